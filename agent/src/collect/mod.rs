@@ -1,0 +1,33 @@
+//! Where observations come from: one kind of source a folder, each behind [`Source`].
+
+use thiserror::Error;
+
+use crate::model::Observation;
+
+/// Something that can be observed again and again.
+pub trait Source: Send {
+    /// Looks once. The caller decides when: sources never sleep.
+    ///
+    /// # Errors
+    /// When nothing could be seen. [`CollectError::is_end`] tells an orderly end from a fault.
+    fn next(&mut self) -> Result<Observation, CollectError>;
+}
+
+/// Why nothing could be seen.
+#[derive(Debug, Error)]
+pub enum CollectError {
+    /// The target has exited.
+    #[error("the target (pid {pid}) has exited")]
+    Exited {
+        /// Whose end.
+        pid: u32,
+    },
+}
+
+impl CollectError {
+    /// Whether this is the orderly end of the target rather than a fault.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::Exited { .. })
+    }
+}

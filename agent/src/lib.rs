@@ -1,0 +1,7 @@
+//! leak-agent: attach to a running Go program and show its goroutines.
+//!
+//! The rooms and what each may know: `docs/architecture.md`.
+
+pub mod collect;
+pub mod golang;
+pub mod model;

@@ -1,0 +1,3 @@
+//! The `leak-agent` command.
+
+fn main() {}

@@ -1,0 +1,121 @@
+//! What is made of a window of observations: groups, totals, and later findings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::observation::{Coverage, Target};
+use super::stack::{FrameId, StackId, StackTable};
+use super::time::Timestamp;
+use super::wait::WaitClass;
+
+/// What analysis says of a window of observations. Its only output.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// Of whom.
+    pub target: Arc<Target>,
+    /// Over which span of time.
+    pub window: WindowSpan,
+    /// Of the last observation.
+    pub coverage: Coverage,
+    /// Over all goroutines of the last observation.
+    pub totals: Totals,
+    /// What the agent cost so far.
+    pub overhead: Overhead,
+    /// Every goroutine of the last observation in exactly one group, largest group first.
+    pub groups: Vec<Group>,
+    /// The stacks and frames that groups name.
+    pub stacks: Arc<StackTable>,
+}
+
+/// The span of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WindowSpan {
+    /// How many observations it held.
+    pub observations: u64,
+    /// When the first was made.
+    pub first: Timestamp,
+    /// When the last was made.
+    pub last: Timestamp,
+    /// The time between them, by a clock that never steps.
+    pub duration: Duration,
+}
+
+/// Sums over all goroutines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// How many there are.
+    pub goroutines: u64,
+    /// How many of each wait class.
+    pub by_wait: BTreeMap<WaitClass, u64>,
+    /// Creations and exits; `None` before the second observation.
+    pub rates: Option<Rates>,
+}
+
+/// Goroutines created and exited, by the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Goroutines created, as far as they could be seen.
+    pub created_per_second: f64,
+    /// Goroutines exited, as far as they could be seen.
+    pub exited_per_second: f64,
+}
+
+/// What the agent cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overhead {
+    /// The agent's own CPU, in percent of one core, over the window.
+    pub agent_cpu_percent: Option<f64>,
+    /// What the target paid, in percent of one core, as estimated. 0 with snapshots alone, which
+    /// run none of the target's threads.
+    pub target_cpu_percent_estimate: Option<f64>,
+    /// The agent's resident memory.
+    pub agent_rss_bytes: Option<u64>,
+    /// Each pause of the target, in milliseconds. Empty: nothing was ever paused.
+    pub pauses_ms: Vec<f64>,
+    /// How long the last snapshot took.
+    pub snapshot: Option<Duration>,
+}
+
+/// Goroutines with the same signature.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Normalised user frames of the stack, wait class and creation site, as one line of text.
+    /// The same for the same group in every observation, process and build path.
+    pub signature: String,
+    /// How many goroutines.
+    pub count: u64,
+    /// How many there were in the observation before; `None` in the first.
+    pub previous: Option<u64>,
+    /// Change by the second over the window (least squares over its observations); `None` before
+    /// the second.
+    pub growth_per_second: Option<f64>,
+    /// The class of their wait.
+    pub wait: WaitClass,
+    /// The runtime's wait reason; `None` when they do not wait.
+    pub reason: Option<String>,
+    /// The longest time blocked among them.
+    pub oldest: Option<Duration>,
+    /// The median of the times blocked.
+    pub median: Option<Duration>,
+    /// The innermost frame of the user's own code, or else the innermost outside the runtime.
+    pub blocked_at: Option<FrameId>,
+    /// The `go` statement that created them.
+    pub created_by: Option<FrameId>,
+    /// The stack of one of them; `None` when it could not be read.
+    pub stack: Option<StackId>,
+    /// Why there is no stack, in plain words.
+    pub no_stack: Option<&'static str>,
+    /// The profiler labels that all of them share.
+    pub labels: Vec<(String, String)>,
+    /// The ids of some, smallest first.
+    pub goids_sample: Vec<u64>,
+    /// How many are locked to their thread.
+    pub locked_to_thread: u64,
+    /// How many distinct objects they wait on; 0 when none could be found.
+    pub objects: u64,
+    /// The object that most of them wait on, and how many of them do.
+    pub object: Option<(u64, u64)>,
+    /// How many goroutines of the whole process wait on that object.
+    pub object_waiters: u64,
+}

@@ -1,0 +1,142 @@
+//! What was seen of one target at one moment, and how much of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::assessment::{Overhead, Rates};
+use super::goroutine::{Goroutine, LabelsId};
+use super::stack::StackTable;
+use super::time::Timestamp;
+
+/// What was seen of one target at one moment.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// When, by the wall clock.
+    pub at: Timestamp,
+    /// How long after the source's first observation, by a clock that never steps.
+    pub elapsed: Duration,
+    /// Of whom.
+    pub target: Arc<Target>,
+    /// Every goroutine that is not dead.
+    pub goroutines: Vec<Goroutine>,
+    /// The stacks that the goroutines name. Ids stay the same for all observations of a source.
+    pub stacks: Arc<StackTable>,
+    /// The runtime's own wait reasons, by number.
+    pub reasons: Arc<[String]>,
+    /// Addresses of what goroutines wait on; goroutines name ranges of it.
+    pub objects: Vec<u64>,
+    /// Sets of profiler labels, sorted by key; the first is the empty set.
+    pub labels: Vec<Vec<(String, String)>>,
+    /// Creations and exits since the previous observation; `None` in the first.
+    pub rates: Option<Rates>,
+    /// How much was asked for, read and lost.
+    pub coverage: Coverage,
+    /// What the observation cost so far.
+    pub overhead: Overhead,
+}
+
+impl Observation {
+    /// What a goroutine waits on.
+    #[must_use]
+    pub fn objects_of(&self, goroutine: &Goroutine) -> &[u64] {
+        let start = goroutine.objects.start as usize;
+        self.objects.get(start..start + goroutine.objects.len as usize).unwrap_or(&[])
+    }
+
+    /// The runtime's wait reason of a goroutine.
+    #[must_use]
+    pub fn reason_of(&self, goroutine: &Goroutine) -> Option<&str> {
+        self.reasons.get(usize::from(goroutine.reason?)).map(String::as_str)
+    }
+
+    /// A goroutine's profiler labels.
+    #[must_use]
+    pub fn labels_of(&self, LabelsId(id): LabelsId) -> &[(String, String)] {
+        self.labels.get(id as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whom an observation is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// What kind of source it was seen through.
+    pub kind: TargetKind,
+    /// The process id, as the agent's pid namespace counts.
+    pub pid: Option<u32>,
+    /// The executable's file name.
+    pub exe: String,
+    /// Go's version string, experiments and all (`go1.26.6-X:nogreenteagc`).
+    pub go_version: Option<String>,
+    /// How the executable was built.
+    pub build: Option<Build>,
+}
+
+/// The kind of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// A running process, attached to.
+    Pid,
+}
+
+/// How an executable was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Neither symbol table nor DWARF.
+    pub stripped: bool,
+    /// Position independent.
+    pub pie: bool,
+    /// With cgo.
+    pub cgo: bool,
+}
+
+/// How much of what was asked for was seen. Every drop, fallback and gap is counted here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Live goroutines that the runtime's list held.
+    pub goroutines_seen: u64,
+    /// Those whose state and stack were read whole (a running one has no readable stack and is
+    /// not counted here).
+    pub goroutines_read: u64,
+    /// Those that were running, so that their stacks could not be read.
+    pub running: u64,
+    /// Those that kept changing while they were read.
+    pub torn: u64,
+    /// Reads that had to be repeated because the goroutine moved in between.
+    pub retried: u64,
+    /// Those whose stack could not be unwound.
+    pub not_unwound: u64,
+    /// Distinct frames that no symbol table could name.
+    pub unresolved_frames: u64,
+    /// Events that probes had to drop.
+    pub events_dropped: u64,
+    /// The state of each probe.
+    pub probes: Vec<ProbeCoverage>,
+    /// Plain sentences: fallbacks taken, gaps left.
+    pub notes: Vec<String>,
+}
+
+/// The state of one probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeCoverage {
+    /// What it watches: `create`, `park` or `exit`.
+    pub event: String,
+    /// Whether it is attached.
+    pub state: ProbeState,
+    /// Why it is not.
+    pub reason: Option<String>,
+}
+
+/// Whether a probe is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeState {
+    /// It is.
+    Attached,
+    /// It was, and was detached to keep the budget.
+    Shed,
+    /// It cannot be.
+    Unavailable,
+}

@@ -1,0 +1,170 @@
+//! Stacks and frames, each kept once.
+//!
+//! A process with a million goroutines has few distinct stacks, so goroutines carry a [`StackId`]
+//! and the table holds the rest. Ids stay valid for all later versions of the same table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A distinct frame in a [`StackTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrameId(u32);
+
+/// A distinct stack in a [`StackTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StackId(u32);
+
+/// A distinct string (function or file name) in a [`StackTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NameId(u32);
+
+/// One frame of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Frame {
+    /// A function, file and line.
+    Resolved {
+        /// The function's full name, as the runtime prints it.
+        function: NameId,
+        /// The file's path, as the binary records it.
+        file: NameId,
+        /// The line, from 1.
+        line: u32,
+        /// Whether the compiler inlined this frame into the one that follows it.
+        inlined: bool,
+    },
+    /// An address that no symbol table could name.
+    Unresolved {
+        /// The program counter.
+        pc: u64,
+    },
+}
+
+/// A frame with its names looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Resolved<'a> {
+    /// The function's full name.
+    pub function: &'a str,
+    /// The file's path.
+    pub file: &'a str,
+    /// The line, from 1.
+    pub line: u32,
+    /// Whether the frame was inlined into the one that follows it.
+    pub inlined: bool,
+}
+
+/// The distinct stacks, frames and names of one target. Append-only.
+#[derive(Clone, Debug, Default)]
+pub struct StackTable {
+    names: Vec<Arc<str>>,
+    name_ids: HashMap<Arc<str>, NameId>,
+    frames: Vec<Frame>,
+    frame_ids: HashMap<Frame, FrameId>,
+    stacks: Vec<Stack>,
+    stack_ids: HashMap<Stack, StackId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Stack {
+    frames: Arc<[FrameId]>,
+    elided: u32,
+}
+
+impl StackTable {
+    /// Keeps a name once.
+    pub fn name(&mut self, name: &str) -> NameId {
+        if let Some(&id) = self.name_ids.get(name) {
+            return id;
+        }
+        let name: Arc<str> = name.into();
+        let id = NameId(index(self.names.len()));
+        self.names.push(Arc::clone(&name));
+        self.name_ids.insert(name, id);
+        id
+    }
+
+    /// Keeps a frame once.
+    pub fn frame(&mut self, frame: Frame) -> FrameId {
+        if let Some(&id) = self.frame_ids.get(&frame) {
+            return id;
+        }
+        let id = FrameId(index(self.frames.len()));
+        self.frames.push(frame);
+        self.frame_ids.insert(frame, id);
+        id
+    }
+
+    /// Keeps a named frame once.
+    pub fn resolved(&mut self, frame: Resolved<'_>) -> FrameId {
+        let function = self.name(frame.function);
+        let file = self.name(frame.file);
+        self.frame(Frame::Resolved { function, file, line: frame.line, inlined: frame.inlined })
+    }
+
+    /// Keeps a stack once. `frames` is innermost first; `elided` counts physical frames that were
+    /// left out of a stack too deep to be kept whole (0 for a whole stack).
+    pub fn stack(&mut self, frames: &[FrameId], elided: u32) -> StackId {
+        let stack = Stack { frames: frames.into(), elided };
+        if let Some(&id) = self.stack_ids.get(&stack) {
+            return id;
+        }
+        let id = StackId(index(self.stacks.len()));
+        self.stacks.push(stack.clone());
+        self.stack_ids.insert(stack, id);
+        id
+    }
+
+    /// The frames of a stack, innermost first.
+    #[must_use]
+    pub fn frames_of(&self, stack: StackId) -> &[FrameId] {
+        self.stacks.get(stack.0 as usize).map_or(&[], |stack| &stack.frames)
+    }
+
+    /// How many frames a too deep stack leaves out; 0 for a whole one.
+    #[must_use]
+    pub fn elided(&self, stack: StackId) -> u32 {
+        self.stacks.get(stack.0 as usize).map_or(0, |stack| stack.elided)
+    }
+
+    /// A frame's value.
+    #[must_use]
+    pub fn get(&self, frame: FrameId) -> Frame {
+        self.frames.get(frame.0 as usize).copied().unwrap_or(Frame::Unresolved { pc: 0 })
+    }
+
+    /// A frame with its names, or the address that could not be named.
+    ///
+    /// # Errors
+    /// The program counter of a frame that no symbol table could name.
+    pub fn lookup(&self, frame: FrameId) -> Result<Resolved<'_>, u64> {
+        match self.get(frame) {
+            Frame::Resolved { function, file, line, inlined } => {
+                Ok(Resolved { function: self.text(function), file: self.text(file), line, inlined })
+            }
+            Frame::Unresolved { pc } => Err(pc),
+        }
+    }
+
+    /// The text of a name.
+    #[must_use]
+    pub fn text(&self, name: NameId) -> &str {
+        self.names.get(name.0 as usize).map_or("", |name| name)
+    }
+
+    /// How many distinct stacks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.stacks.len()
+    }
+
+    /// Whether there is no stack yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stacks.is_empty()
+    }
+}
+
+/// Ids are 32 bits: a target cannot have more distinct stacks than a snapshot has goroutines, and
+/// readers bound those far below.
+fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,1 @@
+//! The harness of the integration tests: builds Go targets, starts them, and reads what they say of themselves.

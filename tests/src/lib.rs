@@ -1,1 +1,3 @@
 //! The harness of the integration tests: builds Go targets, starts them, and reads what they say of themselves.
+
+pub mod reference;

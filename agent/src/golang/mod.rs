@@ -6,3 +6,4 @@ pub mod arch;
 pub mod globals;
 pub mod layout;
 pub mod memory;
+pub mod version;

@@ -32,7 +32,9 @@ fn step(instruction: &Instruction, pc: u64, pages: &mut Pages, refs: &mut DataRe
             set(pages, *to, Some((pc & !0xfff).wrapping_add_signed(*offset)));
             return;
         }
-        (Opcode::ADR, [_, Operand::PCOffset(offset), ..]) => refs.add(pc.wrapping_add_signed(*offset)),
+        (Opcode::ADR, [_, Operand::PCOffset(offset), ..]) => {
+            refs.add(pc.wrapping_add_signed(*offset))
+        }
         (
             Opcode::ADD,
             [_, Operand::RegisterOrSP(SizeCode::X, from), Operand::Immediate(low), ..],

@@ -192,7 +192,7 @@ pub struct Globals {
 impl Globals {
     /// From the symbol table, or nothing if the binary has none for Go's runtime (it is stripped).
     #[must_use]
-    pub fn from_symbols(file: &object::File<'_>) -> Option<Self> {
+    pub fn from_symbols<'data>(file: &impl Object<'data>) -> Option<Self> {
         let data = data_ranges(file);
         let mut addresses = Global::ALL.map(|_| BTreeSet::new());
         let mut any = false;
@@ -240,7 +240,7 @@ impl Globals {
 /// The sections that hold Go's variables, as ranges of link-time addresses. `.go.module` is since
 /// Go 1.26. Read-only data is left out: what it holds differs with the build mode.
 #[must_use]
-pub fn data_ranges(file: &object::File<'_>) -> Vec<Range<u64>> {
+pub fn data_ranges<'data>(file: &impl Object<'data>) -> Vec<Range<u64>> {
     const SECTIONS: [&str; 5] = [".noptrdata", ".data", ".bss", ".noptrbss", ".go.module"];
     file.sections()
         .filter(|section| section.name().is_ok_and(|name| SECTIONS.contains(&name)))

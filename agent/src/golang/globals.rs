@@ -85,7 +85,7 @@ impl Recipe {
 }
 
 /// Found by comparing symbol tables with disassembly for Go 1.21 to 1.27 on both architectures;
-/// `tests/tests/globals.rs` does it again. All are in every Go program, except `initMetrics.func1`
+/// `tests/tests/globals.rs` does it again. They are in (nearly) every Go program, except `initMetrics.func1`
 /// and `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
 /// not in its callers).
 const RECIPES: [Recipe; 15] = {

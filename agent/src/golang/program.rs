@@ -101,9 +101,16 @@ impl Program {
             allgptr: address(Global::AllGPtr)?,
             source: globals.source(),
         };
-        let reasons = reasons::read(&*memory, address(Global::WaitReasonStrings)?);
 
         let mut notes: Vec<String> = binary.layout.note().into_iter().collect();
+        // Without its names a wait is still seen, only not understood.
+        let reasons = match address(Global::WaitReasonStrings) {
+            Ok(address) => reasons::read(&*memory, address),
+            Err(error) => {
+                notes.push(format!("wait reasons are unknown: {error}"));
+                Vec::new()
+            }
+        };
         match module.others(&*memory, &layout.moduledata) {
             0 => {}
             count => notes.push(format!(

@@ -21,9 +21,6 @@ impl Program {
     /// # Errors
     /// When more of them look wrong than could be torn by moving while they were read.
     pub(super) fn self_check(&self) -> Result<(), Error> {
-        if self.reasons().len() < 2 {
-            return Err(self.unbelievable("the table of wait reasons holds no strings".to_owned()));
-        }
         let (all, len) = self.all_gs()?;
         let pid = self.process().pid;
         let read = |source| Error::read(pid, "the goroutines", source);

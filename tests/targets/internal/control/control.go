@@ -25,9 +25,16 @@ import (
 // beginning with OK, BAD or ERR.
 type Command func(args []string) string
 
-// Serve says READY and answers commands until it is told to exit. Further commands, or another
-// meaning of `alive`, come in own.
+// Serve waits until the target's goroutines have parked, says READY, and answers commands until it
+// is told to exit. Further commands, or another meaning of `alive`, come in own.
 func Serve(own map[string]Command) {
+	settle()
+	ServeQuick(own)
+}
+
+// ServeQuick is Serve for a target that knows itself when it is ready: to dump a million
+// goroutines again and again would take minutes.
+func ServeQuick(own map[string]Command) {
 	commands := map[string]Command{
 		"spawn": spawn,
 		"churn": churn,
@@ -37,7 +44,6 @@ func Serve(own map[string]Command) {
 	for name, command := range own {
 		commands[name] = command
 	}
-	settle()
 	say("READY " + strconv.Itoa(os.Getpid()))
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {

@@ -1,28 +1,28 @@
 //! The harness of the integration tests: starts Go targets, reads what they say of themselves, and compares it with
 //! what the agent saw.
 
+pub mod agent;
 pub mod compare;
 pub mod debug2;
 pub mod target;
 
+/// Makes one test a Go version out of a function that takes the version, so that a failure names it.
+#[macro_export]
+macro_rules! each_version {
+    ($check:ident) => {
+        mod $check {
+            $crate::each_version!(@ $check
+                go1_21 "1.21.13", go1_22 "1.22.10", go1_23 "1.23.9", go1_24 "1.24.11",
+                go1_25 "1.25.5", go1_26 "1.26.6", go1_27 "1.27.3");
+        }
+    };
+    (@ $check:ident $($name:ident $version:literal),*) => {
+        $(#[test]
+        fn $name() {
+            super::$check($version);
+        })*
+    };
+}
+
 pub use compare::{Comparison, Difference, compare};
 pub use target::Target;
-
-/// The Go versions that targets are built with, oldest first.
-pub const VERSIONS: [&str; 7] =
-    ["1.21.13", "1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", "1.27.3"];
-
-/// The build modes that run on amd64. Not every target is built in every mode and version: see
-/// `targets/<name>/matrix.toml`.
-pub const MODES: [&str; 10] = [
-    "exe",
-    "stripped",
-    "pie",
-    "pie-stripped",
-    "static-pie",
-    "cgo-internal",
-    "cgo-external",
-    "race",
-    "trimpath",
-    "nogreenteagc",
-];

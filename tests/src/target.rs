@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -50,7 +50,14 @@ impl Target {
         name: &str,
         args: &[impl AsRef<OsStr>],
     ) -> Result<Self> {
-        let path = path(version, mode, name)?;
+        Self::start_at(path(version, mode, name)?, args)
+    }
+
+    /// As [`Target::start_with`], from a path of the caller's.
+    ///
+    /// # Errors
+    /// As [`Target::start`].
+    pub fn start_at(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<Self> {
         let mut child = Command::new(&path)
             .args(args)
             .stdin(Stdio::piped())
@@ -198,5 +205,27 @@ fn listen(stdout: ChildStdout, answers: &Sender<Answer>) {
         if answers.send(answer).is_err() {
             return;
         }
+    }
+}
+
+/// Waits until every counter of a target's `alive` has risen above what it was.
+///
+/// # Errors
+/// When the target finds something wrong with itself, or a part of it no longer gets on.
+pub fn until_all_parts_went_on(target: &mut Target, before: &[(String, u64)]) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let now = target.alive()?;
+        let stuck: Vec<&(String, u64)> = now
+            .iter()
+            .zip(before)
+            .filter(|(now, before)| now <= before)
+            .map(|(now, _)| now)
+            .collect();
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < SILENCE, "these parts no longer get on: {stuck:?}");
+        thread::sleep(Duration::from_millis(50));
     }
 }

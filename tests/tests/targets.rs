@@ -50,7 +50,7 @@ fn parks_in_every_way(version: &str) {
     if minor >= 23 {
         wanted.push(("main.pairs", vec!["coroutine"]));
     }
-    if minor >= 24 {
+    if minor >= 25 {
         wanted.push(("main.startCleanup.func1", vec!["chan receive"]));
     }
     for (function, states) in wanted {

@@ -72,7 +72,8 @@ fn parked(version: &str, mode: &str) {
     let go = seen.target.go_version.as_deref().expect("a Go version");
     assert!(go.starts_with(&format!("go{version}")), "{go}");
     let build = seen.target.build.expect("a build");
-    let cgo = mode.starts_with("cgo") || mode == "race";
+    // Whatever is linked by C's linker or checks races brings runtime/cgo with it.
+    let cgo = mode.starts_with("cgo") || ["race", "static-pie"].contains(&mode);
     assert_eq!(
         (build.stripped, build.pie, build.cgo),
         (mode.ends_with("stripped"), mode.contains("pie"), cgo),

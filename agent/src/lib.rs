@@ -2,6 +2,9 @@
 //!
 //! The rooms and what each may know: `docs/architecture.md`.
 
+pub mod analyze;
 pub mod collect;
 pub mod golang;
 pub mod model;
+#[cfg(test)]
+mod sample;

@@ -6,5 +6,6 @@ pub mod analyze;
 pub mod collect;
 pub mod golang;
 pub mod model;
+pub mod report;
 #[cfg(test)]
 mod sample;

@@ -145,7 +145,7 @@ pub(crate) fn leaking(leaked: u64) -> Sample {
     ]);
     let worker = sample.stack(&[]);
     let site = sample.frame("main.leakGoroutines", "/src/app/leak.go", 31);
-    let channel = sample.objects(&[0xc000_0123_45]);
+    let channel = sample.objects(&[0x00c0_0001_2345]);
     for goid in 0..leaked {
         let goroutine = sample.add(100 + goid, WaitClass::ChanSend, StackView::Read(sender));
         goroutine.created_by = Some(site);

@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(leak.oldest, Some(Duration::from_secs(20)));
         assert_eq!(leak.median, Some(Duration::from_secs(10)));
         assert_eq!(leak.goids_sample, [100, 101, 102, 103, 104]);
-        assert_eq!((leak.objects, leak.object), (1, Some((0xc000_0123_45, 40))));
+        assert_eq!((leak.objects, leak.object), (1, Some((0x00c0_0001_2345, 40))));
         assert_eq!(leak.object_waiters, 40);
     }
 

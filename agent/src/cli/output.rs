@@ -45,15 +45,26 @@ pub(super) fn write(
 }
 
 /// Whether the report for people is coloured.
-pub(super) fn colour(common: &Common) -> bool {
+fn colour(common: &Common) -> bool {
     match common.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !refused && common.output.is_none() && io::stdout().is_terminal()
-        }
+        Color::Auto => common.output.is_none() && io::stdout().is_terminal() && !no_color(),
     }
+}
+
+/// Whether the live view, which is on a terminal by nature, is coloured.
+pub(super) fn colour_live(common: &Common) -> bool {
+    match common.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => !no_color(),
+    }
+}
+
+/// <https://no-color.org>
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 fn width(common: &Common) -> usize {

@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 use crate::model::{Assessment, Rates};
 
+mod keys;
 pub mod lines;
+pub mod live;
+pub mod state;
+mod view;
 
 /// One more look at a target.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
 use crate::model::Assessment;
 use crate::pipeline::{End, Pace};
-use crate::watch::{Event, lines};
+use crate::watch::{Event, lines, live};
 
 /// Looks that may wait to be shown; a source that is ahead by more waits.
 const WAITING: usize = 4;
@@ -42,7 +42,11 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     // Only the threads hold senders now: their end is the end of the events.
     drop(events);
 
-    let show = show(common, &shown);
+    let show = if is_live(common) && !threads.is_empty() {
+        live::run(&shown, &stop, output::colour_live(common)).map_err(Failure::Terminal)
+    } else {
+        show_lines(common, &shown)
+    };
     stop.store(true, Ordering::Relaxed);
     drop(shown);
 
@@ -98,16 +102,25 @@ fn observe(
     })
 }
 
-/// Shows looks until there are no more.
-fn show(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
-    let json_on_stdout = common.format == Format::Json && common.output.is_none();
+/// Whether there is somebody to look at a live view, and a terminal that can show one.
+fn is_live(common: &Common) -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !json_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+const fn json_on_stdout(common: &Common) -> bool {
+    matches!(common.format, Format::Json) && common.output.is_none()
+}
+
+/// A line a look, until there are no more.
+fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
-        if json_on_stdout { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        if json_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     for event in events {
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if !json_on_stdout && common.output.is_none() {
+    if !json_on_stdout(common) && common.output.is_none() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())

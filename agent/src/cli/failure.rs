@@ -90,9 +90,9 @@ impl Failure {
         Some(match self {
             Self::NoTarget => "leak-agent --list, then leak-agent --pid PID or --exe NAME".into(),
             Self::NoSuchExe { refused: 0, .. } => "leak-agent --list".into(),
-            Self::NoSuchExe { refused, .. } => format!(
-                "sudo leak-agent --list ({refused} processes could not be looked at as this user)"
-            ),
+            Self::NoSuchExe { refused, .. } => {
+                format!("sudo leak-agent --list (not looked at, for want of permission: {refused})")
+            }
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
             Self::Terminal(_) => "leak-agent ... | cat, for one line a look".into(),
             Self::Processes(_)

@@ -68,9 +68,14 @@ fn no_color() -> bool {
 }
 
 fn width(common: &Common) -> usize {
-    let on_terminal = common.output.is_none() && io::stdout().is_terminal();
-    let size = on_terminal.then(terminal::size).and_then(Result::ok);
-    size.map_or(WIDTH, |(columns, _)| usize::from(columns))
+    let screen = if common.output.is_none() { screen_width() } else { None };
+    screen.unwrap_or(WIDTH)
+}
+
+/// The columns of the terminal that standard output is, if it is one.
+pub(super) fn screen_width() -> Option<usize> {
+    let size = io::stdout().is_terminal().then(terminal::size)?.ok()?;
+    Some(usize::from(size.0))
 }
 
 fn now() -> Timestamp {

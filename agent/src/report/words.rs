@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::model::{FrameId, Rates, StackTable, function};
+use crate::model::{FrameId, Group, Rates, StackTable, function};
 
 /// `2195` as `2,195`.
 #[must_use]
@@ -56,6 +56,21 @@ pub fn growth(per_second: f64) -> String {
 #[must_use]
 pub fn rates(rates: Rates) -> String {
     format!("+{:.1} created/s  -{:.1} exited/s", rates.created_per_second, rates.exited_per_second)
+}
+
+/// What a group waits on, and how many wait on that; `None` when it was not found.
+#[must_use]
+pub fn objects(group: &Group) -> Option<String> {
+    let (address, members) = group.object?;
+    let waiters = counted(group.object_waiters, "goroutine");
+    Some(match group.objects {
+        1 => format!("{address:#x}, {waiters} in all"),
+        objects => format!(
+            "{} objects; {} of the group on {address:#x}, {waiters} in all",
+            count(objects),
+            count(members),
+        ),
+    })
 }
 
 /// A size in the unit that fits: `17.2 MiB`.

@@ -14,9 +14,10 @@ use crate::report::words;
 /// Below this height the curve makes room for groups.
 const ROOM_FOR_CURVE: u16 = 18;
 
-/// The columns before the last, which takes the rest: their titles and widths.
-const COLUMNS: [(&str, u16); 5] =
-    [("COUNT", 10), ("CHANGE", 8), ("GROWTH", 10), ("OLDEST", 8), ("WAIT", 12)];
+/// The columns before the last, which takes the rest: their titles, their widths, and the width
+/// of the screen from which on they are shown.
+const COLUMNS: [(&str, u16, u16); 5] =
+    [("COUNT", 10, 0), ("CHANGE", 8, 90), ("GROWTH", 10, 50), ("OLDEST", 8, 70), ("WAIT", 12, 40)];
 
 /// Draws the state.
 pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, colour: bool) {
@@ -140,7 +141,8 @@ fn draw_groups(state: &State, frame: &mut Frame<'_>, area: Rect, paint: Paint) {
     // Only rows in sight are made: there may be 100,000 groups.
     let visible = usize::from(area.height).saturating_sub(1);
     let first = state.selected.saturating_sub(visible.saturating_sub(1));
-    let fixed: u16 = COLUMNS.iter().map(|(_, width)| width + 1).sum();
+    let columns = || COLUMNS.iter().filter(|&&(_, _, from)| area.width >= from);
+    let fixed: u16 = columns().map(|&(_, width, _)| width + 1).sum();
     let room = usize::from(area.width.saturating_sub(fixed));
     let rows = state
         .rows
@@ -148,10 +150,10 @@ fn draw_groups(state: &State, frame: &mut Frame<'_>, area: Rect, paint: Paint) {
         .skip(first)
         .take(visible)
         .filter_map(|&row| assessment.groups.get(row))
-        .map(|group| row(group, assessment, room, paint));
+        .map(|group| row(group, assessment, area.width, room, paint));
     let widths =
-        COLUMNS.iter().map(|&(_, width)| Constraint::Length(width)).chain([Constraint::Min(1)]);
-    let titles = COLUMNS.iter().map(|&(title, _)| title).chain(["BLOCKED AT"]);
+        columns().map(|&(_, width, _)| Constraint::Length(width)).chain([Constraint::Min(1)]);
+    let titles = columns().map(|&(title, ..)| title).chain(["BLOCKED AT"]);
     let table = Table::new(rows, widths)
         .header(Row::new(titles).style(Style::new().add_modifier(Modifier::BOLD)))
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
@@ -159,7 +161,13 @@ fn draw_groups(state: &State, frame: &mut Frame<'_>, area: Rect, paint: Paint) {
     frame.render_stateful_widget(table, area, &mut at);
 }
 
-fn row<'a>(group: &'a Group, assessment: &'a Assessment, room: usize, paint: Paint) -> Row<'a> {
+fn row<'a>(
+    group: &'a Group,
+    assessment: &'a Assessment,
+    width: u16,
+    room: usize,
+    paint: Paint,
+) -> Row<'a> {
     let change =
         group.previous.map_or_else(String::new, |previous| match group.count.abs_diff(previous) {
             0 => String::new(),
@@ -179,14 +187,15 @@ fn row<'a>(group: &'a Group, assessment: &'a Assessment, room: usize, paint: Pai
             format!("{lead}{}  {place}", words::fit_function(&text.function, left))
         },
     );
-    Row::new([
+    let cells = [
         Cell::new(words::count(group.count)).style(paint.bold(Color::Cyan)),
         Cell::new(change),
         Cell::new(growth).style(if grows { paint.bold(Color::Red) } else { Style::new() }),
         Cell::new(oldest(group.oldest)),
         Cell::new(group.wait.name()).style(paint.fg(Color::Magenta)),
-        Cell::new(place),
-    ])
+    ];
+    let shown = cells.into_iter().zip(COLUMNS).filter(|&(_, (_, _, from))| width >= from);
+    Row::new(shown.map(|(cell, _)| cell).chain([Cell::new(place)]))
 }
 
 /// Draws the selected group's stack and gives back by how many lines it is scrolled, now bounded.
@@ -229,9 +238,8 @@ fn describe<'a>(
             lines.push(frame_line(label, &text, width, paint.bold(Color::Yellow)));
         }
     }
-    if let Some((object, _)) = group.object {
-        let waiters = words::counted(group.object_waiters, "goroutine");
-        lines.push(Line::from(format!("on       {object:#x}, {waiters} in all")));
+    if let Some(objects) = words::objects(group) {
+        lines.push(Line::from(format!("on       {objects}")));
     }
     for (key, value) in &group.labels {
         lines.push(Line::from(format!("label    {}", words::clean(&format!("{key}={value}")))));

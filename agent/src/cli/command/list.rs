@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::cli::Outcome;
 use crate::cli::args::{Common, Format};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::{Outcome, output};
 use crate::pipeline::{self, Listing};
 use crate::report::words;
 
@@ -14,18 +14,19 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     let listing = pipeline::processes().map_err(Failure::Processes)?;
     let out = &mut io::stdout().lock();
     match common.format {
-        Format::Terminal => table(&listing, out),
+        Format::Terminal => table(&listing, output::screen_width(), out),
         Format::Json => json(&listing, out),
     }
     .map_err(Failure::Stdout)?;
     if listing.refused > 0 {
-        let refused = words::counted(listing.refused as u64, "other process");
-        eprintln!("{refused} could not be looked at as this user: sudo leak-agent --list");
+        let refused = words::count(listing.refused as u64);
+        eprintln!("not looked at, for want of permission: {refused} (sudo leak-agent --list)");
     }
     Ok(Exit::Done)
 }
 
-fn table(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+/// `width`: where to cut a line, if it goes to a screen.
+fn table(listing: &Listing, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     if listing.processes.is_empty() {
         return writeln!(out, "no running Go program found");
     }
@@ -39,7 +40,8 @@ fn table(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         let name = words::clean(&process.exe);
         let version = words::clean(&process.go_version);
         let command = words::clean(&process.command);
-        writeln!(out, "{:>8}  {name:exe$}  {version:go$}  {command}", process.pid)?;
+        let line = format!("{:>8}  {name:exe$}  {version:go$}  {command}", process.pid);
+        writeln!(out, "{}", words::cut(&line, width.unwrap_or(usize::MAX)))?;
     }
     Ok(())
 }
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn a_table_with_aligned_columns_and_no_escapes() {
         let mut out = Vec::new();
-        table(&listing(), &mut out).expect("a Vec takes everything");
+        table(&listing(), None, &mut out).expect("a Vec takes everything");
         let expected = "     PID  EXE     GO        COMMAND\n       7  potato  go1.26.6  ./potato -x\n    4711  a\u{fffd}b     go1.26.6  ./a\u{fffd}b -x\n";
         assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
     }

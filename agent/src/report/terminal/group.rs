@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Page, words, wrap};
-use crate::model::{Assessment, FrameId, Group, ProbeState, StackTable};
+use crate::model::{Assessment, FrameId, Group, ProbeState, StackTable, WaitClass};
 use crate::report::style::Role;
 use crate::report::words::FrameText;
 
@@ -32,7 +32,7 @@ impl Page<'_> {
                 self.row(label, (role, &function), &place, 0)?;
             }
         }
-        if let Some(object) = describe_object(group) {
+        if let Some(object) = words::objects(group) {
             self.field("on       ", &object)?;
         }
         if !group.labels.is_empty() {
@@ -40,7 +40,10 @@ impl Page<'_> {
             self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;
         }
         self.field("goids    ", &sample_of_goids(group))?;
+        // Nobody's code but the runtime's: its stack is for those who ask for everything.
+        let idle = group.blocked_at.is_none() && group.wait == WaitClass::Runtime;
         match (group.stack, group.no_stack) {
+            (Some(_), _) if idle && self.top.is_some() => Ok(()),
             (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
             (None, Some(why)) => self.field("no stack ", why),
             (None, None) => Ok(()),
@@ -69,7 +72,8 @@ impl Page<'_> {
         let exact = probes.iter().any(|p| p.event == "park" && p.state == ProbeState::Attached);
         let least = if exact { "" } else { "≥" };
         for (name, time) in [("oldest", group.oldest), ("median", group.median)] {
-            if let Some(time) = time {
+            // "At least nothing" says nothing.
+            if let Some(time) = time.filter(|time| exact || !time.is_zero()) {
                 parts.push((Role::Title, format!("{name} {least}{}", words::duration(time))));
             }
         }
@@ -149,19 +153,6 @@ impl Page<'_> {
         }
         Ok(())
     }
-}
-
-fn describe_object(group: &Group) -> Option<String> {
-    let (address, members) = group.object?;
-    let waiters = words::counted(group.object_waiters, "goroutine");
-    Some(match group.objects {
-        1 => format!("{address:#x}, {waiters} in all"),
-        objects => format!(
-            "{} objects; {} of the group on {address:#x}, {waiters} in all",
-            words::count(objects),
-            words::count(members),
-        ),
-    })
 }
 
 fn sample_of_goids(group: &Group) -> String {

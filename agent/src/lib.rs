@@ -2,6 +2,13 @@
 //!
 //! The rooms and what each may know: `docs/architecture.md`.
 
+pub mod analyze;
+pub mod cli;
 pub mod collect;
 pub mod golang;
 pub mod model;
+pub mod pipeline;
+pub mod report;
+#[cfg(test)]
+mod sample;
+pub mod watch;

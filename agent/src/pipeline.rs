@@ -1,55 +1,26 @@
 //! Where the rooms are joined: a source feeds a window, the window is assessed, and each look
 //! goes to whoever shows it.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::analyze::{Window, assess};
+use crate::collect::attach::{Attach, Options};
 use crate::collect::{CollectError, Source};
+pub use crate::golang::process::{GoProcess, Listing, list as processes};
 use crate::model::{Assessment, Rates};
 
 /// How soon a request to stop is noticed between two looks.
 const ATTENTION: Duration = Duration::from_millis(50);
-
-/// A running Go program, for those who look for one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GoProcess {
-    /// Its id.
-    pub pid: u32,
-    /// The file name of its executable.
-    pub exe: String,
-    /// Go's version, as the executable says.
-    pub go_version: String,
-    /// Its command line.
-    pub command: String,
-}
-
-/// The Go programs that run here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// Those that may be looked at, by pid.
-    pub processes: Vec<GoProcess>,
-    /// How many processes, Go or not, could not be looked at for want of permission.
-    pub refused: usize,
-}
 
 /// Attaches to a process.
 ///
 /// # Errors
 /// When there is none, it cannot be read as a Go program, or access is refused.
 pub fn attach(pid: u32) -> Result<Box<dyn Source>, CollectError> {
-    Err(CollectError::Exited { pid })
-}
-
-/// Finds the Go programs that run here.
-///
-/// # Errors
-/// When the list of processes cannot be read.
-pub fn processes() -> io::Result<Listing> {
-    Ok(Listing::default())
+    Ok(Box::new(Attach::open(pid, &Options::default())?))
 }
 
 /// What one more look gave.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::collect::{CollectError, Source};
+use crate::golang;
 use crate::model::{
     BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, ObjectRange,
     Observation, Overhead, Rates, Resolved, StackId, StackTable, StackView, Status, Target,
@@ -166,6 +167,6 @@ pub(crate) struct Prepared(pub(crate) VecDeque<Observation>);
 
 impl Source for Prepared {
     fn next(&mut self) -> Result<Observation, CollectError> {
-        self.0.pop_front().ok_or(CollectError::Exited { pid: 4711 })
+        self.0.pop_front().ok_or(golang::Error::Exited { pid: 4711 }.into())
     }
 }

@@ -135,13 +135,14 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::golang;
 
     #[test]
     fn a_failure_tells_its_causes_and_what_to_do() {
-        let failure = Failure::Target { pid: 7, source: CollectError::Exited { pid: 7 } };
+        let failure = Failure::Target { pid: 7, source: golang::Error::Exited { pid: 7 }.into() };
         assert_eq!(
             failure.text(),
-            "error: cannot look at pid 7\n  because: the target (pid 7) has exited\n"
+            "error: cannot look at pid 7\n  because: process 7 has exited\n"
         );
         assert_eq!(failure.exit(), Exit::Target);
         let text = Failure::NoSuchExe { name: "potato".into(), refused: 3 }.text();

@@ -46,6 +46,7 @@ pub struct Binary {
     pub symbols: Option<Globals>,
     /// Offsets in the runtime's structs, and where they come from.
     pub layout: LocatedLayout,
+    segments: Vec<Segment>,
 }
 
 /// A piece of the file, as it is loaded.
@@ -55,6 +56,7 @@ struct Segment {
     file_len: u64,
     memory_len: u64,
     writable: bool,
+    executable: bool,
 }
 
 impl Segment {
@@ -98,7 +100,20 @@ impl Binary {
             symbols: Globals::from_symbols(&elf),
             layout,
             info,
+            segments,
         })
+    }
+
+    /// Where in the file `len` bytes of code are that are linked at `address`. Nothing where not
+    /// all of them are in one executable segment.
+    #[must_use]
+    pub fn code_offset(&self, address: u64, len: u64) -> Option<u64> {
+        let end = address.checked_add(len)?;
+        let segment = self.segments.iter().find(|segment| {
+            let loaded = segment.range(segment.file_len.min(segment.memory_len));
+            segment.executable && loaded.start <= address && end <= loaded.end
+        })?;
+        segment.offset.checked_add(address - segment.address)
     }
 }
 
@@ -135,6 +150,7 @@ fn segments<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Vec<Segment> {
             file_len: header.p_filesz(endian),
             memory_len: header.p_memsz(endian),
             writable: header.p_flags(endian) & elf::PF_W != 0,
+            executable: header.p_flags(endian) & elf::PF_X != 0,
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use leak_agent::golang::memory::{Memory, ReadError};
 use object::read::elf::{ElfFile64, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, RelocationFlags, elf};
+use object::{Endianness, Object, RelocationFlags, elf};
 
 /// The loaded segments of an executable, relocated for a load bias of 0.
 #[derive(Debug)]
@@ -60,25 +60,4 @@ impl Memory for Image {
         buf.copy_from_slice(bytes);
         Ok(())
     }
-}
-
-/// The symbols of functions: name, address and size.
-///
-/// # Errors
-/// When the file cannot be parsed.
-pub fn functions(file: &[u8]) -> Result<Vec<(String, u64, u64)>> {
-    let parsed = object::File::parse(file)?;
-    let text: Vec<_> = parsed
-        .sections()
-        .filter(|section| section.kind() == object::SectionKind::Text)
-        .map(|section| section.address()..section.address() + section.size())
-        .collect();
-    use object::ObjectSymbol;
-    Ok(parsed
-        .symbols()
-        .filter(|symbol| text.iter().any(|range| range.contains(&symbol.address())))
-        .filter_map(|symbol| {
-            Some((symbol.name().ok()?.to_owned(), symbol.address(), symbol.size()))
-        })
-        .collect())
 }

@@ -78,7 +78,8 @@ pub enum Holds {
     G,
     /// The address of the goroutine that was created.
     NewG,
-    /// What the goroutine waits on, or 0: an address whose meaning depends on the reason.
+    /// What the goroutine waits on, or 0: an address whose meaning depends on the reason (for a
+    /// channel, that of its `lock` field).
     Lock,
     /// Why it waits, a number by [`super::program::Program::reasons`]. Only the lowest byte counts.
     Reason,

@@ -4,4 +4,5 @@
 
 pub mod collect;
 pub mod golang;
+pub mod host;
 pub mod model;

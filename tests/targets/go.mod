@@ -1,0 +1,3 @@
+module example.org/leak-agent/targets
+
+go 1.21

@@ -1,0 +1,126 @@
+//! Boots a guest in qemu, shows its console, and collects what its tests say.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::console::{Line, parse};
+use super::packages::qemu;
+use super::{Arch, Guest};
+
+/// What a guest's tests said.
+pub struct Outcome {
+    /// Tests that passed.
+    pub passed: Vec<String>,
+    /// Tests that failed, and why.
+    pub failed: Vec<(String, String)>,
+    /// From the start of the emulator to the guest's process 1.
+    pub up_after: Duration,
+    /// From the start of the emulator to its end.
+    pub off_after: Duration,
+}
+
+/// Boots a guest and waits until it is off.
+///
+/// # Errors
+/// When the guest does not end by itself in time, dies before its tests are through, or ran none.
+pub fn boot(guest: Guest, kernel: &Path, initrd: &Path, time_out: Duration) -> Result<Outcome> {
+    let started = Instant::now();
+    let mut emulator = Emulator::start(guest, kernel, initrd)?;
+    let stdout = emulator.0.stdout.take().context("qemu has no console")?;
+    let (send, receive) = mpsc::channel();
+    // Ends with the emulator, which dropping `emulator` makes sure of.
+    thread::spawn(move || {
+        let mut console = BufReader::new(stdout);
+        let mut line = Vec::new();
+        while console.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+            line.clear();
+        }
+    });
+
+    let mut passed = Vec::new();
+    let mut failed = Vec::new();
+    let mut up_after = None;
+    let mut end = None;
+    loop {
+        let left = time_out.saturating_sub(started.elapsed());
+        let line = match receive.recv_timeout(left) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("the guest did not end within {} s: its last words are above", time_out.as_secs())
+            }
+        };
+        match parse(&line) {
+            Line::Begin => up_after = Some(started.elapsed()),
+            Line::Pass(name) => {
+                println!("  pass {name}");
+                passed.push(name.to_owned());
+            }
+            Line::Fail(name, reason) => {
+                println!("  FAIL {name}: {reason}");
+                failed.push((name.to_owned(), reason.to_owned()));
+            }
+            Line::End(code) => end = Some(code.to_owned()),
+            Line::Other("") => {}
+            Line::Other(text) => println!("  | {text}"),
+        }
+    }
+    let status = emulator.0.wait().context("cannot wait for qemu")?;
+    let Some(up_after) = up_after else {
+        bail!("the guest did not come up (qemu ended with {status}): its console is above");
+    };
+    let Some(code) = end else {
+        bail!("the guest died before its tests were through (qemu ended with {status})");
+    };
+    if passed.is_empty() && failed.is_empty() {
+        bail!("the guest ran no test (its driver ended with {code})");
+    }
+    // The driver ends with 1 when a test failed; anything else means that it broke.
+    if code != if failed.is_empty() { "0" } else { "1" } {
+        bail!("the guest's driver broke: it ended with {code}");
+    }
+    Ok(Outcome { passed, failed, up_after, off_after: started.elapsed() })
+}
+
+/// A running emulator, ended when it is dropped.
+struct Emulator(Child);
+
+impl Emulator {
+    fn start(guest: Guest, kernel: &Path, initrd: &Path) -> Result<Self> {
+        let (machine, cpu, console) = match guest.arch {
+            Arch::Amd64 => ("q35", "max", "ttyS0"),
+            Arch::Arm64 => ("virt", "cortex-a72", "ttyAMA0"),
+        };
+        let mut command = Command::new(qemu(guest.arch));
+        command
+            .args(["-machine", machine, "-cpu", cpu, "-accel", "tcg", "-m", "1024", "-smp", "2"])
+            .args(["-display", "none", "-serial", "stdio", "-monitor", "none", "-net", "none"])
+            // A panic reboots at once, and a reboot ends the emulator.
+            .arg("-no-reboot")
+            .args(["-append", &format!("console={console} panic=-1 quiet")])
+            .arg("-kernel")
+            .arg(kernel)
+            .arg("-initrd")
+            .arg(initrd)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        Ok(Self(command.spawn().with_context(|| format!("cannot start {}", qemu(guest.arch)))?))
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! The rooms and what each may know: `docs/architecture.md`.
 
+pub mod cli;
 pub mod collect;
 pub mod golang;
 pub mod host;

@@ -189,7 +189,7 @@ fn absence(pid: u32, confinement: &Confinement) -> Option<String> {
     if sys::exists(pid) {
         return Some("it exists, but /proc is mounted so that it hides other users' processes (hidepid): run leak-agent as root".to_owned());
     }
-    confinement.is_container().then(|| {
+    matches!(confinement.host_pids, Answer::No(_)).then(|| {
         "leak-agent runs in a pid namespace of its own, with pids of its own: start its container with --pid=host to use the host's".to_owned()
     })
 }
@@ -235,8 +235,8 @@ struct Case {
 impl Case {
     fn look(pid: u32, this: Status, target: Status, refusal: &io::Error) -> Self {
         let this_pid = std::process::id();
-        let forbidden = refusal.raw_os_error() == Some(libc::ENOSYS)
-            || sys::try_read_memory(this_pid).is_err();
+        let forbidden =
+            refusal.raw_os_error() == Some(libc::ENOSYS) || sys::try_read_memory(this_pid).is_err();
         Self {
             dumpable: dumpable(pid, &target),
             same_user_namespace: same_user_namespace(pid),
@@ -305,7 +305,8 @@ fn dumpable(pid: u32, target: &Status) -> Option<bool> {
 fn same_user_namespace(pid: u32) -> Option<bool> {
     // Naming another process's namespace takes the very right that may be missing; its id map may
     // be read by all, and a namespace of its own nearly always has another one.
-    let inode = |who: &str| fs::metadata(format!("/proc/{who}/ns/user")).ok().map(|meta| meta.ino());
+    let inode =
+        |who: &str| fs::metadata(format!("/proc/{who}/ns/user")).ok().map(|meta| meta.ino());
     let map = |who: &str| fs::read_to_string(format!("/proc/{who}/uid_map")).ok();
     let target = pid.to_string();
     match (inode("self"), inode(&target)) {
@@ -321,7 +322,10 @@ fn remedies(pid: u32, obstacles: &[Obstacle], confinement: &Confinement) -> Vec<
         return remedies;
     }
     if obstacles.contains(&Obstacle::SecurityModule) {
-        add("sudo dmesg | grep -iE 'apparmor|avc|denied' | tail".to_owned(), "to see which rule refuses");
+        add(
+            "sudo dmesg | grep -iE 'apparmor|avc|denied' | tail".to_owned(),
+            "to see which rule refuses",
+        );
         return remedies;
     }
     if confinement.is_container() || obstacles.contains(&Obstacle::Seccomp) {
@@ -329,9 +333,7 @@ fn remedies(pid: u32, obstacles: &[Obstacle], confinement: &Confinement) -> Vec<
             format!("docker run --cap-add SYS_PTRACE --pid=host IMAGE leak-agent --pid {pid}"),
             "in a container: start it like this (with the process's pid on the host)",
         );
-        if obstacles.contains(&Obstacle::UserNamespace) {
-            add(format!("sudo leak-agent --pid {pid}"), "on the host, with the process's pid there");
-        }
+        add(format!("sudo leak-agent --pid {pid}"), "on the host, with the process's pid there");
         return remedies;
     }
     add(format!("sudo leak-agent --pid {pid}"), "once");

@@ -65,7 +65,11 @@ fn kernel() -> Result<()> {
     let multi_is_there = matches!(probes.uprobe_multi, Answer::Yes);
     let multi_is_not = matches!(probes.uprobe_multi, Answer::No(_));
     ensure!(multi_is_there || multi_is_not, "uprobe_multi: {:?}", probes.uprobe_multi);
-    ensure!(multi_is_there == ((major, minor) >= (6, 6)), "uprobe_multi: {:?}", probes.uprobe_multi);
+    ensure!(
+        multi_is_there == ((major, minor) >= (6, 6)),
+        "uprobe_multi: {:?}",
+        probes.uprobe_multi
+    );
     ensure!(host.kernel.ptrace_scope.value().is_some(), "{:?}", host.kernel.ptrace_scope);
     ensure!(host.kernel.lockdown.value().is_some(), "{:?}", host.kernel.lockdown);
     ensure!(host.kernel.arch.as_deref() == Some(std::env::consts::ARCH), "{:?}", host.kernel.arch);

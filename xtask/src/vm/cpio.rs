@@ -44,8 +44,16 @@ impl<W: Write> Archive<W> {
         Ok(self.out)
     }
 
-    fn entry(&mut self, path: &str, mode: u32, device: (u32, u32), content: &[u8]) -> io::Result<()> {
-        let too_big = |_| io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is too big for an archive"));
+    fn entry(
+        &mut self,
+        path: &str,
+        mode: u32,
+        device: (u32, u32),
+        content: &[u8],
+    ) -> io::Result<()> {
+        let too_big = |_| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is too big for an archive"))
+        };
         let size = u32::try_from(content.len()).map_err(too_big)?;
         let name_size = u32::try_from(path.len() + 1).map_err(too_big)?;
         self.inode += 1;
@@ -83,8 +91,12 @@ mod tests {
         archive.program("init", b"#!x\n\n").unwrap();
         let bytes = archive.finish().unwrap();
         assert_eq!(bytes.len() % 4, 0);
-        let starts: Vec<usize> =
-            bytes.windows(6).enumerate().filter(|(_, w)| w == b"070701").map(|(at, _)| at).collect();
+        let starts: Vec<usize> = bytes
+            .windows(6)
+            .enumerate()
+            .filter(|(_, w)| w == b"070701")
+            .map(|(at, _)| at)
+            .collect();
         assert_eq!(starts.len(), 4);
         assert!(starts.iter().all(|at| at % 4 == 0));
     }

@@ -34,7 +34,8 @@ poweroff -f
 /// Writes the file system and says where.
 pub fn write(root: &Path, guest: Guest, parts: &Parts, programs: &Programs) -> Result<PathBuf> {
     let path = root.join(format!("target/vm/initrd-{}-{}", guest.kernel, guest.arch.name()));
-    let file = fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    let file =
+        fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut archive = Archive::new(BufWriter::new(file));
     for folder in ["bin", "dev", "proc", "sys", "tmp", "tests", "tests/targets"] {
         archive.directory(folder)?;

@@ -56,7 +56,10 @@ pub fn boot(guest: Guest, kernel: &Path, initrd: &Path, time_out: Duration) -> R
             Ok(line) => line,
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                bail!("the guest did not end within {} s: its last words are above", time_out.as_secs())
+                bail!(
+                    "the guest did not end within {} s: its last words are above",
+                    time_out.as_secs()
+                )
             }
         };
         match parse(&line) {

@@ -56,7 +56,11 @@ pub const fn qemu(arch: Arch) -> &'static str {
 }
 
 fn provide_qemu(arch: Arch) -> Result<()> {
-    if Command::new(qemu(arch)).arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if Command::new(qemu(arch))
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
         return Ok(());
     }
     let package = match arch {
@@ -118,7 +122,8 @@ impl Apt {
     fn newest_kernel(&self, guest: Guest) -> Result<String> {
         let arch = guest.arch.name();
         let pattern = format!("^linux-image-[0-9].*-cloud-{arch}$");
-        let output = self.command("apt-cache").args(["search", "--names-only", &pattern]).output()?;
+        let output =
+            self.command("apt-cache").args(["search", "--names-only", &pattern]).output()?;
         let listed = String::from_utf8_lossy(&output.stdout);
         let names: Vec<&str> =
             listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -126,7 +131,9 @@ impl Apt {
             return Ok(name.to_owned());
         }
         let Some(name) = newest(&names, None) else {
-            bail!("apt offers no linux-image-*-cloud-{arch}: is this host's apt set up for Debian?");
+            bail!(
+                "apt offers no linux-image-*-cloud-{arch}: is this host's apt set up for Debian?"
+            );
         };
         println!("vm: apt offers no Linux {} for {arch}: taking {name}", guest.kernel);
         Ok(name.to_owned())
@@ -171,7 +178,8 @@ fn newest<'a>(names: &[&'a str], series: Option<&str>) -> Option<&'a str> {
 
 /// Moves a file to where it is kept: last of all, so that a half one is never taken for whole.
 fn keep(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).with_context(|| format!("cannot move {} to {}", from.display(), to.display()))
+    fs::rename(from, to)
+        .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))
 }
 
 fn succeed(command: &mut Command) -> Result<()> {

@@ -1,0 +1,3 @@
+//! What was asked for: the command line.
+
+pub mod command;

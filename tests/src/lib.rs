@@ -1,1 +1,28 @@
-//! The harness of the integration tests: builds Go targets, starts them, and reads what they say of themselves.
+//! The harness of the integration tests: starts Go targets, reads what they say of themselves, and compares it with
+//! what the agent saw.
+
+pub mod agent;
+pub mod compare;
+pub mod debug2;
+pub mod target;
+
+/// Makes one test a Go version out of a function that takes the version, so that a failure names it.
+#[macro_export]
+macro_rules! each_version {
+    ($check:ident) => {
+        mod $check {
+            $crate::each_version!(@ $check
+                go1_21 "1.21.13", go1_22 "1.22.10", go1_23 "1.23.9", go1_24 "1.24.11",
+                go1_25 "1.25.5", go1_26 "1.26.6", go1_27 "1.27.3");
+        }
+    };
+    (@ $check:ident $($name:ident $version:literal),*) => {
+        $(#[test]
+        fn $name() {
+            super::$check($version);
+        })*
+    };
+}
+
+pub use compare::{Comparison, Difference, compare};
+pub use target::Target;

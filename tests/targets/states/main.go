@@ -8,7 +8,7 @@
 //	calls.go     how a goroutine can be started: methods, closures, wrappers, arguments
 //	frames.go    what stacks can look like: deep, big, inlined, generic, renamed by //line
 //	panics.go    deferred calls, panics in flight, a nil dereference, after a recovery
-//	runtime.go   finalizers and cleanups (Go 1.24) that block
+//	runtime.go   finalizers and cleanups (Go 1.25) that block
 //	pull.go      coroutines of iter.Pull (Go 1.23)
 //	cgo.go       blocked in C, called back from C, on a thread that C made (tag cgo_target)
 //

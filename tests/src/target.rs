@@ -1,0 +1,231 @@
+//! A running Go target: started, asked through its standard input, ended by its pid.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::debug2::Dump;
+
+/// A target that has not answered for so long never will: it hangs.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// A running Go target. It is killed when this value is dropped.
+#[derive(Debug)]
+pub struct Target {
+    child: Child,
+    commands: ChildStdin,
+    answers: Receiver<Answer>,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Line(String),
+    Dump(Vec<u8>),
+}
+
+impl Target {
+    /// Starts the target `name` as built by Go `version` in `mode`, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it was not built, does not start, or does not say READY.
+    pub fn start(version: &str, mode: &str, name: &str) -> Result<Self> {
+        Self::start_with(version, mode, name, &[] as &[&str])
+    }
+
+    /// As [`Target::start`], with arguments.
+    ///
+    /// # Errors
+    /// As [`Target::start`].
+    pub fn start_with(
+        version: &str,
+        mode: &str,
+        name: &str,
+        args: &[impl AsRef<OsStr>],
+    ) -> Result<Self> {
+        Self::start_at(path(version, mode, name)?, args)
+    }
+
+    /// As [`Target::start_with`], from a path of the caller's.
+    ///
+    /// # Errors
+    /// As [`Target::start`].
+    pub fn start_at(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<Self> {
+        let mut child = Command::new(&path)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", path.display()))?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (commands, stdout) = pipes.context("the target has no pipes")?;
+        let (sender, answers) = mpsc::channel();
+        thread::spawn(move || listen(stdout, &sender));
+        let target = Self { child, commands, answers, path };
+        let ready = target.line()?;
+        ensure!(
+            ready.strip_prefix("READY ").is_some_and(|pid| pid == target.pid().to_string()),
+            "{} said {ready:?} in place of READY and its pid",
+            target.path.display()
+        );
+        Ok(target)
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The executable.
+    #[must_use]
+    pub const fn path(&self) -> &PathBuf {
+        &self.path
+    }
+
+    /// Asks for one line of answer, and gives what follows its OK.
+    ///
+    /// # Errors
+    /// When the target does not answer, or not with OK.
+    pub fn command(&mut self, command: &str) -> Result<String> {
+        self.send(command)?;
+        let answer = self.line()?;
+        let Some(rest) = answer.strip_prefix("OK") else {
+            bail!("{} answered {answer:?} to {command:?}", self.path.display());
+        };
+        Ok(rest.trim_start().to_owned())
+    }
+
+    /// What the target's own `runtime.Stack` says of all its goroutines.
+    ///
+    /// # Errors
+    /// When it does not answer, or with something that is no dump.
+    pub fn dump(&mut self) -> Result<Dump> {
+        self.send("dump")?;
+        match self.answer()? {
+            Answer::Dump(text) => {
+                let text = String::from_utf8(text).context("a dump that is not UTF-8")?;
+                Dump::parse(&text).context("a dump that cannot be read")
+            }
+            Answer::Line(line) => {
+                bail!("{} answered {line:?} to \"dump\"", self.path.display())
+            }
+        }
+    }
+
+    /// The counters behind the `OK` of `alive`.
+    ///
+    /// # Errors
+    /// When the target has found something wrong with itself, or says nothing.
+    pub fn alive(&mut self) -> Result<Vec<(String, u64)>> {
+        let answer = self.command("alive")?;
+        answer
+            .split_whitespace()
+            .map(|pair| {
+                let (name, count) = pair.split_once('=').context("a counter without a value")?;
+                Ok((name.to_owned(), count.parse().context("a counter that is no number")?))
+            })
+            .collect()
+    }
+
+    fn send(&mut self, command: &str) -> Result<()> {
+        writeln!(self.commands, "{command}")
+            .with_context(|| format!("{} takes no commands any more", self.path.display()))
+    }
+
+    fn line(&self) -> Result<String> {
+        match self.answer()? {
+            Answer::Line(line) => Ok(line),
+            Answer::Dump(_) => bail!("{} sent a dump unasked", self.path.display()),
+        }
+    }
+
+    fn answer(&self) -> Result<Answer> {
+        let name = self.path.display();
+        match self.answers.recv_timeout(SILENCE) {
+            Ok(answer) => Ok(answer),
+            Err(RecvTimeoutError::Timeout) => bail!("{name} has not answered for {SILENCE:?}"),
+            Err(RecvTimeoutError::Disconnected) => bail!("{name} has exited"),
+        }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // Errors mean that it is gone already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where the target `name`, built by Go `version` in `mode`, lies.
+///
+/// # Errors
+/// When it was not built.
+pub fn path(version: &str, mode: &str, name: &str) -> Result<PathBuf> {
+    let folder = env::var_os("LEAK_AGENT_TARGETS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/targets")),
+        PathBuf::from,
+    );
+    let path = folder.join(version).join(mode).join(name);
+    ensure!(
+        path.is_file(),
+        "the Go target {name} was not built for Go {version} as {mode}: there is no {}; run: cargo xtask targets",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// Hands on what the target says, until its end.
+fn listen(stdout: ChildStdout, answers: &Sender<Answer>) {
+    let mut stdout = BufReader::new(stdout);
+    loop {
+        let mut line = String::new();
+        if !matches!(stdout.read_line(&mut line), Ok(1..)) {
+            return;
+        }
+        let line = line.trim_end();
+        let answer = match line.strip_prefix("DUMP ").map(str::parse::<u64>) {
+            Some(Ok(bytes)) => {
+                let mut text = Vec::new();
+                if stdout.by_ref().take(bytes).read_to_end(&mut text).is_err() {
+                    return;
+                }
+                Answer::Dump(text)
+            }
+            _ => Answer::Line(line.to_owned()),
+        };
+        if answers.send(answer).is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits until every counter of a target's `alive` has risen above what it was.
+///
+/// # Errors
+/// When the target finds something wrong with itself, or a part of it no longer gets on.
+pub fn until_all_parts_went_on(target: &mut Target, before: &[(String, u64)]) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let now = target.alive()?;
+        let stuck: Vec<&(String, u64)> = now
+            .iter()
+            .zip(before)
+            .filter(|(now, before)| now <= before)
+            .map(|(now, _)| now)
+            .collect();
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < SILENCE, "these parts no longer get on: {stuck:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}

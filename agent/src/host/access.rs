@@ -296,9 +296,10 @@ impl Case {
     }
 }
 
-/// /proc/PID belongs to the process's user when it is dumpable, else to root.
+/// The files in /proc/PID belong to the process's user when it is dumpable, else to root. (The
+/// folder itself always is the user's.)
 fn dumpable(pid: u32, target: &Status) -> Option<bool> {
-    let owner = fs::metadata(format!("/proc/{pid}")).ok()?.uid();
+    let owner = fs::metadata(format!("/proc/{pid}/status")).ok()?.uid();
     (target.uid.effective != 0).then_some(owner == target.uid.effective)
 }
 

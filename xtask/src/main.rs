@@ -1,3 +1,109 @@
 //! The chores of the project: `cargo xtask`.
 
-fn main() {}
+mod apt;
+mod demo;
+mod deny;
+mod fuzz;
+mod go;
+mod layers;
+mod project;
+mod shell;
+mod targets;
+mod test;
+mod toolchain;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use project::Project;
+
+/// One chore: its name, its flags, what it does, and the function that does it.
+struct Chore {
+    name: &'static str,
+    flags: &'static str,
+    does: &'static str,
+    run: fn(&Project, &[String]) -> Result<()>,
+}
+
+/// The table of chores. It doubles as help.
+const CHORES: [Chore; 7] = [
+    Chore {
+        name: "demo",
+        flags: "",
+        does: "build the agent, attach it to a leaking Go service, print its report",
+        run: demo::run,
+    },
+    Chore {
+        name: "test",
+        flags: "[--vm] [--quick]",
+        does: "everything that CI runs; --vm adds emulated machines, --quick leaves out fuzzing",
+        run: test::run,
+    },
+    Chore {
+        name: "targets",
+        flags: "[NAME...]",
+        does: "build the Go programs of tests/targets into target/targets/VERSION/MODE/NAME",
+        run: targets::run,
+    },
+    Chore {
+        name: "layers",
+        flags: "",
+        does: "check who imports whom against the table in docs/architecture.md",
+        run: layers::run,
+    },
+    Chore {
+        name: "deny",
+        flags: "",
+        does: "check licences, sources, duplicates and advisories of all dependencies",
+        run: deny::run,
+    },
+    Chore {
+        name: "fuzz",
+        flags: "[SECONDS]",
+        does: "run each fuzz target of tests/fuzz for a bounded time (30 s)",
+        run: fuzz::run,
+    },
+    Chore {
+        name: "toolchain",
+        flags: "",
+        does: "bring the Rust that the agent is built with",
+        run: |_, _| toolchain::ensure().map(drop),
+    },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match args.split_first() {
+        None => {
+            print_chores();
+            Ok(())
+        }
+        Some((name, rest)) => dispatch(name, rest),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(name: &str, rest: &[String]) -> Result<()> {
+    let Some(chore) = CHORES.iter().find(|chore| chore.name == name) else {
+        print_chores();
+        bail!("there is no chore `{name}`");
+    };
+    let project = Project::find()?;
+    (chore.run)(&project, rest).with_context(|| format!("cargo xtask {name}"))
+}
+
+fn print_chores() {
+    println!("cargo xtask CHORE\n");
+    for Chore { name, flags, does, .. } in CHORES {
+        println!("  {:<26} {does}", format!("{name} {flags}"));
+    }
+    println!("\nEach installs what it needs, says so, and keeps it under target/.");
+}

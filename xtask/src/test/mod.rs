@@ -1,0 +1,231 @@
+//! `cargo xtask test`: everything that CI runs, and one line at the end that says how it went.
+
+mod tally;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::deny::{self, Advisories};
+use crate::fuzz::{self, Fuzzing};
+use crate::project::Project;
+use crate::shell::{self, say};
+use crate::toolchain::{self, Toolchain};
+use crate::{layers, targets};
+
+use tally::{Reader, Tally};
+
+/// Left out of what is built for this machine: it is built for the kernel.
+const EBPF: &str = "leak-agent-ebpf";
+
+/// What a run covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Scope {
+    /// Boots emulated machines too.
+    vm: bool,
+    /// Leaves out fuzzing.
+    quick: bool,
+}
+
+/// The chore. Its last line is `N passed, N failed, N skipped`.
+pub fn run(project: &Project, flags: &[String]) -> Result<()> {
+    let scope = scope(flags)?;
+    let mut run = Run { project, tally: Tally::default(), failures: Vec::new() };
+    let started = Instant::now();
+    run.steps(scope);
+    println!();
+    for failure in &run.failures {
+        println!("FAILED {failure}");
+    }
+    say(format_args!("{} s in all", started.elapsed().as_secs()));
+    println!("{}", run.tally);
+    if run.tally.failed > 0 {
+        // The closing line stays the last one: no error is printed behind it.
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+fn scope(flags: &[String]) -> Result<Scope> {
+    let mut scope = Scope::default();
+    for flag in flags {
+        match flag.as_str() {
+            "--vm" => scope.vm = true,
+            "--quick" => scope.quick = true,
+            _ => bail!("test knows --vm and --quick, but no {flag}"),
+        }
+    }
+    Ok(scope)
+}
+
+/// A run under way.
+struct Run<'a> {
+    project: &'a Project,
+    tally: Tally,
+    failures: Vec<String>,
+}
+
+impl Run<'_> {
+    fn steps(&mut self, scope: Scope) {
+        // Without the toolchain nothing else can be told.
+        let Some(rust) = self.step("toolchain", toolchain::ensure) else { return };
+        let cargo = |words: &str| {
+            let mut cargo = rust.cargo(self.project);
+            cargo.args(words.split_whitespace());
+            cargo
+        };
+        let fmt = cargo("fmt --all --check");
+        let clippy = cargo(&format!(
+            "clippy --locked --workspace --exclude {EBPF} --all-targets -- -D warnings"
+        ));
+        let mut docs = cargo(&format!(
+            "doc --locked --workspace --exclude {EBPF} --no-deps --document-private-items"
+        ));
+        docs.env("RUSTDOCFLAGS", "-D warnings");
+        // Every target is waited for, and what skipped tests say is shown.
+        let tests = cargo(&format!(
+            "test --locked --workspace --exclude {EBPF} --exclude xtask --no-fail-fast -- --show-output"
+        ));
+
+        self.gate("fmt", || run_in(fmt));
+        self.gate("clippy", || run_in(clippy));
+        self.tests("tests of xtask itself", own_tests(self.project));
+        self.gate("layers", || layers::run(self.project, &[]));
+        self.gate("deny", || deny::policy(self.project, rust));
+        self.advisories(rust);
+        self.gate("docs", || run_in(docs));
+        self.gate("Go targets", || targets::run(self.project, &[]));
+        self.tests("tests of the workspace", tests);
+        if !scope.quick {
+            self.fuzz(rust);
+        }
+        if scope.vm {
+            self.skip("vm", "there are no emulated machines in this checkout yet");
+        }
+    }
+
+    /// Runs a step that the rest stands on, and counts it only if it fails.
+    fn step<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Option<T> {
+        println!("\n== {name}");
+        let started = Instant::now();
+        match step() {
+            Ok(value) => {
+                say(format_args!("{name}: ok ({} s)", started.elapsed().as_secs()));
+                Some(value)
+            }
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                self.tally.failed += 1;
+                self.failures.push(format!("{name}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Runs a step that counts as one, passed or failed.
+    fn gate(&mut self, name: &str, gate: impl FnOnce() -> Result<()>) {
+        if self.step(name, gate).is_some() {
+            self.tally.passed += 1;
+        }
+    }
+
+    /// Notes a step that cannot run.
+    fn skip(&mut self, name: &str, why: &str) {
+        println!("\nSKIP {name}: {why}");
+        self.tally.skipped += 1;
+    }
+
+    /// Runs a `cargo test`, shows what it prints as it comes, and counts its tests.
+    fn tests(&mut self, name: &str, mut cargo: Command) {
+        println!("\n== {name}");
+        match watch(&mut cargo) {
+            Ok(counts) => {
+                say(format_args!("{name}: {counts}"));
+                if counts.failed > 0 {
+                    self.failures.push(format!("{name}: {counts}"));
+                }
+                self.tally.add(counts);
+            }
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                self.tally.failed += 1;
+                self.failures.push(format!("{name}: {error}"));
+            }
+        }
+    }
+
+    fn advisories(&mut self, rust: Toolchain) {
+        match self.step("advisories", || deny::advisories(self.project, rust)) {
+            Some(Advisories::Clear) => self.tally.passed += 1,
+            Some(Advisories::OutOfReach) => {
+                self.skip("advisories", "their database cannot be reached from here");
+            }
+            None => {}
+        }
+    }
+
+    fn fuzz(&mut self, rust: Toolchain) {
+        let built = self.step("fuzz", || Fuzzing::build(self.project, rust));
+        let Some(fuzzing) = built else { return };
+        for name in fuzzing.names() {
+            self.gate(&format!("fuzz {name}"), || fuzzing.target(name, fuzz::DEFAULT_SECONDS));
+        }
+    }
+}
+
+fn run_in(mut command: Command) -> Result<()> {
+    shell::run(&mut command)
+}
+
+/// The chores' own tests, by the cargo that built them: they must do without the pinned one.
+fn own_tests(project: &Project) -> Command {
+    let outer = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = shell::command(outer);
+    cargo.current_dir(project.root()).args(["test", "--locked", "-p", "xtask"]);
+    cargo
+}
+
+/// Runs a command, passes its output on line by line, and counts the tests in it.
+fn watch(command: &mut Command) -> Result<Tally> {
+    let line = shell::line(command);
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {line}"))?;
+    let stdout = child.stdout.take().context("the tests have no output")?;
+    let mut reader = Reader::default();
+    let mut lines = BufReader::new(stdout);
+    let mut bytes = Vec::new();
+    // Tests may print anything, valid UTF-8 or not.
+    while lines.read_until(b'\n', &mut bytes)? > 0 {
+        let text = String::from_utf8_lossy(&bytes);
+        print!("{text}");
+        reader.line(text.trim_end());
+        bytes.clear();
+    }
+    Ok(reader.finish(child.wait()?.success()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn output_is_counted_as_it_passes_through() {
+        let script = "printf '\\377 no text\\nrunning 1 test\\ntest result: ok. 1 passed; 0 failed; 0 ignored\\n'";
+        let passed = watch(shell::command("sh").args(["-c", script])).unwrap();
+        assert_eq!(passed, Tally { passed: 1, failed: 0, skipped: 0 });
+        let crashed =
+            watch(shell::command("sh").args(["-c", "echo running 2 tests; exit 9"])).unwrap();
+        assert_eq!(crashed, Tally { passed: 0, failed: 1, skipped: 0 });
+    }
+
+    #[test]
+    fn unknown_flags_are_refused() {
+        let both = scope(&["--vm".into(), "--quick".into()]).unwrap();
+        assert_eq!(both, Scope { vm: true, quick: true });
+        assert!(scope(&["--vn".into()]).is_err());
+    }
+}

@@ -12,6 +12,7 @@ mod targets;
 mod test;
 mod toolchain;
 mod tools;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     Chore {
         name: "demo",
         flags: "",
@@ -46,6 +47,12 @@ const CHORES: [Chore; 7] = [
         flags: "[NAME...]",
         does: "build the Go programs of tests/targets into target/targets/VERSION/MODE/NAME",
         run: targets::run,
+    },
+    Chore {
+        name: "vm",
+        flags: "[--arch amd64|arm64]",
+        does: "boot emulated machines with other kernels, and run the tests in them",
+        run: vm::run,
     },
     Chore {
         name: "layers",

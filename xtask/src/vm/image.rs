@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::project::Project;
+
 use super::Guest;
 use super::build::Programs;
 use super::cpio::Archive;
-use super::packages::Parts;
+use super::packages::{Parts, folder};
 
 /// The guest's process 1. It says when it begins and with what exit code the tests ended, so that
 /// a guest that died is never taken for one that passed.
@@ -32,8 +34,13 @@ poweroff -f
 ";
 
 /// Writes the file system and says where.
-pub fn write(root: &Path, guest: Guest, parts: &Parts, programs: &Programs) -> Result<PathBuf> {
-    let path = root.join(format!("target/vm/initrd-{}-{}", guest.kernel, guest.arch.name()));
+pub fn write(
+    project: &Project,
+    guest: Guest,
+    parts: &Parts,
+    programs: &Programs,
+) -> Result<PathBuf> {
+    let path = folder(project).join(format!("initrd-{}-{}", guest.kernel, guest.arch.name()));
     let file =
         fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut archive = Archive::new(BufWriter::new(file));

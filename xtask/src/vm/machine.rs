@@ -2,12 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+use crate::shell;
+use crate::test::tally::Tally;
 
 use super::console::{Line, parse};
 use super::packages::qemu;
@@ -15,10 +18,8 @@ use super::{Arch, Guest};
 
 /// What a guest's tests said.
 pub struct Outcome {
-    /// Tests that passed.
-    pub passed: Vec<String>,
-    /// Tests that failed, and why.
-    pub failed: Vec<(String, String)>,
+    /// Their counts.
+    pub tally: Tally,
     /// From the start of the emulator to the guest's process 1.
     pub up_after: Duration,
     /// From the start of the emulator to its end.
@@ -46,8 +47,7 @@ pub fn boot(guest: Guest, kernel: &Path, initrd: &Path, time_out: Duration) -> R
         }
     });
 
-    let mut passed = Vec::new();
-    let mut failed = Vec::new();
+    let mut tally = Tally::default();
     let mut up_after = None;
     let mut end = None;
     loop {
@@ -66,11 +66,11 @@ pub fn boot(guest: Guest, kernel: &Path, initrd: &Path, time_out: Duration) -> R
             Line::Begin => up_after = Some(started.elapsed()),
             Line::Pass(name) => {
                 println!("  pass {name}");
-                passed.push(name.to_owned());
+                tally.passed += 1;
             }
             Line::Fail(name, reason) => {
                 println!("  FAIL {name}: {reason}");
-                failed.push((name.to_owned(), reason.to_owned()));
+                tally.failed += 1;
             }
             Line::End(code) => end = Some(code.to_owned()),
             Line::Other("") => {}
@@ -84,14 +84,14 @@ pub fn boot(guest: Guest, kernel: &Path, initrd: &Path, time_out: Duration) -> R
     let Some(code) = end else {
         bail!("the guest died before its tests were through (qemu ended with {status})");
     };
-    if passed.is_empty() && failed.is_empty() {
+    if tally == Tally::default() {
         bail!("the guest ran no test (its driver ended with {code})");
     }
     // The driver ends with 1 when a test failed; anything else means that it broke.
-    if code != if failed.is_empty() { "0" } else { "1" } {
+    if code != if tally.failed == 0 { "0" } else { "1" } {
         bail!("the guest's driver broke: it ended with {code}");
     }
-    Ok(Outcome { passed, failed, up_after, off_after: started.elapsed() })
+    Ok(Outcome { tally, up_after, off_after: started.elapsed() })
 }
 
 /// A running emulator, ended when it is dropped.
@@ -103,7 +103,7 @@ impl Emulator {
             Arch::Amd64 => ("q35", "max", "ttyS0"),
             Arch::Arm64 => ("virt", "cortex-a72", "ttyAMA0"),
         };
-        let mut command = Command::new(qemu(guest.arch));
+        let mut command = shell::command(qemu(guest.arch));
         command
             .args(["-machine", machine, "-cpu", cpu, "-accel", "tcg", "-m", "1024", "-smp", "2"])
             .args(["-display", "none", "-serial", "stdio", "-monitor", "none", "-net", "none"])
@@ -114,7 +114,6 @@ impl Emulator {
             .arg(kernel)
             .arg("-initrd")
             .arg(initrd)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped());
         Ok(Self(command.spawn().with_context(|| format!("cannot start {}", qemu(guest.arch)))?))
     }

@@ -1,7 +1,6 @@
 //! `cargo xtask vm`: boots emulated machines with other kernels and architectures, and runs the tests in them.
 //!
-//! Emulation (`-accel tcg`) needs neither /dev/kvm nor root in the guest's favour, so this works
-//! wherever qemu does. Timings inside a guest mean nothing; answers do.
+//! Emulation (`-accel tcg`) needs no /dev/kvm, so this works wherever qemu does. Timings inside a guest mean nothing; answers do.
 
 mod build;
 mod console;
@@ -10,10 +9,14 @@ mod image;
 mod machine;
 mod packages;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+
+use crate::project::Project;
+use crate::shell::say;
+use crate::test::tally::Tally;
+use crate::toolchain::{self, Toolchain};
 
 /// The machine's architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,58 +59,61 @@ pub struct Guest {
 }
 
 /// Every guest. 6.1 has perf-event uprobes only; 6.12 has uprobe_multi too.
-const GUESTS: &[Guest] = &[
+pub const GUESTS: &[Guest] = &[
     Guest { arch: Arch::Amd64, kernel: "6.1" },
     Guest { arch: Arch::Arm64, kernel: "6.1" },
     Guest { arch: Arch::Arm64, kernel: "6.12" },
 ];
 
-/// The Go versions whose targets run in the guests: the oldest, one in between, the newest.
-const GO_VERSIONS: &[&str] = &["1.21.13", "1.24.11", "1.27.3"];
-
 /// A guest run that takes longer than this hangs.
 const TIME_OUT: Duration = Duration::from_secs(600);
 
-/// What the tests in all guests said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Tests that passed.
-    pub passed: usize,
-    /// Tests that failed.
-    pub failed: usize,
+/// The chore: `[--arch amd64|arm64]`.
+pub fn run(project: &Project, flags: &[String]) -> Result<()> {
+    let only = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => None,
+        ["--arch", name] => Some(Arch::parse(name)?),
+        _ => bail!("vm knows only --arch amd64 or --arch arm64"),
+    };
+    let rust = toolchain::ensure()?;
+    let mut tally = Tally::default();
+    for guest in GUESTS.iter().filter(|guest| only.is_none_or(|arch| arch == guest.arch)) {
+        tally.add(guest.test(project, rust).with_context(|| format!("guest {}", guest.name()))?);
+    }
+    println!("{tally}");
+    if tally.failed > 0 {
+        bail!("{} tests in guests failed", tally.failed);
+    }
+    Ok(())
 }
 
-/// Runs the tests in every guest, or in those of one architecture.
-///
-/// # Errors
-/// When a guest cannot be prepared or booted, ends without saying that it is done, or ran no
-/// test. Failed tests are counted, not an error.
-pub fn run(root: &Path, only: Option<Arch>) -> Result<Counts> {
-    let mut counts = Counts::default();
-    for guest in GUESTS.iter().filter(|guest| only.is_none_or(|arch| arch == guest.arch)) {
-        let started = Instant::now();
-        let label = format!("{} Linux {}", guest.arch.name(), guest.kernel);
-        println!("vm: preparing {label}");
-        let parts = packages::provide(root, *guest)?;
-        let programs = build::provide(root, guest.arch, GO_VERSIONS)?;
-        let initrd = image::write(root, *guest, &parts, &programs)?;
-        let prepared = started.elapsed();
-
-        println!("vm: booting {label} ({})", parts.release);
-        let outcome = machine::boot(*guest, &parts.kernel, &initrd, TIME_OUT)?;
-        println!(
-            "vm: {label}: {} passed, {} failed (prepared in {:.1} s, up after {:.1} s, off after {:.1} s)",
-            outcome.passed.len(),
-            outcome.failed.len(),
-            prepared.as_secs_f64(),
-            outcome.up_after.as_secs_f64(),
-            outcome.off_after.as_secs_f64(),
-        );
-        for (name, reason) in &outcome.failed {
-            println!("vm: {label}: FAIL {name}: {reason}");
-        }
-        counts.passed += outcome.passed.len();
-        counts.failed += outcome.failed.len();
+impl Guest {
+    /// How people call it.
+    pub fn name(self) -> String {
+        format!("{} Linux {}", self.arch.name(), self.kernel)
     }
-    Ok(counts)
+
+    /// Prepares it, boots it and counts what its tests say.
+    ///
+    /// # Errors
+    /// When it cannot be prepared or booted, ends without saying that it is done, or ran no test.
+    /// Failed tests are counted, not an error.
+    pub fn test(self, project: &Project, rust: Toolchain) -> Result<Tally> {
+        let started = Instant::now();
+        let parts = packages::provide(project, self)?;
+        let programs = build::provide(project, rust, self.arch)?;
+        let initrd = image::write(project, self, &parts, &programs)?;
+        let prepared = started.elapsed();
+        say(format_args!("booting {} ({})", self.name(), parts.release));
+        let machine::Outcome { tally, up_after, off_after } =
+            machine::boot(self, &parts.kernel, &initrd, TIME_OUT)?;
+        say(format_args!(
+            "{}: {tally} (prepared in {:.1} s, up after {:.1} s, off after {:.1} s)",
+            self.name(),
+            prepared.as_secs_f64(),
+            up_after.as_secs_f64(),
+            off_after.as_secs_f64(),
+        ));
+        Ok(tally)
+    }
 }

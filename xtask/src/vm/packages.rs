@@ -9,6 +9,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::apt::{self, Need, Shows};
+use crate::project::Project;
+use crate::shell::{self, say};
+
 use super::{Arch, Guest};
 
 /// What a guest boots from.
@@ -21,10 +25,15 @@ pub struct Parts {
     pub busybox: PathBuf,
 }
 
+/// Where everything about guests lies.
+pub fn folder(project: &Project) -> PathBuf {
+    project.target().join("vm")
+}
+
 /// Provides a guest's parts, from the cache or from Debian.
-pub fn provide(root: &Path, guest: Guest) -> Result<Parts> {
+pub fn provide(project: &Project, guest: Guest) -> Result<Parts> {
     provide_qemu(guest.arch)?;
-    let cache = root.join("target/vm");
+    let cache = folder(project);
     let arch = guest.arch.name();
     let busybox = cache.join(format!("busybox-{arch}"));
     if !busybox.exists() {
@@ -56,30 +65,12 @@ pub const fn qemu(arch: Arch) -> &'static str {
 }
 
 fn provide_qemu(arch: Arch) -> Result<()> {
-    if Command::new(qemu(arch))
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
-        return Ok(());
-    }
     let package = match arch {
         Arch::Amd64 => "qemu-system-x86",
         Arch::Arm64 => "qemu-system-arm",
     };
-    println!("vm: installing {package} through apt");
-    let install = ["install", "-y", "-qq", "--no-install-recommends", package];
-    let mut apt = Command::new("apt-get");
-    if !root_user()? {
-        apt = Command::new("sudo");
-        apt.arg("apt-get");
-    }
-    succeed(apt.args(install).env("DEBIAN_FRONTEND", "noninteractive"))
-}
-
-fn root_user() -> Result<bool> {
-    let id = Command::new("id").arg("-u").output().context("cannot run id -u")?;
-    Ok(id.stdout.trim_ascii() == b"0")
+    let need = Need { package, shows: Shows::Program(qemu(arch)) };
+    apt::ensure(&[need], "to emulate machines")
 }
 
 /// apt with state of its own, so that the host's stays as it is.
@@ -108,12 +99,12 @@ impl Apt {
             options.extend(["-o".to_owned(), option]);
         }
         let apt = Self { cache: cache.to_owned(), options };
-        succeed(apt.command("apt-get").args(["-qq", "update"]))?;
+        shell::run(apt.command("apt-get").args(["-qq", "update"]))?;
         Ok(apt)
     }
 
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = shell::command(program);
         command.args(&self.options).current_dir(&self.cache);
         command
     }
@@ -135,24 +126,26 @@ impl Apt {
                 "apt offers no linux-image-*-cloud-{arch}: is this host's apt set up for Debian?"
             );
         };
-        println!("vm: apt offers no Linux {} for {arch}: taking {name}", guest.kernel);
+        say(format_args!("apt offers no Linux {} for {arch}: taking {name}", guest.kernel));
         Ok(name.to_owned())
     }
 
     /// Downloads a package and unpacks it into a folder of its own.
     fn unpack(&self, package: &str, arch: Arch) -> Result<PathBuf> {
         let arch = arch.name();
-        println!("vm: downloading {package} for {arch}");
+        say(format_args!("downloading {package} for {arch}"));
         let folder = self.cache.join(format!("unpack-{package}-{arch}"));
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
         let download = format!("{package}:{arch}");
-        succeed(self.command("apt-get").current_dir(&folder).args(["-qq", "download", &download]))?;
+        shell::run(
+            self.command("apt-get").current_dir(&folder).args(["-qq", "download", &download]),
+        )?;
         let mut entries = fs::read_dir(&folder)?;
         let archive = entries.next().with_context(|| format!("apt brought no {package}"))??.path();
-        succeed(Command::new("dpkg").arg("-x").arg(&archive).arg(&folder))?;
+        shell::run(shell::command("dpkg").arg("-x").arg(&archive).arg(&folder))?;
         fs::remove_file(archive)?;
         Ok(folder)
     }
@@ -180,14 +173,6 @@ fn newest<'a>(names: &[&'a str], series: Option<&str>) -> Option<&'a str> {
 fn keep(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to)
         .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))
-}
-
-fn succeed(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::shell;
 use crate::test::tally::Tally;
 
-use super::console::{Line, parse};
+use super::console::{Line, Record, parse};
 use super::packages::qemu;
 use super::{Arch, Guest};
 
@@ -47,50 +47,30 @@ pub fn boot(guest: Guest, kernel: &Path, initrd: &Path, time_out: Duration) -> R
         }
     });
 
-    let mut tally = Tally::default();
-    let mut up_after = None;
-    let mut end = None;
+    let mut record = Record::default();
+    let mut up_after = Duration::ZERO;
     loop {
         let left = time_out.saturating_sub(started.elapsed());
         let line = match receive.recv_timeout(left) {
             Ok(line) => line,
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                bail!(
-                    "the guest did not end within {} s: its last words are above",
-                    time_out.as_secs()
-                )
-            }
+            Err(RecvTimeoutError::Timeout) => bail!(
+                "the guest did not end within {} s: its last words are above",
+                time_out.as_secs()
+            ),
         };
-        match parse(&line) {
-            Line::Begin => up_after = Some(started.elapsed()),
-            Line::Pass(name) => {
-                println!("  pass {name}");
-                tally.passed += 1;
-            }
-            Line::Fail(name, reason) => {
-                println!("  FAIL {name}: {reason}");
-                tally.failed += 1;
-            }
-            Line::End(code) => end = Some(code.to_owned()),
-            Line::Other("") => {}
+        let line = parse(&line);
+        record.note(&line);
+        match line {
+            Line::Begin => up_after = started.elapsed(),
+            Line::Pass(name) => println!("  pass {name}"),
+            Line::Fail(name, reason) => println!("  FAIL {name}: {reason}"),
+            Line::End(_) | Line::Other("") => {}
             Line::Other(text) => println!("  | {text}"),
         }
     }
     let status = emulator.0.wait().context("cannot wait for qemu")?;
-    let Some(up_after) = up_after else {
-        bail!("the guest did not come up (qemu ended with {status}): its console is above");
-    };
-    let Some(code) = end else {
-        bail!("the guest died before its tests were through (qemu ended with {status})");
-    };
-    if tally == Tally::default() {
-        bail!("the guest ran no test (its driver ended with {code})");
-    }
-    // The driver ends with 1 when a test failed; anything else means that it broke.
-    if code != if tally.failed == 0 { "0" } else { "1" } {
-        bail!("the guest's driver broke: it ended with {code}");
-    }
+    let tally = record.verdict().with_context(|| format!("qemu ended with {status}"))?;
     Ok(Outcome { tally, up_after, off_after: started.elapsed() })
 }
 

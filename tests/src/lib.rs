@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod compare;
 pub mod debug2;
+pub mod reference;
 pub mod target;
 
 /// Makes one test a Go version out of a function that takes the version, so that a failure names it.

@@ -2,6 +2,16 @@
 //!
 //! They come from the target's own DWARF, or else from the embedded table by exact version.
 
+mod debug_section;
+mod debug_unit;
+pub mod dwarf;
+mod fields;
+pub mod table;
+
+pub use dwarf::DwarfError;
+pub use fields::{Field, SIZE, STRUCTS};
+pub use table::{Exactness, TableError, TableHit};
+
 /// Offsets of the runtime's structs, for one Go version and architecture. All in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {

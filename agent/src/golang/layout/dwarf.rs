@@ -1,0 +1,162 @@
+//! Offsets of the runtime's struct fields, read from an executable's DWARF.
+//!
+//! Go's linker writes one unit a package, with the package's name in its first bytes, and the
+//! runtime's near the front of `.debug_info`. So units are passed over by their length alone until
+//! one is named `runtime`, and nothing behind it is even inflated. DWARF 4 (Go up to 1.24) and 5
+//! (since 1.25).
+
+use object::Object;
+use thiserror::Error;
+
+use super::Layout;
+use super::debug_section::DebugSection;
+use super::debug_unit::{Fuel, Unit};
+
+/// Why DWARF gave no layout.
+#[derive(Debug, Error)]
+pub enum DwarfError {
+    /// The executable has no such section: it was linked with `-w` or stripped.
+    #[error("the executable has no section {section}: it was built without debug information")]
+    NoSection {
+        /// Which.
+        section: &'static str,
+    },
+    /// The file's headers place the section wrongly.
+    #[error("cannot read section {section}")]
+    Section {
+        /// Which.
+        section: &'static str,
+        /// What is wrong.
+        #[source]
+        source: object::Error,
+    },
+    /// Compressed by another method than zlib, which Go's and the usual linkers use.
+    #[error("section {section} is compressed by a method other than zlib")]
+    Compression {
+        /// Which.
+        section: &'static str,
+    },
+    /// The compressed data are broken.
+    #[error("the compressed data of section {section} are broken")]
+    Inflate {
+        /// Which.
+        section: &'static str,
+    },
+    /// Not well-formed DWARF.
+    #[error("the debug information of the unit at {unit:#x} in .debug_info is malformed")]
+    Malformed {
+        /// Where the unit stands in (uncompressed) `.debug_info`.
+        unit: u64,
+        /// What is wrong.
+        #[source]
+        source: gimli::Error,
+    },
+    /// Something is larger than in any Go program, so that reading on could take for ever.
+    #[error("the debug information is not believable: too much {what}")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// There is debug information, but not of Go's runtime.
+    #[error("the debug information does not describe a package named runtime")]
+    NoRuntime,
+    /// One of the runtime's structs is not described.
+    #[error("the debug information does not describe the struct runtime.{of}")]
+    NoStruct {
+        /// Which.
+        of: &'static str,
+    },
+    /// A struct has no such field, or it is not where a field can be.
+    #[error("the debug information does not place field {path} of runtime.{of}")]
+    NoField {
+        /// The struct.
+        of: &'static str,
+        /// The field.
+        path: &'static str,
+    },
+    /// The offsets contradict each other.
+    #[error("the debug information places the runtime's fields where they cannot be")]
+    Implausible,
+}
+
+type Result<T> = std::result::Result<T, DwarfError>;
+
+/// A unit of the runtime is some 100 KB; this is what may be held in memory of one.
+const MAX_UNIT: usize = 32 << 20;
+/// Of `.debug_abbrev`, which is small: some 500 bytes for Go, more with C beside it.
+const MAX_ABBREV: usize = 8 << 20;
+/// How many units are passed over; the largest programs have some ten thousand.
+const MAX_UNITS: u32 = 1 << 20;
+/// How many units named `runtime` are looked into (Go writes a second one for assembly).
+const MAX_CANDIDATES: u32 = 16;
+/// A unit's header and, behind it, the root's name are in its first bytes.
+const HEAD: usize = 64;
+
+/// Reads the layout from an executable's debug information.
+///
+/// Takes a few milliseconds; a hostile file costs at most 256 MiB of inflating, some 64 MiB of
+/// memory and eight million attributes.
+///
+/// # Errors
+/// When there is no DWARF, or it does not describe every field of [`Layout`], or not plausibly.
+pub fn layout<'data>(file: &impl Object<'data>) -> Result<Layout> {
+    let mut info = DebugSection::open(file, ".debug_info")?;
+    let mut abbrev = DebugSection::open(file, ".debug_abbrev")?;
+    let abbrev = abbrev.peek(MAX_ABBREV)?;
+
+    let fuel = Fuel::default();
+    let mut at = 0;
+    let mut missing = None;
+    for _ in 0..MAX_CANDIDATES {
+        let Some(unit_len) = find_runtime(&mut info, &mut at)? else { break };
+        let len = usize::try_from(unit_len)
+            .ok()
+            .filter(|len| *len <= MAX_UNIT)
+            .ok_or(DwarfError::Limit { what: "in the runtime's unit" })?;
+        let bytes = info.peek(len)?;
+        let unit = Unit::parse(bytes, abbrev, at, &fuel)?;
+        match unit.find_structs()? {
+            Ok(structs) => {
+                let layout = Layout::from_fields(|field| unit.offset_of(&structs, field))?;
+                return layout.is_plausible().then_some(layout).ok_or(DwarfError::Implausible);
+            }
+            // Of two units named `runtime` one has the types: say what the first lacks.
+            Err(absent) => missing = missing.or(Some(absent)),
+        }
+        info.skip(unit_len)?;
+        at = at.saturating_add(unit_len);
+    }
+    Err(missing.map_or(DwarfError::NoRuntime, |of| DwarfError::NoStruct { of }))
+}
+
+/// Goes on to the next unit that may be named `runtime`. Gives its length; `at` is then its offset.
+fn find_runtime(info: &mut DebugSection<'_>, at: &mut u64) -> Result<Option<u64>> {
+    for _ in 0..MAX_UNITS {
+        let head = info.peek(HEAD)?;
+        let Some(len) = unit_len(head) else { return Ok(None) };
+        if head.windows(NAME.len() + 1).any(starts_with_name) {
+            return Ok(Some(len));
+        }
+        info.skip(len)?;
+        *at = at.saturating_add(len);
+    }
+    Err(DwarfError::Limit { what: "units before the runtime's" })
+}
+
+/// The name as Go's linker writes it: in place, the root's first attribute.
+const NAME: &[u8] = b"runtime\0";
+
+/// Whether the name follows on a small abbreviation code, and not on more of a path.
+fn starts_with_name(window: &[u8]) -> bool {
+    window.split_first().is_some_and(|(code, name)| *code < b' ' && name == NAME)
+}
+
+/// The length of a unit, its length field included.
+fn unit_len(head: &[u8]) -> Option<u64> {
+    let word = u32::from_le_bytes(*head.first_chunk()?);
+    if word == u32::MAX {
+        let long = u64::from_le_bytes(*head.get(4..)?.first_chunk()?);
+        return long.checked_add(12);
+    }
+    Some(u64::from(word) + 4)
+}

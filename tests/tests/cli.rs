@@ -1,0 +1,244 @@
+//! The binary as a user meets it: output, exit codes, and what it says to bad input.
+#![allow(clippy::expect_used)]
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::{env, fs, process};
+
+use leak_agent_tests::{Target, agent, target};
+use serde_json::Value;
+
+const GO: &str = "1.26.6";
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is UTF-8")
+}
+
+/// Runs the agent, which must end in this code, never in a panic.
+fn run(args: &[&str], code: i32) -> (String, String) {
+    ended(agent::run(args).expect("agent"), args, code)
+}
+
+fn ended(output: Output, args: &[&str], code: i32) -> (String, String) {
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{args:?}\n{stdout}\n{stderr}");
+    assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
+    (stdout, stderr)
+}
+
+fn states() -> Target {
+    Target::start(GO, "exe", "states").expect("target")
+}
+
+/// A folder that is gone when the test is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = env::temp_dir().join(format!("leak-agent-cli-{name}-{}", process::id()));
+        fs::create_dir_all(&path).expect("scratch folder");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A process that is not Go, ended with the test.
+struct Other(Child);
+
+impl Other {
+    fn start() -> Self {
+        Self(Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().expect("sleep"))
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn list_names_go_processes_only() {
+    let (target, other) = (states(), Other::start());
+    let (stdout, _) = run(&["--list"], 0);
+    let line = |pid: u32| {
+        let pid = pid.to_string();
+        stdout
+            .lines()
+            .find(|line| line.split_whitespace().any(|word| word == pid))
+            .map(str::to_owned)
+    };
+    let listed = line(target.pid()).expect("the target is listed");
+    assert!(listed.contains("states") && listed.contains("go1.26.6"), "{listed}");
+    assert_eq!(line(other.0.id()), None, "{stdout}");
+}
+
+#[test]
+fn check_prints_one_json_document() {
+    let mut target = states();
+    let pid = target.pid().to_string();
+    let (stdout, _) = run(&["check", "--pid", &pid, "--format", "json"], 0);
+    let report: Value = serde_json::from_str(&stdout).expect("one JSON document");
+    assert_eq!(report["schema"], "leak-agent/report/v1");
+    assert_eq!(report["target"]["pid"], target.pid());
+    assert_eq!(report["target"]["go_version"], "go1.26.6");
+    assert_eq!(report["findings"], Value::Array(Vec::new()));
+    let groups = report["groups"].as_array().expect("groups");
+    let sum: u64 = groups.iter().filter_map(|group| group["count"].as_u64()).sum();
+    assert_eq!(Some(sum), report["totals"]["goroutines"].as_u64());
+    assert!(sum >= target.dump().expect("dump").goroutines.len() as u64);
+    let by_wait = report["totals"]["by_wait"].as_object().expect("by_wait");
+    assert_eq!(by_wait.values().filter_map(Value::as_u64).sum::<u64>(), sum);
+
+    let senders = groups
+        .iter()
+        .find(|group| group["blocked_at"]["function"] == "main.sendUnbuffered")
+        .expect("the group of senders");
+    assert_eq!(senders["count"], 3);
+    assert_eq!(senders["wait_class"], "chan send");
+    assert_eq!(senders["created_by"]["function"], "main.startChannels");
+    assert!(
+        senders["blocked_at"]["file"].as_str().is_some_and(|f| f.ends_with("/states/channels.go"))
+    );
+    assert!(senders["stack"].as_array().is_some_and(|stack| stack.len() >= 3));
+    assert!(senders["goids_sample"].as_array().is_some_and(|goids| goids.len() == 3));
+}
+
+#[test]
+fn check_is_readable_without_a_terminal() {
+    let target = states();
+    let (stdout, _) = run(&["check", "--pid", &target.pid().to_string()], 0);
+    assert!(stdout.contains("main.sendUnbuffered"), "{stdout}");
+    assert!(!stdout.contains('\u{1b}'), "colours where there is no terminal: {stdout:?}");
+}
+
+#[test]
+fn a_deleted_binary_is_still_read() {
+    let scratch = Scratch::new("deleted");
+    let copy = scratch.0.join("gone");
+    fs::copy(target::path(GO, "stripped", "states").expect("target"), &copy).expect("copy");
+    let target = Target::start_at(copy.clone(), &[] as &[&str]).expect("target");
+    fs::remove_file(&copy).expect("remove");
+    let (stdout, _) = run(&["check", "--pid", &target.pid().to_string()], 0);
+    assert!(stdout.contains("main.sendUnbuffered"), "{stdout}");
+}
+
+#[test]
+fn a_replaced_binary_is_read_as_it_was() {
+    let scratch = Scratch::new("replaced");
+    let copy = scratch.0.join("states");
+    fs::copy(target::path(GO, "exe", "states").expect("target"), &copy).expect("copy");
+    let target = Target::start_at(copy.clone(), &[] as &[&str]).expect("target");
+    fs::remove_file(&copy).expect("remove");
+    fs::write(&copy, b"\x7fELF and then nothing of the kind").expect("write");
+    let (stdout, _) = run(&["check", "--pid", &target.pid().to_string()], 0);
+    assert!(stdout.contains("main.sendUnbuffered"), "{stdout}");
+}
+
+#[test]
+fn no_such_process() {
+    // One above the largest pid that Linux gives out.
+    let (stdout, stderr) = run(&["check", "--pid", "4194305"], 3);
+    assert!(stdout.is_empty(), "{stdout}");
+    assert!(stderr.contains("4194305"), "{stderr}");
+}
+
+#[test]
+fn a_process_that_is_not_go() {
+    let other = Other::start();
+    let (_, stderr) = run(&["check", "--pid", &other.0.id().to_string()], 3);
+    assert!(stderr.contains("Go"), "{stderr}");
+}
+
+#[test]
+fn a_process_that_is_dead_already() {
+    let mut child = Command::new("true").spawn().expect("true");
+    let pid = child.id().to_string();
+    // Not waited for: it stays as a zombie until it is.
+    while !fs::read_to_string(format!("/proc/{pid}/stat")).expect("stat").contains(") Z ") {}
+    let (_, stderr) = run(&["check", "--pid", &pid], 3);
+    assert!(stderr.contains(&pid), "{stderr}");
+    child.wait().expect("wait");
+}
+
+#[test]
+fn a_kernel_thread() {
+    if fs::read_to_string("/proc/2/comm").ok().as_deref() != Some("kthreadd\n") {
+        eprintln!("pid 2 is no kernel thread here (a container?)");
+        return;
+    }
+    let (_, stderr) = run(&["check", "--pid", "2"], 3);
+    assert!(stderr.contains("kernel"), "{stderr}");
+}
+
+#[test]
+fn usage_errors() {
+    for args in [
+        &["check", "--pid", "abc"][..],
+        &["check", "--pid", "-1"],
+        &["check", "--pid", "99999999999999999999"],
+        &["check", "--pid"],
+        &["check"],
+        &["no-such-command"],
+        &["--no-such-flag"],
+        &["check", "--pid", "1", "--format", "no-such-format"],
+    ] {
+        let (stdout, stderr) = run(args, 2);
+        assert!(stdout.is_empty(), "{args:?}: {stdout}");
+        assert!(!stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_target_that_exits_ends_the_watch_with_a_report() {
+    let target = states();
+    let mut agent = Command::new(agent::binary().expect("agent"))
+        .args(["--pid", &target.pid().to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("agent");
+    // Its first line says that it has attached.
+    let mut first = String::new();
+    let mut stdout = std::io::BufReader::new(agent.stdout.take().expect("stdout"));
+    std::io::BufRead::read_line(&mut stdout, &mut first).expect("a line");
+    assert!(!first.is_empty(), "the watch ended at once");
+    drop(target);
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stdout, &mut rest).expect("UTF-8");
+    let (_, stderr) = ended(agent.wait_with_output().expect("wait"), &["--pid"], 0);
+    assert!(rest.contains("main.sendUnbuffered"), "{first}{rest}{stderr}");
+}
+
+#[test]
+fn no_permission_names_what_is_missing() {
+    if fs::metadata("/proc/self").map(|meta| std::os::unix::fs::MetadataExt::uid(&meta)).ok()
+        != Some(0)
+    {
+        eprintln!("only root can start a target that another user may not read");
+        return;
+    }
+    let target = states();
+    // Where this test was built, others may not look.
+    let scratch = Scratch::new("nobody");
+    let copy = scratch.0.join("leak-agent");
+    fs::copy(agent::binary().expect("agent"), &copy).expect("copy");
+    let pid = target.pid().to_string();
+    let output = Command::new(&copy)
+        .args(["check", "--pid", &pid])
+        .current_dir("/")
+        .uid(65534)
+        .gid(65534)
+        .output()
+        .expect("agent");
+    let (_, stderr) = ended(output, &["check as nobody"], 3);
+    assert!(stderr.contains("CAP_SYS_PTRACE") && stderr.contains("sudo"), "{stderr}");
+}

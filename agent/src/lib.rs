@@ -2,8 +2,14 @@
 //!
 //! The rooms and what each may know: `docs/architecture.md`.
 
+pub mod analyze;
 pub mod cli;
 pub mod collect;
 pub mod golang;
 pub mod host;
 pub mod model;
+pub mod pipeline;
+pub mod report;
+#[cfg(test)]
+mod sample;
+pub mod watch;

@@ -1,3 +1,7 @@
 //! The `leak-agent` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    leak_agent::cli::main()
+}

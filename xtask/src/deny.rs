@@ -1,4 +1,4 @@
-//! `cargo xtask deny`: licences, sources, duplicates and advisories of all dependencies.
+//! `cargo xtask deny`: licences, sources, banned crates and advisories of all dependencies.
 
 use std::path::Path;
 use std::process::Command;
@@ -33,7 +33,7 @@ pub fn run(project: &Project, _flags: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Checks licences, sources, duplicates and banned crates, as deny.toml has them.
+/// Checks licences, sources and banned crates, as deny.toml has them.
 pub fn policy(project: &Project, rust: Toolchain) -> Result<()> {
     let binary = tools::ensure(project, rust, CARGO_DENY)?;
     let mut check = cargo_deny(project, rust, &binary);

@@ -63,7 +63,7 @@ const CHORES: [Chore; 8] = [
     Chore {
         name: "deny",
         flags: "",
-        does: "check licences, sources, duplicates and advisories of all dependencies",
+        does: "check licences, sources, banned crates and advisories of all dependencies",
         run: deny::run,
     },
     Chore {

@@ -1,7 +1,10 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
+pub mod attach;
+
 use thiserror::Error;
 
+use crate::golang;
 use crate::model::Observation;
 
 /// Something that can be observed again and again.
@@ -15,19 +18,16 @@ pub trait Source: Send {
 
 /// Why nothing could be seen.
 #[derive(Debug, Error)]
+#[error(transparent)]
 pub enum CollectError {
-    /// The target has exited.
-    #[error("the target (pid {pid}) has exited")]
-    Exited {
-        /// Whose end.
-        pid: u32,
-    },
+    /// The Go program could not be read.
+    Program(#[from] golang::Error),
 }
 
 impl CollectError {
     /// Whether this is the orderly end of the target rather than a fault.
     #[must_use]
     pub const fn is_end(&self) -> bool {
-        matches!(self, Self::Exited { .. })
+        matches!(self, Self::Program(golang::Error::Exited { .. }))
     }
 }

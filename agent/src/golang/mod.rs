@@ -3,7 +3,27 @@
 //! This room knows /proc, ELF, DWARF and Go's layouts. It does not know what a leak is, nor where output goes.
 
 pub mod arch;
+pub mod binary;
+pub mod buildinfo;
+pub mod error;
+pub mod gather;
 pub mod globals;
+pub mod goroutines;
+pub mod labels;
 pub mod layout;
+pub mod live;
 pub mod memory;
+pub mod module;
+pub mod pclntab;
+pub mod process;
+pub mod program;
+pub mod reasons;
+mod self_check;
+pub mod sudog;
+pub mod survey;
+pub mod symbolize;
+pub mod unwind;
 pub mod version;
+
+pub use error::Error;
+pub use program::Program;

@@ -3,6 +3,7 @@
 //! This room knows nothing but `std` and serde: no clock, no I/O, no source and no output.
 
 pub mod assessment;
+pub mod function;
 pub mod goroutine;
 pub mod observation;
 pub mod stack;

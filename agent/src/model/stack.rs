@@ -4,19 +4,20 @@
 //! and the table holds the rest. Ids stay valid for all later versions of the same table.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// A distinct frame in a [`StackTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FrameId(u32);
+pub struct FrameId(NonZeroU32);
 
 /// A distinct stack in a [`StackTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StackId(u32);
+pub struct StackId(NonZeroU32);
 
 /// A distinct string (function or file name) in a [`StackTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NameId(u32);
+pub struct NameId(NonZeroU32);
 
 /// One frame of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +77,7 @@ impl StackTable {
             return id;
         }
         let name: Arc<str> = name.into();
-        let id = NameId(index(self.names.len()));
+        let id = NameId(number(self.names.len()));
         self.names.push(Arc::clone(&name));
         self.name_ids.insert(name, id);
         id
@@ -87,7 +88,7 @@ impl StackTable {
         if let Some(&id) = self.frame_ids.get(&frame) {
             return id;
         }
-        let id = FrameId(index(self.frames.len()));
+        let id = FrameId(number(self.frames.len()));
         self.frames.push(frame);
         self.frame_ids.insert(frame, id);
         id
@@ -107,7 +108,7 @@ impl StackTable {
         if let Some(&id) = self.stack_ids.get(&stack) {
             return id;
         }
-        let id = StackId(index(self.stacks.len()));
+        let id = StackId(number(self.stacks.len()));
         self.stacks.push(stack.clone());
         self.stack_ids.insert(stack, id);
         id
@@ -116,19 +117,19 @@ impl StackTable {
     /// The frames of a stack, innermost first.
     #[must_use]
     pub fn frames_of(&self, stack: StackId) -> &[FrameId] {
-        self.stacks.get(stack.0 as usize).map_or(&[], |stack| &stack.frames)
+        self.stacks.get(slot(stack.0)).map_or(&[], |stack| &stack.frames)
     }
 
     /// How many frames a too deep stack leaves out; 0 for a whole one.
     #[must_use]
     pub fn elided(&self, stack: StackId) -> u32 {
-        self.stacks.get(stack.0 as usize).map_or(0, |stack| stack.elided)
+        self.stacks.get(slot(stack.0)).map_or(0, |stack| stack.elided)
     }
 
     /// A frame's value.
     #[must_use]
     pub fn get(&self, frame: FrameId) -> Frame {
-        self.frames.get(frame.0 as usize).copied().unwrap_or(Frame::Unresolved { pc: 0 })
+        self.frames.get(slot(frame.0)).copied().unwrap_or(Frame::Unresolved { pc: 0 })
     }
 
     /// A frame with its names, or the address that could not be named.
@@ -147,7 +148,7 @@ impl StackTable {
     /// The text of a name.
     #[must_use]
     pub fn text(&self, name: NameId) -> &str {
-        self.names.get(name.0 as usize).map_or("", |name| name)
+        self.names.get(slot(name.0)).map_or("", |name| name)
     }
 
     /// How many distinct stacks there are.
@@ -163,8 +164,17 @@ impl StackTable {
     }
 }
 
-/// Ids are 32 bits: a target cannot have more distinct stacks than a snapshot has goroutines, and
-/// readers bound those far below.
-fn index(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
+/// The id of the entry that comes after `len` others: from 1, so that an `Option` of an id is no
+/// larger than the id. 32 bits: a target cannot have more distinct stacks than a snapshot has
+/// goroutines, and readers bound those far below.
+fn number(len: usize) -> NonZeroU32 {
+    u32::try_from(len)
+        .ok()
+        .and_then(|len| NonZeroU32::MIN.checked_add(len))
+        .unwrap_or(NonZeroU32::MAX)
+}
+
+/// Where the entry with an id stands.
+fn slot(id: NonZeroU32) -> usize {
+    id.get() as usize - 1
 }

@@ -6,10 +6,12 @@ mod debug_section;
 mod debug_unit;
 pub mod dwarf;
 mod fields;
+mod located;
 pub mod table;
 
 pub use dwarf::DwarfError;
 pub use fields::{Field, SIZE, STRUCTS};
+pub use located::{LayoutSource, Located};
 pub use table::{Exactness, TableError, TableHit};
 
 /// Offsets of the runtime's structs, for one Go version and architecture. All in bytes.

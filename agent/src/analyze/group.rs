@@ -1,0 +1,187 @@
+//! Goroutines into groups: which goroutine belongs where, in time linear in their number.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::signature::Signatures;
+use super::summary::{self, Summary};
+use crate::model::{FrameId, Goroutine, Group, Observation, StackView, WaitClass};
+
+/// What goroutines of the same kind share to the bit; a group holds one kind or several.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    pub(super) stack: StackView,
+    pub(super) created_by: Option<FrameId>,
+    pub(super) reason: Option<u8>,
+    pub(super) wait: WaitClass,
+}
+
+impl Kind {
+    const fn of(goroutine: &Goroutine) -> Self {
+        Self {
+            stack: goroutine.stack,
+            created_by: goroutine.created_by,
+            reason: goroutine.reason,
+            wait: goroutine.wait,
+        }
+    }
+}
+
+/// A group while it is being made.
+struct Draft {
+    signature: Arc<str>,
+    /// The kind of most members, and how many have it.
+    kind: Kind,
+    of_kind: u32,
+    count: u32,
+}
+
+/// Every goroutine of an observation in exactly one group: largest group first, then by
+/// signature. History (`previous`, `growth_per_second`) is left open.
+pub(super) fn groups(observation: &Observation, signatures: &mut Signatures) -> Vec<Group> {
+    let goroutines = &observation.goroutines;
+    let (kinds, kind_of) = kinds(goroutines);
+    let (drafts, group_of_kind) = drafts(observation, &kinds, signatures);
+    let order = by_group(&drafts, &kind_of, &group_of_kind);
+
+    let mut summary = Summary::new(observation);
+    let mut rest = order.as_slice();
+    let mut groups = Vec::with_capacity(drafts.len());
+    for draft in &drafts {
+        let (members, behind) = rest.split_at(draft.count as usize);
+        rest = behind;
+        groups.push(summary.group(&draft.signature, draft.kind, members));
+    }
+    summary::count_object_waiters(observation, &mut groups);
+    groups
+        .sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.signature.cmp(&b.signature)));
+    groups
+}
+
+/// The distinct kinds with their counts, and each goroutine's.
+fn kinds(goroutines: &[Goroutine]) -> (Vec<(Kind, u32)>, Vec<u32>) {
+    let mut ids: FxHashMap<Kind, u32> = FxHashMap::default();
+    let mut kinds: Vec<(Kind, u32)> = Vec::new();
+    let mut kind_of = Vec::with_capacity(goroutines.len());
+    let mut last = None;
+    for goroutine in goroutines {
+        let kind = Kind::of(goroutine);
+        // Goroutines created together stand together: most look-ups end here.
+        let id = match last {
+            Some((known, id)) if known == kind => id,
+            _ => *ids.entry(kind).or_insert_with(|| {
+                kinds.push((kind, 0));
+                index(kinds.len() - 1)
+            }),
+        };
+        last = Some((kind, id));
+        kinds[id as usize].1 += 1;
+        kind_of.push(id);
+    }
+    (kinds, kind_of)
+}
+
+/// One draft a signature, and each kind's draft.
+fn drafts(
+    observation: &Observation,
+    kinds: &[(Kind, u32)],
+    signatures: &mut Signatures,
+) -> (Vec<Draft>, Vec<u32>) {
+    signatures.trim();
+    let mut ids: FxHashMap<Arc<str>, u32> = FxHashMap::default();
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut group_of_kind = Vec::with_capacity(kinds.len());
+    for &(kind, count) in kinds {
+        let signature = signatures.of(&observation.stacks, kind.stack, kind.wait, kind.created_by);
+        let id = *ids.entry(signature).or_insert_with_key(|signature| {
+            let signature = Arc::clone(signature);
+            drafts.push(Draft { signature, kind, of_kind: 0, count: 0 });
+            index(drafts.len() - 1)
+        });
+        let draft = &mut drafts[id as usize];
+        draft.count += count;
+        if count > draft.of_kind {
+            (draft.kind, draft.of_kind) = (kind, count);
+        }
+        group_of_kind.push(id);
+    }
+    (drafts, group_of_kind)
+}
+
+/// Goroutines' indices, group by group: a counting sort.
+fn by_group(drafts: &[Draft], kind_of: &[u32], group_of_kind: &[u32]) -> Vec<u32> {
+    let mut next: Vec<u32> = drafts
+        .iter()
+        .scan(0, |start, draft| {
+            let this = *start;
+            *start += draft.count;
+            Some(this)
+        })
+        .collect();
+    let mut order = vec![0; kind_of.len()];
+    for (goroutine, &kind) in kind_of.iter().enumerate() {
+        let place = &mut next[group_of_kind[kind as usize] as usize];
+        order[*place as usize] = index(goroutine);
+        *place += 1;
+    }
+    order
+}
+
+/// Sources bound a snapshot's goroutines far below 2^32.
+fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Sample, leaking};
+
+    fn group(observation: &Observation) -> Vec<Group> {
+        groups(observation, &mut Signatures::default())
+    }
+
+    #[test]
+    fn every_goroutine_is_in_one_group_largest_first() {
+        let observation = leaking(40).observe(0);
+        let groups = group(&observation);
+        assert_eq!(groups.iter().map(|g| g.count).sum::<u64>(), 43);
+        assert_eq!(groups[0].count, 40);
+        assert_eq!(groups[0].wait, WaitClass::ChanSend);
+        let singles: Vec<_> = groups[1..].iter().map(|g| g.signature.as_str()).collect();
+        assert!(singles.is_sorted(), "{singles:?}");
+    }
+
+    #[test]
+    fn instances_and_reasons_of_one_signature_are_one_group() {
+        let mut sample = Sample::new();
+        let int = sample.stack(&[("main.send[go.shape.int]", "/a.go", 3)]);
+        let text = sample.stack(&[("main.send[go.shape.string]", "/a.go", 3)]);
+        sample.add(1, WaitClass::ChanSend, StackView::Read(int));
+        sample.add(2, WaitClass::ChanSend, StackView::Read(text));
+        sample.add(3, WaitClass::ChanSend, StackView::Read(text)).reason = None;
+        sample.add(4, WaitClass::ChanSend, StackView::Read(text));
+        let groups = group(&sample.observe(0));
+        assert_eq!(groups.len(), 1);
+        assert_eq!(groups[0].count, 4);
+        assert_eq!(groups[0].reason.as_deref(), Some("chan send"));
+        assert_eq!(groups[0].stack, Some(text), "the stack that most of them have");
+    }
+
+    #[test]
+    fn wait_class_and_creation_site_tell_groups_apart() {
+        let mut sample = Sample::new();
+        let stack = sample.stack(&[("main.work", "/a.go", 3)]);
+        let site = sample.frame("main.start", "/a.go", 9);
+        sample.add(1, WaitClass::ChanSend, StackView::Read(stack));
+        sample.add(2, WaitClass::ChanReceive, StackView::Read(stack));
+        sample.add(3, WaitClass::ChanSend, StackView::Read(stack)).created_by = Some(site);
+        assert_eq!(group(&sample.observe(0)).len(), 3);
+    }
+
+    #[test]
+    fn nothing_to_group() {
+        assert!(group(&Sample::new().observe(0)).is_empty());
+    }
+}

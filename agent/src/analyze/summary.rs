@@ -1,0 +1,273 @@
+//! What a group says of its members: times, objects, labels, a sample of ids, the line to look at.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::group::Kind;
+use crate::model::function::{self, Origin};
+use crate::model::{FrameId, Group, Observation, StackId, StackTable, StackView};
+
+/// How many goroutine ids a group names.
+const SAMPLE: usize = 5;
+
+/// Summarises groups of one observation, one after the other.
+pub(super) struct Summary<'a> {
+    observation: &'a Observation,
+    blocked: Vec<Duration>,
+    objects: Vec<u64>,
+}
+
+impl<'a> Summary<'a> {
+    pub(super) const fn new(observation: &'a Observation) -> Self {
+        Self { observation, blocked: Vec::new(), objects: Vec::new() }
+    }
+
+    /// The group of some goroutines, given by their index.
+    pub(super) fn group(&mut self, signature: &str, kind: Kind, members: &[u32]) -> Group {
+        let observation = self.observation;
+        self.blocked.clear();
+        self.objects.clear();
+        let mut goids = Smallest::default();
+        let mut labels = Shared::default();
+        let mut locked_to_thread = 0;
+        for goroutine in members.iter().filter_map(|&at| observation.goroutines.get(at as usize)) {
+            self.blocked.extend(goroutine.blocked.map(|blocked| blocked.duration));
+            extend_distinct(&mut self.objects, observation.objects_of(goroutine));
+            goids.add(goroutine.goid);
+            labels.add(goroutine.labels.0, observation.labels_of(goroutine.labels));
+            locked_to_thread += u64::from(goroutine.locked_to_thread);
+        }
+        let (objects, object) = most_common(&mut self.objects);
+        let reason = kind.reason.and_then(|reason| observation.reasons.get(usize::from(reason)));
+        Group {
+            signature: signature.to_owned(),
+            count: members.len() as u64,
+            previous: None,
+            growth_per_second: None,
+            wait: kind.wait,
+            reason: reason.cloned(),
+            oldest: self.blocked.iter().max().copied(),
+            median: median(&mut self.blocked),
+            blocked_at: kind.stack.id().and_then(|id| blocked_at(&observation.stacks, id)),
+            created_by: kind.created_by,
+            stack: kind.stack.id(),
+            no_stack: why_no_stack(kind.stack),
+            labels: labels.0.map(|(_, shared)| shared).unwrap_or_default(),
+            goids_sample: goids.0,
+            locked_to_thread,
+            objects,
+            object,
+            object_waiters: 0,
+        }
+    }
+}
+
+/// Fills in, for the object of each group, how many goroutines of the whole process wait on it.
+pub(super) fn count_object_waiters(observation: &Observation, groups: &mut [Group]) {
+    let mut waiters: FxHashMap<u64, u64> =
+        groups.iter().filter_map(|group| Some((group.object?.0, 0))).collect();
+    if waiters.is_empty() {
+        return;
+    }
+    let mut own = Vec::new();
+    for goroutine in &observation.goroutines {
+        own.clear();
+        extend_distinct(&mut own, observation.objects_of(goroutine));
+        for object in &own {
+            if let Some(count) = waiters.get_mut(object) {
+                *count += 1;
+            }
+        }
+    }
+    for group in groups {
+        if let Some((object, _)) = group.object {
+            group.object_waiters = waiters.get(&object).copied().unwrap_or_default();
+        }
+    }
+}
+
+/// Adds each of a goroutine's objects once: a select may name a channel in several cases.
+fn extend_distinct(all: &mut Vec<u64>, own: &[u64]) {
+    let start = all.len();
+    all.extend_from_slice(own);
+    if own.len() > 1 {
+        all[start..].sort_unstable();
+        let mut kept = start;
+        for at in start..all.len() {
+            if at == start || all[at] != all[kept - 1] {
+                all[kept] = all[at];
+                kept += 1;
+            }
+        }
+        all.truncate(kept);
+    }
+}
+
+/// How many distinct objects there are, and the one that comes most often (the lowest of equals)
+/// with how often it does.
+fn most_common(objects: &mut [u64]) -> (u64, Option<(u64, u64)>) {
+    objects.sort_unstable();
+    let runs = objects.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64));
+    let common = runs.clone().max_by_key(|&(object, count)| (count, Reverse(object)));
+    (runs.count() as u64, common)
+}
+
+/// The middle one; the lower of the two middle ones for an even number.
+fn median(durations: &mut [Duration]) -> Option<Duration> {
+    let middle = durations.len().checked_sub(1)? / 2;
+    Some(*durations.select_nth_unstable(middle).1)
+}
+
+/// The innermost frame of the user's own code, or else the innermost outside the runtime.
+fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
+    let mut outside_runtime = None;
+    for &frame in stacks.frames_of(stack) {
+        let Ok(named) = stacks.lookup(frame) else { continue };
+        match function::origin(named.function, named.file) {
+            Origin::User if !function::is_wrapper(named.function) => return Some(frame),
+            Origin::User | Origin::Std => {
+                outside_runtime.get_or_insert(frame);
+            }
+            Origin::Runtime => {}
+        }
+    }
+    outside_runtime
+}
+
+const fn why_no_stack(stack: StackView) -> Option<&'static str> {
+    match stack {
+        StackView::Read(_) => None,
+        StackView::Running => Some("running: its stack cannot be read without stopping it"),
+        StackView::Torn => Some("it kept changing while it was read"),
+        StackView::NotUnwound => Some("what was read could not be unwound"),
+    }
+}
+
+/// The smallest few numbers, sorted.
+#[derive(Default)]
+struct Smallest(Vec<u64>);
+
+impl Smallest {
+    fn add(&mut self, number: u64) {
+        if self.0.len() < SAMPLE || self.0.last().is_some_and(|&last| number < last) {
+            let at = self.0.partition_point(|&other| other < number);
+            self.0.insert(at, number);
+            self.0.truncate(SAMPLE);
+        }
+    }
+}
+
+/// The labels that all members share so far, beside the id of the set that was seen last.
+#[derive(Default)]
+struct Shared(Option<(u32, Vec<(String, String)>)>);
+
+impl Shared {
+    fn add(&mut self, id: u32, labels: &[(String, String)]) {
+        match &mut self.0 {
+            None => self.0 = Some((id, labels.to_vec())),
+            Some((last, shared)) => {
+                if *last != id && !shared.is_empty() {
+                    shared.retain(|label| labels.contains(label));
+                }
+                *last = id;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::{group, signature::Signatures};
+    use crate::model::{BlockedBasis, BlockedFor, WaitClass};
+    use crate::sample::{Sample, leaking};
+
+    fn groups(sample: &Sample) -> Vec<Group> {
+        group::groups(&sample.observe(0), &mut Signatures::default())
+    }
+
+    #[test]
+    fn times_objects_and_ids_of_a_leak() {
+        let sample = leaking(40);
+        let leak = &groups(&sample)[0];
+        assert_eq!(leak.oldest, Some(Duration::from_secs(20)));
+        assert_eq!(leak.median, Some(Duration::from_secs(10)));
+        assert_eq!(leak.goids_sample, [100, 101, 102, 103, 104]);
+        assert_eq!((leak.objects, leak.object), (1, Some((0x00c0_0001_2345, 40))));
+        assert_eq!(leak.object_waiters, 40);
+    }
+
+    #[test]
+    fn the_object_counts_goroutines_of_all_groups_and_each_once() {
+        let mut sample = Sample::new();
+        let a = sample.stack(&[("main.a", "/a.go", 1)]);
+        let b = sample.stack(&[("main.b", "/a.go", 2)]);
+        let twice = sample.objects(&[0x20, 0x10, 0x20]);
+        let once = sample.objects(&[0x20]);
+        sample.add(1, WaitClass::Select, StackView::Read(a)).objects = twice;
+        sample.add(2, WaitClass::Select, StackView::Read(a)).objects = once;
+        sample.add(3, WaitClass::ChanSend, StackView::Read(b)).objects = once;
+        let groups = groups(&sample);
+        assert_eq!((groups[0].objects, groups[0].object), (2, Some((0x20, 2))));
+        assert_eq!(groups[0].object_waiters, 3);
+    }
+
+    #[test]
+    fn unknown_times_and_objects_stay_unknown() {
+        let mut sample = Sample::new();
+        let stack = sample.stack(&[]);
+        sample.add(1, WaitClass::Runtime, StackView::Read(stack));
+        let group = &groups(&sample)[0];
+        assert_eq!((group.oldest, group.median, group.object), (None, None, None));
+        assert_eq!(group.blocked_at, None, "nothing but the runtime");
+    }
+
+    #[test]
+    fn one_known_time_among_unknown_ones_is_the_median() {
+        let mut sample = Sample::new();
+        let stack = sample.stack(&[("main.a", "/a.go", 1)]);
+        sample.add(1, WaitClass::Sleep, StackView::Read(stack));
+        sample.add(2, WaitClass::Sleep, StackView::Read(stack)).blocked =
+            Some(BlockedFor { duration: Duration::from_secs(3), basis: BlockedBasis::Runtime });
+        assert_eq!(groups(&sample)[0].median, Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn blocked_at_is_the_users_line_or_else_the_standard_librarys() {
+        let mut sample = Sample::new();
+        let accept = ("internal/poll.(*FD).Accept", "/usr/local/go/src/internal/poll/fd.go", 9);
+        let both = sample.stack(&[accept, ("main.serve", "/a.go", 4)]);
+        let std = sample.stack(&[accept]);
+        let unnamed = sample.unresolved_stack(0x40_1000);
+        let line = |stack| {
+            let frame = blocked_at(&sample.stacks, stack)?;
+            sample.stacks.lookup(frame).ok().map(|f| f.line)
+        };
+        assert_eq!(line(both), Some(4));
+        assert_eq!(line(std), Some(9));
+        assert_eq!(line(unnamed), None);
+    }
+
+    #[test]
+    fn labels_are_those_that_all_share() {
+        let mut sample = Sample::new();
+        let stack = sample.stack(&[("main.a", "/a.go", 1)]);
+        let one = sample.labels(&[("job", "import"), ("tenant", "a")]);
+        let two = sample.labels(&[("job", "import"), ("tenant", "b")]);
+        sample.add(1, WaitClass::ChanSend, StackView::Read(stack)).labels = one;
+        sample.add(2, WaitClass::ChanSend, StackView::Read(stack)).labels = two;
+        assert_eq!(groups(&sample)[0].labels, [("job".to_owned(), "import".to_owned())]);
+        sample.add(3, WaitClass::ChanSend, StackView::Read(stack));
+        assert!(groups(&sample)[0].labels.is_empty());
+    }
+
+    #[test]
+    fn a_running_goroutine_says_why_it_has_no_stack() {
+        let groups = groups(&leaking(1));
+        let running = groups.iter().find(|g| g.wait == WaitClass::Running).expect("one runs");
+        assert_eq!(running.stack, None);
+        assert!(running.no_stack.is_some_and(|why| why.contains("stopping")));
+    }
+}

@@ -1,0 +1,276 @@
+//! A window of observations: what came before the last one, in bounded memory.
+//!
+//! The window spans everything that was ever observed. When its samples become too many, every
+//! second one goes, so a long run keeps its whole span at a coarser grain.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::group;
+use super::signature::{self, Signatures};
+use crate::model::{
+    Assessment, Coverage, Group, Observation, Overhead, Rates, StackTable, Target, Timestamp,
+    Totals, WaitClass, WindowSpan,
+};
+
+/// Samples that are kept at most.
+const SAMPLES: usize = 256;
+
+/// Group counts that are kept at most over all samples, the last two aside.
+const ENTRIES: usize = 1 << 20;
+
+/// What was observed so far: the last observation in full, those before as counts.
+#[derive(Debug, Default)]
+pub struct Window {
+    signatures: Signatures,
+    samples: Vec<Sample>,
+    observations: u64,
+    churn: Churn,
+    first: Option<(Timestamp, Duration)>,
+    latest: Option<Latest>,
+}
+
+/// The counts of one observation, by the hash of the group's signature.
+#[derive(Debug)]
+struct Sample {
+    elapsed: Duration,
+    counts: FxHashMap<u64, u64>,
+}
+
+/// What an assessment says of the last observation.
+#[derive(Debug)]
+struct Latest {
+    at: Timestamp,
+    elapsed: Duration,
+    target: Arc<Target>,
+    coverage: Coverage,
+    overhead: Overhead,
+    stacks: Arc<StackTable>,
+    groups: Vec<Group>,
+    by_wait: BTreeMap<WaitClass, u64>,
+    rates: Option<Rates>,
+}
+
+/// Goroutines created and exited over the whole window.
+#[derive(Debug, Default)]
+struct Churn {
+    created: f64,
+    exited: f64,
+    seconds: f64,
+}
+
+impl Window {
+    /// Takes in the next observation of the same source.
+    pub fn push(&mut self, observation: &Observation) {
+        let mut groups = group::groups(observation, &mut self.signatures);
+        let hashes: Vec<u64> =
+            groups.iter().map(|group| signature::hash(&group.signature)).collect();
+
+        if let Some(before) = self.samples.last() {
+            for (group, hash) in groups.iter_mut().zip(&hashes) {
+                group.previous = Some(before.counts.get(hash).copied().unwrap_or(0));
+            }
+            self.churn.add(observation.rates, observation.elapsed.saturating_sub(before.elapsed));
+        }
+        let counts = hashes.iter().copied().zip(groups.iter().map(|group| group.count)).collect();
+        self.samples.push(Sample { elapsed: observation.elapsed, counts });
+        self.thin();
+        self.set_growth(&mut groups, &hashes);
+
+        let mut by_wait = BTreeMap::new();
+        for group in &groups {
+            *by_wait.entry(group.wait).or_default() += group.count;
+        }
+        self.observations += 1;
+        self.first.get_or_insert((observation.at, observation.elapsed));
+        self.latest = Some(Latest {
+            at: observation.at,
+            elapsed: observation.elapsed,
+            target: Arc::clone(&observation.target),
+            coverage: observation.coverage.clone(),
+            overhead: observation.overhead.clone(),
+            stacks: Arc::clone(&observation.stacks),
+            groups,
+            by_wait,
+            rates: observation.rates,
+        });
+    }
+
+    /// Creations and exits between the last two observations; [`assess`] has them over the whole
+    /// window.
+    #[must_use]
+    pub fn rates_now(&self) -> Option<Rates> {
+        self.latest.as_ref()?.rates
+    }
+
+    /// Drops every second sample, never the first or the last two, until the rest is few enough.
+    fn thin(&mut self) {
+        let entries = |samples: &[Sample]| samples.iter().map(|s| s.counts.len()).sum::<usize>();
+        while self.samples.len() > 3
+            && (self.samples.len() > SAMPLES || entries(&self.samples) > ENTRIES)
+        {
+            let last = self.samples.len() - 1;
+            let mut at = 0;
+            self.samples.retain(|_| {
+                let keep = at == 0 || at + 1 >= last || at % 2 == 0;
+                at += 1;
+                keep
+            });
+            if self.samples.len() == last + 1 {
+                break;
+            }
+        }
+    }
+
+    /// Gives each group the slope of its counts (least squares). A sample without the group
+    /// counts it as 0.
+    fn set_growth(&self, groups: &mut [Group], hashes: &[u64]) {
+        let Some(weights) = slope_weights(self.samples.iter().map(|s| s.elapsed.as_secs_f64()))
+        else {
+            return;
+        };
+        for (group, hash) in groups.iter_mut().zip(hashes) {
+            let slope = self.samples.iter().zip(&weights).map(|(sample, weight)| {
+                sample.counts.get(hash).map_or(0.0, |&count| weight * count as f64)
+            });
+            group.growth_per_second = Some(slope.sum());
+        }
+    }
+}
+
+/// What analysis says of a window; `None` while nothing was observed.
+#[must_use]
+pub fn assess(window: &Window) -> Option<Assessment> {
+    let latest = window.latest.as_ref()?;
+    let (first, first_elapsed) = window.first?;
+    Some(Assessment {
+        target: Arc::clone(&latest.target),
+        window: WindowSpan {
+            observations: window.observations,
+            first,
+            last: latest.at,
+            duration: latest.elapsed.saturating_sub(first_elapsed),
+        },
+        coverage: latest.coverage.clone(),
+        totals: Totals {
+            goroutines: latest.groups.iter().map(|group| group.count).sum(),
+            by_wait: latest.by_wait.clone(),
+            rates: window.churn.rates(),
+        },
+        overhead: latest.overhead.clone(),
+        groups: latest.groups.clone(),
+        stacks: Arc::clone(&latest.stacks),
+    })
+}
+
+impl Churn {
+    fn add(&mut self, rates: Option<Rates>, over: Duration) {
+        if let Some(rates) = rates {
+            let seconds = over.as_secs_f64();
+            self.created += rates.created_per_second * seconds;
+            self.exited += rates.exited_per_second * seconds;
+            self.seconds += seconds;
+        }
+    }
+
+    fn rates(&self) -> Option<Rates> {
+        (self.seconds > 0.0).then(|| Rates {
+            created_per_second: self.created / self.seconds,
+            exited_per_second: self.exited / self.seconds,
+        })
+    }
+}
+
+/// The weight of each sample in the slope of a least-squares line: `(t - mean) / sum of squares`.
+/// `None` when time does not move.
+fn slope_weights(times: impl Iterator<Item = f64> + Clone) -> Option<Vec<f64>> {
+    let count = times.clone().count() as f64;
+    let mean = times.clone().sum::<f64>() / count;
+    let squares: f64 = times.clone().map(|time| (time - mean).powi(2)).sum();
+    (squares > 0.0).then(|| times.map(|time| (time - mean) / squares).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::leaking;
+
+    fn window(leaked: impl IntoIterator<Item = (u32, u64)>) -> Window {
+        let mut window = Window::default();
+        for (seconds, leaked) in leaked {
+            window.push(&leaking(leaked).observe(seconds));
+        }
+        window
+    }
+
+    fn leak(window: &Window) -> Group {
+        let groups = assess(window).expect("there are observations").groups;
+        groups.into_iter().find(|g| g.wait == WaitClass::ChanSend).expect("the leak is there")
+    }
+
+    #[test]
+    fn nothing_observed_is_no_assessment() {
+        assert!(assess(&Window::default()).is_none());
+    }
+
+    #[test]
+    fn one_observation_knows_no_growth() {
+        let window = window([(0, 10)]);
+        let (leak, assessment) = (leak(&window), assess(&window).expect("observed"));
+        assert_eq!((leak.previous, leak.growth_per_second), (None, None));
+        assert_eq!(assessment.totals.rates, None);
+        assert_eq!(assessment.window.duration, Duration::ZERO);
+        assert_eq!(assessment.totals.goroutines, 13);
+        assert_eq!(assessment.totals.by_wait.values().sum::<u64>(), 13);
+    }
+
+    #[test]
+    fn growth_is_the_slope_of_a_line_through_all_samples() {
+        let steady = leak(&window([(0, 10), (1, 60), (2, 110), (4, 210)]));
+        assert!((steady.growth_per_second.expect("four samples") - 50.0).abs() < 1e-9);
+        assert_eq!(steady.previous, Some(110));
+        // 10, 30, 20: the line through them rises by 5 a second.
+        let noisy = leak(&window([(0, 10), (1, 30), (2, 20)]));
+        assert!((noisy.growth_per_second.expect("three samples") - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_new_group_was_none_before() {
+        let mut window = Window::default();
+        window.push(&leaking(0).observe(0));
+        window.push(&leaking(8).observe(2));
+        let leak = leak(&window);
+        assert_eq!(leak.previous, Some(0));
+        assert!((leak.growth_per_second.expect("two samples") - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_observations_at_once_have_no_slope() {
+        assert_eq!(leak(&window([(3, 10), (3, 20)])).growth_per_second, None);
+    }
+
+    #[test]
+    fn rates_are_the_mean_over_the_window() {
+        let assessment = assess(&window([(0, 1), (1, 2), (5, 3)])).expect("observed");
+        let rates = assessment.totals.rates.expect("three observations");
+        assert!((rates.created_per_second - 50.5).abs() < 1e-9);
+        assert_eq!(assessment.window.observations, 3);
+        assert_eq!(assessment.window.duration, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_long_run_keeps_its_span_in_bounded_memory() {
+        let window = window((0..2000).map(|second| (second, u64::from(second / 10))));
+        assert!(window.samples.len() <= SAMPLES, "{}", window.samples.len());
+        assert_eq!(window.samples[0].elapsed, Duration::ZERO);
+        let assessment = assess(&window).expect("observed");
+        assert_eq!(assessment.window.observations, 2000);
+        assert_eq!(assessment.window.duration, Duration::from_secs(1999));
+        let growth = leak(&window).growth_per_second.expect("many samples");
+        assert!((growth - 0.1).abs() < 0.01, "{growth}");
+        assert_eq!(leak(&window).previous, Some(199));
+    }
+}

@@ -1,0 +1,96 @@
+//! `--list`: the Go programs that run here.
+
+use std::io::{self, Write};
+
+use crate::cli::args::{Common, Format};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::{Outcome, output};
+use crate::pipeline::{self, Listing};
+use crate::report::words;
+
+/// Lists them, as a table or as JSON.
+pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    let listing = pipeline::processes().map_err(Failure::Processes)?;
+    let out = &mut io::stdout().lock();
+    match common.format {
+        Format::Terminal => table(&listing, output::screen_width(), out),
+        Format::Json => json(&listing, out),
+    }
+    .map_err(Failure::Stdout)?;
+    if listing.refused > 0 {
+        let refused = words::count(listing.refused as u64);
+        eprintln!("not looked at, for want of permission: {refused} (sudo leak-agent --list)");
+    }
+    Ok(Exit::Done)
+}
+
+/// `width`: where to cut a line, if it goes to a screen.
+fn table(listing: &Listing, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    if listing.processes.is_empty() {
+        return writeln!(out, "no running Go program found");
+    }
+    let column = |title: &str, texts: &mut dyn Iterator<Item = usize>| {
+        texts.chain([words::width(title)]).max().unwrap_or_default()
+    };
+    let exe = column("EXE", &mut listing.processes.iter().map(|p| words::width(&p.exe)));
+    let go = column("GO", &mut listing.processes.iter().map(|p| words::width(&p.go_version)));
+    writeln!(out, "{:>8}  {:exe$}  {:go$}  COMMAND", "PID", "EXE", "GO")?;
+    for process in &listing.processes {
+        let name = words::clean(&process.exe);
+        let version = words::clean(&process.go_version);
+        let command = words::clean(&process.command);
+        let line = format!("{:>8}  {name:exe$}  {version:go$}  {command}", process.pid);
+        writeln!(out, "{}", words::cut(&line, width.unwrap_or(usize::MAX)))?;
+    }
+    Ok(())
+}
+
+fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+    let processes: Vec<_> = listing
+        .processes
+        .iter()
+        .map(|process| {
+            serde_json::json!({
+                "pid": process.pid, "exe": process.exe,
+                "go_version": process.go_version, "command": process.command,
+            })
+        })
+        .collect();
+    let document = serde_json::json!({"processes": processes, "refused": listing.refused});
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::GoProcess;
+
+    fn listing() -> Listing {
+        let process = |pid, exe: &str| GoProcess {
+            pid,
+            exe: exe.to_owned(),
+            go_version: "go1.26.6".to_owned(),
+            command: format!("./{exe} -x"),
+        };
+        Listing { processes: vec![process(7, "potato"), process(4711, "a\x1bb")], refused: 1 }
+    }
+
+    #[test]
+    fn a_table_with_aligned_columns_and_no_escapes() {
+        let mut out = Vec::new();
+        table(&listing(), None, &mut out).expect("a Vec takes everything");
+        let expected = "     PID  EXE     GO        COMMAND\n       7  potato  go1.26.6  ./potato -x\n    4711  a\u{fffd}b     go1.26.6  ./a\u{fffd}b -x\n";
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+    }
+
+    #[test]
+    fn json_has_every_process() {
+        let mut out = Vec::new();
+        json(&listing(), &mut out).expect("a Vec takes everything");
+        let document: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        assert_eq!(document["processes"][1]["pid"], 4711);
+        assert_eq!(document["refused"], 1);
+    }
+}

@@ -1,0 +1,127 @@
+//! No command: watch until told to stop, then report.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::cli::args::{Common, Format};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::target::{self, Target};
+use crate::cli::{Outcome, output};
+use crate::collect::CollectError;
+use crate::model::Assessment;
+use crate::pipeline::{End, Pace};
+use crate::watch::{Event, lines, live};
+
+/// Looks that may wait to be shown; a source that is ahead by more waits.
+const WAITING: usize = 4;
+
+/// What became of a target.
+struct Watched {
+    pid: u32,
+    last: Option<Arc<Assessment>>,
+    end: Result<End, CollectError>,
+}
+
+/// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
+pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    let stop = stop_on_signals()?;
+    let target::Targets { attached, mut failures, asked } = target::attach(common)?;
+    let pace = Pace { interval: common.interval, duration: common.duration };
+    let (events, shown) = sync_channel(WAITING);
+    let threads: Vec<_> = attached
+        .into_iter()
+        .map(|target| observe(target, pace, Arc::clone(&stop), events.clone()))
+        .collect();
+    // Only the threads hold senders now: their end is the end of the events.
+    drop(events);
+
+    let show = if is_live(common) && !threads.is_empty() {
+        live::run(&shown, &stop, output::colour_live(common)).map_err(Failure::Terminal)
+    } else {
+        show_lines(common, &shown)
+    };
+    stop.store(true, Ordering::Relaxed);
+    drop(shown);
+
+    let mut assessments = Vec::new();
+    for thread in threads {
+        let Watched { pid, last, end } = thread.join().map_err(|_| Failure::Defect)?;
+        let mut last = last.map(|last| (*last).clone());
+        match end {
+            Ok(End::Stopped) => {}
+            Ok(End::TargetExited) => {
+                eprintln!("process {pid} has exited; the report shows what was seen last");
+                if let Some(assessment) = &mut last {
+                    let note = "the process has exited; this is what was seen last";
+                    assessment.coverage.notes.push(note.to_owned());
+                }
+            }
+            Err(source) => failures.push(Failure::Target { pid, source }),
+        }
+        assessments.extend(last);
+    }
+    show?;
+    if asked > 1 || !assessments.is_empty() {
+        output::write(common, &assessments, asked > 1)?;
+    }
+    target::sum(failures, asked).map_or(Ok(Exit::Done), Err)
+}
+
+/// Set by the first signal; a second one ends the process at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(Failure::Signals)?;
+    }
+    Ok(stop)
+}
+
+fn observe(
+    mut target: Target,
+    pace: Pace,
+    stop: Arc<AtomicBool>,
+    events: SyncSender<Event>,
+) -> JoinHandle<Watched> {
+    thread::spawn(move || {
+        let pid = target.pid;
+        let mut last = None;
+        let end = target.observer.watch(pace, &stop, |look| {
+            last = Some(Arc::clone(&look.assessment));
+            events.send(Event { pid, assessment: look.assessment, now: look.now }).is_ok()
+        });
+        Watched { pid, last, end }
+    })
+}
+
+/// Whether there is somebody to look at a live view, and a terminal that can show one.
+fn is_live(common: &Common) -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !json_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+const fn json_on_stdout(common: &Common) -> bool {
+    matches!(common.format, Format::Json) && common.output.is_none()
+}
+
+/// A line a look, until there are no more.
+fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
+    let mut out: Box<dyn Write> =
+        if json_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    for event in events {
+        let line = lines::line(&event.assessment, event.now);
+        writeln!(out, "{line}").map_err(Failure::Stdout)?;
+    }
+    if !json_on_stdout(common) && common.output.is_none() {
+        writeln!(out).map_err(Failure::Stdout)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Where the report goes, in which form, and how wide.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use ratatui::crossterm::terminal;
+
+use super::args::{Color, Common, Format};
+use super::failure::Failure;
+use crate::model::{Assessment, Timestamp};
+use crate::report::json::Json;
+use crate::report::style::Style;
+use crate::report::terminal::Terminal;
+use crate::report::{Render, Report};
+
+/// Columns where there is no terminal to ask.
+const WIDTH: usize = 100;
+
+/// Writes the report to where the flags say.
+pub(super) fn write(
+    common: &Common,
+    assessments: &[Assessment],
+    several: bool,
+) -> Result<(), Failure> {
+    let report = Report { generated_at: now(), assessments, several };
+    let renderer: Box<dyn Render> = match common.format {
+        Format::Json => Box::new(Json),
+        Format::Terminal => Box::new(Terminal {
+            style: Style { colour: colour(common) },
+            width: width(common),
+            top: (!common.all).then_some(common.top),
+        }),
+    };
+    put(common, |out| renderer.render(&report, out))
+}
+
+/// Writes what `render` gives to where the flags say.
+pub(super) fn put(
+    common: &Common,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let Some(path) = &common.output else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        return render(&mut out).and_then(|()| out.flush()).map_err(Failure::Stdout);
+    };
+    write_file(path, render).map_err(|source| Failure::File { path: path.clone(), source })
+}
+
+/// Whether the report for people is coloured.
+fn colour(common: &Common) -> bool {
+    match common.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => common.output.is_none() && io::stdout().is_terminal() && !no_color(),
+    }
+}
+
+/// Whether the live view, which is on a terminal by nature, is coloured.
+pub(super) fn colour_live(common: &Common) -> bool {
+    match common.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => !no_color(),
+    }
+}
+
+/// <https://no-color.org>
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+fn width(common: &Common) -> usize {
+    let screen = if common.output.is_none() { screen_width() } else { None };
+    screen.unwrap_or(WIDTH)
+}
+
+/// The columns of the terminal that standard output is, if it is one.
+pub(super) fn screen_width() -> Option<usize> {
+    let size = io::stdout().is_terminal().then(terminal::size)?.ok()?;
+    Some(usize::from(size.0))
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_ns(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Writes a file that is there whole or not at all: beside its place first, then renamed. A
+/// device or a pipe is written to as it is.
+fn write_file(
+    path: &Path,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    // A link is followed, so that what it names is replaced and not the link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&path).is_ok_and(|file| !file.is_file()) {
+        let mut out = BufWriter::new(OpenOptions::new().write(true).open(&path)?);
+        return render(&mut out).and_then(|()| out.flush());
+    }
+    let beside = beside(&path)?;
+    // Never through a file or link that somebody else put there.
+    let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+    let written = fill(file, render).and_then(|()| fs::rename(&beside, &path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+fn fill(file: File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    render(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.tmp", std::process::id()));
+    Ok(path.with_file_name(hidden))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory of its own for a test, removed when it ends.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path =
+                std::env::temp_dir().join(format!("leak-agent-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).expect("a directory for the test");
+            Self(path)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).expect("it is there");
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into()).collect()
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_report_that_fails_leaves_the_old_one_and_nothing_else() {
+        let scratch = Scratch::new("fails");
+        let path = scratch.0.join("report.json");
+        write_file(&path, |out| out.write_all(b"old")).expect("it can be written");
+        let failed = write_file(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).expect("still there"), b"old");
+        assert_eq!(scratch.names(), ["report.json"]);
+    }
+
+    #[test]
+    fn a_link_is_followed_and_a_device_written_to() {
+        let scratch = Scratch::new("link");
+        let path = scratch.0.join("real");
+        let link = scratch.0.join("link");
+        fs::write(&path, "old").expect("it can be written");
+        std::os::unix::fs::symlink(&path, &link).expect("it can be linked");
+        write_file(&link, |out| out.write_all(b"new")).expect("it can be written");
+        assert_eq!(fs::read(&path).expect("still there"), b"new");
+        assert!(fs::symlink_metadata(&link).expect("still there").is_symlink());
+        write_file(Path::new("/dev/null"), |out| out.write_all(b"x")).expect("a device");
+        assert!(fs::metadata("/dev/null").is_ok_and(|file| !file.is_file()));
+    }
+}

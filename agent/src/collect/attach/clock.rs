@@ -1,0 +1,100 @@
+//! Since when each goroutine has been where it is, and how many came and went.
+//!
+//! Slots of the runtime's list of goroutines are reused but never move, so that what was seen
+//! before is found by position, without a search.
+
+use std::time::Duration;
+
+use crate::model::{BlockedBasis, BlockedFor, Goroutine, Rates};
+
+/// What tells a goroutine, and the place where it stands, from all others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    /// Its position in the runtime's list.
+    pub(super) slot: u32,
+    /// A digest of where it stands: stack, stack pointer, wait reason.
+    pub(super) place: u32,
+    /// The runtime's own clock of it (`g.waitsince`), or 0.
+    pub(super) wait_since_ns: u64,
+}
+
+/// What was last seen in a slot. A goid of 0 is an empty slot.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    goid: u64,
+    since_ns: u64,
+    wait_since_ns: u64,
+    place: u32,
+    /// The observation that it was seen in.
+    tick: u32,
+}
+
+/// Remembers the goroutines of the last observation.
+#[derive(Default)]
+pub(super) struct Clock {
+    slots: Vec<Seen>,
+    tick: u32,
+    last: Option<Duration>,
+    live: u64,
+}
+
+impl Clock {
+    /// Takes in an observation made at `now` and tells each blocked goroutine for how long it has
+    /// been. `marks` are those of `goroutines`, in the same order.
+    pub(super) fn tick(
+        &mut self,
+        now: Duration,
+        marks: &[Mark],
+        goroutines: &mut [Goroutine],
+    ) -> Option<Rates> {
+        let now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        let previous = self.tick;
+        self.tick = self.tick.wrapping_add(1);
+        let mut stayed = 0;
+        for (goroutine, mark) in goroutines.iter_mut().zip(marks) {
+            let slot = mark.slot as usize;
+            if slot >= self.slots.len() {
+                self.slots.resize(slot + 1, Seen::default());
+            }
+            let seen = &mut self.slots[slot];
+            let known = seen.goid == goroutine.goid && seen.tick == previous && previous != 0;
+            stayed += u64::from(known);
+            // A runtime clock that was set and is another now was reset in between: it ran.
+            let ran = seen.wait_since_ns != 0 && seen.wait_since_ns != mark.wait_since_ns;
+            let since_ns =
+                if known && seen.place == mark.place && !ran { seen.since_ns } else { now_ns };
+            *seen = Seen {
+                goid: goroutine.goid,
+                since_ns,
+                wait_since_ns: mark.wait_since_ns,
+                place: mark.place,
+                tick: self.tick,
+            };
+            if goroutine.wait.is_blocked() {
+                goroutine.blocked = Some(blocked_for(now_ns, since_ns, mark.wait_since_ns));
+            }
+        }
+        let live = goroutines.len() as u64;
+        let rates = self.last.and_then(|last| {
+            let seconds = now.checked_sub(last)?.as_secs_f64();
+            (seconds > 0.0).then(|| Rates {
+                created_per_second: live.saturating_sub(stayed) as f64 / seconds,
+                exited_per_second: self.live.saturating_sub(stayed) as f64 / seconds,
+            })
+        });
+        self.last = Some(now);
+        self.live = live;
+        rates
+    }
+}
+
+/// Both clocks give lower bounds: the longer one is nearer to the truth.
+fn blocked_for(now_ns: u64, since_ns: u64, wait_since_ns: u64) -> BlockedFor {
+    let seen = now_ns.saturating_sub(since_ns);
+    let runtime = if wait_since_ns == 0 { 0 } else { now_ns.saturating_sub(wait_since_ns) };
+    if runtime > seen {
+        BlockedFor { duration: Duration::from_nanos(runtime), basis: BlockedBasis::Runtime }
+    } else {
+        BlockedFor { duration: Duration::from_nanos(seen), basis: BlockedBasis::FirstSeen }
+    }
+}

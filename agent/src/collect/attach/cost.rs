@@ -1,0 +1,53 @@
+//! What the agent itself costs: its CPU and memory.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use nix::unistd::{SysconfVar, sysconf};
+
+use crate::model::Overhead;
+
+/// Measures from when it was started.
+pub(super) struct Cost {
+    started: Instant,
+    cpu_at_start: Duration,
+}
+
+impl Cost {
+    pub(super) fn start() -> Self {
+        Self { started: Instant::now(), cpu_at_start: cpu().unwrap_or_default() }
+    }
+
+    /// The cost since the start, the last snapshot having taken `snapshot`.
+    pub(super) fn so_far(&self, snapshot: Duration) -> Overhead {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let percent =
+            |spent: Duration| (elapsed > 0.0).then(|| 100.0 * spent.as_secs_f64() / elapsed);
+        Overhead {
+            agent_cpu_percent: cpu()
+                .and_then(|now| percent(now.saturating_sub(self.cpu_at_start)))
+                // Attaching costs once; a share of so short a time says nothing.
+                .filter(|_| elapsed >= 1.0),
+            // Reading memory runs none of the target's threads.
+            target_cpu_percent_estimate: Some(0.0),
+            agent_rss_bytes: resident_bytes(),
+            pauses_ms: Vec::new(),
+            snapshot: Some(snapshot),
+        }
+    }
+}
+
+fn cpu() -> Option<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    u64::try_from(micros).ok().map(Duration::from_micros)
+}
+
+fn resident_bytes() -> Option<u64> {
+    let pages: u64 =
+        fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+    let page = u64::try_from(sysconf(SysconfVar::PAGE_SIZE).ok()??).ok()?;
+    Some(pages * page)
+}

@@ -1,0 +1,116 @@
+//! One look at every goroutine of a program, through its memory, while it runs on.
+//!
+//! Goroutines are read in batches: first each `runtime.g`, then the stacks of those that stand
+//! still, then what they wait on, and then each `g` once more. One that stands where it stood was
+//! not torn; the others are read again, in small batches that leave them less time to move.
+
+mod batch;
+mod objects;
+mod stacks;
+
+use std::sync::Arc;
+
+use super::clock::Mark;
+use super::wait::Reason;
+use crate::golang::gather::Gather;
+use crate::golang::unwind::Steps;
+use crate::golang::{Error, Program};
+use crate::model::{Coverage, Goroutine, StackTable};
+use batch::{Item, Last};
+use stacks::Stacks;
+
+/// Goroutines a batch: the larger, the fewer calls; the smaller, the fewer torn.
+const BATCH: usize = 1024;
+/// Goroutines a batch when reading torn ones again, and how often that is tried.
+const RETRY_BATCH: usize = 16;
+const RETRIES: usize = 6;
+
+/// What one look gave.
+pub(super) struct Snapshot {
+    pub(super) goroutines: Vec<Goroutine>,
+    /// One for each goroutine.
+    pub(super) marks: Vec<Mark>,
+    pub(super) objects: Vec<u64>,
+    pub(super) labels: Vec<Vec<(String, String)>>,
+    pub(super) coverage: Coverage,
+}
+
+/// Takes snapshots of one program, and keeps what it learns from one to the next.
+pub(super) struct Snapshotter {
+    steps: Steps,
+    stacks: Stacks,
+    reasons: Vec<Reason>,
+    buffers: Buffers,
+}
+
+/// Memory that is used again for every batch.
+#[derive(Default)]
+struct Buffers {
+    first: Gather,
+    stacks: Gather,
+    sudogs: Gather,
+    second: Gather,
+    addresses: Vec<u64>,
+}
+
+impl Snapshotter {
+    /// For a program with these wait reasons.
+    pub(super) fn new(reasons: &[String]) -> Self {
+        Self {
+            steps: Steps::default(),
+            stacks: Stacks::default(),
+            reasons: reasons.iter().map(|reason| Reason::of(reason)).collect(),
+            buffers: Buffers::default(),
+        }
+    }
+
+    /// The stacks of all snapshots so far.
+    pub(super) fn stacks(&self) -> Arc<StackTable> {
+        self.stacks.table()
+    }
+
+    /// Looks at every goroutine once.
+    ///
+    /// # Errors
+    /// When the process is gone, runs another program, or cannot be read.
+    pub(super) fn take(&mut self, program: &Program) -> Result<Snapshot, Error> {
+        let pid = program.process().pid;
+        self.stacks.start_snapshot();
+        let (all, len) = program.all_gs()?;
+        let mut snapshot = Snapshot {
+            goroutines: Vec::new(),
+            marks: Vec::new(),
+            objects: Vec::new(),
+            labels: vec![Vec::new()],
+            coverage: Coverage::default(),
+        };
+        let mut labels = objects::Labels::new(program.label_form());
+        let mut items = Vec::with_capacity(BATCH);
+        let mut moved = Vec::new();
+        for from in (0..len).step_by(BATCH) {
+            let mut addresses = std::mem::take(&mut self.buffers.addresses);
+            all.addresses(program.memory(), from, BATCH.min(len - from), &mut addresses)
+                .map_err(|source| Error::read(pid, "the list of goroutines", source))?;
+            items.clear();
+            items.extend((from as u32..).zip(&addresses).map(|(slot, &addr)| Item { slot, addr }));
+            self.buffers.addresses = addresses;
+            self.batch(program, &items, Last::No, &mut labels, &mut snapshot, &mut moved)?;
+        }
+        for round in 1..=RETRIES {
+            if moved.is_empty() {
+                break;
+            }
+            let last = if round == RETRIES { Last::Yes } else { Last::No };
+            snapshot.coverage.retried += moved.len() as u64;
+            let again = std::mem::take(&mut moved);
+            for items in again.chunks(RETRY_BATCH) {
+                self.batch(program, items, last, &mut labels, &mut snapshot, &mut moved)?;
+            }
+        }
+        snapshot.coverage.goroutines_seen = snapshot.goroutines.len() as u64;
+        snapshot.coverage.unresolved_frames = self.stacks.unresolved();
+        snapshot.coverage.notes.extend(self.stacks.note());
+        snapshot.coverage.notes.extend(labels.note());
+        Ok(snapshot)
+    }
+}

@@ -1,0 +1,173 @@
+//! What the goroutines of a batch wait on, and the labels that they carry.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxHashMap;
+
+use super::batch::Current;
+use super::stacks::Stacks;
+use crate::collect::attach::wait::Reason;
+use crate::golang::Program;
+use crate::golang::gather::Gather;
+use crate::golang::goroutines::RawStatus;
+use crate::golang::labels::LabelForm;
+use crate::golang::memory::{Memory, ReadError, Span};
+use crate::golang::sudog::{self, Slot, Sudog, WaitsOn};
+use crate::model::LabelsId;
+
+/// Cases of one select that are followed.
+const MAX_CASES: usize = 64;
+/// Bytes of labels kept of one snapshot.
+const MAX_LABEL_BYTES: usize = 16 << 20;
+
+/// A goroutine of the batch and a sudog of its.
+struct Hop {
+    index: usize,
+    waits_on: WaitsOn,
+    address: u64,
+}
+
+/// Finds what each goroutine of a batch waits on: pairs of its index and an address, by index.
+pub(super) fn find_objects(
+    program: &Program,
+    batch: &[Current],
+    stack_bytes: &Gather,
+    sudog_bytes: &mut Gather,
+    stacks: &mut Stacks,
+    reasons: &[Reason],
+) -> Result<Vec<(usize, u64)>, ReadError> {
+    let layout = &program.binary().layout.layout.sudog;
+    let mut objects = Vec::new();
+    let mut hops = Vec::new();
+    for (index, one) in batch.iter().enumerate() {
+        if !matches!(one.g.status, RawStatus::Waiting | RawStatus::Leaked) {
+            continue;
+        }
+        let Some(key) = one.key else { continue };
+        let reason = reasons.get(usize::from(one.g.wait_reason));
+        let Some(waits_on) = reason.and_then(|r| r.refined(stacks.hints(key)).waits_on) else {
+            continue;
+        };
+        if one.g.waiting != 0 {
+            hops.push(Hop { index, waits_on, address: one.g.waiting });
+        } else if waits_on != WaitsOn::Channels
+            && let Some(stack) = one.stack.and_then(|stack| stack_bytes.get(stack))
+        {
+            // Up to Go 1.25 nothing but the stack leads to the sudog of a semaphore.
+            match stacks.slot(key).unwrap_or_else(|| search(program, stacks, one, waits_on, stack))
+            {
+                Slot::Sudog(at) => {
+                    let address = sudog::slot_value(stack, at);
+                    hops.extend(address.map(|address| Hop { index, waits_on, address }));
+                }
+                Slot::Cond(at) => {
+                    objects.extend(sudog::slot_value(stack, at).map(|it| (index, it)))
+                }
+                Slot::None => {}
+            }
+        }
+    }
+    for _ in 0..MAX_CASES {
+        if hops.is_empty() {
+            break;
+        }
+        let spans: Vec<_> =
+            hops.iter().map(|hop| Span { addr: hop.address, len: layout.size }).collect();
+        sudog_bytes.read(program.memory(), &spans)?;
+        let mut next = Vec::new();
+        for (place, hop) in hops.iter().enumerate() {
+            let one = &batch[hop.index];
+            let sudog = sudog_bytes.get(place).and_then(|bytes| Sudog::parse(layout, bytes));
+            let sudog = match sudog.filter(|sudog| sudog.g == one.g.addr) {
+                Some(sudog) => Some(sudog),
+                // This stack's slot is not where the last one with the same frames had it.
+                None if one.g.waiting == 0 => one
+                    .stack
+                    .and_then(|stack| stack_bytes.get(stack))
+                    .and_then(|stack| match search(program, stacks, one, hop.waits_on, stack) {
+                        Slot::Sudog(at) => sudog::slot_value(stack, at),
+                        Slot::Cond(_) | Slot::None => None,
+                    })
+                    .and_then(|address| Sudog::read(program.memory(), layout, address)),
+                // The goroutine has moved on, which the second reading shows.
+                None => None,
+            };
+            let Some(sudog) = sudog else { continue };
+            objects.extend(sudog::object(hop.waits_on, &sudog).map(|object| (hop.index, object)));
+            if hop.waits_on == WaitsOn::Channels && sudog.wait_link != 0 {
+                next.push(Hop { address: sudog.wait_link, ..*hop });
+            }
+        }
+        hops = next;
+    }
+    // A select may name one channel in several cases.
+    objects.sort_unstable();
+    objects.dedup();
+    Ok(objects)
+}
+
+/// Searches a stack for what leads to the wait object, and remembers where that was.
+fn search(
+    program: &Program,
+    stacks: &mut Stacks,
+    one: &Current,
+    waits_on: WaitsOn,
+    stack: &[u8],
+) -> Slot {
+    let (own, text) = (one.g.stack_lo..one.g.stack_hi, program.text());
+    let foreign = |address: u64| !own.contains(&address) && !text.contains(&address);
+    let layout = &program.binary().layout.layout.sudog;
+    let slot = sudog::search(program.memory(), layout, waits_on, one.g.addr, stack, &foreign);
+    if let Some(key) = one.key.filter(|_| slot != Slot::None) {
+        stacks.set_slot(key, slot);
+    }
+    slot
+}
+
+/// Reads sets of labels, each distinct one once a snapshot.
+pub(super) struct Labels {
+    form: LabelForm,
+    /// By address: goroutines that share a set share the pointer.
+    known: FxHashMap<u64, LabelsId>,
+    /// By content.
+    ids: HashMap<Vec<(String, String)>, LabelsId>,
+    bytes: usize,
+}
+
+impl Labels {
+    pub(super) fn new(form: LabelForm) -> Self {
+        let ids = HashMap::from([(Vec::new(), LabelsId::default())]);
+        Self { form, known: FxHashMap::default(), ids, bytes: 0 }
+    }
+
+    /// The set at `address`, which is added to `sets` if it is new.
+    pub(super) fn read(
+        &mut self,
+        memory: &dyn Memory,
+        address: u64,
+        sets: &mut Vec<Vec<(String, String)>>,
+    ) -> LabelsId {
+        if address == 0 || self.bytes > MAX_LABEL_BYTES {
+            return LabelsId::default();
+        }
+        if let Some(&id) = self.known.get(&address) {
+            return id;
+        }
+        // What cannot be read was freed meanwhile: the goroutine has ended or changed its labels.
+        let labels = self.form.read(memory, address).unwrap_or_default();
+        self.bytes += 64 + labels.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        let id = *self.ids.entry(labels).or_insert_with_key(|labels| {
+            sets.push(labels.clone());
+            LabelsId(u32::try_from(sets.len() - 1).unwrap_or(0))
+        });
+        self.known.insert(address, id);
+        id
+    }
+
+    /// What was left out for want of room.
+    pub(super) fn note(&self) -> Option<String> {
+        (self.bytes > MAX_LABEL_BYTES).then(|| {
+            "there are too many profiler labels to keep them all; some were left out".to_owned()
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! The distinct stacks of a program: walked, named once, and kept.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::collect::attach::wait::StackHints;
+use crate::golang::Program;
+use crate::golang::goroutines::RawG;
+use crate::golang::sudog::Slot;
+use crate::golang::symbolize::Call;
+use crate::golang::unwind::{Registers, Steps, Walk};
+use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
+
+/// Frames kept of one stack; the rest of a deeper one is counted.
+const MAX_FRAMES: usize = 512;
+/// Addresses kept over all distinct stacks: 128 MiB. Honest programs need some thousand.
+const MAX_KEPT: usize = 16 << 20;
+/// Bytes of stacks that are read beyond the first of each, a snapshot.
+const MAX_DEEP_BYTES: u64 = 256 << 20;
+
+/// A distinct stack, by its number in [`Stacks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StackKey(u32);
+
+/// What is known of a distinct stack.
+struct Known {
+    id: StackId,
+    hints: StackHints,
+    /// Where goroutines with this stack keep what they wait on; `None` until it was looked for.
+    slot: Option<Slot>,
+}
+
+/// All distinct stacks so far.
+#[derive(Default)]
+pub(super) struct Stacks {
+    table: Arc<StackTable>,
+    /// By the addresses of the frames, innermost first, then how many were left out.
+    keys: FxHashMap<Box<[u64]>, StackKey>,
+    known: Vec<Known>,
+    /// Frames at an address, inlined ones unfolded.
+    frames: FxHashMap<u64, Arc<[FrameId]>>,
+    sites: FxHashMap<u64, Option<FrameId>>,
+    /// Addresses kept in `keys`.
+    kept: usize,
+    full: bool,
+    unresolved: u64,
+    deep_bytes: u64,
+    /// Used again for every walk.
+    walked: Vec<u64>,
+}
+
+impl Stacks {
+    /// Before every snapshot. A table that outgrew its bound is begun anew; ids of earlier
+    /// snapshots then live on in the tables that these hold.
+    pub(super) fn start_snapshot(&mut self) {
+        self.deep_bytes = 0;
+        if std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2 {
+            *self = Self::default();
+        }
+    }
+
+    /// The table, as it is now.
+    pub(super) fn table(&self) -> Arc<StackTable> {
+        Arc::clone(&self.table)
+    }
+
+    /// Distinct addresses that could not be named.
+    pub(super) const fn unresolved(&self) -> u64 {
+        self.unresolved
+    }
+
+    /// What was left out for want of room.
+    pub(super) fn note(&self) -> Option<String> {
+        self.full.then(|| {
+            "there are too many distinct stacks to keep them all; some were left out".to_owned()
+        })
+    }
+
+    pub(super) fn id(&self, key: StackKey) -> StackId {
+        self.known[key.0 as usize].id
+    }
+
+    pub(super) fn hints(&self, key: StackKey) -> StackHints {
+        self.known[key.0 as usize].hints
+    }
+
+    pub(super) fn slot(&self, key: StackKey) -> Option<Slot> {
+        self.known[key.0 as usize].slot
+    }
+
+    pub(super) fn set_slot(&mut self, key: StackKey, slot: Slot) {
+        self.known[key.0 as usize].slot = Some(slot);
+    }
+
+    /// Walks the stack of `g`, whose innermost bytes are `stack`; `None` when it cannot be walked.
+    pub(super) fn walk(
+        &mut self,
+        program: &Program,
+        steps: &mut Steps,
+        g: &RawG,
+        stack: &[u8],
+    ) -> Option<StackKey> {
+        let mut walked = std::mem::take(&mut self.walked);
+        let whole = self.addresses(program, steps, g, stack, &mut walked);
+        let key = if whole { self.key(program, &walked) } else { None };
+        self.walked = walked;
+        key
+    }
+
+    /// The address in each frame, and last how many frames were left out, if any were.
+    fn addresses(
+        &mut self,
+        program: &Program,
+        steps: &mut Steps,
+        g: &RawG,
+        stack: &[u8],
+        walked: &mut Vec<u64>,
+    ) -> bool {
+        let start = Registers { pc: g.pc, sp: g.sp, lr: g.lr };
+        let mut unwinder = program.unwinder(steps);
+        let mut walk = |bytes: &[u8], walked: &mut Vec<u64>| {
+            walked.clear();
+            let mut elided = 0;
+            let end = unwinder.walk(start, bytes, &mut |pc| {
+                if walked.len() < MAX_FRAMES { walked.push(pc) } else { elided += 1 }
+            });
+            if elided > 0 {
+                walked.push(elided);
+            }
+            end
+        };
+        let mut end = walk(stack, walked);
+        let whole = g.stack_hi - g.sp;
+        let mut len = stack.len() as u64;
+        while end == Walk::NeedsMore && len < whole {
+            len = whole.min(len * 16);
+            self.deep_bytes += len;
+            if self.deep_bytes > MAX_DEEP_BYTES {
+                self.full = true;
+                return false;
+            }
+            let Ok(bytes) = program.memory().read_vec(g.sp, len as usize) else { return false };
+            end = walk(&bytes, walked);
+        }
+        end == Walk::Whole
+    }
+
+    fn key(&mut self, program: &Program, walked: &[u64]) -> Option<StackKey> {
+        if let Some(&key) = self.keys.get(walked) {
+            return Some(key);
+        }
+        if self.kept + walked.len() > MAX_KEPT {
+            self.full = true;
+            return None;
+        }
+        let (pcs, elided) = match walked.split_at_checked(MAX_FRAMES) {
+            Some((pcs, &[elided])) => (pcs, u32::try_from(elided).unwrap_or(u32::MAX)),
+            _ => (walked, 0),
+        };
+        let mut frames = Vec::new();
+        for &pc in pcs {
+            frames.extend_from_slice(&self.frames_at(program, pc));
+        }
+        let table = Arc::make_mut(&mut self.table);
+        let id = table.stack(&frames, elided);
+        let mut hints = StackHints::default();
+        for frame in frames.iter().filter_map(|&frame| table.lookup(frame).ok()) {
+            hints.add(frame.function);
+        }
+        let key = StackKey(u32::try_from(self.known.len()).ok()?);
+        self.known.push(Known { id, hints, slot: None });
+        self.kept += walked.len();
+        self.keys.insert(walked.into(), key);
+        Some(key)
+    }
+
+    fn frames_at(&mut self, program: &Program, pc: u64) -> Arc<[FrameId]> {
+        if let Some(frames) = self.frames.get(&pc) {
+            return Arc::clone(frames);
+        }
+        let table = Arc::make_mut(&mut self.table);
+        let mut frames = Vec::new();
+        // Go's own tracebacks leave the compiler's wrappers out too.
+        let named = program.symbolizer().calls(pc, &mut |call| {
+            if !call.wrapper {
+                frames.push(table.resolved(resolved(call)));
+            }
+        });
+        if !named {
+            frames = vec![table.frame(Frame::Unresolved { pc })];
+            self.unresolved += 1;
+        }
+        let frames: Arc<[FrameId]> = frames.into();
+        self.frames.insert(pc, Arc::clone(&frames));
+        frames
+    }
+
+    /// The `go` statement that returns to `gopc`.
+    pub(super) fn creation_site(&mut self, program: &Program, gopc: u64) -> Option<FrameId> {
+        if gopc == 0 {
+            return None;
+        }
+        let symbolizer = program.symbolizer();
+        self.site(gopc, || symbolizer.function_line(symbolizer.call_address(gopc)))
+    }
+
+    /// The function that starts at `startpc`.
+    pub(super) fn function_start(&mut self, program: &Program, startpc: u64) -> Option<FrameId> {
+        if startpc == 0 {
+            return None;
+        }
+        let symbolizer = program.symbolizer();
+        self.site(startpc, || symbolizer.function_line(startpc))
+    }
+
+    fn site<'a>(&mut self, pc: u64, find: impl FnOnce() -> Option<Call<'a>>) -> Option<FrameId> {
+        if let Some(&site) = self.sites.get(&pc) {
+            return site;
+        }
+        let site = find().map(|call| Arc::make_mut(&mut self.table).resolved(resolved(call)));
+        if self.sites.len() < MAX_KEPT {
+            self.sites.insert(pc, site);
+        }
+        site
+    }
+}
+
+const fn resolved(call: Call<'_>) -> Resolved<'_> {
+    Resolved { function: call.function, file: call.file, line: call.line, inlined: call.inlined }
+}

@@ -1,0 +1,99 @@
+//! From the runtime's status and wait reason to the class of a wait.
+
+use crate::golang::sudog::WaitsOn;
+use crate::model::{Status, WaitClass};
+
+/// What the functions on a stack say of a wait that its reason does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StackHints {
+    /// It is in a call into C.
+    pub(super) cgo: bool,
+    /// It is in `sync.(*WaitGroup).Wait`, which has a reason of its own only since Go 1.25.
+    pub(super) wait_group: bool,
+}
+
+impl StackHints {
+    /// Takes in one more function of the stack.
+    pub(super) fn add(&mut self, function: &str) {
+        self.cgo |= function == "runtime.cgocall";
+        self.wait_group |= function == "sync.(*WaitGroup).Wait";
+    }
+}
+
+/// What a wait reason means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) class: WaitClass,
+    pub(super) waits_on: Option<WaitsOn>,
+}
+
+impl Reason {
+    /// By the runtime's string, of any version.
+    pub(super) fn of(reason: &str) -> Self {
+        Self { class: class_of(reason), waits_on: WaitsOn::of(reason) }
+    }
+
+    /// With what the stack adds.
+    pub(super) fn refined(self, hints: StackHints) -> Self {
+        if self.class == WaitClass::Semaphore && hints.wait_group {
+            Self { class: WaitClass::WaitGroup, waits_on: WaitsOn::of("sync.WaitGroup.Wait") }
+        } else {
+            self
+        }
+    }
+}
+
+fn class_of(reason: &str) -> WaitClass {
+    match reason {
+        "chan send (nil chan)" | "chan receive (nil chan)" => WaitClass::NilChannel,
+        "select (no cases)" => WaitClass::EmptySelect,
+        "IO wait" => WaitClass::IoWait,
+        "sleep" => WaitClass::Sleep,
+        "semacquire" => WaitClass::Semaphore,
+        "sync.Mutex.Lock" => WaitClass::Mutex,
+        "sync.RWMutex.RLock" | "sync.RWMutex.Lock" => WaitClass::RwMutex,
+        "sync.Cond.Wait" => WaitClass::Cond,
+        "sync.WaitGroup.Wait" | "sync.WaitGroup.Wait (durable)" => WaitClass::WaitGroup,
+        // With and without the mark of a synctest bubble, (durable) or (synctest).
+        _ if reason.starts_with("chan send") => WaitClass::ChanSend,
+        _ if reason.starts_with("chan receive") => WaitClass::ChanReceive,
+        _ if reason.starts_with("select") => WaitClass::Select,
+        _ if RUNTIME.iter().any(|known| reason.starts_with(known)) => WaitClass::Runtime,
+        _ => WaitClass::Unknown,
+    }
+}
+
+/// How the runtime's reasons for its own waits start (`runtime/runtime2.go`, Go 1.21 to 1.27).
+const RUNTIME: [&str; 17] = [
+    "GC ",
+    "GOMAXPROCS updater",
+    "cleanup wait",
+    "coroutine",
+    "debug call",
+    "dumping heap",
+    "finalizer wait",
+    "flushing proc caches",
+    "force gc",
+    "garbage collection",
+    "page trace flush",
+    "panicwait",
+    "preempted",
+    "stopping the world",
+    "synctest.",
+    "trace ",
+    "wait for GC cycle",
+];
+
+/// The class of a goroutine's wait.
+pub(super) fn class(status: Status, reason: Option<Reason>, hints: StackHints) -> WaitClass {
+    match status {
+        Status::Running => WaitClass::Running,
+        Status::Runnable | Status::Preempted => WaitClass::Runnable,
+        Status::Syscall if hints.cgo => WaitClass::Cgo,
+        Status::Syscall => WaitClass::Syscall,
+        Status::Waiting | Status::Leaked => {
+            reason.map_or(WaitClass::Unknown, |reason| reason.refined(hints).class)
+        }
+        Status::CopyStack => WaitClass::Unknown,
+    }
+}

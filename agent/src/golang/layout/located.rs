@@ -1,0 +1,83 @@
+//! Which layout to use: the target's own DWARF where there is any, else the table.
+
+use object::Object;
+
+use super::dwarf;
+use super::table::OLDEST_MINOR;
+use super::{Exactness, Layout, TableError};
+use crate::golang::arch::Arch;
+use crate::golang::version::GoVersion;
+
+/// A layout and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// The offsets.
+    pub layout: Layout,
+    /// Where they come from.
+    pub source: LayoutSource,
+}
+
+/// Where a layout comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LayoutSource {
+    /// The executable's own debug information.
+    Dwarf,
+    /// The table, which knows this very version.
+    Table,
+    /// The table, which knows only another version nearby.
+    Nearest {
+        /// Which one.
+        known: String,
+        /// Which one was looked for.
+        wanted: String,
+    },
+}
+
+impl Located {
+    /// Finds the layout of an executable of a Go version.
+    ///
+    /// # Errors
+    /// When the version is out of the table's window and there is no debug information.
+    pub fn find<'d>(
+        elf: &impl Object<'d>,
+        version: &GoVersion,
+        arch: Arch,
+    ) -> Result<Self, TableError> {
+        if version.minor >= OLDEST_MINOR
+            && let Ok(layout) = dwarf::layout(elf)
+        {
+            return Ok(Self { layout, source: LayoutSource::Dwarf });
+        }
+        let hit = Layout::for_version(version, arch)?;
+        let source = match hit.exactness {
+            Exactness::Exact => LayoutSource::Table,
+            Exactness::Nearest { known } => {
+                LayoutSource::Nearest { known: known.to_string(), wanted: version.to_string() }
+            }
+        };
+        Ok(Self { layout: hit.layout, source })
+    }
+
+    /// In a few words, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.source {
+            LayoutSource::Dwarf => "from DWARF".to_owned(),
+            LayoutSource::Table => "from the built-in table".to_owned(),
+            LayoutSource::Nearest { known, .. } => {
+                format!("of {known}, the nearest in the built-in table")
+            }
+        }
+    }
+
+    /// What the reader of a report must know of it, if anything.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        match &self.source {
+            LayoutSource::Dwarf | LayoutSource::Table => None,
+            LayoutSource::Nearest { known, wanted } => Some(format!(
+                "this leak-agent does not know {wanted}; the struct layout of {known} was used, and passed the self-check"
+            )),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A process, as /proc shows it: whether it is there, what it runs, where that is loaded.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+
+use object::ReadCache;
+
+use super::buildinfo::BuildInfo;
+use super::error::Error;
+
+/// `AT_ENTRY` of the auxiliary vector: where the program's execution starts (`elf.h`).
+const AT_ENTRY: u64 = 9;
+/// `PF_KTHREAD` (`include/linux/sched.h`).
+const KERNEL_THREAD: u64 = 0x0020_0000;
+
+/// A process that was there when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id, as our own pid namespace counts.
+    pub pid: u32,
+    /// The file name of its executable, or its command name where that cannot be read.
+    pub exe: String,
+    /// When it started, in clock ticks since boot: tells it from a later process with its id.
+    start: u64,
+}
+
+impl Process {
+    /// Finds the process with an id.
+    ///
+    /// # Errors
+    /// When there is none, it is a zombie or a thread of the kernel.
+    pub fn find(pid: u32) -> Result<Self, Error> {
+        let stat = Stat::read(pid)?;
+        if stat.flags & KERNEL_THREAD != 0 {
+            return Err(Error::KernelThread { pid, name: stat.name });
+        }
+        if stat.state == 'Z' || stat.state == 'X' {
+            return Err(Error::Zombie { pid });
+        }
+        let exe = fs::read_link(path(pid, "exe")).ok().and_then(file_name).unwrap_or(stat.name);
+        Ok(Self { pid, exe, start: stat.start })
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        Stat::read(self.pid).is_ok_and(|stat| stat.start == self.start && stat.state != 'Z')
+    }
+
+    /// Its executable, also when that was deleted or replaced since, or lies in another mount
+    /// namespace: the kernel's own reference to it is opened, not a path.
+    ///
+    /// # Errors
+    /// When the process is gone or access is refused.
+    pub fn executable(&self) -> Result<ReadCache<File>, Error> {
+        let path = path(self.pid, "exe");
+        let file = File::open(&path)
+            .map_err(|source| self.proc_error(path, source, "open the executable"))?;
+        Ok(ReadCache::new(file))
+    }
+
+    /// How far from its link addresses the executable was loaded.
+    ///
+    /// # Errors
+    /// When the auxiliary vector cannot be read or names no entry point.
+    pub fn load_bias(&self, entry: u64) -> Result<u64, Error> {
+        let path = path(self.pid, "auxv");
+        let auxv = fs::read(&path)
+            .map_err(|source| self.proc_error(path.clone(), source, "read the auxiliary vector"))?;
+        let words: Vec<_> =
+            auxv.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+        let loaded =
+            words.as_chunks().0.iter().find(|[tag, _]| *tag == AT_ENTRY).map(|[_, it]| *it);
+        loaded.map(|loaded| loaded.wrapping_sub(entry)).ok_or_else(|| Error::Proc {
+            path: path.display().to_string(),
+            source: io::Error::new(io::ErrorKind::InvalidData, "it names no entry point"),
+        })
+    }
+
+    fn proc_error(&self, path: PathBuf, source: io::Error, action: &'static str) -> Error {
+        let pid = self.pid;
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Error::Permission { pid, action },
+            _ if !self.is_alive() => Error::Exited { pid },
+            _ => Error::Proc { path: path.display().to_string(), source },
+        }
+    }
+}
+
+/// A running Go program, as [`list`] finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoProcess {
+    /// Its id.
+    pub pid: u32,
+    /// The file name of its executable.
+    pub exe: String,
+    /// Go's version, as the executable says.
+    pub go_version: String,
+    /// Its command line, arguments separated by spaces.
+    pub command: String,
+}
+
+/// What [`list`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The Go programs, by pid.
+    pub processes: Vec<GoProcess>,
+    /// How many other processes could not be looked at for want of permission.
+    pub refused: usize,
+}
+
+/// All running Go programs that may be looked at.
+///
+/// # Errors
+/// When /proc cannot be read.
+pub fn list() -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let Ok(process) = Process::find(pid) else { continue };
+        match process.executable() {
+            Ok(file) => listing.processes.extend(go_process(process, &file)),
+            Err(Error::Permission { .. }) => listing.refused += 1,
+            Err(_) => {}
+        }
+    }
+    listing.processes.sort_by_key(|process| process.pid);
+    Ok(listing)
+}
+
+fn go_process(process: Process, file: &ReadCache<File>) -> Option<GoProcess> {
+    use object::{Object, ObjectSection};
+    let elf = object::File::parse(file).ok()?;
+    let info = BuildInfo::find(elf.section_by_name(".go.buildinfo")?.data().ok()?)?;
+    let command = fs::read(path(process.pid, "cmdline")).unwrap_or_default();
+    let command = String::from_utf8_lossy(&command).replace('\0', " ").trim_end().to_owned();
+    Some(GoProcess { pid: process.pid, exe: process.exe, go_version: info.version, command })
+}
+
+/// The fields of `/proc/PID/stat` that are needed (proc_pid_stat(5)).
+struct Stat {
+    name: String,
+    state: char,
+    flags: u64,
+    start: u64,
+}
+
+impl Stat {
+    fn read(pid: u32) -> Result<Self, Error> {
+        let path = path(pid, "stat");
+        let bytes = fs::read(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => Error::NoSuchProcess { pid },
+            // ESRCH: it went away between open and read.
+            _ if source.raw_os_error() == Some(libc::ESRCH) => Error::NoSuchProcess { pid },
+            _ => Error::Proc { path: path.display().to_string(), source },
+        })?;
+        Self::parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| Error::Proc {
+            path: path.display().to_string(),
+            source: io::Error::new(
+                io::ErrorKind::InvalidData,
+                "not in the format of proc_pid_stat(5)",
+            ),
+        })
+    }
+
+    /// The name stands in parentheses and may hold any character, parentheses too.
+    fn parse(text: &str) -> Option<Self> {
+        let (head, tail) = text.rsplit_once(')')?;
+        let name = head.split_once('(')?.1.to_owned();
+        let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
+        // Field 3 (state) is the first behind the name; 9 is flags, 22 is starttime.
+        let number = |field: usize| fields.get(field - 3)?.parse().ok();
+        Some(Self {
+            name,
+            state: fields.first()?.chars().next()?,
+            flags: number(9)?,
+            start: number(22)?,
+        })
+    }
+}
+
+fn path(pid: u32, file: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{file}"))
+}
+
+/// The kernel marks an executable that was unlinked since.
+fn file_name(path: PathBuf) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    Some(name.strip_suffix(" (deleted)").map_or(name.clone(), str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_is_no_trap() {
+        let stat = "42 (a) S (b) R 1 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987 0 0";
+        let stat = Stat::parse(stat).expect("it is well formed");
+        assert_eq!((stat.name.as_str(), stat.state), ("a) S (b", 'R'));
+        assert_eq!((stat.flags, stat.start), (4_194_304, 987));
+    }
+
+    #[test]
+    fn we_are_a_process_and_pid_zero_is_none() {
+        let me = Process::find(std::process::id()).expect("we run");
+        assert!(me.is_alive());
+        assert!(matches!(Process::find(0), Err(Error::NoSuchProcess { pid: 0 })));
+    }
+}

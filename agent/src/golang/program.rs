@@ -1,0 +1,258 @@
+//! A running Go program, located: everything that is needed to read its goroutines.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::binary::Binary;
+use super::error::Error;
+use super::globals::{self, FunctionCode, Global, Globals, Source};
+use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
+use super::labels::LabelForm;
+use super::live::LiveMemory;
+use super::memory::{Memory, ReadError};
+use super::module::Module;
+use super::process::Process;
+use super::reasons;
+use super::survey::Survey;
+use super::symbolize::Symbolizer;
+use super::unwind::{Steps, Unwinder};
+
+/// Functions longer than this are not taken apart.
+const MAX_CODE: u32 = 1 << 16;
+
+/// A running Go program.
+pub struct Program {
+    process: Process,
+    memory: Box<dyn Memory + Send>,
+    binary: Binary,
+    /// Where the function table is in memory.
+    table: u64,
+    module: Module,
+    runtime: Runtime,
+    survey: Survey,
+    reasons: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Where the runtime's variables are, in the process.
+struct Runtime {
+    allglen: u64,
+    allgptr: u64,
+    source: Source,
+}
+
+impl Program {
+    /// Locates the Go program that a process runs. Reads its memory; changes and stops nothing.
+    ///
+    /// # Errors
+    /// When there is no such process, it is no Go program that this version reads, access is
+    /// refused, or what was found does not pass the self-check.
+    pub fn attach(pid: u32) -> Result<Self, Error> {
+        let process = Process::find(pid)?;
+        let file = process.executable()?;
+        let binary = Binary::read(&process.exe, &file)?;
+        let bias = process.load_bias(binary.entry)?;
+        Self::locate(process, binary, bias, Box::new(LiveMemory::new(pid)))
+    }
+
+    /// Locates a program in any memory, its executable loaded `bias` away from its link addresses.
+    ///
+    /// # Errors
+    /// As [`Program::attach`].
+    pub fn locate(
+        process: Process,
+        binary: Binary,
+        bias: u64,
+        memory: Box<dyn Memory + Send>,
+    ) -> Result<Self, Error> {
+        let pid = process.pid;
+        let version = binary.version.to_string();
+        let missing =
+            |what, why: String| Error::Locate { pid, version: version.clone(), what, why };
+        let fail = |what| move |source| Error::read(pid, what, source);
+        let layout = &binary.layout.layout;
+        let table = binary.pclntab_address.wrapping_add(bias);
+
+        let module = Module::find(
+            &*memory,
+            &layout.moduledata,
+            &moved(&binary.initialised, bias),
+            table,
+            binary.pclntab.name_table_offset(),
+        )
+        .map_err(fail("the module data"))?
+        .ok_or_else(|| {
+            missing(
+                "the module data",
+                "no word in initialised data points to the function table".into(),
+            )
+        })?;
+
+        let survey = Survey::of(&binary.pclntab);
+        let (globals, globals_bias) = find_globals(&binary, &survey, &module, bias, &*memory)
+            .map_err(fail("the runtime's code"))?;
+        let address = |global: Global| match globals.get(global) {
+            Ok(located) => Ok(located.address.wrapping_add(globals_bias)),
+            Err(error) => Err(missing(global.symbol(), error.to_string())),
+        };
+        let runtime = Runtime {
+            allglen: address(Global::AllGLen)?,
+            allgptr: address(Global::AllGPtr)?,
+            source: globals.source(),
+        };
+
+        let mut notes: Vec<String> = binary.layout.note().into_iter().collect();
+        // Without its names a wait is still seen, only not understood.
+        let reasons = match address(Global::WaitReasonStrings) {
+            Ok(address) => reasons::read(&*memory, address),
+            Err(error) => {
+                notes.push(format!("wait reasons are unknown: {error}"));
+                Vec::new()
+            }
+        };
+        match module.others(&*memory, &layout.moduledata) {
+            0 => {}
+            count => notes.push(format!(
+                "{count} plugin modules are loaded; stacks that go through them cannot be read"
+            )),
+        }
+        let program =
+            Self { process, memory, binary, table, module, runtime, survey, reasons, notes };
+        program.self_check()?;
+        Ok(program)
+    }
+
+    /// The process.
+    #[must_use]
+    pub const fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Its executable.
+    #[must_use]
+    pub const fn binary(&self) -> &Binary {
+        &self.binary
+    }
+
+    /// Its memory.
+    #[must_use]
+    pub fn memory(&self) -> &dyn Memory {
+        &*self.memory
+    }
+
+    /// Whether it holds cgo code.
+    #[must_use]
+    pub const fn has_cgo(&self) -> bool {
+        self.survey.cgo
+    }
+
+    /// The runtime's wait reasons, by number.
+    #[must_use]
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+
+    /// Plain sentences: what could be located only in a roundabout way, and what could not.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How the runtime's variables were found.
+    #[must_use]
+    pub const fn globals_source(&self) -> Source {
+        self.runtime.source
+    }
+
+    /// Where Go's text is.
+    #[must_use]
+    pub const fn text(&self) -> Range<u64> {
+        self.module.text..self.module.etext
+    }
+
+    /// Reads goroutines of this program.
+    #[must_use]
+    pub fn goroutine_reader(&self) -> GReader<'_> {
+        GReader::new(&self.binary.layout.layout.g, self.binary.arch.uses_link_register())
+    }
+
+    /// Walks stacks of this program.
+    #[must_use]
+    pub fn unwinder<'a>(&'a self, steps: &'a mut Steps) -> Unwinder<'a> {
+        Unwinder::new(&self.binary.pclntab, self.module.text, self.binary.arch, steps)
+    }
+
+    /// Names addresses of this program.
+    #[must_use]
+    pub fn symbolizer(&self) -> Symbolizer<'_> {
+        Symbolizer::new(
+            &self.binary.pclntab,
+            &*self.memory,
+            self.module.text,
+            self.module.gofunc,
+            self.survey.wrapper_id,
+        )
+    }
+
+    /// How this program keeps profiler labels.
+    #[must_use]
+    pub fn label_form(&self) -> LabelForm {
+        LabelForm::of(&self.binary.version)
+    }
+
+    /// The list of all goroutines, as it is now.
+    ///
+    /// # Errors
+    /// When the process is gone, runs another program by now, or the list is beyond all sense.
+    pub fn all_gs(&self) -> Result<(AllGs, usize), Error> {
+        let pid = self.process.pid;
+        let read = |source| Error::read(pid, "the list of goroutines", source);
+        // After an exec there is other memory under the same id.
+        let header = u64::from(self.binary.layout.layout.moduledata.pc_header);
+        match self.memory.read_u64(self.module.address.wrapping_add(header)) {
+            Ok(table) if table == self.table => {}
+            Ok(_) => return Err(Error::Replaced { pid }),
+            Err(ReadError::Unmapped { .. }) if self.process.is_alive() => {
+                return Err(Error::Replaced { pid });
+            }
+            Err(error) => return Err(read(error)),
+        }
+        let all =
+            AllGs::read(&*self.memory, self.runtime.allglen, self.runtime.allgptr).map_err(read)?;
+        let len = all.entries().ok_or_else(|| {
+            self.unbelievable(format!(
+                "the list of goroutines is nowhere, or claims more than {MAX_GOROUTINES}"
+            ))
+        })?;
+        Ok((all, len))
+    }
+}
+
+/// By the symbol table where there is one, else by taking functions apart as they are loaded; and
+/// how far from these addresses the variables really are.
+fn find_globals(
+    binary: &Binary,
+    survey: &Survey,
+    module: &Module,
+    bias: u64,
+    memory: &dyn Memory,
+) -> Result<(Globals, u64), ReadError> {
+    if let Some(symbols) = &binary.symbols {
+        return Ok((symbols.clone(), bias));
+    }
+    let mut code = FxHashMap::default();
+    for (&name, &(entry, end)) in &survey.functions {
+        let address = module.text.wrapping_add(u64::from(entry));
+        let len = (end - entry).min(MAX_CODE);
+        code.insert(name, (address, memory.read_vec(address, len as usize)?));
+    }
+    let lookup = |name: &str| {
+        code.get(name).map(|(address, bytes)| FunctionCode { address: *address, bytes })
+    };
+    Ok((globals::locate(binary.arch, &lookup, &moved(&binary.variables, bias)), 0))
+}
+
+fn moved(ranges: &[Range<u64>], bias: u64) -> Vec<Range<u64>> {
+    ranges.iter().map(|r| r.start.wrapping_add(bias)..r.end.wrapping_add(bias)).collect()
+}

@@ -1,0 +1,178 @@
+//! Walking a goroutine's stack, frame by frame, by the function table's frame sizes.
+//!
+//! The rules are those of the runtime's own unwinder (`runtime/traceback.go`, Go 1.21 to 1.27),
+//! for stacks that stand still.
+
+use rustc_hash::FxHashMap;
+
+use super::arch::Arch;
+use super::pclntab::{Func, Pclntab};
+
+/// No more distinct program counters are remembered than this (a hostile stack may name any number).
+const MAX_STEPS: usize = 1 << 20;
+/// Functions after which the frame below stands at an exact instruction instead of behind a call
+/// (`runtime.isInjectedCall`).
+const INJECTED: [&str; 3] = ["runtime.sigpanic", "runtime.asyncPreempt", "runtime.debugCallV2"];
+/// Writes the stack pointer, but keeps both of its stacks unwindable.
+const CGO_CALLBACK: &str = "runtime.cgocallback";
+
+/// Where a stack that stands still goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registers {
+    /// The program counter.
+    pub pc: u64,
+    /// The stack pointer.
+    pub sp: u64,
+    /// The link register; 0 where it is on the stack, or there is none.
+    pub lr: u64,
+}
+
+/// How a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// At the outermost frame, or where the runtime's own unwinder would end too.
+    Whole,
+    /// It needs stack bytes behind those that were given.
+    NeedsMore,
+    /// At a return address that is in no Go function: a torn or hostile stack.
+    Broken,
+}
+
+/// What must be known of a program counter to leave its frame.
+#[derive(Clone, Copy)]
+struct Step {
+    /// From the stack pointer to the frame's end, the return address not counted.
+    size: u32,
+    /// Whether the program counter stands behind a call, so that the call itself is one before.
+    behind_call: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    /// The outermost frame (`goexit`).
+    Top,
+    /// Cannot be left: frame sizes unknown, or the stack pointer was written.
+    Last,
+    /// Faked by a signal handler: the frame below stands at an exact instruction.
+    Injected,
+    /// In no Go function.
+    Unknown,
+}
+
+/// Walks stacks; remembers what it learns of each program counter.
+pub struct Unwinder<'a> {
+    pclntab: &'a Pclntab,
+    text: u64,
+    arch: Arch,
+    steps: &'a mut Steps,
+}
+
+/// What an [`Unwinder`] remembers, to be kept between snapshots of the same program.
+#[derive(Default)]
+pub struct Steps(FxHashMap<u64, (Step, bool)>);
+
+impl<'a> Unwinder<'a> {
+    /// For a program whose Go text was loaded at `text`.
+    pub fn new(pclntab: &'a Pclntab, text: u64, arch: Arch, steps: &'a mut Steps) -> Self {
+        if steps.0.len() > MAX_STEPS {
+            steps.0.clear();
+        }
+        Self { pclntab, text, arch, steps }
+    }
+
+    /// Walks the stack whose bytes from `start.sp` upwards are `stack`, and calls `frame` with an
+    /// address in each frame, innermost first: one inside the call instruction where the frame
+    /// waits for a call to return, so that it can be looked up as it is.
+    pub fn walk(&mut self, start: Registers, stack: &[u8], frame: &mut dyn FnMut(u64)) -> Walk {
+        let links = self.arch.uses_link_register();
+        let Registers { mut pc, mut lr, .. } = start;
+        // All stack positions are relative to the start.
+        let (mut sp, mut innermost, mut trapped) = (0usize, true, false);
+        loop {
+            let (step, writes_sp) = self.step(pc);
+            match step.kind {
+                Kind::Unknown => return Walk::Broken,
+                Kind::Top => return Walk::Whole,
+                Kind::Normal | Kind::Last | Kind::Injected => {}
+            }
+            frame(if step.behind_call && !trapped { pc - 1 } else { pc });
+            if step.kind == Kind::Last || (writes_sp && !innermost) {
+                return Walk::Whole;
+            }
+            let Some(end) = sp.checked_add(step.size as usize + if links { 0 } else { 8 }) else {
+                return Walk::Broken;
+            };
+            if !links {
+                let Some(word) = word(stack, end - 8) else { return Walk::NeedsMore };
+                lr = word;
+            } else if lr == 0 || (innermost && sp < end) {
+                let Some(word) = word(stack, sp) else { return Walk::NeedsMore };
+                lr = word;
+            }
+            if lr == 0 {
+                return Walk::Whole;
+            }
+            if links && lr == pc && end == sp {
+                return Walk::Broken;
+            }
+            (pc, lr, sp) = (lr, 0, end);
+            (innermost, trapped) = (false, step.kind == Kind::Injected);
+            if links && trapped {
+                // The signal handler saved the link register below the frame that it faked.
+                let Some(saved) = word(stack, sp) else { return Walk::NeedsMore };
+                sp += 16;
+                let (step, _) = self.step(pc);
+                match step.kind {
+                    Kind::Unknown => pc = saved,
+                    _ if step.size == 0 => lr = saved,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, pc: u64) -> (Step, bool) {
+        if let Some(&step) = self.steps.0.get(&pc) {
+            return step;
+        }
+        let step = self.learn(pc);
+        if self.steps.0.len() < MAX_STEPS {
+            self.steps.0.insert(pc, step);
+        }
+        step
+    }
+
+    fn learn(&self, pc: u64) -> (Step, bool) {
+        const UNKNOWN: Step = Step { size: 0, behind_call: false, kind: Kind::Unknown };
+        let Some(offset) = pc.checked_sub(self.text) else { return (UNKNOWN, false) };
+        let Some(func) = self.pclntab.find(offset) else { return (UNKNOWN, false) };
+        // `find` bounds the offset to the table's 32 bits.
+        let offset = offset as u32;
+        let (size, kind) = match kind(&func) {
+            Kind::Normal | Kind::Injected if !func.has_frame_sizes() => (0, Kind::Last),
+            kind => match func.frame_size(offset) {
+                Some(size) => (size, kind),
+                None if kind == Kind::Top => (0, kind),
+                None => (0, Kind::Unknown),
+            },
+        };
+        let writes_sp = func.flags().writes_sp() && func.name() != Some(CGO_CALLBACK);
+        (Step { size, behind_call: offset > func.entry(), kind }, writes_sp)
+    }
+}
+
+fn kind(func: &Func<'_>) -> Kind {
+    if func.flags().is_top_frame() {
+        Kind::Top
+    } else if func.name().is_some_and(|name| INJECTED.contains(&name)) {
+        Kind::Injected
+    } else {
+        Kind::Normal
+    }
+}
+
+fn word(stack: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*stack.get(at..)?.first_chunk()?))
+}

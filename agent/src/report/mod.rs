@@ -1,0 +1,32 @@
+//! Assessments into text: for people (`terminal`) and for programs (`json`).
+//!
+//! This room knows the model and a writer: no network, no collection, no analysis.
+
+use std::io::{self, Write};
+
+use crate::model::{Assessment, Timestamp};
+
+pub mod json;
+pub mod style;
+pub mod terminal;
+pub mod words;
+
+/// What is to be reported.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// When the report is made.
+    pub generated_at: Timestamp,
+    /// One a target.
+    pub assessments: &'a [Assessment],
+    /// Whether several targets were asked for, of which perhaps not all could be seen.
+    pub several: bool,
+}
+
+/// A form of the report.
+pub trait Render {
+    /// Writes the whole report. Called once a report; the writer is buffered by the caller.
+    ///
+    /// # Errors
+    /// What the writer says.
+    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()>;
+}

@@ -1,0 +1,180 @@
+//! One group in the terminal report: its numbers, the lines to look at, the stack.
+
+use std::io;
+
+use super::{Page, words, wrap};
+use crate::model::{Assessment, FrameId, Group, ProbeState, StackTable, WaitClass};
+use crate::report::style::Role;
+use crate::report::words::FrameText;
+
+/// Frames of a stack shown unless all is asked for.
+const FRAMES: usize = 24;
+
+/// Columns before each line below a group's headline.
+const INDENT: usize = 4;
+
+impl Page<'_> {
+    pub(super) fn group(
+        &mut self,
+        number: usize,
+        group: &Group,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
+        let stacks = &*assessment.stacks;
+        self.headline(number, group, assessment)?;
+        for (label, site, role) in [
+            ("at       ", group.blocked_at, Role::Place),
+            ("created  ", group.created_by, Role::Title),
+        ] {
+            if let Some(site) = site {
+                let text = words::frame(stacks, site);
+                let (function, place) = fit(&text, self.width - INDENT - words::width(label));
+                self.row(label, (role, &function), &place, 0)?;
+            }
+        }
+        if let Some(object) = words::objects(group) {
+            self.field("on       ", &object)?;
+        }
+        if !group.labels.is_empty() {
+            let labels = group.labels.iter().map(|(key, value)| format!("{key}={value}"));
+            self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;
+        }
+        self.field("goids    ", &sample_of_goids(group))?;
+        // Nobody's code but the runtime's: its stack is for those who ask for everything.
+        let idle = group.blocked_at.is_none() && group.wait == WaitClass::Runtime;
+        match (group.stack, group.no_stack) {
+            (Some(_), _) if idle && self.top.is_some() => Ok(()),
+            (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
+            (None, Some(why)) => self.field("no stack ", why),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn headline(
+        &mut self,
+        number: usize,
+        group: &Group,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
+        let mut parts = vec![
+            (Role::Number, format!("{} ×", words::count(group.count))),
+            (Role::Wait, group.wait.name().to_owned()),
+        ];
+        if let Some(reason) = group.reason.as_deref().filter(|&why| why != group.wait.name()) {
+            parts.push((Role::Dim, format!("({})", words::clean(reason))));
+        }
+        if let Some(growth) = group.growth_per_second {
+            let role = if growth >= 0.005 { Role::Warning } else { Role::Dim };
+            parts.push((role, words::growth(growth)));
+        }
+        // Without a park probe a time is a lower bound: nobody saw its beginning.
+        let probes = &assessment.coverage.probes;
+        let exact = probes.iter().any(|p| p.event == "park" && p.state == ProbeState::Attached);
+        let least = if exact { "" } else { "≥" };
+        for (name, time) in [("oldest", group.oldest), ("median", group.median)] {
+            // "At least nothing" says nothing.
+            if let Some(time) = time.filter(|time| exact || !time.is_zero()) {
+                parts.push((Role::Title, format!("{name} {least}{}", words::duration(time))));
+            }
+        }
+        if group.locked_to_thread > 0 {
+            let locked = words::count(group.locked_to_thread);
+            parts.push((Role::Dim, format!("{locked} locked to a thread")));
+        }
+        self.line(&format!("{number:>2}  "), &parts)
+    }
+
+    fn stack(&mut self, frames: &[FrameId], elided: u32, stacks: &StackTable) -> io::Result<()> {
+        let shown = if self.top.is_some() { FRAMES.min(frames.len()) } else { frames.len() };
+        let room = self.width - INDENT - 2;
+        let rows: Vec<_> = frames[..shown]
+            .iter()
+            .map(|&frame| {
+                let text = words::frame(stacks, frame);
+                let role = if text.runtime { Role::Dim } else { Role::Title };
+                (role, fit(&text, room))
+            })
+            .collect();
+        // Places stand below each other as far as the functions are of usual length.
+        let column = rows
+            .iter()
+            .map(|(_, (function, _))| words::width(function) + 2)
+            .filter(|&column| column <= room / 2)
+            .max()
+            .unwrap_or_default();
+        for (role, (function, place)) in &rows {
+            self.row("  ", (*role, function), place, column)?;
+        }
+        let hidden = (frames.len() - shown) as u64;
+        if hidden > 0 {
+            let frames = words::counted(hidden, "outer frame");
+            self.field("  … ", &format!("{frames}: --all shows them"))?;
+        }
+        if elided > 0 {
+            let frames = words::counted(elided.into(), "frame");
+            self.field("  … ", &format!("{frames} left out: the stack is too deep"))?;
+        }
+        Ok(())
+    }
+
+    /// A label, a function and its place: from `column` on, or right behind the function, or on
+    /// a line of its own, wherever there is room.
+    fn row(
+        &mut self,
+        label: &str,
+        (role, function): (Role, &str),
+        place: &str,
+        column: usize,
+    ) -> io::Result<()> {
+        let start = INDENT + words::width(label);
+        let used = words::width(function);
+        write!(self.out, "{:INDENT$}{}", "", self.style.paint(Role::Dim, label))?;
+        write!(self.out, "{}", self.style.paint(role, function))?;
+        let room = self.width.saturating_sub(start + words::width(place));
+        let gap = [column.saturating_sub(used), 2]
+            .into_iter()
+            .find(|&gap| gap >= 2 && used + gap <= room);
+        let place = self.style.paint(Role::Dim, place);
+        match gap {
+            _ if place.is_empty() => writeln!(self.out),
+            Some(gap) => writeln!(self.out, "{:gap$}{place}", ""),
+            None => writeln!(self.out, "\n{:start$}  {place}", ""),
+        }
+    }
+
+    /// A label and a text that may take several lines.
+    fn field(&mut self, label: &str, text: &str) -> io::Result<()> {
+        let start = INDENT + words::width(label);
+        write!(self.out, "{:INDENT$}{}", "", self.style.paint(Role::Dim, label))?;
+        let text = words::clean(text);
+        for (index, piece) in wrap(&text, self.width - start).into_iter().enumerate() {
+            let indent = if index == 0 { 0 } else { start };
+            writeln!(self.out, "{:indent$}{}", "", self.style.paint(Role::Dim, piece))?;
+        }
+        Ok(())
+    }
+}
+
+fn sample_of_goids(group: &Group) -> String {
+    let mut goids: Vec<_> = group.goids_sample.iter().map(u64::to_string).collect();
+    if group.count > goids.len() as u64 {
+        goids.push("…".to_owned());
+    }
+    goids.join(", ")
+}
+
+/// A frame's function and place as they fit one line of `room` columns; where no shortening is
+/// enough for both, as they fit a line each.
+fn fit(text: &FrameText, room: usize) -> (String, String) {
+    let mark = if text.inlined { " (inlined)" } else { "" };
+    let place = words::fit_place(&text.place, room / 2);
+    let own = room.saturating_sub(words::width(mark));
+    let beside = own.saturating_sub(words::width(&place) + 2);
+    let function = words::fit_function(&text.function, beside);
+    if function.ends_with('…') {
+        let function = words::fit_function(&text.function, own);
+        (format!("{function}{mark}"), words::fit_place(&text.place, room - 2).into_owned())
+    } else {
+        (format!("{function}{mark}"), place.into_owned())
+    }
+}

@@ -1,0 +1,259 @@
+//! Numbers, times and names as people read them, in as little room as there is.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::model::{FrameId, Group, Rates, StackTable, function};
+
+/// `2195` as `2,195`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count and its noun: `1 group`, `2 groups`.
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A time in two units at most: `4.1ms`, `44.1s`, `3m20s`, `2h05m`, `3d04h`.
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 if duration.is_zero() => "0s".to_owned(),
+        0 if duration < Duration::from_millis(1) => format!("{}µs", duration.as_micros()),
+        0 => format!("{:.1}ms", duration.as_secs_f64() * 1e3),
+        1..60 => format!("{}.{}s", seconds, duration.subsec_millis() / 100),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// A change by the second, with its sign: `+50.1/s`, `0/s`.
+#[must_use]
+pub fn growth(per_second: f64) -> String {
+    let size = per_second.abs();
+    match size {
+        _ if size < 0.005 => "0/s".to_owned(),
+        _ if size < 1.0 => format!("{per_second:+.2}/s"),
+        _ if size < 1000.0 => format!("{per_second:+.1}/s"),
+        _ => format!("{per_second:+.0}/s"),
+    }
+}
+
+/// Creations and exits: `+50.1 created/s  -0.1 exited/s`.
+#[must_use]
+pub fn rates(rates: Rates) -> String {
+    format!("+{:.1} created/s  -{:.1} exited/s", rates.created_per_second, rates.exited_per_second)
+}
+
+/// What a group waits on, and how many wait on that; `None` when it was not found.
+#[must_use]
+pub fn objects(group: &Group) -> Option<String> {
+    let (address, members) = group.object?;
+    let waiters = counted(group.object_waiters, "goroutine");
+    Some(match group.objects {
+        1 => format!("{address:#x}, {waiters} in all"),
+        objects => format!(
+            "{} objects; {} of the group on {address:#x}, {waiters} in all",
+            count(objects),
+            count(members),
+        ),
+    })
+}
+
+/// A size in the unit that fits: `17.2 MiB`.
+#[must_use]
+pub fn bytes(size: u64) -> String {
+    let mut value = size as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 || unit == "GiB" {
+            return if unit == "B" { format!("{size} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1024.0;
+    }
+    format!("{size} B")
+}
+
+/// Text from the target without what could steer a terminal.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        Cow::Owned(text.replace(char::is_control, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// How many columns a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A frame as two texts, function and place, each within its room where that can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameText {
+    /// The function, or what stands for it.
+    pub function: String,
+    /// `FILE:LINE`, never cut before its file name; empty for an unresolved frame.
+    pub place: String,
+    /// Whether the frame was inlined into the next.
+    pub inlined: bool,
+    /// Whether it is the runtime's.
+    pub runtime: bool,
+}
+
+/// A frame with its names in full.
+#[must_use]
+pub fn frame(stacks: &StackTable, id: FrameId) -> FrameText {
+    match stacks.lookup(id) {
+        Ok(frame) => FrameText {
+            function: clean(frame.function).into_owned(),
+            place: format!("{}:{}", clean(frame.file), frame.line),
+            inlined: frame.inlined,
+            runtime: function::origin(frame.function, frame.file) == function::Origin::Runtime,
+        },
+        Err(pc) => FrameText {
+            function: format!("{pc:#x} (no symbol)"),
+            place: String::new(),
+            inlined: false,
+            runtime: false,
+        },
+    }
+}
+
+/// A function's name in at most `room` columns: first its import path's directories go, then its
+/// type arguments, then its end.
+#[must_use]
+pub fn fit_function(name: &str, room: usize) -> Cow<'_, str> {
+    if width(name) <= room {
+        return Cow::Borrowed(name);
+    }
+    let short = function::short(name);
+    if width(short) <= room {
+        return Cow::Borrowed(short);
+    }
+    let normal = function::normalise(short);
+    if width(&normal) <= room {
+        return normal;
+    }
+    Cow::Owned(cut(&normal, room))
+}
+
+/// A place in at most `room` columns if that leaves file name and line whole: directories go
+/// first, from the left.
+#[must_use]
+pub fn fit_place(place: &str, room: usize) -> Cow<'_, str> {
+    if width(place) <= room {
+        return Cow::Borrowed(place);
+    }
+    let mut shortest = place;
+    for (at, _) in place.match_indices('/') {
+        // The path goes on behind an ellipsis, which takes a column.
+        let rest = &place[at..];
+        if rest.len() > 1 {
+            shortest = rest;
+        }
+        if width(rest) < room {
+            break;
+        }
+    }
+    if shortest.len() == place.len() {
+        return Cow::Borrowed(place);
+    }
+    Cow::Owned(format!("…{shortest}"))
+}
+
+/// The start of a text, with an ellipsis if it is cut.
+#[must_use]
+pub fn cut(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(room.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_separators() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")]
+        {
+            assert_eq!(count(number), expected);
+        }
+        assert_eq!(counted(1, "group"), "1 group");
+        assert_eq!(counted(0, "group"), "0 groups");
+    }
+
+    #[test]
+    fn durations_use_two_units_at_most() {
+        for (millis, expected) in [
+            (0, "0s"),
+            (4, "4.0ms"),
+            (44_190, "44.1s"),
+            (59_999, "59.9s"),
+            (200_000, "3m20s"),
+            (7_500_000, "2h05m"),
+            (273_600_000, "3d04h"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(millis)), expected);
+        }
+        assert_eq!(duration(Duration::from_micros(70)), "70µs");
+    }
+
+    #[test]
+    fn growth_has_a_sign_unless_there_is_none() {
+        for (rate, expected) in
+            [(0.0, "0/s"), (-0.001, "0/s"), (0.25, "+0.25/s"), (-3.0, "-3.0/s"), (12e3, "+12000/s")]
+        {
+            assert_eq!(growth(rate), expected);
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(bytes(17), "17 B");
+        assert_eq!(bytes(17 << 20), "17.0 MiB");
+        assert_eq!(bytes(u64::MAX), "17179869184.0 GiB");
+    }
+
+    #[test]
+    fn a_function_loses_directories_then_type_arguments_then_its_end() {
+        let name = "github.com/acme/db.(*Pool[go.shape.int]).get.func1";
+        assert_eq!(fit_function(name, 80), name);
+        assert_eq!(fit_function(name, 40), "db.(*Pool[go.shape.int]).get.func1");
+        assert_eq!(fit_function(name, 22), "db.(*Pool).get.func1");
+        assert_eq!(fit_function(name, 10), "db.(*Pool…");
+    }
+
+    #[test]
+    fn a_place_loses_directories_and_never_file_or_line() {
+        let place = "/root/go/pkg/mod/github.com/acme/db@v1.2.3/pool.go:1234";
+        assert_eq!(fit_place(place, 80), place);
+        assert_eq!(fit_place(place, 30), "…/acme/db@v1.2.3/pool.go:1234");
+        assert_eq!(fit_place(place, 3), "…/pool.go:1234");
+        assert_eq!(fit_place("main.go:7", 3), "main.go:7");
+    }
+
+    #[test]
+    fn escape_sequences_of_the_target_do_not_reach_the_terminal() {
+        assert_eq!(clean("main.\x1b[2Jx\u{9b}"), "main.\u{fffd}[2Jx\u{fffd}");
+    }
+}

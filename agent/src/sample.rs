@@ -1,0 +1,172 @@
+//! Observations made by hand, for unit tests: a builder over the model's constructors.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::collect::{CollectError, Source};
+use crate::golang;
+use crate::model::{
+    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, ObjectRange,
+    Observation, Overhead, Rates, Resolved, StackId, StackTable, StackView, Status, Target,
+    TargetKind, Timestamp, WaitClass,
+};
+
+/// Nanoseconds of 2026-11-20T08:00:00Z.
+const START_NS: i64 = 1_795_161_600_000_000_000;
+
+/// What a goroutine of the sample waits for: a class with its reason's number.
+const REASONS: [(&str, WaitClass); 4] = [
+    ("chan send", WaitClass::ChanSend),
+    ("chan receive", WaitClass::ChanReceive),
+    ("select", WaitClass::Select),
+    ("GC worker (idle)", WaitClass::Runtime),
+];
+
+/// Builds one observation.
+pub(crate) struct Sample {
+    pub(crate) stacks: StackTable,
+    goroutines: Vec<Goroutine>,
+    objects: Vec<u64>,
+    labels: Vec<Vec<(String, String)>>,
+}
+
+impl Sample {
+    pub(crate) fn new() -> Self {
+        Self {
+            stacks: StackTable::default(),
+            goroutines: Vec::new(),
+            objects: Vec::new(),
+            labels: vec![Vec::new()],
+        }
+    }
+
+    pub(crate) fn frame(&mut self, function: &str, file: &str, line: u32) -> FrameId {
+        self.stacks.resolved(Resolved { function, file, line, inlined: false })
+    }
+
+    /// A stack of runtime frames followed by the given ones, innermost first.
+    pub(crate) fn stack(&mut self, user: &[(&str, &str, u32)]) -> StackId {
+        let mut frames = vec![
+            self.frame("runtime.gopark", "/usr/local/go/src/runtime/proc.go", 424),
+            self.frame("runtime.chansend", "/usr/local/go/src/runtime/chan.go", 270),
+        ];
+        for &(function, file, line) in user {
+            frames.push(self.frame(function, file, line));
+        }
+        self.stacks.stack(&frames, 0)
+    }
+
+    pub(crate) fn unresolved_stack(&mut self, pc: u64) -> StackId {
+        let frame = self.stacks.frame(Frame::Unresolved { pc });
+        self.stacks.stack(&[frame], 0)
+    }
+
+    /// Adds a goroutine that waits; change what it returns for anything else.
+    pub(crate) fn add(&mut self, goid: u64, wait: WaitClass, stack: StackView) -> &mut Goroutine {
+        let reason = REASONS.iter().position(|&(_, class)| class == wait);
+        self.goroutines.push(Goroutine {
+            goid,
+            parent: None,
+            objects: ObjectRange::default(),
+            stack,
+            created_by: None,
+            started_in: None,
+            labels: LabelsId::default(),
+            reason: reason.and_then(|reason| u8::try_from(reason).ok()),
+            wait,
+            status: if wait.is_blocked() { Status::Waiting } else { Status::Running },
+            locked_to_thread: false,
+            blocked: None,
+        });
+        self.goroutines.last_mut().expect("just pushed")
+    }
+
+    pub(crate) fn objects(&mut self, objects: &[u64]) -> ObjectRange {
+        let start = u32::try_from(self.objects.len()).expect("a small sample");
+        self.objects.extend_from_slice(objects);
+        ObjectRange { start, len: u32::try_from(objects.len()).expect("a small sample") }
+    }
+
+    pub(crate) fn labels(&mut self, labels: &[(&str, &str)]) -> LabelsId {
+        let set = labels.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+        self.labels.push(set);
+        LabelsId(u32::try_from(self.labels.len() - 1).expect("a small sample"))
+    }
+
+    /// The observation, made so many seconds after the first.
+    pub(crate) fn observe(&self, seconds: u32) -> Observation {
+        let running = self.goroutines.iter().filter(|g| g.stack == StackView::Running).count();
+        let seen = self.goroutines.len() as u64;
+        Observation {
+            at: Timestamp::from_unix_ns(START_NS + i64::from(seconds) * 1_000_000_000),
+            elapsed: Duration::from_secs(u64::from(seconds)),
+            target: Arc::new(Target {
+                kind: TargetKind::Pid,
+                pid: Some(4711),
+                exe: "potato".to_owned(),
+                go_version: Some("go1.26.6".to_owned()),
+                build: Some(Build { stripped: true, pie: false, cgo: false }),
+            }),
+            goroutines: self.goroutines.clone(),
+            stacks: Arc::new(self.stacks.clone()),
+            reasons: REASONS.iter().map(|&(reason, _)| reason.to_owned()).collect(),
+            objects: self.objects.clone(),
+            labels: self.labels.clone(),
+            rates: (seconds > 0)
+                .then_some(Rates { created_per_second: 50.5, exited_per_second: 0.5 }),
+            coverage: Coverage {
+                goroutines_seen: seen,
+                goroutines_read: seen - running as u64,
+                running: running as u64,
+                ..Coverage::default()
+            },
+            overhead: Overhead {
+                agent_rss_bytes: Some(17 << 20),
+                target_cpu_percent_estimate: Some(0.0),
+                snapshot: Some(Duration::from_micros(4100)),
+                ..Overhead::default()
+            },
+        }
+    }
+}
+
+/// A leaking service: `leaked` senders stuck on one channel, a few others beside them.
+pub(crate) fn leaking(leaked: u64) -> Sample {
+    let mut sample = Sample::new();
+    let sender = sample.stack(&[("main.leakGoroutines.func1", "/src/app/leak.go", 33)]);
+    let listener = sample.stack(&[
+        ("internal/poll.(*FD).Accept", "/usr/local/go/src/internal/poll/fd_unix.go", 611),
+        ("net/http.(*Server).Serve", "/usr/local/go/src/net/http/server.go", 3424),
+        (
+            "github.com/acme/platform/services/gateway.(*Listener).AcceptForever",
+            "/root/go/pkg/mod/github.com/acme/platform@v1.4.2/services/gateway/listener.go",
+            118,
+        ),
+    ]);
+    let worker = sample.stack(&[]);
+    let site = sample.frame("main.leakGoroutines", "/src/app/leak.go", 31);
+    let channel = sample.objects(&[0x00c0_0001_2345]);
+    for goid in 0..leaked {
+        let goroutine = sample.add(100 + goid, WaitClass::ChanSend, StackView::Read(sender));
+        goroutine.created_by = Some(site);
+        goroutine.objects = channel;
+        goroutine.blocked = Some(BlockedFor {
+            duration: Duration::from_millis(500 * (goid + 1)),
+            basis: BlockedBasis::FirstSeen,
+        });
+    }
+    sample.add(1, WaitClass::IoWait, StackView::Read(listener));
+    sample.add(2, WaitClass::Runtime, StackView::Read(worker));
+    sample.add(7, WaitClass::Running, StackView::Running);
+    sample
+}
+
+/// A source that shows prepared observations and then says that the target has exited.
+pub(crate) struct Prepared(pub(crate) VecDeque<Observation>);
+
+impl Source for Prepared {
+    fn next(&mut self) -> Result<Observation, CollectError> {
+        self.0.pop_front().ok_or(golang::Error::Exited { pid: 4711 }.into())
+    }
+}

@@ -1,0 +1,73 @@
+//! One line a look, for logs and pipes.
+
+use crate::model::{Assessment, Rates};
+use crate::report::{json, words};
+
+/// The time, the target, its goroutines, what changed since the look before, and the group that
+/// grew most (the largest, if none grew). No line end.
+#[must_use]
+pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
+    let target = &assessment.target;
+    let mut line = json::time(assessment.window.last).unwrap_or_default();
+    line.push_str("  ");
+    line.push_str(&words::clean(&target.exe));
+    if let Some(pid) = target.pid {
+        line.push_str(&format!("[{pid}]"));
+    }
+    line.push_str(&format!("  {}", words::counted(assessment.totals.goroutines, "goroutine")));
+    if let Some(rates) = now {
+        line.push_str(&format!("  {}", words::rates(rates)));
+    }
+    // The change since the look before, like the rates beside it.
+    let change =
+        |count: u64, previous: Option<u64>| previous.map_or(0, |p| count.saturating_sub(p));
+    let top = assessment.groups.iter().reduce(|best, group| {
+        let grew = change(group.count, group.previous) > change(best.count, best.previous);
+        if grew { group } else { best }
+    });
+    if let Some(group) = top {
+        line.push_str(&format!("  top: {} {}", words::count(group.count), group.wait.name()));
+        if let Some(previous) = group.previous.filter(|&previous| previous != group.count) {
+            let sign = if group.count > previous { '+' } else { '-' };
+            line.push_str(&format!(" ({sign}{})", words::count(group.count.abs_diff(previous))));
+        }
+        if let Some(frame) = group.blocked_at {
+            let text = words::frame(&assessment.stacks, frame);
+            let function = words::fit_function(&text.function, 48);
+            line.push_str(&format!(" at {function} {}", words::fit_place(&text.place, 24)));
+        }
+    }
+    let coverage = &assessment.coverage;
+    let missed =
+        coverage.goroutines_seen.saturating_sub(coverage.goroutines_read + coverage.running);
+    if missed > 0 {
+        line.push_str(&format!("  {} not read", words::count(missed)));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::{Window, assess};
+    use crate::sample::leaking;
+
+    #[test]
+    fn a_line_tells_what_grew() {
+        let mut window = Window::default();
+        window.push(&leaking(1).observe(0));
+        let first = assess(&window).expect("observed");
+        assert_eq!(
+            line(&first, window.rates_now()).split("  top: ").next(),
+            Some("2026-11-20T08:00:00.000Z  potato[4711]  4 goroutines")
+        );
+        window.push(&leaking(40).observe(1));
+        let second = assess(&window).expect("observed");
+        assert_eq!(
+            line(&second, window.rates_now()),
+            "2026-11-20T08:00:01.000Z  potato[4711]  43 goroutines  +50.5 created/s  \
+             -0.5 exited/s  top: 40 chan send (+39) at main.leakGoroutines.func1 \
+             /src/app/leak.go:33"
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! What is seen while it is being seen: a live view on a terminal, a line a look elsewhere.
+//!
+//! This room knows the model and the report's words. It does not collect or analyse: looks are
+//! handed to it.
+
+use std::sync::Arc;
+
+use crate::model::{Assessment, Rates};
+
+mod keys;
+pub mod lines;
+pub mod live;
+pub mod state;
+mod view;
+
+/// One more look at a target.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Which target.
+    pub pid: u32,
+    /// Everything seen of it so far.
+    pub assessment: Arc<Assessment>,
+    /// Creations and exits since the look before.
+    pub now: Option<Rates>,
+}

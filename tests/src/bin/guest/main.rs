@@ -37,7 +37,8 @@ fn run(folder: &Path) -> Result<usize> {
     let mut tests = Tests { failed: 0 };
     tests.add("the kernel is judged right", kernel::is_judged_right());
     for (name, path) in &targets {
-        tests.add(&format!("{name} can be read"), targets::can_be_read(path));
+        tests.add(&format!("{name} is seen as it says"), targets::are_seen_as_they_say(path));
+        tests.add(&format!("{name} is reported"), targets::are_reported(path));
     }
     // Last, because the last of them leaves a machine on which nobody may read anything.
     let (_, newest) = &targets[targets.len() - 1];

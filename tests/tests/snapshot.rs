@@ -122,9 +122,7 @@ fn under_load(version: &str, mode: &str) {
 
 /// Whether a goroutine of the churn can have a function on its stack.
 fn can_churn(function: &str) -> bool {
-    ["runtime.", "sync.", "internal/sync.", "internal/race."]
-        .iter()
-        .any(|package| function.starts_with(package))
+    ["runtime.", "sync.", "sync/", "internal/"].iter().any(|package| function.starts_with(package))
         || function.contains("internal/control.churn")
         || !function.contains('.')
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::signature::Signatures;
-use super::summary::{self, Summary};
+use super::summary::{self, Members};
 use crate::model::{FrameId, Goroutine, Group, Observation, StackView, WaitClass};
 
 /// What goroutines of the same kind share to the bit; a group holds one kind or several.
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// A group while it is being made.
+/// A group before its members are looked at.
 struct Draft {
     signature: Arc<str>,
     /// The kind of most members, and how many have it.
@@ -40,23 +40,21 @@ struct Draft {
 /// Every goroutine of an observation in exactly one group: largest group first, then by
 /// signature. History (`previous`, `growth_per_second`) is left open.
 pub(super) fn groups(observation: &Observation, signatures: &mut Signatures) -> Vec<Group> {
-    let goroutines = &observation.goroutines;
-    let (kinds, kind_of) = kinds(goroutines);
+    let (kinds, kind_of) = kinds(&observation.goroutines);
     let (drafts, group_of_kind) = drafts(observation, &kinds, signatures);
-    let order = by_group(&drafts, &kind_of, &group_of_kind);
+    let (drafts, group_of_kind) = in_order(drafts, group_of_kind);
 
-    let mut summary = Summary::new(observation);
-    let mut rest = order.as_slice();
-    let mut groups = Vec::with_capacity(drafts.len());
-    for draft in &drafts {
-        let (members, behind) = rest.split_at(draft.count as usize);
-        rest = behind;
-        groups.push(summary.group(&draft.signature, draft.kind, members));
+    // One pass in memory order: a million goroutines do not fit any cache.
+    let mut members: Vec<Members> =
+        drafts.iter().map(|draft| Members::with_capacity(draft.count as usize)).collect();
+    for (goroutine, &kind) in observation.goroutines.iter().zip(&kind_of) {
+        members[group_of_kind[kind as usize] as usize].add(observation, goroutine);
     }
-    summary::count_object_waiters(observation, &mut groups);
+    let waiters = summary::object_waiters(&mut members);
+    let groups = drafts.iter().zip(members);
     groups
-        .sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.signature.cmp(&b.signature)));
-    groups
+        .map(|(draft, members)| members.group(observation, &draft.signature, draft.kind, &waiters))
+        .collect()
 }
 
 /// The distinct kinds with their counts, and each goroutine's.
@@ -109,23 +107,23 @@ fn drafts(
     (drafts, group_of_kind)
 }
 
-/// Goroutines' indices, group by group: a counting sort.
-fn by_group(drafts: &[Draft], kind_of: &[u32], group_of_kind: &[u32]) -> Vec<u32> {
-    let mut next: Vec<u32> = drafts
-        .iter()
-        .scan(0, |start, draft| {
-            let this = *start;
-            *start += draft.count;
-            Some(this)
-        })
-        .collect();
-    let mut order = vec![0; kind_of.len()];
-    for (goroutine, &kind) in kind_of.iter().enumerate() {
-        let place = &mut next[group_of_kind[kind as usize] as usize];
-        order[*place as usize] = index(goroutine);
-        *place += 1;
+/// Sorts the drafts as their groups are to stand, and says each kind's draft anew.
+fn in_order(mut drafts: Vec<Draft>, mut group_of_kind: Vec<u32>) -> (Vec<Draft>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..index(drafts.len())).collect();
+    order.sort_unstable_by(|&a, &b| {
+        let (a, b) = (&drafts[a as usize], &drafts[b as usize]);
+        b.count.cmp(&a.count).then_with(|| a.signature.cmp(&b.signature))
+    });
+    let mut place = vec![0; drafts.len()];
+    for (new, &old) in order.iter().enumerate() {
+        place[old as usize] = index(new);
     }
-    order
+    for group in &mut group_of_kind {
+        *group = place[*group as usize];
+    }
+    drafts
+        .sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.signature.cmp(&b.signature)));
+    (drafts, group_of_kind)
 }
 
 /// Sources bound a snapshot's goroutines far below 2^32.

@@ -1,49 +1,75 @@
 //! What a group says of its members: times, objects, labels, a sample of ids, the line to look at.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
 use super::group::Kind;
 use crate::model::function::{self, Origin};
-use crate::model::{FrameId, Group, Observation, StackId, StackTable, StackView};
+use crate::model::{FrameId, Goroutine, Group, Observation, StackId, StackTable, StackView};
 
 /// How many goroutine ids a group names.
 const SAMPLE: usize = 5;
 
-/// Summarises groups of one observation, one after the other.
-pub(super) struct Summary<'a> {
-    observation: &'a Observation,
+/// The members of one group, as far as the group tells of them.
+pub(super) struct Members {
+    count: u64,
     blocked: Vec<Duration>,
+    /// Each member's objects, once a member; sorted by [`object_waiters`].
     objects: Vec<u64>,
+    goids: Smallest,
+    labels: Shared,
+    locked_to_thread: u64,
 }
 
-impl<'a> Summary<'a> {
-    pub(super) const fn new(observation: &'a Observation) -> Self {
-        Self { observation, blocked: Vec::new(), objects: Vec::new() }
+impl Members {
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            count: 0,
+            blocked: Vec::with_capacity(count),
+            objects: Vec::with_capacity(count),
+            goids: Smallest::default(),
+            labels: Shared::default(),
+            locked_to_thread: 0,
+        }
     }
 
-    /// The group of some goroutines, given by their index.
-    pub(super) fn group(&mut self, signature: &str, kind: Kind, members: &[u32]) -> Group {
-        let observation = self.observation;
-        self.blocked.clear();
-        self.objects.clear();
-        let mut goids = Smallest::default();
-        let mut labels = Shared::default();
-        let mut locked_to_thread = 0;
-        for goroutine in members.iter().filter_map(|&at| observation.goroutines.get(at as usize)) {
-            self.blocked.extend(goroutine.blocked.map(|blocked| blocked.duration));
-            extend_distinct(&mut self.objects, observation.objects_of(goroutine));
-            goids.add(goroutine.goid);
-            labels.add(goroutine.labels.0, observation.labels_of(goroutine.labels));
-            locked_to_thread += u64::from(goroutine.locked_to_thread);
+    pub(super) fn add(&mut self, observation: &Observation, goroutine: &Goroutine) {
+        self.count += 1;
+        self.blocked.extend(goroutine.blocked.map(|blocked| blocked.duration));
+        extend_distinct(&mut self.objects, observation.objects_of(goroutine));
+        self.goids.add(goroutine.goid);
+        self.labels.add(goroutine.labels.0, observation.labels_of(goroutine.labels));
+        self.locked_to_thread += u64::from(goroutine.locked_to_thread);
+    }
+
+    /// How many distinct objects there are, and the one that comes most often (the lowest of
+    /// equals) with how often it does.
+    fn most_common(&self) -> (u64, Option<(u64, u64)>) {
+        let mut distinct = 0;
+        let mut common: Option<(u64, u64)> = None;
+        for (object, count) in runs(&self.objects) {
+            distinct += 1;
+            if common.is_none_or(|(_, most)| count > most) {
+                common = Some((object, count));
+            }
         }
-        let (objects, object) = most_common(&mut self.objects);
+        (distinct, common)
+    }
+
+    /// The group that they are.
+    pub(super) fn group(
+        mut self,
+        observation: &Observation,
+        signature: &str,
+        kind: Kind,
+        waiters: &FxHashMap<u64, u64>,
+    ) -> Group {
+        let (objects, object) = self.most_common();
         let reason = kind.reason.and_then(|reason| observation.reasons.get(usize::from(reason)));
         Group {
             signature: signature.to_owned(),
-            count: members.len() as u64,
+            count: self.count,
             previous: None,
             growth_per_second: None,
             wait: kind.wait,
@@ -54,38 +80,37 @@ impl<'a> Summary<'a> {
             created_by: kind.created_by,
             stack: kind.stack.id(),
             no_stack: why_no_stack(kind.stack),
-            labels: labels.0.map(|(_, shared)| shared).unwrap_or_default(),
-            goids_sample: goids.0,
-            locked_to_thread,
+            labels: self.labels.0.map(|(_, shared)| shared).unwrap_or_default(),
+            goids_sample: self.goids.0,
+            locked_to_thread: self.locked_to_thread,
             objects,
             object,
-            object_waiters: 0,
+            object_waiters: object
+                .and_then(|(object, _)| waiters.get(&object).copied())
+                .unwrap_or_default(),
         }
     }
 }
 
-/// Fills in, for the object of each group, how many goroutines of the whole process wait on it.
-pub(super) fn count_object_waiters(observation: &Observation, groups: &mut [Group]) {
-    let mut waiters: FxHashMap<u64, u64> =
-        groups.iter().filter_map(|group| Some((group.object?.0, 0))).collect();
-    if waiters.is_empty() {
-        return;
+/// How many goroutines of the whole process wait on each object that is the most common one of a
+/// group.
+pub(super) fn object_waiters(groups: &mut [Members]) -> FxHashMap<u64, u64> {
+    let mut waiters = FxHashMap::default();
+    for members in &mut *groups {
+        members.objects.sort_unstable();
+        waiters.extend(members.most_common().1.map(|(object, _)| (object, 0)));
     }
-    let mut own = Vec::new();
-    for goroutine in &observation.goroutines {
-        own.clear();
-        extend_distinct(&mut own, observation.objects_of(goroutine));
-        for object in &own {
-            if let Some(count) = waiters.get_mut(object) {
-                *count += 1;
-            }
+    for (object, count) in groups.iter().flat_map(|members| runs(&members.objects)) {
+        if let Some(all) = waiters.get_mut(&object) {
+            *all += count;
         }
     }
-    for group in groups {
-        if let Some((object, _)) = group.object {
-            group.object_waiters = waiters.get(&object).copied().unwrap_or_default();
-        }
-    }
+    waiters
+}
+
+/// The runs of equal numbers: which, and how often.
+fn runs(sorted: &[u64]) -> impl Iterator<Item = (u64, u64)> {
+    sorted.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64))
 }
 
 /// Adds each of a goroutine's objects once: a select may name a channel in several cases.
@@ -103,15 +128,6 @@ fn extend_distinct(all: &mut Vec<u64>, own: &[u64]) {
         }
         all.truncate(kept);
     }
-}
-
-/// How many distinct objects there are, and the one that comes most often (the lowest of equals)
-/// with how often it does.
-fn most_common(objects: &mut [u64]) -> (u64, Option<(u64, u64)>) {
-    objects.sort_unstable();
-    let runs = objects.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64));
-    let common = runs.clone().max_by_key(|&(object, count)| (count, Reverse(object)));
-    (runs.count() as u64, common)
 }
 
 /// The middle one; the lower of the two middle ones for an even number.

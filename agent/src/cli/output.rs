@@ -5,8 +5,6 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use ratatui::crossterm::terminal;
-
 use super::args::{Color, Common, Format};
 use super::failure::Failure;
 use crate::model::{Assessment, Timestamp};
@@ -14,6 +12,7 @@ use crate::report::json::Json;
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
 use crate::report::{Render, Report};
+use crate::watch;
 
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
@@ -78,7 +77,7 @@ fn width(common: &Common) -> usize {
 
 /// The columns of the terminal that standard output is, if it is one.
 pub(super) fn screen_width() -> Option<usize> {
-    let size = io::stdout().is_terminal().then(terminal::size)?.ok()?;
+    let size = io::stdout().is_terminal().then(watch::terminal_size)??;
     Some(usize::from(size.0))
 }
 

@@ -13,6 +13,12 @@ pub mod live;
 pub mod state;
 mod view;
 
+/// Columns and rows of the terminal that standard output is; `None` when nobody can tell.
+#[must_use]
+pub fn terminal_size() -> Option<(u16, u16)> {
+    ratatui::crossterm::terminal::size().ok()
+}
+
 /// One more look at a target.
 #[derive(Clone, Debug)]
 pub struct Event {

@@ -63,7 +63,8 @@ fn facts(program: &Program, goroutines: usize) -> Vec<Fact> {
         }
         .to_owned(),
     );
-    add("wait reasons", words::counted(program.reasons().len() as u64, "name"));
+    let named = !program.reasons().is_empty();
+    add("wait reasons", choose(named, "read from the program", "not found").to_owned());
     // The list keeps those that have ended, to be used again.
     add("goroutines", format!("{} in the runtime's list", words::count(goroutines as u64)));
     for note in program.notes() {

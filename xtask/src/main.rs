@@ -13,6 +13,7 @@ mod targets;
 mod test;
 mod toolchain;
 mod tools;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,12 @@ const CHORES: [Chore; 8] = [
         flags: "[NAME...]",
         does: "build the Go programs of tests/targets into target/targets/VERSION/MODE/NAME",
         run: targets::run,
+    },
+    Chore {
+        name: "vm",
+        flags: "[--arch amd64|arm64]",
+        does: "boot emulated machines with other kernels, and run the tests in them",
+        run: vm::run,
     },
     Chore {
         name: "layers",

@@ -30,7 +30,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 8] = [
+const CHORES: &[Chore] = &[
     Chore {
         name: "demo",
         flags: "",

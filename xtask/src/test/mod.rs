@@ -129,12 +129,6 @@ impl Run<'_> {
         }
     }
 
-    /// Notes a step that cannot run.
-    fn skip(&mut self, name: &str, why: &str) {
-        println!("\nSKIP {name}: {why}");
-        self.tally.skipped += 1;
-    }
-
     /// Runs a `cargo test`, shows what it prints as it comes, and counts its tests.
     fn tests(&mut self, name: &str, mut cargo: Command) {
         println!("\n== {name}");
@@ -157,8 +151,9 @@ impl Run<'_> {
     fn advisories(&mut self, rust: Toolchain) {
         match self.step("advisories", || deny::advisories(self.project, rust)) {
             Some(Advisories::Clear) => self.tally.passed += 1,
+            // Not a test of this tree: what it would find changes from day to day.
             Some(Advisories::OutOfReach) => {
-                self.skip("advisories", "their database cannot be reached from here");
+                say("advisories: their database cannot be reached from here")
             }
             None => {}
         }

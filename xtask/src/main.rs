@@ -6,12 +6,14 @@ mod deny;
 mod fuzz;
 mod go;
 mod layers;
+mod layout;
 mod project;
 mod shell;
 mod targets;
 mod test;
 mod toolchain;
 mod tools;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -28,7 +30,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 7] = [
+const CHORES: &[Chore] = &[
     Chore {
         name: "demo",
         flags: "",
@@ -48,10 +50,22 @@ const CHORES: [Chore; 7] = [
         run: targets::run,
     },
     Chore {
+        name: "vm",
+        flags: "[--arch amd64|arm64]",
+        does: "boot emulated machines with other kernels, and run the tests in them",
+        run: vm::run,
+    },
+    Chore {
         name: "layers",
         flags: "",
         does: "check who imports whom against the table in docs/architecture.md",
         run: layers::run,
+    },
+    Chore {
+        name: "layout",
+        flags: "[--check] [VERSION...]",
+        does: "make the table of the Go runtime's layouts again, or check it",
+        run: layout::run,
     },
     Chore {
         name: "deny",

@@ -113,6 +113,12 @@ impl Program {
             Ok(located) => Ok(located.address.wrapping_add(globals_bias)),
             Err(error) => Err(missing(global.symbol(), error.to_string())),
         };
+        if let Ok(first) = globals.get(Global::FirstModuleData)
+            && first.address.wrapping_add(globals_bias) != module.address
+        {
+            let why = format!("found at {:#x}, but the program uses another", module.address);
+            return Err(missing("the module data", why));
+        }
         let runtime = Runtime {
             allglen: address(Global::AllGLen)?,
             allgptr: address(Global::AllGPtr)?,

@@ -6,6 +6,7 @@ mod deny;
 mod fuzz;
 mod go;
 mod layers;
+mod layout;
 mod project;
 mod shell;
 mod targets;
@@ -28,7 +29,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     Chore {
         name: "demo",
         flags: "",
@@ -52,6 +53,12 @@ const CHORES: [Chore; 7] = [
         flags: "",
         does: "check who imports whom against the table in docs/architecture.md",
         run: layers::run,
+    },
+    Chore {
+        name: "layout",
+        flags: "[--check] [VERSION...]",
+        does: "make the table of the Go runtime's layouts again, or check it",
+        run: layout::run,
     },
     Chore {
         name: "deny",

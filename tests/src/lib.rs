@@ -5,6 +5,7 @@ pub mod agent;
 pub mod compare;
 pub mod debug2;
 pub mod dwarf_image;
+pub mod image;
 pub mod reference;
 pub mod target;
 

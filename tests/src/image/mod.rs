@@ -312,7 +312,8 @@ impl Image {
     fn data(&self) -> Vec<u8> {
         let mut data = Regions(vec![(DATA, vec![0; DATA_LEN])]);
         let at = self.layout.moduledata;
-        let names = u64::from_le_bytes(*self.table.pclntab[32..].first_chunk().unwrap_or(&[0; 8]));
+        let names = self.table.pclntab.get(32..).and_then(|rest| rest.first_chunk());
+        let names = names.map_or(0, |word| u64::from_le_bytes(*word));
         for (field, word) in [
             (at.pc_header, PCLNTAB),
             (at.pc_header + 8, PCLNTAB.wrapping_add(names)),

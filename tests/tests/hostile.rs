@@ -232,6 +232,7 @@ fn waiters_of_a_cond_that_loop_are_followed_a_bounded_number_of_times() {
         let reads = memory.reads();
         let seen = attach.next().expect("observation");
         assert!(seen.objects.is_empty());
+        assert!(seen.coverage.notes.iter().any(|note| note.contains("had to be searched")));
         assert!(memory.reads() - reads <= 400_000, "{} reads", memory.reads() - reads);
     }
 }

@@ -81,14 +81,14 @@ fn a_list_of_goroutines_that_is_too_long_or_nowhere_is_refused() {
         let error = refused(&image, |memory| memory.set(addr, word));
         assert!(matches!(error, Error::SelfCheck { .. }), "{error}");
         let (mut attach, memory) = spoiled(&image, |memory| memory.set(addr, word));
-        let error = look(&mut attach, &memory).err().expect("an error");
+        let error = look(&mut attach, &memory).expect_err("an error");
         assert!(!error.is_end(), "{error}");
     }
     for word in [8, HUGE, u64::MAX - 7] {
         let error = refused(&image, |memory| memory.set(ALLGPTR, word));
         assert!(matches!(error, Error::Read { .. }), "{error}");
         let (mut attach, memory) = spoiled(&image, |memory| memory.set(ALLGPTR, word));
-        assert!(!look(&mut attach, &memory).err().expect("an error").is_end());
+        assert!(!look(&mut attach, &memory).expect_err("an error").is_end());
     }
     let error = refused(&image, |memory| memory.set(ALLGLEN, 0));
     assert!(matches!(error, Error::SelfCheck { .. }), "{error}");
@@ -450,7 +450,7 @@ fn an_exit_at_any_read_is_an_orderly_end() {
         // What is read only to name things may be missing; then the next read tells.
         match image.attach(&memory) {
             Err(error) => assert!(CollectError::from(error).is_end(), "read {count}"),
-            Ok(mut attach) => assert!(attach.next().err().expect("an end").is_end()),
+            Ok(mut attach) => assert!(attach.next().expect_err("an end").is_end()),
         }
     }
     for count in 1..=looking {
@@ -459,7 +459,7 @@ fn an_exit_at_any_read_is_an_orderly_end() {
         if let Err(error) = attach.next() {
             assert!(error.is_end(), "read {count}: {error}");
         }
-        assert!(attach.next().err().expect("an end").is_end());
+        assert!(attach.next().expect_err("an end").is_end());
     }
 }
 
@@ -467,7 +467,7 @@ fn an_exit_at_any_read_is_an_orderly_end() {
 fn a_lost_permission_names_what_to_do() {
     let (image, _) = program(26);
     let (mut attach, _) = spoiled(&image, |memory| failing(memory, 1, || ReadError::Denied));
-    let error = attach.next().err().expect("an error");
+    let error = attach.next().expect_err("an error");
     assert!(!error.is_end());
     assert!(error.to_string().contains("CAP_SYS_PTRACE"), "{error}");
 }
@@ -482,7 +482,7 @@ fn memory_that_cannot_be_read_at_all_is_an_error() {
     assert!(matches!(error, Error::Locate { .. }), "{error}");
     // All of it gone, while the process lives: it runs another program now.
     let (mut attach, _) = spoiled(&image, |memory| failing(memory, 1, nothing));
-    let error = attach.next().err().expect("an error");
+    let error = attach.next().expect_err("an error");
     assert!(matches!(error, CollectError::Program(Error::Replaced { .. })), "{error}");
 }
 
@@ -512,7 +512,7 @@ fn another_program_under_the_same_pid_is_told() {
     let (image, _) = program(26);
     let header = DATA + u64::from(image.layout().moduledata.pc_header);
     let (mut attach, memory) = spoiled(&image, |memory| memory.set(header, 0x7777));
-    let error = look(&mut attach, &memory).err().expect("an error");
+    let error = look(&mut attach, &memory).expect_err("an error");
     assert!(matches!(error, CollectError::Program(Error::Replaced { .. })), "{error}");
     assert!(error.to_string().contains("attach again"));
 }

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use super::objects::{Labels, find_objects};
 use super::stacks::StackKey;
-use super::{Snapshot, Snapshotter};
+use super::{MAX_OBJECTS, Snapshot, Snapshotter};
 use crate::collect::attach::clock::Mark;
 use crate::collect::attach::wait;
 use crate::golang::goroutines::{RawG, RawStatus};
@@ -68,9 +68,9 @@ impl Snapshotter {
             match g {
                 Some(g) if g.status == RawStatus::Dead => {}
                 Some(g) => current.push(Current { item, g, stack: None, key: None }),
-                // A goroutine's memory is never given back: this is no runtime that we know.
-                None if last == Last::Yes => snapshot.coverage.torn += 1,
-                None => moved.push(item),
+                // A goroutine's memory is never given back: this is no runtime that we know, and
+                // another try would not help.
+                None => snapshot.coverage.torn += 1,
             }
         }
 
@@ -105,7 +105,9 @@ impl Snapshotter {
         for (index, one) in current.iter().enumerate() {
             let start = snapshot.objects.len();
             while let Some((_, object)) = objects.next_if(|&(of, _)| of == index) {
-                snapshot.objects.push(object);
+                if snapshot.objects.len() < MAX_OBJECTS {
+                    snapshot.objects.push(object);
+                }
             }
             let later =
                 self.buffers.second.get(index).and_then(|bytes| reader.parse(one.item.addr, bytes));

@@ -24,6 +24,8 @@ const BATCH: usize = 1024;
 /// Goroutines a batch when reading torn ones again, and how often that is tried.
 const RETRY_BATCH: usize = 16;
 const RETRIES: usize = 6;
+/// Wait objects kept of one snapshot: 128 MiB. Goroutines wait on one or two each.
+const MAX_OBJECTS: usize = 16 << 20;
 
 /// What one look gave.
 pub(super) struct Snapshot {
@@ -109,7 +111,11 @@ impl Snapshotter {
         }
         snapshot.coverage.goroutines_seen = snapshot.goroutines.len() as u64;
         snapshot.coverage.unresolved_frames = self.stacks.unresolved();
-        snapshot.coverage.notes.extend(self.stacks.note());
+        snapshot.coverage.notes.extend(self.stacks.notes());
+        if snapshot.objects.len() >= MAX_OBJECTS {
+            let note = "there are too many wait objects to keep them all; some were left out";
+            snapshot.coverage.notes.push(note.to_owned());
+        }
         snapshot.coverage.notes.extend(labels.note());
         Ok(snapshot)
     }

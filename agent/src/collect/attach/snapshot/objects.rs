@@ -12,7 +12,7 @@ use crate::golang::gather::Gather;
 use crate::golang::goroutines::RawStatus;
 use crate::golang::labels::LabelForm;
 use crate::golang::memory::{Memory, ReadError, Span};
-use crate::golang::sudog::{self, Slot, Sudog, WaitsOn};
+use crate::golang::sudog::{self, Searched, Slot, Sudog, WaitsOn};
 use crate::model::LabelsId;
 
 /// Cases of one select that are followed.
@@ -117,7 +117,8 @@ fn search(
     let (own, text) = (one.g.stack_lo..one.g.stack_hi, program.text());
     let foreign = |address: u64| !own.contains(&address) && !text.contains(&address);
     let layout = &program.binary().layout.layout.sudog;
-    let slot = sudog::search(program.memory(), layout, waits_on, one.g.addr, stack, &foreign);
+    let searched = Searched { waits_on, g: one.g.addr, stack, foreign: &foreign };
+    let slot = sudog::search(program.memory(), layout, &searched, &mut stacks.search_reads);
     if let Some(key) = one.key.filter(|_| slot != Slot::None) {
         stacks.set_slot(key, slot);
     }

@@ -14,8 +14,12 @@ use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
 const MAX_FRAMES: usize = 512;
-/// Addresses kept over all distinct stacks: 128 MiB. Honest programs need some thousand.
+/// Words kept over all distinct stacks and the names in them: 128 MiB. Honest programs need some
+/// thousand.
 const MAX_KEPT: usize = 16 << 20;
+/// Reads that searching stacks for wait objects may take, a snapshot. One search serves all
+/// goroutines with the same stack, so that honest programs need some hundred.
+const MAX_SEARCH_READS: usize = 1 << 18;
 /// Bytes of stacks that are read beyond the first of each, a snapshot.
 const MAX_DEEP_BYTES: u64 = 256 << 20;
 
@@ -41,9 +45,11 @@ pub(super) struct Stacks {
     /// Frames at an address, inlined ones unfolded.
     frames: FxHashMap<u64, Arc<[FrameId]>>,
     sites: FxHashMap<u64, Option<FrameId>>,
-    /// Addresses kept in `keys`.
+    /// Words kept, about: addresses, frames and names.
     kept: usize,
     full: bool,
+    /// Reads left for searches in this snapshot.
+    pub(super) search_reads: usize,
     unresolved: u64,
     deep_bytes: u64,
     /// Used again for every walk.
@@ -58,6 +64,7 @@ impl Stacks {
         if std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2 {
             *self = Self::default();
         }
+        self.search_reads = MAX_SEARCH_READS;
     }
 
     /// The table, as it is now.
@@ -71,10 +78,12 @@ impl Stacks {
     }
 
     /// What was left out for want of room.
-    pub(super) fn note(&self) -> Option<String> {
-        self.full.then(|| {
-            "there are too many distinct stacks to keep them all; some were left out".to_owned()
-        })
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let full = "there are too many distinct stacks to keep them all; some were left out";
+        let unsearched = "too many stacks had to be searched for what goroutines wait on; \
+                          it was not found for all of them";
+        let notes = [(self.full, full), (self.search_reads == 0, unsearched)];
+        notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned())
     }
 
     pub(super) fn id(&self, key: StackKey) -> StackId {
@@ -170,7 +179,7 @@ impl Stacks {
         }
         let key = StackKey(u32::try_from(self.known.len()).ok()?);
         self.known.push(Known { id, hints, slot: None });
-        self.kept += walked.len();
+        self.kept += walked.len() + frames.len();
         self.keys.insert(walked.into(), key);
         Some(key)
     }
@@ -180,13 +189,15 @@ impl Stacks {
             return Arc::clone(frames);
         }
         let table = Arc::make_mut(&mut self.table);
-        let mut frames = Vec::new();
+        let (mut frames, mut kept) = (Vec::new(), 1);
         // Go's own tracebacks leave the compiler's wrappers out too.
         let named = program.symbolizer().calls(pc, &mut |call| {
             if !call.wrapper {
                 frames.push(table.resolved(resolved(call)));
+                kept += words(call);
             }
         });
+        self.kept += kept;
         if !named {
             frames = vec![table.frame(Frame::Unresolved { pc })];
             self.unresolved += 1;
@@ -218,12 +229,21 @@ impl Stacks {
         if let Some(&site) = self.sites.get(&pc) {
             return site;
         }
-        let site = find().map(|call| Arc::make_mut(&mut self.table).resolved(resolved(call)));
-        if self.sites.len() < MAX_KEPT {
-            self.sites.insert(pc, site);
+        if self.kept > MAX_KEPT {
+            self.full = true;
+            return None;
         }
+        let call = find();
+        self.kept += 1 + call.map_or(0, words);
+        let site = call.map(|call| Arc::make_mut(&mut self.table).resolved(resolved(call)));
+        self.sites.insert(pc, site);
         site
     }
+}
+
+/// What a call takes to keep, at most.
+const fn words(call: Call<'_>) -> usize {
+    2 + (call.function.len() + call.file.len()) / 8
 }
 
 const fn resolved(call: Call<'_>) -> Resolved<'_> {

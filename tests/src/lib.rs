@@ -2,8 +2,10 @@
 //! what the agent saw.
 
 pub mod agent;
+pub mod bench;
 pub mod compare;
 pub mod debug2;
+pub mod endpoint;
 pub mod reference;
 pub mod target;
 

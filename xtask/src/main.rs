@@ -1,6 +1,7 @@
 //! The chores of the project: `cargo xtask`.
 
 mod apt;
+mod bench;
 mod demo;
 mod deny;
 mod fuzz;
@@ -28,7 +29,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     Chore {
         name: "demo",
         flags: "",
@@ -46,6 +47,12 @@ const CHORES: [Chore; 7] = [
         flags: "[NAME...]",
         does: "build the Go programs of tests/targets into target/targets/VERSION/MODE/NAME",
         run: targets::run,
+    },
+    Chore {
+        name: "bench",
+        flags: "NAME [ARG...]",
+        does: "measure the release agent: `cargo xtask bench` names what there is",
+        run: bench::run,
     },
     Chore {
         name: "layers",

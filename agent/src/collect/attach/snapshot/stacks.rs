@@ -9,13 +9,15 @@ use crate::golang::Program;
 use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
-use crate::golang::unwind::{Registers, Steps, Walk};
+use crate::golang::unwind::{Registers, Steps, Trail, Walk};
 use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
 const MAX_FRAMES: usize = 512;
 /// Addresses kept over all distinct stacks: 128 MiB. Honest programs need some thousand.
 const MAX_KEPT: usize = 16 << 20;
+/// Trails kept in one snapshot: at most 16 MiB.
+const MAX_TRAILS: usize = 1 << 14;
 /// Bytes of stacks that are read beyond the first of each, a snapshot.
 const MAX_DEEP_BYTES: u64 = 256 << 20;
 
@@ -29,6 +31,15 @@ struct Known {
     hints: StackHints,
     /// Where goroutines with this stack keep what they wait on; `None` until it was looked for.
     slot: Option<Slot>,
+}
+
+/// What goroutines with the same stack nearly always share, and others seldom.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Kin {
+    gopc: u64,
+    pc: u64,
+    /// Bytes from the stack pointer to the stack's end.
+    depth: u64,
 }
 
 /// All distinct stacks so far.
@@ -46,8 +57,11 @@ pub(super) struct Stacks {
     full: bool,
     unresolved: u64,
     deep_bytes: u64,
+    /// Where the first of each kin led in this snapshot.
+    trails: FxHashMap<Kin, (Trail, StackKey)>,
     /// Used again for every walk.
     walked: Vec<u64>,
+    trail: Trail,
 }
 
 impl Stacks {
@@ -55,6 +69,7 @@ impl Stacks {
     /// snapshots then live on in the tables that these hold.
     pub(super) fn start_snapshot(&mut self) {
         self.deep_bytes = 0;
+        self.trails.clear();
         if std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2 {
             *self = Self::default();
         }
@@ -101,10 +116,21 @@ impl Stacks {
         g: &RawG,
         stack: &[u8],
     ) -> Option<StackKey> {
+        let kin = Kin { gopc: g.gopc, pc: g.pc, depth: g.stack_hi.wrapping_sub(g.sp) };
+        let known = self.trails.get(&kin);
+        if let Some((trail, key)) = known
+            && trail.leads_through(registers(g), stack)
+        {
+            return Some(*key);
+        }
+        let is_first = known.is_none() && self.trails.len() < MAX_TRAILS;
         let mut walked = std::mem::take(&mut self.walked);
         let whole = self.addresses(program, steps, g, stack, &mut walked);
         let key = if whole { self.key(program, &walked) } else { None };
         self.walked = walked;
+        if let Some(key) = key.filter(|_| is_first && self.trail.is_whole()) {
+            self.trails.insert(kin, (self.trail.clone(), key));
+        }
         key
     }
 
@@ -117,12 +143,12 @@ impl Stacks {
         stack: &[u8],
         walked: &mut Vec<u64>,
     ) -> bool {
-        let start = Registers { pc: g.pc, sp: g.sp, lr: g.lr };
+        let (start, trail) = (registers(g), &mut self.trail);
         let mut unwinder = program.unwinder(steps);
         let mut walk = |bytes: &[u8], walked: &mut Vec<u64>| {
             walked.clear();
             let mut elided = 0;
-            let end = unwinder.walk(start, bytes, &mut |pc| {
+            let end = unwinder.walk(start, bytes, trail, &mut |pc| {
                 if walked.len() < MAX_FRAMES { walked.push(pc) } else { elided += 1 }
             });
             if elided > 0 {
@@ -224,6 +250,10 @@ impl Stacks {
         }
         site
     }
+}
+
+const fn registers(g: &RawG) -> Registers {
+    Registers { pc: g.pc, sp: g.sp, lr: g.lr }
 }
 
 const fn resolved(call: Call<'_>) -> Resolved<'_> {

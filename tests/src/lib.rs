@@ -7,6 +7,7 @@ pub mod compare;
 pub mod debug2;
 pub mod endpoint;
 pub mod reference;
+pub mod server;
 pub mod target;
 
 /// Makes one test a Go version out of a function that takes the version, so that a failure names it.

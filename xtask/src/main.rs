@@ -8,6 +8,7 @@ mod fuzz;
 mod go;
 mod layers;
 mod project;
+mod servers;
 mod shell;
 mod targets;
 mod test;
@@ -29,7 +30,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 8] = [
+const CHORES: [Chore; 9] = [
     Chore {
         name: "demo",
         flags: "",
@@ -47,6 +48,12 @@ const CHORES: [Chore; 8] = [
         flags: "[NAME...]",
         does: "build the Go programs of tests/targets into target/targets/VERSION/MODE/NAME",
         run: targets::run,
+    },
+    Chore {
+        name: "servers",
+        flags: "[NAME...]",
+        does: "build nats-server, caddy, coredns and minio into target/servers, for the tests",
+        run: servers::run,
     },
     Chore {
         name: "bench",

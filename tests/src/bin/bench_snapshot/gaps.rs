@@ -41,7 +41,7 @@ pub fn measure(
     many: bool,
 ) -> Result<Gaps> {
     let mut gaps = Gaps::default();
-    let nothing = &mut std::io::sink();
+    let debug = |page| pprof.read(page, &mut std::io::sink()).map(|_| ());
     target.command("gap start")?;
     for _ in 0..TURNS {
         gaps.idle_ms.add(worst(target, || {
@@ -49,12 +49,15 @@ pub fn measure(
             Ok(())
         })?);
         gaps.neighbour_ms.add(worst(target, || again_and_again(|| Ok(compute())))?);
-        gaps.ours_ms.add(worst(target, || again_and_again(|| Ok(drop(attach.next()?))))?);
-        let debug1 = || Ok(drop(pprof.read("goroutine?debug=1", &mut std::io::sink())?));
+        let ours = || {
+            attach.next()?;
+            Ok(())
+        };
+        gaps.ours_ms.add(worst(target, || again_and_again(ours))?);
+        let debug1 = || debug("goroutine?debug=1");
         gaps.debug1_ms.add(worst(target, || again_and_again(debug1))?);
         if !many {
-            let debug2 = || Ok(drop(pprof.read("goroutine?debug=2", nothing)?));
-            gaps.debug2_ms.add(worst(target, debug2)?);
+            gaps.debug2_ms.add(worst(target, || debug("goroutine?debug=2"))?);
         }
     }
     target.command("gap stop")?;

@@ -14,7 +14,7 @@ use leak_agent::golang::probe_points::{
     Event, Holds, NotFound, ProbePoint, ProbePoints, Why, find,
 };
 use leak_agent::golang::survey::Survey;
-use leak_agent_tests::image::Image;
+use leak_agent_tests::loaded::Loaded;
 use leak_agent_tests::{Target, each_version, target};
 use object::{Object, ObjectSymbol, SymbolKind};
 
@@ -48,7 +48,7 @@ fn points(file: &[u8]) -> (Binary, u64, ProbePoints) {
 
 /// Where Go's text is linked.
 fn text(binary: &Binary, file: &[u8]) -> u64 {
-    let image = Image::load(file).expect("it can be loaded");
+    let image = Loaded::load(file).expect("it can be loaded");
     let module = Module::find(
         &image,
         &binary.layout.layout.moduledata,

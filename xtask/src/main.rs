@@ -1,6 +1,7 @@
 //! The chores of the project: `cargo xtask`.
 
 mod apt;
+mod bench;
 mod demo;
 mod deny;
 mod fuzz;
@@ -8,6 +9,7 @@ mod go;
 mod layers;
 mod layout;
 mod project;
+mod servers;
 mod shell;
 mod targets;
 mod test;
@@ -54,6 +56,18 @@ const CHORES: &[Chore] = &[
         flags: "[--arch amd64|arm64]",
         does: "boot emulated machines with other kernels, and run the tests in them",
         run: vm::run,
+    },
+    Chore {
+        name: "servers",
+        flags: "[NAME...]",
+        does: "build nats-server, caddy, coredns and minio into target/servers, for the tests",
+        run: servers::run,
+    },
+    Chore {
+        name: "bench",
+        flags: "NAME [ARG...]",
+        does: "measure the release agent: `cargo xtask bench` names what there is",
+        run: bench::run,
     },
     Chore {
         name: "layers",

@@ -9,7 +9,7 @@ use crate::golang::Program;
 use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
-use crate::golang::unwind::{Registers, Steps, Walk};
+use crate::golang::unwind::{Registers, Steps, Trail, Walk};
 use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
@@ -20,6 +20,8 @@ const MAX_KEPT: usize = 16 << 20;
 /// Reads that searching stacks for wait objects may take, a snapshot. One search serves all
 /// goroutines with the same stack, so that honest programs need some hundred.
 const MAX_SEARCH_READS: usize = 1 << 18;
+/// Trails kept in one snapshot: at most 16 MiB.
+const MAX_TRAILS: usize = 1 << 14;
 /// Bytes of stacks that are read beyond the first of each, a snapshot.
 const MAX_DEEP_BYTES: u64 = 256 << 20;
 
@@ -33,6 +35,15 @@ struct Known {
     hints: StackHints,
     /// Where goroutines with this stack keep what they wait on; `None` until it was looked for.
     slot: Option<Slot>,
+}
+
+/// What goroutines with the same stack nearly always share, and others seldom.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Kin {
+    gopc: u64,
+    pc: u64,
+    /// Bytes from the stack pointer to the stack's end.
+    depth: u64,
 }
 
 /// All distinct stacks so far.
@@ -52,8 +63,11 @@ pub(super) struct Stacks {
     pub(super) search_reads: usize,
     unresolved: u64,
     deep_bytes: u64,
+    /// Where the first of each kin led in this snapshot.
+    trails: FxHashMap<Kin, (Trail, StackKey)>,
     /// Used again for every walk.
     walked: Vec<u64>,
+    trail: Trail,
 }
 
 impl Stacks {
@@ -61,6 +75,7 @@ impl Stacks {
     /// snapshots then live on in the tables that these hold.
     pub(super) fn start_snapshot(&mut self) {
         self.deep_bytes = 0;
+        self.trails.clear();
         if std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2 {
             *self = Self::default();
         }
@@ -110,10 +125,21 @@ impl Stacks {
         g: &RawG,
         stack: &[u8],
     ) -> Option<StackKey> {
+        let kin = Kin { gopc: g.gopc, pc: g.pc, depth: g.stack_hi.wrapping_sub(g.sp) };
+        let known = self.trails.get(&kin);
+        if let Some((trail, key)) = known
+            && trail.leads_through(registers(g), stack)
+        {
+            return Some(*key);
+        }
+        let is_first = known.is_none() && self.trails.len() < MAX_TRAILS;
         let mut walked = std::mem::take(&mut self.walked);
         let whole = self.addresses(program, steps, g, stack, &mut walked);
         let key = if whole { self.key(program, &walked) } else { None };
         self.walked = walked;
+        if let Some(key) = key.filter(|_| is_first && self.trail.is_whole()) {
+            self.trails.insert(kin, (self.trail.clone(), key));
+        }
         key
     }
 
@@ -126,12 +152,12 @@ impl Stacks {
         stack: &[u8],
         walked: &mut Vec<u64>,
     ) -> bool {
-        let start = Registers { pc: g.pc, sp: g.sp, lr: g.lr };
+        let (start, trail) = (registers(g), &mut self.trail);
         let mut unwinder = program.unwinder(steps);
         let mut walk = |bytes: &[u8], walked: &mut Vec<u64>| {
             walked.clear();
             let mut elided = 0;
-            let end = unwinder.walk(start, bytes, &mut |pc| {
+            let end = unwinder.walk(start, bytes, trail, &mut |pc| {
                 if walked.len() < MAX_FRAMES { walked.push(pc) } else { elided += 1 }
             });
             if elided > 0 {
@@ -244,6 +270,10 @@ impl Stacks {
 /// What a call takes to keep, at most.
 const fn words(call: Call<'_>) -> usize {
     2 + (call.function.len() + call.file.len()) / 8
+}
+
+const fn registers(g: &RawG) -> Registers {
+    Registers { pc: g.pc, sp: g.sp, lr: g.lr }
 }
 
 const fn resolved(call: Call<'_>) -> Resolved<'_> {

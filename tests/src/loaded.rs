@@ -7,11 +7,11 @@ use object::{Endianness, Object, RelocationFlags, elf};
 
 /// The loaded segments of an executable, relocated for a load bias of 0.
 #[derive(Debug)]
-pub struct Image {
+pub struct Loaded {
     segments: Vec<(u64, Vec<u8>)>,
 }
 
-impl Image {
+impl Loaded {
     /// Loads a file.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Image {
     }
 }
 
-impl Memory for Image {
+impl Memory for Loaded {
     fn read(&self, addr: u64, buf: &mut [u8]) -> Result<(), ReadError> {
         let bytes = self.segments.iter().find_map(|(start, bytes)| {
             let at = usize::try_from(addr.checked_sub(*start)?).ok()?;

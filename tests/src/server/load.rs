@@ -150,7 +150,7 @@ impl Client {
                 ])
             }
             // Every other over TCP: queries over UDP leave no goroutine behind.
-            Kind::Coredns if number % 2 == 0 || number >= BUSY => {
+            Kind::Coredns if number.is_multiple_of(2) || number >= BUSY => {
                 let message = question(number);
                 let mut question = u16::try_from(message.len())?.to_be_bytes().to_vec();
                 question.extend(message);

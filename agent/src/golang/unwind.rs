@@ -225,3 +225,53 @@ fn kind(func: &Func<'_>) -> Kind {
 fn word(stack: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*stack.get(at..)?.first_chunk()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Registers = Registers { pc: 0x40_1000, sp: 0xc000_1000, lr: 0 };
+
+    /// Three words of which the first and the last are read.
+    fn read() -> (Trail, [u8; 24]) {
+        let mut stack = [0; 24];
+        stack[0] = 7;
+        stack[16] = 9;
+        let mut trail = Trail::default();
+        trail.begin(START);
+        assert_eq!((trail.word(&stack, 16), trail.word(&stack, 0)), (Some(9), Some(7)));
+        (trail, stack)
+    }
+
+    #[test]
+    fn a_trail_leads_through_stacks_that_differ_only_where_nothing_was_read() {
+        let (trail, mut stack) = read();
+        stack[8] = 1;
+        let elsewhere = Registers { sp: 0xc000_2000, ..START };
+        assert!(trail.leads_through(elsewhere, &stack));
+    }
+
+    #[test]
+    fn a_trail_ends_at_another_word_another_register_or_the_end_of_the_stack() {
+        let (trail, mut stack) = read();
+        assert!(!trail.leads_through(Registers { pc: 0x40_1001, ..START }, &stack));
+        assert!(!trail.leads_through(Registers { lr: 1, ..START }, &stack));
+        assert!(!trail.leads_through(START, &stack[..23]));
+        stack[16] = 8;
+        assert!(!trail.leads_through(START, &stack));
+    }
+
+    #[test]
+    fn a_long_walk_leaves_no_whole_trail() {
+        let stack = [0; 8 * (MAX_TRAIL + 1)];
+        let mut trail = Trail::default();
+        trail.begin(START);
+        for word in 0..=MAX_TRAIL {
+            assert!(trail.is_whole());
+            trail.word(&stack, word * 8);
+        }
+        assert!(!trail.is_whole());
+        trail.begin(START);
+        assert!(trail.is_whole());
+    }
+}

@@ -6,6 +6,7 @@ use anyhow::Result;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent_tests::Target;
 use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::server::{Kind, Server};
 use serde::Serialize;
 
 use crate::rounds::{DEPTH, GO};
@@ -31,6 +32,13 @@ pub fn measure() -> Result<Vec<AttachTime>> {
         let target = Target::start_with(GO, mode, "blocked", &["10000", DEPTH])?;
         let bytes = target.path().metadata()?.len();
         measured.push(time(format!("blocked, {mode}"), bytes, target.pid())?);
+    }
+    // Large executables, where `cargo xtask servers` has built them.
+    for kind in [Kind::Caddy, Kind::Coredns, Kind::Minio] {
+        if let Ok(path) = kind.path() {
+            let server = Server::start(kind)?;
+            measured.push(time(kind.name().to_owned(), path.metadata()?.len(), server.pid())?);
+        }
     }
     Ok(measured)
 }

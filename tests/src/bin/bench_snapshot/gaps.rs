@@ -48,7 +48,7 @@ pub fn measure(
             thread::sleep(WATCHED);
             Ok(())
         })?);
-        gaps.neighbour_ms.add(worst(target, || again_and_again(|| Ok(compute())))?);
+        gaps.neighbour_ms.add(worst(target, || again_and_again(compute))?);
         let ours = || {
             attach.next()?;
             Ok(())
@@ -81,10 +81,11 @@ fn again_and_again(mut action: impl FnMut() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-fn compute() {
+fn compute() -> Result<()> {
     let mut sum = 0_u64;
     for number in 0..1 << 16 {
         sum = sum.wrapping_add(black_box(number) ^ sum.rotate_left(7));
     }
     black_box(sum);
+    Ok(())
 }

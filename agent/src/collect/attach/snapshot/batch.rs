@@ -124,7 +124,8 @@ impl Snapshotter {
             let view = match one.key {
                 _ if running => StackView::Running,
                 Some(key) if stood => StackView::Read(self.stacks.id(key)),
-                _ if stood => StackView::NotUnwound,
+                // A stack on the move was not even tried.
+                _ if stood && one.g.status != RawStatus::CopyStack => StackView::NotUnwound,
                 _ => StackView::Torn,
             };
             let objects =

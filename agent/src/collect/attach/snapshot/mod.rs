@@ -101,6 +101,8 @@ impl Snapshotter {
                 break;
             }
             let last = if round == RETRIES { Last::Yes } else { Last::No };
+            // Whoever moves a stack may be waiting for the very processor that this runs on.
+            std::thread::yield_now();
             snapshot.coverage.retried += moved.len() as u64;
             let again = std::mem::take(&mut moved);
             for items in again.chunks(RETRY_BATCH) {

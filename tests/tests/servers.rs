@@ -13,7 +13,7 @@ use leak_agent_tests::server::{Kind, Server};
 use leak_agent_tests::{Comparison, compare};
 
 /// Observations under load.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 30;
 /// Tries to find a quiet moment once the load is paused.
 const TRIES: usize = 40;
 

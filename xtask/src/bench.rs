@@ -21,7 +21,7 @@ const BENCHES: [Bench; 1] = [Bench {
     name: "snapshot",
     targets: &["blocked"],
     program: "bench_snapshot",
-    does: "[GOROUTINES...]: time, memory and scheduling gaps against the target's own pprof",
+    does: "[GOROUTINES[xFRAMES]...]: time, memory and scheduling gaps against the target's own pprof",
 }];
 
 /// The chore.

@@ -1,6 +1,6 @@
 //! `cargo xtask servers`: builds servers that nobody here wrote, for the tests to look at.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -115,16 +115,11 @@ impl Server {
         let folder = project.servers();
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
-        let overlay = self.added.map(|file| self.overlay(project, go, file)).transpose()?;
-        let mut install = polite(&go.command());
-        install.env("GOBIN", &folder).env("CGO_ENABLED", "0").arg("install");
-        if let Some(overlay) = &overlay {
-            install.arg("-overlay").arg(overlay);
+        match self.added {
+            None => self.install(project, go),
+            Some(file) => self.build_with(project, go, file),
         }
-        // No module of ours may have a say in which versions are taken.
-        install.current_dir(&folder).env("GOWORK", "off");
-        shell::output(install.arg(format!("{}@{version}", self.package)))
-            .with_context(|| format!("cannot build {name}"))?;
+        .with_context(|| format!("cannot build {name}"))?;
         std::fs::write(self.note(project), self.recipe(project)?)?;
         say(format_args!(
             "{} ({} s)",
@@ -134,21 +129,35 @@ impl Server {
         Ok(())
     }
 
-    /// The file that tells Go of a source file more than the module has.
-    fn overlay(&self, project: &Project, go: &Go, file: &str) -> Result<PathBuf> {
+    fn install(&self, project: &Project, go: &Go) -> Result<()> {
+        let mut install = polite(&go.command());
+        // In a folder without a module, none of ours may have a say in which versions are taken.
+        install.current_dir(project.servers()).env("GOBIN", project.servers()).arg("install");
+        shell::output(install.arg(format!("{}@{}", self.package, self.version))).map(drop)
+    }
+
+    /// Builds a copy of the module with one file more in its main package: Go lets nobody add to
+    /// the modules that it keeps.
+    fn build_with(&self, project: &Project, go: &Go, file: &str) -> Result<()> {
         let mut download = go.command();
         download.current_dir(project.servers()).args(["mod", "download", "-json"]);
-        let said = shell::output(download.arg(format!("{}@{}", self.module, self.version)))
-            .with_context(|| format!("cannot fetch {}", self.module))?;
+        let said = shell::output(download.arg(format!("{}@{}", self.module, self.version)))?;
         let home = field(&said, "Dir").with_context(|| format!("go said: {said}"))?;
+        let copy = project.servers().join(format!("{}-source", self.name));
+        if copy.exists() {
+            std::fs::remove_dir_all(&copy)?;
+        }
+        // What Go keeps is read-only.
+        let mut cp = shell::command("cp");
+        shell::output(cp.args(["-r", "--no-preserve=mode", home]).arg(&copy))?;
         let source = added(project, file);
         let name = source.file_name().context("a file has a name")?;
-        let place = Path::new(home).join(name);
-        let overlay = project.servers().join(format!("{}.overlay.json", self.name));
-        let pair = format!("{{\"Replace\": {{{place:?}: {source:?}}}}}\n");
-        std::fs::write(&overlay, pair)
-            .with_context(|| format!("cannot write {}", overlay.display()))?;
-        Ok(overlay)
+        std::fs::copy(&source, copy.join(name))
+            .with_context(|| format!("cannot copy {}", source.display()))?;
+        let mut build = polite(&go.command());
+        build.current_dir(&copy).args(["build", "-mod=readonly", "-o"]);
+        shell::output(build.arg(self.binary(project)).arg("."))?;
+        std::fs::remove_dir_all(&copy).with_context(|| format!("cannot remove {}", copy.display()))
     }
 }
 
@@ -172,7 +181,8 @@ fn polite(command: &Command) -> Command {
             None => polite.env_remove(name),
         };
     }
-    polite.stdin(std::process::Stdio::null());
+    // The same on machines with a C compiler and without one.
+    polite.env("CGO_ENABLED", "0").stdin(std::process::Stdio::null());
     polite
 }
 

@@ -53,13 +53,15 @@ pub(super) fn configure(
             command.arg("run").arg("--config").arg(file);
         }
         Kind::Coredns => {
+            // Idle clients are otherwise sent away after ten seconds.
+            let patience = "timeouts {\n read 10m\n idle 10m\n }";
             let zone = "template IN A {\n answer \"{{ .Name }} 60 IN A 127.0.0.1\"\n }";
             let file = folder.join("Corefile");
             let port = port(address)?;
             fs::write(
                 &file,
                 format!(
-                    ".:{port} {{\n bind 127.0.0.1\n pprof {profile}\n cache\n errors\n {zone}\n}}\n"
+                    ".:{port} {{\n bind 127.0.0.1\n pprof {profile}\n cache\n errors\n {patience}\n {zone}\n}}\n"
                 ),
             )?;
             command.arg("-conf").arg(file);

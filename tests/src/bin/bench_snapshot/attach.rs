@@ -9,7 +9,7 @@ use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::server::{Kind, Server};
 use serde::Serialize;
 
-use crate::rounds::{DEPTH, GO};
+use crate::rounds::GO;
 
 /// How often each is attached to.
 const TURNS: usize = 15;
@@ -29,7 +29,7 @@ pub struct AttachTime {
 pub fn measure() -> Result<Vec<AttachTime>> {
     let mut measured = Vec::new();
     for mode in ["exe", "stripped"] {
-        let target = Target::start_with(GO, mode, "blocked", &["10000", DEPTH])?;
+        let target = Target::start_with(GO, mode, "blocked", &["10000", "5"])?;
         let bytes = target.path().metadata()?.len();
         measured.push(time(format!("blocked, {mode}"), bytes, target.pid())?);
     }

@@ -18,16 +18,28 @@ use leak_agent_tests::bench::machine::{CALM_PERCENT, busy_percent};
 use serde::Serialize;
 use serde_json::json;
 
-use rounds::Size;
+use rounds::{Shape, Size};
 
-/// How many goroutines the targets have, when nothing else is asked for.
-const SIZES: [u32; 5] = [10_000, 30_000, 100_000, 300_000, 1_000_000];
+/// What the targets hold when nothing else is asked for: goroutines, and frames of its own that each
+/// is blocked below (four of the runtime's come on top). With those, background goroutines of real
+/// servers have about 3, and their connections' 10.
+const SHAPES: [Shape; 7] = [
+    Shape { goroutines: 10_000, depth: 5 },
+    Shape { goroutines: 30_000, depth: 5 },
+    Shape { goroutines: 100_000, depth: 5 },
+    Shape { goroutines: 100_000, depth: 10 },
+    Shape { goroutines: 100_000, depth: 20 },
+    Shape { goroutines: 300_000, depth: 5 },
+    Shape { goroutines: 1_000_000, depth: 5 },
+];
+/// The depth where only a number of goroutines is asked for.
+const DEPTH: u32 = 5;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let outcome = match args.split_first() {
         Some((flag, command)) if flag == weigh::FLAG => weigh::weigh(command),
-        _ => sizes(&args).and_then(|sizes| bench(&sizes)),
+        _ => shapes(&args).and_then(|shapes| bench(&shapes)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -38,26 +50,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn sizes(args: &[String]) -> Result<Vec<u32>> {
+/// From `100000`, or with another depth `100000x20`.
+fn shapes(args: &[String]) -> Result<Vec<Shape>> {
     if args.is_empty() {
-        return Ok(SIZES.to_vec());
+        return Ok(SHAPES.to_vec());
     }
-    let size = |arg: &String| match arg.replace('_', "").parse() {
-        Ok(size @ 1..=4_000_000) => Ok(size),
-        _ => bail!("{arg} is no number of goroutines from 1 to 4,000,000"),
+    let shape = |arg: &String| {
+        let (goroutines, depth) = match arg.split_once('x') {
+            Some((goroutines, depth)) => (goroutines.parse(), depth.parse()),
+            None => (arg.parse(), Ok(DEPTH)),
+        };
+        match (goroutines, depth) {
+            (Ok(goroutines @ 1..=4_000_000), Ok(depth @ 1..=1000)) => {
+                Ok(Shape { goroutines, depth })
+            }
+            _ => bail!("{arg} is no number of goroutines, such as 100000, or 100000x20 frames"),
+        }
     };
-    args.iter().map(size).collect()
+    args.iter().map(shape).collect()
 }
 
-fn bench(sizes: &[u32]) -> Result<()> {
+fn bench(shapes: &[Shape]) -> Result<()> {
     let busy = busy_percent()?;
     table::machine(busy);
     let attaches = attach::measure()?;
     table::attaches(&attaches);
     let mut measured: Vec<Size> = Vec::new();
     table::head();
-    for &size in sizes {
-        let size = Size::measure(size)?;
+    for &shape in shapes {
+        let size = Size::measure(shape)?;
         table::size(&size);
         measured.push(size);
     }

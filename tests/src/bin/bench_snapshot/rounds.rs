@@ -15,8 +15,6 @@ use crate::{gaps, gaps::Gaps, weigh};
 
 /// The version of Go that the targets are built with.
 pub const GO: &str = "1.26.6";
-/// Frames of its own that each goroutine is blocked below.
-pub const DEPTH: &str = "5";
 /// Rounds for up to 100,000 goroutines; for more, where each takes seconds.
 const ROUNDS: (usize, usize) = (9, 5);
 /// More goroutines than that, and the rounds are fewer, without debug=2: it takes minutes, and pprof
@@ -25,11 +23,21 @@ const MANY: u32 = 100_000;
 /// How often the agent is weighed.
 const WEIGHINGS: usize = 3;
 
-/// What was measured with one number of goroutines.
+/// What a target holds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Shape {
+    /// How many goroutines.
+    pub goroutines: u32,
+    /// Frames of its own that each is blocked below.
+    pub depth: u32,
+}
+
+/// What was measured with one target.
 #[derive(Debug, Serialize)]
 pub struct Size {
-    /// How many goroutines were asked for.
-    pub goroutines: u32,
+    /// What it holds.
+    #[serde(flatten)]
+    pub shape: Shape,
     /// How much of the machine others used just before.
     pub busy_percent: f64,
     /// The first snapshot, which names all stacks.
@@ -47,10 +55,11 @@ pub struct Size {
 }
 
 impl Size {
-    /// Starts a target with so many goroutines, and measures.
-    pub fn measure(goroutines: u32) -> Result<Self> {
-        let mut target =
-            Target::start_with(GO, "exe", "blocked", &[&goroutines.to_string(), DEPTH])?;
+    /// Starts a target, and measures.
+    pub fn measure(shape: Shape) -> Result<Self> {
+        let Shape { goroutines, depth } = shape;
+        let args = [goroutines.to_string(), depth.to_string()];
+        let mut target = Target::start_with(GO, "exe", "blocked", &args)?;
         let pprof = Endpoint::of(&target.command("pprof")?)?;
         let busy_percent = busy_percent()?;
 
@@ -76,16 +85,7 @@ impl Size {
             check_rss_bytes.add(weigh::check(&agent, target.pid())?);
         }
         let ratios = debug_ms.each_ref().map(|theirs| ours_ms.ratios(theirs));
-        Ok(Self {
-            goroutines,
-            busy_percent,
-            first_ms,
-            ours_ms,
-            debug_ms,
-            ratios,
-            check_rss_bytes,
-            gaps,
-        })
+        Ok(Self { shape, busy_percent, first_ms, ours_ms, debug_ms, ratios, check_rss_bytes, gaps })
     }
 }
 

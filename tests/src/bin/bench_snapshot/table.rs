@@ -26,8 +26,9 @@ pub fn head() {
         "\nsnapshot, ms (bars at 100,000: 3x debug=1, 25x debug=2; at 1,000,000: 2.4x debug=1)"
     );
     println!(
-        "{:>11} {:>15} {:>8} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
+        "{:>11} {:>6} {:>15} {:>8} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
         "goroutines",
+        "frames",
         "ours",
         "ns each",
         "debug=1",
@@ -43,10 +44,11 @@ pub fn head() {
 pub fn size(size: &Size) {
     let [debug0, debug1, debug2] = &size.debug_ms;
     let [ratio0, ratio1, ratio2] = &size.ratios;
-    let each = size.ours_ms.median().map(|ms| ms * 1e6 / f64::from(size.goroutines));
+    let each = size.ours_ms.median().map(|ms| ms * 1e6 / f64::from(size.shape.goroutines));
     println!(
-        "{:>11} {:>15} {:>8} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
-        size.goroutines,
+        "{:>11} {:>6} {:>15} {:>8} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
+        size.shape.goroutines,
+        size.shape.depth,
         shown(&size.ours_ms),
         number(each, 0),
         shown(debug1),
@@ -62,14 +64,15 @@ pub fn size(size: &Size) {
 pub fn rest(sizes: &[Size]) {
     println!("\nworst scheduling gap in the target in 1 s, ms (bar: ours not above idle)");
     println!(
-        "{:>11} {:>15} {:>15} {:>15} {:>15} {:>16}",
-        "goroutines", "idle", "neighbour", "ours", "debug=1", "debug=2, once"
+        "{:>11} {:>6} {:>15} {:>15} {:>15} {:>15} {:>16}",
+        "goroutines", "frames", "idle", "neighbour", "ours", "debug=1", "debug=2, once"
     );
     for size in sizes {
         let gaps = &size.gaps;
         println!(
-            "{:>11} {:>15} {:>15} {:>15} {:>15} {:>16}",
-            size.goroutines,
+            "{:>11} {:>6} {:>15} {:>15} {:>15} {:>15} {:>16}",
+            size.shape.goroutines,
+            size.shape.depth,
             shown(&gaps.idle_ms),
             shown(&gaps.neighbour_ms),
             shown(&gaps.ours_ms),
@@ -78,12 +81,16 @@ pub fn rest(sizes: &[Size]) {
         );
     }
     println!("\n`leak-agent check` (bar: under 200 MB at 1,000,000)");
-    println!("{:>11} {:>15} {:>20}", "goroutines", "peak RSS, MB", "first snapshot, ms");
+    println!(
+        "{:>11} {:>6} {:>15} {:>20}",
+        "goroutines", "frames", "peak RSS, MB", "first snapshot, ms"
+    );
     for size in sizes {
         let megabytes = size.check_rss_bytes.median().map(|bytes| bytes / 1e6);
         println!(
-            "{:>11} {:>15} {:>20}",
-            size.goroutines,
+            "{:>11} {:>6} {:>15} {:>20}",
+            size.shape.goroutines,
+            size.shape.depth,
             number(megabytes, 1),
             number(size.first_ms.median(), 1)
         );

@@ -54,7 +54,8 @@ impl Snapshotter {
     fn view(&self, one: &Current) -> StackView {
         match one.key {
             _ if one.runs() => StackView::Running,
-            _ if !one.stood() => StackView::Torn,
+            // A stack on the move was not even tried.
+            _ if !one.stood() || one.g.status == RawStatus::CopyStack => StackView::Torn,
             Some(key) => StackView::Read(self.stacks.id(key)),
             None => StackView::NotUnwound,
         }

@@ -119,6 +119,8 @@ impl Snapshotter {
                 break;
             }
             let last = if round == RETRIES { Last::Yes } else { Last::No };
+            // Whoever moves a stack may be waiting for the very processor that this runs on.
+            std::thread::yield_now();
             let again = std::mem::take(&mut look.moved);
             look.snapshot.coverage.retried += again.len() as u64;
             for items in again.chunks(RETRY_BATCH) {

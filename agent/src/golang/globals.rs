@@ -182,11 +182,13 @@ impl Globals {
         let mut addresses = Global::ALL.map(|_| BTreeSet::new());
         let mut any = false;
         for symbol in file.symbols().filter(|symbol| symbol.is_definition()) {
+            // Each name is a read of the file, and most symbols are functions.
+            if !data.iter().any(|range| range.contains(&symbol.address())) {
+                continue;
+            }
             let Ok(name) = symbol.name() else { continue };
             let global = Global::ALL.iter().position(|global| global.symbol() == name);
-            if let Some(addresses) = global.and_then(|global| addresses.get_mut(global))
-                && data.iter().any(|range| range.contains(&symbol.address()))
-            {
+            if let Some(addresses) = global.and_then(|global| addresses.get_mut(global)) {
                 addresses.insert(symbol.address());
                 any = true;
             }

@@ -13,11 +13,9 @@ use leak_agent::golang::globals::{
 use leak_agent_tests::{each_version, target};
 use object::{Object, ObjectSection, ObjectSymbol};
 
-/// Every way to build that leaves the symbols in; not every version knows every one.
+/// Every way to build that leaves the symbols in, and that every version knows.
 const MODES: [&str; 8] =
     ["exe", "pie", "static-pie", "cgo-internal", "cgo-external", "race", "trimpath", "arm64"];
-/// The versions that are built for arm64 too.
-const ARM64: [&str; 3] = ["1.21.13", "1.24.11", "1.27.3"];
 
 /// Compares the two ways, for one binary that has symbols.
 fn compare(path: &Path) -> Result<()> {
@@ -61,8 +59,7 @@ fn compare(path: &Path) -> Result<()> {
 }
 
 fn disassembly_agrees(version: &str) {
-    let modes = MODES.iter().filter(|mode| **mode != "arm64" || ARM64.contains(&version));
-    for mode in modes {
+    for mode in MODES {
         let compared = target::path(version, mode, "states").and_then(|path| compare(&path));
         if let Err(error) = compared {
             panic!("{version} {mode}: {error:#}");

@@ -8,7 +8,7 @@ use object::{Endianness, Object, ObjectKind, ObjectSection, ReadRef, elf};
 use super::arch::Arch;
 use super::buildinfo::BuildInfo;
 use super::error::Error;
-use super::globals::{self, Globals};
+use super::globals;
 use super::layout::Located as LocatedLayout;
 use super::pclntab::{HEADER_LEN, Pclntab};
 use super::version::{GoVersion, UnknownVersion};
@@ -44,8 +44,6 @@ pub struct Binary {
     pub variables: Vec<Range<u64>>,
     /// Writable memory that the file initialises; the module data is in it.
     pub initialised: Vec<Range<u64>>,
-    /// The runtime's variables, by the symbol table; `None` when it has none of them.
-    pub symbols: Option<Globals>,
     /// Offsets in the runtime's structs, and where they come from.
     pub layout: LocatedLayout,
     segments: Vec<Segment>,
@@ -99,7 +97,6 @@ impl Binary {
                 .filter(|s| s.writable && s.file_len > 0)
                 .map(|s| s.range(s.file_len.min(s.memory_len).min(MAX_SEARCH)))
                 .collect(),
-            symbols: Globals::from_symbols(&elf),
             layout,
             info,
             segments,

@@ -66,7 +66,9 @@ impl Program {
         let file = process.executable()?;
         let binary = Binary::read(&process.exe, &file)?;
         let bias = process.load_bias(binary.entry)?;
-        let mut program = Self::locate(process, binary, bias, Box::new(LiveMemory::new(pid)))?;
+        let symbols = || Globals::from_symbols(&object::File::parse(&file).ok()?);
+        let memory = Box::new(LiveMemory::new(pid));
+        let mut program = Self::locate_with(process, binary, bias, memory, &symbols)?;
         let text = program.module.text.wrapping_sub(bias);
         let points = probe_points::find(&program.binary, &program.survey, text, &file);
         program.probing = Some(Probing { points, executable: file.into_inner() });
@@ -82,6 +84,18 @@ impl Program {
         binary: Binary,
         bias: u64,
         memory: Box<dyn Memory + Send>,
+    ) -> Result<Self, Error> {
+        Self::locate_with(process, binary, bias, memory, &|| None)
+    }
+
+    /// `symbols` reads the runtime's variables from the symbol table, if there is one: slow for a
+    /// large program, and seldom needed.
+    fn locate_with(
+        process: Process,
+        binary: Binary,
+        bias: u64,
+        memory: Box<dyn Memory + Send>,
+        symbols: &dyn Fn() -> Option<Globals>,
     ) -> Result<Self, Error> {
         let pid = process.pid;
         let version = binary.version.to_string();
@@ -107,8 +121,9 @@ impl Program {
         })?;
 
         let survey = Survey::of(&binary.pclntab);
-        let (globals, globals_bias) = find_globals(&binary, &survey, &module, bias, &*memory)
-            .map_err(fail("the runtime's code"))?;
+        let (globals, globals_bias) =
+            find_globals(&binary, &survey, &module, bias, &*memory, symbols)
+                .map_err(fail("the runtime's code"))?;
         let address = |global: Global| match globals.get(global) {
             Ok(located) => Ok(located.address.wrapping_add(globals_bias)),
             Err(error) => Err(missing(global.symbol(), error.to_string())),
@@ -268,18 +283,16 @@ impl Program {
     }
 }
 
-/// By the symbol table where there is one, else by taking functions apart as they are loaded; and
-/// how far from these addresses the variables really are.
+/// By taking functions apart as they are loaded; where that does not find them all, by the symbol
+/// table if there is one. And how far from these addresses the variables really are.
 fn find_globals(
     binary: &Binary,
     survey: &Survey,
     module: &Module,
     bias: u64,
     memory: &dyn Memory,
+    symbols: &dyn Fn() -> Option<Globals>,
 ) -> Result<(Globals, u64), ReadError> {
-    if let Some(symbols) = &binary.symbols {
-        return Ok((symbols.clone(), bias));
-    }
     let mut code = FxHashMap::default();
     for &name in globals::wanted() {
         let Some(&(entry, end)) = survey.functions.get(name) else { continue };
@@ -290,7 +303,11 @@ fn find_globals(
     let lookup = |name: &str| {
         code.get(name).map(|(address, bytes)| FunctionCode { address: *address, bytes })
     };
-    Ok((globals::locate(binary.arch, &lookup, &moved(&binary.variables, bias)), 0))
+    let found = globals::locate(binary.arch, &lookup, &moved(&binary.variables, bias));
+    if Global::ALL.iter().all(|&global| found.get(global).is_ok()) {
+        return Ok((found, 0));
+    }
+    Ok(symbols().map_or((found, 0), |symbols| (symbols, bias)))
 }
 
 fn moved(ranges: &[Range<u64>], bias: u64) -> Vec<Range<u64>> {

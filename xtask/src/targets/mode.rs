@@ -57,12 +57,7 @@ pub const MODES: [Mode; 11] = [
         only: Some(&["1.26.6", "1.27.3"]),
         ..EXE
     },
-    Mode {
-        name: "arm64",
-        env: &[("GOARCH", "arm64")],
-        only: Some(&["1.21.13", "1.24.11", "1.27.3"]),
-        ..EXE
-    },
+    Mode { name: "arm64", env: &[("GOARCH", "arm64")], ..EXE },
 ];
 
 impl Mode {

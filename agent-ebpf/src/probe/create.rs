@@ -1,0 +1,27 @@
+//! A goroutine is created: its slot changes hands, its site counts.
+
+use super::now_ns;
+use crate::maps::count;
+use crate::settings::settings;
+use crate::user::Origin;
+use crate::{sites, slots};
+
+/// `g` is the new goroutine, `frame` the frame pointer of the runtime's function.
+#[inline(always)]
+pub fn hit(g: u64, frame: u64) {
+    count!(creates);
+    let Some(origin) = Origin::read(g) else {
+        count!(bad_reads);
+        return;
+    };
+    if let Some(site) = sites::Entry::find_or_add(origin.gopc, origin.startpc) {
+        site.count_created();
+        site.keep_stack(frame, origin.gopc);
+    }
+    if let Some(slot) = slots::Entry::find_or_add(g) {
+        // Before it is set, the g still bears its last owner's.
+        let goid = if settings().goid_is_set_at_create == 1 { origin.goid } else { 0 };
+        let now = now_ns();
+        slot.write(|slot| slot.set_owner(g, goid, &origin, now));
+    }
+}

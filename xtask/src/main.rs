@@ -3,6 +3,7 @@
 mod apt;
 mod demo;
 mod deny;
+mod ebpf;
 mod fuzz;
 mod go;
 mod layers;
@@ -28,7 +29,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     Chore {
         name: "demo",
         flags: "",
@@ -46,6 +47,12 @@ const CHORES: [Chore; 7] = [
         flags: "[NAME...]",
         does: "build the Go programs of tests/targets into target/targets/VERSION/MODE/NAME",
         run: targets::run,
+    },
+    Chore {
+        name: "ebpf",
+        flags: "build|check",
+        does: "build what the kernel runs into agent/ebpf, or check that it is built from its source",
+        run: ebpf::run,
     },
     Chore {
         name: "layers",

@@ -13,7 +13,7 @@ use crate::fuzz::{self, Fuzzing};
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::toolchain::{self, Toolchain};
-use crate::{layers, targets};
+use crate::{ebpf, layers, targets};
 
 use tally::{Reader, Tally};
 
@@ -97,6 +97,7 @@ impl Run<'_> {
         self.advisories(rust);
         self.gate("docs", || run_in(docs));
         self.gate("Go targets", || targets::run(self.project, &[]));
+        self.gate("ebpf", || ebpf::run(self.project, &["check".into()]));
         self.tests("tests of the workspace", tests);
         if !scope.quick {
             self.fuzz(rust);

@@ -2,6 +2,7 @@
 
 mod clock;
 mod cost;
+pub mod probes;
 mod snapshot;
 mod wait;
 

@@ -1,0 +1,148 @@
+//! Probes in the target's Go runtime: loaded, attached and detached one event at a time, and read.
+//!
+//! The kernel keeps a table of goroutines and counts by creation site. What it sees stays there
+//! until it is read: no hit wakes the agent.
+
+mod attach;
+mod error;
+mod feature;
+mod mapping;
+mod object;
+mod point;
+mod table;
+
+use std::path::PathBuf;
+
+use leak_agent_common::limits;
+pub use leak_agent_common::{Counters, Event, Settings, Site, Slot, State};
+
+use crate::golang::arch::Arch;
+pub use attach::Method;
+use attach::{Attacher, Reach};
+pub use error::ProbeError;
+pub use feature::{Answer, uprobe_multi};
+pub use object::Object;
+pub use point::{Kind, Point, PointError};
+pub use table::Reading;
+use table::Table;
+
+/// Whom to probe, where, and how much to keep.
+pub struct Spec {
+    /// The process.
+    pub pid: u32,
+    /// The processor that it runs on.
+    pub arch: Arch,
+    /// Where probes may be: at most one an event.
+    pub points: Vec<Point>,
+    /// What the programs must know of the target.
+    pub settings: Settings,
+    /// How much the kernel keeps.
+    pub sizes: Sizes,
+    /// The programs.
+    pub object: Object,
+    /// How to attach; `None` for the best that this kernel has.
+    pub method: Option<Method>,
+}
+
+impl Spec {
+    /// The target's executable by the kernel's own reference to it, wherever that lies by now.
+    fn executable(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/exe", self.pid))
+    }
+}
+
+/// How many entries the kernel's tables have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Goroutine structs.
+    pub slots: u32,
+    /// Creation sites.
+    pub sites: u32,
+}
+
+impl Sizes {
+    /// Room for twice the goroutines that there are, within limits.
+    #[must_use]
+    pub fn for_goroutines(count: usize) -> Self {
+        let slots = u32::try_from(count).unwrap_or(u32::MAX).saturating_mul(2);
+        let slots = slots.clamp(limits::MIN_SLOTS, limits::MAX_SLOTS).next_power_of_two();
+        Self { slots, sites: limits::MAX_SITES / 4 }
+    }
+}
+
+/// Probes of one process, loaded. They are gone, from the kernel too, when this is dropped.
+pub struct Probes {
+    // Before the attacher: what is mapped is unmapped first.
+    table: Table,
+    attacher: Attacher,
+}
+
+impl Probes {
+    /// Loads the programs into the kernel. Nothing is attached yet.
+    ///
+    /// # Errors
+    /// When the kernel refuses, or a point does not stand on an instruction that bears a probe.
+    pub fn load(spec: &Spec) -> Result<Self, ProbeError> {
+        let exe = spec.executable();
+        for point in &spec.points {
+            point.inspect(spec.arch, &exe)?;
+        }
+        let mut ebpf = spec.object.load(spec)?;
+        let table = Table::of(&mut ebpf, spec.sizes)?;
+        let reach = Reach { pid: spec.pid, exe };
+        Ok(Self { table, attacher: Attacher::new(ebpf, reach, &spec.points, spec.method) })
+    }
+
+    /// Attaches an event's probe. One that is attached stays so.
+    ///
+    /// # Errors
+    /// When the event has no point, the kernel refuses, or the process is gone.
+    pub fn attach(&mut self, event: Event) -> Result<(), ProbeError> {
+        self.attacher.attach(event)
+    }
+
+    /// Detaches an event's probe. The target runs on at full speed at once; the kernel takes some
+    /// tens of milliseconds to return. One that is not attached stays so.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn detach(&mut self, event: Event) -> Result<(), ProbeError> {
+        self.attacher.detach(event)
+    }
+
+    /// Whether an event's probe is attached.
+    #[must_use]
+    pub fn is_attached(&self, event: Event) -> bool {
+        self.attacher.is_attached(event)
+    }
+
+    /// The only places where probes are ever attached.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        self.attacher.points()
+    }
+
+    /// How probes are attached.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        self.attacher.method()
+    }
+
+    /// What the programs counted since they were loaded, over all processors.
+    ///
+    /// # Errors
+    /// When the kernel refuses to read them.
+    pub fn counters(&self) -> Result<Counters, ProbeError> {
+        self.table.counters()
+    }
+
+    /// Appends every goroutine struct that the kernel has seen, dead ones too.
+    pub fn goroutines(&self, into: &mut Vec<Slot>) -> Reading {
+        self.table.goroutines(into)
+    }
+
+    /// Appends every creation site that the kernel has seen.
+    pub fn sites(&self, into: &mut Vec<Site>) -> Reading {
+        self.table.sites(into)
+    }
+}

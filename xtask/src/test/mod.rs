@@ -97,7 +97,8 @@ impl Run<'_> {
         self.advisories(rust);
         self.gate("docs", || run_in(docs));
         self.gate("Go targets", || targets::run(self.project, &[]));
-use crate::{ebpf, layers, servers, targets, vm};
+        self.gate("servers", || servers::run(self.project, &[]));
+        self.gate("ebpf", || ebpf::run(self.project, &["check".into()]));
         self.tests("tests of the workspace", tests);
         if !scope.quick {
             self.fuzz(rust);

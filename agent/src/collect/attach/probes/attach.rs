@@ -79,12 +79,7 @@ pub(super) struct Attacher {
 
 impl Attacher {
     /// Nothing is attached yet.
-    pub(super) fn new(
-        ebpf: Ebpf,
-        reach: Reach,
-        points: &[Point],
-        method: Option<Method>,
-    ) -> Self {
+    pub(super) fn new(ebpf: Ebpf, reach: Reach, points: &[Point], method: Option<Method>) -> Self {
         let method = method.unwrap_or_else(Method::best);
         Self { ebpf, reach, method, points: points.to_vec(), links: Vec::new() }
     }

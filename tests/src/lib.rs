@@ -4,6 +4,8 @@
 pub mod agent;
 pub mod compare;
 pub mod debug2;
+pub mod points;
+pub mod probed;
 pub mod reference;
 pub mod target;
 

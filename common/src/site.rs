@@ -106,14 +106,8 @@ mod tests {
     fn words_come_back_as_the_fields_that_they_stand_for() {
         let words = core::array::from_fn(|at| at as u64);
         let site = Site::from_words(&words);
-        let head = [
-            site.gopc,
-            site.startpc,
-            site.created,
-            site.exited,
-            site.stack_claims,
-            site.stack_len,
-        ];
+        let head =
+            [site.gopc, site.startpc, site.created, site.exited, site.stack_claims, site.stack_len];
         assert_eq!(head, [0, 1, 2, 3, 4, 5]);
         let rest = site.lifetimes.into_iter().chain(site.stack);
         assert!(rest.eq(6..Site::WORDS as u64));

@@ -9,6 +9,7 @@ use leak_agent::collect::attach::probes::{
     Event, Method, Object, Probes, Site, Sizes, Slot, Spec, settings,
 };
 use leak_agent::golang::Program;
+use leak_agent::golang::arch::Arch;
 
 use crate::points::Code64;
 use crate::target::Target;
@@ -27,16 +28,24 @@ impl Probed {
     /// # Errors
     /// When the kernel or the target does not let us.
     pub fn load(target: &Target, sizes: Sizes, method: Option<Method>) -> Result<Self> {
-        let program = Program::attach(target.pid())?;
-        let code = Code64::read(target.path())?;
+        Self::load_pid(target.pid(), sizes, method)
+    }
+
+    /// As [`Probed::load`], for a process that somebody else started.
+    ///
+    /// # Errors
+    /// As [`Probed::load`].
+    pub fn load_pid(pid: u32, sizes: Sizes, method: Option<Method>) -> Result<Self> {
+        let program = Program::attach(pid)?;
+        let code = Code64::read(format!("/proc/{pid}/exe").as_ref())?;
         let arch = program.binary().arch;
         let spec = Spec {
-            pid: target.pid(),
+            pid,
             arch,
             points: code.points()?,
             settings: settings(&program),
             sizes,
-            object: object(Object::embedded(arch))?,
+            object: object(arch)?,
             method,
         };
         Ok(Self { probes: Probes::load(&spec)?, code })
@@ -96,16 +105,19 @@ impl Probed {
 }
 
 /// The programs to test: those of `LEAK_AGENT_EBPF` (a folder) in the place of the embedded ones.
-fn object(embedded: Object) -> Result<Object> {
-    let Some(folder) = env::var_os("LEAK_AGENT_EBPF") else { return Ok(embedded) };
-    let path = PathBuf::from(folder).join("leak-agent-amd64.bpf.o");
+fn object(arch: Arch) -> Result<Object> {
+    let Some(folder) = env::var_os("LEAK_AGENT_EBPF") else { return Ok(Object::embedded(arch)) };
+    let name = match arch {
+        Arch::Amd64 => "leak-agent-amd64.bpf.o",
+        Arch::Arm64 => "leak-agent-arm64.bpf.o",
+    };
+    let path = PathBuf::from(folder).join(name);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Object::from_bytes(bytes))
 }
 
-/// Probes in a process that the kernel still holds: none of them may be left when we are gone.
-/// A probed instruction is a breakpoint in the process's memory, so its memory is compared with
-/// its file.
+/// Where probes stand in a target, by offset in its file: a probed instruction is a breakpoint in
+/// the process's memory, so that is compared with the file.
 ///
 /// # Errors
 /// When either cannot be read.
@@ -115,9 +127,9 @@ pub fn breakpoints(target: &Target, code: &Code64) -> Result<Vec<u64>> {
     let mut left = Vec::new();
     for point in code.points()? {
         let (address, expected) = code.loaded_at(point.offset())?;
-        let mut found = [0];
+        let mut found = [0; 4];
         memory.read_exact_at(&mut found, address)?;
-        if found[0] != expected {
+        if found != expected {
             left.push(point.offset());
         }
     }

@@ -172,9 +172,8 @@ impl<'a> Builder<'a> {
 
     /// Names for the folders of this machine, so that they do not get into the object.
     fn remaps(&self) -> Result<Vec<String>> {
-        let sysroot = shell::output(
-            self.rust.around(self.project, "rustc").args(["--print", "sysroot"]),
-        )?;
+        let sysroot =
+            shell::output(self.rust.around(self.project, "rustc").args(["--print", "sysroot"]))?;
         let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
         let home = std::env::var_os("CARGO_HOME").map_or_else(
             || Path::new(&std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),

@@ -15,7 +15,9 @@ use super::{Event, Kind};
 #[non_exhaustive]
 pub enum ProbeError {
     /// The kernel does not let us.
-    #[error("no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\"")]
+    #[error(
+        "no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\""
+    )]
     Permission {
         /// What was tried.
         action: String,
@@ -23,7 +25,9 @@ pub enum ProbeError {
         capabilities: &'static str,
     },
     /// The object is for another agent.
-    #[error("the eBPF object keeps to version {found} of the shared types, the agent to {expected}; build both from one source: cargo xtask ebpf build")]
+    #[error(
+        "the eBPF object keeps to version {found} of the shared types, the agent to {expected}; build both from one source: cargo xtask ebpf build"
+    )]
     Abi {
         /// What the object says, 0 if nothing.
         found: u32,
@@ -57,7 +61,9 @@ pub enum ProbeError {
         program: &'static str,
     },
     /// A probe could not be attached.
-    #[error("cannot attach the {kind:?} probe of process {pid} at file offset {offset:#x} by {method}")]
+    #[error(
+        "cannot attach the {kind:?} probe of process {pid} at file offset {offset:#x} by {method}"
+    )]
     Attach {
         /// Whose.
         pid: u32,
@@ -133,9 +139,9 @@ impl ProbeError {
 /// The verifier says EACCES too; but it says why, at length.
 fn is_verdict(error: &ProgramError) -> bool {
     let ProgramError::LoadError { verifier_log, .. } = error else {
-        return error.source().is_some_and(|source| {
-            source.downcast_ref::<ProgramError>().is_some_and(is_verdict)
-        });
+        return error
+            .source()
+            .is_some_and(|source| source.downcast_ref::<ProgramError>().is_some_and(is_verdict));
     };
     !verifier_log.to_string().trim().is_empty()
 }

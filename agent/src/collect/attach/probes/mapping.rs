@@ -25,9 +25,8 @@ impl Mapping {
         let bytes = words.checked_mul(size_of::<u64>()).and_then(NonZeroUsize::new);
         let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
         // SAFETY: the kernel chooses an address where nothing else is mapped.
-        let start = unsafe {
-            mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0)?
-        };
+        let start =
+            unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0)? };
         Ok(Self { start: start.cast(), words })
     }
 

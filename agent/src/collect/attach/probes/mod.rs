@@ -63,7 +63,7 @@ pub fn settings(program: &Program) -> Settings {
         gopc: g.gopc,
         startpc: g.startpc,
         // Up to Go 1.23, newproc1 sets the id behind its last casgstatus.
-        goid_is_set_at_create: u32::from(binary.version.minor >= 24),
+        newproc1_sets_goid: u32::from(binary.version.minor >= 24),
     }
 }
 

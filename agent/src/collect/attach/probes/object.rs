@@ -6,8 +6,8 @@ use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use leak_agent_common::ABI;
 use object::{Object as _, ObjectSection};
 
-use super::error::ProbeError;
 use super::Spec;
+use super::error::ProbeError;
 use crate::golang::arch::Arch;
 
 static AMD64: &[u8] =

@@ -52,7 +52,9 @@ pub struct Point {
 #[non_exhaustive]
 pub enum PointError {
     /// It is the function's first byte, or before it.
-    #[error("a {kind:?} probe at file offset {offset:#x} would stand on its function's first byte ({function:#x}) or before it")]
+    #[error(
+        "a {kind:?} probe at file offset {offset:#x} would stand on its function's first byte ({function:#x}) or before it"
+    )]
     Entry {
         /// Which probe.
         kind: Kind,
@@ -62,7 +64,9 @@ pub enum PointError {
         function: u64,
     },
     /// It is not an instruction that the kernel emulates.
-    #[error("a {kind:?} probe at file offset {offset:#x} would stand on {found:02x?}, which is no instruction that bears a probe")]
+    #[error(
+        "a {kind:?} probe at file offset {offset:#x} would stand on {found:02x?}, which is no instruction that bears a probe"
+    )]
     Instruction {
         /// Which probe.
         kind: Kind,

@@ -9,7 +9,7 @@ use aya::maps::{Map, MapData, PerCpuArray};
 
 use super::error::ProbeError;
 use super::mapping::Mapping;
-use super::{Counters, Sizes, Site, Slot};
+use super::{Counters, Site, Sizes, Slot};
 
 /// How often a slot is read again that was being written. A writer needs some tens of
 /// nanoseconds; only one that was interrupted takes longer.
@@ -52,10 +52,10 @@ impl Table {
     pub(super) fn counters(&self) -> Result<Counters, ProbeError> {
         let sets = self.counters.get(&0, 0);
         let sets = sets.map_err(|error| broken("COUNTERS", error.to_string()))?;
-        Ok(sets.iter().map(|words| Counters::from_words(*words)).fold(
-            Counters::default(),
-            Counters::plus,
-        ))
+        Ok(sets
+            .iter()
+            .map(|words| Counters::from_words(*words))
+            .fold(Counters::default(), Counters::plus))
     }
 
     pub(super) fn goroutines(&self, into: &mut Vec<Slot>) -> Reading {

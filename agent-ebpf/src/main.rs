@@ -29,8 +29,8 @@ mod entries {
     use aya_ebpf::macros::uprobe;
     use aya_ebpf::programs::ProbeContext;
 
-    use crate::probe;
     use crate::regs::Regs;
+    use crate::{probe, settings};
 
     /// One body, two programs: the kernel tells them apart when they are loaded.
     macro_rules! programs {
@@ -55,9 +55,12 @@ mod entries {
 
     programs! {
         /// In `newproc.func1`, where `runqput(pp, newg, true)` is called: `go` statements.
-        create_go, create_go_multi => |regs| probe::create::hit(regs.argument_1(), regs.frame());
+        create_go, create_go_multi => |regs| probe::create::hit(regs.argument_1(), regs.frame(), true);
         /// In `newproc1`, where `casgstatus(newg, ..)` is called last: every kind of goroutine.
-        create_any, create_any_multi => |regs| probe::create::hit(regs.argument_0(), regs.frame());
+        create_any, create_any_multi => |regs| {
+            let goid_is_set = settings::settings().newproc1_sets_goid == 1;
+            probe::create::hit(regs.argument_0(), regs.frame(), goid_is_set)
+        };
         /// In `gopark(unlockf, lock, reason, ..)`, behind its stack check.
         park, park_multi => |regs| probe::park::hit(regs.g(), regs.argument_1(), regs.argument_2());
         /// In `gdestroy(gp)` (Go 1.23 and later) or `goexit0(gp)`, behind its stack check.

@@ -5,7 +5,7 @@ use leak_agent_common::Settings;
 /// Written by the agent before the programs are loaded, and constant from then on.
 #[unsafe(no_mangle)]
 static SETTINGS: Settings =
-    Settings { goid: 0, parent_goid: 0, gopc: 0, startpc: 0, goid_is_set_at_create: 0 };
+    Settings { goid: 0, parent_goid: 0, gopc: 0, startpc: 0, newproc1_sets_goid: 0 };
 
 /// The settings.
 #[inline(always)]

@@ -12,9 +12,9 @@ pub struct Settings {
     pub gopc: u32,
     /// Offset of `runtime.g.startpc`.
     pub startpc: u32,
-    /// Whether `goid` already holds the new goroutine's id where it is created (0 or 1). Where it
-    /// does not, the id is taken at its first park or at its exit.
-    pub goid_is_set_at_create: u32,
+    /// Whether `goid` holds the new goroutine's id already where `newproc1` is probed (0 or 1).
+    /// Where it does not, the id is taken at its first park or at its exit.
+    pub newproc1_sets_goid: u32,
 }
 
 impl Settings {
@@ -24,6 +24,6 @@ impl Settings {
     /// Its words, in the order of its fields.
     #[must_use]
     pub const fn words(self) -> [u32; Self::WORDS] {
-        [self.goid, self.parent_goid, self.gopc, self.startpc, self.goid_is_set_at_create]
+        [self.goid, self.parent_goid, self.gopc, self.startpc, self.newproc1_sets_goid]
     }
 }

@@ -9,6 +9,8 @@ pub mod dwarf_image;
 pub mod endpoint;
 pub mod image;
 pub mod loaded;
+pub mod points;
+pub mod probed;
 pub mod reference;
 pub mod server;
 pub mod target;

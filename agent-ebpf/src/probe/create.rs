@@ -2,13 +2,13 @@
 
 use super::now_ns;
 use crate::maps::count;
-use crate::settings::settings;
 use crate::user::Origin;
 use crate::{sites, slots};
 
-/// `g` is the new goroutine, `frame` the frame pointer of the runtime's function.
+/// `g` is the new goroutine, `frame` the frame pointer of the runtime's function. Before its id is
+/// set, the g still bears its last owner's.
 #[inline(always)]
-pub fn hit(g: u64, frame: u64) {
+pub fn hit(g: u64, frame: u64, goid_is_set: bool) {
     count!(creates);
     let Some(origin) = Origin::read(g) else {
         count!(bad_reads);
@@ -19,8 +19,7 @@ pub fn hit(g: u64, frame: u64) {
         site.keep_stack(frame, origin.gopc);
     }
     if let Some(slot) = slots::Entry::find_or_add(g) {
-        // Before it is set, the g still bears its last owner's.
-        let goid = if settings().goid_is_set_at_create == 1 { origin.goid } else { 0 };
+        let goid = if goid_is_set { origin.goid } else { 0 };
         let now = now_ns();
         slot.write(|slot| slot.set_owner(g, goid, &origin, now));
     }

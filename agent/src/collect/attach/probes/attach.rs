@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aya::Ebpf;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeLinkId, UProbeScope};
@@ -11,6 +11,7 @@ use aya::programs::{ProgramError, UProbe};
 use super::error::{ProbeError, is_denied};
 use super::feature::{self, Answer};
 use super::{Event, Kind, Point};
+use crate::golang::process::Process;
 
 /// How the kernel holds a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Attacher {
 
     fn refused(&self, point: Point, error: ProgramError) -> ProbeError {
         let pid = self.reach.pid;
-        if !Path::new(&format!("/proc/{pid}")).exists() {
+        if Process::find(pid).is_err() {
             return ProbeError::Exited { pid };
         }
         if is_denied(&error) {

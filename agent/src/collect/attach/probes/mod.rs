@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use leak_agent_common::limits;
 pub use leak_agent_common::{Counters, Event, Settings, Site, Slot, State};
 
+use crate::golang::Program;
 use crate::golang::arch::Arch;
 pub use attach::Method;
 use attach::{Attacher, Reach};
@@ -48,6 +49,21 @@ impl Spec {
     /// The target's executable by the kernel's own reference to it, wherever that lies by now.
     fn executable(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/exe", self.pid))
+    }
+}
+
+/// What the programs must know of a Go program.
+#[must_use]
+pub fn settings(program: &Program) -> Settings {
+    let binary = program.binary();
+    let g = &binary.layout.layout.g;
+    Settings {
+        goid: g.goid,
+        parent_goid: g.parent_goid,
+        gopc: g.gopc,
+        startpc: g.startpc,
+        // Up to Go 1.23, newproc1 sets the id behind its last casgstatus.
+        newproc1_sets_goid: u32::from(binary.version.minor >= 24),
     }
 }
 

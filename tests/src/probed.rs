@@ -41,6 +41,7 @@ impl Probed {
         let arch = program.binary().arch;
         let spec = Spec {
             pid,
+            executable: fs::File::open(format!("/proc/{pid}/exe"))?,
             arch,
             points: code.points()?,
             settings: settings(&program),

@@ -8,6 +8,8 @@
 //	callers     what runtime.Callers said where the last of those was created
 //	pull N      N coroutines (iter.Pull) that stay, where Go has them; answers how many
 //	unpull      ends those
+//	pingpong    two goroutines that hand a ball back and forth without end
+//	passes      how often it was handed over so far
 //
 // The other commands are package control's.
 package main
@@ -26,6 +28,7 @@ import (
 
 var (
 	created  atomic.Int64
+	passed   atomic.Int64
 	stopping chan struct{}
 	idle     int
 	held     = make(chan struct{})
@@ -45,6 +48,9 @@ func main() {
 		"callers": callers,
 		"pull":    pull,
 		"unpull":  unpull,
+
+		"pingpong": pingpong,
+		"passes":   passes,
 	})
 }
 
@@ -162,6 +168,26 @@ func waitFor(count int) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// pingpong parks as often as a program can.
+func pingpong([]string) string {
+	there, back := make(chan struct{}), make(chan struct{})
+	go func() {
+		for range there {
+			back <- struct{}{}
+		}
+	}()
+	go func() {
+		for {
+			there <- struct{}{}
+			<-back
+			passed.Add(1)
+		}
+	}()
+	return "OK"
+}
+
+func passes([]string) string { return "OK passes=" + strconv.FormatInt(passed.Load(), 10) }
 
 func goid() uint64 {
 	text := make([]byte, 64)

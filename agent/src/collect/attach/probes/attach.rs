@@ -1,7 +1,9 @@
 //! The one place where anything is attached to a target.
 
 use std::fmt;
+use std::fs::File;
 use std::num::NonZeroU32;
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use aya::Ebpf;
@@ -66,7 +68,7 @@ pub(super) struct Reach {
     /// One process.
     pub pid: u32,
     /// Its executable.
-    pub exe: PathBuf,
+    pub executable: File,
 }
 
 /// Attaches and detaches the probes of one process.
@@ -108,7 +110,7 @@ impl Attacher {
         // The one request that there is: at a point, never by a symbol's name.
         let link = program.attach(
             [UProbeAttachLocation::AbsoluteOffset(point.offset())],
-            &self.reach.exe,
+            self.reach.path(),
             self.reach.scope()?,
         );
         let link = link.map_err(|error| self.refused(point, error))?;
@@ -147,6 +149,11 @@ impl Attacher {
 }
 
 impl Reach {
+    /// A path that names the open file and no other.
+    fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.executable.as_raw_fd()))
+    }
+
     fn scope(&self) -> Result<UProbeScope, ProbeError> {
         let pid = NonZeroU32::new(self.pid).ok_or(ProbeError::Exited { pid: self.pid })?;
         Ok(UProbeScope::OneProcess(pid))

@@ -92,6 +92,9 @@ pub enum ProbeError {
         /// Which.
         event: Event,
     },
+    /// The executable could not be kept open.
+    #[error("cannot hold the target's executable open; is the limit of open files reached?")]
+    Executable(#[source] io::Error),
     /// The place would harm the target.
     #[error(transparent)]
     Point(#[from] PointError),

@@ -11,13 +11,13 @@ mod object;
 mod point;
 mod table;
 
-use std::path::PathBuf;
+use std::fs::File;
 
 use leak_agent_common::limits;
 pub use leak_agent_common::{Counters, Event, Settings, Site, Slot, State};
 
-use crate::golang::Program;
 use crate::golang::arch::Arch;
+use crate::golang::{Program, probe_points as golang};
 pub use attach::Method;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
@@ -31,6 +31,9 @@ use table::Table;
 pub struct Spec {
     /// The process.
     pub pid: u32,
+    /// The very file that the points were found in: probes go on this one, whatever stands under
+    /// its path by now.
+    pub executable: File,
     /// The processor that it runs on.
     pub arch: Arch,
     /// Where probes may be: at most one an event.
@@ -46,9 +49,28 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The target's executable by the kernel's own reference to it, wherever that lies by now.
-    fn executable(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/exe", self.pid))
+    /// For a program that runs, with every point that was found in it.
+    ///
+    /// # Errors
+    /// When it does not run, or its file cannot be held open.
+    pub fn of(program: &Program, sizes: Sizes) -> Result<Self, ProbeError> {
+        let pid = program.process().pid;
+        let probing = program.probing().ok_or(ProbeError::Exited { pid })?;
+        let found = |event| probing.points.get(event).ok().map(Point::of);
+        // A goroutine of every kind, or, where that has no place, those of `go` statements.
+        let create = found(golang::Event::CreateEvery).or_else(|| found(golang::Event::Create));
+        let points = [create, found(golang::Event::Park), found(golang::Event::Exit)];
+        let arch = program.binary().arch;
+        Ok(Self {
+            pid,
+            executable: probing.executable.try_clone().map_err(ProbeError::Executable)?,
+            arch,
+            points: points.into_iter().flatten().collect::<Result<_, _>>()?,
+            settings: settings(program),
+            sizes,
+            object: Object::embedded(arch),
+            method: None,
+        })
     }
 }
 
@@ -99,13 +121,13 @@ impl Probes {
     /// # Errors
     /// When the kernel refuses, or a point does not stand on an instruction that bears a probe.
     pub fn load(spec: &Spec) -> Result<Self, ProbeError> {
-        let exe = spec.executable();
         for point in &spec.points {
-            point.inspect(spec.arch, &exe)?;
+            point.inspect(spec.arch, &spec.executable)?;
         }
+        let executable = spec.executable.try_clone().map_err(ProbeError::Executable)?;
         let mut ebpf = spec.object.load(spec)?;
         let table = Table::of(&mut ebpf, spec.sizes)?;
-        let reach = Reach { pid: spec.pid, exe };
+        let reach = Reach { pid: spec.pid, executable };
         Ok(Self { table, attacher: Attacher::new(ebpf, reach, &spec.points, spec.method) })
     }
 

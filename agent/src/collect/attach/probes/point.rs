@@ -3,12 +3,12 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use thiserror::Error;
 
 use super::Event;
 use crate::golang::arch::Arch;
+use crate::golang::probe_points::{self as golang, ProbePoint};
 
 /// Which of the runtime's instructions it is, and so what stands in the registers there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,10 +76,8 @@ pub enum PointError {
         found: [u8; 5],
     },
     /// The executable cannot be read.
-    #[error("cannot read the instruction at file offset {offset:#x} of {exe}")]
+    #[error("cannot read the instruction at file offset {offset:#x} of the executable")]
     Unreadable {
-        /// The executable.
-        exe: String,
         /// Where.
         offset: u64,
         /// Why.
@@ -101,6 +99,23 @@ impl Point {
         Ok(Self { kind, function, offset })
     }
 
+    /// A place that was found by taking the program's code apart.
+    ///
+    /// # Errors
+    /// As [`Point::inside`].
+    pub fn of(found: &ProbePoint) -> Result<Self, PointError> {
+        let kind = match found.event() {
+            golang::Event::Create => Kind::CreateGo,
+            golang::Event::CreateEvery => Kind::CreateAny,
+            golang::Event::Park => Kind::Park,
+            golang::Event::Exit => Kind::Exit,
+        };
+        let offset = found.file_offset();
+        // What lies before its file's first byte is no function: refused as an entry is.
+        let function = offset.checked_sub(u64::from(found.offset()));
+        Self::inside(kind, function.unwrap_or(offset), offset)
+    }
+
     /// Which instruction it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -120,12 +135,12 @@ impl Point {
     }
 
     /// Looks, before anything is attached, whether an instruction of the right kind stands there.
-    pub(super) fn inspect(&self, arch: Arch, exe: &Path) -> Result<(), PointError> {
+    pub(super) fn inspect(&self, arch: Arch, executable: &File) -> Result<(), PointError> {
         let &Self { kind, offset, .. } = self;
         let mut found = [0; 5];
-        File::open(exe).and_then(|file| file.read_exact_at(&mut found, offset)).map_err(
-            |source| PointError::Unreadable { exe: exe.display().to_string(), offset, source },
-        )?;
+        executable
+            .read_exact_at(&mut found, offset)
+            .map_err(|source| PointError::Unreadable { offset, source })?;
         if bears_probe(arch, kind, offset, found) {
             Ok(())
         } else {

@@ -1,7 +1,9 @@
 //! A running process as a source: attach by pid, look at its goroutines through its memory.
 
+mod budget;
 mod clock;
 mod cost;
+pub mod governor;
 pub mod probes;
 mod snapshot;
 mod wait;
@@ -14,6 +16,7 @@ use nix::time::{ClockId, clock_gettime};
 use super::{CollectError, Source};
 use crate::golang::Program;
 use crate::model::{Build, Coverage, Observation, Target, TargetKind, Timestamp};
+pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
 use snapshot::{Snapshot, Snapshotter};

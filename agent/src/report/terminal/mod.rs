@@ -9,6 +9,7 @@ use super::{Render, Report, words};
 use crate::model::{Assessment, Build, Coverage, Overhead, ProbeState};
 
 mod group;
+mod sites;
 
 /// Narrower than this nothing can be laid out.
 const NARROWEST: usize = 40;
@@ -51,7 +52,8 @@ impl Page<'_> {
         self.coverage(&assessment.coverage)?;
         self.overhead(&assessment.overhead)?;
         self.waits(assessment)?;
-        self.groups(assessment)
+        self.groups(assessment)?;
+        self.sites(assessment)
     }
 
     fn header(&mut self, assessment: &Assessment) -> io::Result<()> {

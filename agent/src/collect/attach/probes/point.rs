@@ -36,6 +36,16 @@ impl Kind {
     }
 }
 
+impl From<Event> for golang::Event {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Create => Self::CreateEvery,
+            Event::Park => Self::Park,
+            Event::Exit => Self::Exit,
+        }
+    }
+}
+
 /// A place where a probe does no harm. There is no other way to ask for one.
 ///
 /// A probe on a function's first byte costs twenty times as much and hides the caller, and one on

@@ -44,9 +44,13 @@ impl Page<'_> {
         }
         if let Some(stack) = group.creation_stack {
             let callers = stacks.frames_of(stack).get(1..).unwrap_or(&[]);
-            let name = |&frame: &FrameId| words::frame(stacks, frame).function;
-            let names: Vec<_> = callers.iter().take(CALLERS).map(name).collect();
-            let more = if callers.len() > names.len() { " ← …" } else { "" };
+            let texts = callers.iter().map(|&frame| words::frame(stacks, frame));
+            // The runtime is below everybody.
+            let mut names: Vec<_> =
+                texts.filter(|text| !text.runtime).map(|text| text.function).collect();
+            let all = names.len();
+            names.truncate(CALLERS);
+            let more = if all > names.len() { " ← …" } else { "" };
             if !names.is_empty() {
                 self.field("called by ", &format!("{}{more}", names.join(" ← ")))?;
             }

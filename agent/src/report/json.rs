@@ -350,7 +350,7 @@ mod tests {
 
     use super::*;
     use crate::analyze::{Window, assess};
-    use crate::model::{Observation, StackView, WaitClass};
+    use crate::model::{Lifetimes, Observation, StackView, WaitClass};
     use crate::sample::{Sample, leaking};
 
     fn assessment(observations: impl IntoIterator<Item = Observation>) -> Assessment {
@@ -447,6 +447,40 @@ mod tests {
             json!([{"function": null, "file": null, "line": null, "address": "0x401000",
                     "inlined": null}])
         );
+    }
+
+    #[test]
+    fn a_creation_site_has_its_counts_and_lifetimes() {
+        let mut sample = leaking(1);
+        let site = sample.frame("main.leakGoroutines", "/src/app/leak.go", 31);
+        sample.sites.push(Site {
+            created_by: Some(site),
+            creation_stack: Some(sample.stacks.stack(&[site], 0)),
+            created: 5,
+            exited: 3,
+            created_per_second: Some(2.5),
+            lifetimes: vec![
+                Lifetimes { below: Some(Duration::from_millis(2)), count: 1 },
+                Lifetimes { below: None, count: 2 },
+            ],
+        });
+        let document = render(&[assessment([sample.observe(0)])], false);
+        let frame = json!({"function": "main.leakGoroutines", "file": "/src/app/leak.go",
+                           "line": 31});
+        let mut inner = frame.clone();
+        inner["inlined"] = json!(false);
+        assert_eq!(
+            document["sites"],
+            json!([{"created_by": frame, "creation_stack": [inner], "created": 5, "exited": 3,
+                    "created_per_second": 2.5, "median_lifetime_seconds": null,
+                    "lifetimes": [{"below_seconds": 0.002, "count": 1},
+                                  {"below_seconds": null, "count": 2}]}])
+        );
+        assert_eq!(document["groups"][0]["creation_stack"], Value::Null, "another's site");
+        let leak = document["groups"]
+            .as_array()
+            .and_then(|groups| groups.iter().find(|group| group["wait_class"] == "chan send"));
+        assert_eq!(leak.expect("the leak")["creation_stack"], json!([inner]));
     }
 
     #[test]

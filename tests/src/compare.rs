@@ -69,7 +69,7 @@ pub fn compare(seen: &Observation, before: &Dump, after: &Dump) -> Comparison {
     let mut known: HashSet<u64> = later.keys().copied().collect();
     for theirs in &before.goroutines {
         known.insert(theirs.goid);
-        let stayed = later.get(&theirs.goid).is_some_and(|later| alike(theirs, later));
+        let stayed = later.get(&theirs.goid).is_some_and(|later| theirs.stands_as(later));
         if !stayed || matches!(theirs.state.as_str(), "running" | "runnable") {
             result.moving += 1;
             continue;
@@ -167,22 +167,6 @@ impl Comparison {
             self.differ(theirs.goid, "stack", &ours, &printed.to_string());
         }
     }
-}
-
-/// Whether a goroutine stood at the same place in two dumps.
-fn alike(before: &Theirs, after: &Theirs) -> bool {
-    before.state == after.state
-        && before.created_by == after.created_by
-        && before.locked == after.locked
-        && before.stack.len() == after.stack.len()
-        && before.stack.iter().zip(&after.stack).all(|pair| match pair {
-            // Arguments may be printed differently: what they lie in is dead and reused.
-            (Entry::Call(before), Entry::Call(after)) => {
-                (&before.function, &before.file, before.line, before.offset)
-                    == (&after.function, &after.file, after.line, after.offset)
-            }
-            (before, after) => before == after,
-        })
 }
 
 /// The state as `runtime.Stack` would print it.

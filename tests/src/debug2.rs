@@ -135,6 +135,23 @@ impl Dump {
 }
 
 impl Goroutine {
+    /// Whether another dump shows it at the same place.
+    #[must_use]
+    pub fn stands_as(&self, later: &Self) -> bool {
+        self.state == later.state
+            && self.created_by == later.created_by
+            && self.locked == later.locked
+            && self.stack.len() == later.stack.len()
+            && self.stack.iter().zip(&later.stack).all(|pair| match pair {
+                // Arguments may be printed differently: what they lie in is dead and reused.
+                (Entry::Call(before), Entry::Call(after)) => {
+                    (&before.function, &before.file, before.line, before.offset)
+                        == (&after.function, &after.file, after.line, after.offset)
+                }
+                (before, after) => before == after,
+            })
+    }
+
     /// The Go functions on its stack, innermost first.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.stack.iter().filter_map(|entry| match entry {

@@ -2,11 +2,17 @@
 //! what the agent saw.
 
 pub mod agent;
+pub mod bench;
 pub mod compare;
 pub mod debug2;
+pub mod dwarf_image;
+pub mod endpoint;
+pub mod image;
+pub mod loaded;
 pub mod points;
 pub mod probed;
 pub mod reference;
+pub mod server;
 pub mod target;
 
 /// Makes one test a Go version out of a function that takes the version, so that a failure names it.

@@ -58,6 +58,27 @@ impl Target {
     /// # Errors
     /// As [`Target::start`].
     pub fn start_at(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<Self> {
+        let (target, pid) = Self::spawn(path, args)?;
+        ensure!(
+            pid == target.pid(),
+            "{} says that its pid is {pid}, not {}",
+            target.path.display(),
+            target.pid()
+        );
+        Ok(target)
+    }
+
+    /// Starts a launcher that runs a target inside namespaces, where it has another pid; the pid of
+    /// this value is the launcher's.
+    ///
+    /// # Errors
+    /// As [`Target::start`].
+    pub fn start_inside(launcher: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<Self> {
+        Ok(Self::spawn(launcher, args)?.0)
+    }
+
+    /// Starts a target, and gives it with the pid that it says it has.
+    fn spawn(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<(Self, u32)> {
         let mut child = Command::new(&path)
             .args(args)
             .stdin(Stdio::piped())
@@ -70,12 +91,11 @@ impl Target {
         thread::spawn(move || listen(stdout, &sender));
         let target = Self { child, commands, answers, path };
         let ready = target.line()?;
-        ensure!(
-            ready.strip_prefix("READY ").is_some_and(|pid| pid == target.pid().to_string()),
-            "{} said {ready:?} in place of READY and its pid",
-            target.path.display()
-        );
-        Ok(target)
+        let pid = ready.strip_prefix("READY ").and_then(|pid| pid.parse().ok());
+        let name = target.path.display();
+        let pid =
+            pid.with_context(|| format!("{name} said {ready:?} in place of READY and its pid"))?;
+        Ok((target, pid))
     }
 
     /// Its process id.

@@ -61,7 +61,7 @@ pub fn ensure(needs: &[Need], why: &str) -> Result<()> {
     }
     say(format_args!("installing {packages} through apt, needed {why}"));
     update()?;
-    shell::run(
+    shell::output(
         shell::command("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")
             .args(["install", "-y", "-qq", "--no-install-recommends"])
@@ -96,7 +96,9 @@ fn update() -> Result<()> {
     if DONE.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
-    shell::run(shell::command("apt-get").args(["update", "-qq"])).context("apt cannot update")
+    shell::output(shell::command("apt-get").args(["update", "-qq"]))
+        .context("apt cannot update")?;
+    Ok(())
 }
 
 fn is_root() -> Result<bool> {

@@ -28,7 +28,9 @@ pub fn run(project: &Project, _flags: &[String]) -> Result<()> {
     policy(project, rust)?;
     match advisories(project, rust)? {
         Advisories::Clear => say("deny: no advisories"),
-        Advisories::OutOfReach => println!("SKIP advisories: their database cannot be reached"),
+        Advisories::OutOfReach => {
+            say("deny: the database of advisories cannot be reached, so they were not checked")
+        }
     }
     Ok(())
 }

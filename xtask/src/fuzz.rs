@@ -89,6 +89,8 @@ impl<'a> Fuzzing<'a> {
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MEMORY_MB}"))
             .arg(format!("-timeout={INPUT_SECONDS}"))
+            // Inputs are lists of edits: long ones are worth as much as short ones.
+            .arg("-len_control=0")
             .args(["-print_final_stats=1", "-verbosity=0"])
             .arg(format!("-artifact_prefix={}/", artifacts.display()));
         shell::run(&mut run).with_context(|| {

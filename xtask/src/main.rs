@@ -1,18 +1,22 @@
 //! The chores of the project: `cargo xtask`.
 
 mod apt;
+mod bench;
 mod demo;
 mod deny;
 mod ebpf;
 mod fuzz;
 mod go;
 mod layers;
+mod layout;
 mod project;
+mod servers;
 mod shell;
 mod targets;
 mod test;
 mod toolchain;
 mod tools;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -29,7 +33,7 @@ struct Chore {
 }
 
 /// The table of chores. It doubles as help.
-const CHORES: [Chore; 8] = [
+const CHORES: &[Chore] = &[
     Chore {
         name: "demo",
         flags: "",
@@ -55,10 +59,34 @@ const CHORES: [Chore; 8] = [
         run: ebpf::run,
     },
     Chore {
+        name: "vm",
+        flags: "[--arch amd64|arm64]",
+        does: "boot emulated machines with other kernels, and run the tests in them",
+        run: vm::run,
+    },
+    Chore {
+        name: "servers",
+        flags: "[NAME...]",
+        does: "build nats-server, caddy, coredns and minio into target/servers, for the tests",
+        run: servers::run,
+    },
+    Chore {
+        name: "bench",
+        flags: "NAME [ARG...]",
+        does: "measure the release agent: `cargo xtask bench` names what there is",
+        run: bench::run,
+    },
+    Chore {
         name: "layers",
         flags: "",
         does: "check who imports whom against the table in docs/architecture.md",
         run: layers::run,
+    },
+    Chore {
+        name: "layout",
+        flags: "[--check] [VERSION...]",
+        does: "make the table of the Go runtime's layouts again, or check it",
+        run: layout::run,
     },
     Chore {
         name: "deny",

@@ -44,6 +44,11 @@ impl Project {
         self.target().join("targets")
     }
 
+    /// The built servers that nobody here wrote.
+    pub fn servers(&self) -> PathBuf {
+        self.target().join("servers")
+    }
+
     /// The release agent.
     pub fn agent(&self) -> PathBuf {
         self.target().join("release/leak-agent")

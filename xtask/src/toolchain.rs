@@ -29,7 +29,7 @@ pub fn ensure() -> Result<Toolchain> {
     }
     say(format_args!("installing Rust {VERSION} through rustup (about 30 s, 100 MB)"));
     let mut install = shell::command("rustup");
-    install.args(["toolchain", "install", VERSION, "--profile", "minimal"]);
+    install.args(["toolchain", "install", VERSION, "--profile", "minimal", "--no-self-update"]);
     for component in COMPONENTS {
         install.args(["-c", component]);
     }

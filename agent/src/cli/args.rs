@@ -36,6 +36,8 @@ pub(super) enum Command {
     /// Look once, report and end. (--interval and --duration mean nothing here.)
     #[command(after_help = EXAMPLES)]
     Check,
+    /// Say what this host and the processes allow, what is missing, and the command that grants it.
+    Doctor,
 }
 
 /// The flags that every command takes.

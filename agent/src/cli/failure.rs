@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::exit::Exit;
 use crate::collect::CollectError;
+use crate::host::{self, Access, Denial, Remedy};
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -95,6 +96,9 @@ impl Failure {
             }
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
             Self::Terminal(_) => "leak-agent ... | cat, for one line a look".into(),
+            Self::Target { pid, source } if source.is_denied() => {
+                format!("leak-agent doctor --pid {pid}, which says what is missing")
+            }
             Self::Processes(_)
             | Self::Target { .. }
             | Self::Targets { .. }
@@ -102,6 +106,17 @@ impl Failure {
             | Self::Signals(_)
             | Self::Defect => return None,
         })
+    }
+
+    /// What stands in the way and what would change that, where the kernel refused.
+    fn denial(&self) -> Option<Denial> {
+        match self {
+            Self::Target { pid, source } if source.is_denied() => match host::access_to(*pid) {
+                Access::Denied(denial) => Some(denial),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Tells people, on standard error.
@@ -125,7 +140,14 @@ impl Failure {
             said = message;
             cause = error.source();
         }
-        if let Some(advice) = self.advice() {
+        if let Some(Denial { obstacles, remedies }) = self.denial() {
+            for obstacle in obstacles {
+                text.push_str(&format!("  because: {obstacle}\n"));
+            }
+            for Remedy { command, when } in remedies {
+                text.push_str(&format!("  try: {command}\n       ({when})\n"));
+            }
+        } else if let Some(advice) = self.advice() {
             text.push_str(&format!("  try: {advice}\n"));
         }
         text

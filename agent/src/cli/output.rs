@@ -32,15 +32,19 @@ pub(super) fn write(
             top: (!common.all).then_some(common.top),
         }),
     };
+    put(common, |out| renderer.render(&report, out))
+}
+
+/// Writes what `render` gives to where the flags say.
+pub(super) fn put(
+    common: &Common,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
     let Some(path) = &common.output else {
         let mut out = BufWriter::new(io::stdout().lock());
-        return renderer
-            .render(&report, &mut out)
-            .and_then(|()| out.flush())
-            .map_err(Failure::Stdout);
+        return render(&mut out).and_then(|()| out.flush()).map_err(Failure::Stdout);
     };
-    write_file(path, |out| renderer.render(&report, out))
-        .map_err(|source| Failure::File { path: path.clone(), source })
+    write_file(path, render).map_err(|source| Failure::File { path: path.clone(), source })
 }
 
 /// Whether the report for people is coloured.

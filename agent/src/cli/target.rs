@@ -57,7 +57,8 @@ pub(super) fn sum(mut failures: Vec<Failure>, asked: usize) -> Option<Failure> {
     Some(Failure::Targets { failed: failures.len(), asked })
 }
 
-fn pids(common: &Common) -> Result<Vec<u32>, Failure> {
+/// The processes that the flags name, each once.
+pub(super) fn pids(common: &Common) -> Result<Vec<u32>, Failure> {
     let mut pids = match &common.exe {
         None => common.pid.clone(),
         Some(name) => {

@@ -30,4 +30,10 @@ impl CollectError {
     pub const fn is_end(&self) -> bool {
         matches!(self, Self::Program(golang::Error::Exited { .. }))
     }
+
+    /// Whether the kernel refused to let us look.
+    #[must_use]
+    pub const fn is_denied(&self) -> bool {
+        matches!(self, Self::Program(golang::Error::Permission { .. }))
+    }
 }

@@ -16,6 +16,8 @@ use super::version::{GoVersion, UnknownVersion};
 /// No honest executable's function table, or the data that is searched for marks, is larger.
 const MAX_PCLNTAB: u64 = 1 << 30;
 const MAX_SEARCH: u64 = 256 << 20;
+/// Executables have four to ten segments.
+const MAX_SEGMENTS: usize = 64;
 /// UPX writes its mark right behind the program headers.
 const PACKER_HEADER: u64 = 1024;
 
@@ -46,6 +48,7 @@ pub struct Binary {
     pub symbols: Option<Globals>,
     /// Offsets in the runtime's structs, and where they come from.
     pub layout: LocatedLayout,
+    segments: Vec<Segment>,
 }
 
 /// A piece of the file, as it is loaded.
@@ -55,6 +58,7 @@ struct Segment {
     file_len: u64,
     memory_len: u64,
     writable: bool,
+    executable: bool,
 }
 
 impl Segment {
@@ -71,7 +75,7 @@ impl Binary {
     pub fn read<'d, R: ReadRef<'d>>(exe: &str, file: R) -> Result<Self, Error> {
         let elf = parse_elf(exe, file)?;
         let arch = machine(exe, &elf)?;
-        let segments = segments(&elf);
+        let segments = segments(exe, &elf, file)?;
         let info = build_info(&elf, file, &segments).ok_or_else(|| not_go(exe, file))?;
         let unreadable = |why: String| Error::Version { exe: exe.to_owned(), why };
         let version: GoVersion =
@@ -98,7 +102,20 @@ impl Binary {
             symbols: Globals::from_symbols(&elf),
             layout,
             info,
+            segments,
         })
+    }
+
+    /// Where in the file `len` bytes of code are that are linked at `address`. Nothing where not
+    /// all of them are in one executable segment.
+    #[must_use]
+    pub fn code_offset(&self, address: u64, len: u64) -> Option<u64> {
+        let end = address.checked_add(len)?;
+        let segment = self.segments.iter().find(|segment| {
+            let loaded = segment.range(segment.file_len.min(segment.memory_len));
+            segment.executable && loaded.start <= address && end <= loaded.end
+        })?;
+        segment.offset.checked_add(address - segment.address)
     }
 }
 
@@ -124,9 +141,15 @@ fn machine<'d, R: ReadRef<'d>>(exe: &str, elf: &Elf<'d, R>) -> Result<Arch, Erro
         .ok_or_else(|| Error::Machine { exe: exe.to_owned(), machine: format!("{machine:?}") })
 }
 
-fn segments<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Vec<Segment> {
+/// What is loaded. Each is searched, so a file that loads the same bytes over and over is refused.
+fn segments<'d, R: ReadRef<'d>>(
+    exe: &str,
+    elf: &Elf<'d, R>,
+    file: R,
+) -> Result<Vec<Segment>, Error> {
     let endian = Endianness::Little;
-    elf.elf_program_headers()
+    let segments: Vec<_> = elf
+        .elf_program_headers()
         .iter()
         .filter(|header| header.p_type(endian) == elf::PT_LOAD)
         .map(|header| Segment {
@@ -135,8 +158,19 @@ fn segments<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Vec<Segment> {
             file_len: header.p_filesz(endian),
             memory_len: header.p_memsz(endian),
             writable: header.p_flags(endian) & elf::PF_W != 0,
+            executable: header.p_flags(endian) & elf::PF_X != 0,
         })
-        .collect()
+        .take(MAX_SEGMENTS + 1)
+        .collect();
+    let bad = |why: &str| Error::BadElf { exe: exe.to_owned(), why: why.to_owned() };
+    if segments.len() > MAX_SEGMENTS {
+        return Err(bad("it has too many segments"));
+    }
+    let loaded = segments.iter().fold(0_u64, |sum, it| sum.saturating_add(it.file_len));
+    if loaded / 2 > file.len().unwrap_or(0) {
+        return Err(bad("its segments overlap, or reach past its end"));
+    }
+    Ok(segments)
 }
 
 /// By their sections; without section headers, all that is writable.
@@ -194,7 +228,7 @@ fn function_table<'d, R: ReadRef<'d>>(
             exe: exe.to_owned(),
             why: "its .gopclntab section reaches past the end of the file".to_owned(),
         })?;
-        return Ok((section.address(), Pclntab::parse(bytes.to_vec()).map_err(broken)?));
+        return Ok((section.address(), Pclntab::parse(bytes).map_err(broken)?));
     }
     // Magic, two zeroes, an instruction quantum of 1 or 4, a pointer size of 8.
     for segment in segments.iter().filter(|s| s.file_len <= MAX_PCLNTAB) {
@@ -203,7 +237,7 @@ fn function_table<'d, R: ReadRef<'d>>(
             let head = bytes.get(at..at + HEADER_LEN);
             let plausible =
                 at % 8 == 0 && head.is_some_and(|head| matches!(head[6], 1 | 4) && head[7] == 8);
-            if plausible && let Ok(table) = Pclntab::parse(bytes[at..].to_vec()) {
+            if plausible && let Ok(table) = Pclntab::parse(&bytes[at..]) {
                 return Ok((segment.address.wrapping_add(at as u64), table));
             }
         }

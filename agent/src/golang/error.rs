@@ -42,10 +42,7 @@ pub enum Error {
         pid: u32,
     },
     /// The kernel does not let us.
-    #[error(
-        "no permission to {action} of process {pid}; run as root (sudo leak-agent ...), or grant \
-         CAP_SYS_PTRACE: sudo setcap cap_sys_ptrace+ep \"$(command -v leak-agent)\""
-    )]
+    #[error("no permission to {action} of process {pid}")]
     Permission {
         /// Whose.
         pid: u32,

@@ -22,27 +22,16 @@ pub enum Global {
     AllGLen,
     /// `allgptr`: the array of all goroutines; a pointer to pointers.
     AllGPtr,
-    /// `allm`: the first of all threads, which are linked; a pointer.
-    AllM,
     /// `firstmoduledata`: the main module's data; a struct.
     FirstModuleData,
-    /// `semtable`: who waits on which semaphore; an array, its entries padded to a cache line
-    /// (64 bytes on amd64, 128 on arm64).
-    SemTable,
     /// `waitReasonStrings`: wait reasons by number; an array of strings of no length known here.
     WaitReasonStrings,
 }
 
 impl Global {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::AllGLen,
-        Self::AllGPtr,
-        Self::AllM,
-        Self::FirstModuleData,
-        Self::SemTable,
-        Self::WaitReasonStrings,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::AllGLen, Self::AllGPtr, Self::FirstModuleData, Self::WaitReasonStrings];
 
     /// Its symbol's name.
     #[must_use]
@@ -50,9 +39,7 @@ impl Global {
         match self {
             Self::AllGLen => "runtime.allglen",
             Self::AllGPtr => "runtime.allgptr",
-            Self::AllM => "runtime.allm",
             Self::FirstModuleData => "runtime.firstmoduledata",
-            Self::SemTable => "runtime.semtable",
             Self::WaitReasonStrings => "runtime.waitReasonStrings",
         }
     }
@@ -70,39 +57,34 @@ struct Recipe {
     /// How many distinct data references it has, from and to. One with more or fewer has changed,
     /// and has no say: it would not know of what it speaks.
     refs: (usize, usize),
-    /// Which of the references is which global; a negative number counts from the last, -1.
-    yields: &'static [(Global, isize)],
+    /// Which of the references is which global.
+    yields: &'static [(Global, usize)],
 }
 
 impl Recipe {
     const fn new(
         function: &'static str,
         refs: (usize, usize),
-        yields: &'static [(Global, isize)],
+        yields: &'static [(Global, usize)],
     ) -> Self {
         Self { function, refs, yields }
     }
 }
 
 /// Found by comparing symbol tables with disassembly for Go 1.21 to 1.27 on both architectures;
-/// `tests/tests/globals.rs` does it again. They are in (nearly) every Go program, except `initMetrics.func1`
-/// and `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
+/// `tests/tests/globals.rs` does it again. They are in every Go program, except
+/// `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
 /// not in its callers).
-const RECIPES: [Recipe; 15] = {
-    use Global::{AllGLen, AllGPtr, AllM, FirstModuleData, SemTable, WaitReasonStrings};
+const RECIPES: [Recipe; 10] = {
+    use Global::{AllGLen, AllGPtr, FirstModuleData, WaitReasonStrings};
     [
         Recipe::new("runtime.forEachGRace", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
         Recipe::new("runtime.atomicAllG", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
         Recipe::new("runtime.allgadd", (7, 7), &[(AllGPtr, 5), (AllGLen, 6)]),
-        Recipe::new("runtime.mexit", (7, 9), &[(AllM, 3)]),
-        Recipe::new("runtime.schedtrace", (15, 17), &[(AllM, -1)]),
-        Recipe::new("runtime.initMetrics.func1", (2, 2), &[(AllM, 1)]),
         Recipe::new("runtime.findfunc", (1, 1), &[(FirstModuleData, 0)]),
         Recipe::new("runtime.adjustframe", (1, 2), &[(FirstModuleData, 0)]),
         Recipe::new("runtime.resolveNameOff", (2, 3), &[(FirstModuleData, 0)]),
         Recipe::new("runtime.rtype.textOff", (2, 3), &[(FirstModuleData, 0)]),
-        Recipe::new("runtime.semrelease1", (1, 2), &[(SemTable, 0)]),
-        Recipe::new("runtime.semacquire1", (3, 4), &[(SemTable, -3)]),
         Recipe::new("runtime.waitReason.String", (1, 1), &[(WaitReasonStrings, 0)]),
         Recipe::new("runtime.(*waitReason).String", (1, 1), &[(WaitReasonStrings, 0)]),
         Recipe::new("runtime.schedtrace.func1", (1, 1), &[(WaitReasonStrings, 0)]),
@@ -271,12 +253,7 @@ pub fn locate<'a>(
             continue;
         }
         for &(global, position) in recipe.yields {
-            let index = if position < 0 {
-                refs.len().checked_add_signed(position)
-            } else {
-                usize::try_from(position).ok()
-            };
-            votes.extend(index.and_then(|index| refs.get(index)).map(|&address| (global, address)));
+            votes.extend(refs.get(position).map(|&address| (global, address)));
         }
     }
     Globals { source: Source::Disassembly, found: Global::ALL.map(|global| decide(global, &votes)) }
@@ -357,15 +334,11 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_function_has_no_say_and_positions_count_from_the_end_too() {
+    fn a_changed_function_has_no_say() {
         let globals = locate_in(&[
-            ("runtime.semrelease1", &[0x2300]),
-            ("runtime.semacquire1", &[0x2000, 0x2300, 0x2010, 0x2020]),
             ("runtime.forEachGRace", &[0x2400, 0x2408, 0x2410]),
             ("runtime.allgadd", &[0x2000, 0x2010, 0x2020, 0x2030, 0x2040, 0x2408, 0x2400]),
         ]);
-        let located = globals.get(Global::SemTable);
-        assert_eq!(located, Ok(Located { address: 0x2300, votes: 2, of: 2 }));
         let global = Global::AllGLen;
         assert_eq!(
             globals.get(global),

@@ -61,12 +61,14 @@ mod map {
     pub(super) const BUCKETS: u64 = 16;
     pub(super) const OLD_BUCKETS: u64 = 24;
     pub(super) const SLOTS: u64 = 8;
+    /// Far more than so few labels take, old and new array together; chains may loop.
+    pub(super) const MAX_BUCKETS: usize = 256;
     /// A slot's first byte is below this while it is empty or was moved.
     pub(super) const MIN_TOP_HASH: u8 = 5;
 }
 
 fn read_map(memory: &dyn Memory, header: u64) -> Result<Vec<(String, String)>, ReadError> {
-    let mut labels = Vec::new();
+    let (mut labels, mut buckets) = (Vec::new(), 0);
     let count = memory.read_u64(header.wrapping_add(map::COUNT))?;
     if count == 0 || count > MAX_LABELS {
         return Ok(labels);
@@ -80,7 +82,11 @@ fn read_map(memory: &dyn Memory, header: u64) -> Result<Vec<(String, String)>, R
     for (array, log) in arrays.into_iter().filter(|&(array, log)| array != 0 && log <= 6) {
         for index in 0..1u64 << log {
             let mut bucket = array.wrapping_add(index * bucket_len);
-            for _chained in 0..MAX_LABELS {
+            loop {
+                buckets += 1;
+                if buckets > map::MAX_BUCKETS {
+                    return Ok(labels);
+                }
                 read_bucket(memory, bucket, &mut labels)?;
                 bucket = memory.read_u64(bucket.wrapping_add(bucket_len - 8))?;
                 if bucket == 0 {

@@ -15,6 +15,7 @@ pub mod live;
 pub mod memory;
 pub mod module;
 pub mod pclntab;
+pub mod probe_points;
 pub mod process;
 pub mod program;
 pub mod reasons;

@@ -55,7 +55,7 @@ impl Module {
                 for place in finder.find_iter(&chunk) {
                     let address = at + place as u64;
                     if address.is_multiple_of(8)
-                        && let Some(module) = Self::read(memory, layout, address)
+                        && let Some(module) = Self::read(memory, layout, address)?
                     {
                         return Ok(Some(module));
                     }
@@ -70,15 +70,20 @@ impl Module {
         Ok(None)
     }
 
-    fn read(memory: &dyn Memory, layout: &layout::ModuleData, address: u64) -> Option<Self> {
-        let field = |offset: u32| memory.read_u64(address.checked_add(u64::from(offset))?).ok();
-        let module = Self {
-            address,
-            text: field(layout.text)?,
-            etext: field(layout.etext)?,
-            gofunc: field(layout.gofunc)?,
+    fn read(
+        memory: &dyn Memory,
+        layout: &layout::ModuleData,
+        address: u64,
+    ) -> Result<Option<Self>, ReadError> {
+        // What is not there is 0, which no field of a module is.
+        let field = |offset: u32| match memory.read_u64(address.wrapping_add(u64::from(offset))) {
+            Err(error @ (ReadError::Exited | ReadError::Denied)) => Err(error),
+            word => Ok(word.unwrap_or(0)),
         };
-        (module.text != 0 && module.text < module.etext && module.gofunc != 0).then_some(module)
+        let (text, etext) = (field(layout.text)?, field(layout.etext)?);
+        let module = Self { address, text, etext, gofunc: field(layout.gofunc)? };
+        let sensible = module.text != 0 && module.text < module.etext && module.gofunc != 0;
+        Ok(sensible.then_some(module))
     }
 
     /// How many more modules (plugins) are linked behind this one.

@@ -99,6 +99,8 @@ pub struct GoProcess {
     pub go_version: String,
     /// Its command line, arguments separated by spaces.
     pub command: String,
+    /// Its id in its own pid namespace, when that is another (a container's).
+    pub own_pid: Option<u32>,
 }
 
 /// What [`list`] found.
@@ -137,7 +139,21 @@ fn go_process(process: Process, file: &ReadCache<File>) -> Option<GoProcess> {
     let info = BuildInfo::find(elf.section_by_name(".go.buildinfo")?.data().ok()?)?;
     let command = fs::read(path(process.pid, "cmdline")).unwrap_or_default();
     let command = String::from_utf8_lossy(&command).replace('\0', " ").trim_end().to_owned();
-    Some(GoProcess { pid: process.pid, exe: process.exe, go_version: info.version, command })
+    let own_pid = own_pid(process.pid).filter(|&own| own != process.pid);
+    Some(GoProcess {
+        pid: process.pid,
+        exe: process.exe,
+        go_version: info.version,
+        command,
+        own_pid,
+    })
+}
+
+/// The last of the ids that `NSpid` lists, one for each namespace from ours inwards.
+fn own_pid(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(path(pid, "status")).ok()?;
+    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    ids.split_ascii_whitespace().next_back()?.parse().ok()
 }
 
 /// The fields of `/proc/PID/stat` that are needed (proc_pid_stat(5)).

@@ -1,5 +1,6 @@
 //! A running Go program, located: everything that is needed to read its goroutines.
 
+use std::fs::File;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
@@ -12,6 +13,7 @@ use super::labels::LabelForm;
 use super::live::LiveMemory;
 use super::memory::{Memory, ReadError};
 use super::module::Module;
+use super::probe_points::{self, ProbePoints};
 use super::process::Process;
 use super::reasons;
 use super::survey::Survey;
@@ -33,6 +35,17 @@ pub struct Program {
     survey: Survey,
     reasons: Vec<String>,
     notes: Vec<String>,
+    probing: Option<Probing>,
+}
+
+/// What it takes to put probes on a program.
+pub struct Probing {
+    /// Where they may sit.
+    pub points: ProbePoints,
+    /// The very file that they were found in. Probes go on this one (`/proc/self/fd/N`): under its
+    /// path, and behind `/proc/PID/exe` after an exec, there may be another by now, in which the
+    /// same offsets are the middle of some instruction.
+    pub executable: File,
 }
 
 /// Where the runtime's variables are, in the process.
@@ -53,7 +66,11 @@ impl Program {
         let file = process.executable()?;
         let binary = Binary::read(&process.exe, &file)?;
         let bias = process.load_bias(binary.entry)?;
-        Self::locate(process, binary, bias, Box::new(LiveMemory::new(pid)))
+        let mut program = Self::locate(process, binary, bias, Box::new(LiveMemory::new(pid)))?;
+        let text = program.module.text.wrapping_sub(bias);
+        let points = probe_points::find(&program.binary, &program.survey, text, &file);
+        program.probing = Some(Probing { points, executable: file.into_inner() });
+        Ok(program)
     }
 
     /// Locates a program in any memory, its executable loaded `bias` away from its link addresses.
@@ -96,6 +113,12 @@ impl Program {
             Ok(located) => Ok(located.address.wrapping_add(globals_bias)),
             Err(error) => Err(missing(global.symbol(), error.to_string())),
         };
+        if let Ok(first) = globals.get(Global::FirstModuleData)
+            && first.address.wrapping_add(globals_bias) != module.address
+        {
+            let why = format!("found at {:#x}, but the program uses another", module.address);
+            return Err(missing("the module data", why));
+        }
         let runtime = Runtime {
             allglen: address(Global::AllGLen)?,
             allgptr: address(Global::AllGPtr)?,
@@ -117,8 +140,18 @@ impl Program {
                 "{count} plugin modules are loaded; stacks that go through them cannot be read"
             )),
         }
-        let program =
-            Self { process, memory, binary, table, module, runtime, survey, reasons, notes };
+        let program = Self {
+            process,
+            memory,
+            binary,
+            table,
+            module,
+            runtime,
+            survey,
+            reasons,
+            notes,
+            probing: None,
+        };
         program.self_check()?;
         Ok(program)
     }
@@ -157,6 +190,12 @@ impl Program {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Where probes may sit; `None` for a program that does not run ([`Program::locate`]).
+    #[must_use]
+    pub const fn probing(&self) -> Option<&Probing> {
+        self.probing.as_ref()
     }
 
     /// How the runtime's variables were found.
@@ -242,7 +281,8 @@ fn find_globals(
         return Ok((symbols.clone(), bias));
     }
     let mut code = FxHashMap::default();
-    for (&name, &(entry, end)) in &survey.functions {
+    for &name in globals::wanted() {
+        let Some(&(entry, end)) = survey.functions.get(name) else { continue };
         let address = module.text.wrapping_add(u64::from(entry));
         let len = (end - entry).min(MAX_CODE);
         code.insert(name, (address, memory.read_vec(address, len as usize)?));

@@ -8,10 +8,15 @@ const MAX_REASONS: u64 = 128;
 const MAX_LEN: u64 = 64;
 
 /// Reads `runtime.waitReasonStrings` at `address`: one string for each number, up to the first
-/// that is none.
+/// that is none. Only the very first, which stands for no reason, is empty.
 #[must_use]
 pub fn read(memory: &dyn Memory, address: u64) -> Vec<String> {
-    (0..MAX_REASONS).map_while(|index| reason(memory, address.checked_add(index * 16)?)).collect()
+    (0..MAX_REASONS)
+        .map_while(|index| {
+            let reason = reason(memory, address.checked_add(index * 16)?)?;
+            (index == 0 || !reason.is_empty()).then_some(reason)
+        })
+        .collect()
 }
 
 fn reason(memory: &dyn Memory, header: u64) -> Option<String> {

@@ -105,16 +105,27 @@ pub fn slot_value(stack: &[u8], at: u16) -> Option<u64> {
     Some(u64::from_le_bytes(*stack.get(usize::from(at)..)?.first_chunk()?))
 }
 
-/// Searches the innermost part of the stack of the goroutine at `g` for the slot that leads to
-/// what it waits on. `foreign` says whether an address may be a sudog's or a Cond's at all.
+/// A stack that is searched for what leads to a wait object.
+pub struct Searched<'a> {
+    /// What is looked for.
+    pub waits_on: WaitsOn,
+    /// The goroutine's address.
+    pub g: u64,
+    /// The innermost bytes of its stack.
+    pub stack: &'a [u8],
+    /// Whether an address may be a sudog's or a Cond's at all.
+    pub foreign: &'a dyn Fn(u64) -> bool,
+}
+
+/// Searches the innermost part of a stack for the slot that leads to what its goroutine waits on.
+/// Takes each read of memory from `reads`, and finds nothing more once that is 0.
 pub fn search(
     memory: &dyn Memory,
     layout: &layout::Sudog,
-    waits_on: WaitsOn,
-    g: u64,
-    stack: &[u8],
-    foreign: &dyn Fn(u64) -> bool,
+    searched: &Searched<'_>,
+    reads: &mut usize,
 ) -> Slot {
+    let &Searched { waits_on, g, stack, foreign } = searched;
     let words = || {
         (0..SEARCH_BYTES.min(stack.len()) as u16)
             .step_by(8)
@@ -125,7 +136,7 @@ pub fn search(
     // function that waits keeps its own for as long as it does.
     let sudog = words()
         .filter(|&(_, value)| {
-            let sudog = Sudog::read(memory, layout, value);
+            let sudog = spend(reads).and_then(|()| Sudog::read(memory, layout, value));
             // A semaphore's sudog that is no longer in use has no element.
             sudog.is_some_and(|it| it.g == g && (waits_on == WaitsOn::Cond || it.elem != 0))
         })
@@ -134,13 +145,26 @@ pub fn search(
     if waits_on != WaitsOn::Cond {
         return Slot::Sudog(at);
     }
-    let cond = words().filter(|&(_, value)| is_waiter(memory, layout, value, sudog)).last();
+    let cond = words().filter(|&(_, value)| is_waiter(memory, layout, value, sudog, reads)).last();
     cond.map_or(Slot::None, |(at, _)| Slot::Cond(at))
 }
 
+/// Takes one read; `None` when there is none left.
+fn spend(reads: &mut usize) -> Option<()> {
+    *reads = reads.checked_sub(1)?;
+    Some(())
+}
+
 /// Whether `sudog` is in the list of waiters of the Cond at `cond`.
-fn is_waiter(memory: &dyn Memory, layout: &layout::Sudog, cond: u64, sudog: u64) -> bool {
-    let head = cond.checked_add(COND_LIST + LIST_HEAD).and_then(|at| memory.read_u64(at).ok());
+fn is_waiter(
+    memory: &dyn Memory,
+    layout: &layout::Sudog,
+    cond: u64,
+    sudog: u64,
+    reads: &mut usize,
+) -> bool {
+    let head = cond.checked_add(COND_LIST + LIST_HEAD).filter(|_| spend(reads).is_some());
+    let head = head.and_then(|at| memory.read_u64(at).ok());
     let mut waiter = head.unwrap_or(0);
     for _ in 0..MAX_WAITERS {
         if waiter == 0 || !waiter.is_multiple_of(8) {
@@ -149,7 +173,8 @@ fn is_waiter(memory: &dyn Memory, layout: &layout::Sudog, cond: u64, sudog: u64)
         if waiter == sudog {
             return true;
         }
-        let Some(next) = Sudog::read(memory, layout, waiter) else { return false };
+        let next = spend(reads).and_then(|()| Sudog::read(memory, layout, waiter));
+        let Some(next) = next else { return false };
         waiter = next.next;
     }
     false

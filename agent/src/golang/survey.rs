@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rustc_hash::FxHashMap;
 
-use super::globals;
 use super::pclntab::Pclntab;
+use super::{globals, probe_points};
 
 /// The last of the special functions in every Go version, right before the compiler's wrappers
 /// (`internal/abi/symtab.go`); the numbers differ between versions.
@@ -28,7 +28,8 @@ impl Survey {
     /// Looks at every function once.
     #[must_use]
     pub fn of(pclntab: &Pclntab) -> Self {
-        let wanted: HashSet<&'static str> = globals::wanted().iter().copied().collect();
+        let wanted: HashSet<&'static str> =
+            globals::wanted().iter().chain(probe_points::wanted()).copied().collect();
         let mut survey = Self::default();
         for func in pclntab.functions() {
             let Some(name) = func.name() else { continue };

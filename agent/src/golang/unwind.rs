@@ -8,6 +8,8 @@ use rustc_hash::FxHashMap;
 use super::arch::Arch;
 use super::pclntab::{Func, Pclntab};
 
+/// Words of a walk that a [`Trail`] holds at most; a walk that read more has none.
+const MAX_TRAIL: usize = 64;
 /// No more distinct program counters are remembered than this (a hostile stack may name any number).
 const MAX_STEPS: usize = 1 << 20;
 /// Functions after which the frame below stands at an exact instruction instead of behind a call
@@ -36,6 +38,45 @@ pub enum Walk {
     NeedsMore,
     /// At a return address that is in no Go function: a torn or hostile stack.
     Broken,
+}
+
+/// Everything that a walk read. A walk is a function of that and of nothing else: a stack on which
+/// the same stands leads the same way, and need not be walked.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    pc: u64,
+    lr: u64,
+    /// Which word, by its distance from the stack pointer, and what it was.
+    words: Vec<(u32, u64)>,
+}
+
+impl Trail {
+    fn begin(&mut self, start: Registers) {
+        (self.pc, self.lr) = (start.pc, start.lr);
+        self.words.clear();
+    }
+
+    /// The word at a distance from the stack pointer, noted down.
+    fn word(&mut self, stack: &[u8], at: usize) -> Option<u64> {
+        let word = word(stack, at)?;
+        if self.words.len() <= MAX_TRAIL {
+            self.words.push((u32::try_from(at).ok()?, word));
+        }
+        Some(word)
+    }
+
+    /// Whether it holds all that the walk read.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.words.len() <= MAX_TRAIL
+    }
+
+    /// Whether a walk that starts with these registers on this stack reads the same.
+    #[must_use]
+    pub fn leads_through(&self, start: Registers, stack: &[u8]) -> bool {
+        (self.pc, self.lr) == (start.pc, start.lr)
+            && self.words.iter().all(|&(at, seen)| word(stack, at as usize) == Some(seen))
+    }
 }
 
 /// What must be known of a program counter to leave its frame.
@@ -84,8 +125,16 @@ impl<'a> Unwinder<'a> {
 
     /// Walks the stack whose bytes from `start.sp` upwards are `stack`, and calls `frame` with an
     /// address in each frame, innermost first: one inside the call instruction where the frame
-    /// waits for a call to return, so that it can be looked up as it is.
-    pub fn walk(&mut self, start: Registers, stack: &[u8], frame: &mut dyn FnMut(u64)) -> Walk {
+    /// waits for a call to return, so that it can be looked up as it is. What it read is left in
+    /// `trail`.
+    pub fn walk(
+        &mut self,
+        start: Registers,
+        stack: &[u8],
+        trail: &mut Trail,
+        frame: &mut dyn FnMut(u64),
+    ) -> Walk {
+        trail.begin(start);
         let links = self.arch.uses_link_register();
         let Registers { mut pc, mut lr, .. } = start;
         // All stack positions are relative to the start.
@@ -105,10 +154,10 @@ impl<'a> Unwinder<'a> {
                 return Walk::Broken;
             };
             if !links {
-                let Some(word) = word(stack, end - 8) else { return Walk::NeedsMore };
+                let Some(word) = trail.word(stack, end - 8) else { return Walk::NeedsMore };
                 lr = word;
             } else if lr == 0 || (innermost && sp < end) {
-                let Some(word) = word(stack, sp) else { return Walk::NeedsMore };
+                let Some(word) = trail.word(stack, sp) else { return Walk::NeedsMore };
                 lr = word;
             }
             if lr == 0 {
@@ -121,7 +170,7 @@ impl<'a> Unwinder<'a> {
             (innermost, trapped) = (false, step.kind == Kind::Injected);
             if links && trapped {
                 // The signal handler saved the link register below the frame that it faked.
-                let Some(saved) = word(stack, sp) else { return Walk::NeedsMore };
+                let Some(saved) = trail.word(stack, sp) else { return Walk::NeedsMore };
                 sp += 16;
                 let (step, _) = self.step(pc);
                 match step.kind {
@@ -175,4 +224,54 @@ fn kind(func: &Func<'_>) -> Kind {
 
 fn word(stack: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*stack.get(at..)?.first_chunk()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Registers = Registers { pc: 0x40_1000, sp: 0xc000_1000, lr: 0 };
+
+    /// Three words of which the first and the last are read.
+    fn read() -> (Trail, [u8; 24]) {
+        let mut stack = [0; 24];
+        stack[0] = 7;
+        stack[16] = 9;
+        let mut trail = Trail::default();
+        trail.begin(START);
+        assert_eq!((trail.word(&stack, 16), trail.word(&stack, 0)), (Some(9), Some(7)));
+        (trail, stack)
+    }
+
+    #[test]
+    fn a_trail_leads_through_stacks_that_differ_only_where_nothing_was_read() {
+        let (trail, mut stack) = read();
+        stack[8] = 1;
+        let elsewhere = Registers { sp: 0xc000_2000, ..START };
+        assert!(trail.leads_through(elsewhere, &stack));
+    }
+
+    #[test]
+    fn a_trail_ends_at_another_word_another_register_or_the_end_of_the_stack() {
+        let (trail, mut stack) = read();
+        assert!(!trail.leads_through(Registers { pc: 0x40_1001, ..START }, &stack));
+        assert!(!trail.leads_through(Registers { lr: 1, ..START }, &stack));
+        assert!(!trail.leads_through(START, &stack[..23]));
+        stack[16] = 8;
+        assert!(!trail.leads_through(START, &stack));
+    }
+
+    #[test]
+    fn a_long_walk_leaves_no_whole_trail() {
+        let stack = [0; 8 * (MAX_TRAIL + 1)];
+        let mut trail = Trail::default();
+        trail.begin(START);
+        for word in 0..=MAX_TRAIL {
+            assert!(trail.is_whole());
+            trail.word(&stack, word * 8);
+        }
+        assert!(!trail.is_whole());
+        trail.begin(START);
+        assert!(trail.is_whole());
+    }
 }

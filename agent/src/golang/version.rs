@@ -94,7 +94,12 @@ fn parse(text: &str) -> Option<GoVersion> {
         Some(' ' | '-' | '+') => rest[1..].trim(),
         Some(_) => return None,
     };
-    let devel = devel || suffix.starts_with("devel");
+    // The older spelling begins with `devel `, the newer one has `-devel_` before the commit.
+    let (devel, suffix) = match suffix.strip_prefix("devel") {
+        Some("") => (true, ""),
+        Some(rest) if rest.starts_with('_') => (true, &rest[1..]),
+        _ => (devel, suffix),
+    };
     Some(GoVersion {
         minor,
         stage: if devel { Stage::Devel } else { stage },
@@ -122,14 +127,17 @@ impl fmt::Display for GoVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "go1.{}", self.minor)?;
         match self.stage {
-            Stage::Devel if self.suffix.starts_with("devel") => {}
             Stage::Devel => f.write_str("-devel")?,
             Stage::Beta(n) => write!(f, "beta{n}")?,
             Stage::Rc(n) => write!(f, "rc{n}")?,
             Stage::Release(n) => write!(f, ".{n}")?,
         }
         if !self.suffix.is_empty() {
-            let separator = if self.suffix.starts_with('(') { ' ' } else { '-' };
+            let separator = match self.stage {
+                Stage::Devel => '_',
+                _ if self.suffix.starts_with('(') => ' ',
+                _ => '-',
+            };
             write!(f, "{separator}{}", self.suffix)?;
         }
         if !self.experiments.is_empty() {
@@ -167,7 +175,7 @@ mod tests {
                 "",
             ),
             ("devel go1.28-abcdef0 X:simd", 28, Stage::Devel, "abcdef0", "simd"),
-            ("go1.28-devel_abcdef0 Fri Nov 20", 28, Stage::Devel, "devel_abcdef0 Fri Nov 20", ""),
+            ("go1.28-devel_abcdef0 Fri Nov 20", 28, Stage::Devel, "abcdef0 Fri Nov 20", ""),
             ("go1.22.9 (Red Hat 1.22.9-1)", 22, Stage::Release(9), "(Red Hat 1.22.9-1)", ""),
             ("go1.21.5-bigcorp", 21, Stage::Release(5), "bigcorp", ""),
             ("go1.21.5-bigcorp X:a", 21, Stage::Release(5), "bigcorp", "a"),

@@ -65,6 +65,10 @@ pub fn objects(group: &Group) -> Option<String> {
     let waiters = counted(group.object_waiters, "goroutine");
     Some(match group.objects {
         1 => format!("{address:#x}, {waiters} in all"),
+        // Each on its own: which one is named says nothing.
+        objects if members == 1 && group.object_waiters == 1 => {
+            format!("{} objects, one goroutine on each", count(objects))
+        }
         objects => format!(
             "{} objects; {} of the group on {address:#x}, {waiters} in all",
             count(objects),

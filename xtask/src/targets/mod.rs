@@ -54,6 +54,28 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Builds one program in one mode with some versions, and gives the binaries' paths in the
+/// versions' order. What is up to date is not built again.
+pub fn provide(
+    project: &Project,
+    name: &str,
+    mode: &str,
+    versions: &[&'static str],
+) -> Result<Vec<PathBuf>> {
+    let mode = Mode::named(mode).with_context(|| format!("there is no mode {mode}"))?;
+    let source = project.go_sources().join(name);
+    let toolchains = Toolchains::find(project);
+    let mut binaries = Vec::new();
+    for &version in versions {
+        let build = Build { name: name.to_owned(), source: source.clone(), version, mode };
+        if build.is_stale(project) {
+            build.make(project, &toolchains.version(version)?)?;
+        }
+        binaries.push(build.binary(project));
+    }
+    Ok(binaries)
+}
+
 /// Builds one program with one Go as a plain executable, and gives its path.
 pub fn build_plain(project: &Project, name: &str, go: &Go) -> Result<PathBuf> {
     let source = project.go_sources().join(name);

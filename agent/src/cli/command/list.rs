@@ -39,7 +39,10 @@ fn table(listing: &Listing, width: Option<usize>, out: &mut dyn Write) -> io::Re
     for process in &listing.processes {
         let name = words::clean(&process.exe);
         let version = words::clean(&process.go_version);
-        let command = words::clean(&process.command);
+        let mut command = words::clean(&process.command).into_owned();
+        if let Some(own) = process.own_pid {
+            command.push_str(&format!("  (pid {own} in its container)"));
+        }
         let line = format!("{:>8}  {name:exe$}  {version:go$}  {command}", process.pid);
         writeln!(out, "{}", words::cut(&line, width.unwrap_or(usize::MAX)))?;
     }
@@ -54,6 +57,7 @@ fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
             serde_json::json!({
                 "pid": process.pid, "exe": process.exe,
                 "go_version": process.go_version, "command": process.command,
+                "own_pid": process.own_pid,
             })
         })
         .collect();
@@ -73,6 +77,7 @@ mod tests {
             exe: exe.to_owned(),
             go_version: "go1.26.6".to_owned(),
             command: format!("./{exe} -x"),
+            own_pid: None,
         };
         Listing { processes: vec![process(7, "potato"), process(4711, "a\x1bb")], refused: 1 }
     }

@@ -5,8 +5,10 @@ mod arm64;
 
 use std::ops::Range;
 
+use thiserror::Error;
+
 /// No more of one function is disassembled than this: its end may come from a hostile table.
-const MAX_CODE: usize = 64 << 10;
+pub const MAX_CODE: usize = 64 << 10;
 /// No more references than this are collected from one function.
 const MAX_REFS: usize = 256;
 
@@ -55,6 +57,94 @@ impl Arch {
         }
         refs.found
     }
+
+    /// The first instruction behind a function's stack check, where the function's arguments are
+    /// still in their registers and its caller's frame is whole: `push rbp` on amd64, the store of
+    /// the link register on arm64. Nothing where `code` does not start with a stack check.
+    #[must_use]
+    pub fn past_stack_check(self, code: &[u8]) -> Option<Landmark> {
+        match self {
+            Self::Amd64 => amd64::past_stack_check(code),
+            Self::Arm64 => arm64::past_stack_check(code),
+        }
+    }
+
+    /// The direct calls, by a function's `code` linked at `address`, of the function linked at
+    /// `target`, in the order of their addresses.
+    ///
+    /// # Errors
+    /// When there are bytes that do not decode, so that what follows may be misread.
+    pub fn calls(self, code: &[u8], address: u64, target: u64) -> Result<Vec<Call>, Undecodable> {
+        match self {
+            Self::Amd64 => amd64::calls(code, address, target),
+            Self::Arm64 => arm64::calls(code, address, target),
+        }
+    }
+
+    /// Where Go keeps the goroutine that runs (on a system stack: the thread's g0).
+    #[must_use]
+    pub const fn g(self) -> Register {
+        match self {
+            Self::Amd64 => amd64::G,
+            Self::Arm64 => arm64::G,
+        }
+    }
+
+    /// Where Go passes its integer and pointer arguments, the first five
+    /// (`cmd/compile/abi-internal.md`, the same in Go 1.21 to 1.27).
+    #[must_use]
+    pub const fn arguments(self) -> [Register; 5] {
+        match self {
+            Self::Amd64 => amd64::ARGUMENTS,
+            Self::Arm64 => arm64::ARGUMENTS,
+        }
+    }
+}
+
+/// A general register, by the number that instructions encode it with: on amd64 AX 0, CX 1, DX 2,
+/// BX 3, SP 4, BP 5, SI 6, DI 7, R8 8 and so on; on arm64 Rn is n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Register(pub u8);
+
+/// What the kernel does with an instruction that a probe replaced by a breakpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Handling {
+    /// Emulates the push of a register (amd64).
+    EmulatedPush,
+    /// Emulates the call (amd64; arm64 says: simulates).
+    EmulatedCall,
+    /// A five-byte NOP (amd64). Kernel 6.18 and later put a call there in place of the breakpoint,
+    /// the cheapest of all, which uses some of the current stack: only where code runs on a system
+    /// stack. Kernels from before the middle of 2025 step it, the dearest of all.
+    Nop5,
+    /// Single-steps a copy of it elsewhere (the store of the link register on arm64).
+    Stepped,
+}
+
+/// An instruction that a probe may sit on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Landmark {
+    /// Its first byte, from its function's.
+    pub offset: u32,
+    /// What the kernel makes of it.
+    pub handling: Handling,
+}
+
+/// A call of a certain function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The call.
+    pub landmark: Landmark,
+    /// A five-byte NOP right before it, which is run if and only if the call is.
+    pub nop: Option<Landmark>,
+}
+
+/// Code with something in it that is no instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the bytes at offset {offset:#x} are no instruction")]
+pub struct Undecodable {
+    /// Where, from the function's first byte.
+    pub offset: u32,
 }
 
 /// Collects references in order.

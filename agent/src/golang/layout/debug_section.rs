@@ -1,7 +1,7 @@
 //! A debug section read from front to back: inflated only as far as it is looked at.
 //!
 //! Go compresses its DWARF, and `.debug_info` of a large program inflates to more than 100 MB. What
-//! the agent needs of it stands near the front.
+//! the agent needs is one part of it, and only that part is ever held in memory.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use object::{CompressionFormat, Object, ObjectSection};

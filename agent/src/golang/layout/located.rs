@@ -21,7 +21,10 @@ pub struct Located {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayoutSource {
     /// The executable's own debug information.
-    Dwarf,
+    Dwarf {
+        /// The version, when it is later than any that the table knows.
+        later: Option<String>,
+    },
     /// The table, which knows this very version.
     Table,
     /// The table, which knows only another version nearby.
@@ -46,7 +49,9 @@ impl Located {
         if version.minor >= OLDEST_MINOR
             && let Ok(layout) = dwarf::layout(elf)
         {
-            return Ok(Self { layout, source: LayoutSource::Dwarf });
+            let later = version.minor > Layout::newest_minor()?;
+            let later = later.then(|| version.to_string());
+            return Ok(Self { layout, source: LayoutSource::Dwarf { later } });
         }
         let hit = Layout::for_version(version, arch)?;
         let source = match hit.exactness {
@@ -62,7 +67,7 @@ impl Located {
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.source {
-            LayoutSource::Dwarf => "from DWARF".to_owned(),
+            LayoutSource::Dwarf { .. } => "from DWARF".to_owned(),
             LayoutSource::Table => "from the built-in table".to_owned(),
             LayoutSource::Nearest { known, .. } => {
                 format!("of {known}, the nearest in the built-in table")
@@ -74,7 +79,10 @@ impl Located {
     #[must_use]
     pub fn note(&self) -> Option<String> {
         match &self.source {
-            LayoutSource::Dwarf | LayoutSource::Table => None,
+            LayoutSource::Dwarf { later: None } | LayoutSource::Table => None,
+            LayoutSource::Dwarf { later: Some(version) } => Some(format!(
+                "this leak-agent does not know {version}; the program's own DWARF told its struct layout, which passed the self-check"
+            )),
             LayoutSource::Nearest { known, wanted } => Some(format!(
                 "this leak-agent does not know {wanted}; the struct layout of {known} was used, and passed the self-check"
             )),

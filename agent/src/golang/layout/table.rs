@@ -98,6 +98,17 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// The x of the latest 1.x that the table knows.
+    ///
+    /// # Errors
+    /// [`TableError::Malformed`]: a defect of the table.
+    pub fn newest_minor() -> Result<u16, TableError> {
+        let newest = parse(TABLE)?.iter().map(|block| block.minor).max();
+        newest.ok_or(TableError::Malformed { line: 0 })
+    }
+}
+
 impl Block {
     /// The release in this block that is nearest to a version.
     fn nearest_patch(&self, version: &GoVersion) -> u16 {

@@ -17,6 +17,8 @@ const MAGIC: u32 = 0xffff_fff1;
 pub const HEADER_LEN: usize = 8 + 8 * 8;
 /// One entry of the function index: entry and record offset.
 const INDEX_ENTRY: usize = 8;
+/// The largest programs have some hundred thousand functions, and all their names are looked at.
+const MAX_FUNCTIONS: u64 = 4 << 20;
 /// Names and paths longer than this are cut: nobody writes them, only a hostile file holds them.
 const MAX_NAME: usize = 4096;
 
@@ -39,6 +41,9 @@ pub enum PclntabError {
     /// Not a 64-bit target's.
     #[error("pointer size {0}, where 8 is expected")]
     PointerSize(u8),
+    /// More functions than any program has.
+    #[error("it claims {0} functions; more than {MAX_FUNCTIONS} are taken for a broken table")]
+    Functions(u64),
 }
 
 /// A parsed function table. Owns its bytes.
@@ -54,25 +59,30 @@ pub struct Pclntab {
 }
 
 impl Pclntab {
-    /// Parses a table that starts with `bytes[0]`; bytes behind its end do no harm.
+    /// Parses a table that starts with the first byte; bytes behind its end do no harm. They are
+    /// copied only once the header is found to be good.
     ///
     /// # Errors
     /// When the header is not that of a 64-bit little-endian Go 1.20+ table, or what it announces
     /// does not fit.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, PclntabError> {
+    pub fn parse(table: impl AsRef<[u8]> + Into<Vec<u8>>) -> Result<Self, PclntabError> {
+        let bytes = table.as_ref();
         let have = bytes.len() as u64;
         let truncated = |what, need| PclntabError::Truncated { what, need, have };
-        let magic = u32_at(&bytes, 0).ok_or_else(|| truncated("the header", HEADER_LEN as u64))?;
+        let magic = u32_at(bytes, 0).ok_or_else(|| truncated("the header", HEADER_LEN as u64))?;
         if magic != MAGIC {
             return Err(PclntabError::Magic(magic));
         }
         let word = |index: usize| {
-            u64_at(&bytes, 8 + index * 8).ok_or_else(|| truncated("the header", HEADER_LEN as u64))
+            u64_at(bytes, 8 + index * 8).ok_or_else(|| truncated("the header", HEADER_LEN as u64))
         };
         let (functions, index) = (word(0)?, word(7)?);
         let pointer_size = bytes[7];
         if pointer_size != 8 {
             return Err(PclntabError::PointerSize(pointer_size));
+        }
+        if functions > MAX_FUNCTIONS {
+            return Err(PclntabError::Functions(functions));
         }
         // The index has one entry more than functions: the end of the text.
         let index_end = functions
@@ -83,7 +93,7 @@ impl Pclntab {
         if index_end > have {
             return Err(truncated("the function index", index_end));
         }
-        let table = |what, index| match word(index) {
+        let part = |what, index| match word(index) {
             Ok(offset) if offset <= have => Ok(offset as usize),
             Ok(offset) => Err(truncated(what, offset)),
             Err(error) => Err(error),
@@ -91,12 +101,12 @@ impl Pclntab {
         Ok(Self {
             quantum: bytes[6].max(1),
             functions: functions as usize,
-            names: table("the name table", 3)?,
-            units: table("the unit table", 4)?,
-            files: table("the file table", 5)?,
-            values: table("the value tables", 6)?,
+            names: part("the name table", 3)?,
+            units: part("the unit table", 4)?,
+            files: part("the file table", 5)?,
+            values: part("the value tables", 6)?,
             index: index as usize,
-            bytes,
+            bytes: table.into(),
         })
     }
 

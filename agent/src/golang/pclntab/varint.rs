@@ -1,5 +1,10 @@
 //! The tables that map program counters to values: pairs of variable-length deltas.
 
+/// No honest function has more pairs, nor many that do not advance: without a bound, each look-up
+/// in a hostile table would run through the rest of the file.
+const MAX_STEPS: u32 = 1 << 20;
+const STANDING: u32 = 16;
+
 /// One such table, from its first byte on.
 pub(super) struct PcValue<'a> {
     bytes: &'a [u8],
@@ -17,7 +22,7 @@ impl<'a> PcValue<'a> {
     pub(super) fn at(&self, offset: u32) -> Option<i32> {
         let mut bytes = self.bytes;
         let (mut pc, mut value, mut first) = (0u64, -1i32, true);
-        loop {
+        for _ in 0..MAX_STEPS.min(offset.saturating_add(STANDING)) {
             let delta = take(&mut bytes)?;
             if delta == 0 && !first {
                 return None;
@@ -30,6 +35,7 @@ impl<'a> PcValue<'a> {
                 return Some(value);
             }
         }
+        None
     }
 }
 
@@ -67,6 +73,18 @@ mod tests {
         let table = PcValue::new(&[6, 4, 0], 4);
         assert_eq!(table.at(15), Some(2));
         assert_eq!(table.at(16), None);
+    }
+
+    #[test]
+    fn a_table_that_does_not_advance_is_given_up() {
+        let mut standing = vec![2, 0];
+        standing.extend([2, 0].repeat(100));
+        standing.extend([2, 4, 0]);
+        assert_eq!(PcValue::new(&standing, 1).at(0), None);
+        assert_eq!(PcValue::new(&standing[196..], 1).at(0), Some(3));
+        let long = [[2, 1].repeat(MAX_STEPS as usize), vec![2, 1, 0]].concat();
+        assert_eq!(PcValue::new(&long, 1).at(MAX_STEPS - 1), Some(MAX_STEPS as i32 - 1));
+        assert_eq!(PcValue::new(&long, 1).at(MAX_STEPS), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! not torn; the others are read again, in small batches that leave them less time to move.
 
 mod batch;
+mod intake;
+mod labels;
 mod objects;
 mod stacks;
 
@@ -17,6 +19,7 @@ use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
 use crate::model::{Coverage, Goroutine, StackTable};
 use batch::{Item, Last};
+use labels::Labels;
 use stacks::Stacks;
 
 /// Goroutines a batch: the larger, the fewer calls; the smaller, the fewer torn.
@@ -24,6 +27,8 @@ const BATCH: usize = 1024;
 /// Goroutines a batch when reading torn ones again, and how often that is tried.
 const RETRY_BATCH: usize = 16;
 const RETRIES: usize = 6;
+/// Wait objects kept of one snapshot: 128 MiB. Goroutines wait on one or two each.
+const MAX_OBJECTS: usize = 16 << 20;
 
 /// What one look gave.
 pub(super) struct Snapshot {
@@ -33,6 +38,31 @@ pub(super) struct Snapshot {
     pub(super) objects: Vec<u64>,
     pub(super) labels: Vec<Vec<(String, String)>>,
     pub(super) coverage: Coverage,
+}
+
+/// A look under way.
+struct Look<'a> {
+    program: &'a Program,
+    snapshot: Snapshot,
+    labels: Labels,
+    /// Goroutines that moved while they were read, to be read again.
+    moved: Vec<Item>,
+    /// Entries of the runtime's list whose memory could not be read.
+    unreadable: u64,
+}
+
+impl<'a> Look<'a> {
+    fn at(program: &'a Program) -> Self {
+        let snapshot = Snapshot {
+            goroutines: Vec::new(),
+            marks: Vec::new(),
+            objects: Vec::new(),
+            labels: vec![Vec::new()],
+            coverage: Coverage::default(),
+        };
+        let labels = Labels::new(program.label_form());
+        Self { program, snapshot, labels, moved: Vec::new(), unreadable: 0 }
+    }
 }
 
 /// Takes snapshots of one program, and keeps what it learns from one to the next.
@@ -46,11 +76,9 @@ pub(super) struct Snapshotter {
 /// Memory that is used again for every batch.
 #[derive(Default)]
 struct Buffers {
-    first: Gather,
+    goroutines: Gather,
     stacks: Gather,
     sudogs: Gather,
-    second: Gather,
-    addresses: Vec<u64>,
 }
 
 impl Snapshotter {
@@ -77,40 +105,42 @@ impl Snapshotter {
         let pid = program.process().pid;
         self.stacks.start_snapshot();
         let (all, len) = program.all_gs()?;
-        let mut snapshot = Snapshot {
-            goroutines: Vec::new(),
-            marks: Vec::new(),
-            objects: Vec::new(),
-            labels: vec![Vec::new()],
-            coverage: Coverage::default(),
-        };
-        let mut labels = objects::Labels::new(program.label_form());
-        let mut items = Vec::with_capacity(BATCH);
-        let mut moved = Vec::new();
+        let mut look = Look::at(program);
+        let (mut addresses, mut items) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         for from in (0..len).step_by(BATCH) {
-            let mut addresses = std::mem::take(&mut self.buffers.addresses);
             all.addresses(program.memory(), from, BATCH.min(len - from), &mut addresses)
                 .map_err(|source| Error::read(pid, "the list of goroutines", source))?;
             items.clear();
             items.extend((from as u32..).zip(&addresses).map(|(slot, &addr)| Item { slot, addr }));
-            self.buffers.addresses = addresses;
-            self.batch(program, &items, Last::No, &mut labels, &mut snapshot, &mut moved)?;
+            self.batch(&mut look, &items, Last::No)?;
         }
         for round in 1..=RETRIES {
-            if moved.is_empty() {
+            if look.moved.is_empty() {
                 break;
             }
             let last = if round == RETRIES { Last::Yes } else { Last::No };
-            snapshot.coverage.retried += moved.len() as u64;
-            let again = std::mem::take(&mut moved);
+            let again = std::mem::take(&mut look.moved);
+            look.snapshot.coverage.retried += again.len() as u64;
             for items in again.chunks(RETRY_BATCH) {
-                self.batch(program, items, last, &mut labels, &mut snapshot, &mut moved)?;
+                self.batch(&mut look, items, last)?;
             }
         }
-        snapshot.coverage.goroutines_seen = snapshot.goroutines.len() as u64;
-        snapshot.coverage.unresolved_frames = self.stacks.unresolved();
-        snapshot.coverage.notes.extend(self.stacks.note());
-        snapshot.coverage.notes.extend(labels.note());
-        Ok(snapshot)
+        Ok(self.finish(look))
+    }
+
+    /// Sums up what was and was not seen.
+    fn finish(&self, look: Look<'_>) -> Snapshot {
+        let Look { mut snapshot, unreadable, labels, .. } = look;
+        let coverage = &mut snapshot.coverage;
+        coverage.goroutines_seen = snapshot.goroutines.len() as u64 + unreadable;
+        coverage.torn += unreadable;
+        coverage.unresolved_frames = self.stacks.unresolved();
+        coverage.notes.extend(self.stacks.notes());
+        if snapshot.objects.len() >= MAX_OBJECTS {
+            let note = "there are too many wait objects to keep them all; some were left out";
+            coverage.notes.push(note.to_owned());
+        }
+        coverage.notes.extend(labels.note());
+        snapshot
     }
 }

@@ -1,8 +1,4 @@
-//! What the goroutines of a batch wait on, and the labels that they carry.
-
-use std::collections::HashMap;
-
-use rustc_hash::FxHashMap;
+//! What the goroutines of a batch wait on.
 
 use super::batch::Current;
 use super::stacks::Stacks;
@@ -10,15 +6,11 @@ use crate::collect::attach::wait::Reason;
 use crate::golang::Program;
 use crate::golang::gather::Gather;
 use crate::golang::goroutines::RawStatus;
-use crate::golang::labels::LabelForm;
-use crate::golang::memory::{Memory, ReadError, Span};
-use crate::golang::sudog::{self, Slot, Sudog, WaitsOn};
-use crate::model::LabelsId;
+use crate::golang::memory::{ReadError, Span};
+use crate::golang::sudog::{self, Searched, Slot, Sudog, WaitsOn};
 
 /// Cases of one select that are followed.
 const MAX_CASES: usize = 64;
-/// Bytes of labels kept of one snapshot.
-const MAX_LABEL_BYTES: usize = 16 << 20;
 
 /// A goroutine of the batch and a sudog of its.
 struct Hop {
@@ -117,57 +109,10 @@ fn search(
     let (own, text) = (one.g.stack_lo..one.g.stack_hi, program.text());
     let foreign = |address: u64| !own.contains(&address) && !text.contains(&address);
     let layout = &program.binary().layout.layout.sudog;
-    let slot = sudog::search(program.memory(), layout, waits_on, one.g.addr, stack, &foreign);
+    let searched = Searched { waits_on, g: one.g.addr, stack, foreign: &foreign };
+    let slot = sudog::search(program.memory(), layout, &searched, &mut stacks.search_reads);
     if let Some(key) = one.key.filter(|_| slot != Slot::None) {
         stacks.set_slot(key, slot);
     }
     slot
-}
-
-/// Reads sets of labels, each distinct one once a snapshot.
-pub(super) struct Labels {
-    form: LabelForm,
-    /// By address: goroutines that share a set share the pointer.
-    known: FxHashMap<u64, LabelsId>,
-    /// By content.
-    ids: HashMap<Vec<(String, String)>, LabelsId>,
-    bytes: usize,
-}
-
-impl Labels {
-    pub(super) fn new(form: LabelForm) -> Self {
-        let ids = HashMap::from([(Vec::new(), LabelsId::default())]);
-        Self { form, known: FxHashMap::default(), ids, bytes: 0 }
-    }
-
-    /// The set at `address`, which is added to `sets` if it is new.
-    pub(super) fn read(
-        &mut self,
-        memory: &dyn Memory,
-        address: u64,
-        sets: &mut Vec<Vec<(String, String)>>,
-    ) -> LabelsId {
-        if address == 0 || self.bytes > MAX_LABEL_BYTES {
-            return LabelsId::default();
-        }
-        if let Some(&id) = self.known.get(&address) {
-            return id;
-        }
-        // What cannot be read was freed meanwhile: the goroutine has ended or changed its labels.
-        let labels = self.form.read(memory, address).unwrap_or_default();
-        self.bytes += 64 + labels.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-        let id = *self.ids.entry(labels).or_insert_with_key(|labels| {
-            sets.push(labels.clone());
-            LabelsId(u32::try_from(sets.len() - 1).unwrap_or(0))
-        });
-        self.known.insert(address, id);
-        id
-    }
-
-    /// What was left out for want of room.
-    pub(super) fn note(&self) -> Option<String> {
-        (self.bytes > MAX_LABEL_BYTES).then(|| {
-            "there are too many profiler labels to keep them all; some were left out".to_owned()
-        })
-    }
 }

@@ -9,13 +9,19 @@ use crate::golang::Program;
 use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
-use crate::golang::unwind::{Registers, Steps, Walk};
+use crate::golang::unwind::{Registers, Steps, Trail, Walk};
 use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
 const MAX_FRAMES: usize = 512;
-/// Addresses kept over all distinct stacks: 128 MiB. Honest programs need some thousand.
+/// Words kept over all distinct stacks and the names in them: 128 MiB. Honest programs need some
+/// thousand.
 const MAX_KEPT: usize = 16 << 20;
+/// Reads that searching stacks for wait objects may take, a snapshot. One search serves all
+/// goroutines with the same stack, so that honest programs need some hundred.
+const MAX_SEARCH_READS: usize = 1 << 18;
+/// Trails kept in one snapshot: at most 16 MiB.
+const MAX_TRAILS: usize = 1 << 14;
 /// Bytes of stacks that are read beyond the first of each, a snapshot.
 const MAX_DEEP_BYTES: u64 = 256 << 20;
 
@@ -31,6 +37,15 @@ struct Known {
     slot: Option<Slot>,
 }
 
+/// What goroutines with the same stack nearly always share, and others seldom.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Kin {
+    gopc: u64,
+    pc: u64,
+    /// Bytes from the stack pointer to the stack's end.
+    depth: u64,
+}
+
 /// All distinct stacks so far.
 #[derive(Default)]
 pub(super) struct Stacks {
@@ -41,13 +56,18 @@ pub(super) struct Stacks {
     /// Frames at an address, inlined ones unfolded.
     frames: FxHashMap<u64, Arc<[FrameId]>>,
     sites: FxHashMap<u64, Option<FrameId>>,
-    /// Addresses kept in `keys`.
+    /// Words kept, about: addresses, frames and names.
     kept: usize,
     full: bool,
+    /// Reads left for searches in this snapshot.
+    pub(super) search_reads: usize,
     unresolved: u64,
     deep_bytes: u64,
+    /// Where the first of each kin led in this snapshot.
+    trails: FxHashMap<Kin, (Trail, StackKey)>,
     /// Used again for every walk.
     walked: Vec<u64>,
+    trail: Trail,
 }
 
 impl Stacks {
@@ -55,9 +75,11 @@ impl Stacks {
     /// snapshots then live on in the tables that these hold.
     pub(super) fn start_snapshot(&mut self) {
         self.deep_bytes = 0;
+        self.trails.clear();
         if std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2 {
             *self = Self::default();
         }
+        self.search_reads = MAX_SEARCH_READS;
     }
 
     /// The table, as it is now.
@@ -71,10 +93,12 @@ impl Stacks {
     }
 
     /// What was left out for want of room.
-    pub(super) fn note(&self) -> Option<String> {
-        self.full.then(|| {
-            "there are too many distinct stacks to keep them all; some were left out".to_owned()
-        })
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let full = "there are too many distinct stacks to keep them all; some were left out";
+        let unsearched = "too many stacks had to be searched for what goroutines wait on; \
+                          it was not found for all of them";
+        let notes = [(self.full, full), (self.search_reads == 0, unsearched)];
+        notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned())
     }
 
     pub(super) fn id(&self, key: StackKey) -> StackId {
@@ -101,10 +125,21 @@ impl Stacks {
         g: &RawG,
         stack: &[u8],
     ) -> Option<StackKey> {
+        let kin = Kin { gopc: g.gopc, pc: g.pc, depth: g.stack_hi.wrapping_sub(g.sp) };
+        let known = self.trails.get(&kin);
+        if let Some((trail, key)) = known
+            && trail.leads_through(registers(g), stack)
+        {
+            return Some(*key);
+        }
+        let is_first = known.is_none() && self.trails.len() < MAX_TRAILS;
         let mut walked = std::mem::take(&mut self.walked);
         let whole = self.addresses(program, steps, g, stack, &mut walked);
         let key = if whole { self.key(program, &walked) } else { None };
         self.walked = walked;
+        if let Some(key) = key.filter(|_| is_first && self.trail.is_whole()) {
+            self.trails.insert(kin, (self.trail.clone(), key));
+        }
         key
     }
 
@@ -117,12 +152,12 @@ impl Stacks {
         stack: &[u8],
         walked: &mut Vec<u64>,
     ) -> bool {
-        let start = Registers { pc: g.pc, sp: g.sp, lr: g.lr };
+        let (start, trail) = (registers(g), &mut self.trail);
         let mut unwinder = program.unwinder(steps);
         let mut walk = |bytes: &[u8], walked: &mut Vec<u64>| {
             walked.clear();
             let mut elided = 0;
-            let end = unwinder.walk(start, bytes, &mut |pc| {
+            let end = unwinder.walk(start, bytes, trail, &mut |pc| {
                 if walked.len() < MAX_FRAMES { walked.push(pc) } else { elided += 1 }
             });
             if elided > 0 {
@@ -170,7 +205,7 @@ impl Stacks {
         }
         let key = StackKey(u32::try_from(self.known.len()).ok()?);
         self.known.push(Known { id, hints, slot: None });
-        self.kept += walked.len();
+        self.kept += walked.len() + frames.len();
         self.keys.insert(walked.into(), key);
         Some(key)
     }
@@ -180,13 +215,15 @@ impl Stacks {
             return Arc::clone(frames);
         }
         let table = Arc::make_mut(&mut self.table);
-        let mut frames = Vec::new();
+        let (mut frames, mut kept) = (Vec::new(), 1);
         // Go's own tracebacks leave the compiler's wrappers out too.
         let named = program.symbolizer().calls(pc, &mut |call| {
             if !call.wrapper {
                 frames.push(table.resolved(resolved(call)));
+                kept += words(call);
             }
         });
+        self.kept += kept;
         if !named {
             frames = vec![table.frame(Frame::Unresolved { pc })];
             self.unresolved += 1;
@@ -218,12 +255,25 @@ impl Stacks {
         if let Some(&site) = self.sites.get(&pc) {
             return site;
         }
-        let site = find().map(|call| Arc::make_mut(&mut self.table).resolved(resolved(call)));
-        if self.sites.len() < MAX_KEPT {
-            self.sites.insert(pc, site);
+        if self.kept > MAX_KEPT {
+            self.full = true;
+            return None;
         }
+        let call = find();
+        self.kept += 1 + call.map_or(0, words);
+        let site = call.map(|call| Arc::make_mut(&mut self.table).resolved(resolved(call)));
+        self.sites.insert(pc, site);
         site
     }
+}
+
+/// What a call takes to keep, at most.
+const fn words(call: Call<'_>) -> usize {
+    2 + (call.function.len() + call.file.len()) / 8
+}
+
+const fn registers(g: &RawG) -> Registers {
+    Registers { pc: g.pc, sp: g.sp, lr: g.lr }
 }
 
 const fn resolved(call: Call<'_>) -> Resolved<'_> {

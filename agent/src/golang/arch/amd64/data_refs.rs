@@ -2,10 +2,10 @@
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind, Register};
 
-use super::DataRefs;
+use super::super::DataRefs;
 
 /// Hands every address that a memory operand of `code` names by itself to `refs`.
-pub(super) fn data_refs(code: &[u8], address: u64, refs: &mut DataRefs<'_>) {
+pub(in super::super) fn data_refs(code: &[u8], address: u64, refs: &mut DataRefs<'_>) {
     let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
     while decoder.can_decode() {

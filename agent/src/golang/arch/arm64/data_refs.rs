@@ -3,7 +3,7 @@
 use yaxpeax_arch::{Decoder, U8Reader};
 use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, SizeCode};
 
-use super::DataRefs;
+use super::super::DataRefs;
 
 /// The pages that registers hold between the ADRP and the instruction that completes an address.
 type Pages = [Option<u64>; 32];
@@ -12,7 +12,7 @@ type Pages = [Option<u64>; 32];
 /// the ADD, load or store that adds the low 12 bits. Every access by name that Go's assembler
 /// writes is one of these (atomics go through ADRP and ADD). The decoder was fed all 2^32 words and
 /// panics on none.
-pub(super) fn data_refs(code: &[u8], address: u64, refs: &mut DataRefs<'_>) {
+pub(in super::super) fn data_refs(code: &[u8], address: u64, refs: &mut DataRefs<'_>) {
     let decoder = InstDecoder::default();
     let mut pages: Pages = [None; 32];
     let mut pc = address;

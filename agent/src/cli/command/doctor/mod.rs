@@ -1,0 +1,206 @@
+//! `doctor`: what this host and its processes allow, what is missing, and the command that grants it.
+
+mod page;
+mod program;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::cli::args::{Common, Format};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::{Outcome, output, target};
+use crate::host::{Access, Capability, Host, Remedy, access_to};
+
+use program::Located;
+
+/// The schema of the JSON form. Keys are only ever added within v1.
+const SCHEMA: &str = "leak-agent/doctor/v1";
+
+/// Looks at the host and at the processes that the flags name, and says what it found.
+pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    // The host alone is worth a look: no target is no failure here.
+    let pids = match target::pids(common) {
+        Ok(pids) => pids,
+        Err(Failure::NoTarget) => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    let findings = Findings::look(&pids);
+    output::put(common, |out| match common.format {
+        Format::Json => write_json(&findings, out),
+        Format::Terminal => page::write(&findings, out),
+    })?;
+    let ready = findings.processes.iter().all(Process::is_ready);
+    Ok(if ready { Exit::Done } else { Exit::Target })
+}
+
+/// Everything that was found.
+#[derive(Serialize)]
+struct Findings {
+    host: Host,
+    missing: Vec<Missing>,
+    processes: Vec<Process>,
+}
+
+impl Findings {
+    fn look(pids: &[u32]) -> Self {
+        let host = Host::look();
+        let processes = pids.iter().map(|&pid| Process::look(pid)).collect();
+        Self { missing: missing(&host), processes, host }
+    }
+}
+
+/// One process.
+#[derive(Serialize)]
+struct Process {
+    pid: u32,
+    #[serde(flatten)]
+    access: Access,
+    /// The Go program in it; `None` when its memory cannot be read.
+    program: Option<Located>,
+}
+
+impl Process {
+    fn look(pid: u32) -> Self {
+        let access = access_to(pid);
+        let program = access.is_granted().then(|| Located::look(pid));
+        Self { pid, access, program }
+    }
+
+    /// Whether its goroutines can be read.
+    fn is_ready(&self) -> bool {
+        matches!(self.program, Some(Located::Ready(_)))
+    }
+}
+
+/// Something that this process may not do, and how to grant it.
+#[derive(Serialize)]
+struct Missing {
+    what: &'static str,
+    remedies: Vec<Remedy>,
+}
+
+/// What the host as a whole lacks, whatever the process that is looked at.
+fn missing(host: &Host) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    let has = |capability| host.capabilities.is_some_and(|set| set.has(capability));
+    let inside = host.confinement.is_container();
+    let by = |capabilities: &str| {
+        let set = capabilities.to_lowercase();
+        if inside {
+            let each = capabilities.split(',').map(|name| name.trim_start_matches("CAP_"));
+            let flags: Vec<_> = each.map(|name| format!("--cap-add {name}")).collect();
+            let flags = flags.join(" ");
+            vec![Remedy {
+                command: format!("docker run {flags} --pid=host IMAGE leak-agent doctor"),
+                when: "in a container: start it like this",
+            }]
+        } else {
+            vec![
+                Remedy { command: "sudo leak-agent doctor".to_owned(), when: "once" },
+                Remedy {
+                    command: format!("sudo setcap {set}+ep \"$(command -v leak-agent)\""),
+                    when: "for good, for every user who may run it",
+                },
+            ]
+        }
+    };
+    if host.kernel.ptrace_scope.value().is_some_and(|scope| scope >= 3) {
+        missing.push(Missing {
+            what: "to read any process: kernel.yama.ptrace_scope is 3 until the next boot",
+            remedies: Vec::new(),
+        });
+    } else if !has(Capability::SysPtrace) {
+        missing.push(Missing {
+            what: "to read other users' processes: CAP_SYS_PTRACE",
+            remedies: by("CAP_SYS_PTRACE"),
+        });
+    }
+    if inside && !host.confinement.host_pids.is_yes() {
+        missing.push(Missing {
+            what: "to see processes outside of this container: the host's pids",
+            remedies: by("CAP_SYS_PTRACE"),
+        });
+    }
+    // uprobe_multi needs less than perf events do.
+    let may_probe = if host.probes.uprobe_multi.is_yes() {
+        host.probes.may_load_bpf.is_yes()
+    } else {
+        host.probes.may_load_bpf.is_yes() && host.probes.may_use_uprobes.is_yes()
+    };
+    if host.probes.uprobes.is_yes() && !may_probe {
+        missing.push(if host.probes.uprobe_multi.is_yes() {
+            Missing {
+                what: "for probes: CAP_BPF and CAP_PERFMON",
+                remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON"),
+            }
+        } else {
+            Missing {
+                what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi)",
+                remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON,CAP_SYS_ADMIN"),
+            }
+        });
+    }
+    missing
+}
+
+fn write_json(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        agent: Agent,
+        #[serde(flatten)]
+        findings: &'a Findings,
+    }
+    #[derive(Serialize)]
+    struct Agent {
+        version: &'static str,
+    }
+    let agent = Agent { version: env!("CARGO_PKG_VERSION") };
+    serde_json::to_writer_pretty(&mut *out, &Document { schema: SCHEMA, agent, findings })?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(pids: &[u32]) -> String {
+        let mut out = Vec::new();
+        page::write(&Findings::look(pids), &mut out).expect("a vector takes everything");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn the_page_names_every_capability_and_what_a_process_is() {
+        let page = page(&[std::process::id(), u32::MAX]);
+        for capability in Capability::ALL {
+            assert!(page.contains(capability.name()), "{page}");
+        }
+        assert!(page.contains("can be read"), "{page}");
+        assert!(page.contains("no such process"), "{page}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_gos_is_not_ready() {
+        let findings = Findings::look(&[std::process::id()]);
+        let process = &findings.processes[0];
+        assert!(matches!(process.program, Some(Located::Failed(_))) && !process.is_ready());
+    }
+
+    #[test]
+    fn json_is_one_document_with_the_same_answers() {
+        let mut out = Vec::new();
+        let findings = Findings::look(&[std::process::id(), u32::MAX]);
+        write_json(&findings, &mut out).expect("a vector takes everything");
+        let document: serde_json::Value = serde_json::from_slice(&out).expect("one document");
+        assert_eq!(document["schema"], SCHEMA);
+        assert!(document["host"]["capabilities"]["CAP_SYS_PTRACE"].is_boolean());
+        assert!(document["host"]["probes"]["uprobes"]["answer"].is_string());
+        assert_eq!(document["processes"][0]["access"], "granted");
+        assert_eq!(document["processes"][0]["program"]["state"], "failed");
+        assert_eq!(document["processes"][1]["access"], "no-such-process");
+        assert!(document["processes"][1]["program"].is_null());
+    }
+}

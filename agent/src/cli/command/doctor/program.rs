@@ -1,0 +1,84 @@
+//! What `doctor` says of a Go program: its build, what could be located in it, and how.
+
+use std::error::Error as _;
+
+use serde::Serialize;
+
+use crate::golang::globals::Source;
+use crate::golang::{Error, Program};
+use crate::report::words;
+
+/// A Go program that was looked for in a process.
+#[derive(Serialize)]
+#[serde(tag = "state", content = "facts", rename_all = "kebab-case")]
+pub(super) enum Located {
+    /// Everything that is needed to read its goroutines was found.
+    Ready(Vec<Fact>),
+    /// It was not, and why.
+    Failed(String),
+}
+
+/// Something that is known of it.
+#[derive(Serialize)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) text: String,
+}
+
+impl Located {
+    /// Looks for the program, as every other command does.
+    pub(super) fn look(pid: u32) -> Self {
+        let program = match Program::attach(pid) {
+            Ok(program) => program,
+            Err(error) => return Self::Failed(with_causes(&error)),
+        };
+        match program.all_gs() {
+            Ok((_, goroutines)) => Self::Ready(facts(&program, goroutines)),
+            Err(error) => Self::Failed(with_causes(&error)),
+        }
+    }
+}
+
+fn facts(program: &Program, goroutines: usize) -> Vec<Fact> {
+    let binary = program.binary();
+    let mut facts = Vec::new();
+    let mut add = |name, text| facts.push(Fact { name, text });
+    let choose = |is, yes: &'static str, no: &'static str| if is { yes } else { no };
+    add("Go version", binary.info.version.clone());
+    add(
+        "build",
+        [
+            choose(binary.pie, "position independent", "fixed address"),
+            choose(binary.stripped, "stripped", "with symbols"),
+            choose(program.has_cgo(), "with cgo", "without cgo"),
+        ]
+        .join(", "),
+    );
+    add("runtime's structs", format!("offsets {}", binary.layout.describe()));
+    add(
+        "runtime's variables",
+        match program.globals_source() {
+            Source::Symtab => "in the symbol table",
+            Source::Disassembly => "by disassembly of functions that use them",
+        }
+        .to_owned(),
+    );
+    let named = !program.reasons().is_empty();
+    add("wait reasons", choose(named, "read from the program", "not found").to_owned());
+    // The list keeps those that have ended, to be used again.
+    add("goroutines", format!("{} in the runtime's list", words::count(goroutines as u64)));
+    for note in program.notes() {
+        add("note", note.clone());
+    }
+    facts
+}
+
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,115 @@
+//! From what a batch read to goroutines of the model, and to what is counted.
+
+use std::hash::{Hash, Hasher};
+use std::num::NonZeroU64;
+
+use rustc_hash::FxHasher;
+
+use super::batch::{Current, Last};
+use super::{Look, MAX_OBJECTS, Snapshotter};
+use crate::collect::attach::clock::Mark;
+use crate::collect::attach::wait;
+use crate::golang::goroutines::RawStatus;
+use crate::model::{Coverage, Goroutine, ObjectRange, StackView, Status};
+
+impl Snapshotter {
+    /// Takes in the goroutines of a batch that stood still or run, and on the last try the others
+    /// too, as what they are. `objects` has pairs of an index in the batch and an address, by index.
+    pub(super) fn take_in(
+        &mut self,
+        look: &mut Look<'_>,
+        batch: &[Current],
+        objects: &[(usize, u64)],
+        last: Last,
+    ) {
+        let mut objects = objects.iter().peekable();
+        for (index, one) in batch.iter().enumerate() {
+            let start = look.snapshot.objects.len();
+            while let Some(&(_, object)) = objects.next_if(|&&(of, _)| of == index) {
+                if look.snapshot.objects.len() < MAX_OBJECTS {
+                    look.snapshot.objects.push(object);
+                }
+            }
+            let view = self.view(one);
+            if matches!(view, StackView::Torn | StackView::NotUnwound) {
+                look.snapshot.objects.truncate(start);
+                if last == Last::No {
+                    look.moved.push(one.item);
+                    continue;
+                }
+            }
+            count(&mut look.snapshot.coverage, view);
+            let end = look.snapshot.objects.len();
+            let objects = ObjectRange { start: start as u32, len: (end - start) as u32 };
+            let goroutine = self.goroutine(look, one, view, objects);
+            look.snapshot.marks.push(Mark {
+                slot: one.item.slot,
+                place: place(one),
+                wait_since_ns: one.g.wait_since_ns,
+            });
+            look.snapshot.goroutines.push(goroutine);
+        }
+    }
+
+    fn view(&self, one: &Current) -> StackView {
+        match one.key {
+            _ if one.runs() => StackView::Running,
+            _ if !one.stood() => StackView::Torn,
+            Some(key) => StackView::Read(self.stacks.id(key)),
+            None => StackView::NotUnwound,
+        }
+    }
+
+    fn goroutine(
+        &mut self,
+        look: &mut Look<'_>,
+        one: &Current,
+        stack: StackView,
+        objects: ObjectRange,
+    ) -> Goroutine {
+        let (g, program) = (&one.g, look.program);
+        let status = match g.status {
+            RawStatus::Runnable => Status::Runnable,
+            RawStatus::Running => Status::Running,
+            RawStatus::Syscall => Status::Syscall,
+            RawStatus::Waiting => Status::Waiting,
+            RawStatus::Preempted => Status::Preempted,
+            RawStatus::Leaked => Status::Leaked,
+            RawStatus::CopyStack | RawStatus::Dead | RawStatus::Unknown(_) => Status::CopyStack,
+        };
+        let waits = matches!(status, Status::Waiting | Status::Leaked);
+        let reason = waits.then(|| self.reasons.get(usize::from(g.wait_reason))).flatten().copied();
+        let hints = one.key.map(|key| self.stacks.hints(key)).unwrap_or_default();
+        Goroutine {
+            goid: g.goid,
+            parent: NonZeroU64::new(g.parent),
+            objects,
+            stack,
+            // The first has no creator but the runtime's assembly.
+            created_by: (g.goid != 1).then(|| self.stacks.creation_site(program, g.gopc)).flatten(),
+            started_in: self.stacks.function_start(program, g.startpc),
+            labels: look.labels.read(program.memory(), g.labels, &mut look.snapshot.labels),
+            reason: waits.then_some(g.wait_reason),
+            wait: wait::class(status, reason, hints),
+            status,
+            locked_to_thread: g.locked,
+            blocked: None,
+        }
+    }
+}
+
+const fn count(coverage: &mut Coverage, view: StackView) {
+    match view {
+        StackView::Read(_) => coverage.goroutines_read += 1,
+        StackView::Running => coverage.running += 1,
+        StackView::Torn => coverage.torn += 1,
+        StackView::NotUnwound => coverage.not_unwound += 1,
+    }
+}
+
+/// A digest of where a goroutine stands.
+fn place(one: &Current) -> u32 {
+    let mut hasher = FxHasher::default();
+    (one.key, one.g.sp, one.g.wait_reason).hash(&mut hasher);
+    hasher.finish() as u32
+}

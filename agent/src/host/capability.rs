@@ -1,0 +1,93 @@
+//! Capabilities by name: the parts of root's power that matter to an agent.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A capability, with its number in `linux/capability.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Capability {
+    /// Read any file.
+    DacReadSearch = 2,
+    /// Read the memory of other users' processes.
+    SysPtrace = 19,
+    /// Most of root's powers; perf-event uprobes need it since the fix of CVE-2025-38466.
+    SysAdmin = 21,
+    /// Performance events (Linux 5.8).
+    Perfmon = 38,
+    /// Load BPF programs (Linux 5.8).
+    Bpf = 39,
+}
+
+impl Capability {
+    /// All that matter, the most important first.
+    pub const ALL: [Self; 5] =
+        [Self::SysPtrace, Self::Bpf, Self::Perfmon, Self::SysAdmin, Self::DacReadSearch];
+
+    /// Its name, as man pages spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
+            Self::SysPtrace => "CAP_SYS_PTRACE",
+            Self::SysAdmin => "CAP_SYS_ADMIN",
+            Self::Perfmon => "CAP_PERFMON",
+            Self::Bpf => "CAP_BPF",
+        }
+    }
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(u64);
+
+impl Capabilities {
+    /// From the kernel's bit mask.
+    #[must_use]
+    pub const fn from_mask(mask: u64) -> Self {
+        Self(mask)
+    }
+
+    /// Whether it holds a capability.
+    #[must_use]
+    pub const fn has(self, capability: Capability) -> bool {
+        self.0 & (1 << capability as u8) != 0
+    }
+
+    /// Whether it holds every capability of another set.
+    #[must_use]
+    pub const fn holds_all_of(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+}
+
+impl Serialize for Capabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Capability::ALL.len()))?;
+        for capability in Capability::ALL {
+            map.serialize_entry(capability.name(), &self.has(capability))?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capabilities, Capability};
+
+    #[test]
+    fn bits_are_the_kernels() {
+        let set = Capabilities::from_mask(0x0000_00c0_0008_0000);
+        let held: Vec<_> =
+            Capability::ALL.iter().filter(|c| set.has(**c)).map(|c| c.name()).collect();
+        assert_eq!(held, ["CAP_SYS_PTRACE", "CAP_BPF", "CAP_PERFMON"]);
+    }
+
+    #[test]
+    fn a_set_holds_its_subsets_only() {
+        let few = Capabilities::from_mask(0b0100);
+        let more = Capabilities::from_mask(0b0110);
+        assert!(more.holds_all_of(few) && more.holds_all_of(more));
+        assert!(!few.holds_all_of(more));
+        assert!(few.holds_all_of(Capabilities::default()));
+    }
+}

@@ -1,0 +1,83 @@
+//! What this machine can do and what this process may do on it: /proc, /sys and system calls, nothing of Go.
+
+pub mod access;
+pub mod capability;
+pub mod kernel;
+pub mod namespace;
+pub mod probes;
+mod status;
+#[allow(unsafe_code)]
+mod sys;
+
+use serde::Serialize;
+
+pub use access::{Access, Denial, Obstacle, Remedy, access_to};
+pub use capability::{Capabilities, Capability};
+pub use kernel::{Kernel, Lockdown, Setting};
+pub use namespace::Confinement;
+pub use probes::Probes;
+
+/// Whether something is so. "No" is an answer, "cannot tell" is another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "answer", content = "reason", rename_all = "kebab-case")]
+pub enum Answer {
+    /// It is.
+    Yes,
+    /// It is not, and why.
+    No(String),
+    /// Nobody could find out, and why.
+    CannotTell(String),
+}
+
+impl Answer {
+    /// Whether it certainly is so.
+    #[must_use]
+    pub const fn is_yes(&self) -> bool {
+        matches!(self, Self::Yes)
+    }
+}
+
+/// Seccomp's hold on a process (`Seccomp:` in /proc/PID/status).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seccomp {
+    /// None.
+    Off,
+    /// Only read, write and exit.
+    Strict,
+    /// A filter decides.
+    Filter,
+}
+
+/// The host as this process sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Host {
+    /// The kernel and its settings.
+    pub kernel: Kernel,
+    /// What of probes the kernel has, and which this process may use.
+    pub probes: Probes,
+    /// The effective user of this process.
+    pub uid: Option<u32>,
+    /// The effective capabilities of this process; `None` when /proc does not say.
+    pub capabilities: Option<Capabilities>,
+    /// Seccomp's hold on this process; `None` when /proc does not say.
+    pub seccomp: Option<Seccomp>,
+    /// Containers and namespaces around this process.
+    pub confinement: Confinement,
+}
+
+impl Host {
+    /// Looks at everything once. Takes a few milliseconds and leaves nothing behind.
+    #[must_use]
+    pub fn look() -> Self {
+        let status = status::Status::of_self().ok();
+        Self {
+            kernel: Kernel::look(),
+            probes: Probes::look(),
+            uid: status.as_ref().map(|status| status.uid.effective),
+            capabilities: status.as_ref().map(|status| status.effective),
+            seccomp: status.as_ref().and_then(|status| status.seccomp),
+            confinement: Confinement::look(),
+        }
+    }
+}

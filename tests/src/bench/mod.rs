@@ -1,0 +1,4 @@
+//! What all benches need: figures with their spread, and how calm the machine is.
+
+pub mod figure;
+pub mod machine;

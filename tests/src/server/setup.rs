@@ -1,0 +1,95 @@
+//! How each server is configured: small, on loopback, with its profiles to be read.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{Kind, sign};
+
+/// Where a server is to live and listen.
+pub(super) struct Place<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) address: &'a str,
+    pub(super) profile: &'a str,
+}
+
+/// minio's bucket of the load.
+pub(super) const BUCKET: &str = "load";
+
+/// Writes a server's configuration, and has the command name it. `behind` is one more address, for
+/// a server behind the server.
+pub(super) fn configure(
+    kind: Kind,
+    place: &Place<'_>,
+    behind: &str,
+    command: &mut Command,
+) -> Result<()> {
+    let Place { folder, address, profile } = place;
+    let port = |address: &str| -> Result<String> {
+        Ok(address.rsplit_once(':').context("an address without a port")?.1.to_owned())
+    };
+    match kind {
+        Kind::Nats => {
+            command.args(["--addr", "127.0.0.1", "--port", &port(address)?]);
+            command.args(["--profile", &port(profile)?]);
+            command.arg("--jetstream").arg("--store_dir").arg(folder);
+        }
+        Kind::Caddy => {
+            let handle = |handler: serde_json::Value| json!([{ "handle": [handler] }]);
+            let proxy = json!({ "handler": "reverse_proxy", "upstreams": [{ "dial": behind }] });
+            let answer = json!({ "handler": "static_response", "body": "hello" });
+            let config = json!({
+                "admin": { "listen": profile, "config": { "persist": false } },
+                "apps": { "http": { "servers": {
+                    "front": { "listen": [address], "routes": handle(proxy) },
+                    "behind": { "listen": [behind], "routes": handle(answer) },
+                } } },
+            });
+            let file = folder.join("caddy.json");
+            fs::write(&file, config.to_string())?;
+            command.arg("run").arg("--config").arg(file);
+        }
+        Kind::Coredns => {
+            let zone = "template IN A {\n answer \"{{ .Name }} 60 IN A 127.0.0.1\"\n }";
+            let file = folder.join("Corefile");
+            let port = port(address)?;
+            fs::write(
+                &file,
+                format!(
+                    ".:{port} {{\n bind 127.0.0.1\n pprof {profile}\n cache\n errors\n {zone}\n}}\n"
+                ),
+            )?;
+            command.arg("-conf").arg(file);
+        }
+        Kind::Minio => {
+            command.arg("server").arg(folder.join("data")).args(["--address", address]);
+            command.args(["--console-address", behind, "--quiet"]);
+            command.env("PPROF_ADDRESS", profile).env("MINIO_BROWSER", "off");
+            command.env("MINIO_ROOT_USER", sign::USER).env("MINIO_ROOT_PASSWORD", sign::PASSWORD);
+        }
+    }
+    Ok(())
+}
+
+/// What a server needs that serves already. May be called again when it fails.
+pub(super) fn begin(kind: Kind, address: &str) -> Result<()> {
+    if kind != Kind::Minio {
+        return Ok(());
+    }
+    // A bucket that everybody may use, so that the load itself needs no signatures.
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "AWS": ["*"] },
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": [format!("arn:aws:s3:::{BUCKET}/*")],
+        }],
+    });
+    // 409: it is there from an earlier try.
+    sign::put(address, &format!("/{BUCKET}"), "", b"", &[200, 409])?;
+    sign::put(address, &format!("/{BUCKET}"), "policy=", policy.to_string().as_bytes(), &[200, 204])
+}

@@ -1,0 +1,47 @@
+//! `cargo xtask bench NAME`: measures the agent, built as it is released.
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use crate::shell::{self, say};
+use crate::{targets, toolchain};
+
+/// One bench: a program of the tests package, and what it needs.
+struct Bench {
+    name: &'static str,
+    /// The Go targets that it starts.
+    targets: &'static [&'static str],
+    /// The program, of package `leak-agent-tests`.
+    program: &'static str,
+    does: &'static str,
+}
+
+/// The table of benches.
+const BENCHES: [Bench; 1] = [Bench {
+    name: "snapshot",
+    targets: &["blocked"],
+    program: "bench_snapshot",
+    does: "[GOROUTINES...]: time, memory and scheduling gaps against the target's own pprof",
+}];
+
+/// The chore.
+pub fn run(project: &Project, flags: &[String]) -> Result<()> {
+    let named = flags.split_first().and_then(|(name, rest)| {
+        BENCHES.iter().find(|bench| bench.name == name).map(|bench| (bench, rest))
+    });
+    let Some((bench, args)) = named else {
+        for Bench { name, does, .. } in BENCHES {
+            println!("  bench {name:<12} {does}");
+        }
+        bail!("which bench is it to be?");
+    };
+    let names: Vec<String> = bench.targets.iter().map(|&name| name.to_owned()).collect();
+    targets::run(project, &names)?;
+    say("building the release agent and the bench (2 to 4 minutes the first time)");
+    let rust = toolchain::ensure()?;
+    let mut build = rust.cargo(project);
+    build.args(["build", "--release", "--locked", "-p", "leak-agent", "-p", "leak-agent-tests"]);
+    shell::run(build.args(["--bin", "leak-agent", "--bin", bench.program]))?;
+    let mut program = shell::command(project.target().join("release").join(bench.program));
+    shell::run(program.args(args).env("LEAK_AGENT_BIN", project.agent()))
+}

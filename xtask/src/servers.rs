@@ -1,0 +1,189 @@
+//! `cargo xtask servers`: builds servers that nobody here wrote, for the tests to look at.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::go::{self, Go, Toolchains};
+use crate::project::Project;
+use crate::shell::{self, say};
+
+/// A server, as its module's checksums pin it.
+struct Server {
+    /// The program's name, as Go gives it too.
+    name: &'static str,
+    package: &'static str,
+    module: &'static str,
+    version: &'static str,
+    /// A file under tests/servers that is added to the main package, which lies in the module's
+    /// own folder.
+    added: Option<&'static str>,
+    /// What one has to wait for it, on two cores.
+    takes: &'static str,
+}
+
+/// All of them.
+const SERVERS: [Server; 4] = [
+    Server {
+        name: "nats-server",
+        package: "github.com/nats-io/nats-server/v2",
+        module: "github.com/nats-io/nats-server/v2",
+        version: "v2.15.2",
+        added: None,
+        takes: "a minute",
+    },
+    Server {
+        name: "caddy",
+        package: "github.com/caddyserver/caddy/v2/cmd/caddy",
+        module: "github.com/caddyserver/caddy/v2",
+        version: "v2.11.9",
+        added: None,
+        takes: "3 minutes",
+    },
+    Server {
+        name: "coredns",
+        package: "github.com/coredns/coredns",
+        module: "github.com/coredns/coredns",
+        version: "v1.15.0",
+        added: None,
+        takes: "3 minutes",
+    },
+    Server {
+        name: "minio",
+        package: "github.com/minio/minio",
+        module: "github.com/minio/minio",
+        version: "v0.0.0-20260212201848-7aac2a2c5b7c",
+        added: Some("minio/pprof.go"),
+        takes: "4 minutes",
+    },
+];
+
+/// The chore.
+pub fn run(project: &Project, names: &[String]) -> Result<()> {
+    if let Some(name) = names.iter().find(|name| SERVERS.iter().all(|it| it.name != *name)) {
+        bail!("there is no server `{name}`, only: {}", SERVERS.map(|it| it.name).join(", "));
+    }
+    let wanted = SERVERS.iter().filter(|it| names.is_empty() || names.iter().any(|n| n == it.name));
+    let mut stale = Vec::new();
+    for server in wanted {
+        if !server.is_built(project)? {
+            stale.push(server);
+        }
+    }
+    say(format_args!("servers: {} to build", stale.len()));
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let go = Toolchains::find(project).version(go::DEFAULT)?;
+    for server in stale {
+        server.build(project, &go)?;
+    }
+    Ok(())
+}
+
+impl Server {
+    fn binary(&self, project: &Project) -> PathBuf {
+        project.servers().join(self.name)
+    }
+
+    /// The file that says what the binary was built from.
+    fn note(&self, project: &Project) -> PathBuf {
+        project.servers().join(format!("{}.built", self.name))
+    }
+
+    /// Everything that makes the binary what it is.
+    fn recipe(&self, project: &Project) -> Result<String> {
+        let added = match self.added {
+            Some(file) => std::fs::read_to_string(added(project, file))
+                .with_context(|| format!("there is no tests/servers/{file}"))?,
+            None => String::new(),
+        };
+        Ok(format!("{}@{} by Go {}\n{added}", self.package, self.version, go::DEFAULT))
+    }
+
+    fn is_built(&self, project: &Project) -> Result<bool> {
+        let noted = std::fs::read_to_string(self.note(project)).unwrap_or_default();
+        Ok(self.binary(project).is_file() && noted == self.recipe(project)?)
+    }
+
+    fn build(&self, project: &Project, go: &Go) -> Result<()> {
+        let Self { name, version, takes, .. } = self;
+        say(format_args!("building {name} {version} with Go {} ({takes})", go.version()));
+        let started = Instant::now();
+        let folder = project.servers();
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        let overlay = self.added.map(|file| self.overlay(project, go, file)).transpose()?;
+        let mut install = polite(&go.command());
+        install.env("GOBIN", &folder).env("CGO_ENABLED", "0").arg("install");
+        if let Some(overlay) = &overlay {
+            install.arg("-overlay").arg(overlay);
+        }
+        // No module of ours may have a say in which versions are taken.
+        install.current_dir(&folder).env("GOWORK", "off");
+        shell::output(install.arg(format!("{}@{version}", self.package)))
+            .with_context(|| format!("cannot build {name}"))?;
+        std::fs::write(self.note(project), self.recipe(project)?)?;
+        say(format_args!(
+            "{} ({} s)",
+            project.shown(&self.binary(project)),
+            started.elapsed().as_secs()
+        ));
+        Ok(())
+    }
+
+    /// The file that tells Go of a source file more than the module has.
+    fn overlay(&self, project: &Project, go: &Go, file: &str) -> Result<PathBuf> {
+        let mut download = go.command();
+        download.current_dir(project.servers()).args(["mod", "download", "-json"]);
+        let said = shell::output(download.arg(format!("{}@{}", self.module, self.version)))
+            .with_context(|| format!("cannot fetch {}", self.module))?;
+        let home = field(&said, "Dir").with_context(|| format!("go said: {said}"))?;
+        let source = added(project, file);
+        let name = source.file_name().context("a file has a name")?;
+        let place = Path::new(home).join(name);
+        let overlay = project.servers().join(format!("{}.overlay.json", self.name));
+        let pair = format!("{{\"Replace\": {{{place:?}: {source:?}}}}}\n");
+        std::fs::write(&overlay, pair)
+            .with_context(|| format!("cannot write {}", overlay.display()))?;
+        Ok(overlay)
+    }
+}
+
+fn added(project: &Project, file: &str) -> PathBuf {
+    project.root().join("tests/servers").join(file)
+}
+
+/// A text field of an object in Go's own JSON, which has one field a line.
+fn field<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!("\"{name}\": \"");
+    json.lines().find_map(|line| line.trim().strip_prefix(&start)?.split('"').next())
+}
+
+/// The same command, behind everybody else who wants the processor: this takes minutes.
+fn polite(command: &Command) -> Command {
+    let mut polite = Command::new("nice");
+    polite.args(["-n", "10"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => polite.env(name, value),
+            None => polite.env_remove(name),
+        };
+    }
+    polite.stdin(std::process::Stdio::null());
+    polite
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_gos_json_is_found() {
+        let json = "{\n\t\"Path\": \"a.b/c\",\n\t\"Dir\": \"/go/pkg/mod/a.b/c@v1\",\n}";
+        assert_eq!(field(json, "Dir"), Some("/go/pkg/mod/a.b/c@v1"));
+        assert_eq!(field(json, "Sum"), None);
+    }
+}

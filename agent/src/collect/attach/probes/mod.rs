@@ -51,13 +51,18 @@ impl<'a> Spec<'a> {
 
     /// What the programs must know of the target.
     fn settings(&self, places: &Places) -> Settings {
-        let g = &self.program.binary().layout.layout.g;
+        let layout = &self.program.binary().layout.layout;
+        let g = &layout.g;
         let create = places.get(Event::Create);
         Settings {
             goid: g.goid,
             parent_goid: g.parent_goid,
             gopc: g.gopc,
             startpc: g.startpc,
+            m: g.m,
+            curg: layout.m.curg,
+            // `gobuf` ends with lr and bp, in every version.
+            sched_bp: g.sched_lr + 8,
             newproc1_sets_goid: u32::from(create.is_ok_and(ProbePoint::goid_is_set)),
         }
     }

@@ -55,11 +55,13 @@ mod entries {
 
     programs! {
         /// In `newproc.func1`, where `runqput(pp, newg, true)` is called: `go` statements.
-        create_go, create_go_multi => |regs| probe::create::hit(regs.argument_1(), regs.frame(), true);
+        create_go, create_go_multi => |regs| {
+            probe::create::hit(regs.argument_1(), regs.g(), regs.frame(), true)
+        };
         /// In `newproc1`, where `casgstatus(newg, ..)` is called last: every kind of goroutine.
         create_any, create_any_multi => |regs| {
             let goid_is_set = settings::settings().newproc1_sets_goid == 1;
-            probe::create::hit(regs.argument_0(), regs.frame(), goid_is_set)
+            probe::create::hit(regs.argument_0(), regs.g(), regs.frame(), goid_is_set)
         };
         /// In `gopark(unlockf, lock, reason, ..)`, behind its stack check.
         park, park_multi => |regs| probe::park::hit(regs.g(), regs.argument_1(), regs.argument_2());

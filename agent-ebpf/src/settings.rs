@@ -4,8 +4,16 @@ use leak_agent_common::Settings;
 
 /// Written by the agent before the programs are loaded, and constant from then on.
 #[unsafe(no_mangle)]
-static SETTINGS: Settings =
-    Settings { goid: 0, parent_goid: 0, gopc: 0, startpc: 0, newproc1_sets_goid: 0 };
+static SETTINGS: Settings = Settings {
+    goid: 0,
+    parent_goid: 0,
+    gopc: 0,
+    startpc: 0,
+    m: 0,
+    curg: 0,
+    sched_bp: 0,
+    newproc1_sets_goid: 0,
+};
 
 /// The settings.
 #[inline(always)]

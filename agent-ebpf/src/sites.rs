@@ -71,9 +71,10 @@ impl Entry {
         }
     }
 
-    /// Walks the creator's stack from `frame`, unless somebody else has.
+    /// Walks the creator's stack from `frame`, unless somebody else has; `g0` is the goroutine of
+    /// the system stack that the frame is on.
     #[inline(always)]
-    pub fn keep_stack(self, frame: u64, gopc: u64) {
+    pub fn keep_stack(self, frame: u64, g0: u64, gopc: u64) {
         // SAFETY: an element of a map.
         let claims = unsafe { &raw mut (*self.0).stack_claims };
         // SAFETY: the same.
@@ -81,7 +82,13 @@ impl Entry {
         if !is_first {
             return;
         }
-        let len = user::walk(frame, gopc, self.0);
+        let mut len = user::walk(frame, gopc, self.0);
+        if len == 0 {
+            // Go's `systemstack` for arm64 cuts the chain of frame pointers in older releases.
+            if let Some(frame) = user::creators_frame(g0) {
+                len = user::walk(frame, gopc, self.0);
+            }
+        }
         if len == 0 {
             count!(lost_stacks);
         }

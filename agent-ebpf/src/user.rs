@@ -38,6 +38,14 @@ pub fn goid(g: u64) -> Option<u64> {
     word(g, settings().goid)
 }
 
+/// The frame pointer with which the creator of a goroutine left its own stack, read from the
+/// goroutine of the thread's system stack.
+#[inline(always)]
+pub fn creators_frame(g0: u64) -> Option<u64> {
+    let at = settings();
+    word(word(word(g0, at.m)?, at.curg)?, at.sched_bp)
+}
+
 #[inline(always)]
 fn word(g: u64, offset: u32) -> Option<u64> {
     let address = g.wrapping_add(u64::from(offset)) as *const u64;

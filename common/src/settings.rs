@@ -12,6 +12,12 @@ pub struct Settings {
     pub gopc: u32,
     /// Offset of `runtime.g.startpc`.
     pub startpc: u32,
+    /// Offset of `runtime.g.m`.
+    pub m: u32,
+    /// Offset of `runtime.m.curg`.
+    pub curg: u32,
+    /// Offset of `runtime.g.sched.bp`.
+    pub sched_bp: u32,
     /// Whether `goid` holds the new goroutine's id already where `newproc1` is probed (0 or 1).
     /// Where it does not, the id is taken at its first park or at its exit.
     pub newproc1_sets_goid: u32,
@@ -24,6 +30,15 @@ impl Settings {
     /// Its words, in the order of its fields.
     #[must_use]
     pub const fn words(self) -> [u32; Self::WORDS] {
-        [self.goid, self.parent_goid, self.gopc, self.startpc, self.newproc1_sets_goid]
+        [
+            self.goid,
+            self.parent_goid,
+            self.gopc,
+            self.startpc,
+            self.m,
+            self.curg,
+            self.sched_bp,
+            self.newproc1_sets_goid,
+        ]
     }
 }

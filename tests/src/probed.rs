@@ -2,16 +2,15 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use leak_agent::collect::attach::probes::{
-    Event, Method, Object, Probes, Site, Sizes, Slot, Spec, settings,
-};
+use leak_agent::collect::attach::probes::{Event, Method, Object, Probes, Site, Sizes, Slot, Spec};
 use leak_agent::golang::Program;
 use leak_agent::golang::arch::Arch;
 
-use crate::points::Code64;
+use crate::code::Code;
 use crate::target::Target;
 
 /// Probes of a target, with its code.
@@ -19,7 +18,7 @@ pub struct Probed {
     /// The probes.
     pub probes: Probes,
     /// The target's code.
-    pub code: Code64,
+    pub code: Code,
 }
 
 impl Probed {
@@ -37,18 +36,9 @@ impl Probed {
     /// As [`Probed::load`].
     pub fn load_pid(pid: u32, sizes: Sizes, method: Option<Method>) -> Result<Self> {
         let program = Program::attach(pid)?;
-        let code = Code64::read(format!("/proc/{pid}/exe").as_ref())?;
-        let arch = program.binary().arch;
-        let spec = Spec {
-            pid,
-            executable: fs::File::open(format!("/proc/{pid}/exe"))?,
-            arch,
-            points: code.points()?,
-            settings: settings(&program),
-            sizes,
-            object: object(arch)?,
-            method,
-        };
+        let code = Code::read(format!("/proc/{pid}/exe").as_ref())?;
+        let object = object(program.binary().arch)?;
+        let spec = Spec { program: &program, sizes, object, method };
         Ok(Self { probes: Probes::load(&spec)?, code })
     }
 
@@ -122,16 +112,18 @@ fn object(arch: Arch) -> Result<Object> {
 ///
 /// # Errors
 /// When either cannot be read.
-pub fn breakpoints(target: &Target, code: &Code64) -> Result<Vec<u64>> {
-    use std::os::unix::fs::FileExt;
+pub fn breakpoints(target: &Target, code: &Code) -> Result<Vec<u64>> {
+    let program = Program::attach(target.pid())?;
+    let probing = program.probing().context("a process without an executable")?;
     let memory = fs::File::open(format!("/proc/{}/mem", target.pid()))?;
     let mut left = Vec::new();
-    for point in code.points()? {
-        let (address, expected) = code.loaded_at(point.offset())?;
+    for point in probing.points.all() {
+        let offset = point.file_offset();
+        let (address, expected) = code.loaded_at(offset)?;
         let mut found = [0; 4];
         memory.read_exact_at(&mut found, address)?;
         if found != expected {
-            left.push(point.offset());
+            left.push(offset);
         }
     }
     Ok(left)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use leak_agent::collect::attach::probes::{
     Answer, Event, Method, ProbeError, Sizes, Slot, State, uprobe_multi,
 };
-use leak_agent_tests::points::Code64;
+use leak_agent_tests::code::Code;
 use leak_agent_tests::probed::{Probed, breakpoints};
 use leak_agent_tests::{Target, each_version, target::until_all_parts_went_on};
 
@@ -171,11 +171,12 @@ fn no_probe_is_at_an_entry(version: &str) {
     let target = Target::start(version, MODE, "churn").expect("target");
     let probed = Probed::load(&target, SIZES, None).expect("load");
     let entries = probed.code.entries().expect("entries");
-    let points = probed.probes.points();
+    let points: Vec<_> = probed.probes.points().collect();
     assert_eq!(points.len(), 3);
     for point in points {
-        assert!(!entries.contains(&point.offset()), "{point:?}");
-        assert!(entries.contains(&point.function()), "{point:?}");
+        assert!(!entries.contains(&point.file_offset()), "{point:?}");
+        let entry = point.file_offset() - u64::from(point.offset());
+        assert!(entries.contains(&entry), "{point:?}");
     }
 }
 
@@ -183,7 +184,7 @@ fn no_probe_is_at_an_entry(version: &str) {
 fn survives_the_death_of_the_holder(version: &str) {
     const DEATHS: u64 = 12;
     let mut target = Target::start(version, MODE, "stress").expect("target");
-    let code = Code64::read(target.path()).expect("code");
+    let code = Code::read(target.path()).expect("code");
     // The same moments in each run, so that a failure comes back; spread by a multiplicative hash.
     for death in 1..=DEATHS {
         let moment = Duration::from_micros(death.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 200_000);
@@ -205,7 +206,7 @@ fn three_capabilities_suffice(version: &str) {
         return;
     }
     let target = Target::start(version, MODE, "churn").expect("target");
-    let code = Code64::read(target.path()).expect("code");
+    let code = Code::read(target.path()).expect("code");
     const THREE: &str = "-all,+bpf,+perfmon,+sys_ptrace";
     let inheritable = format!("--inh-caps={THREE}");
     let ambient = format!("--ambient-caps={THREE}");
@@ -246,7 +247,7 @@ fn holder(before: &[&str], pid: u32) -> Command {
 }
 
 /// The kernel may take its time with what a killed process held, but not for ever.
-fn until_unprobed(target: &Target, code: &Code64) {
+fn until_unprobed(target: &Target, code: &Code) {
     for _ in 0..1000 {
         if breakpoints(target, code).expect("memory").is_empty() {
             return;

@@ -5,10 +5,10 @@ use crate::maps::count;
 use crate::user::Origin;
 use crate::{sites, slots};
 
-/// `g` is the new goroutine, `frame` the frame pointer of the runtime's function. Before its id is
-/// set, the g still bears its last owner's.
+/// `g` is the new goroutine; the runtime's function runs as `g0` and has the frame pointer `frame`.
+/// Before its id is set, the g still bears its last owner's.
 #[inline(always)]
-pub fn hit(g: u64, frame: u64, goid_is_set: bool) {
+pub fn hit(g: u64, g0: u64, frame: u64, goid_is_set: bool) {
     count!(creates);
     let Some(origin) = Origin::read(g) else {
         count!(bad_reads);
@@ -16,7 +16,7 @@ pub fn hit(g: u64, frame: u64, goid_is_set: bool) {
     };
     if let Some(site) = sites::Entry::find_or_add(origin.gopc, origin.startpc) {
         site.count_created();
-        site.keep_stack(frame, origin.gopc);
+        site.keep_stack(frame, g0, origin.gopc);
     }
     if let Some(slot) = slots::Entry::find_or_add(g) {
         let goid = if goid_is_set { origin.goid } else { 0 };

@@ -10,7 +10,7 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
-use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec};
+use super::probes::{Counters, ProbeError, Probes, Site, Sizes, Slot, Spec};
 use super::{Budget, Probing, monotonic};
 use crate::golang::Program;
 
@@ -56,14 +56,15 @@ impl Keeper {
         goroutines: usize,
         (probing, budget): (Probing, Budget),
     ) -> Result<Self, ProbeError> {
-        let sizes = Sizes::for_goroutines(goroutines);
-        let spec = Spec::of(program, sizes)?;
-        let refused = Layer::ALL.map(|layer| refusal(program, &spec, layer, probing));
+        let spec = Spec::of(program, goroutines);
+        let sizes = spec.sizes;
+        let probes = Probes::load(&spec)?;
+        let refused = Layer::ALL.map(|layer| refusal(&probes, layer, probing));
         let budget = if probing == Probing::All { Budget::UNLIMITED } else { budget };
         let kept = Kept {
-            probes: Probes::load(&spec)?,
+            probes,
             governor: Governor::new(budget, refused),
-            pid: spec.pid,
+            pid: program.process().pid,
             sizes,
             watched: Duration::ZERO,
             watching: None,
@@ -174,14 +175,12 @@ impl Kept {
 }
 
 /// Why a layer's probes are not to be had in this program, or not wanted.
-fn refusal(program: &Program, spec: &Spec, layer: Layer, probing: Probing) -> Option<String> {
+fn refusal(probes: &Probes, layer: Layer, probing: Probing) -> Option<String> {
     if probing == Probing::Create && layer == Layer::Parks {
         return Some("not asked for (--probes create)".to_owned());
     }
-    let has = |event: &Event| spec.points.iter().any(|point| point.kind().event() == *event);
-    let missing = layer.events().iter().find(|event| !has(event))?;
-    let why = program.probing().and_then(|probing| probing.points.get((*missing).into()).err());
-    Some(why.map_or_else(|| format!("no place for a {} probe", missing.name()), in_full))
+    let missing = layer.events().iter().find_map(|event| probes.place(*event).err())?;
+    Some(in_full(&missing))
 }
 
 /// The CPU time of all threads of a process so far. 0 for one that is gone.

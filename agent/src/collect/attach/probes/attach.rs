@@ -4,15 +4,16 @@ use std::fmt;
 use std::fs::File;
 use std::num::NonZeroU32;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
 
 use aya::Ebpf;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeLinkId, UProbeScope};
 use aya::programs::{ProgramError, UProbe};
 
+use super::Event;
 use super::error::{ProbeError, is_denied};
 use super::feature::{self, Answer};
-use super::{Event, Kind, Point};
+use super::places::Places;
+use crate::golang::probe_points::{self, ProbePoint};
 use crate::golang::process::Process;
 
 /// How the kernel holds a probe.
@@ -42,16 +43,17 @@ impl Method {
         }
     }
 
-    const fn program(self, kind: Kind) -> &'static str {
-        match (self, kind) {
-            (Self::PerfEvent, Kind::CreateGo) => "create_go",
-            (Self::PerfEvent, Kind::CreateAny) => "create_any",
-            (Self::PerfEvent, Kind::Park) => "park",
-            (Self::PerfEvent, Kind::Exit) => "exit",
-            (Self::UprobeMulti, Kind::CreateGo) => "create_go_multi",
-            (Self::UprobeMulti, Kind::CreateAny) => "create_any_multi",
-            (Self::UprobeMulti, Kind::Park) => "park_multi",
-            (Self::UprobeMulti, Kind::Exit) => "exit_multi",
+    const fn program(self, at: probe_points::Event) -> &'static str {
+        use probe_points::Event::{Create, CreateEvery, Exit, Park};
+        match (self, at) {
+            (Self::PerfEvent, Create) => "create_go",
+            (Self::PerfEvent, CreateEvery) => "create_any",
+            (Self::PerfEvent, Park) => "park",
+            (Self::PerfEvent, Exit) => "exit",
+            (Self::UprobeMulti, Create) => "create_go_multi",
+            (Self::UprobeMulti, CreateEvery) => "create_any_multi",
+            (Self::UprobeMulti, Park) => "park_multi",
+            (Self::UprobeMulti, Exit) => "exit_multi",
         }
     }
 
@@ -66,8 +68,9 @@ impl Method {
 /// Whom probes reach.
 pub(super) struct Reach {
     /// One process.
-    pub pid: u32,
-    /// Its executable.
+    pub process: Process,
+    /// The very file that the places were found in. Under its path, and behind `/proc/PID/exe`
+    /// after an exec, there may be another by now.
     pub executable: File,
 }
 
@@ -76,23 +79,23 @@ pub(super) struct Attacher {
     ebpf: Ebpf,
     reach: Reach,
     method: Method,
-    points: Vec<Point>,
+    places: Places,
     links: Vec<(Event, &'static str, UProbeLinkId)>,
 }
 
 impl Attacher {
     /// Nothing is attached yet.
-    pub(super) fn new(ebpf: Ebpf, reach: Reach, points: &[Point], method: Option<Method>) -> Self {
+    pub(super) fn new(ebpf: Ebpf, reach: Reach, places: Places, method: Option<Method>) -> Self {
         let method = method.unwrap_or_else(Method::best);
-        Self { ebpf, reach, method, points: points.to_vec(), links: Vec::new() }
+        Self { ebpf, reach, method, places, links: Vec::new() }
     }
 
     pub(super) const fn method(&self) -> Method {
         self.method
     }
 
-    pub(super) fn points(&self) -> &[Point] {
-        &self.points
+    pub(super) const fn places(&self) -> &Places {
+        &self.places
     }
 
     pub(super) fn is_attached(&self, event: Event) -> bool {
@@ -103,17 +106,16 @@ impl Attacher {
         if self.is_attached(event) {
             return Ok(());
         }
-        let of_event = |point: &&Point| point.kind().event() == event;
-        let point = *self.points.iter().find(of_event).ok_or(ProbeError::NoPoint { event })?;
-        let name = self.method.program(point.kind());
+        let point = self.places.get(event)?;
+        let name = self.method.program(point.event());
         let program = loaded(&mut self.ebpf, name)?;
-        // The one request that there is: at a point, never by a symbol's name.
+        // The one request that there is: at a probe point, never by a symbol's name.
         let link = program.attach(
-            [UProbeAttachLocation::AbsoluteOffset(point.offset())],
-            self.reach.path(),
+            [UProbeAttachLocation::AbsoluteOffset(point.file_offset())],
+            format!("/proc/self/fd/{}", self.reach.executable.as_raw_fd()),
             self.reach.scope()?,
         );
-        let link = link.map_err(|error| self.refused(point, error))?;
+        let link = link.map_err(|error| self.refused(event, point, error))?;
         self.links.push((event, name, link));
         Ok(())
     }
@@ -127,9 +129,9 @@ impl Attacher {
         detached.map_err(|error| ProbeError::Detach { event, source: Box::new(error) })
     }
 
-    fn refused(&self, point: Point, error: ProgramError) -> ProbeError {
-        let pid = self.reach.pid;
-        if Process::find(pid).is_err() {
+    fn refused(&self, event: Event, point: &ProbePoint, error: ProgramError) -> ProbeError {
+        let pid = self.reach.process.pid;
+        if !self.reach.process.is_alive() {
             return ProbeError::Exited { pid };
         }
         if is_denied(&error) {
@@ -140,7 +142,8 @@ impl Attacher {
         }
         ProbeError::Attach {
             pid,
-            kind: point.kind(),
+            event,
+            function: point.function(),
             offset: point.offset(),
             method: self.method,
             source: Box::new(error),
@@ -149,13 +152,9 @@ impl Attacher {
 }
 
 impl Reach {
-    /// A path that names the open file and no other.
-    fn path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.executable.as_raw_fd()))
-    }
-
     fn scope(&self) -> Result<UProbeScope, ProbeError> {
-        let pid = NonZeroU32::new(self.pid).ok_or(ProbeError::Exited { pid: self.pid })?;
+        let pid = self.process.pid;
+        let pid = NonZeroU32::new(pid).ok_or(ProbeError::Exited { pid })?;
         Ok(UProbeScope::OneProcess(pid))
     }
 }

@@ -6,9 +6,9 @@ use std::io::{self, ErrorKind};
 use aya::programs::ProgramError;
 use thiserror::Error;
 
+use super::Event;
 use super::attach::Method;
-use super::point::PointError;
-use super::{Event, Kind};
+use crate::golang::probe_points::NotFound;
 
 /// Why the target could not be probed. Each says what to do, where something can be done.
 #[derive(Debug, Error)]
@@ -61,16 +61,16 @@ pub enum ProbeError {
         program: &'static str,
     },
     /// A probe could not be attached.
-    #[error(
-        "cannot attach the {kind:?} probe of process {pid} at file offset {offset:#x} by {method}"
-    )]
+    #[error("cannot attach the {} probe of process {pid} to {function}+{offset:#x} by {method}", event.name())]
     Attach {
         /// Whose.
         pid: u32,
         /// Which.
-        kind: Kind,
-        /// Where.
-        offset: u64,
+        event: Event,
+        /// In which function.
+        function: &'static str,
+        /// How far from its first byte.
+        offset: u32,
         /// How.
         method: Method,
         /// Why.
@@ -87,17 +87,48 @@ pub enum ProbeError {
         source: Box<ProgramError>,
     },
     /// No place is known where this event could be probed.
-    #[error("this program has no known place for a {} probe", event.name())]
-    NoPoint {
+    #[error("there is no place for the {} probe in this program", event.name())]
+    NoPlace {
         /// Which.
         event: Event,
+        /// Why.
+        #[source]
+        source: NotFound,
     },
-    /// The executable could not be kept open.
-    #[error("cannot hold the target's executable open; is the limit of open files reached?")]
-    Executable(#[source] io::Error),
     /// The place would harm the target.
-    #[error(transparent)]
-    Point(#[from] PointError),
+    #[error(
+        "{function} is not probed: at file offset {offset:#x} stands {found:02x?}, which is not the instruction that was found there before"
+    )]
+    Harmful {
+        /// In which function.
+        function: &'static str,
+        /// Where in the file.
+        offset: u64,
+        /// What stands there.
+        found: [u8; 5],
+    },
+    /// The executable cannot be read.
+    #[error("cannot read the instruction at file offset {offset:#x} of the executable")]
+    Unreadable {
+        /// Where in the file.
+        offset: u64,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The executable cannot be held on to.
+    #[error("cannot keep the executable open")]
+    Executable {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Not a process that runs, but an image of one.
+    #[error("process {pid} is read from an image, which cannot be probed")]
+    NotLive {
+        /// Whose.
+        pid: u32,
+    },
     /// The process ended.
     #[error("process {pid} has exited")]
     Exited {

@@ -8,84 +8,63 @@ mod error;
 mod feature;
 mod mapping;
 mod object;
-mod point;
+mod places;
 mod table;
-
-use std::fs::File;
 
 use leak_agent_common::limits;
 pub use leak_agent_common::{Counters, Event, Settings, Site, Slot, State};
 
-use crate::golang::arch::Arch;
-use crate::golang::{Program, probe_points as golang};
+use crate::golang::Program;
+use crate::golang::probe_points::ProbePoint;
 pub use attach::Method;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
 pub use feature::{Answer, uprobe_multi};
 pub use object::Object;
-pub use point::{Kind, Point, PointError};
+use places::Places;
 pub use table::Reading;
 use table::Table;
 
-/// Whom to probe, where, and how much to keep.
-pub struct Spec {
-    /// The process.
-    pub pid: u32,
-    /// The very file that the points were found in: probes go on this one, whatever stands under
-    /// its path by now.
-    pub executable: File,
-    /// The processor that it runs on.
-    pub arch: Arch,
-    /// Where probes may be: at most one an event.
-    pub points: Vec<Point>,
-    /// What the programs must know of the target.
-    pub settings: Settings,
+/// What to load for a program.
+pub struct Spec<'a> {
+    /// The program.
+    pub program: &'a Program,
     /// How much the kernel keeps.
     pub sizes: Sizes,
-    /// The programs.
+    /// What runs in the kernel.
     pub object: Object,
     /// How to attach; `None` for the best that this kernel has.
     pub method: Option<Method>,
 }
 
-impl Spec {
-    /// For a program that runs, with every point that was found in it.
-    ///
-    /// # Errors
-    /// When it does not run, or its file cannot be held open.
-    pub fn of(program: &Program, sizes: Sizes) -> Result<Self, ProbeError> {
-        let pid = program.process().pid;
-        let probing = program.probing().ok_or(ProbeError::Exited { pid })?;
-        let found = |event| probing.points.get(event).ok().map(Point::of);
-        // A goroutine of every kind, or, where that has no place, those of `go` statements.
-        let create = found(golang::Event::CreateEvery).or_else(|| found(golang::Event::Create));
-        let points = [create, found(golang::Event::Park), found(golang::Event::Exit)];
-        let arch = program.binary().arch;
-        Ok(Self {
-            pid,
-            executable: probing.executable.try_clone().map_err(ProbeError::Executable)?,
-            arch,
-            points: points.into_iter().flatten().collect::<Result<_, _>>()?,
-            settings: settings(program),
-            sizes,
-            object: Object::embedded(arch),
+impl<'a> Spec<'a> {
+    /// For a program with so many goroutines, what is best on this host.
+    #[must_use]
+    pub fn of(program: &'a Program, goroutines: usize) -> Self {
+        Self {
+            program,
+            sizes: Sizes::for_goroutines(goroutines),
+            object: Object::embedded(program.binary().arch),
             method: None,
-        })
+        }
     }
-}
 
-/// What the programs must know of a Go program.
-#[must_use]
-pub fn settings(program: &Program) -> Settings {
-    let binary = program.binary();
-    let g = &binary.layout.layout.g;
-    Settings {
-        goid: g.goid,
-        parent_goid: g.parent_goid,
-        gopc: g.gopc,
-        startpc: g.startpc,
-        // Up to Go 1.23, newproc1 sets the id behind its last casgstatus.
-        newproc1_sets_goid: u32::from(binary.version.minor >= 24),
+    /// What the programs must know of the target.
+    fn settings(&self, places: &Places) -> Settings {
+        let layout = &self.program.binary().layout.layout;
+        let g = &layout.g;
+        let create = places.get(Event::Create);
+        Settings {
+            goid: g.goid,
+            parent_goid: g.parent_goid,
+            gopc: g.gopc,
+            startpc: g.startpc,
+            m: g.m,
+            curg: layout.m.curg,
+            // `gobuf` ends with lr and bp, in every version.
+            sched_bp: g.sched_lr + 8,
+            newproc1_sets_goid: u32::from(create.is_ok_and(ProbePoint::goid_is_set)),
+        }
     }
 }
 
@@ -119,22 +98,26 @@ impl Probes {
     /// Loads the programs into the kernel. Nothing is attached yet.
     ///
     /// # Errors
-    /// When the kernel refuses, or a point does not stand on an instruction that bears a probe.
-    pub fn load(spec: &Spec) -> Result<Self, ProbeError> {
-        for point in &spec.points {
-            point.inspect(spec.arch, &spec.executable)?;
+    /// When the kernel refuses, or a place does not hold the instruction that it is to hold.
+    pub fn load(spec: &Spec<'_>) -> Result<Self, ProbeError> {
+        let pid = spec.program.process().pid;
+        let probing = spec.program.probing().ok_or(ProbeError::NotLive { pid })?;
+        let places = Places::choose(spec.program, &probing.points);
+        for point in places.all() {
+            places::inspect(point, spec.program.binary().arch, &probing.executable)?;
         }
-        let executable = spec.executable.try_clone().map_err(ProbeError::Executable)?;
-        let mut ebpf = spec.object.load(spec)?;
+        let mut ebpf = spec.object.load(spec.settings(&places), spec.sizes)?;
         let table = Table::of(&mut ebpf, spec.sizes)?;
-        let reach = Reach { pid: spec.pid, executable };
-        Ok(Self { table, attacher: Attacher::new(ebpf, reach, &spec.points, spec.method) })
+        let executable = probing.executable.try_clone();
+        let executable = executable.map_err(|source| ProbeError::Executable { source })?;
+        let reach = Reach { process: spec.program.process().clone(), executable };
+        Ok(Self { table, attacher: Attacher::new(ebpf, reach, places, spec.method) })
     }
 
     /// Attaches an event's probe. One that is attached stays so.
     ///
     /// # Errors
-    /// When the event has no point, the kernel refuses, or the process is gone.
+    /// When the event has no place, the kernel refuses, or the process is gone.
     pub fn attach(&mut self, event: Event) -> Result<(), ProbeError> {
         self.attacher.attach(event)
     }
@@ -154,10 +137,17 @@ impl Probes {
         self.attacher.is_attached(event)
     }
 
+    /// Where an event would be probed.
+    ///
+    /// # Errors
+    /// When this program has no place for it.
+    pub fn place(&self, event: Event) -> Result<&ProbePoint, ProbeError> {
+        self.attacher.places().get(event)
+    }
+
     /// The only places where probes are ever attached.
-    #[must_use]
-    pub fn points(&self) -> &[Point] {
-        self.attacher.points()
+    pub fn points(&self) -> impl Iterator<Item = &ProbePoint> {
+        self.attacher.places().all()
     }
 
     /// How probes are attached.

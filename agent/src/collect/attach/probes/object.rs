@@ -6,8 +6,8 @@ use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use leak_agent_common::ABI;
 use object::{Object as _, ObjectSection};
 
-use super::Spec;
 use super::error::ProbeError;
+use super::{Settings, Sizes};
 use crate::golang::arch::Arch;
 
 static AMD64: &[u8] =
@@ -36,18 +36,18 @@ impl Object {
     }
 
     /// Makes the maps and readies the programs; none of them is loaded yet.
-    pub(super) fn load(&self, spec: &Spec) -> Result<Ebpf, ProbeError> {
+    pub(super) fn load(&self, settings: Settings, sizes: Sizes) -> Result<Ebpf, ProbeError> {
         let found = self.abi();
         if found != ABI {
             return Err(ProbeError::Abi { found, expected: ABI });
         }
-        let settings = spec.settings.words();
+        let settings = settings.words();
         EbpfLoader::new()
             .override_global("SETTINGS", &settings, true)
-            .map_max_entries("SLOTS", spec.sizes.slots)
-            .map_max_entries("SLOT_INDEX", spec.sizes.slots)
-            .map_max_entries("SITES", spec.sizes.sites)
-            .map_max_entries("SITE_INDEX", spec.sizes.sites)
+            .map_max_entries("SLOTS", sizes.slots)
+            .map_max_entries("SLOT_INDEX", sizes.slots)
+            .map_max_entries("SITES", sizes.sites)
+            .map_max_entries("SITE_INDEX", sizes.sites)
             .load(&self.0)
             .map_err(ProbeError::load)
     }

@@ -220,7 +220,7 @@ fn explain(governor: &Governor, layer: Layer) -> (ProbeState, Option<String>) {
             let allowed = 100.0 * governor.allowance();
             let why = format!(
                 "{rate:.0} hits/s would cost {cost:.1} % of a core, {allowed:.2} % are allowed \
-                 (--budget); {bursts} short bursts so far"
+                 (--budget); short bursts so far: {bursts}"
             );
             (ProbeState::Shed, Some(why))
         }

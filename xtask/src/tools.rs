@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::shell::{self, say};
 use crate::toolchain::Toolchain;
 
-/// A tool from crates.io, with a binary of its own name.
+/// A tool that is published as a crate, with a binary of its own name.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool {
     /// The crate.

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -79,12 +79,10 @@ impl Target {
 
     /// Starts a target, and gives it with the pid that it says it has.
     fn spawn(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<(Self, u32)> {
-        let mut child = Command::new(&path)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", path.display()))?;
+        let mut command = Command::new(&path);
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child =
+            start(&mut command).with_context(|| format!("cannot start {}", path.display()))?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (commands, stdout) = pipes.context("the target has no pipes")?;
         let (sender, answers) = mpsc::channel();
@@ -175,6 +173,20 @@ impl Target {
             Err(RecvTimeoutError::Disconnected) => bail!("{name} has exited"),
         }
     }
+}
+
+/// Starts a program that this process may just have written: a child that another test forked at
+/// that moment holds the file open for writing until it execs, and the kernel refuses to run it.
+fn start(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..100 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            started => return started,
+        }
+    }
+    command.spawn()
 }
 
 impl Drop for Target {

@@ -177,7 +177,10 @@ impl Target {
 
 /// Starts a program that this process may just have written: a child that another test forked at
 /// that moment holds the file open for writing until it execs, and the kernel refuses to run it.
-fn start(command: &mut Command) -> io::Result<Child> {
+///
+/// # Errors
+/// When it cannot be started for any other reason, or not for two seconds.
+pub fn start(command: &mut Command) -> io::Result<Child> {
     for _ in 0..100 {
         match command.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {

@@ -232,13 +232,11 @@ fn no_permission_names_what_is_missing() {
     let copy = scratch.0.join("leak-agent");
     fs::copy(agent::binary().expect("agent"), &copy).expect("copy");
     let pid = target.pid().to_string();
-    let output = Command::new(&copy)
-        .args(["check", "--pid", &pid])
-        .current_dir("/")
-        .uid(65534)
-        .gid(65534)
-        .output()
-        .expect("agent");
+    let mut command = Command::new(&copy);
+    command.args(["check", "--pid", &pid]).current_dir("/").uid(65534).gid(65534);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = target::start(&mut command).expect("agent");
+    let output = child.wait_with_output().expect("agent");
     let (_, stderr) = ended(output, &["check as nobody"], 3);
     assert!(stderr.contains("CAP_SYS_PTRACE") && stderr.contains("sudo"), "{stderr}");
 }

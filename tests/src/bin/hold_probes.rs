@@ -1,5 +1,5 @@
-//! `hold_probes PID`: attaches every probe to a Go program, says so, and stays: for the tests to kill, or to start with
-//! fewer privileges than they have.
+//! `hold_probes PID [cycle]`: attaches every probe to a Go program, says so, and stays (or detaches and attaches again
+//! without end): for the tests to kill, or to start with fewer privileges than they have.
 
 use std::io::Write;
 use std::thread;
@@ -10,13 +10,16 @@ use leak_agent::collect::attach::probes::Sizes;
 use leak_agent_tests::probed::Probed;
 
 fn main() -> Result<()> {
-    let pid = std::env::args().nth(1).context("usage: hold_probes PID")?.parse()?;
+    let mut args = std::env::args().skip(1);
+    let pid = args.next().context("usage: hold_probes PID [cycle]")?.parse()?;
+    let cycles = args.next().is_some();
     let mut probed = Probed::load_pid(pid, Sizes::for_goroutines(1000), None)?;
-    // Attached and detached without end: death comes at any moment of it.
     loop {
         probed.attach_all()?;
         writeln!(std::io::stdout(), "ATTACHED by {}", probed.probes.method())?;
         thread::sleep(Duration::from_millis(30));
-        probed.detach_all()?;
+        if cycles {
+            probed.detach_all()?;
+        }
     }
 }

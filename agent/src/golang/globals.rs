@@ -1,5 +1,5 @@
-//! Where a binary keeps the Go runtime's global variables: by its symbol table, or, when that is
-//! stripped, by what runtime functions refer to.
+//! Where a binary keeps the Go runtime's global variables: by what runtime functions refer to, which
+//! works when it is stripped too, or by its symbol table.
 //!
 //! A stripped Go binary still names its functions (in its pclntab), and the code of a runtime
 //! function refers to the same globals in the same order from one release to the next. Several

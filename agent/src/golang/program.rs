@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::ops::Range;
 
+use object::ReadCache;
 use rustc_hash::FxHashMap;
 
 use super::binary::Binary;
@@ -35,7 +36,9 @@ pub struct Program {
     survey: Survey,
     reasons: Vec<String>,
     notes: Vec<String>,
-    probing: Option<Probing>,
+    /// The executable and how far from its link addresses it was loaded; `None` for a program that
+    /// does not run.
+    executable: Option<(File, u64)>,
 }
 
 /// What it takes to put probes on a program.
@@ -69,9 +72,7 @@ impl Program {
         let symbols = || Globals::from_symbols(&object::File::parse(&file).ok()?);
         let memory = Box::new(LiveMemory::new(pid));
         let mut program = Self::locate_with(process, binary, bias, memory, &symbols)?;
-        let text = program.module.text.wrapping_sub(bias);
-        let points = probe_points::find(&program.binary, &program.survey, text, &file);
-        program.probing = Some(Probing { points, executable: file.into_inner() });
+        program.executable = Some((file.into_inner(), bias));
         Ok(program)
     }
 
@@ -165,7 +166,7 @@ impl Program {
             survey,
             reasons,
             notes,
-            probing: None,
+            executable: None,
         };
         program.self_check()?;
         Ok(program)
@@ -207,10 +208,16 @@ impl Program {
         &self.notes
     }
 
-    /// Where probes may sit; `None` for a program that does not run ([`Program::locate`]).
+    /// Searches for where probes may sit; `None` for a program that does not run
+    /// ([`Program::locate`]). Takes functions apart anew each time: looking alone needs none of it.
     #[must_use]
-    pub const fn probing(&self) -> Option<&Probing> {
-        self.probing.as_ref()
+    pub fn probing(&self) -> Option<Probing> {
+        let (file, bias) = self.executable.as_ref()?;
+        let executable = file.try_clone().ok()?;
+        let text = self.module.text.wrapping_sub(*bias);
+        let bytes = ReadCache::new(file);
+        let points = probe_points::find(&self.binary, &self.survey, text, &bytes);
+        Some(Probing { points, executable })
     }
 
     /// How the runtime's variables were found.

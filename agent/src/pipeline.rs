@@ -19,8 +19,8 @@ const ATTENTION: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// When there is none, it cannot be read as a Go program, or access is refused.
-pub fn attach(pid: u32) -> Result<Box<dyn Source>, CollectError> {
-    Ok(Box::new(Attach::open(pid, &Options::default())?))
+pub fn attach(pid: u32, options: &Options) -> Result<Box<dyn Source>, CollectError> {
+    Ok(Box::new(Attach::open(pid, options)?))
 }
 
 /// What one more look gave.

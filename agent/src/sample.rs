@@ -8,7 +8,7 @@ use crate::collect::{CollectError, Source};
 use crate::golang;
 use crate::model::{
     BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, ObjectRange,
-    Observation, Overhead, Rates, Resolved, StackId, StackTable, StackView, Status, Target,
+    Observation, Overhead, Rates, Resolved, Site, StackId, StackTable, StackView, Status, Target,
     TargetKind, Timestamp, WaitClass,
 };
 
@@ -29,6 +29,7 @@ pub(crate) struct Sample {
     goroutines: Vec<Goroutine>,
     objects: Vec<u64>,
     labels: Vec<Vec<(String, String)>>,
+    pub(crate) sites: Vec<Site>,
 }
 
 impl Sample {
@@ -38,6 +39,7 @@ impl Sample {
             goroutines: Vec::new(),
             objects: Vec::new(),
             labels: vec![Vec::new()],
+            sites: Vec::new(),
         }
     }
 
@@ -78,6 +80,7 @@ impl Sample {
             status: if wait.is_blocked() { Status::Waiting } else { Status::Running },
             locked_to_thread: false,
             blocked: None,
+            age: None,
         });
         self.goroutines.last_mut().expect("just pushed")
     }
@@ -115,6 +118,7 @@ impl Sample {
             labels: self.labels.clone(),
             rates: (seconds > 0)
                 .then_some(Rates { created_per_second: 50.5, exited_per_second: 0.5 }),
+            sites: self.sites.clone(),
             coverage: Coverage {
                 goroutines_seen: seen,
                 goroutines_read: seen - running as u64,

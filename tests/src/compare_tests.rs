@@ -34,6 +34,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         status: Status::Waiting,
         locked_to_thread: false,
         blocked: None,
+        age: None,
     };
     Observation {
         at: Timestamp::from_unix_ns(0),
@@ -51,6 +52,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         objects: Vec::new(),
         labels: vec![Vec::new()],
         rates: None,
+        sites: Vec::new(),
         coverage: Coverage::default(),
         overhead: Overhead::default(),
     }

@@ -3,12 +3,14 @@
 
 pub mod agent;
 pub mod bench;
+pub mod code;
 pub mod compare;
 pub mod debug2;
 pub mod dwarf_image;
 pub mod endpoint;
 pub mod image;
 pub mod loaded;
+pub mod probed;
 pub mod reference;
 pub mod server;
 pub mod target;

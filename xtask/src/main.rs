@@ -4,6 +4,7 @@ mod apt;
 mod bench;
 mod demo;
 mod deny;
+mod ebpf;
 mod fuzz;
 mod go;
 mod layers;
@@ -68,6 +69,12 @@ const CHORES: &[Chore] = &[
         flags: "NAME [ARG...]",
         does: "measure the release agent: `cargo xtask bench` names what there is",
         run: bench::run,
+    },
+    Chore {
+        name: "ebpf",
+        flags: "build|check",
+        does: "build what the kernel runs into agent/ebpf, or check that it is built from its source",
+        run: ebpf::run,
     },
     Chore {
         name: "layers",

@@ -1,6 +1,7 @@
 //! Cargo subcommands that chores need: built once, kept under target/tools.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -22,6 +23,16 @@ pub struct Tool {
 
 /// Gives the tool's binary, building it first when it is not there yet.
 pub fn ensure(project: &Project, rust: Toolchain, tool: Tool) -> Result<PathBuf> {
+    ensure_with(project, rust, tool, |_| {})
+}
+
+/// As [`ensure`], for a tool whose `cargo install` wants more than its name.
+pub fn ensure_with(
+    project: &Project,
+    rust: Toolchain,
+    tool: Tool,
+    options: impl FnOnce(&mut Command),
+) -> Result<PathBuf> {
     let Tool { name, version, takes } = tool;
     let home = project.tools().join(format!("{name}-{version}"));
     let binary = home.join("bin").join(name);
@@ -32,14 +43,14 @@ pub fn ensure(project: &Project, rust: Toolchain, tool: Tool) -> Result<PathBuf>
     let started = Instant::now();
     let build = project.tools().join("build");
     // Unoptimised and without debug info: these tools run for a second, their build takes minutes.
-    shell::run(
-        rust.cargo(project)
-            .args(["install", name, "--version", version, "--locked", "--debug", "--root"])
-            .arg(&home)
-            .env("CARGO_TARGET_DIR", &build)
-            .env("CARGO_PROFILE_DEV_DEBUG", "0"),
-    )
-    .with_context(|| format!("{name} {version} could not be built"))?;
+    let mut install = rust.cargo(project);
+    install
+        .args(["install", name, "--version", version, "--locked", "--debug", "--root"])
+        .arg(&home)
+        .env("CARGO_TARGET_DIR", &build)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    options(&mut install);
+    shell::run(&mut install).with_context(|| format!("{name} {version} could not be built"))?;
     std::fs::remove_dir_all(&build)
         .with_context(|| format!("cannot remove {}", build.display()))?;
     say(format_args!("{name} took {} s", started.elapsed().as_secs()));

@@ -6,7 +6,10 @@ use rustc_hash::FxHashMap;
 
 use super::group::Kind;
 use crate::model::function::{self, Origin};
-use crate::model::{FrameId, Goroutine, Group, Observation, StackId, StackTable, StackView};
+use crate::model::{
+    BlockedBasis, BlockedFor, FrameId, Goroutine, Group, Observation, Site, StackId, StackTable,
+    StackView,
+};
 
 /// How many goroutine ids a group names.
 const SAMPLE: usize = 5;
@@ -15,6 +18,7 @@ const SAMPLE: usize = 5;
 pub(super) struct Members {
     count: u64,
     blocked: Vec<Duration>,
+    exact: bool,
     /// Each member's objects, once a member; sorted by [`object_waiters`].
     objects: Vec<u64>,
     goids: Smallest,
@@ -27,6 +31,7 @@ impl Members {
         Self {
             count: 0,
             blocked: Vec::with_capacity(count),
+            exact: true,
             objects: Vec::with_capacity(count),
             goids: Smallest::default(),
             labels: Shared::default(),
@@ -37,6 +42,8 @@ impl Members {
     pub(super) fn add(&mut self, observation: &Observation, goroutine: &Goroutine) {
         self.count += 1;
         self.blocked.extend(goroutine.blocked.map(|blocked| blocked.duration));
+        let exact = |blocked: BlockedFor| blocked.basis == BlockedBasis::Probe;
+        self.exact &= goroutine.blocked.is_none_or(exact);
         extend_distinct(&mut self.objects, observation.objects_of(goroutine));
         self.goids.add(goroutine.goid);
         self.labels.add(goroutine.labels.0, observation.labels_of(goroutine.labels));
@@ -76,8 +83,10 @@ impl Members {
             reason: reason.cloned(),
             oldest: self.blocked.iter().max().copied(),
             median: median(&mut self.blocked),
+            exact: self.exact && !self.blocked.is_empty(),
             blocked_at: kind.stack.id().and_then(|id| blocked_at(&observation.stacks, id)),
             created_by: kind.created_by,
+            creation_stack: creation_stack(observation, kind.created_by),
             stack: kind.stack.id(),
             no_stack: why_no_stack(kind.stack),
             labels: self.labels.0.map(|(_, shared)| shared).unwrap_or_default(),
@@ -134,6 +143,12 @@ fn extend_distinct(all: &mut Vec<u64>, own: &[u64]) {
 fn median(durations: &mut [Duration]) -> Option<Duration> {
     let middle = durations.len().checked_sub(1)? / 2;
     Some(*durations.select_nth_unstable(middle).1)
+}
+
+/// The stack of a creator at a creation site, if a probe saw one.
+fn creation_stack(observation: &Observation, created_by: Option<FrameId>) -> Option<StackId> {
+    let is_this = |site: &&Site| created_by.is_some() && site.created_by == created_by;
+    observation.sites.iter().filter(is_this).find_map(|site| site.creation_stack)
 }
 
 /// The innermost frame of the user's own code, or else the innermost outside the runtime.

@@ -3,6 +3,7 @@
 //! The window spans everything that was ever observed. When its samples become too many, every
 //! second one goes, so a long run keeps its whole span at a coarser grain.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::group;
 use super::signature::{self, Signatures};
 use crate::model::{
-    Assessment, Coverage, Group, Observation, Overhead, Rates, StackTable, Target, Timestamp,
+    Assessment, Coverage, Group, Observation, Overhead, Rates, Site, StackTable, Target, Timestamp,
     Totals, WaitClass, WindowSpan,
 };
 
@@ -52,6 +53,7 @@ struct Latest {
     groups: Vec<Group>,
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
+    sites: Vec<Site>,
 }
 
 /// Goroutines created and exited over the whole window.
@@ -96,6 +98,7 @@ impl Window {
             groups,
             by_wait,
             rates: observation.rates,
+            sites: in_order(&observation.sites),
         });
     }
 
@@ -141,6 +144,13 @@ impl Window {
     }
 }
 
+/// Where most goroutines were created comes first.
+fn in_order(sites: &[Site]) -> Vec<Site> {
+    let mut sites = sites.to_vec();
+    sites.sort_by_key(|site| (Reverse(site.created), Reverse(site.exited), site.created_by));
+    sites
+}
+
 /// What analysis says of a window; `None` while nothing was observed.
 #[must_use]
 pub fn assess(window: &Window) -> Option<Assessment> {
@@ -162,6 +172,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         },
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
+        sites: latest.sites.clone(),
         stacks: Arc::clone(&latest.stacks),
     })
 }

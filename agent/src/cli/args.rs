@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::collect::attach::Budget;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
@@ -14,7 +15,7 @@ Examples:
 
 Exit codes: 0 done, 2 usage, 3 the target is gone or may not be read, 4 anything else.
 (1 is kept for findings: this version shows goroutines and does not judge them.)
-The target is never stopped, signalled or written to.";
+The target is never stopped or signalled, and only probes touch it (--probes off: nothing does).";
 
 /// Attach to a running Go program and show its goroutines: grouped, with the lines they wait at
 /// and the lines that created them. Needs no change, restart or pprof in the program.
@@ -90,6 +91,22 @@ pub(super) struct Common {
     )]
     pub(super) duration: Option<Duration>,
 
+    /// Probes in the target's runtime (eBPF, for watching only): they see every creation, exit and
+    /// park. auto attaches what the budget allows, create leaves parks out, all keeps to no budget.
+    #[arg(long, global = true, default_value = "auto", env = "LEAK_AGENT_PROBES")]
+    pub(super) probes: Probes,
+
+    /// What probes may cost the target: a share of its CPU time (1%) or of one core (0.5%core).
+    /// Probes that would cost more are detached.
+    #[arg(
+        long,
+        global = true,
+        value_name = "SHARE",
+        default_value = "1%",
+        env = "LEAK_AGENT_BUDGET"
+    )]
+    pub(super) budget: Budget,
+
     /// The form of the report. JSON on standard output sends everything else to standard error.
     #[arg(long, global = true, default_value = "terminal", env = "LEAK_AGENT_FORMAT")]
     pub(super) format: Format,
@@ -113,6 +130,19 @@ pub(super) struct Common {
     /// Say on standard error what is being done.
     #[arg(long, short, global = true)]
     pub(super) verbose: bool,
+}
+
+/// Which probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Probes {
+    /// As the budget allows.
+    Auto,
+    /// None: snapshots alone.
+    Off,
+    /// Creations and exits, as the budget allows.
+    Create,
+    /// All of them, whatever they cost.
+    All,
 }
 
 /// The form of the report.
@@ -195,6 +225,8 @@ mod tests {
             "leak-agent --pid 1 --duration 1e999",
             "leak-agent --pid 1 --all --top 3",
             "leak-agent --pid 1 --format xml",
+            "leak-agent --pid 1 --probes some",
+            "leak-agent --pid 1 --budget 1",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::failure::Failure;
+use crate::collect::attach::Options;
 use crate::pipeline::{self, Observer};
 use crate::report::words;
 
@@ -20,13 +21,13 @@ pub(super) struct Targets {
 }
 
 /// Attaches to all that the flags name.
-pub(super) fn attach(common: &Common) -> Result<Targets, Failure> {
+pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Failure> {
     let pids = pids(common)?;
     let asked = pids.len();
     let mut targets = Targets { attached: Vec::new(), failures: Vec::new(), asked };
     for pid in pids {
         let start = std::time::Instant::now();
-        match pipeline::attach(pid) {
+        match pipeline::attach(pid, options) {
             Ok(source) => {
                 if common.verbose {
                     eprintln!("attached to {pid} in {}", words::duration(start.elapsed()));

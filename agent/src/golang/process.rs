@@ -8,9 +8,13 @@ use object::ReadCache;
 
 use super::buildinfo::BuildInfo;
 use super::error::Error;
+use super::live::LiveMemory;
+use super::memory::Memory;
 
 /// `AT_ENTRY` of the auxiliary vector: where the program's execution starts (`elf.h`).
 const AT_ENTRY: u64 = 9;
+/// No process has more arguments, environment and auxiliary vector that we would look through.
+const MAX_START_WORDS: u64 = 1 << 16;
 /// `PF_KTHREAD` (`include/linux/sched.h`).
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
@@ -66,16 +70,37 @@ impl Process {
     /// When the auxiliary vector cannot be read or names no entry point.
     pub fn load_bias(&self, entry: u64) -> Result<u64, Error> {
         let path = path(self.pid, "auxv");
-        let auxv = fs::read(&path)
-            .map_err(|source| self.proc_error(path.clone(), source, "read the auxiliary vector"))?;
-        let words: Vec<_> =
-            auxv.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+        let words: Vec<u64> = match fs::read(&path) {
+            Ok(auxv) => auxv.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect(),
+            // The file is its owner's alone, whatever we may trace. The process has the same words.
+            Err(source) => self.auxiliary_vector().ok_or_else(|| {
+                self.proc_error(path.clone(), source, "read the auxiliary vector")
+            })?,
+        };
         let loaded =
             words.as_chunks().0.iter().find(|[tag, _]| *tag == AT_ENTRY).map(|[_, it]| *it);
         loaded.map(|loaded| loaded.wrapping_sub(entry)).ok_or_else(|| Error::Proc {
             path: path.display().to_string(),
             source: io::Error::new(io::ErrorKind::InvalidData, "it names no entry point"),
         })
+    }
+
+    /// The auxiliary vector from where the kernel laid it: at the start of the first thread's
+    /// stack, behind the arguments and the environment.
+    fn auxiliary_vector(&self) -> Option<Vec<u64>> {
+        let start = Stat::read(self.pid).ok()?.stack;
+        let memory = LiveMemory::new(self.pid);
+        let mut words = (0..MAX_START_WORDS)
+            .map_while(|at| memory.read_u64(start.wrapping_add(at.wrapping_mul(8))).ok());
+        let arguments = usize::try_from(words.next()?).ok()?;
+        // They and the environment end with a zero each, the vector with a pair that begins with one.
+        words.by_ref().nth(arguments).filter(|&end| end == 0)?;
+        words.by_ref().find(|&end| end == 0)?;
+        let mut vector = Vec::new();
+        while let (Some(tag @ 1..), Some(value)) = (words.next(), words.next()) {
+            vector.extend([tag, value]);
+        }
+        Some(vector)
     }
 
     fn proc_error(&self, path: PathBuf, source: io::Error, action: &'static str) -> Error {
@@ -162,6 +187,8 @@ struct Stat {
     state: char,
     flags: u64,
     start: u64,
+    /// Where the first thread's stack starts; 0 to whom may not trace the process.
+    stack: u64,
 }
 
 impl Stat {
@@ -187,13 +214,14 @@ impl Stat {
         let (head, tail) = text.rsplit_once(')')?;
         let name = head.split_once('(')?.1.to_owned();
         let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
-        // Field 3 (state) is the first behind the name; 9 is flags, 22 is starttime.
+        // Field 3 (state) is the first behind the name; 9 is flags, 22 starttime, 28 startstack.
         let number = |field: usize| fields.get(field - 3)?.parse().ok();
         Some(Self {
             name,
             state: fields.first()?.chars().next()?,
             flags: number(9)?,
             start: number(22)?,
+            stack: number(28).unwrap_or(0),
         })
     }
 }
@@ -211,6 +239,17 @@ fn file_name(path: PathBuf) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_stack_holds_the_same_auxiliary_vector_as_the_file() {
+        let me = Process::find(std::process::id()).expect("we run");
+        let file = fs::read("/proc/self/auxv").expect("our own");
+        let mut file: Vec<u64> =
+            file.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+        // Its end is a pair of zeroes.
+        file.truncate(file.len() - 2);
+        assert_eq!(me.auxiliary_vector(), Some(file));
+    }
 
     #[test]
     fn a_name_with_parentheses_is_no_trap() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::observation::{Coverage, Target};
+use super::observation::{Coverage, Site, Target};
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
 use super::wait::WaitClass;
@@ -24,6 +24,8 @@ pub struct Assessment {
     pub overhead: Overhead,
     /// Every goroutine of the last observation in exactly one group, largest group first.
     pub groups: Vec<Group>,
+    /// Where goroutines were created while creations were watched, most first; empty without probes.
+    pub sites: Vec<Site>,
     /// The stacks and frames that groups name.
     pub stacks: Arc<StackTable>,
 }
@@ -98,10 +100,14 @@ pub struct Group {
     pub oldest: Option<Duration>,
     /// The median of the times blocked.
     pub median: Option<Duration>,
+    /// Whether probes saw all of them block, so that the times are exact and no lower bounds.
+    pub exact: bool,
     /// The innermost frame of the user's own code, or else the innermost outside the runtime.
     pub blocked_at: Option<FrameId>,
     /// The `go` statement that created them.
     pub created_by: Option<FrameId>,
+    /// The whole stack of one of their creators, where a probe saw one.
+    pub creation_stack: Option<StackId>,
     /// The stack of one of them; `None` when it could not be read.
     pub stack: Option<StackId>,
     /// Why there is no stack, in plain words.

@@ -112,4 +112,6 @@ pub struct Goroutine {
     pub locked_to_thread: bool,
     /// For how long it has been blocked; `None` when it is not, or nobody knows.
     pub blocked: Option<BlockedFor>,
+    /// For how long it has existed; known only if a probe saw its creation.
+    pub age: Option<Duration>,
 }

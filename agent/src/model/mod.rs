@@ -15,7 +15,7 @@ pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use observation::{
-    Build, Coverage, Observation, ProbeCoverage, ProbeState, Target, TargetKind,
+    Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeState, Site, Target, TargetKind,
 };
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use time::Timestamp;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assessment::{Overhead, Rates};
 use super::goroutine::{Goroutine, LabelsId};
-use super::stack::StackTable;
+use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
 
 /// What was seen of one target at one moment.
@@ -31,6 +31,8 @@ pub struct Observation {
     pub labels: Vec<Vec<(String, String)>>,
     /// Creations and exits since the previous observation; `None` in the first.
     pub rates: Option<Rates>,
+    /// Where goroutines were created while creations were watched; empty without probes.
+    pub sites: Vec<Site>,
     /// How much was asked for, read and lost.
     pub coverage: Coverage,
     /// What the observation cost so far.
@@ -55,6 +57,46 @@ impl Observation {
     #[must_use]
     pub fn labels_of(&self, LabelsId(id): LabelsId) -> &[(String, String)] {
         self.labels.get(id as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A creation site: a `go` statement, and what was seen of the goroutines that it created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// The `go` statement.
+    pub created_by: Option<FrameId>,
+    /// The whole stack of the first creator seen.
+    pub creation_stack: Option<StackId>,
+    /// Goroutines seen to be created here.
+    pub created: u64,
+    /// Goroutines from here that were seen to end.
+    pub exited: u64,
+    /// Creations by the second, over the time that they were watched.
+    pub created_per_second: Option<f64>,
+    /// How long those lived whose creation and end were both seen, shortest first.
+    pub lifetimes: Vec<Lifetimes>,
+}
+
+/// How many goroutines lived for about so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Shorter than this, and at least as long as the entry before says; `None` for no end.
+    pub below: Option<Duration>,
+    /// How many.
+    pub count: u64,
+}
+
+impl Site {
+    /// The lifetime that half of them stayed below; `None` where nobody's is known.
+    #[must_use]
+    pub fn median_lifetime(&self) -> Option<Duration> {
+        let half = self.lifetimes.iter().map(|lifetimes| lifetimes.count).sum::<u64>().div_ceil(2);
+        let mut counted = 0;
+        let middle = self.lifetimes.iter().find(|lifetimes| {
+            counted += lifetimes.count;
+            counted >= half
+        });
+        middle?.below
     }
 }
 

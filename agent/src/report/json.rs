@@ -11,7 +11,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use super::{Render, Report};
 use crate::model::{
-    Assessment, Coverage, FrameId, Group, Overhead, StackTable, Target, Timestamp, Totals,
+    Assessment, Coverage, FrameId, Group, Overhead, Site, StackTable, Target, Timestamp, Totals,
     WindowSpan,
 };
 
@@ -48,7 +48,8 @@ struct Document<'a>(Timestamp, &'a Assessment);
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let &Self(generated_at, assessment) = self;
-        let Assessment { target, window, coverage, totals, overhead, groups, stacks } = assessment;
+        let Assessment { target, window, coverage, totals, overhead, groups, sites, stacks } =
+            assessment;
         #[derive(Serialize)]
         struct Fields<'a> {
             schema: &'static str,
@@ -62,6 +63,7 @@ impl Serialize for Document<'_> {
             /// Null: nothing judges yet.
             health: Option<u8>,
             groups: Groups<'a>,
+            sites: Sites<'a>,
             findings: [(); 0],
         }
         Fields {
@@ -75,6 +77,7 @@ impl Serialize for Document<'_> {
             overhead: OverheadDoc::new(overhead),
             health: None,
             groups: Groups(groups, stacks),
+            sites: Sites(sites, stacks),
             findings: [],
         }
         .serialize(serializer)
@@ -165,6 +168,54 @@ impl Serialize for Groups<'_> {
     }
 }
 
+struct Sites<'a>(&'a [Site], &'a StackTable);
+
+impl Serialize for Sites<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|site| SiteDoc::new(site, self.1)))
+    }
+}
+
+/// A creation site, as far as probes watched it.
+#[derive(Serialize)]
+struct SiteDoc<'a> {
+    created_by: Option<FrameDoc<'a>>,
+    creation_stack: Option<StackDoc<'a>>,
+    created: u64,
+    exited: u64,
+    created_per_second: Option<f64>,
+    /// Half of those whose whole life was seen lived for less than this.
+    median_lifetime_seconds: Option<f64>,
+    lifetimes: Vec<LifetimesDoc>,
+}
+
+#[derive(Serialize)]
+struct LifetimesDoc {
+    /// Null for no end.
+    below_seconds: Option<f64>,
+    count: u64,
+}
+
+impl<'a> SiteDoc<'a> {
+    fn new(site: &Site, stacks: &'a StackTable) -> Self {
+        let lifetimes = site.lifetimes.iter().map(|lifetimes| LifetimesDoc {
+            below_seconds: lifetimes.below.as_ref().map(Duration::as_secs_f64),
+            count: lifetimes.count,
+        });
+        Self {
+            created_by: site.created_by.map(|frame| FrameDoc::new(stacks, frame)),
+            creation_stack: site
+                .creation_stack
+                .map(|stack| StackDoc(stacks.frames_of(stack), stacks)),
+            created: site.created,
+            exited: site.exited,
+            created_per_second: site.created_per_second,
+            median_lifetime_seconds: site.median_lifetime().as_ref().map(Duration::as_secs_f64),
+            lifetimes: lifetimes.collect(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct GroupDoc<'a> {
     signature: &'a str,
@@ -175,6 +226,7 @@ struct GroupDoc<'a> {
     wait: WaitDoc<'a>,
     blocked_at: Option<FrameDoc<'a>>,
     created_by: Option<FrameDoc<'a>>,
+    creation_stack: Option<StackDoc<'a>>,
     stack: Option<StackDoc<'a>>,
     /// Frames that a too deep stack leaves out.
     stack_elided: Option<u32>,
@@ -197,12 +249,16 @@ impl<'a> GroupDoc<'a> {
                 reason: group.reason.as_deref(),
                 oldest_seconds: group.oldest.as_ref().map(Duration::as_secs_f64),
                 median_seconds: group.median.as_ref().map(Duration::as_secs_f64),
+                exact: group.exact,
                 object: group.object.map(|(address, _)| hex(address)),
                 waiters: group.object.map(|_| group.object_waiters),
                 objects: (group.objects > 0).then_some(group.objects),
             },
             blocked_at: group.blocked_at.map(|frame| FrameDoc::new(stacks, frame)),
             created_by: group.created_by.map(|frame| FrameDoc::new(stacks, frame)),
+            creation_stack: group
+                .creation_stack
+                .map(|stack| StackDoc(stacks.frames_of(stack), stacks)),
             stack: group.stack.map(|stack| StackDoc(stacks.frames_of(stack), stacks)),
             stack_elided: group.stack.map(|stack| stacks.elided(stack)),
             no_stack: group.no_stack,
@@ -219,6 +275,8 @@ struct WaitDoc<'a> {
     reason: Option<&'a str>,
     oldest_seconds: Option<f64>,
     median_seconds: Option<f64>,
+    /// Whether these are exact; else they are lower bounds.
+    exact: bool,
     /// What most of the group wait on.
     object: Option<String>,
     /// How many goroutines of the whole process wait on that.
@@ -292,7 +350,7 @@ mod tests {
 
     use super::*;
     use crate::analyze::{Window, assess};
-    use crate::model::{Observation, StackView, WaitClass};
+    use crate::model::{Lifetimes, Observation, StackView, WaitClass};
     use crate::sample::{Sample, leaking};
 
     fn assessment(observations: impl IntoIterator<Item = Observation>) -> Assessment {
@@ -358,12 +416,12 @@ mod tests {
                 "count": 40, "previous": 4, "growth_per_second": 18.0,
                 "wait_class": "chan send",
                 "wait": {"reason": "chan send", "oldest_seconds": 20.0, "median_seconds": 10.0,
-                         "object": "0xc000012345", "waiters": 40, "objects": 1},
+                         "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
                 "blocked_at": {"function": "main.leakGoroutines.func1",
                                "file": "/src/app/leak.go", "line": 33},
                 "created_by": {"function": "main.leakGoroutines",
                                "file": "/src/app/leak.go", "line": 31},
-                "stack": stack, "stack_elided": 0, "no_stack": null,
+                "creation_stack": null, "stack": stack, "stack_elided": 0, "no_stack": null,
                 "labels": {}, "goids_sample": [100, 101, 102, 103, 104],
                 "locked_to_thread": 0, "finding": null
             })
@@ -382,13 +440,47 @@ mod tests {
         assert_eq!(
             group["wait"],
             json!({"reason": null, "oldest_seconds": null, "median_seconds": null,
-                   "object": null, "waiters": null, "objects": null})
+                   "exact": false, "object": null, "waiters": null, "objects": null})
         );
         assert_eq!(
             group["stack"],
             json!([{"function": null, "file": null, "line": null, "address": "0x401000",
                     "inlined": null}])
         );
+    }
+
+    #[test]
+    fn a_creation_site_has_its_counts_and_lifetimes() {
+        let mut sample = leaking(1);
+        let site = sample.frame("main.leakGoroutines", "/src/app/leak.go", 31);
+        sample.sites.push(Site {
+            created_by: Some(site),
+            creation_stack: Some(sample.stacks.stack(&[site], 0)),
+            created: 5,
+            exited: 3,
+            created_per_second: Some(2.5),
+            lifetimes: vec![
+                Lifetimes { below: Some(Duration::from_millis(2)), count: 1 },
+                Lifetimes { below: None, count: 2 },
+            ],
+        });
+        let document = render(&[assessment([sample.observe(0)])], false);
+        let frame = json!({"function": "main.leakGoroutines", "file": "/src/app/leak.go",
+                           "line": 31});
+        let mut inner = frame.clone();
+        inner["inlined"] = json!(false);
+        assert_eq!(
+            document["sites"],
+            json!([{"created_by": frame, "creation_stack": [inner], "created": 5, "exited": 3,
+                    "created_per_second": 2.5, "median_lifetime_seconds": null,
+                    "lifetimes": [{"below_seconds": 0.002, "count": 1},
+                                  {"below_seconds": null, "count": 2}]}])
+        );
+        assert_eq!(document["groups"][0]["creation_stack"], Value::Null, "another's site");
+        let leak = document["groups"]
+            .as_array()
+            .and_then(|groups| groups.iter().find(|group| group["wait_class"] == "chan send"));
+        assert_eq!(leak.expect("the leak")["creation_stack"], json!([inner]));
     }
 
     #[test]

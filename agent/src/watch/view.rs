@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Borders, Cell, Clear, Paragraph, Row, Sparkline, T
 
 use super::keys::HELP;
 use super::state::{Screen, State, oldest};
-use crate::model::{Assessment, Group};
+use crate::model::{Assessment, Group, ProbeState};
 use crate::report::words;
 
 /// Below this height the curve makes room for groups.
@@ -113,6 +113,15 @@ fn header<'a>(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<
             let text = format!("  {} {what}", words::count(count));
             second.push(Span::styled(text, paint.fg(Color::Yellow)));
         }
+    }
+
+    for probe in &coverage.probes {
+        let (state, colour) = match probe.state {
+            ProbeState::Attached => continue,
+            ProbeState::Shed => ("shed", Color::Yellow),
+            ProbeState::Unavailable => ("unavailable", Color::Yellow),
+        };
+        second.push(Span::styled(format!("  {} probe {state}", probe.event), paint.fg(colour)));
     }
 
     let third = match coverage.notes.first() {

@@ -4,10 +4,11 @@ use crate::cli::args::Common;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{Outcome, output, target};
+use crate::collect::attach::Options;
 
-/// Looks once at each target.
+/// Looks once at each target. One look leaves probes nothing to watch: there are none.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let mut targets = target::attach(common)?;
+    let mut targets = target::attach(common, &Options::default())?;
     let several = targets.several();
     let mut assessments = Vec::new();
     for target in &mut targets.attached {

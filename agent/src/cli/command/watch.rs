@@ -9,12 +9,13 @@ use std::thread::{self, JoinHandle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::cli::args::{Common, Format};
+use crate::cli::args::{Common, Format, Probes};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
+use crate::collect::attach::{Options, Probing};
 use crate::model::Assessment;
 use crate::pipeline::{End, Pace};
 use crate::watch::{Event, lines, live};
@@ -32,7 +33,8 @@ struct Watched {
 /// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
     let stop = stop_on_signals()?;
-    let target::Targets { attached, mut failures, asked } = target::attach(common)?;
+    let target::Targets { attached, mut failures, asked } =
+        target::attach(common, &options(common))?;
     let pace = Pace { interval: common.interval, duration: common.duration };
     let (events, shown) = sync_channel(WAITING);
     let threads: Vec<_> = attached
@@ -72,6 +74,16 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
         output::write(common, &assessments, asked > 1)?;
     }
     target::sum(failures, asked).map_or(Ok(Exit::Done), Err)
+}
+
+fn options(common: &Common) -> Options {
+    let probes = match common.probes {
+        Probes::Auto => Probing::Auto,
+        Probes::Off => Probing::Off,
+        Probes::Create => Probing::Create,
+        Probes::All => Probing::All,
+    };
+    Options { probes, budget: common.budget }
 }
 
 /// Set by the first signal; a second one ends the process at once.

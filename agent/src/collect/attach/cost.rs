@@ -20,8 +20,9 @@ impl Cost {
         Self { started: Instant::now(), cpu_at_start: cpu().unwrap_or_default() }
     }
 
-    /// The cost since the start, the last snapshot having taken `snapshot`.
-    pub(super) fn so_far(&self, snapshot: Duration) -> Overhead {
+    /// The cost since the start, the last snapshot having taken `snapshot`, and hits of probes
+    /// `probes` of the target's time.
+    pub(super) fn so_far(&self, snapshot: Duration, probes: Duration) -> Overhead {
         let elapsed = self.started.elapsed().as_secs_f64();
         let percent =
             |spent: Duration| (elapsed > 0.0).then(|| 100.0 * spent.as_secs_f64() / elapsed);
@@ -30,8 +31,8 @@ impl Cost {
                 .and_then(|now| percent(now.saturating_sub(self.cpu_at_start)))
                 // Attaching costs once; a share of so short a time says nothing.
                 .filter(|_| elapsed >= 1.0),
-            // Reading memory runs none of the target's threads.
-            target_cpu_percent_estimate: Some(0.0),
+            // Reading memory runs none of the target's threads: only probes cost it anything.
+            target_cpu_percent_estimate: percent(probes),
             agent_rss_bytes: resident_bytes(),
             pauses_ms: Vec::new(),
             snapshot: Some(snapshot),

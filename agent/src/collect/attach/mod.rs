@@ -1,7 +1,12 @@
 //! A running process as a source: attach by pid, look at its goroutines through its memory.
 
+mod budget;
 mod clock;
 mod cost;
+pub mod governor;
+mod keeper;
+mod live;
+pub mod probes;
 mod snapshot;
 mod wait;
 
@@ -13,17 +18,40 @@ use nix::time::{ClockId, clock_gettime};
 use super::{CollectError, Source};
 use crate::golang::Program;
 use crate::model::{Build, Coverage, Observation, Target, TargetKind, Timestamp};
+pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
+use live::{Added, Live};
 use snapshot::{Snapshot, Snapshotter};
 
-/// How to attach. Nothing to choose yet: probes will be.
+/// How to attach.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {}
+pub struct Options {
+    /// Which probes.
+    pub probes: Probing,
+    /// What they may cost the target.
+    pub budget: Budget,
+}
+
+/// Which probes to put into the target's runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Probing {
+    /// None: snapshots alone.
+    #[default]
+    Off,
+    /// All that the budget allows.
+    Auto,
+    /// Creations and exits, as the budget allows.
+    Create,
+    /// All of them, whatever they cost.
+    All,
+}
 
 /// A running Go program that is being looked at.
 pub struct Attach {
+    // Before the program: probes go first.
+    live: Live,
     program: Program,
     target: Arc<Target>,
     reasons: Arc<[String]>,
@@ -35,15 +63,18 @@ pub struct Attach {
 }
 
 impl Attach {
-    /// Attaches to the process with an id. Nothing in it changes or stops, now or later.
+    /// Attaches to the process with an id. Nothing stops it, now or later, and nothing in it changes
+    /// but for the breakpoints of probes, which the first look puts there if any are wanted.
     ///
     /// # Errors
     /// When there is no such process, it is no Go program that can be read, or access is refused.
-    pub fn open(pid: u32, _options: &Options) -> Result<Self, CollectError> {
-        Ok(Self::to(Program::attach(pid)?))
+    pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
+        let mut attach = Self::to(Program::attach(pid)?);
+        attach.live = Live::new(options.probes, options.budget);
+        Ok(attach)
     }
 
-    /// Looks at a program that was located before.
+    /// Looks at a program that was located before. No probes.
     #[must_use]
     pub fn to(program: Program) -> Self {
         let binary = program.binary();
@@ -59,6 +90,7 @@ impl Attach {
             }),
         };
         Self {
+            live: Live::new(Probing::Off, Budget::default()),
             target: Arc::new(target),
             reasons: program.reasons().into(),
             snapshotter: Snapshotter::new(program.reasons()),
@@ -91,8 +123,15 @@ impl Source for Attach {
                     crate::golang::Error::Exited { pid: process.pid }
                 }
             })?;
-        let rates = self.clock.tick(start, &marks, &mut goroutines);
+        let churn = self.clock.tick(start, &marks, &mut goroutines);
         self.explain(&mut coverage);
+        let Added { rates, sites, spent } = self.live.add(
+            &self.program,
+            start,
+            &mut goroutines,
+            &mut self.snapshotter,
+            &mut coverage,
+        );
         let first = *self.first.get_or_insert(start);
         Ok(Observation {
             at: wall_clock(),
@@ -103,9 +142,10 @@ impl Source for Attach {
             reasons: Arc::clone(&self.reasons),
             objects,
             labels,
-            rates,
+            rates: rates.or(churn),
+            sites,
             coverage,
-            overhead: self.cost.so_far(now.saturating_sub(start)),
+            overhead: self.cost.so_far(now.saturating_sub(start), spent),
         })
     }
 }

@@ -3,12 +3,15 @@
 use std::io;
 
 use super::{Page, words, wrap};
-use crate::model::{Assessment, FrameId, Group, ProbeState, StackTable, WaitClass};
+use crate::model::{Assessment, FrameId, Group, StackTable, WaitClass};
 use crate::report::style::Role;
 use crate::report::words::FrameText;
 
 /// Frames of a stack shown unless all is asked for.
 const FRAMES: usize = 24;
+
+/// Callers of a creator that are named.
+const CALLERS: usize = 6;
 
 /// Columns before each line below a group's headline.
 const INDENT: usize = 4;
@@ -21,7 +24,7 @@ impl Page<'_> {
         assessment: &Assessment,
     ) -> io::Result<()> {
         let stacks = &*assessment.stacks;
-        self.headline(number, group, assessment)?;
+        self.headline(number, group)?;
         for (label, site, role) in [
             ("at       ", group.blocked_at, Role::Place),
             ("created  ", group.created_by, Role::Title),
@@ -39,6 +42,19 @@ impl Page<'_> {
             let labels = group.labels.iter().map(|(key, value)| format!("{key}={value}"));
             self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;
         }
+        if let Some(stack) = group.creation_stack {
+            let callers = stacks.frames_of(stack).get(1..).unwrap_or(&[]);
+            let texts = callers.iter().map(|&frame| words::frame(stacks, frame));
+            // The runtime is below everybody.
+            let mut names: Vec<_> =
+                texts.filter(|text| !text.runtime).map(|text| text.function).collect();
+            let all = names.len();
+            names.truncate(CALLERS);
+            let more = if all > names.len() { " ← …" } else { "" };
+            if !names.is_empty() {
+                self.field("called by ", &format!("{}{more}", names.join(" ← ")))?;
+            }
+        }
         self.field("goids    ", &sample_of_goids(group))?;
         // Nobody's code but the runtime's: its stack is for those who ask for everything.
         let idle = group.blocked_at.is_none() && group.wait == WaitClass::Runtime;
@@ -50,12 +66,7 @@ impl Page<'_> {
         }
     }
 
-    fn headline(
-        &mut self,
-        number: usize,
-        group: &Group,
-        assessment: &Assessment,
-    ) -> io::Result<()> {
+    fn headline(&mut self, number: usize, group: &Group) -> io::Result<()> {
         let mut parts = vec![
             (Role::Number, format!("{} ×", words::count(group.count))),
             (Role::Wait, group.wait.name().to_owned()),
@@ -67,9 +78,8 @@ impl Page<'_> {
             let role = if growth >= 0.005 { Role::Warning } else { Role::Dim };
             parts.push((role, words::growth(growth)));
         }
-        // Without a park probe a time is a lower bound: nobody saw its beginning.
-        let probes = &assessment.coverage.probes;
-        let exact = probes.iter().any(|p| p.event == "park" && p.state == ProbeState::Attached);
+        // Unless a probe saw its beginning, a time is a lower bound.
+        let exact = group.exact;
         let least = if exact { "" } else { "≥" };
         for (name, time) in [("oldest", group.oldest), ("median", group.median)] {
             // "At least nothing" says nothing.
@@ -119,7 +129,7 @@ impl Page<'_> {
 
     /// A label, a function and its place: from `column` on, or right behind the function, or on
     /// a line of its own, wherever there is room.
-    fn row(
+    pub(super) fn row(
         &mut self,
         label: &str,
         (role, function): (Role, &str),

@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use super::json::time;
 use super::style::{Role, Style};
 use super::{Render, Report, words};
-use crate::model::{Assessment, Build, Coverage, Overhead, ProbeState};
+use crate::model::{Assessment, Build, Coverage, Overhead, ProbeCoverage, ProbeState};
 
 mod group;
+mod sites;
 
 /// Narrower than this nothing can be laid out.
 const NARROWEST: usize = 40;
@@ -51,7 +52,8 @@ impl Page<'_> {
         self.coverage(&assessment.coverage)?;
         self.overhead(&assessment.overhead)?;
         self.waits(assessment)?;
-        self.groups(assessment)
+        self.groups(assessment)?;
+        self.sites(assessment)
     }
 
     fn header(&mut self, assessment: &Assessment) -> io::Result<()> {
@@ -104,14 +106,21 @@ impl Page<'_> {
                 parts.push((role, format!("{} {what}", words::count(count))));
             }
         }
-        for probe in &coverage.probes {
+        let alike =
+            |a: &ProbeCoverage, b: &ProbeCoverage| (a.state, &a.reason) == (b.state, &b.reason);
+        let mut probes: Vec<_> = coverage.probes.iter().collect();
+        probes.sort_by_key(|probe| probe.event == "park");
+        for probes in probes.chunk_by(|a, b| alike(a, b)) {
+            let (Some(probe), count) = (probes.first(), probes.len()) else { continue };
             let state = match probe.state {
                 ProbeState::Attached => continue,
                 ProbeState::Shed => "shed",
                 ProbeState::Unavailable => "unavailable",
             };
             let reason = probe.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-            let text = format!("{} probe {state}{reason}", probe.event);
+            let events: Vec<_> = probes.iter().map(|probe| probe.event.as_str()).collect();
+            let noun = if count == 1 { "probe" } else { "probes" };
+            let text = format!("{} {noun} {state}{reason}", events.join(", "));
             parts.push((Role::Warning, words::clean(&text).into_owned()));
         }
         self.line("coverage  ", &parts)?;

@@ -1,7 +1,8 @@
 use super::*;
 use crate::analyze::{Window, assess};
-use crate::model::{Observation, StackView, Timestamp, WaitClass};
+use crate::model::{Lifetimes, Observation, Site, StackView, Timestamp, WaitClass};
 use crate::sample::{Sample, leaking};
+use std::time::Duration;
 
 fn assessment(observations: &[Observation]) -> Assessment {
     let mut window = Window::default();
@@ -25,6 +26,52 @@ fn render(assessment: Assessment, width: usize, top: Option<usize>, colour: bool
 
 fn leak() -> Assessment {
     assessment(&[leaking(4).observe(0), leaking(40).observe(2)])
+}
+
+/// A leak beside goroutines that no look sees.
+fn with_sites() -> Sample {
+    let mut sample = leaking(40);
+    let site = sample.frame("main.leakGoroutines", "/src/app/leak.go", 31);
+    let caller = sample.frame("main.serve", "/src/app/main.go", 12);
+    let creation_stack = Some(sample.stacks.stack(&[site, caller], 0));
+    let brief = Lifetimes { below: Some(Duration::from_micros(8)), count: 900 };
+    let long = Lifetimes { below: None, count: 60 };
+    sample.sites.push(Site {
+        created_by: Some(site),
+        creation_stack,
+        created: 1000,
+        exited: 960,
+        created_per_second: Some(250.0),
+        lifetimes: vec![brief, long],
+    });
+    sample
+}
+
+#[test]
+fn goroutines_between_looks_are_told_by_creation_site() {
+    let text = render(assessment(&[with_sites().observe(0)]), 100, Some(1), false);
+    let (_, sites) = text.split_once("created and gone between looks\n").expect("a section");
+    assert_eq!(
+        sites,
+        "    250/s   960 gone   half of them within 8µs\n      \
+         created  main.leakGoroutines  /src/app/leak.go:31\n"
+    );
+    assert!(text.contains("    called by main.serve\n"), "{text}");
+    assert!(!render(leak(), 100, None, false).contains("between looks"));
+}
+
+#[test]
+fn probes_that_share_a_reason_share_a_line() {
+    let mut assessment = leak();
+    for event in ["create", "park", "exit"] {
+        assessment.coverage.probes.push(ProbeCoverage {
+            event: event.to_owned(),
+            state: ProbeState::Unavailable,
+            reason: Some("no permission".to_owned()),
+        });
+    }
+    let text = render(assessment, 100, Some(1), false);
+    assert!(text.contains("create, exit, park probes unavailable: no permission"), "{text}");
 }
 
 #[test]

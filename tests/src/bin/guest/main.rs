@@ -5,6 +5,7 @@
 
 mod access;
 mod kernel;
+mod probes;
 mod targets;
 
 use std::path::Path;
@@ -39,6 +40,12 @@ fn run(folder: &Path) -> Result<usize> {
     for (name, path) in &targets {
         tests.add(&format!("{name} is seen as it says"), targets::are_seen_as_they_say(path));
         tests.add(&format!("{name} is reported"), targets::are_reported(path));
+        for method in probes::methods() {
+            tests.add(
+                &format!("{name} is probed by {method}"),
+                probes::see_what_happens(path, method),
+            );
+        }
     }
     // Last, because the last of them leaves a machine on which nobody may read anything.
     let (_, newest) = &targets[targets.len() - 1];

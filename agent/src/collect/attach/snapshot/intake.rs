@@ -95,6 +95,7 @@ impl Snapshotter {
             status,
             locked_to_thread: g.locked,
             blocked: None,
+            age: None,
         }
     }
 }

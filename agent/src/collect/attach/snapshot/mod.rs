@@ -17,7 +17,7 @@ use super::wait::Reason;
 use crate::golang::gather::Gather;
 use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
-use crate::model::{Coverage, Goroutine, StackTable};
+use crate::model::{Coverage, FrameId, Goroutine, StackId, StackTable};
 use batch::{Item, Last};
 use labels::Labels;
 use stacks::Stacks;
@@ -95,6 +95,16 @@ impl Snapshotter {
     /// The stacks of all snapshots so far.
     pub(super) fn stacks(&self) -> Arc<StackTable> {
         self.stacks.table()
+    }
+
+    /// The `go` statement that returns to `gopc`.
+    pub(super) fn creation_site(&mut self, program: &Program, gopc: u64) -> Option<FrameId> {
+        self.stacks.creation_site(program, gopc)
+    }
+
+    /// The stack of whoever created a goroutine, from its return addresses, innermost first.
+    pub(super) fn creation_stack(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
+        self.stacks.creation_stack(program, pcs)
     }
 
     /// Looks at every goroutine once.

@@ -58,6 +58,8 @@ pub(super) struct Stacks {
     sites: FxHashMap<u64, Option<FrameId>>,
     /// Words kept, about: addresses, frames and names.
     kept: usize,
+    /// The stacks of creators, by the innermost address.
+    creation_stacks: FxHashMap<u64, StackId>,
     full: bool,
     /// Reads left for searches in this snapshot.
     pub(super) search_reads: usize,
@@ -240,6 +242,25 @@ impl Stacks {
         }
         let symbolizer = program.symbolizer();
         self.site(gopc, || symbolizer.function_line(symbolizer.call_address(gopc)))
+    }
+
+    /// A stack from return addresses, innermost first; `None` without any.
+    pub(super) fn creation_stack(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
+        let (&gopc, _) = pcs.split_first()?;
+        if let Some(&stack) = self.creation_stacks.get(&gopc) {
+            return Some(stack);
+        }
+        if self.kept + pcs.len() > MAX_KEPT {
+            self.full = true;
+            return None;
+        }
+        let calls = pcs.iter().map(|pc| pc.wrapping_sub(1));
+        let frames: Vec<FrameId> =
+            calls.flat_map(|pc| self.frames_at(program, pc).to_vec()).collect();
+        self.kept += frames.len();
+        let stack = Arc::make_mut(&mut self.table).stack(&frames, 0);
+        self.creation_stacks.insert(gopc, stack);
+        Some(stack)
     }
 
     /// The function that starts at `startpc`.

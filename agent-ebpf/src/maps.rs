@@ -1,0 +1,77 @@
+//! The maps, and how many processors' worth of counters stands in them.
+
+use aya_ebpf::bindings::BPF_F_MMAPABLE;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, HashMap, PerCpuArray};
+use leak_agent_common::{Counters, Site, Slot};
+
+use crate::atomic;
+
+// The agent sets the sizes when it loads the object; each index is as large as its table.
+
+/// One slot a `runtime.g`, filled from the front. The agent maps it and reads it in place.
+#[map]
+pub static SLOTS: Array<Slot> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Which slot is whose, by the address of the `runtime.g`.
+#[map]
+pub static SLOT_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
+
+/// One entry a creation site, filled from the front. The agent maps it too.
+#[map]
+pub static SITES: Array<Site> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Which entry is whose, by `gopc`.
+#[map]
+pub static SITE_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
+
+/// How many entries were asked for so far: of `SLOTS`, and of `SITES`.
+#[map]
+pub static USED: Array<u64> = Array::with_max_entries(2, BPF_F_MMAPABLE);
+
+/// What the programs count of their own work.
+#[map]
+static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
+
+/// A table that is filled from the front.
+#[derive(Clone, Copy)]
+pub enum Table {
+    /// `SLOTS`.
+    Slots = 0,
+    /// `SITES`.
+    Sites = 1,
+}
+
+impl Table {
+    /// The next free place in it, which may lie behind its end.
+    #[inline(always)]
+    pub fn next(self) -> Option<u32> {
+        let used = USED.get_ptr_mut(self as u32)?;
+        // Full is full: the count does not run on, so that it never comes round.
+        // SAFETY: an element of a map.
+        if unsafe { used.read_volatile() } >= u64::from(u32::MAX / 2) {
+            return None;
+        }
+        // SAFETY: the same.
+        Some(unsafe { atomic::fetch_add(used, 1) } as u32)
+    }
+}
+
+/// Counts something once.
+macro_rules! count {
+    ($field:ident) => {
+        $crate::maps::counters(|counters| {
+            // SAFETY: the counters are an element of a map.
+            unsafe { $crate::atomic::add(&raw mut (*counters).$field, 1) }
+        })
+    };
+}
+pub(crate) use count;
+
+/// Does something to this processor's counters.
+#[inline(always)]
+pub fn counters(change: impl FnOnce(*mut Counters)) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        change(counters);
+    }
+}

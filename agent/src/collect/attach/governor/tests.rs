@@ -1,0 +1,183 @@
+//! The governor, against targets that are rates of hits and of CPU time.
+
+use super::*;
+
+/// What a target does in a second, were nothing attached.
+#[derive(Clone, Copy)]
+struct Load {
+    lives: f64,
+    parks: f64,
+    cpu: f64,
+}
+
+const QUIET: Load = Load { lives: 10.0, parks: 100.0, cpu: 0.02 };
+/// Two goroutines that hand a ball back and forth.
+const PARKS: Load = Load { lives: 0.0, parks: 1e6, cpu: 1.5 };
+const CREATES: Load = Load { lives: 4e5, parks: 2e5, cpu: 2.0 };
+/// Creations and exits can be paid, parks cannot.
+const SERVER: Load = Load { lives: 5_000.0, parks: 20_000.0, cpu: 1.0 };
+
+/// A governor with the target that it governs.
+struct Run {
+    governor: Governor,
+    reading: Reading,
+    attached: [bool; 2],
+    /// The time, what was allowed and what was spent up to it.
+    ledger: Vec<(f64, f64, f64)>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self::with(Budget::default())
+    }
+
+    fn with(budget: Budget) -> Self {
+        let reading = Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO };
+        let governor = Governor::new(budget, [None, None]);
+        let mut run =
+            Self { governor, reading, attached: [false; 2], ledger: vec![(0.0, 0.0, 0.0)] };
+        assert_eq!(run.governor.step(run.reading), []);
+        run
+    }
+
+    /// So many seconds of a load.
+    fn under(&mut self, load: Load, seconds: f64) -> &mut Self {
+        let end = self.reading.now + Duration::from_secs_f64(seconds);
+        while self.reading.now < end {
+            let pace = self.governor.pace();
+            let part = pace.as_secs_f64();
+            self.reading.now += pace;
+            self.reading.cpu += Duration::from_secs_f64(load.cpu * part);
+            let mut hits = 0;
+            for (layer, rate) in [load.lives, load.parks].into_iter().enumerate() {
+                if self.attached[layer] {
+                    let these = (rate * part) as u64;
+                    self.reading.hits[layer] += these;
+                    hits += these;
+                }
+            }
+            let (_, allowed, spent) = self.ledger[self.ledger.len() - 1];
+            self.ledger.push((
+                self.reading.now.as_secs_f64(),
+                allowed + 0.01 * (load.cpu * part).max(0.1 * part),
+                spent + hits as f64 * COST_OF_A_HIT.as_secs_f64(),
+            ));
+            for action in self.governor.step(self.reading) {
+                match action {
+                    Action::Attach(layer) => {
+                        self.attached[layer as usize] = true;
+                        self.governor.attached(layer, self.reading.now);
+                    }
+                    Action::Detach(layer) => self.attached[layer as usize] = false,
+                }
+            }
+        }
+        self
+    }
+
+    fn keeps(&self) -> [bool; 2] {
+        Layer::ALL.map(|layer| matches!(self.governor.state(layer), State::Attached { .. }))
+    }
+
+    /// Over no window more was spent than allowed in it, but for a full bucket and one step.
+    fn assert_kept(&self, most_a_step: f64) {
+        for (from, &(start, allowed, spent)) in self.ledger.iter().enumerate() {
+            for &(end, allowed_later, spent_later) in &self.ledger[from..] {
+                let (allowed, spent) = (allowed_later - allowed, spent_later - spent);
+                let slack = allowed_later / end.max(1.0) * DEPTH.as_secs_f64() + most_a_step;
+                assert!(
+                    spent <= allowed + slack + 1e-9,
+                    "from {start} to {end}: {spent} of {allowed}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quiet_target_keeps_all() {
+    let mut run = Run::new();
+    run.under(QUIET, 1.0);
+    assert_eq!(run.keeps(), [true, true]);
+    run.under(QUIET, 60.0);
+    assert_eq!(run.keeps(), [true, true]);
+    assert_eq!(run.governor.gaps(Layer::Parks), (0, 1));
+}
+
+#[test]
+fn what_can_be_paid_stays_and_what_cannot_comes_in_bursts() {
+    let cases = [
+        ("parks", PARKS, [true, false]),
+        ("creates", CREATES, [false, false]),
+        ("server", SERVER, [true, false]),
+    ];
+    for (name, load, keeps) in cases {
+        let mut run = Run::new();
+        run.under(load, 60.0);
+        assert_eq!(run.keeps(), keeps, "{name}");
+        let (sheds, bursts) = run.governor.gaps(Layer::Parks);
+        assert_eq!(sheds, 0, "{name}: never kept, so never shed");
+        assert!((2..=6).contains(&bursts), "{name}: {bursts} bursts in a minute");
+        let rate = run.governor.rate(Layer::Parks).expect("it was measured");
+        assert!((rate / load.parks - 1.0).abs() < 0.1, "{name}: {rate}");
+    }
+}
+
+#[test]
+fn a_flood_is_shed_within_a_step() {
+    let mut run = Run::new();
+    run.under(QUIET, 5.0);
+    assert_eq!(run.keeps(), [true, true]);
+    run.under(PARKS, 2.0 * FAR.as_secs_f64());
+    assert_eq!(run.keeps(), [true, false]);
+    assert_eq!(run.governor.gaps(Layer::Parks).0, 1);
+    assert!(matches!(run.governor.state(Layer::Parks), State::Shed { .. }));
+}
+
+#[test]
+fn parks_go_before_creations_and_exits() {
+    let mut run = Run::new();
+    run.under(QUIET, 5.0).under(SERVER, 5.0);
+    assert_eq!(run.keeps(), [true, false]);
+    run.under(CREATES, 5.0);
+    assert_eq!(run.keeps(), [false, false]);
+}
+
+#[test]
+fn it_recovers_when_the_load_falls() {
+    let mut run = Run::new();
+    run.under(CREATES, 30.0);
+    assert_eq!(run.keeps(), [false, false]);
+    run.under(QUIET, 60.0);
+    assert_eq!(run.keeps(), [true, true]);
+}
+
+#[test]
+fn the_budget_is_kept_over_every_window() {
+    for load in [QUIET, PARKS, CREATES, SERVER] {
+        let most = load.lives.max(load.parks) + load.lives.min(load.parks);
+        let mut run = Run::new();
+        run.under(QUIET, 3.0).under(load, 15.0).under(QUIET, 8.0).under(load, 15.0);
+        run.assert_kept(most * FAR.as_secs_f64() * COST_OF_A_HIT.as_secs_f64());
+    }
+}
+
+#[test]
+fn no_budget_no_shedding() {
+    let mut run = Run::with(Budget::UNLIMITED);
+    run.under(CREATES, 10.0);
+    assert_eq!(run.keeps(), [true, true]);
+    assert_eq!(run.governor.gaps(Layer::Lives), (0, 1));
+}
+
+#[test]
+fn what_is_refused_is_never_asked_for() {
+    let mut governor = Governor::new(Budget::default(), [Some("no".to_owned()), None]);
+    let reading = Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO };
+    governor.step(reading);
+    let actions = governor.step(Reading { now: FAR, ..reading });
+    assert_eq!(actions, [Action::Attach(Layer::Parks)]);
+    governor.refuse(Layer::Parks, "gone".to_owned());
+    assert_eq!(governor.step(Reading { now: 2 * FAR, ..reading }), []);
+    assert_eq!(governor.state(Layer::Parks), &State::Unavailable { reason: "gone".to_owned() });
+}

@@ -1,0 +1,216 @@
+//! Holds the probes of a target and does what the governor says, some tens of times a second: a
+//! probe that is hit too often must not stay until the next look.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
+use super::governor::{Action, Governor, Layer, Reading, State};
+use super::probes::{Counters, ProbeError, Probes, Site, Sizes, Slot, Spec};
+use super::{Budget, Probing, monotonic};
+use crate::golang::Program;
+
+/// Probes that are being kept within a budget. They are gone when this is dropped.
+pub(super) struct Keeper {
+    kept: Arc<Mutex<Kept>>,
+    /// Dropping it ends the thread.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Kept {
+    probes: Probes,
+    governor: Governor,
+    pid: u32,
+    sizes: Sizes,
+    /// For how long creations and exits were watched, and since when they are now.
+    watched: Duration,
+    watching: Option<Duration>,
+}
+
+/// What the kernel knew at one moment.
+pub(super) struct Seen {
+    pub(super) at: Duration,
+    pub(super) slots: Vec<Slot>,
+    pub(super) sites: Vec<Site>,
+    pub(super) counters: Counters,
+    pub(super) governor: Governor,
+    /// For how long creations and exits were watched.
+    pub(super) watched: Duration,
+    /// Whether the goroutine table has no room left.
+    pub(super) is_full: bool,
+    pub(super) sizes: Sizes,
+}
+
+impl Keeper {
+    /// Loads the programs, and begins with a short burst of each probe that is wanted.
+    ///
+    /// # Errors
+    /// When the kernel does not let us.
+    pub(super) fn start(
+        program: &Program,
+        goroutines: usize,
+        (probing, budget): (Probing, Budget),
+    ) -> Result<Self, ProbeError> {
+        let spec = Spec::of(program, goroutines);
+        let sizes = spec.sizes;
+        let probes = Probes::load(&spec)?;
+        let refused = Layer::ALL.map(|layer| refusal(&probes, layer, probing));
+        let budget = if probing == Probing::All { Budget::UNLIMITED } else { budget };
+        let kept = Kept {
+            probes,
+            governor: Governor::new(budget, refused),
+            pid: program.process().pid,
+            sizes,
+            watched: Duration::ZERO,
+            watching: None,
+        };
+        let kept = Arc::new(Mutex::new(kept));
+        let (stop, stopped) = channel();
+        let shared = Arc::clone(&kept);
+        let thread = thread::spawn(move || {
+            loop {
+                let pace = {
+                    let mut kept = lock(&shared);
+                    kept.step();
+                    kept.governor.pace()
+                };
+                if stopped.recv_timeout(pace) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        });
+        Ok(Self { kept, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// What the kernel knows now.
+    ///
+    /// # Errors
+    /// When it refuses to say.
+    pub(super) fn look(&self) -> Result<Seen, ProbeError> {
+        let kept = lock(&self.kept);
+        let at = monotonic();
+        let counters = kept.probes.counters()?;
+        let (mut slots, mut sites) = (Vec::new(), Vec::new());
+        let is_full = kept.probes.goroutines(&mut slots).is_full;
+        kept.probes.sites(&mut sites);
+        Ok(Seen {
+            at,
+            slots,
+            sites,
+            counters,
+            governor: kept.governor.clone(),
+            watched: kept.watched + kept.watching.map_or(Duration::ZERO, |since| at - since),
+            is_full,
+            sizes: kept.sizes,
+        })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop = None;
+        // A thread that panicked has said so; its probes go with the rest.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Kept {
+    fn step(&mut self) {
+        let counters = match self.probes.counters() {
+            Ok(counters) => counters,
+            Err(error) => return self.give_up(&error),
+        };
+        let reading = Reading {
+            now: monotonic(),
+            hits: [counters.creates + counters.exits, counters.parks],
+            cpu: cpu_of(self.pid),
+        };
+        for action in self.governor.step(reading) {
+            match action {
+                Action::Attach(layer) => self.attach(layer),
+                Action::Detach(layer) => self.detach(layer),
+            }
+        }
+    }
+
+    fn attach(&mut self, layer: Layer) {
+        for &event in layer.events() {
+            if let Err(error) = self.probes.attach(event) {
+                self.detach(layer);
+                return self.governor.refuse(layer, in_full(&error));
+            }
+        }
+        let now = monotonic();
+        self.governor.attached(layer, now);
+        if layer == Layer::Lives {
+            self.watching = Some(now);
+        }
+    }
+
+    fn detach(&mut self, layer: Layer) {
+        if layer == Layer::Lives
+            && let Some(since) = self.watching.take()
+        {
+            self.watched += monotonic().saturating_sub(since);
+        }
+        for &event in layer.events() {
+            if let Err(error) = self.probes.detach(event) {
+                self.governor.refuse(layer, in_full(&error));
+            }
+        }
+    }
+
+    /// Without counts there is no budget, and without a budget there are no probes.
+    fn give_up(&mut self, error: &ProbeError) {
+        for layer in Layer::ALL {
+            self.detach(layer);
+            self.governor.refuse(layer, in_full(error));
+        }
+    }
+}
+
+/// Why a layer's probes are not to be had in this program, or not wanted.
+fn refusal(probes: &Probes, layer: Layer, probing: Probing) -> Option<String> {
+    if probing == Probing::Create && layer == Layer::Parks {
+        return Some("not asked for (--probes create)".to_owned());
+    }
+    let missing = layer.events().iter().find_map(|event| probes.place(*event).err())?;
+    Some(in_full(&missing))
+}
+
+/// The CPU time of all threads of a process so far. 0 for one that is gone.
+fn cpu_of(pid: u32) -> Duration {
+    let pid = i32::try_from(pid).map(Pid::from_raw);
+    let time = pid.ok().and_then(|pid| clock_gettime(clock_getcpuclockid(pid).ok()?).ok());
+    time.map_or(Duration::ZERO, Duration::from)
+}
+
+/// An error with all that is behind it.
+pub(super) fn in_full(error: &(impl std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
+/// A thread that panicked left books that are whole: each step changes them at its end.
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Since when a layer's probes have been attached without a gap.
+pub(super) const fn attached_since(state: &State) -> Option<Duration> {
+    match state {
+        State::Attached { since } | State::Burst { since } => Some(*since),
+        State::Shed { .. } | State::Unavailable { .. } => None,
+    }
+}

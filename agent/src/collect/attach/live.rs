@@ -1,0 +1,229 @@
+//! The live table: what a snapshot saw and what the kernel saw, goroutine by goroutine.
+//!
+//! The snapshot decides who is there. The kernel adds what only an eye on every event knows: since
+//! when exactly, how often, and who came and went unseen.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::governor::{Governor, Layer, State};
+use super::keeper::{Keeper, Seen, attached_since, in_full};
+use super::probes::{Counters, Event, Site, Slot};
+use super::snapshot::Snapshotter;
+use super::{Budget, Probing};
+use crate::golang::Program;
+use crate::model::{
+    BlockedBasis, BlockedFor, Coverage, Goroutine, Lifetimes, ProbeCoverage, ProbeState, Rates,
+    Site as SiteSeen,
+};
+
+/// Probes and what was known of them at the last look.
+pub(super) struct Live {
+    wanted: (Probing, Budget),
+    keeper: Keeping,
+    last: Option<(Duration, Counters)>,
+    /// What probes that had to make room for larger tables cost the target.
+    spent: Duration,
+}
+
+enum Keeping {
+    /// The first snapshot says how large the tables must be.
+    NotYet,
+    Kept(Keeper),
+    /// Never, or no more.
+    Without(Option<String>),
+}
+
+/// What the kernel adds to a look.
+#[derive(Default)]
+pub(super) struct Added {
+    /// Exact ones, where creations and exits were watched since the look before.
+    pub(super) rates: Option<Rates>,
+    pub(super) sites: Vec<SiteSeen>,
+    /// CPU time that probes took from the target.
+    pub(super) spent: Duration,
+}
+
+impl Live {
+    pub(super) fn new(probing: Probing, budget: Budget) -> Self {
+        let keeper = match probing {
+            Probing::Off => Keeping::Without(None),
+            Probing::Auto | Probing::Create | Probing::All => Keeping::NotYet,
+        };
+        Self { wanted: (probing, budget), keeper, last: None, spent: Duration::ZERO }
+    }
+
+    /// Adds to a snapshot that was begun at `start` what the kernel knows. Never fails: without
+    /// probes a snapshot is still what it is.
+    pub(super) fn add(
+        &mut self,
+        program: &Program,
+        start: Duration,
+        goroutines: &mut [Goroutine],
+        snapshotter: &mut Snapshotter,
+        coverage: &mut Coverage,
+    ) -> Added {
+        if let Keeping::NotYet = self.keeper {
+            self.keeper = match Keeper::start(program, goroutines.len(), self.wanted) {
+                Ok(keeper) => Keeping::Kept(keeper),
+                Err(error) => Keeping::Without(Some(in_full(&error))),
+            };
+        }
+        let seen = match &self.keeper {
+            Keeping::Kept(keeper) => match keeper.look() {
+                Ok(seen) => seen,
+                Err(error) => {
+                    self.keeper = Keeping::Without(Some(in_full(&error)));
+                    return self.without(coverage);
+                }
+            },
+            Keeping::NotYet | Keeping::Without(_) => return self.without(coverage),
+        };
+        cover(coverage, &seen);
+        times(start, &seen, goroutines);
+        let rates = self.rates(&seen);
+        let sites = seen.sites.iter().map(|site| site_seen(site, &seen, program, snapshotter));
+        let sites = sites.collect();
+        let spent = self.spent + seen.governor.spent();
+        if seen.is_full && Self::can_grow(&seen, goroutines.len()) {
+            coverage.notes.push(
+                "the kernel's goroutine table was full; it is begun anew, twice as large"
+                    .to_owned(),
+            );
+            (self.keeper, self.last, self.spent) = (Keeping::NotYet, None, spent);
+        }
+        Added { rates, sites, spent }
+    }
+
+    /// Whether a table for so many goroutines would be larger than the one that there is.
+    fn can_grow(seen: &Seen, goroutines: usize) -> bool {
+        super::probes::Sizes::for_goroutines(goroutines).slots > seen.sizes.slots
+    }
+
+    fn without(&self, coverage: &mut Coverage) -> Added {
+        let why = match &self.keeper {
+            Keeping::Without(Some(why)) => why.clone(),
+            _ => return Added { spent: self.spent, ..Added::default() },
+        };
+        for event in Event::ALL {
+            coverage.probes.push(probe(event, ProbeState::Unavailable, Some(why.clone())));
+        }
+        coverage.notes.push(
+            "snapshots alone, no probes: goroutines that come and go between two looks are not \
+             seen, and times blocked are lower bounds"
+                .to_owned(),
+        );
+        Added { spent: self.spent, ..Added::default() }
+    }
+
+    /// Exact only if nothing came or went unwatched since the look before.
+    fn rates(&mut self, seen: &Seen) -> Option<Rates> {
+        let (at, before) = self.last.replace((seen.at, seen.counters))?;
+        let State::Attached { since } = *seen.governor.state(Layer::Lives) else { return None };
+        let seconds = seen.at.saturating_sub(at).as_secs_f64();
+        if since > at || seconds <= 0.0 {
+            return None;
+        }
+        let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+        Some(Rates {
+            created_per_second: rate(seen.counters.creates, before.creates),
+            exited_per_second: rate(seen.counters.exits, before.exits),
+        })
+    }
+}
+
+/// Since when each goroutine exists and is blocked, as far as that was seen.
+fn times(start: Duration, seen: &Seen, goroutines: &mut [Goroutine]) {
+    let slots: FxHashMap<u64, &Slot> =
+        seen.slots.iter().filter(|slot| slot.goid != 0).map(|slot| (slot.goid, slot)).collect();
+    let parks_since = attached_since(seen.governor.state(Layer::Parks));
+    for goroutine in goroutines {
+        let Some(slot) = slots.get(&goroutine.goid) else { continue };
+        let since = |ns: u64| start.checked_sub(Duration::from_nanos(ns)).filter(|_| ns != 0);
+        goroutine.age = since(slot.created_ns);
+        let watched = parks_since.is_some_and(|at| Duration::from_nanos(slot.parked_ns) >= at);
+        // A goroutine that only asked to be parked, or that waits in a way that passes no probe,
+        // gives itself away by another reason.
+        let same = goroutine.reason.map(u32::from) == Some(slot.reason);
+        if watched
+            && same
+            && goroutine.wait.is_blocked()
+            && let Some(duration) = since(slot.parked_ns)
+        {
+            goroutine.blocked = Some(BlockedFor { duration, basis: BlockedBasis::Probe });
+        }
+    }
+}
+
+fn site_seen(
+    site: &Site,
+    seen: &Seen,
+    program: &Program,
+    snapshotter: &mut Snapshotter,
+) -> SiteSeen {
+    let seconds = seen.watched.as_secs_f64();
+    let lifetimes = site.lifetimes.iter().enumerate().filter(|(_, count)| **count > 0);
+    SiteSeen {
+        created_by: snapshotter.creation_site(program, site.gopc),
+        creation_stack: snapshotter.creation_stack(program, site.creator()),
+        created: site.created,
+        exited: site.exited,
+        created_per_second: (seconds > 0.0).then(|| site.created as f64 / seconds),
+        lifetimes: lifetimes
+            .map(|(bucket, &count)| Lifetimes {
+                below: Site::bucket_end_ns(bucket).map(Duration::from_nanos),
+                count,
+            })
+            .collect(),
+    }
+}
+
+/// The state of every probe, and what was lost.
+fn cover(coverage: &mut Coverage, seen: &Seen) {
+    let Counters { slots_full, sites_full, bad_reads, lost_stacks, .. } = seen.counters;
+    coverage.events_dropped += slots_full + sites_full + bad_reads;
+    if lost_stacks > 0 {
+        coverage.notes.push(format!("{lost_stacks} creation stacks could not be walked"));
+    }
+    for event in Event::ALL {
+        let (state, reason) = explain(&seen.governor, Layer::of(event));
+        coverage.probes.push(probe(event, state, reason));
+    }
+}
+
+fn probe(event: Event, state: ProbeState, reason: Option<String>) -> ProbeCoverage {
+    ProbeCoverage { event: event.name().to_owned(), state, reason }
+}
+
+/// A layer's state as people read it.
+fn explain(governor: &Governor, layer: Layer) -> (ProbeState, Option<String>) {
+    let (sheds, bursts) = governor.gaps(layer);
+    let gaps = match sheds {
+        0 => String::new(),
+        1 => "shed once before; ".to_owned(),
+        _ => format!("shed {sheds} times before; "),
+    };
+    match governor.state(layer) {
+        State::Attached { .. } => {
+            (ProbeState::Attached, (sheds > 0).then(|| gaps.trim_end_matches("; ").to_owned()))
+        }
+        State::Burst { .. } => (
+            ProbeState::Shed,
+            Some(format!("{gaps}in a short burst, to learn how often it is hit")),
+        ),
+        State::Shed { .. } => {
+            let Some(rate) = governor.rate(layer) else {
+                return (ProbeState::Shed, Some("not measured yet".to_owned()));
+            };
+            let cost = 100.0 * rate * super::budget::COST_OF_A_HIT.as_secs_f64();
+            let allowed = 100.0 * governor.allowance();
+            let why = format!(
+                "{rate:.0} hits/s would cost {cost:.1} % of a core, {allowed:.2} % are allowed \
+                 (--budget); short bursts so far: {bursts}"
+            );
+            (ProbeState::Shed, Some(why))
+        }
+        State::Unavailable { reason } => (ProbeState::Unavailable, Some(reason.clone())),
+    }
+}

@@ -1,0 +1,350 @@
+//! What the probes see is what the target did, and the target is none the worse for it.
+#![allow(clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use leak_agent::collect::attach::probes::{
+    Answer, Event, Method, ProbeError, Sizes, Slot, State, uprobe_multi,
+};
+use leak_agent_tests::code::Code;
+use leak_agent_tests::probed::{Probed, breakpoints};
+use leak_agent_tests::{Target, each_version, target::until_all_parts_went_on};
+
+each_version!(counts_are_exact);
+each_version!(goroutines_are_who_they_are);
+each_version!(coroutines_are_seen);
+each_version!(perf_events_see_the_same);
+each_version!(survives_attaching_and_detaching);
+each_version!(no_probe_is_at_an_entry);
+
+each_version!(survives_the_death_of_the_holder);
+each_version!(the_next_holder_cleans_up);
+each_version!(three_capabilities_suffice);
+each_version!(full_tables_are_counted);
+each_version!(what_was_there_before_is_no_newcomer);
+each_version!(the_end_of_the_target_is_no_fault);
+
+/// The targets' build mode for this machine.
+const MODE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "exe" };
+
+const SIZES: Sizes = Sizes { slots: 1 << 14, sites: 1 << 10 };
+
+fn number(text: &str) -> u64 {
+    text.rsplit('=').next().and_then(|it| it.parse().ok()).expect("a number")
+}
+
+/// All threads create and end goroutines as fast as they can, and nothing is missed.
+fn counts_are_exact(version: &str) {
+    let mut target = Target::start(version, MODE, "churn").expect("target");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.attach_all().expect("attach");
+    target.command("start 3").expect("start");
+    thread::sleep(Duration::from_millis(1500));
+    let created = number(&target.command("stop").expect("stop"));
+    let leaked = target.command("leak 7").expect("leak").split(' ').count() as u64 - 1;
+
+    let brief = probed.sites_in("main.createUntil").expect("sites");
+    let seen: u64 = brief.iter().map(|site| site.created).sum();
+    assert_eq!((brief.len(), seen), (2, created), "{brief:?}");
+    for site in &brief {
+        assert_eq!(site.created, site.exited, "{site:?}");
+        assert_eq!(site.lifetimes.iter().sum::<u64>(), site.exited, "{site:?}");
+    }
+    let held = probed.sites_in("main.twig").expect("sites");
+    let [held] = &held[..] else { panic!("{held:?}") };
+    assert_eq!((held.created, held.exited), (leaked, 0), "{held:?}");
+
+    let live: u64 = probed
+        .slots()
+        .expect("slots")
+        .iter()
+        .filter(|slot| slot.gopc == held.gopc && slot.state() != State::Dead)
+        .count() as u64;
+    assert_eq!(live, leaked);
+    let counters = probed.probes.counters().expect("counters");
+    let lost = [counters.slots_full, counters.sites_full, counters.bad_reads];
+    assert_eq!(lost, [0; 3], "{counters:?}");
+    assert!(counters.hits(Event::Create) >= created + leaked, "{counters:?}");
+    assert!(counters.hits(Event::Park) > created / 2, "{counters:?}");
+
+    target.command("release").expect("release");
+    let held = probed.sites_in("main.twig").expect("sites");
+    assert_eq!((held[0].created, held[0].exited), (leaked, leaked), "{held:?}");
+}
+
+/// Ids, parents, creation sites, starts and the whole creator's stack, as the target itself knows
+/// them.
+fn goroutines_are_who_they_are(version: &str) {
+    check_identities(version, None);
+}
+
+fn perf_events_see_the_same(version: &str) {
+    check_identities(version, Some(Method::PerfEvent));
+}
+
+fn check_identities(version: &str, method: Option<Method>) {
+    let mut target = Target::start(version, MODE, "churn").expect("target");
+    let mut probed = Probed::load(&target, SIZES, method).expect("load");
+    assert!(method.is_none_or(|method| probed.probes.method() == method));
+    probed.attach_all().expect("attach");
+    // Go uses g structs again: let there be some that have had another owner.
+    target.command("churn on").expect("churn");
+    target.command("churn off").expect("churn");
+    let answer = target.command("leak 50").expect("leak");
+    let ids: Vec<u64> = answer.split(' ').map(number).collect();
+    let (parent, ids) = ids.split_first().expect("ids");
+
+    let slots = probed.slots().expect("slots");
+    let by_id: BTreeMap<u64, &Slot> =
+        slots.iter().filter(|it| it.state() != State::Dead).map(|it| (it.goid, it)).collect();
+    let site = probed.sites_in("main.twig").expect("sites")[0];
+    for id in ids {
+        let slot = by_id.get(id).unwrap_or_else(|| panic!("{id} is not in {slots:#?}"));
+        assert_eq!((slot.parent, slot.gopc), (*parent, site.gopc), "{slot:?}");
+        assert_eq!(probed.code.name_of(slot.startpc).expect("name"), "main.hold");
+        assert_eq!(slot.state(), State::Parked, "{slot:?}");
+        assert!(slot.created_ns > 0 && slot.parked_ns >= slot.created_ns, "{slot:?}");
+        assert!(slot.parks > 0 && slot.lock != 0, "{slot:?}");
+    }
+
+    let callers = target.command("callers").expect("callers");
+    let callers: Vec<u64> =
+        callers.split(' ').map(|pc| u64::from_str_radix(pc, 16).expect("a pc")).collect();
+    let creator = site.creator();
+    let names = |pcs: &[u64]| -> Vec<String> {
+        pcs.iter().map(|pc| probed.code.name_of(*pc).expect("name")).collect()
+    };
+    // In the innermost frame the `go` statement follows the call that recorded the stack.
+    assert_eq!(creator[1..], callers[1..], "{:?}", names(creator));
+    assert_eq!(names(creator)[..3], ["main.twig", "main.branch", "main.trunk"]);
+    assert_eq!(names(callers.as_slice()), names(creator));
+}
+
+/// No `go` statement makes them, and yet they are created, live and end.
+fn coroutines_are_seen(version: &str) {
+    let mut target = Target::start(version, MODE, "churn").expect("target");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.attach_all().expect("attach");
+    let pulled = number(&target.command("pull 9").expect("pull"));
+    let expected = if version < "1.23" { 0 } else { 9 };
+    assert_eq!(pulled, expected);
+    let counts = |probed: &Probed| -> (u64, u64) {
+        let mut sites = Vec::new();
+        probed.probes.sites(&mut sites);
+        let named = |site: &u64| probed.code.name_of(*site).expect("name").starts_with("iter.Pull");
+        let coroutines = sites.iter().filter(|site| named(&site.gopc));
+        coroutines.fold((0, 0), |sum, site| (sum.0 + site.created, sum.1 + site.exited))
+    };
+    assert_eq!(counts(&probed), (expected, 0));
+    target.command("unpull").expect("unpull");
+    assert_eq!(counts(&probed), (expected, expected));
+}
+
+/// Attached and detached again and again, in everything that a runtime finds hard.
+fn survives_attaching_and_detaching(version: &str) {
+    const CYCLES: usize = 50;
+    let mut target = Target::start(version, MODE, "stress").expect("target");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    for cycle in 0..CYCLES {
+        probed.attach_all().expect("attach");
+        assert_eq!(breakpoints(&target, &probed.code).expect("memory").len(), 3);
+        if cycle % 10 == 0 {
+            let before = target.alive().expect("alive");
+            until_all_parts_went_on(&mut target, &before).expect("well while probed");
+        }
+        probed.detach_all().expect("detach");
+        // The kernel may wait for somebody who is just looking at the link.
+        until_unprobed(&target, &probed.code);
+    }
+    let counters = probed.probes.counters().expect("counters");
+    assert!(Event::ALL.iter().all(|event| counters.hits(*event) > 0), "{counters:?}");
+    assert_eq!(counters.bad_reads, 0, "{counters:?}");
+    let before = target.alive().expect("alive");
+    until_all_parts_went_on(&mut target, &before).expect("well");
+}
+
+/// Every place that a probe is ever attached at.
+fn no_probe_is_at_an_entry(version: &str) {
+    let target = Target::start(version, MODE, "churn").expect("target");
+    let probed = Probed::load(&target, SIZES, None).expect("load");
+    let entries = probed.code.entries().expect("entries");
+    let points: Vec<_> = probed.probes.points().collect();
+    assert_eq!(points.len(), 3);
+    for point in points {
+        assert!(!entries.contains(&point.file_offset()), "{point:?}");
+        let entry = point.file_offset() - u64::from(point.offset());
+        assert!(entries.contains(&entry), "{point:?}");
+    }
+}
+
+/// Killed while it loads, attaches and holds probes: the kernel takes them away.
+fn survives_the_death_of_the_holder(version: &str) {
+    let mut target = Target::start(version, MODE, "stress").expect("target");
+    let code = Code::read(target.path()).expect("code");
+    for moment in moments(12) {
+        kill_after(moment, holder(&[], target.pid()));
+        until_unprobed(&target, &code);
+    }
+    let before = target.alive().expect("alive");
+    until_all_parts_went_on(&mut target, &before).expect("well");
+}
+
+/// Killed while it detaches: there the kernel itself may fail to restore an instruction, since it
+/// reads no pages for a task that is being killed ("failed to unregister, leaking uprobe" in its
+/// log). The target pays for the trap and is well, and the next agent's detaching cleans up.
+fn the_next_holder_cleans_up(version: &str) {
+    let mut target = Target::start(version, MODE, "stress").expect("target");
+    for moment in moments(12) {
+        let mut holder = holder(&[], target.pid());
+        holder.arg("cycle");
+        kill_after(moment, holder);
+    }
+    let before = target.alive().expect("alive");
+    until_all_parts_went_on(&mut target, &before).expect("well with what was left");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.attach_all().expect("attach");
+    probed.detach_all().expect("detach");
+    until_unprobed(&target, &probed.code);
+    let before = target.alive().expect("alive");
+    until_all_parts_went_on(&mut target, &before).expect("well");
+}
+
+/// The same moments in each run, so that a failure comes back; spread by a multiplicative hash.
+fn moments(count: u64) -> impl Iterator<Item = Duration> {
+    (1..=count).map(|at| Duration::from_micros(at.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 200_000))
+}
+
+fn kill_after(moment: Duration, mut holder: Command) {
+    let mut holder = holder.spawn().expect("holder");
+    thread::sleep(moment);
+    assert!(holder.try_wait().expect("wait").is_none(), "the holder ended by itself");
+    holder.kill().expect("kill");
+    holder.wait().expect("wait");
+}
+
+/// As an ordinary user with nothing but these three.
+fn three_capabilities_suffice(version: &str) {
+    if uprobe_multi() != Answer::Yes {
+        println!("SKIP: this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN");
+        return;
+    }
+    let target = Target::start(version, MODE, "churn").expect("target");
+    let code = Code::read(target.path()).expect("code");
+    const THREE: &str = "-all,+bpf,+perfmon,+sys_ptrace";
+    let inheritable = format!("--inh-caps={THREE}");
+    let ambient = format!("--ambient-caps={THREE}");
+    let bounding = format!("--bounding-set={THREE}");
+    let setpriv = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        &inheritable,
+        &ambient,
+        &bounding,
+        "--no-new-privs",
+    ];
+    let mut holder = holder(&setpriv, target.pid()).stdout(Stdio::piped()).spawn().expect("holder");
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().expect("stdout")).read_line(&mut said).expect("a line");
+    let status = fs::read_to_string(format!("/proc/{}/status", holder.id())).expect("status");
+    holder.kill().expect("kill");
+    holder.wait().expect("wait");
+    assert_eq!(said, "ATTACHED by uprobe_multi\n");
+    // CAP_SYS_PTRACE is number 19, CAP_PERFMON 38, CAP_BPF 39.
+    let held = (1_u64 << 19 | 1 << 38 | 1 << 39).to_be_bytes();
+    let held: String = held.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(status.contains(&format!("CapEff:\t{held}\n")), "{status}");
+    assert!(status.contains("Uid:\t65534\t"), "{status}");
+    until_unprobed(&target, &code);
+}
+
+/// A program that attaches every probe, again and again, until it is killed.
+fn holder(before: &[&str], pid: u32) -> Command {
+    let program = env!("CARGO_BIN_EXE_hold_probes");
+    let pid = pid.to_string();
+    let words: Vec<&str> = before.iter().copied().chain([program, &pid]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// The kernel may take its time with what a killed process held, but not for ever.
+fn until_unprobed(target: &Target, code: &Code) {
+    for _ in 0..1000 {
+        if breakpoints(target, code).expect("memory").is_empty() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("probes are left behind: {:?}", breakpoints(target, code));
+}
+
+/// Tables that are too small lose what does not fit in, count it, and get the rest right.
+fn full_tables_are_counted(version: &str) {
+    let mut target = Target::start(version, MODE, "churn").expect("target");
+    let sizes = Sizes { slots: 8, sites: 1 << 10 };
+    let mut probed = Probed::load(&target, sizes, None).expect("load");
+    probed.attach_all().expect("attach");
+    target.command("leak 100").expect("leak");
+    let mut slots = Vec::new();
+    let reading = probed.probes.goroutines(&mut slots);
+    assert!(reading.is_full && reading.capacity == 8 && reading.torn == 0, "{reading:?}");
+    assert_eq!(slots.len(), 8);
+    let counters = probed.probes.counters().expect("counters");
+    assert!(counters.slots_full >= 92, "{counters:?}");
+    let site = probed.sites_in("main.twig").expect("sites")[0];
+    assert_eq!((site.created, site.exited), (100, 0), "a site has its counts all the same");
+    drop(probed);
+
+    let sizes = Sizes { slots: 1 << 10, sites: 1 };
+    let mut probed = Probed::load(&target, sizes, None).expect("load");
+    probed.attach_all().expect("attach");
+    target.command("leak 3").expect("leak");
+    assert!(probed.probes.sites(&mut Vec::new()).is_full);
+    assert!(probed.probes.counters().expect("counters").sites_full > 0);
+}
+
+/// What was created before is known by its ends and parks, and is not said to be new.
+fn what_was_there_before_is_no_newcomer(version: &str) {
+    let mut target = Target::start(version, MODE, "churn").expect("target");
+    target.command("leak 5").expect("leak");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.attach_all().expect("attach");
+    target.command("release").expect("release");
+    let site = probed.sites_in("main.twig").expect("sites")[0];
+    assert_eq!((site.created, site.exited), (0, 5), "{site:?}");
+    assert_eq!(site.lifetimes.iter().sum::<u64>(), 0, "nobody saw how long they lived");
+    assert!(site.creator().is_empty());
+
+    // While only parks are seen, a g changes hands unseen: its slot must not.
+    probed.probes.detach(Event::Create).expect("detach");
+    probed.probes.detach(Event::Exit).expect("detach");
+    let answer = target.command("leak 20").expect("leak");
+    let ids = answer.split(' ').skip(1).map(number);
+    let slots = probed.slots().expect("slots");
+    for id in ids {
+        let slot = slots.iter().find(|it| it.goid == id && it.state() == State::Parked);
+        let slot = slot.unwrap_or_else(|| panic!("{id} is not in {slots:#?}"));
+        assert_eq!((slot.created_ns, slot.gopc), (0, site.gopc), "{slot:?}");
+    }
+}
+
+/// A process that is gone is said to be gone.
+fn the_end_of_the_target_is_no_fault(version: &str) {
+    let mut target = Target::start(version, MODE, "churn").expect("target");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.probes.attach(Event::Park).expect("attach");
+    let pid = target.pid();
+    target.command("exit").expect("exit");
+    drop(target);
+    let error = probed.probes.attach(Event::Exit).expect_err("it is gone");
+    assert!(matches!(error, ProbeError::Exited { pid: of } if of == pid), "{error:?}");
+    probed.probes.detach(Event::Park).expect("detach");
+    probed.probes.counters().expect("counters");
+}

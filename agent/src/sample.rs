@@ -81,6 +81,9 @@ impl Sample {
             locked_to_thread: false,
             blocked: None,
             age: None,
+            seen_for: None,
+            parks: None,
+            stack_bytes: 0,
         });
         self.goroutines.last_mut().expect("just pushed")
     }
@@ -115,6 +118,8 @@ impl Sample {
             stacks: Arc::new(self.stacks.clone()),
             reasons: REASONS.iter().map(|&(reason, _)| reason.to_owned()).collect(),
             objects: self.objects.clone(),
+            channels: Vec::new(),
+            mentions: Vec::new(),
             labels: self.labels.clone(),
             rates: (seconds > 0)
                 .then_some(Rates { created_per_second: 50.5, exited_per_second: 0.5 }),

@@ -172,6 +172,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         },
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
+        judgement: None,
         sites: latest.sites.clone(),
         stacks: Arc::clone(&latest.stacks),
     })

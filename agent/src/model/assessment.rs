@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::finding::{Finding, Holder, NotEnough, Waiter};
 use super::observation::{Coverage, Site, Target};
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
@@ -24,10 +25,57 @@ pub struct Assessment {
     pub overhead: Overhead,
     /// Every goroutine of the last observation in exactly one group, largest group first.
     pub groups: Vec<Group>,
+    /// What leaks, worst first; `None` where nobody judged.
+    pub judgement: Option<Judgement>,
     /// Where goroutines were created while creations were watched, most first; empty without probes.
     pub sites: Vec<Site>,
     /// The stacks and frames that groups name.
     pub stacks: Arc<StackTable>,
+}
+
+/// What was found, and what could not be judged.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// What leaks: surest first, then by score.
+    pub findings: Vec<Finding>,
+    /// How well the process is, 0 to 100.
+    pub health: u8,
+    /// Detectors that lacked something to judge by.
+    pub not_enough: Vec<NotEnough>,
+    /// Groups that were looked at and left out, by why: `idle worker pool`, ...
+    pub idle: BTreeMap<String, u64>,
+    /// Who waits for whom, over the whole process.
+    pub lock_graph: LockGraph,
+    /// How the number of goroutines went: seconds since the first look, and how many.
+    pub history: Vec<(f64, u64)>,
+}
+
+/// Who waits for whose lock: goroutines, the locks they wait for, likely holders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockGraph {
+    /// One for each contended lock, most waiters first.
+    pub locks: Vec<LockNode>,
+    /// Circles, shortest first.
+    pub cycles: Vec<Vec<Waiter>>,
+    /// Contended locks beyond those shown.
+    pub more: u64,
+}
+
+/// A contended lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockNode {
+    /// Its address.
+    pub object: u64,
+    /// What its waiters call it: `mutex`, `rwmutex`, ...
+    pub kind: WaitClass,
+    /// Who waits for it: some, smallest goid first.
+    pub waiters: Vec<u64>,
+    /// How many wait for it.
+    pub waiting: u64,
+    /// For how long the longest has.
+    pub oldest: Option<Duration>,
+    /// Who probably holds it.
+    pub holder: Option<Holder>,
 }
 
 /// The span of a window.

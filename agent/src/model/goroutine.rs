@@ -114,4 +114,11 @@ pub struct Goroutine {
     pub blocked: Option<BlockedFor>,
     /// For how long it has existed; known only if a probe saw its creation.
     pub age: Option<Duration>,
+    /// For how long the source has seen it: a lower bound of its age. `None` where the source does
+    /// not know goroutines apart from one look to the next.
+    pub seen_for: Option<Duration>,
+    /// How often a probe saw it park; `None` where none watched.
+    pub parks: Option<u64>,
+    /// The size of its stack; 0 where the source does not know.
+    pub stack_bytes: u32,
 }

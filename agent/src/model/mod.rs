@@ -3,20 +3,31 @@
 //! This room knows nothing but `std` and serde: no clock, no I/O, no source and no output.
 
 pub mod assessment;
+pub mod channel;
+pub mod finding;
 pub mod function;
 pub mod goroutine;
 pub mod observation;
+pub mod pattern;
 pub mod stack;
 pub mod time;
 pub mod wait;
 
-pub use assessment::{Assessment, Group, Overhead, Rates, Totals, WindowSpan};
+pub use assessment::{
+    Assessment, Group, Judgement, LockGraph, LockNode, Overhead, Rates, Totals, WindowSpan,
+};
+pub use channel::{Channel, Mention};
+pub use finding::{
+    CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, LockWait, NotEnough,
+    Score, Severity, Snippet, Turnover, Verdict, Waiter,
+};
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use observation::{
     Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeState, Site, Target, TargetKind,
 };
+pub use pattern::Pattern;
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use time::Timestamp;
 pub use wait::WaitClass;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::assessment::{Overhead, Rates};
+use super::channel::{Channel, Mention};
 use super::goroutine::{Goroutine, LabelsId};
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
@@ -27,6 +28,10 @@ pub struct Observation {
     pub reasons: Arc<[String]>,
     /// Addresses of what goroutines wait on; goroutines name ranges of it.
     pub objects: Vec<u64>,
+    /// Channels that goroutines wait on, by address: some of each kind of goroutine, not all.
+    pub channels: Vec<Channel>,
+    /// Who has a contended lock's address on its stack, by lock and goroutine.
+    pub mentions: Vec<Mention>,
     /// Sets of profiler labels, sorted by key; the first is the empty set.
     pub labels: Vec<Vec<(String, String)>>,
     /// Creations and exits since the previous observation; `None` in the first.

@@ -48,8 +48,17 @@ struct Document<'a>(Timestamp, &'a Assessment);
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let &Self(generated_at, assessment) = self;
-        let Assessment { target, window, coverage, totals, overhead, groups, sites, stacks } =
-            assessment;
+        let Assessment {
+            target,
+            window,
+            coverage,
+            totals,
+            overhead,
+            groups,
+            judgement: _,
+            sites,
+            stacks,
+        } = assessment;
         #[derive(Serialize)]
         struct Fields<'a> {
             schema: &'static str,

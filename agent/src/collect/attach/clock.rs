@@ -22,6 +22,8 @@ pub(super) struct Mark {
 #[derive(Clone, Copy, Default)]
 struct Seen {
     goid: u64,
+    /// When it was first seen.
+    first_ns: u64,
     since_ns: u64,
     wait_since_ns: u64,
     place: u32,
@@ -63,8 +65,11 @@ impl Clock {
             let ran = seen.wait_since_ns != 0 && seen.wait_since_ns != mark.wait_since_ns;
             let since_ns =
                 if known && seen.place == mark.place && !ran { seen.since_ns } else { now_ns };
+            let first_ns = if known { seen.first_ns } else { now_ns };
+            goroutine.seen_for = Some(Duration::from_nanos(now_ns.saturating_sub(first_ns)));
             *seen = Seen {
                 goid: goroutine.goid,
+                first_ns,
                 since_ns,
                 wait_since_ns: mark.wait_since_ns,
                 place: mark.place,

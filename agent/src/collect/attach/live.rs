@@ -143,6 +143,7 @@ fn times(start: Duration, seen: &Seen, goroutines: &mut [Goroutine]) {
         let since = |ns: u64| start.checked_sub(Duration::from_nanos(ns)).filter(|_| ns != 0);
         goroutine.age = since(slot.created_ns);
         let watched = parks_since.is_some_and(|at| Duration::from_nanos(slot.parked_ns) >= at);
+        goroutine.parks = parks_since.map(|_| slot.parks);
         // A goroutine that only asked to be parked, or that waits in a way that passes no probe,
         // gives itself away by another reason.
         let same = goroutine.reason.map(u32::from) == Some(slot.reason);

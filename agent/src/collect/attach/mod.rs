@@ -141,6 +141,8 @@ impl Source for Attach {
             stacks: self.snapshotter.stacks(),
             reasons: Arc::clone(&self.reasons),
             objects,
+            channels: Vec::new(),
+            mentions: Vec::new(),
             labels,
             rates: rates.or(churn),
             sites,

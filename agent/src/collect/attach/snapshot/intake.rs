@@ -96,6 +96,9 @@ impl Snapshotter {
             locked_to_thread: g.locked,
             blocked: None,
             age: None,
+            seen_for: None,
+            parks: None,
+            stack_bytes: u32::try_from(g.stack_hi.saturating_sub(g.stack_lo)).unwrap_or(u32::MAX),
         }
     }
 }

@@ -1,0 +1,354 @@
+//! A finding: goroutines that leak, how sure that is, what it costs, why, and what to do.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::pattern::Pattern;
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Stuck for as long as anybody looked, and nothing says that it is idle on purpose.
+    Suspect,
+    /// It grows as leaks grow, or gives itself away by what it waits for.
+    Likely,
+    /// Nothing that can still run can reach what it waits for.
+    Proven,
+}
+
+impl Verdict {
+    /// The name that people and programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suspect => "suspect",
+            Self::Likely => "likely",
+            Self::Proven => "proven",
+        }
+    }
+}
+
+/// How much a finding matters, from its score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Below 25 points.
+    Low,
+    /// From 25 points.
+    Medium,
+    /// From 50 points.
+    High,
+    /// From 75 points.
+    Critical,
+}
+
+impl Severity {
+    /// Of a total score.
+    #[must_use]
+    pub const fn of(total: u8) -> Self {
+        match total {
+            75.. => Self::Critical,
+            50.. => Self::High,
+            25.. => Self::Medium,
+            _ => Self::Low,
+        }
+    }
+
+    /// The name that people and programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What kind of leak it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseClass {
+    /// Sending, and nobody receives.
+    ChannelSend,
+    /// Receiving, and nobody sends or closes.
+    ChannelReceive,
+    /// Sending on or receiving from a nil channel.
+    ChannelNil,
+    /// In a select of which no case comes true.
+    Select,
+    /// In `select {}`.
+    SelectEmpty,
+    /// Locking a `sync.Mutex` that is not unlocked.
+    Mutex,
+    /// Locking a `sync.RWMutex` that is not unlocked.
+    Rwmutex,
+    /// In `sync.Cond.Wait`, and nobody signals.
+    Cond,
+    /// In `sync.WaitGroup.Wait`, and `Done` is missing.
+    Waitgroup,
+    /// Goroutines that wait for each other in a circle.
+    DeadlockCycle,
+    /// Waiting for a context that nobody cancels.
+    ContextNotCancelled,
+    /// In the network poller without progress.
+    NetworkIo,
+    /// A ticker, timer or sleep loop that is never stopped.
+    Timer,
+    /// Running for ever.
+    Loop,
+    /// Inside the runtime: a finalizer or cleanup that does not return.
+    RuntimeInternal,
+    /// In a system call or in C that does not return.
+    SyscallOrCgo,
+    /// None that is known.
+    Unknown,
+}
+
+impl CauseClass {
+    /// The name that people and programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChannelSend => "channel-send",
+            Self::ChannelReceive => "channel-receive",
+            Self::ChannelNil => "channel-nil",
+            Self::Select => "select",
+            Self::SelectEmpty => "select-empty",
+            Self::Mutex => "mutex",
+            Self::Rwmutex => "rwmutex",
+            Self::Cond => "cond",
+            Self::Waitgroup => "waitgroup",
+            Self::DeadlockCycle => "deadlock-cycle",
+            Self::ContextNotCancelled => "context-not-cancelled",
+            Self::NetworkIo => "network-io",
+            Self::Timer => "timer",
+            Self::Loop => "loop",
+            Self::RuntimeInternal => "runtime-internal",
+            Self::SyscallOrCgo => "syscall-or-cgo",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for CauseClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The impact score, 0 to 100, as the sum of its parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Score {
+    /// Memory that the goroutines hold, 0 to 25.
+    pub memory: u8,
+    /// How many there are, 0 to 20.
+    pub count: u8,
+    /// How fast they become more, 0 to 25.
+    pub growth: u8,
+    /// How much they hold others up, 0 to 20.
+    pub blocking: u8,
+    /// What they cost the scheduler, 0 to 10.
+    pub scheduler: u8,
+}
+
+impl Score {
+    /// The sum of the parts.
+    #[must_use]
+    pub const fn total(self) -> u8 {
+        self.memory + self.count + self.growth + self.blocking + self.scheduler
+    }
+}
+
+/// The shape of a count over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrowthPattern {
+    /// It does not change.
+    Flat,
+    /// So many more each second.
+    Linear,
+    /// So many per cent more each second.
+    Exponential,
+    /// Many at once, and again.
+    Stepped,
+    /// Up and down.
+    Oscillating,
+    /// It grew, and has stopped.
+    Plateau,
+    /// Ever fewer.
+    Shrinking,
+}
+
+impl GrowthPattern {
+    /// The name that people and programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flat => "flat",
+            Self::Linear => "linear",
+            Self::Exponential => "exponential",
+            Self::Stepped => "stepped",
+            Self::Oscillating => "oscillating",
+            Self::Plateau => "plateau",
+            Self::Shrinking => "shrinking",
+        }
+    }
+}
+
+/// How a count grows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Change by the second: the median of the slopes between all pairs of looks (Theil-Sen).
+    pub per_second: f64,
+    /// With 95 % confidence it is at least this.
+    pub low: f64,
+    /// With 95 % confidence it is at most this.
+    pub high: f64,
+    /// Its shape.
+    pub pattern: GrowthPattern,
+    /// How much of the variance the shape's curve explains, 0 to 1.
+    pub r2: f64,
+    /// Where it leads.
+    pub forecast: Option<Forecast>,
+}
+
+/// How many goroutines there will be if nothing changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// In an hour.
+    pub in_1h: u64,
+    /// With 95 % confidence at least this.
+    pub low: u64,
+    /// With 95 % confidence at most this.
+    pub high: u64,
+}
+
+/// Births, deaths and ages of a group's goroutines over the window, where the source knows
+/// goroutines apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turnover {
+    /// Goroutines that came into the group from one look to the next.
+    pub arrived: u64,
+    /// Goroutines that left it.
+    pub left: u64,
+    /// Goroutines that were born within the window and are still there.
+    pub survivors: u64,
+    /// Those that stood at the same place through the whole window.
+    pub stuck: u64,
+}
+
+/// Goroutines that wait for each other's locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockWait {
+    /// Goroutines of a circle, in the order in which each waits for the next; empty without one.
+    pub cycle: Vec<Waiter>,
+    /// Who probably holds what most of the group wait for.
+    pub likely_holder: Option<Holder>,
+}
+
+/// A goroutine and the lock that it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiter {
+    /// Its id.
+    pub goid: u64,
+    /// The lock's address.
+    pub object: u64,
+    /// The line where it waits, as `function (file:line)`; empty where it is not known.
+    pub at: String,
+}
+
+/// A goroutine that probably holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub goid: u64,
+    /// What it is doing itself, in plain words.
+    pub doing: String,
+    /// The line where it is, as `function (file:line)`; empty where it is not known.
+    pub at: String,
+}
+
+/// Lines of source around the one that matters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snippet {
+    /// The file that was read.
+    pub file: String,
+    /// The line that matters, from 1.
+    pub line: u32,
+    /// The number of the first line shown.
+    pub first: u32,
+    /// The lines shown.
+    pub lines: Vec<String>,
+    /// Whether the file is newer than the program, so that lines may not fit.
+    pub stale: bool,
+}
+
+/// What one detector said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The detector: `steady-growth`, `stuck`, ...
+    pub detector: String,
+    /// One plain sentence with the numbers.
+    pub says: String,
+}
+
+/// A detector that could not judge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotEnough {
+    /// The detector.
+    pub detector: String,
+    /// What it lacked, in plain words.
+    pub reason: String,
+}
+
+/// Goroutines of one group that leak.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// `f-` and a hash of the signature: the same in every window, process and build path.
+    pub id: String,
+    /// The group, as an index into [`super::Assessment::groups`].
+    pub group: usize,
+    /// What kind of leak.
+    pub class: CauseClass,
+    /// How sure.
+    pub verdict: Verdict,
+    /// What it costs.
+    pub score: Score,
+    /// How many goroutines of the group leak; the group may hold others that do not.
+    pub count: u64,
+    /// How many of them are proven; `None` where nothing tried to prove it.
+    pub proven_count: Option<u64>,
+    /// How the group grows; `None` before there are looks enough.
+    pub growth: Option<Growth>,
+    /// Its births and deaths; `None` where the source does not know goroutines apart.
+    pub turnover: Option<Turnover>,
+    /// For how long the longest has been blocked.
+    pub oldest: Option<Duration>,
+    /// The stacks of its goroutines; `None` where the source does not know.
+    pub stack_bytes: Option<u64>,
+    /// Who waits for whom.
+    pub lock_wait: LockWait,
+    /// The known mistake that it looks like.
+    pub pattern: Option<Pattern>,
+    /// The cause in one plain sentence, with the numbers.
+    pub cause: String,
+    /// The source at the line where they block.
+    pub source: Option<Snippet>,
+    /// What to do, most helpful first.
+    pub suggestions: Vec<String>,
+    /// Everything that led to the verdict.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// How much it matters.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        Severity::of(self.score.total())
+    }
+}

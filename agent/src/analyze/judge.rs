@@ -69,7 +69,10 @@ fn weigh(case: Case<'_>, settings: &Settings, judgement: &mut Judgement) {
             Outcome::Found(found) => {
                 let says = found.says.clone();
                 evidence.push(Evidence { detector: detector.name().to_owned(), says });
-                if best.as_ref().is_none_or(|best| found.verdict > best.verdict) {
+                if best
+                    .as_ref()
+                    .is_none_or(|best| (found.verdict, found.count) > (best.verdict, best.count))
+                {
                     best = Some(found);
                 }
             }

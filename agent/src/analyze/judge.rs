@@ -43,6 +43,7 @@ fn may_leak(case: &Case<'_>) -> bool {
         || case.life.survivors() > 0
         || case.life.leaked > 0
         || case.life.before > 0
+        || case.life.busy.looks > 1
         || !case.life.known
 }
 
@@ -144,3 +145,6 @@ fn finding(
         groups: case.groups,
     }
 }
+
+#[cfg(test)]
+mod tests;

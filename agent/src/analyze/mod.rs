@@ -4,8 +4,10 @@
 //! same assessment, always.
 
 mod group;
+mod lockwait;
 mod signature;
 mod summary;
 mod window;
 
+pub use lockwait::of_group as lock_wait_of_group;
 pub use window::{Window, assess};

@@ -152,7 +152,7 @@ fn creation_stack(observation: &Observation, created_by: Option<FrameId>) -> Opt
 }
 
 /// The innermost frame of the user's own code, or else the innermost outside the runtime.
-fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
+pub(super) fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
     let mut outside_runtime = None;
     for &frame in stacks.frames_of(stack) {
         let Ok(named) = stacks.lookup(frame) else { continue };

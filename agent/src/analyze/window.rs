@@ -11,9 +11,10 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::group;
+use super::lockwait::Locks;
 use super::signature::{self, Signatures};
 use crate::model::{
-    Assessment, Coverage, Group, Observation, Overhead, Rates, Site, StackTable, Target, Timestamp,
+    Assessment, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site, StackTable, Target, Timestamp,
     Totals, WaitClass, WindowSpan,
 };
 
@@ -30,6 +31,7 @@ pub struct Window {
     samples: Vec<Sample>,
     observations: u64,
     churn: Churn,
+    locks: Locks,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -54,6 +56,7 @@ struct Latest {
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
     sites: Vec<Site>,
+    lock_graph: LockGraph,
 }
 
 /// Goroutines created and exited over the whole window.
@@ -99,6 +102,7 @@ impl Window {
             by_wait,
             rates: observation.rates,
             sites: in_order(&observation.sites),
+            lock_graph: self.locks.look(observation),
         });
     }
 
@@ -107,6 +111,12 @@ impl Window {
     #[must_use]
     pub fn rates_now(&self) -> Option<Rates> {
         self.latest.as_ref()?.rates
+    }
+
+    /// Who waits for whose lock, as of the last observation; `None` before the first.
+    #[must_use]
+    pub fn lock_graph(&self) -> Option<&LockGraph> {
+        Some(&self.latest.as_ref()?.lock_graph)
     }
 
     /// Drops every second sample, never the first or the last two, until the rest is few enough.

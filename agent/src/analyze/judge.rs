@@ -6,9 +6,9 @@ use super::case::Case;
 use super::detect::{self, Found, Outcome, Scene};
 use super::settings::Settings;
 use super::window::{Window, assess};
-use super::{cause, classify, idle, mend, score, signature};
+use super::{cause, classify, idle, lockwait, mend, score, signature};
 use crate::model::{
-    Assessment, Evidence, Finding, Judgement, LockGraph, LockWait, NotEnough, Turnover, Verdict,
+    Assessment, Evidence, Finding, Judgement, LockWait, NotEnough, Turnover, Verdict,
 };
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
@@ -17,7 +17,7 @@ use crate::model::{
 pub fn judge(window: &Window, settings: &Settings) -> Option<Assessment> {
     let mut assessment = assess(window)?;
     let mut judgement = Judgement {
-        lock_graph: LockGraph::default(),
+        lock_graph: window.lock_graph().cloned().unwrap_or_default(),
         history: window.totals(),
         ..Judgement::default()
     };
@@ -49,7 +49,7 @@ fn may_leak(case: &Case<'_>) -> bool {
 
 /// Shows a case to every detector, and notes what that makes.
 fn weigh(case: Case<'_>, settings: &Settings, judgement: &mut Judgement) {
-    let lock_wait = LockWait::default();
+    let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, settings);
     let scene = Scene {
         settings,

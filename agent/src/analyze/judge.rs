@@ -108,6 +108,7 @@ fn finding(
     mut evidence: Vec<Evidence>,
     lock_wait: LockWait,
 ) -> Finding {
+    let history = case.points.iter().map(|&(at, count)| (at, count as u64)).collect();
     let class = classify::class(&case, &lock_wait);
     let pattern = classify::pattern(&case, class, &lock_wait);
     let growth = case.growth;
@@ -134,6 +135,7 @@ fn finding(
         proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
         growth,
         turnover,
+        history,
         oldest: case.oldest,
         stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
         lock_wait,

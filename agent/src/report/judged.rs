@@ -39,6 +39,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
             }],
             cycles,
             more: 0,
+            more_cycles: 0,
         },
         history: vec![(0.0, 9), (1.0, 27), (2.0, 45)],
     });
@@ -68,6 +69,7 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
     Finding {
         id: id.to_owned(),
         group,
+        groups: vec![group],
         class,
         verdict,
         score: Score::default(),
@@ -175,6 +177,7 @@ fn holder() -> Holder {
     Holder {
         goid: 51,
         doing: "waits for another mutex".to_owned(),
+        is_stuck: true,
         at: "main.transfer (/src/app/bank.go:57)".to_owned(),
     }
 }

@@ -125,7 +125,7 @@ pub fn oldest(finding: &Finding, group: Option<&Group>) -> Option<String> {
 /// Who probably holds a lock, and what it does.
 #[must_use]
 pub fn holder(holder: &Holder) -> String {
-    let Holder { goid, doing, at } = holder;
+    let Holder { goid, doing, at, is_stuck: _ } = holder;
     let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
     match doing.is_empty() {
         true => format!("goroutine {goid}, probably{at}"),

@@ -54,8 +54,11 @@ impl Serialize for Document<'_> {
         }
         let judged = judgement.as_ref();
         let findings = judged.map_or(&[][..], |judged| &judged.findings);
-        let of_group: HashMap<usize, &str> =
-            findings.iter().rev().map(|finding| (finding.group, &*finding.id)).collect();
+        let of_group: HashMap<usize, &str> = findings
+            .iter()
+            .rev()
+            .flat_map(|finding| finding.groups.iter().map(|&group| (group, &*finding.id)))
+            .collect();
         Fields {
             schema: SCHEMA,
             generated_at: time(generated_at),

@@ -5,6 +5,7 @@
 
 mod group;
 mod signature;
+pub mod source;
 mod summary;
 mod window;
 

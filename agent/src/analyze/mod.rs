@@ -20,6 +20,7 @@ mod mend;
 mod score;
 pub mod settings;
 mod signature;
+pub mod source;
 mod summary;
 mod window;
 

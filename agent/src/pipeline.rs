@@ -1,13 +1,15 @@
 //! Where the rooms are joined: a source feeds a window, the window is assessed, and each look
 //! goes to whoever shows it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::analyze::{Settings, Window, judge};
+use crate::analyze::{Settings, SourceFile, Sources, Window, judge};
 use crate::collect::attach::{Attach, Options};
+use crate::collect::source::SourceFiles;
 use crate::collect::{CollectError, Source};
 pub use crate::golang::process::{GoProcess, Listing, list as processes};
 use crate::model::{Assessment, Rates};
@@ -55,13 +57,24 @@ pub struct Observer {
     source: Box<dyn Source>,
     window: Window,
     settings: Settings,
+    sources: Sources,
+    /// Looked for once the target is known.
+    files: Option<SourceFiles>,
+    roots: Vec<PathBuf>,
 }
 
 impl Observer {
-    /// An observer that has seen nothing yet.
+    /// An observer that has seen nothing yet. Source files are looked for below `roots` too.
     #[must_use]
-    pub fn new(source: Box<dyn Source>, settings: Settings) -> Self {
-        Self { source, window: Window::default(), settings }
+    pub fn new(source: Box<dyn Source>, settings: Settings, roots: Vec<PathBuf>) -> Self {
+        Self {
+            source,
+            window: Window::default(),
+            settings,
+            sources: Sources::default(),
+            files: None,
+            roots,
+        }
     }
 
     /// Looks once.
@@ -72,10 +85,32 @@ impl Observer {
         loop {
             self.window.push(&self.source.next()?);
             // A window that was pushed to has an assessment.
-            if let Some(assessment) = judge(&self.window, &self.settings) {
+            if let Some(assessment) = self.judge() {
                 return Ok(Look { assessment: Arc::new(assessment), now: self.window.rates_now() });
             }
         }
+    }
+
+    /// Judges, reads the source files that it lacked, and judges again.
+    fn judge(&mut self) -> Option<Assessment> {
+        let assessment = judge(&self.window, &self.settings, &mut self.sources)?;
+        let wanted = self.sources.take_wanted();
+        if wanted.is_empty() {
+            return Some(assessment);
+        }
+        let target = &assessment.target;
+        let files = self.files.get_or_insert_with(|| {
+            SourceFiles::new(self.roots.clone(), target.pid, target.go_version.as_deref())
+        });
+        for recorded in wanted {
+            let file = files.read(&recorded).map(|found| SourceFile {
+                path: found.path.display().to_string(),
+                text: found.text,
+                stale: found.stale,
+            });
+            self.sources.give(recorded, file);
+        }
+        judge(&self.window, &self.settings, &mut self.sources)
     }
 
     /// Looks at a pace until the time is up, `stop` is set, `each` returns `false`, or the target
@@ -134,7 +169,7 @@ mod tests {
 
     fn observer(looks: u32) -> Observer {
         let looks = (0..looks).map(|second| leaking(u64::from(second) * 10).observe(second));
-        Observer::new(Box::new(Prepared(looks.collect())), Settings::default())
+        Observer::new(Box::new(Prepared(looks.collect())), Settings::default(), Vec::new())
     }
 
     const AT_ONCE: Pace = Pace { interval: Duration::ZERO, duration: None };

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::detect::is_finalizer;
-use super::hints::Awaits;
+use super::source::Awaits;
 use crate::model::{CauseClass, LockWait, Pattern, WaitClass};
 
 /// Functions whose wait is one for the network, whatever it looks like to the scheduler.

@@ -1,6 +1,13 @@
-//! What the source of a blocked line says, where it could be read.
+//! What the source of a blocked line says of a case, where it could be read.
 
-use crate::model::{Pattern, Snippet};
+use super::case::Case;
+use super::source::{self, Awaits, Confidence, Place, Question};
+use super::sources::Sources;
+use crate::model::function::{self, Origin};
+use crate::model::{Pattern, Resolved, Snippet};
+
+/// Lines shown before and after the one that matters.
+const CONTEXT: u32 = 3;
 
 /// What the source says of a case. Nothing where there was none.
 #[derive(Clone, Debug, Default)]
@@ -19,14 +26,60 @@ pub(super) struct Hints {
     pub(super) snippet: Option<Snippet>,
 }
 
-/// What a receive or select waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Awaits {
-    /// Something else, or nobody knows.
-    #[default]
-    Other,
-    /// A context's `Done` alone.
-    Context,
-    /// A timer or ticker alone.
-    Timer,
+/// What the source says of a case; asks for files that are not there yet.
+pub(super) fn of(case: &Case<'_>, sources: &mut Sources) -> Hints {
+    let users = |frame: &Resolved<'_>| function::origin(frame.function, frame.file) == Origin::User;
+    let Some(at) = case.blocked_at().filter(users) else { return Hints::default() };
+    let created = case.created_by().filter(users);
+    let key = (
+        at.file.to_owned(),
+        at.line,
+        case.wait(),
+        created.map(|frame| (frame.file.to_owned(), frame.line)),
+    );
+    if let Some(known) = sources.examined(&key) {
+        return known;
+    }
+    let blocked_in = sources.file(at.file);
+    let created_in = created.and_then(|frame| sources.file(frame.file));
+    let Some(file) = blocked_in else { return Hints::default() };
+    let (first, lines) = source::snippet(&file.text, at.line, CONTEXT);
+    let mut hints = Hints {
+        snippet: (!lines.is_empty()).then(|| Snippet {
+            file: file.path.clone(),
+            line: at.line,
+            first,
+            lines,
+            stale: file.stale,
+        }),
+        ..Hints::default()
+    };
+    // Lines that may be others say nothing.
+    if !file.stale {
+        let others = sources.beside(at.file);
+        let others: Vec<&str> = others.iter().map(|text| &**text).collect();
+        let created = created_in
+            .as_ref()
+            .zip(created)
+            .filter(|(file, _)| !file.stale)
+            .map(|(file, frame)| Place { text: &file.text, line: frame.line });
+        let question = Question {
+            blocked: Place { text: &file.text, line: at.line },
+            wait: case.wait(),
+            created,
+            others: &others,
+        };
+        if let Some(facts) = source::examine(&question) {
+            hints.pattern = facts.pattern.filter(|_| facts.confidence > Confidence::Low);
+            hints.awaits = facts.awaits;
+            hints.is_worker_loop = facts.is_worker_loop;
+            hints.notes = facts.notes;
+            hints.mend = facts.mend.filter(|_| facts.confidence > Confidence::Low);
+        }
+    }
+    // With a file still to come, there may be more to say.
+    if !sources.wants_any() {
+        sources.keep(key, hints.clone());
+    }
+    hints
 }

@@ -4,9 +4,9 @@
 
 use super::case::Case;
 use super::detect::is_finalizer;
-use super::hints::Awaits;
 use super::known;
 use super::settings::Settings;
+use super::source::Awaits;
 use crate::model::{Verdict, WaitClass};
 
 /// Why a case is idle on purpose.

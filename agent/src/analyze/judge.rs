@@ -5,16 +5,18 @@ use std::cmp::Reverse;
 use super::case::Case;
 use super::detect::{self, Found, Outcome, Scene};
 use super::settings::Settings;
+use super::sources::Sources;
 use super::window::{Window, assess};
-use super::{cause, classify, idle, lockwait, mend, score, signature};
+use super::{cause, classify, hints, idle, lockwait, mend, score, signature};
 use crate::model::{
     Assessment, Evidence, Finding, Judgement, LockWait, NotEnough, Turnover, Verdict,
 };
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
-/// window and settings give the same judgement, always.
+/// window, settings and sources give the same judgement, always. Source files that it misses it asks
+/// for: see [`Sources::take_wanted`].
 #[must_use]
-pub fn judge(window: &Window, settings: &Settings) -> Option<Assessment> {
+pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Option<Assessment> {
     let mut assessment = assess(window)?;
     let mut judgement = Judgement {
         lock_graph: window.lock_graph().cloned().unwrap_or_default(),
@@ -24,7 +26,7 @@ pub fn judge(window: &Window, settings: &Settings) -> Option<Assessment> {
     let span = assessment.window.duration;
     for case in Case::all(window, &assessment.groups, &assessment.stacks, span) {
         if settings.filter.lets_pass(case.functions()) && may_leak(&case) {
-            weigh(case.with_history(window), settings, &mut judgement);
+            weigh(case.with_history(window), settings, sources, &mut judgement);
         }
     }
     judgement.findings.sort_by(|a, b| {
@@ -48,7 +50,13 @@ fn may_leak(case: &Case<'_>) -> bool {
 }
 
 /// Shows a case to every detector, and notes what that makes.
-fn weigh(case: Case<'_>, settings: &Settings, judgement: &mut Judgement) {
+fn weigh(
+    mut case: Case<'_>,
+    settings: &Settings,
+    sources: &mut Sources,
+    judgement: &mut Judgement,
+) {
+    case.hints = hints::of(&case, sources);
     let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, settings);
     let scene = Scene {

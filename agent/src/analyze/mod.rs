@@ -21,10 +21,12 @@ mod score;
 pub mod settings;
 mod signature;
 pub mod source;
+mod sources;
 mod summary;
 mod window;
 
 pub use judge::judge;
 pub use lockwait::of_group as lock_wait_of_group;
 pub use settings::Settings;
+pub use sources::{SourceFile, Sources};
 pub use window::{Window, assess};

@@ -110,6 +110,10 @@ pub(super) struct Common {
     )]
     pub(super) budget: Budget,
 
+    /// Look for source files below this directory too; may be repeated.
+    #[arg(long, global = true, value_name = "DIR", env = "LEAK_AGENT_SOURCE_ROOT")]
+    pub(super) source_root: Vec<PathBuf>,
+
     /// The form of the report. JSON or HTML on standard output sends everything else to standard error.
     #[arg(long, global = true, default_value = "terminal", env = "LEAK_AGENT_FORMAT")]
     pub(super) format: Format,

@@ -33,9 +33,14 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
                 if common.verbose {
                     eprintln!("attached to {pid} in {}", words::duration(start.elapsed()));
                 }
-                targets
-                    .attached
-                    .push(Target { pid, observer: Observer::new(source, Settings::default()) });
+                targets.attached.push(Target {
+                    pid,
+                    observer: Observer::new(
+                        source,
+                        Settings::default(),
+                        common.source_root.clone(),
+                    ),
+                });
             }
             Err(source) => targets.failures.push(Failure::Target { pid, source }),
         }

@@ -58,7 +58,10 @@ fn own(life: &Lived) -> u64 {
 }
 
 fn judged(window: &Window, settings: &Settings) -> Judgement {
-    judge(window, settings).expect("something was observed").judgement.expect("it is judged")
+    judge(window, settings, &mut Sources::default())
+        .expect("something was observed")
+        .judgement
+        .expect("it is judged")
 }
 
 fn verdict(window: &Window) -> Option<Verdict> {
@@ -182,7 +185,9 @@ fn lists_filters_and_a_baseline_are_heard() {
     assert!(judged(&window, &filtered).findings.is_empty());
 
     let signature =
-        judge(&window, &Settings::default()).expect("observed").groups[0].signature.clone();
+        judge(&window, &Settings::default(), &mut Sources::default()).expect("observed").groups[0]
+            .signature
+            .clone();
     let known = Settings { baseline: [(signature.clone(), 300)].into(), ..Settings::default() };
     assert!(judged(&window, &known).findings.is_empty());
     let grown = Settings { baseline: [(signature, 100)].into(), ..Settings::default() };

@@ -17,6 +17,8 @@ pub struct Facts {
     pub pattern: Option<Pattern>,
     /// How sure the pattern is; of no meaning without one.
     pub confidence: Confidence,
+    /// What it waits for, where that is one of a kind.
+    pub awaits: Awaits,
     /// It receives or selects in a loop that goes on for ever, as an idle worker does. `None` where
     /// that cannot be told: it neither receives nor selects here.
     pub is_worker_loop: Option<bool>,
@@ -29,6 +31,18 @@ pub struct Facts {
     pub mend: Option<String>,
     /// The lines worth showing.
     pub snippet: RangeInclusive<u32>,
+}
+
+/// What a receive, range or select waits for, if for nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Awaits {
+    /// Something else, or it cannot be told.
+    #[default]
+    Other,
+    /// Contexts to be done.
+    Context,
+    /// Timers or tickers, beside contexts perhaps.
+    Timer,
 }
 
 /// A function and where it is.

@@ -16,7 +16,7 @@ mod snippet;
 #[cfg(all(test, feature = "source"))]
 mod tests;
 
-pub use facts::{Confidence, Enclosing, Facts, LoopKind, Statement};
+pub use facts::{Awaits, Confidence, Enclosing, Facts, LoopKind, Statement};
 pub use snippet::snippet;
 
 use crate::model::WaitClass;

@@ -1,6 +1,6 @@
 //! The blocked operation, the goroutine's creation, and what the text does with the objects involved: what the rules look at.
 
-use super::facts::{Confidence, Enclosing, Facts, LoopKind, Statement};
+use super::facts::{Awaits, Confidence, Enclosing, Facts, LoopKind, Statement};
 use super::objects::{ObjectId, Objects};
 use super::outline::{
     FnId, Kind, Loop, Manner, OpId, Outline, ScopeKind, last_part, operand, outline,
@@ -88,6 +88,7 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         in_loop: None,
         pattern: None,
         confidence: Confidence::Low,
+        awaits: Awaits::Other,
         is_worker_loop: None,
         has_exit_case: None,
         notes: Vec::new(),
@@ -110,6 +111,7 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         Loop::Endless => LoopKind::Endless,
         Loop::While | Loop::Counted | Loop::Range => LoopKind::Bounded,
     });
+    facts.awaits = scene.awaits();
     facts.is_worker_loop = scene.is_worker_loop();
     facts.has_exit_case = scene.has_exit_case();
     facts.notes = scene.describe();
@@ -332,6 +334,30 @@ impl<'t> Scene<'t> {
                     .is_some_and(|(_, kind)| matches!(kind, Loop::Endless | Loop::While)),
             ),
             _ => None,
+        }
+    }
+
+    /// What it waits for, where all cases are of a kind.
+    fn awaits(&self) -> Awaits {
+        let channels: Vec<&str> = match &self.outline.ops[self.op].kind {
+            Kind::Receive { channel, .. } | Kind::Range { over: channel } => vec![channel],
+            Kind::Select { default: false, .. } => {
+                self.cases(self.op).into_iter().map(|(_, channel)| channel).collect()
+            }
+            _ => Vec::new(),
+        };
+        let cases = match self.outline.ops[self.op].kind {
+            Kind::Select { cases, .. } => cases,
+            _ => 1,
+        };
+        if channels.is_empty() || channels.len() < cases {
+            Awaits::Other
+        } else if channels.iter().all(|channel| is_context(channel)) {
+            Awaits::Context
+        } else if channels.iter().all(|channel| is_timer(channel) || is_context(channel)) {
+            Awaits::Timer
+        } else {
+            Awaits::Other
         }
     }
 

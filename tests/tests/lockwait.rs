@@ -119,11 +119,9 @@ fn graph_of(version: &str, mode: &str) {
     seen.check_holder("main.lockTwice", "main.lockTwice", &["waits for mutex 0x"]);
     // Whoever forgot to unlock it is gone.
     assert_eq!(seen.holder("main.wantForgotten"), None);
-    // A running one has no readable stack.
-    if seen.holder("main.wantGlobal").is_some() {
-        let doing = ["sleeps", "is ready to run", "runs", "waits"];
-        seen.check_holder("main.wantGlobal", "main.holdRunning", &doing);
-    }
+    // This one runs most of the time, so that its stack has no readable top.
+    let (_, doing) = seen.holder("main.wantGlobal").expect("the deferred call keeps the lock");
+    assert!(["sleeps", "is ready to run", "runs", "waits"].iter().any(|it| doing.starts_with(it)));
     let global = seen.graph.locks.iter().find(|lock| lock.waiting == 20).expect("the global lock");
     assert_eq!((global.kind, global.waiters.len()), (WaitClass::Mutex, 16));
     assert!(global.oldest.is_some_and(|oldest| oldest >= APART), "{global:?}");
@@ -146,7 +144,7 @@ fn channels(version: &str) {
         channels.sort_unstable();
         channels
     };
-    assert_eq!(of("main.sendUnbuffered"), [(0, 0, 8, false)]);
+    assert_eq!(of("main.sendUnbuffered"), [(0, 0, 16, false)]);
     assert_eq!(of("main.sendFull"), [(2, 2, 8, false)]);
     assert_eq!(of("main.rangeOver"), [(0, 0, 8, false)]);
     assert_eq!(of("main.selectSeveral").len(), 3);

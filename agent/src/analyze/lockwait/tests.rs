@@ -137,12 +137,12 @@ fn a_lock_taken_twice() {
     sample.mentions[0].outer = 1;
     assert_eq!(cycles(&look(&sample)), [[(1, A)]]);
 
-    // Somebody else may hold it: one who mentions it, or one whose stack nobody saw.
+    // Somebody else may hold it: one who mentions it, or one whose stack could not be searched.
     let mut known = Sample::new();
     known.wants(1, (Mutex, A), 5, &[(A, 3)]);
     known.wants(2, (Sleep, 0), 5, &[(A, 1)]);
     assert!(look(&known).cycles.is_empty());
-    sample.add(9, WaitClass::Running, StackView::Running).seen_for = Some(Duration::from_secs(9));
+    sample.add(9, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(9));
     assert!(look(&sample).cycles.is_empty());
 }
 
@@ -150,7 +150,7 @@ fn a_lock_taken_twice() {
 fn one_who_was_born_after_the_wait_began_holds_nothing() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 3)]);
-    sample.add(9, WaitClass::Running, StackView::Running).seen_for = Some(Duration::from_secs(1));
+    sample.add(9, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(1));
     assert_eq!(cycles(&look(&sample)), [[(1, A)]]);
 }
 
@@ -169,8 +169,8 @@ fn a_wait_group_below_a_lock() {
     sample.wants(1, (WaitGroup, B), 5, &[(A, 2), (B, 1)]);
     sample.wants(2, (Mutex, A), 5, &[(A, 2), (B, 1)]).parent = std::num::NonZeroU64::new(1);
     assert_eq!(cycles(&look(&sample)), [[(1, B), (2, A)]]);
-    // A worker that runs may hold the lock as well.
-    sample.add(3, WaitClass::Running, StackView::Running).seen_for = Some(Duration::from_secs(5));
+    // Another worker may hold the lock as well.
+    sample.add(3, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(5));
     assert!(look(&sample).cycles.is_empty());
 }
 

@@ -100,26 +100,31 @@ pub(super) struct Mentions {
 }
 
 impl Mentions {
-    /// Searches the innermost bytes of a goroutine's stack; whether there is something to keep.
-    pub(super) fn search(
-        &mut self,
-        watched: &Watched,
-        key: StackKey,
-        one: &Current,
-        stack: &[u8],
-    ) -> bool {
+    /// Whether a stack, of which `stack` are the innermost bytes, is to be searched: so many with the
+    /// same frames are enough.
+    pub(super) fn wants(&mut self, key: StackKey, one: &Current, stack: &[u8]) -> bool {
         if self.alike.len() <= key.index() {
             self.alike.resize(key.index() + 1, 0);
         }
-        let (alike, words) = (&mut self.alike[key.index()], stack.as_chunks().0);
-        if *alike >= MAX_ALIKE || self.words + words.len() > MAX_WORDS {
+        let alike = &mut self.alike[key.index()];
+        if *alike >= MAX_ALIKE {
             self.unsearched += 1;
             return false;
         }
         *alike += 1;
-        self.words += words.len();
         self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
+        true
+    }
+
+    /// Searches a stack; whether there is something to keep.
+    pub(super) fn search(&mut self, watched: &Watched, stack: &[u8]) -> bool {
+        let words = stack.as_chunks().0;
         self.hits.clear();
+        if self.words + words.len() > MAX_WORDS {
+            self.unsearched += 1;
+            return false;
+        }
+        self.words += words.len();
         let words = words.iter().map(|&word| u64::from_le_bytes(word)).enumerate();
         self.hits.extend(words.filter(|&(_, word)| watched.has(word)).map(|(at, it)| (at * 8, it)));
         !self.hits.is_empty()

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::collect::{CollectError, Source};
 use crate::golang;
 use crate::model::{
-    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, Mention, ObjectRange,
-    Observation, Overhead, Rates, Resolved, Site, StackId, StackTable, StackView, Status, Target,
-    TargetKind, Timestamp, WaitClass,
+    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, Mention,
+    ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId, StackTable, StackView,
+    Status, Target, TargetKind, Timestamp, WaitClass,
 };
 
 /// Nanoseconds of 2026-11-20T08:00:00Z.
@@ -116,7 +116,8 @@ impl Sample {
     ) -> &mut Goroutine {
         let stack = self.stack(&[(&format!("main.f{goid}"), "/src/bank.go", 33)]);
         let objects = self.objects(if lock == 0 { &[] } else { std::slice::from_ref(&lock) });
-        let mentions = mentions.iter().map(|&(object, times)| Mention { object, goid, times, outer: 0 });
+        let mentions =
+            mentions.iter().map(|&(object, times)| Mention { object, goid, times, outer: 0 });
         self.mentions.extend(mentions);
         let goroutine = self.add(goid, wait, StackView::Read(stack));
         goroutine.objects = objects;

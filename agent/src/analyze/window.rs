@@ -14,8 +14,8 @@ use super::group;
 use super::lockwait::Locks;
 use super::signature::{self, Signatures};
 use crate::model::{
-    Assessment, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site, StackTable, Target, Timestamp,
-    Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site, StackTable, Target,
+    Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use crate::model::{Assessment, Timestamp};
 
 pub mod json;
+pub mod lockwait;
 pub mod style;
 pub mod terminal;
 pub mod words;

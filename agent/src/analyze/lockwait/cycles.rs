@@ -57,10 +57,10 @@ pub(super) fn find<'a>(
             cycles.push(cycle.iter().map(|&(_, edge)| waiter(edge.holder, edge.next)).collect());
         }
     }
-    for lock in 0..waits.locks.len() {
+    for (lock, held) in held.iter_mut().enumerate() {
         let cycle = within(observation, waits, candidates, lock);
         if !cycle.is_empty() && cycle.iter().all(|goroutine| stuck(goroutine, lock, LONG)) {
-            held[lock] = cycle.first().copied();
+            *held = cycle.first().copied();
             cycles.push(cycle.iter().map(|goroutine| waiter(goroutine, lock)).collect());
         }
     }
@@ -71,7 +71,9 @@ pub(super) fn find<'a>(
 fn edges<'a>(waits: &Waits<'a>, candidates: &Candidates<'a>) -> Vec<Vec<Edge<'a>>> {
     let of_lock = |(lock, others): (usize, &Vec<&'a Goroutine>)| {
         let kind = waits.locks[lock].kind;
-        if !waits.locks[lock].is_held() || !others.iter().any(|it| waits.lock_wanted_by(it.goid).is_some()) {
+        if !waits.locks[lock].is_held()
+            || !others.iter().any(|it| waits.lock_wanted_by(it.goid).is_some())
+        {
             return Vec::new();
         }
         // A wait group is done when all are done: others beside the one raise no doubt.
@@ -181,7 +183,8 @@ fn within<'a>(
     }
     // A reader waits for nothing but a writer.
     let writers = waits.locks[lock].waiters.iter().copied();
-    let writer = writers.filter(|it| it.wait == WaitClass::RwMutex && !reads(it)).min_by_key(|it| it.goid);
+    let writer =
+        writers.filter(|it| it.wait == WaitClass::RwMutex && !reads(it)).min_by_key(|it| it.goid);
     match writer {
         Some(writer) => vec![holder, writer],
         None => vec![holder],

@@ -91,10 +91,7 @@ fn only<'a>(mut several: impl Iterator<Item = &'a Goroutine>) -> Option<&'a Goro
 
 fn is_the_runtimes(observation: &Observation, goroutine: &Goroutine) -> bool {
     goroutine.wait == WaitClass::Runtime
-        || goroutine
-            .started_in
-            .and_then(|frame| observation.stacks.lookup(frame).ok())
-            .is_some_and(|frame| {
-                frame.function.starts_with("runtime.") && frame.function != "runtime.main"
-            })
+        || goroutine.started_in.and_then(|frame| observation.stacks.lookup(frame).ok()).is_some_and(
+            |frame| frame.function.starts_with("runtime.") && frame.function != "runtime.main",
+        )
 }

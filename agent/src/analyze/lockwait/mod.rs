@@ -89,7 +89,7 @@ fn graph(
 ) -> LockGraph {
     let candidates = Candidates::of(observation, waits);
     let mut held = candidates.holders(waits);
-    let mut cycles = cycles::find(observation, waits, &candidates, &mut held, passed);
+    let mut cycles = cycles::find(observation, waits, &candidates, &mut held, &passed);
     cycles.sort_by_key(|cycle| (cycle.len(), cycle.iter().map(|it| it.goid).min()));
     let more_cycles = cycles.len().saturating_sub(CYCLES) as u64;
     cycles.truncate(CYCLES);
@@ -119,6 +119,9 @@ fn graph(
             waiters,
             waiting: lock.waiters.len() as u64,
             oldest: lock.oldest(),
+            passes: passed(lock.address).is_some_and(|passed| {
+                passed + lock.oldest().unwrap_or_default() >= observation.elapsed
+            }),
             holder: held[at].map(|goroutine| wording::holder(observation, waits, goroutine)),
         }
     });

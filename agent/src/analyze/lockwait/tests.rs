@@ -115,7 +115,11 @@ fn a_lock_that_passes_on_is_part_of_no_circle() {
     let mut locks = Locks::default();
     assert_eq!(locks.look(&sample.observe(20)).cycles.len(), 1);
     // 3 has got it, while the others wait on.
-    assert_eq!(locks.look(&opposite_order().observe(21)).cycles.len(), 0);
+    let graph = locks.look(&opposite_order().observe(21));
+    assert_eq!(
+        (graph.cycles.len(), lock(&graph, A).passes, lock(&graph, B).passes),
+        (0, true, false)
+    );
     assert_eq!(locks.look(&opposite_order().observe(22)).cycles.len(), 0);
     // Since then nothing moved, and both began to wait later.
     assert_eq!(locks.look(&opposite_order().observe(40)).cycles.len(), 1);

@@ -39,12 +39,16 @@ pub(super) struct Waits<'a> {
 
 impl<'a> Waits<'a> {
     pub(super) fn of(observation: &'a Observation) -> Self {
-        let mut waits =
-            Self { locks: Vec::new(), by_address: FxHashMap::default(), by_goid: FxHashMap::default() };
+        let mut waits = Self {
+            locks: Vec::new(),
+            by_address: FxHashMap::default(),
+            by_goid: FxHashMap::default(),
+        };
         let all = || {
-            observation.goroutines.iter().filter_map(|goroutine| {
-                Some((goroutine, lock_of(observation, goroutine)?))
-            })
+            observation
+                .goroutines
+                .iter()
+                .filter_map(|goroutine| Some((goroutine, lock_of(observation, goroutine)?)))
         };
         for (goroutine, address) in all() {
             if goroutine.blocked.is_some_and(|blocked| blocked.duration >= LONG) {

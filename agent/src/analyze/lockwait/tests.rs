@@ -151,6 +151,29 @@ fn a_lock_taken_twice() {
 }
 
 #[test]
+fn a_lock_taken_twice_takes_longer_to_tell_where_not_all_stacks_were_searched() {
+    let after = |seconds: u64| {
+        let mut sample = Sample::new();
+        sample.wants(1, (Mutex, A), seconds, &[(A, 3)]);
+        let mut observation = sample.observe(20);
+        observation.coverage.stacks_unsearched = 9;
+        cycles(&Locks::default().look(&observation)).len()
+    };
+    assert_eq!((after(5), after(10)), (0, 1));
+}
+
+#[test]
+fn a_ring_of_hundreds_is_counted_and_not_drawn() {
+    let mut sample = Sample::new();
+    for goid in 1..=300 {
+        let next = 0x1000 + (goid % 300) * 16;
+        sample.wants(goid, (Mutex, next), 5, &[(0x1000 + (goid - 1) * 16, 1), (next, 2)]);
+    }
+    let graph = look(&sample);
+    assert_eq!((graph.cycles.len(), graph.more_cycles), (0, 1));
+}
+
+#[test]
 fn one_who_was_born_after_the_wait_began_holds_nothing() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 3)]);

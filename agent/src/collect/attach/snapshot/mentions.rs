@@ -34,15 +34,20 @@ pub(super) struct Watched {
     /// The lowest and the highest of them: most words of a stack lie outside.
     range: (u64, u64),
     left_out: usize,
+    /// Whether any of them is a mutex or an RWMutex: that goroutines wait for a group or a condition
+    /// is nothing that somebody must be found for.
+    mutexes: bool,
 }
 
 impl Watched {
     /// The contended locks of a look, the most wanted ones if there are too many.
     pub(super) fn renew(&mut self, goroutines: &[Goroutine], objects: &[u64]) {
         let mut waiters: FxHashMap<u64, u32> = FxHashMap::default();
+        self.mutexes = false;
         for goroutine in goroutines.iter().filter(|goroutine| waits_long_for_lock(goroutine)) {
             if let Some(&lock) = objects.get(goroutine.objects.start as usize) {
                 *waiters.entry(lock).or_default() += 1;
+                self.mutexes |= matches!(goroutine.wait, WaitClass::Mutex | WaitClass::RwMutex);
             }
         }
         let mut locks: Vec<(u64, u32)> = waiters.into_iter().collect();
@@ -67,7 +72,7 @@ impl Watched {
 
     /// What was left out for want of room.
     pub(super) fn note(&self) -> Option<String> {
-        (self.left_out > 0).then(|| {
+        (self.left_out > 0 && self.mutexes).then(|| {
             format!(
                 "stacks were searched for the {MAX_LOCKS} most contended locks; {} others were \
                  left out, and nobody is known to hold them",
@@ -158,6 +163,11 @@ impl Mentions {
         }
     }
 
+    /// Stacks that were not searched.
+    pub(super) const fn unsearched(&self) -> u64 {
+        self.unsearched
+    }
+
     /// What was found, by lock and goroutine.
     pub(super) fn found(mut self) -> Vec<Mention> {
         self.found.sort_unstable_by_key(|mention| (mention.object, mention.goid));
@@ -165,12 +175,17 @@ impl Mentions {
     }
 
     /// What was left out for want of room.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let some = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    pub(super) fn notes(&self, watched: &Watched) -> impl Iterator<Item = String> {
+        let matters = watched.mutexes;
+        let some =
+            |count: u64, what: &str| (matters && count > 0).then(|| format!("{count} {what}"));
         [
-            some(self.unsearched, "stacks were not searched for contended locks: too much to read"),
+            some(
+                self.unsearched,
+                "stacks were not searched for contended locks: there are too many, or too many alike",
+            ),
             some(self.deep, "deep stacks were searched for contended locks in their inner part"),
-            self.full.then(|| {
+            (matters && self.full).then(|| {
                 "contended locks stand on too many stacks to keep them all; some were left out"
                     .to_owned()
             }),

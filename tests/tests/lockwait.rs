@@ -174,3 +174,17 @@ fn channels(version: &str) {
     assert_eq!(of("main.rangeOver"), [(0, 0, 8, false)]);
     assert_eq!(of("main.selectSeveral").len(), 3);
 }
+
+/// Of a thousand who wait alike, each on a channel of its own, a few are enough.
+#[test]
+fn some_channels_of_each_kind() {
+    let args = ["-distinct", "1000", "3"];
+    let target = Target::start_with("1.26.6", "exe", "blocked", &args).expect("target");
+    let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
+    let seen = Seen::one(attach.next().expect("a look"));
+    let blocked = seen.last.goroutines.iter().filter(|it| seen.function(it) == "main.descend");
+    let objects: BTreeSet<u64> = blocked.flat_map(|it| seen.last.objects_of(it)).copied().collect();
+    assert_eq!(objects.len(), 1000);
+    let read = seen.last.channels.iter().filter(|it| objects.contains(&it.address));
+    assert_eq!(read.count(), 4);
+}

@@ -194,3 +194,75 @@ impl Mentions {
         .flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Sample;
+
+    const A: u64 = 0xc000_0010;
+    const B: u64 = 0xc000_0020;
+
+    fn watched(sample: &Sample) -> Watched {
+        let observation = sample.observe(0);
+        let mut watched = Watched::default();
+        watched.renew(&observation.goroutines, &observation.objects);
+        watched
+    }
+
+    fn stack(words: &[u64]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn only_locks_that_somebody_long_waits_for_are_searched_for() {
+        let mut sample = Sample::new();
+        sample.wants(1, (WaitClass::Mutex, A), 0, &[]);
+        sample.wants(2, (WaitClass::ChanSend, B), 9, &[]);
+        assert!(watched(&sample).is_empty());
+        sample.wants(3, (WaitClass::RwMutex, A), 1, &[]);
+        let watched = watched(&sample);
+        assert_eq!([A, B, 0, u64::MAX].map(|word| watched.has(word)), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_most_wanted_locks_when_there_are_too_many() {
+        let mut sample = Sample::new();
+        for goid in 0..MAX_LOCKS as u64 {
+            sample.wants(goid, (WaitClass::Mutex, 0x1000 + 8 * goid), 1, &[]);
+        }
+        sample.wants(7000, (WaitClass::Mutex, A), 1, &[]);
+        sample.wants(7001, (WaitClass::Mutex, A), 1, &[]);
+        let watched = watched(&sample);
+        assert!(watched.has(A));
+        assert_eq!((watched.locks.len(), watched.left_out), (MAX_LOCKS, 1));
+        assert!(watched.note().is_some());
+    }
+
+    #[test]
+    fn mentions_count_outside_the_call_that_locks() {
+        let mut sample = Sample::new();
+        sample.wants(1, (WaitClass::Mutex, A), 1, &[]);
+        sample.wants(2, (WaitClass::Mutex, B), 1, &[]);
+        let watched = watched(&sample);
+        let mut mentions = Mentions::default();
+        assert!(!mentions.search(&watched, &stack(&[1, 2, A + 8, 0])));
+        // The lock call's frame, its caller's, and one further out: argument room, then what it keeps.
+        let bytes = stack(&[A, B, /* caller */ A, 0, B, /* outer */ A, 0, A]);
+        assert!(mentions.search(&watched, &bytes));
+        mentions.keep(7, &[16, 40], 0);
+        let mention = |object, times, outer| Mention { object, goid: 7, times, outer };
+        assert_eq!(mentions.found(), [mention(A, 3, 1), mention(B, 1, 0)]);
+    }
+
+    #[test]
+    fn so_many_words_are_searched_and_the_rest_is_said_to_be_left_out() {
+        let mut sample = Sample::new();
+        sample.wants(1, (WaitClass::Mutex, A), 1, &[]);
+        let (watched, mut mentions) = (watched(&sample), Mentions::default());
+        let bytes = stack(&vec![A; MAX_WORDS / 2]);
+        assert!(mentions.search(&watched, &bytes) && mentions.search(&watched, &bytes));
+        assert!(!mentions.search(&watched, &stack(&[A])));
+        assert_eq!((mentions.unsearched(), mentions.notes(&watched).count()), (1, 1));
+    }
+}

@@ -93,6 +93,8 @@ pub struct LockNode {
     pub oldest: Option<Duration>,
     /// Who probably holds it.
     pub holder: Option<Holder>,
+    /// Whether it was seen to pass from hand to hand while they waited: contention, and no deadlock.
+    pub passes: bool,
 }
 
 /// The span of a window.

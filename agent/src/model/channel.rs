@@ -27,7 +27,7 @@ impl Channel {
 }
 
 /// A goroutine that has the address of a contended lock on its stack: it holds the lock, waits for
-/// it, or only knows it.
+/// it, or only knows it. One that runs may have it there from calls that have returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
     /// The lock's address, as waiting goroutines' objects name it.

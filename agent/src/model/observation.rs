@@ -157,6 +157,9 @@ pub struct Coverage {
     pub not_unwound: u64,
     /// Distinct frames that no symbol table could name.
     pub unresolved_frames: u64,
+    /// Stacks that were not searched for contended locks; 0 where nothing is contended.
+    #[serde(default)]
+    pub stacks_unsearched: u64,
     /// Events that probes had to drop.
     pub events_dropped: u64,
     /// The state of each probe.

@@ -57,10 +57,12 @@ pub(super) fn find<'a>(
             cycles.push(cycle.iter().map(|&(_, edge)| waiter(edge.holder, edge.next)).collect());
         }
     }
-    for lock in 0..waits.locks.len() {
+    // Its holder may be one of those whose stacks there was no time to search.
+    let least = if observation.coverage.stacks_unsearched > 0 { DOUBTFUL } else { LONG };
+    for (lock, held) in held.iter_mut().enumerate() {
         let cycle = within(observation, waits, candidates, lock);
-        if !cycle.is_empty() && cycle.iter().all(|goroutine| stuck(goroutine, lock, LONG)) {
-            held[lock] = cycle.first().copied();
+        if !cycle.is_empty() && cycle.iter().all(|goroutine| stuck(goroutine, lock, least)) {
+            *held = cycle.first().copied();
             cycles.push(cycle.iter().map(|goroutine| waiter(goroutine, lock)).collect());
         }
     }

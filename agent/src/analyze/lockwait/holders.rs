@@ -11,7 +11,7 @@ pub(super) struct Candidates<'a> {
     pub(super) others: Vec<Vec<&'a Goroutine>>,
     /// For each lock, what its waiters' own stacks mention of it.
     pub(super) own: Vec<Vec<(&'a Goroutine, Mention)>>,
-    /// Goroutines whose stack nobody saw, the runtime's own aside.
+    /// Goroutines whose stack nobody could search, the runtime's own aside.
     pub(super) unseen: Vec<&'a Goroutine>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Candidates<'a> {
         for goroutine in &observation.goroutines {
             if named.contains(&goroutine.goid) {
                 goroutines.insert(goroutine.goid, goroutine);
-            } else if !matches!(goroutine.stack, StackView::Read(_))
+            } else if matches!(goroutine.stack, StackView::Torn | StackView::NotUnwound)
                 && !is_the_runtimes(observation, goroutine)
             {
                 candidates.unseen.push(goroutine);

@@ -12,7 +12,7 @@ mod wording;
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{Group, LockGraph, LockNode, LockWait, Observation};
 use holders::Candidates;
@@ -25,6 +25,8 @@ const LONG: Duration = Duration::from_millis(900);
 const LOCKS: usize = 256;
 /// Circles in a graph.
 const CYCLES: usize = 64;
+/// Goroutines in a circle that is kept: a longer one explains nothing to anybody.
+const LONGEST: usize = 64;
 /// Waiters that a lock names.
 const WAITERS: usize = 16;
 /// Waiters of one lock that are followed from one look to the next.
@@ -89,21 +91,20 @@ fn graph(
 ) -> LockGraph {
     let candidates = Candidates::of(observation, waits);
     let mut held = candidates.holders(waits);
-    let mut cycles = cycles::find(observation, waits, &candidates, &mut held, passed);
+    let mut cycles = cycles::find(observation, waits, &candidates, &mut held, &passed);
+    let found = cycles.len();
+    cycles.retain(|cycle| cycle.len() <= LONGEST);
     cycles.sort_by_key(|cycle| (cycle.len(), cycle.iter().map(|it| it.goid).min()));
-    let more_cycles = cycles.len().saturating_sub(CYCLES) as u64;
     cycles.truncate(CYCLES);
+    let more_cycles = (found - cycles.len()) as u64;
 
     // Locks of circles come first: a graph that leaves them out explains nothing.
     let mut order: Vec<usize> = (0..waits.locks.len()).collect();
-    let in_cycle = |at: usize| {
-        let lock = waits.locks[at].address;
-        cycles.iter().flatten().any(|waiter| waiter.object == lock)
-    };
+    let in_cycles: FxHashSet<u64> = cycles.iter().flatten().map(|it| it.object).collect();
     if order.len() > LOCKS {
         order.sort_by_cached_key(|&at| {
             let lock = &waits.locks[at];
-            (!in_cycle(at), Reverse(lock.waiters.len()), lock.address)
+            (!in_cycles.contains(&lock.address), Reverse(lock.waiters.len()), lock.address)
         });
         order.truncate(LOCKS);
     }
@@ -119,6 +120,9 @@ fn graph(
             waiters,
             waiting: lock.waiters.len() as u64,
             oldest: lock.oldest(),
+            passes: passed(lock.address).is_some_and(|passed| {
+                passed + lock.oldest().unwrap_or_default() >= observation.elapsed
+            }),
             holder: held[at].map(|goroutine| wording::holder(observation, waits, goroutine)),
         }
     });

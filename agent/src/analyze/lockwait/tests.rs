@@ -115,7 +115,11 @@ fn a_lock_that_passes_on_is_part_of_no_circle() {
     let mut locks = Locks::default();
     assert_eq!(locks.look(&sample.observe(20)).cycles.len(), 1);
     // 3 has got it, while the others wait on.
-    assert_eq!(locks.look(&opposite_order().observe(21)).cycles.len(), 0);
+    let graph = locks.look(&opposite_order().observe(21));
+    assert_eq!(
+        (graph.cycles.len(), lock(&graph, A).passes, lock(&graph, B).passes),
+        (0, true, false)
+    );
     assert_eq!(locks.look(&opposite_order().observe(22)).cycles.len(), 0);
     // Since then nothing moved, and both began to wait later.
     assert_eq!(locks.look(&opposite_order().observe(40)).cycles.len(), 1);
@@ -137,20 +141,43 @@ fn a_lock_taken_twice() {
     sample.mentions[0].outer = 1;
     assert_eq!(cycles(&look(&sample)), [[(1, A)]]);
 
-    // Somebody else may hold it: one who mentions it, or one whose stack nobody saw.
+    // Somebody else may hold it: one who mentions it, or one whose stack could not be searched.
     let mut known = Sample::new();
     known.wants(1, (Mutex, A), 5, &[(A, 3)]);
     known.wants(2, (Sleep, 0), 5, &[(A, 1)]);
     assert!(look(&known).cycles.is_empty());
-    sample.add(9, WaitClass::Running, StackView::Running).seen_for = Some(Duration::from_secs(9));
+    sample.add(9, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(9));
     assert!(look(&sample).cycles.is_empty());
+}
+
+#[test]
+fn a_lock_taken_twice_takes_longer_to_tell_where_not_all_stacks_were_searched() {
+    let after = |seconds: u64| {
+        let mut sample = Sample::new();
+        sample.wants(1, (Mutex, A), seconds, &[(A, 3)]);
+        let mut observation = sample.observe(20);
+        observation.coverage.stacks_unsearched = 9;
+        cycles(&Locks::default().look(&observation)).len()
+    };
+    assert_eq!((after(5), after(10)), (0, 1));
+}
+
+#[test]
+fn a_ring_of_hundreds_is_counted_and_not_drawn() {
+    let mut sample = Sample::new();
+    for goid in 1..=300 {
+        let next = 0x1000 + (goid % 300) * 16;
+        sample.wants(goid, (Mutex, next), 5, &[(0x1000 + (goid - 1) * 16, 1), (next, 2)]);
+    }
+    let graph = look(&sample);
+    assert_eq!((graph.cycles.len(), graph.more_cycles), (0, 1));
 }
 
 #[test]
 fn one_who_was_born_after_the_wait_began_holds_nothing() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 3)]);
-    sample.add(9, WaitClass::Running, StackView::Running).seen_for = Some(Duration::from_secs(1));
+    sample.add(9, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(1));
     assert_eq!(cycles(&look(&sample)), [[(1, A)]]);
 }
 
@@ -169,8 +196,8 @@ fn a_wait_group_below_a_lock() {
     sample.wants(1, (WaitGroup, B), 5, &[(A, 2), (B, 1)]);
     sample.wants(2, (Mutex, A), 5, &[(A, 2), (B, 1)]).parent = std::num::NonZeroU64::new(1);
     assert_eq!(cycles(&look(&sample)), [[(1, B), (2, A)]]);
-    // A worker that runs may hold the lock as well.
-    sample.add(3, WaitClass::Running, StackView::Running).seen_for = Some(Duration::from_secs(5));
+    // Another worker may hold the lock as well.
+    sample.add(3, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(5));
     assert!(look(&sample).cycles.is_empty());
 }
 

@@ -221,7 +221,7 @@ impl Page<'_> {
 }
 
 /// Breaks a text at spaces into pieces of at most `room` columns, a longer word aside.
-fn wrap(text: &str, room: usize) -> Vec<&str> {
+pub(super) fn wrap(text: &str, room: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while words::width(rest) > room {

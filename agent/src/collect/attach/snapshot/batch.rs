@@ -35,6 +35,8 @@ pub(super) struct Current {
     pub(super) later: Option<RawG>,
     /// Its place among the stacks that were read; `None` when it does not stand still.
     pub(super) stack: Option<usize>,
+    /// The place of the outermost part of its stack's memory, when it runs and locks are searched for.
+    pub(super) outermost: Option<usize>,
     /// What its stack is, once walked; `None` when it could not be.
     pub(super) key: Option<StackKey>,
 }
@@ -96,7 +98,10 @@ impl Snapshotter {
         for (index, &item) in items.iter().enumerate() {
             match first.get(index).and_then(|bytes| reader.parse(item.addr, bytes)) {
                 Some(g) if g.status == RawStatus::Dead => {}
-                Some(g) => batch.push(Current { item, g, later: None, stack: None, key: None }),
+                Some(g) => {
+                    let (later, stack, outermost, key) = (None, None, None, None);
+                    batch.push(Current { item, g, later, stack, outermost, key });
+                }
                 // A goroutine's memory is never given back: this is no runtime that we know, and
                 // another try would not help.
                 None => look.unreadable += 1,
@@ -107,9 +112,14 @@ impl Snapshotter {
 
     fn walk_stacks(&mut self, program: &Program, batch: &mut [Current]) -> Result<(), Error> {
         let mut spans = Vec::with_capacity(batch.len());
-        for one in batch.iter_mut().filter(|one| one.g.status.stands_still()) {
+        for one in batch.iter_mut() {
             let g = &one.g;
-            if (g.stack_lo..g.stack_hi).contains(&g.sp) {
+            if g.status == RawStatus::Running && !self.watched.is_empty() {
+                let len = g.stack_hi.saturating_sub(g.stack_lo).min(FIRST_READ);
+                one.outermost = Some(spans.len());
+                spans.push(Span { addr: g.stack_hi.wrapping_sub(len), len: len as u32 });
+            }
+            if g.status.stands_still() && (g.stack_lo..g.stack_hi).contains(&g.sp) {
                 one.stack = Some(spans.len());
                 spans.push(Span { addr: g.sp, len: (g.stack_hi - g.sp).min(FIRST_READ) as u32 });
             }

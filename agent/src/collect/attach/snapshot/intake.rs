@@ -52,14 +52,24 @@ impl Snapshotter {
         }
     }
 
-    /// Looks for contended locks on a stack that was read.
+    /// Looks for contended locks on a stack that was read, and in the stack's memory of a goroutine that
+    /// runs: what is left over there of calls that have returned is taken for a mention as well.
     fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) {
         if self.watched.is_empty() {
             return;
         }
-        let stack = one.stack.and_then(|stack| self.buffers.stacks.get(stack));
+        let stacks = &self.buffers.stacks;
+        if one.runs() {
+            let stack = one.outermost.and_then(|stack| stacks.get(stack));
+            let found = stack.is_some_and(|stack| look.mentions.search(&self.watched, stack));
+            if found {
+                look.mentions.keep(one.g.goid, &[0], 0);
+            }
+            return;
+        }
+        let stack = one.stack.and_then(|stack| stacks.get(stack));
         let (Some(stack), Some(key)) = (stack.filter(|_| one.stood()), one.key) else { return };
-        if look.mentions.search(&self.watched, key, one, stack) {
+        if look.mentions.wants(key, one, stack) && look.mentions.search(&self.watched, stack) {
             let of = (&one.g, key);
             let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
             look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());

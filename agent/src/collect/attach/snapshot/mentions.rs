@@ -34,15 +34,20 @@ pub(super) struct Watched {
     /// The lowest and the highest of them: most words of a stack lie outside.
     range: (u64, u64),
     left_out: usize,
+    /// Whether any of them is a mutex or an RWMutex: that goroutines wait for a group or a condition
+    /// is nothing that somebody must be found for.
+    mutexes: bool,
 }
 
 impl Watched {
     /// The contended locks of a look, the most wanted ones if there are too many.
     pub(super) fn renew(&mut self, goroutines: &[Goroutine], objects: &[u64]) {
         let mut waiters: FxHashMap<u64, u32> = FxHashMap::default();
+        self.mutexes = false;
         for goroutine in goroutines.iter().filter(|goroutine| waits_long_for_lock(goroutine)) {
             if let Some(&lock) = objects.get(goroutine.objects.start as usize) {
                 *waiters.entry(lock).or_default() += 1;
+                self.mutexes |= matches!(goroutine.wait, WaitClass::Mutex | WaitClass::RwMutex);
             }
         }
         let mut locks: Vec<(u64, u32)> = waiters.into_iter().collect();
@@ -67,7 +72,7 @@ impl Watched {
 
     /// What was left out for want of room.
     pub(super) fn note(&self) -> Option<String> {
-        (self.left_out > 0).then(|| {
+        (self.left_out > 0 && self.mutexes).then(|| {
             format!(
                 "stacks were searched for the {MAX_LOCKS} most contended locks; {} others were \
                  left out, and nobody is known to hold them",
@@ -100,26 +105,31 @@ pub(super) struct Mentions {
 }
 
 impl Mentions {
-    /// Searches the innermost bytes of a goroutine's stack; whether there is something to keep.
-    pub(super) fn search(
-        &mut self,
-        watched: &Watched,
-        key: StackKey,
-        one: &Current,
-        stack: &[u8],
-    ) -> bool {
+    /// Whether a stack, of which `stack` are the innermost bytes, is to be searched: so many with the
+    /// same frames are enough.
+    pub(super) fn wants(&mut self, key: StackKey, one: &Current, stack: &[u8]) -> bool {
         if self.alike.len() <= key.index() {
             self.alike.resize(key.index() + 1, 0);
         }
-        let (alike, words) = (&mut self.alike[key.index()], stack.as_chunks().0);
-        if *alike >= MAX_ALIKE || self.words + words.len() > MAX_WORDS {
+        let alike = &mut self.alike[key.index()];
+        if *alike >= MAX_ALIKE {
             self.unsearched += 1;
             return false;
         }
         *alike += 1;
-        self.words += words.len();
         self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
+        true
+    }
+
+    /// Searches a stack; whether there is something to keep.
+    pub(super) fn search(&mut self, watched: &Watched, stack: &[u8]) -> bool {
+        let words = stack.as_chunks().0;
         self.hits.clear();
+        if self.words + words.len() > MAX_WORDS {
+            self.unsearched += 1;
+            return false;
+        }
+        self.words += words.len();
         let words = words.iter().map(|&word| u64::from_le_bytes(word)).enumerate();
         self.hits.extend(words.filter(|&(_, word)| watched.has(word)).map(|(at, it)| (at * 8, it)));
         !self.hits.is_empty()
@@ -153,6 +163,11 @@ impl Mentions {
         }
     }
 
+    /// Stacks that were not searched.
+    pub(super) const fn unsearched(&self) -> u64 {
+        self.unsearched
+    }
+
     /// What was found, by lock and goroutine.
     pub(super) fn found(mut self) -> Vec<Mention> {
         self.found.sort_unstable_by_key(|mention| (mention.object, mention.goid));
@@ -160,17 +175,94 @@ impl Mentions {
     }
 
     /// What was left out for want of room.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let some = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    pub(super) fn notes(&self, watched: &Watched) -> impl Iterator<Item = String> {
+        let matters = watched.mutexes;
+        let some =
+            |count: u64, what: &str| (matters && count > 0).then(|| format!("{count} {what}"));
         [
-            some(self.unsearched, "stacks were not searched for contended locks: too much to read"),
+            some(
+                self.unsearched,
+                "stacks were not searched for contended locks: there are too many, or too many alike",
+            ),
             some(self.deep, "deep stacks were searched for contended locks in their inner part"),
-            self.full.then(|| {
+            (matters && self.full).then(|| {
                 "contended locks stand on too many stacks to keep them all; some were left out"
                     .to_owned()
             }),
         ]
         .into_iter()
         .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Sample;
+
+    const A: u64 = 0xc000_0010;
+    const B: u64 = 0xc000_0020;
+
+    fn watched(sample: &Sample) -> Watched {
+        let observation = sample.observe(0);
+        let mut watched = Watched::default();
+        watched.renew(&observation.goroutines, &observation.objects);
+        watched
+    }
+
+    fn stack(words: &[u64]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn only_locks_that_somebody_long_waits_for_are_searched_for() {
+        let mut sample = Sample::new();
+        sample.wants(1, (WaitClass::Mutex, A), 0, &[]);
+        sample.wants(2, (WaitClass::ChanSend, B), 9, &[]);
+        assert!(watched(&sample).is_empty());
+        sample.wants(3, (WaitClass::RwMutex, A), 1, &[]);
+        let watched = watched(&sample);
+        assert_eq!([A, B, 0, u64::MAX].map(|word| watched.has(word)), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_most_wanted_locks_when_there_are_too_many() {
+        let mut sample = Sample::new();
+        for goid in 0..MAX_LOCKS as u64 {
+            sample.wants(goid, (WaitClass::Mutex, 0x1000 + 8 * goid), 1, &[]);
+        }
+        sample.wants(7000, (WaitClass::Mutex, A), 1, &[]);
+        sample.wants(7001, (WaitClass::Mutex, A), 1, &[]);
+        let watched = watched(&sample);
+        assert!(watched.has(A));
+        assert_eq!((watched.locks.len(), watched.left_out), (MAX_LOCKS, 1));
+        assert!(watched.note().is_some());
+    }
+
+    #[test]
+    fn mentions_count_outside_the_call_that_locks() {
+        let mut sample = Sample::new();
+        sample.wants(1, (WaitClass::Mutex, A), 1, &[]);
+        sample.wants(2, (WaitClass::Mutex, B), 1, &[]);
+        let watched = watched(&sample);
+        let mut mentions = Mentions::default();
+        assert!(!mentions.search(&watched, &stack(&[1, 2, A + 8, 0])));
+        // The lock call's frame, its caller's, and one further out: argument room, then what it keeps.
+        let bytes = stack(&[A, B, /* caller */ A, 0, B, /* outer */ A, 0, A]);
+        assert!(mentions.search(&watched, &bytes));
+        mentions.keep(7, &[16, 40], 0);
+        let mention = |object, times, outer| Mention { object, goid: 7, times, outer };
+        assert_eq!(mentions.found(), [mention(A, 3, 1), mention(B, 1, 0)]);
+    }
+
+    #[test]
+    fn so_many_words_are_searched_and_the_rest_is_said_to_be_left_out() {
+        let mut sample = Sample::new();
+        sample.wants(1, (WaitClass::Mutex, A), 1, &[]);
+        let (watched, mut mentions) = (watched(&sample), Mentions::default());
+        let bytes = stack(&vec![A; MAX_WORDS / 2]);
+        assert!(mentions.search(&watched, &bytes) && mentions.search(&watched, &bytes));
+        assert!(!mentions.search(&watched, &stack(&[A])));
+        assert_eq!((mentions.unsearched(), mentions.notes(&watched).count()), (1, 1));
     }
 }

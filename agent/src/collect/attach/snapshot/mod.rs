@@ -176,7 +176,8 @@ impl Snapshotter {
         coverage.notes.extend(labels.note());
         coverage.notes.extend(channels.note());
         coverage.notes.extend(self.watched.note());
-        coverage.notes.extend(mentions.notes());
+        coverage.notes.extend(mentions.notes(&self.watched));
+        coverage.stacks_unsearched = mentions.unsearched();
         snapshot.mentions = mentions.found();
         snapshot
     }

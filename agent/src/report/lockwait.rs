@@ -1,0 +1,396 @@
+//! Who waits for whose lock: drawn as text, and as JSON.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::ser::Serializer;
+
+use super::style::{Role, Style};
+use super::terminal::wrap;
+use super::words;
+use crate::model::{Holder, LockGraph, LockNode, LockWait, WaitClass, Waiter};
+
+/// Circles, and locks beside them, that are drawn unless all is asked for.
+const SHOWN: usize = 5;
+/// Columns by which what belongs together is indented.
+const INDENT: usize = 4;
+
+/// Draws a graph: circles first, then the other locks with their likely holders. Nothing for an
+/// empty graph, or one in which goroutines wait for nothing but wait groups and conditions, which
+/// is no contention. `all` draws those too, and all else that the graph holds.
+///
+/// # Errors
+/// What the writer says.
+pub fn draw(
+    graph: &LockGraph,
+    (style, width): (Style, usize),
+    all: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let drawn =
+        |lock: &&LockNode| all || matches!(lock.kind, WaitClass::Mutex | WaitClass::RwMutex);
+    let locks: Vec<&LockNode> = graph.locks.iter().filter(drawn).collect();
+    if locks.is_empty() && graph.cycles.is_empty() {
+        return Ok(());
+    }
+    let mut drawing = Drawing { style, width, out };
+    drawing.text(0, Role::Title, "lock-wait")?;
+    let most = if all { usize::MAX } else { SHOWN };
+    for cycle in graph.cycles.iter().take(most) {
+        drawing.cycle(graph, cycle)?;
+    }
+    let hidden = graph.cycles.len().saturating_sub(most) as u64 + graph.more_cycles;
+    drawing.more(hidden, "more circle")?;
+    // What a circle says of a lock need not be said again, unless others wait behind it.
+    let in_cycle = |lock: &LockNode| {
+        let of_lock = |waiter: &&Waiter| waiter.object == lock.object;
+        graph.cycles.iter().take(most).flatten().filter(of_lock).count() as u64
+    };
+    let beside: Vec<_> = locks.into_iter().filter(|lock| lock.waiting > in_cycle(lock)).collect();
+    for lock in beside.iter().take(most) {
+        drawing.lock(lock)?;
+    }
+    let hidden = beside.len().saturating_sub(most) as u64 + graph.more;
+    drawing.more(hidden, "more contended lock")
+}
+
+struct Drawing<'a> {
+    style: Style,
+    width: usize,
+    out: &'a mut dyn Write,
+}
+
+impl Drawing<'_> {
+    /// A text that may take several lines, all but the first indented further.
+    fn text(&mut self, indent: usize, role: Role, text: &str) -> io::Result<()> {
+        let hanging = indent + INDENT;
+        for (index, piece) in wrap(text, self.width.saturating_sub(hanging)).into_iter().enumerate()
+        {
+            let indent = if index == 0 { indent } else { hanging };
+            writeln!(self.out, "{:indent$}{}", "", self.style.paint(role, piece))?;
+        }
+        Ok(())
+    }
+
+    fn more(&mut self, hidden: u64, what: &str) -> io::Result<()> {
+        if hidden == 0 {
+            return Ok(());
+        }
+        self.text(INDENT, Role::Dim, &format!("… and {}", words::counted(hidden, what)))
+    }
+
+    fn cycle(&mut self, graph: &LockGraph, cycle: &[Waiter]) -> io::Result<()> {
+        let headline = match cycle.len() {
+            1 => "one goroutine waits for what it probably holds itself, for ever".to_owned(),
+            length => format!("{length} goroutines wait for each other in a circle, for ever"),
+        };
+        self.text(INDENT, Role::Warning, &headline)?;
+        for (place, waiter) in cycle.iter().enumerate() {
+            let next = &cycle[(place + 1) % cycle.len()];
+            let kind = graph.lock(waiter.object).map_or("lock", |lock| lock.kind.name());
+            let relation = match kind {
+                // The circle of a reader and a writer begins with the reader.
+                "rwmutex" if next.object == waiter.object && cycle.len() == 2 && place == 0 => {
+                    "behind"
+                }
+                "wait group" => "which waits, probably, for",
+                _ => "held, probably, by",
+            };
+            let next = if cycle.len() == 1 {
+                "itself".to_owned()
+            } else {
+                format!("goroutine {}", next.goid)
+            };
+            let text = format!(
+                "goroutine {}{} waits for {kind} {:#x}, {relation} {next}",
+                waiter.goid,
+                self.site(&waiter.at),
+                waiter.object,
+            );
+            self.text(2 * INDENT, Role::Title, &text)?;
+        }
+        Ok(())
+    }
+
+    fn lock(&mut self, lock: &LockNode) -> io::Result<()> {
+        let waiting = words::counted(lock.waiting, "goroutine");
+        let wait = if lock.waiting == 1 { "waits" } else { "wait" };
+        let mut text = format!("{waiting} {wait} for {} {:#x}", lock.kind.name(), lock.object);
+        if lock.passes {
+            text.push_str(", which passes from hand to hand");
+        } else if let Some(oldest) = lock.oldest {
+            text.push_str(&format!(", the longest for at least {}", words::duration(oldest)));
+        }
+        self.text(INDENT, Role::Title, &text)?;
+        let mut waiters: Vec<_> = lock.waiters.iter().map(u64::to_string).collect();
+        if lock.waiting > waiters.len() as u64 {
+            waiters.push("…".to_owned());
+        }
+        self.text(2 * INDENT, Role::Dim, &format!("goids {}", waiters.join(", ")))?;
+        match (&lock.holder, lock.kind) {
+            (Some(holder), kind) => {
+                let relation = match kind {
+                    WaitClass::WaitGroup => "which waits, probably, for",
+                    _ => "held, probably, by",
+                };
+                let doing = words::clean(&holder.doing);
+                let site = self.site(&holder.at);
+                let text = format!("{relation} goroutine {}{site}, which {doing}", holder.goid);
+                self.text(2 * INDENT, Role::Title, &text)
+            }
+            (None, WaitClass::Mutex | WaitClass::RwMutex) => {
+                self.text(2 * INDENT, Role::Dim, "who holds it is not known")
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// `function (file:line)` as it follows a goroutine's id, in about half the width.
+    fn site(&self, at: &str) -> String {
+        let at = words::clean(at);
+        let Some((function, place)) = at.rsplit_once(" (") else {
+            return if at.is_empty() { String::new() } else { format!(" ({at})") };
+        };
+        let place = place.strip_suffix(')').unwrap_or(place);
+        let function = words::fit_function(function, self.width / 2);
+        format!(" ({function}, {})", words::fit_place(place, self.width / 3))
+    }
+}
+
+/// A graph as JSON: `{"locks": [..], "cycles": [[..]], "more_locks": 0, "more_cycles": 0}`.
+#[derive(Clone, Copy, Debug)]
+pub struct GraphDoc<'a>(pub &'a LockGraph);
+
+/// What a finding says of its lock as JSON: `{"cycle": [..], "likely_holder": {..} or null}`.
+#[derive(Clone, Copy, Debug)]
+pub struct LockWaitDoc<'a>(pub &'a LockWait);
+
+impl Serialize for GraphDoc<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            locks: Vec<LockDoc<'a>>,
+            cycles: Vec<Vec<WaiterDoc<'a>>>,
+            more_locks: u64,
+            more_cycles: u64,
+        }
+        let LockGraph { locks, cycles, more, more_cycles } = self.0;
+        Fields {
+            locks: locks.iter().map(LockDoc::new).collect(),
+            cycles: cycles.iter().map(|it| it.iter().map(WaiterDoc::new).collect()).collect(),
+            more_locks: *more,
+            more_cycles: *more_cycles,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for LockWaitDoc<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            cycle: Vec<WaiterDoc<'a>>,
+            likely_holder: Option<HolderDoc<'a>>,
+        }
+        Fields {
+            cycle: self.0.cycle.iter().map(WaiterDoc::new).collect(),
+            likely_holder: self.0.likely_holder.as_ref().map(HolderDoc::new),
+        }
+        .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct LockDoc<'a> {
+    object: String,
+    kind: &'static str,
+    waiting: u64,
+    goids_sample: &'a [u64],
+    passes: bool,
+    oldest_seconds: Option<f64>,
+    likely_holder: Option<HolderDoc<'a>>,
+}
+
+impl<'a> LockDoc<'a> {
+    fn new(lock: &'a LockNode) -> Self {
+        Self {
+            object: format!("{:#x}", lock.object),
+            kind: lock.kind.name(),
+            waiting: lock.waiting,
+            goids_sample: &lock.waiters,
+            passes: lock.passes,
+            oldest_seconds: lock.oldest.map(|oldest| oldest.as_secs_f64()),
+            likely_holder: lock.holder.as_ref().map(HolderDoc::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WaiterDoc<'a> {
+    goid: u64,
+    object: String,
+    at: Option<&'a str>,
+}
+
+impl<'a> WaiterDoc<'a> {
+    fn new(waiter: &'a Waiter) -> Self {
+        Self { goid: waiter.goid, object: format!("{:#x}", waiter.object), at: known(&waiter.at) }
+    }
+}
+
+#[derive(Serialize)]
+struct HolderDoc<'a> {
+    goid: u64,
+    doing: &'a str,
+    at: Option<&'a str>,
+}
+
+impl<'a> HolderDoc<'a> {
+    fn new(holder: &'a Holder) -> Self {
+        Self { goid: holder.goid, doing: &holder.doing, at: known(&holder.at) }
+    }
+}
+
+/// A line, or nothing where it is not known.
+fn known(at: &str) -> Option<&str> {
+    Some(at).filter(|at| !at.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn waiter(goid: u64, object: u64, at: &str) -> Waiter {
+        Waiter { goid, object, at: at.to_owned() }
+    }
+
+    fn lock(object: u64, kind: WaitClass, waiters: &[u64], holder: Option<Holder>) -> LockNode {
+        let (waiters, waiting) = (waiters.to_vec(), waiters.len() as u64);
+        let oldest = Some(Duration::from_secs(5));
+        LockNode { object, kind, waiters, waiting, oldest, holder, passes: object == 0xe0 }
+    }
+
+    fn graph() -> LockGraph {
+        let transfer = "main.transfer (/src/app/bank.go:33)";
+        let holder = |goid, doing: &str| {
+            Some(Holder { goid, doing: doing.to_owned(), at: transfer.to_owned() })
+        };
+        LockGraph {
+            locks: vec![
+                lock(0xa0, WaitClass::Mutex, &[12, 14, 15], holder(13, "waits for mutex 0xb0")),
+                lock(0xb0, WaitClass::Mutex, &[13], holder(12, "waits for mutex 0xa0")),
+                lock(0xc0, WaitClass::RwMutex, &[20, 21], holder(20, "waits for rwmutex 0xc0")),
+                lock(0xd0, WaitClass::Mutex, &[30], None),
+                lock(0xe0, WaitClass::Mutex, &[31], holder(32, "sleeps\x1b[2J")),
+                lock(0xf0, WaitClass::WaitGroup, &[1], holder(2, "sleeps")),
+            ],
+            cycles: vec![
+                vec![waiter(12, 0xa0, transfer), waiter(13, 0xb0, transfer)],
+                vec![waiter(20, 0xc0, ""), waiter(21, 0xc0, "")],
+            ],
+            more: 7,
+            more_cycles: 0,
+        }
+    }
+
+    fn drawn(graph: &LockGraph, width: usize, all: bool) -> String {
+        let mut out = Vec::new();
+        draw(graph, (Style::default(), width), all, &mut out).expect("memory takes everything");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn circles_then_other_locks() {
+        let text = "\
+lock-wait
+    2 goroutines wait for each other in a circle, for ever
+        goroutine 12 (main.transfer, /src/app/bank.go:33) waits for mutex 0xa0, held, probably,
+            by goroutine 13
+        goroutine 13 (main.transfer, /src/app/bank.go:33) waits for mutex 0xb0, held, probably,
+            by goroutine 12
+    2 goroutines wait for each other in a circle, for ever
+        goroutine 20 waits for rwmutex 0xc0, behind goroutine 21
+        goroutine 21 waits for rwmutex 0xc0, held, probably, by goroutine 20
+    3 goroutines wait for mutex 0xa0, the longest for at least 5.0s
+        goids 12, 14, 15
+        held, probably, by goroutine 13 (main.transfer, /src/app/bank.go:33), which waits for
+            mutex 0xb0
+    1 goroutine waits for mutex 0xd0, the longest for at least 5.0s
+        goids 30
+        who holds it is not known
+    1 goroutine waits for mutex 0xe0, which passes from hand to hand
+        goids 31
+        held, probably, by goroutine 32 (main.transfer, /src/app/bank.go:33), which sleeps\u{fffd}[2J
+    … and 7 more contended locks
+";
+        assert_eq!(drawn(&graph(), 100, false), text);
+        assert!(drawn(&graph(), 100, true).contains("wait group 0xf0"));
+    }
+
+    #[test]
+    fn it_keeps_to_the_width() {
+        for width in [60, 72, 80, 120] {
+            let text = drawn(&graph(), width, true);
+            let longest = text.lines().map(words::width).max().expect("lines");
+            assert!(longest <= width, "{width}: {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_draw() {
+        assert_eq!(drawn(&LockGraph::default(), 80, true), "");
+        let mut idle = graph();
+        idle.cycles.clear();
+        idle.locks.retain(|lock| lock.kind == WaitClass::WaitGroup);
+        assert_eq!(drawn(&idle, 80, false), "");
+    }
+
+    #[test]
+    fn one_that_waits_for_itself() {
+        let graph = LockGraph {
+            locks: vec![lock(0xa0, WaitClass::Mutex, &[5], None)],
+            cycles: vec![vec![waiter(5, 0xa0, "main.f (/a.go:3)")]],
+            ..LockGraph::default()
+        };
+        let text = "\
+lock-wait
+    one goroutine waits for what it probably holds itself, for ever
+        goroutine 5 (main.f, /a.go:3) waits for mutex 0xa0, held, probably, by itself
+";
+        assert_eq!(drawn(&graph, 100, false), text);
+    }
+
+    #[test]
+    fn json() {
+        let mut graph = graph();
+        graph.locks.truncate(1);
+        graph.cycles.remove(0);
+        let holder = json!({
+            "goid": 13, "doing": "waits for mutex 0xb0", "at": "main.transfer (/src/app/bank.go:33)",
+        });
+        assert_eq!(
+            serde_json::to_value(GraphDoc(&graph)).expect("JSON"),
+            json!({
+                "locks": [{
+                    "object": "0xa0", "kind": "mutex", "waiting": 3, "goids_sample": [12, 14, 15],
+                    "passes": false, "oldest_seconds": 5.0, "likely_holder": holder,
+                }],
+                "cycles": [[
+                    {"goid": 20, "object": "0xc0", "at": null},
+                    {"goid": 21, "object": "0xc0", "at": null},
+                ]],
+                "more_locks": 7,
+                "more_cycles": 0,
+            })
+        );
+        let wait = LockWait { cycle: Vec::new(), likely_holder: graph.locks[0].holder.clone() };
+        let wait = serde_json::to_value(LockWaitDoc(&wait)).expect("JSON");
+        assert_eq!(wait, json!({"cycle": [], "likely_holder": holder}));
+        let none = serde_json::to_value(LockWaitDoc(&LockWait::default())).expect("JSON");
+        assert_eq!(none, json!({"cycle": [], "likely_holder": null}));
+    }
+}

@@ -193,7 +193,8 @@ fn a_page_of_many_groups_and_findings_is_bounded_and_says_so() {
 fn every_table_has_headings_and_every_picture_words() {
     let page = render(&[judged::assessment(vec![judged::leak(), judged::deadlock()])]);
     assert_eq!(page.matches("<table").count(), page.matches("<caption").count());
-    let pictures: Vec<_> = page.split("<svg").skip(1).filter_map(|svg| svg.split('>').next()).collect();
+    let pictures: Vec<_> =
+        page.split("<svg").skip(1).filter_map(|svg| svg.split('>').next()).collect();
     assert_eq!(pictures.len(), 3, "two charts and a circle");
     assert!(pictures.iter().all(|svg| svg.contains("role=\"img\" aria-label=\"")), "{pictures:?}");
     assert_eq!(page.matches("<h1").count(), 1);

@@ -34,7 +34,7 @@ fn result(assessment: &Assessment) -> Markup {
     let left_out = telling::left_out(judgement);
     let not_judged = telling::not_judged(&assessment.coverage, judgement);
     html! {
-        p.result class=(surest.map_or("well", |verdict| verdict.name())) {
+        p.result.(surest.map_or("well", |verdict| verdict.name())) {
             (telling::result(assessment, judgement))
         }
         @if !left_out.is_empty() {

@@ -126,7 +126,7 @@ fn gaps_in_what_was_seen_are_said() {
 #[test]
 fn inlined_unnamed_and_hostile_frames() {
     let mut sample = Sample::new();
-    let inlined = sample.stacks.resolved(crate::model::Resolved {
+    let inlined = sample.stacks.resolved(Resolved {
         function: "main.\x1b[2Jevil",
         file: "/src/\x07bell.go",
         line: 3,

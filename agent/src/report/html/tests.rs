@@ -65,7 +65,7 @@ fn the_page_has_findings_with_everything() {
     for said in [
         "potato pid 4711 go1.26.6 stripped 2 looks in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
-        "Left out as idle: 12 × idle worker pool, 1 × listener.",
+        "Left out as idle: 13 goroutines: idle worker pool (12), listener (1).",
         "Health 12 of 100 Goroutines 45 In findings 41 Created 50.5/s Exited 0.5/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod bench;
+pub mod browser;
 pub mod code;
 pub mod compare;
 pub mod debug2;

@@ -42,7 +42,7 @@ pub struct Judgement {
     pub health: u8,
     /// Detectors that lacked something to judge by.
     pub not_enough: Vec<NotEnough>,
-    /// Groups that were looked at and left out, by why: `idle worker pool`, ...
+    /// Goroutines that were looked at and left out, by why: `idle worker pool`, ...
     pub idle: BTreeMap<String, u64>,
     /// Who waits for whom, over the whole process.
     pub lock_graph: LockGraph,

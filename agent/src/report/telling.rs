@@ -58,12 +58,16 @@ pub fn not_judged(coverage: &Coverage, judgement: &Judgement) -> Vec<String> {
     said
 }
 
-/// Groups that were looked at and left out: `12 × idle worker pool`, most first.
+/// Goroutines that were looked at and left out, most first: `13 goroutines: idle worker pool (12),
+/// listener (1)`. `None` where there are none.
 #[must_use]
-pub fn left_out(judgement: &Judgement) -> Vec<String> {
-    let mut idle: Vec<_> = judgement.idle.iter().filter(|&(_, &groups)| groups > 0).collect();
-    idle.sort_by_key(|&(_, &groups)| std::cmp::Reverse(groups));
-    idle.into_iter().map(|(why, &groups)| format!("{} × {why}", words::count(groups))).collect()
+pub fn left_out(judgement: &Judgement) -> Option<String> {
+    let mut idle: Vec<_> = judgement.idle.iter().filter(|&(_, &count)| count > 0).collect();
+    idle.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
+    let all = idle.iter().fold(0_u64, |sum, &(_, &count)| sum.saturating_add(count));
+    let whys = idle.iter().map(|&(why, &count)| format!("{why} ({})", words::count(count)));
+    let whys = whys.collect::<Vec<_>>().join(", ");
+    (all > 0).then(|| format!("{}: {whys}", words::counted(all, "goroutine")))
 }
 
 /// What one detector said, and which.

@@ -13,7 +13,7 @@ use crate::fuzz::{self, Fuzzing};
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::toolchain::{self, Toolchain};
-use crate::{ebpf, layers, servers, targets, vm};
+use crate::{browser, ebpf, layers, servers, targets, vm};
 
 use tally::{Reader, Tally};
 
@@ -98,6 +98,8 @@ impl Run<'_> {
         self.gate("docs", || run_in(docs));
         self.gate("Go targets", || targets::run(self.project, &[]));
         self.gate("servers", || servers::run(self.project, &[]));
+        println!("\n== browser");
+        browser::ensure();
         self.gate("ebpf", || ebpf::run(self.project, &["check".into()]));
         self.tests("tests of the workspace", tests);
         if !scope.quick {

@@ -80,7 +80,7 @@ fn thinned(history: &[(f64, u64)]) -> Vec<(f64, u64)> {
 fn round_up(count: u64) -> u64 {
     let mut scale: u64 = 1;
     loop {
-        for step in [2, 4, 6, 8] {
+        for step in [2, 4, 6, 8, 10] {
             match scale.checked_mul(step) {
                 Some(round) if round >= count => return round,
                 Some(_) => {}
@@ -123,7 +123,9 @@ mod tests {
 
     #[test]
     fn round_numbers() {
-        for (count, expected) in [(0, 2), (2, 2), (3, 4), (9, 20), (81, 200), (2195, 4000)] {
+        for (count, expected) in
+            [(0, 2), (2, 2), (3, 4), (9, 10), (81, 100), (867, 1000), (2195, 4000)]
+        {
             assert_eq!(round_up(count), expected, "{count}");
         }
         assert_eq!(round_up(u64::MAX), u64::MAX);

@@ -90,14 +90,14 @@ fn place(page: &Page<'_>, finding: &Finding) -> Markup {
 }
 
 fn verdict(verdict: Verdict) -> Markup {
-    html! { span.verdict class=(verdict.name()) { (verdict.name()) } }
+    html! { span.verdict.(verdict.name()) { (verdict.name()) } }
 }
 
 fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
     let group = page.assessment.groups.get(finding.group);
     let anchor = anchor(page, number);
     html! {
-        article.finding class=(finding.verdict.name()) id=(anchor)
+        article.finding.(finding.verdict.name()) id=(anchor)
             aria-labelledby={ (anchor) "-title" } {
             header {
                 h3 id={ (anchor) "-title" } {

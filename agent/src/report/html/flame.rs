@@ -20,7 +20,9 @@ pub(super) fn graph(page: &Page<'_>) -> Markup {
     html! {
         p.note {
             "Each bar is a function, as wide as there are goroutines in it; below it is what it "
-            "calls, down to where they wait. "
+            "calls, down to where they wait."
+        }
+        p.note.keys {
             span.key.found { "of a finding" } " " span.key.user { "user code" } " "
             span.key.std { "standard library" } " " span.key.runtime { "runtime" }
             button.back type="button" hidden { "Show all" }
@@ -47,14 +49,14 @@ fn bar(bar: &Bar, total: u64) -> Markup {
     };
     let share = bar.count as f64 / total as f64 * 100.0;
     html! {
-        div.found[bar.found] class=(class) title={
+        div.(class).found[bar.found] title={
             (Text(&bar.name)) ": " (words::counted(bar.count, "goroutine")) ", "
             (format!("{share:.1}")) " %"
         } style={
             "left:" (format!("{:.3}", bar.left * 100.0)) "%;width:"
             (format!("{:.3}", bar.width * 100.0)) "%;top:calc(" (bar.depth) " * var(--row))"
         } {
-            (Text(function::short(&bar.name)))
+            span { (Text(function::short(&bar.name))) }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::report::words::{self, FrameText};
 const FRAMES: usize = 64;
 
 /// Columns of a place where there is little room.
-const NARROW: usize = 36;
+const NARROW: usize = 30;
 
 /// A function and its place, each in full.
 pub(super) fn line(stacks: &StackTable, frame: FrameId) -> Markup {

@@ -20,6 +20,7 @@ mod flame;
 mod frames;
 mod groups;
 mod locks;
+mod sites;
 mod source;
 mod summary;
 mod text;
@@ -30,7 +31,7 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// What the page may do: use its own style, and run the one script with this digest.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'unsafe-inline'; script-src 'sha256-I6EyGANpaHYNddX6RWzyOFwx7BKIkHXrsgJWD+X42Gw='";
+    style-src 'unsafe-inline'; script-src 'sha256-Bw/gsBg2NoybLHOxTWVu93hgsz88/z7kpH3ElZ8H5VM='";
 
 /// Renders a page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +47,7 @@ fn page(report: &Report<'_>) -> Markup {
     let assessments = report.assessments;
     let name = match assessments {
         [only] => words::cut(&only.target.exe, 60),
-        several => words::counted(several.len() as u64, "process").replace("processs", "processes"),
+        several => format!("{} processes", several.len()),
     };
     html! {
         (DOCTYPE)
@@ -118,6 +119,7 @@ fn target(page: &Page<'_>) -> Markup {
         ("stacks", "Where goroutines are", flame::graph(page)),
         ("locks", "Who waits for whose lock", locks::picture(page)),
         ("groups", "Groups", groups::table(page)),
+        ("sites", "Created and gone between looks", sites::table(page)),
         ("coverage", "Coverage and cost", summary::coverage(page)),
     ];
     html! {

@@ -21,7 +21,7 @@ for (const flame of document.querySelectorAll(".flame")) {
   };
   flame.classList.add("zooms");
   flame.addEventListener("click", (event) => {
-    const to = bars.find(({ bar }) => bar === event.target);
+    const to = bars.find(({ bar }) => bar.contains(event.target));
     if (to) zoom(to);
   });
   back.addEventListener("click", () => zoom(bars[0]));

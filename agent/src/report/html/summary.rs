@@ -31,14 +31,13 @@ fn result(assessment: &Assessment) -> Markup {
         return html! { p.result { "Goroutines as they were seen; nobody judged them." } };
     };
     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-    let left_out = telling::left_out(judgement);
     let not_judged = telling::not_judged(&assessment.coverage, judgement);
     html! {
-        p.result class=(surest.map_or("well", |verdict| verdict.name())) {
+        p.result.(surest.map_or("well", |verdict| verdict.name())) {
             (telling::result(assessment, judgement))
         }
-        @if !left_out.is_empty() {
-            p.note { "Left out as idle: " (Text(&left_out.join(", "))) "." }
+        @if let Some(left_out) = telling::left_out(judgement) {
+            p.note { "Left out as idle: " (Text(&left_out)) "." }
         }
         @if !not_judged.is_empty() {
             div.note {

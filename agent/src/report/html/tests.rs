@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::model::{Evidence, Finding, Resolved, StackView, Timestamp, WaitClass};
+use crate::model::{Evidence, Finding, Lifetimes, Resolved, Site, StackView, Timestamp, WaitClass};
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
 
@@ -64,7 +65,7 @@ fn the_page_has_findings_with_everything() {
     for said in [
         "potato pid 4711 go1.26.6 stripped 2 looks in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
-        "Left out as idle: 12 × idle worker pool, 1 × listener.",
+        "Left out as idle: 13 goroutines: idle worker pool (12), listener (1).",
         "Health 12 of 100 Goroutines 45 In findings 41 Created 50.5/s Exited 0.5/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",
@@ -87,6 +88,23 @@ fn the_page_has_findings_with_everything() {
     assert!(page.contains("aria-label=\"From 9 to 45 goroutines in 2.0s\""), "the process's chart");
     assert!(page.contains("aria-label=\"From 4 to 40 goroutines in 2.0s\""), "the finding's chart");
     assert!(page.contains("Flame graph of 45 goroutines."), "the flame graph");
+}
+
+#[test]
+fn goroutines_between_looks_are_told_by_creation_site() {
+    let mut sample = leaking(3);
+    let created_by = Some(sample.frame("main.spawn", "/src/app/spawn.go", 7));
+    let brief = Lifetimes { below: Some(Duration::from_micros(8)), count: 960 };
+    sample.sites.push(Site {
+        created_by,
+        creation_stack: None,
+        created: 1000,
+        exited: 960,
+        created_per_second: Some(250.0),
+        lifetimes: vec![brief],
+    });
+    let text = text(&render(&[judged::unjudged(&[sample.observe(0)])]));
+    assert!(text.contains("250.0/s 960 8µs main.spawn /src/app/spawn.go:7"), "{text}");
 }
 
 #[test]
@@ -198,6 +216,17 @@ fn every_table_has_headings_and_every_picture_words() {
     assert_eq!(pictures.len(), 3, "two charts and a circle");
     assert!(pictures.iter().all(|svg| svg.contains("role=\"img\" aria-label=\"")), "{pictures:?}");
     assert_eq!(page.matches("<h1").count(), 1);
+}
+
+#[test]
+fn no_tag_has_an_attribute_twice() {
+    let page = render(&[judged::assessment(vec![judged::leak(), judged::deadlock()])]);
+    let body = page.split_once("<body>").expect("a body").1;
+    for tag in body.split('<').filter_map(|tag| tag.split('>').next()) {
+        assert!(tag.matches(" class=").count() <= 1, "{tag}");
+    }
+    assert!(page.contains("class=\"finding likely\""), "the verdict's colour");
+    assert!(page.contains("class=\"user found\""), "the flame graph's");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::report::words;
 const GROUPS: usize = 2_000;
 
 /// Frames of one stack, from the outermost.
-const DEPTH: usize = 64;
+const DEPTH: usize = 48;
 
 /// Frames that are drawn, widest first.
 const DRAWN: usize = 1_200;

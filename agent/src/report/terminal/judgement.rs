@@ -25,9 +25,8 @@ impl Page<'_> {
             writeln!(self.out)?;
         }
         self.line("health    ", &[(Role::Title, format!("{} of 100", judgement.health))])?;
-        let left_out = telling::left_out(judgement);
-        if !left_out.is_empty() {
-            let text = format!("as idle: {}", left_out.join(", "));
+        if let Some(left_out) = telling::left_out(judgement) {
+            let text = format!("as idle: {left_out}");
             self.line("left out  ", &[(Role::Dim, words::clean(&text).into_owned())])?;
         }
         for sentence in telling::not_judged(&assessment.coverage, judgement) {

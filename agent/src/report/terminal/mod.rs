@@ -1,6 +1,7 @@
 //! The report for people at a terminal: whom, what leaks, how much was seen, where goroutines wait,
 //! and the groups, largest first.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::json::time;
@@ -172,12 +173,13 @@ impl Page<'_> {
     fn groups(&mut self, assessment: &Assessment) -> io::Result<()> {
         let groups = &assessment.groups;
         let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
+        let of_group: HashMap<usize, &str> =
+            findings.iter().map(|finding| (finding.group, &*finding.id)).collect();
         let most = if findings.is_empty() { usize::MAX } else { BESIDE_FINDINGS };
         let shown = self.top.map_or(groups.len(), |top| top.min(most)).min(groups.len());
         for (index, group) in groups.iter().take(shown).enumerate() {
             writeln!(self.out)?;
-            let finding = findings.iter().find(|finding| finding.group == index);
-            self.group(index + 1, group, finding.map(|finding| &*finding.id), assessment)?;
+            self.group(index + 1, group, of_group.get(&index).copied(), assessment)?;
         }
         let rest = &groups[shown..];
         if !rest.is_empty() {

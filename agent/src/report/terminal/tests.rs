@@ -190,7 +190,7 @@ result    1 finding: 1 likely
     id       f-7c0d11
 
 health    12 of 100
-left out  as idle: 12 × idle worker pool, 1 × listener
+left out  as idle: 13 goroutines: idle worker pool (12), listener (1)
 unjudged  1 goroutine: its stack could not be read in the last look
 coverage  read 44 of 45   1 running (no readable stack)
 ";

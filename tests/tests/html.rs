@@ -1,0 +1,249 @@
+//! The HTML report in a real browser: it shows what was found, loads nothing and complains of nothing.
+#![allow(clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use leak_agent::analyze::{Window, assess};
+use leak_agent::collect::Source;
+use leak_agent::collect::attach::{Attach, Options};
+use leak_agent::model::{
+    Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
+    LockGraph, LockNode, LockWait, NotEnough, Pattern, Score, Snippet, Turnover, Verdict,
+    WaitClass, Waiter,
+};
+use leak_agent::report::html::Html;
+use leak_agent::report::{Render, Report};
+use leak_agent_tests::browser::{self, Browser, Screen};
+use leak_agent_tests::{Target, agent};
+
+const GO: &str = "1.26.6";
+const DESKTOP: Screen = Screen { width: 1280, height: 900, dark: false };
+const PHONE: Screen = Screen { width: 375, height: 750, dark: true };
+
+/// What a hostile target might call things.
+const EVIL: &str = "</script><script>window.evil = 1</script><img src=x onerror='window.evil=2'>\"";
+
+/// A page of a real target under target/tmp, where one can look at it after the test.
+fn write(name: &str, page: &[u8]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, page).expect("the page can be written");
+    path
+}
+
+fn chromium() -> Option<PathBuf> {
+    let found = browser::find();
+    if found.is_none() {
+        println!("SKIP there is no browser: apt-get install chromium-headless-shell");
+    }
+    found
+}
+
+#[test]
+fn the_agents_own_page_of_a_real_target() {
+    let Some(chromium) = chromium() else { return };
+    let target = Target::start(GO, "exe", "states").expect("target");
+    let pid = target.pid().to_string();
+    let output = agent::run(&["check", "--pid", &pid, "--format", "html"]).expect("agent");
+    assert!(output.status.success(), "{output:?}");
+    let path = write("check.html", &output.stdout);
+    let mut browser = Browser::open(&chromium, &path, DESKTOP).expect("browser");
+    let text = browser.evaluate("document.body.innerText").expect("text");
+    let text = text.as_str().expect("text");
+    for said in ["states", "main.sendUnbuffered", "channels.go", "chan send"] {
+        assert!(text.contains(said), "{said} is not to be seen in\n{text}");
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn findings_are_to_be_seen_on_a_desktop_and_on_a_phone() {
+    let Some(chromium) = chromium() else { return };
+    let assessment = judged();
+    let generated_at = assessment.window.last;
+    let report = Report { generated_at, assessments: &[assessment], several: false };
+    let mut page = Vec::new();
+    Html.render(&report, &mut page).expect("a Vec takes everything");
+    let path = write("findings.html", &page);
+
+    for screen in [DESKTOP, PHONE] {
+        let mut browser = Browser::open(&chromium, &path, screen).expect("browser");
+        let mut ask = |expression: &str| browser.evaluate(expression).expect(expression);
+        let seen = ask("[...document.querySelectorAll('article.finding')].map((finding) => {
+                const box = finding.getBoundingClientRect();
+                return box.width > 200 && box.height > 100 ? finding.innerText : '';
+            })");
+        let seen = seen.as_array().expect("a list");
+        assert_eq!(seen.len(), 3);
+        let text = seen[0].as_str().unwrap_or_default();
+        for said in ["main.sendUnbuffered", "likely", "Give the channel", "steady-growth"] {
+            assert!(text.contains(said), "{screen:?}: {said} is not to be seen in\n{text}");
+        }
+        assert!(
+            ask("document.querySelector('.blocked').innerText")
+                .as_str()
+                .is_some_and(|line| line.contains("<- ")),
+            "the blocked line is marked"
+        );
+        // Nothing sticks out at the side.
+        let html = "document.documentElement";
+        let beyond = ask(&format!("{html}.scrollWidth - {html}.clientWidth"));
+        assert_eq!(beyond, 0, "{screen:?}");
+        assert_eq!(ask("typeof window.evil"), "undefined", "the target's text was run");
+        let paper = ask("getComputedStyle(document.body).backgroundColor");
+        assert_eq!(paper == "rgb(255, 255, 255)", !screen.dark, "{paper}");
+        // The page's own script runs, under the page's own policy.
+        let zoomed = ask("const bars = [...document.querySelectorAll('.flame > div')];
+             bars[1].click();
+             [bars[1].style.width, document.querySelector('.back').hidden]");
+        assert_eq!(zoomed, serde_json::json!(["100%", false]));
+        assert!(browser.print().expect("it prints") > 10_000);
+        assert_eq!(browser.complaints(), [""; 0], "{screen:?}");
+    }
+}
+
+/// A real target's groups, with findings made by hand.
+fn judged() -> Assessment {
+    let target = Target::start(GO, "exe", "states").expect("target");
+    let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
+    let mut window = Window::default();
+    for _ in 0..3 {
+        window.push(&attach.next().expect("look"));
+    }
+    let mut assessment = assess(&window).expect("assessment");
+    let at = |class: WaitClass| {
+        let mut groups = assessment.groups.iter();
+        groups.position(|group| group.wait == class).expect("the target has all states")
+    };
+    let (send, mutex, receive) =
+        (at(WaitClass::ChanSend), at(WaitClass::Mutex), at(WaitClass::ChanReceive));
+    let leak = leak(&assessment, send);
+    let locked = deadlock(mutex);
+    let suspect = Finding {
+        cause: format!("2 goroutines have not moved. {EVIL}"),
+        suggestions: vec![EVIL.to_owned()],
+        ..finding("f-5u59ec7", receive, CauseClass::ChannelReceive, Verdict::Suspect)
+    };
+    assessment.judgement = Some(Judgement {
+        health: 12,
+        not_enough: vec![NotEnough {
+            detector: "trend".to_owned(),
+            reason: "5 looks are the least, there were 3".to_owned(),
+        }],
+        idle: BTreeMap::from([("idle worker pool".to_owned(), 12), (EVIL.to_owned(), 1)]),
+        lock_graph: LockGraph {
+            locks: vec![LockNode {
+                object: 0x00c0_0000_7000,
+                kind: WaitClass::Mutex,
+                waiters: vec![50, 51],
+                waiting: 2,
+                oldest: Some(Duration::from_secs(9)),
+                holder: locked.lock_wait.likely_holder.clone(),
+            }],
+            cycles: vec![locked.lock_wait.cycle.clone()],
+            more: 0,
+        },
+        history: (0..60).map(|look| (f64::from(look) / 2.0, 60 + look as u64 * 25)).collect(),
+        findings: vec![leak, locked, suspect],
+    });
+    assessment
+}
+
+fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        group,
+        class,
+        verdict,
+        score: Score { memory: 2, count: 3, growth: 0, blocking: 20, scheduler: 0 },
+        count: 2,
+        proven_count: None,
+        growth: None,
+        history: Vec::new(),
+        turnover: None,
+        oldest: Some(Duration::from_secs(30)),
+        stack_bytes: Some(4096),
+        lock_wait: LockWait::default(),
+        pattern: None,
+        cause: String::new(),
+        source: None,
+        suggestions: Vec::new(),
+        evidence: vec![Evidence {
+            detector: "stuck".to_owned(),
+            says: "the same goroutines at the same line in all 60 looks".to_owned(),
+        }],
+    }
+}
+
+fn leak(assessment: &Assessment, group: usize) -> Finding {
+    let frame = assessment.groups[group].blocked_at.expect("a line");
+    let frame = assessment.stacks.lookup(frame).expect("a name");
+    let text = fs::read_to_string(frame.file).expect("the target's source");
+    let first = frame.line.saturating_sub(4).max(1);
+    let lines = text.lines().skip(first as usize - 1).take(8).map(str::to_owned).collect();
+    Finding {
+        score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
+        count: 1_475,
+        growth: Some(Growth {
+            per_second: 50.0,
+            low: 49.1,
+            high: 50.9,
+            pattern: GrowthPattern::Linear,
+            r2: 0.999,
+            forecast: Some(Forecast { in_1h: 181_475, low: 178_235, high: 184_715 }),
+        }),
+        history: (0..60).map(|look| (f64::from(look) / 2.0, look as u64 * 25)).collect(),
+        turnover: Some(Turnover { arrived: 1_472, left: 0, survivors: 1_472, stuck: 3 }),
+        stack_bytes: Some(3_020_800),
+        pattern: Some(Pattern::PrematureReturn),
+        cause: "1,475 goroutines, 50 more each second, wait to send on one unbuffered channel \
+                from which nothing receives."
+            .to_owned(),
+        source: Some(Snippet {
+            file: frame.file.to_owned(),
+            line: frame.line,
+            first,
+            lines,
+            stale: false,
+        }),
+        suggestions: vec![
+            "Give the channel a buffer of one, so that the send cannot block when nobody \
+             receives any more."
+                .to_owned(),
+            "Or select on ctx.Done() beside the send.".to_owned(),
+        ],
+        evidence: vec![
+            Evidence {
+                detector: "steady-growth".to_owned(),
+                says: "from 0 to 1,475 in 29.5s, +50.0/s (49.1 to 50.9 with 95 % confidence), \
+                       and no look with fewer than the one before"
+                    .to_owned(),
+            },
+            Evidence { detector: "turnover".to_owned(), says: "1,472 came, none left".to_owned() },
+        ],
+        ..finding("f-7c0d11", group, CauseClass::ChannelSend, Verdict::Likely)
+    }
+}
+
+fn deadlock(group: usize) -> Finding {
+    let waiter = |goid, object, at: &str| Waiter { goid, object, at: at.to_owned() };
+    Finding {
+        lock_wait: LockWait {
+            cycle: vec![
+                waiter(50, 0x00c0_0000_7000, "main.(*Bank).transfer (/src/app/bank.go:52)"),
+                waiter(51, 0x00c0_0000_7100, EVIL),
+            ],
+            likely_holder: Some(Holder {
+                goid: 51,
+                doing: "waits for another mutex".to_owned(),
+                at: "main.(*Bank).transfer (/src/app/bank.go:52)".to_owned(),
+            }),
+        },
+        pattern: Some(Pattern::LockOrder),
+        cause: "2 goroutines wait for each other's mutexes and will never go on.".to_owned(),
+        suggestions: vec!["Take the two locks in the same order everywhere.".to_owned()],
+        ..finding("f-dead10", group, CauseClass::DeadlockCycle, Verdict::Likely)
+    }
+}

@@ -171,6 +171,7 @@ impl<'t> Objects<'t> {
                 _ => {}
             }
         }
+        self.tie_getters(outline, &by_name, &returns);
         let mut given: HashMap<FnId, Vec<OpId>> = HashMap::new();
         for (id, op) in outline.ops.iter().enumerate() {
             match &op.kind {
@@ -258,6 +259,33 @@ impl<'t> Objects<'t> {
         }
     }
 
+    /// `s.Done()` is what the one method of that name returns.
+    fn tie_getters(
+        &mut self,
+        outline: &Outline<'t>,
+        by_name: &HashMap<&str, Vec<FnId>>,
+        returns: &HashMap<FnId, Vec<&'t str>>,
+    ) {
+        let mut getters: Vec<_> = self
+            .ids
+            .iter()
+            .filter_map(|(identity, &id)| {
+                let Identity::Call { text } = identity else { return None };
+                let [called] = by_name.get(last_part(text.strip_suffix("()")?))?[..] else {
+                    return None;
+                };
+                let [value] = returns.get(&called)?[..] else { return None };
+                Some((id, called, value))
+            })
+            .collect();
+        getters.sort_unstable();
+        for (id, called, value) in getters {
+            if let Some(value) = self.intern(outline, called, value) {
+                self.unite(id, value);
+            }
+        }
+    }
+
     fn tie_two(&mut self, outline: &Outline<'t>, a_in: FnId, a: &'t str, b_in: FnId, b: &'t str) {
         if let (Some(a), Some(b)) = (self.intern(outline, a_in, a), self.intern(outline, b_in, b)) {
             self.unite(a, b);
@@ -298,7 +326,7 @@ impl<'t> Objects<'t> {
         let next = self.same.len();
         // A package's variable or a field can be used by any file; whether this one is, the rules
         // weigh by whether they see how it is used.
-        let shared = matches!(identity, Identity::Package { .. } | Identity::Field { .. });
+        let shared = !matches!(identity, Identity::Local { .. });
         let id = *self.ids.entry(identity).or_insert(next);
         if id == next {
             self.same.push(id);
@@ -377,7 +405,7 @@ fn is_package_level(outline: &Outline<'_>, function: FnId) -> bool {
     function.first == 1 && function.name.is_empty() && function.parent.is_none()
 }
 
-fn expressions<'a, 't>(kind: &'a Kind<'t>) -> Vec<&'t str> {
+fn expressions<'t>(kind: &Kind<'t>) -> Vec<&'t str> {
     match kind {
         Kind::Send { channel } | Kind::Receive { channel, .. } => vec![channel],
         Kind::Range { over } => vec![over],

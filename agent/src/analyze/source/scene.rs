@@ -168,7 +168,7 @@ fn blocked_op(outline: &Outline<'_>, line: u32, wait: WaitClass) -> Option<OpId>
         .filter(|&op| outline.file(op) == 0)
         .filter(|&op| (outline.ops[op].first..=outline.ops[op].last).contains(&line))
         .filter_map(|op| {
-            let Some(fit) = fit(op) else { return None };
+            let fit = fit(op)?;
             let away = line - outline.ops[op].first;
             // A call that spans lines is told by its first; what fits by its kind wins.
             Some(((fit, away, outline.ops[op].last - outline.ops[op].first), op))
@@ -200,7 +200,7 @@ fn go_statement(
         }
         _ => false,
     };
-    all().filter(starts).last()
+    all().rfind(starts)
 }
 
 impl<'t> Scene<'t> {

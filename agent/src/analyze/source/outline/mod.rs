@@ -55,7 +55,6 @@ pub(super) struct Field<'t> {
 pub(super) struct Scope {
     pub(super) kind: ScopeKind,
     pub(super) parent: Option<ScopeId>,
-    pub(super) function: FnId,
     /// It ends in a return, break, continue, goto or panic.
     pub(super) jumps: bool,
     pub(super) depth: u32,
@@ -228,13 +227,11 @@ impl<'t> Outline<'t> {
 
     /// The innermost function around a line of a file.
     pub(super) fn function_at(&self, file: usize, line: u32) -> Option<FnId> {
-        (0..self.functions.len())
-            .filter(|&id| {
-                let function = &self.functions[id];
-                function.file == file && (function.first..=function.last).contains(&line)
-            })
-            // Functions stand in the order of the text, so the last one is the innermost.
-            .next_back()
+        // Functions stand in the order of the text, so the last one is the innermost.
+        (0..self.functions.len()).rfind(|&id| {
+            let function = &self.functions[id];
+            function.file == file && (function.first..=function.last).contains(&line)
+        })
     }
 
     /// The name that people know a function by.

@@ -384,13 +384,7 @@ impl<'t> Walk<'_, 't> {
         });
         let scope = self.outline.scopes.len();
         let kind = ScopeKind::Block;
-        self.outline.scopes.push(Scope {
-            kind,
-            parent: None,
-            function,
-            jumps: false,
-            depth: depth + 1,
-        });
+        self.outline.scopes.push(Scope { kind, parent: None, jumps: false, depth: depth + 1 });
         At { function, scope, chain: None }
     }
 
@@ -423,7 +417,6 @@ impl<'t> Walk<'_, 't> {
         self.outline.scopes.push(Scope {
             kind,
             parent: Some(at.scope),
-            function: at.function,
             jumps: !matches!(kind, ScopeKind::Loop(_)) && self.jumps(node),
             depth,
         });

@@ -23,7 +23,7 @@ func (p *pool) get() *buffer {
 }
 
 func (b *buffer) giveBack() {
-	b.home <- b // want: runtime-internal suspect
+	b.home <- b // want: runtime-internal suspect pattern=blocked-finalizer
 }
 
 func main() {

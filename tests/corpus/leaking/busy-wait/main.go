@@ -1,9 +1,12 @@
-// Command busy-wait waits for a nightly report by asking a flag again and again. The report failed, so
-// the flag stays down. The thread it burns runs behind everybody else (nice 19).
+// Command busy-wait drives a plotter from a thread of its own and asks a flag again and again whether
+// the sheet is done. The sheet got stuck, so the flag stays down. The whole process runs behind
+// everybody else (nice 19), since it burns a core.
 package main
 
 import (
+	"os"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -11,22 +14,32 @@ import (
 	"example.org/leak-agent/corpus/internal/alive"
 )
 
-type report struct {
-	finished atomic.Bool
-	asked    uint64
+type plotter struct {
+	done  atomic.Bool
+	asked uint64
 }
 
-func (r *report) await() {
+func (p *plotter) await() {
 	runtime.LockOSThread()
-	syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), 19)
-	for !r.finished.Load() {
-		r.asked++
+	for !p.done.Load() {
+		p.asked++
 		runtime.Gosched() // want: loop suspect pattern=loop-for-ever
 	}
 }
 
+// yieldToOthers lowers the priority of every thread; those to come inherit it.
+func yieldToOthers() {
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			syscall.Setpriority(syscall.PRIO_PROCESS, id, 19)
+		}
+	}
+}
+
 func main() {
-	go new(report).await()
+	yieldToOthers()
+	go new(plotter).await()
 	alive.Ready()
 	for range time.Tick(time.Second) {
 	}

@@ -14,15 +14,15 @@ import (
 type reporter struct{ collector string }
 
 func (r *reporter) report(event string) error {
-	answer, err := http.Post(r.collector, "text/plain", strings.NewReader(event)) // want: network-io likely
+	answer, err := http.Post(r.collector, "text/plain", strings.NewReader(event)) // want: network-io likely pattern=no-deadline
 	if err != nil {
 		return err
 	}
 	return answer.Body.Close()
 }
 
-// may: network-io likely at=net/http.(*persistConn).readLoop
-// may: network-io likely at=net/http.(*persistConn).writeLoop
+// may: network-io likely pattern=no-deadline at=net/http.(*persistConn).readLoop
+// may: network-io likely pattern=no-deadline at=net/http.(*persistConn).writeLoop
 
 // hang takes connections and keeps them, like a process whose accept queue still works.
 func hang(listener net.Listener) {

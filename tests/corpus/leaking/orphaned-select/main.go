@@ -16,7 +16,7 @@ func feed(prices chan<- int, n int) {
 
 func merge(stocks, bonds <-chan int, show func(int)) {
 	for {
-		select { // want: select likely pattern=missing-close
+		select { // want: select likely pattern=blocked-consumer
 		case price := <-stocks:
 			show(price)
 		case price := <-bonds:

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"sync/atomic"
 	"time"
 
 	"example.org/leak-agent/corpus/internal/alive"
@@ -10,7 +11,7 @@ import (
 
 type queue[T any] struct {
 	items chan T
-	put   int
+	put   atomic.Int64
 }
 
 func newQueue[T any](size int) *queue[T] {
@@ -20,7 +21,7 @@ func newQueue[T any](size int) *queue[T] {
 //go:noinline
 func (q *queue[T]) push(item T) {
 	q.items <- item // want: channel-send likely pattern=blocked-producer
-	q.put++
+	q.put.Add(1)
 }
 
 func each[T any](q *queue[T], n int, handle func(T)) {

@@ -1,0 +1,3 @@
+module example.org/leak-agent/corpus
+
+go 1.21

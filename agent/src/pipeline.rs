@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::analyze::{Window, assess};
+use crate::analyze::{Settings, Window, judge};
 use crate::collect::attach::{Attach, Options};
 use crate::collect::{CollectError, Source};
 pub use crate::golang::process::{GoProcess, Listing, list as processes};
@@ -54,13 +54,14 @@ pub enum End {
 pub struct Observer {
     source: Box<dyn Source>,
     window: Window,
+    settings: Settings,
 }
 
 impl Observer {
     /// An observer that has seen nothing yet.
     #[must_use]
-    pub fn new(source: Box<dyn Source>) -> Self {
-        Self { source, window: Window::default() }
+    pub fn new(source: Box<dyn Source>, settings: Settings) -> Self {
+        Self { source, window: Window::default(), settings }
     }
 
     /// Looks once.
@@ -71,7 +72,7 @@ impl Observer {
         loop {
             self.window.push(&self.source.next()?);
             // A window that was pushed to has an assessment.
-            if let Some(assessment) = assess(&self.window) {
+            if let Some(assessment) = judge(&self.window, &self.settings) {
                 return Ok(Look { assessment: Arc::new(assessment), now: self.window.rates_now() });
             }
         }
@@ -133,7 +134,7 @@ mod tests {
 
     fn observer(looks: u32) -> Observer {
         let looks = (0..looks).map(|second| leaking(u64::from(second) * 10).observe(second));
-        Observer::new(Box::new(Prepared(looks.collect())))
+        Observer::new(Box::new(Prepared(looks.collect())), Settings::default())
     }
 
     const AT_ONCE: Pace = Pace { interval: Duration::ZERO, duration: None };

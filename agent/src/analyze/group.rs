@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::life::{self, Life, Span};
 use super::signature::Signatures;
 use super::summary::{self, Members};
 use crate::model::{FrameId, Goroutine, Group, Observation, StackView, WaitClass};
@@ -38,8 +39,13 @@ struct Draft {
 }
 
 /// Every goroutine of an observation in exactly one group: largest group first, then by
-/// signature. History (`previous`, `growth_per_second`) is left open.
-pub(super) fn groups(observation: &Observation, signatures: &mut Signatures) -> Vec<Group> {
+/// signature; and the lives of each group's members. History (`previous`, `growth_per_second`) is
+/// left open.
+pub(super) fn groups(
+    observation: &Observation,
+    span: Span,
+    signatures: &mut Signatures,
+) -> (Vec<Group>, Vec<Life>) {
     let (kinds, kind_of) = kinds(&observation.goroutines);
     let (drafts, group_of_kind) = drafts(observation, &kinds, signatures);
     let (drafts, group_of_kind) = in_order(drafts, group_of_kind);
@@ -47,14 +53,20 @@ pub(super) fn groups(observation: &Observation, signatures: &mut Signatures) -> 
     // One pass in memory order: a million goroutines do not fit any cache.
     let mut members: Vec<Members> =
         drafts.iter().map(|draft| Members::with_capacity(draft.count as usize)).collect();
+    let mut lives = vec![Life::default(); drafts.len()];
     for (goroutine, &kind) in observation.goroutines.iter().zip(&kind_of) {
-        members[group_of_kind[kind as usize] as usize].add(observation, goroutine);
+        let group = group_of_kind[kind as usize] as usize;
+        members[group].add(observation, goroutine);
+        lives[group].add(goroutine, span);
     }
+    let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
+    life::kinship(&observation.goroutines, &mut lives, &waits);
     let waiters = summary::object_waiters(&mut members);
     let groups = drafts.iter().zip(members);
-    groups
+    let groups = groups
         .map(|(draft, members)| members.group(observation, &draft.signature, draft.kind, &waiters))
-        .collect()
+        .collect();
+    (groups, lives)
 }
 
 /// The distinct kinds with their counts, and each goroutine's.
@@ -137,7 +149,7 @@ mod tests {
     use crate::sample::{Sample, leaking};
 
     fn group(observation: &Observation) -> Vec<Group> {
-        groups(observation, &mut Signatures::default())
+        groups(observation, Span::default(), &mut Signatures::default()).0
     }
 
     #[test]

@@ -3,9 +3,24 @@
 //! This room knows the model alone: no clock, no I/O, no source. The same observations give the
 //! same assessment, always.
 
+mod case;
+mod cause;
+mod classify;
+mod detect;
 mod group;
+mod growth;
+mod hints;
+mod idle;
+mod judge;
+mod known;
+mod life;
+mod mend;
+mod score;
+pub mod settings;
 mod signature;
 mod summary;
 mod window;
 
+pub use judge::judge;
+pub use settings::Settings;
 pub use window::{Window, assess};

@@ -211,12 +211,13 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyze::life::Span;
     use crate::analyze::{group, signature::Signatures};
     use crate::model::{BlockedBasis, BlockedFor, WaitClass};
     use crate::sample::{Sample, leaking};
 
     fn groups(sample: &Sample) -> Vec<Group> {
-        group::groups(&sample.observe(0), &mut Signatures::default())
+        group::groups(&sample.observe(0), Span::default(), &mut Signatures::default()).0
     }
 
     #[test]

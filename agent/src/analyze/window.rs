@@ -11,10 +11,11 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::group;
+use super::life::{Life, Span};
 use super::signature::{self, Signatures};
 use crate::model::{
-    Assessment, Coverage, Group, Observation, Overhead, Rates, Site, StackTable, Target, Timestamp,
-    Totals, WaitClass, WindowSpan,
+    Assessment, Channel, Coverage, Group, Observation, Overhead, Rates, Site, StackTable, Target,
+    Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -30,6 +31,8 @@ pub struct Window {
     samples: Vec<Sample>,
     observations: u64,
     churn: Churn,
+    /// Goroutines that came into each present group from look to look.
+    arrived: FxHashMap<u64, u64>,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -39,6 +42,7 @@ pub struct Window {
 struct Sample {
     elapsed: Duration,
     counts: FxHashMap<u64, u64>,
+    total: u64,
 }
 
 /// What an assessment says of the last observation.
@@ -51,6 +55,11 @@ struct Latest {
     overhead: Overhead,
     stacks: Arc<StackTable>,
     groups: Vec<Group>,
+    /// The hash of each group's signature.
+    hashes: Vec<u64>,
+    /// The lives of each group's members.
+    lives: Vec<Life>,
+    channels: Vec<Channel>,
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
     sites: Vec<Site>,
@@ -67,7 +76,12 @@ struct Churn {
 impl Window {
     /// Takes in the next observation of the same source.
     pub fn push(&mut self, observation: &Observation) {
-        let mut groups = group::groups(observation, &mut self.signatures);
+        let since = |then: Duration| observation.elapsed.saturating_sub(then);
+        let span = Span {
+            window: self.first.map_or(Duration::ZERO, |(_, first)| since(first)),
+            step: self.samples.last().map_or(Duration::ZERO, |before| since(before.elapsed)),
+        };
+        let (mut groups, lives) = group::groups(observation, span, &mut self.signatures);
         let hashes: Vec<u64> =
             groups.iter().map(|group| signature::hash(&group.signature)).collect();
 
@@ -77,8 +91,16 @@ impl Window {
             }
             self.churn.add(observation.rates, observation.elapsed.saturating_sub(before.elapsed));
         }
+        // Groups that are gone are forgotten.
+        let before = std::mem::take(&mut self.arrived);
+        self.arrived = hashes
+            .iter()
+            .zip(&lives)
+            .map(|(hash, life)| (*hash, before.get(hash).unwrap_or(&0) + life.arrived))
+            .collect();
         let counts = hashes.iter().copied().zip(groups.iter().map(|group| group.count)).collect();
-        self.samples.push(Sample { elapsed: observation.elapsed, counts });
+        let total = groups.iter().map(|group| group.count).sum();
+        self.samples.push(Sample { elapsed: observation.elapsed, counts, total });
         self.thin();
         self.set_growth(&mut groups, &hashes);
 
@@ -96,6 +118,9 @@ impl Window {
             overhead: observation.overhead.clone(),
             stacks: Arc::clone(&observation.stacks),
             groups,
+            hashes,
+            lives,
+            channels: observation.channels.clone(),
             by_wait,
             rates: observation.rates,
             sites: in_order(&observation.sites),
@@ -107,6 +132,52 @@ impl Window {
     #[must_use]
     pub fn rates_now(&self) -> Option<Rates> {
         self.latest.as_ref()?.rates
+    }
+
+    /// Counts of groups over time, summed, by seconds since the first look.
+    pub(super) fn history(&self, hashes: &[u64]) -> Vec<(f64, f64)> {
+        let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
+        let count = |sample: &Sample| {
+            hashes.iter().filter_map(|hash| sample.counts.get(hash)).sum::<u64>() as f64
+        };
+        self.samples.iter().map(|s| ((s.elapsed - start).as_secs_f64(), count(s))).collect()
+    }
+
+    /// How many looks there were.
+    pub(super) const fn observations(&self) -> u64 {
+        self.observations
+    }
+
+    /// How many of a group there were at the first look.
+    pub(super) fn at_first(&self, hash: u64) -> u64 {
+        self.samples.first().and_then(|first| first.counts.get(&hash)).copied().unwrap_or(0)
+    }
+
+    /// How many goroutines came into a group over the window.
+    pub(super) fn arrived(&self, hash: u64) -> u64 {
+        self.arrived.get(&hash).copied().unwrap_or(0)
+    }
+
+    /// How many goroutines there were, by seconds since the first look.
+    pub(super) fn totals(&self) -> Vec<(f64, u64)> {
+        let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
+        self.samples.iter().map(|s| ((s.elapsed - start).as_secs_f64(), s.total)).collect()
+    }
+
+    /// The hash of each present group's signature, in the groups' order.
+    pub(super) fn hashes(&self) -> &[u64] {
+        self.latest.as_ref().map_or(&[], |latest| &latest.hashes)
+    }
+
+    /// The lives of each present group's members, in the groups' order.
+    pub(super) fn lives(&self) -> &[Life] {
+        self.latest.as_ref().map_or(&[], |latest| &latest.lives)
+    }
+
+    /// A channel that was looked into.
+    pub(super) fn channel(&self, address: u64) -> Option<&Channel> {
+        let channels = &self.latest.as_ref()?.channels;
+        channels.iter().find(|channel| channel.address == address)
     }
 
     /// Drops every second sample, never the first or the last two, until the rest is few enough.

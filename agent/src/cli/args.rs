@@ -37,6 +37,9 @@ pub(super) enum Command {
     /// Look once, report and end. (--interval and --duration mean nothing here.)
     #[command(after_help = EXAMPLES)]
     Check,
+    /// Look long enough to judge (30s unless --duration says else), and report what leaks.
+    #[command(alias = "detect", after_help = EXAMPLES)]
+    Analyze,
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor,
 }

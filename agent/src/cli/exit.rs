@@ -5,8 +5,10 @@ use std::process::ExitCode;
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// What was asked for was done. (1 is kept for findings, which nothing makes yet.)
+    /// What was asked for was done, and nothing was found that is worth a failure.
     Done = 0,
+    /// There are findings at or above what `--fail-on` says.
+    Findings = 1,
     /// The command line asks for something that makes no sense.
     Usage = 2,
     /// The target is not there, not Go, or may not be read.

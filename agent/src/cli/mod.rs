@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
         _ if args.common.list => command::list::run(&args.common),
         None => command::watch::run(&args.common),
         Some(Command::Check) => command::check::run(&args.common),
+        Some(Command::Analyze) => command::analyze::run(&args.common),
         Some(Command::Doctor) => command::doctor::run(&args.common),
     };
     match result {

@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::failure::Failure;
+use crate::analyze::Settings;
 use crate::collect::attach::Options;
 use crate::pipeline::{self, Observer};
 use crate::report::words;
@@ -32,7 +33,9 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
                 if common.verbose {
                     eprintln!("attached to {pid} in {}", words::duration(start.elapsed()));
                 }
-                targets.attached.push(Target { pid, observer: Observer::new(source) });
+                targets
+                    .attached
+                    .push(Target { pid, observer: Observer::new(source, Settings::default()) });
             }
             Err(source) => targets.failures.push(Failure::Target { pid, source }),
         }

@@ -269,6 +269,8 @@ pub struct Holder {
     pub goid: u64,
     /// What it is doing itself, in plain words.
     pub doing: String,
+    /// Whether it has stood there for as long as anybody looked, so that it will not let go.
+    pub is_stuck: bool,
     /// The line where it is, as `function (file:line)`; empty where it is not known.
     pub at: String,
 }
@@ -306,13 +308,15 @@ pub struct NotEnough {
     pub reason: String,
 }
 
-/// Goroutines of one group that leak.
+/// Goroutines that leak at one line.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// `f-` and a hash of the signature: the same in every window, process and build path.
     pub id: String,
-    /// The group, as an index into [`super::Assessment::groups`].
+    /// The largest of its groups, as an index into [`super::Assessment::groups`].
     pub group: usize,
+    /// All of its groups: those that block at one line and come from one `go` statement.
+    pub groups: Vec<usize>,
     /// What kind of leak.
     pub class: CauseClass,
     /// How sure.

@@ -10,6 +10,7 @@ pub mod goroutine;
 pub mod observation;
 pub mod pattern;
 pub mod stack;
+pub mod text;
 pub mod time;
 pub mod wait;
 

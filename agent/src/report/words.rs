@@ -1,44 +1,8 @@
 //! Numbers, times and names as people read them, in as little room as there is.
 
-use std::borrow::Cow;
-use std::time::Duration;
-
+pub use crate::model::text::{bytes, count, counted, duration};
 use crate::model::{FrameId, Group, Rates, StackTable, function};
-
-/// `2195` as `2,195`.
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count and its noun: `1 group`, `2 groups`.
-#[must_use]
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// A time in two units at most: `4.1ms`, `44.1s`, `3m20s`, `2h05m`, `3d04h`.
-#[must_use]
-pub fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 if duration.is_zero() => "0s".to_owned(),
-        0 if duration < Duration::from_millis(1) => format!("{}µs", duration.as_micros()),
-        0 => format!("{:.1}ms", duration.as_secs_f64() * 1e3),
-        1..60 => format!("{}.{}s", seconds, duration.subsec_millis() / 100),
-        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3600 % 24),
-    }
-}
+use std::borrow::Cow;
 
 /// A change by the second, with its sign: `+50.1/s`, `0/s`.
 #[must_use]
@@ -75,19 +39,6 @@ pub fn objects(group: &Group) -> Option<String> {
             count(members),
         ),
     })
-}
-
-/// A size in the unit that fits: `17.2 MiB`.
-#[must_use]
-pub fn bytes(size: u64) -> String {
-    let mut value = size as f64;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 || unit == "GiB" {
-            return if unit == "B" { format!("{size} B") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1024.0;
-    }
-    format!("{size} B")
 }
 
 /// Text from the target without what could steer a terminal.
@@ -193,6 +144,8 @@ pub fn cut(text: &str, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

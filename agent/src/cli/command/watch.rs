@@ -16,7 +16,7 @@ use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
 use crate::collect::attach::{Options, Probing};
-use crate::model::Assessment;
+use crate::model::{Assessment, Verdict};
 use crate::pipeline::{End, Pace};
 use crate::watch::{Event, lines, live};
 
@@ -32,10 +32,15 @@ struct Watched {
 
 /// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    let pace = Pace { interval: common.interval, duration: common.duration };
+    watch(common, pace, is_live(common))
+}
+
+/// Watches at a pace, in a live view or with a line a look, and writes the report.
+pub(super) fn watch(common: &Common, pace: Pace, is_live: bool) -> Outcome {
     let stop = stop_on_signals()?;
     let target::Targets { attached, mut failures, asked } =
         target::attach(common, &options(common))?;
-    let pace = Pace { interval: common.interval, duration: common.duration };
     let (events, shown) = sync_channel(WAITING);
     let threads: Vec<_> = attached
         .into_iter()
@@ -44,7 +49,7 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     // Only the threads hold senders now: their end is the end of the events.
     drop(events);
 
-    let show = if is_live(common) && !threads.is_empty() {
+    let show = if is_live && !threads.is_empty() {
         live::run(&shown, &stop, output::colour_live(common)).map_err(Failure::Terminal)
     } else {
         show_lines(common, &shown)
@@ -73,7 +78,21 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     if asked > 1 || !assessments.is_empty() {
         output::write(common, &assessments, asked > 1)?;
     }
-    target::sum(failures, asked).map_or(Ok(Exit::Done), Err)
+    let exit = exit(&assessments);
+    target::sum(failures, asked).map_or(Ok(exit), Err)
+}
+
+/// 1 for a finding that is more than a suspect.
+fn exit(assessments: &[Assessment]) -> Exit {
+    let mut findings = assessments
+        .iter()
+        .filter_map(|assessment| assessment.judgement.as_ref())
+        .flat_map(|judgement| &judgement.findings);
+    if findings.any(|finding| finding.verdict >= Verdict::Likely) {
+        Exit::Findings
+    } else {
+        Exit::Done
+    }
 }
 
 fn options(common: &Common) -> Options {

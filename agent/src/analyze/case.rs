@@ -1,0 +1,168 @@
+//! A case: the groups that block at one line, from one creation site, with all that is known of
+//! them. What detectors look at.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::growth;
+use super::hints::Hints;
+use super::life::Life;
+use super::window::Window;
+use crate::model::function::{self, Origin};
+use crate::model::{Channel, FrameId, Group, Growth, Resolved, StackTable, WaitClass};
+
+/// The groups of one line and creation site.
+pub(super) struct Case<'a> {
+    /// The largest of the groups, which stands for all.
+    pub(super) group: &'a Group,
+    /// All of them, as indices into the assessment's groups, largest first.
+    pub(super) groups: Vec<usize>,
+    pub(super) stacks: &'a StackTable,
+    /// Goroutines in all.
+    pub(super) count: u64,
+    pub(super) life: Life,
+    /// How many there were at the first look.
+    pub(super) at_first: u64,
+    /// How many came in over the window.
+    pub(super) arrived: u64,
+    /// Their number over seconds.
+    pub(super) points: Vec<(f64, f64)>,
+    pub(super) growth: Option<Growth>,
+    /// From the first look to the last.
+    pub(super) window: Duration,
+    /// How many looks there were.
+    pub(super) looks: u64,
+    /// For how long the longest has been blocked.
+    pub(super) oldest: Option<Duration>,
+    /// The channel that most of them wait on, where it was looked into.
+    pub(super) channel: Option<&'a Channel>,
+    /// What their source says.
+    pub(super) hints: Hints,
+}
+
+/// What makes groups one case.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Line(WaitClass, FrameId, Option<FrameId>),
+    Alone(usize),
+}
+
+impl<'a> Case<'a> {
+    /// The cases of a window: all groups, each in one, in the order of their largest group.
+    pub(super) fn all(
+        window: &'a Window,
+        groups: &'a [Group],
+        stacks: &'a StackTable,
+        span: Duration,
+    ) -> Vec<Self> {
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        let mut clusters: Vec<Vec<usize>> = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            let key = match group.blocked_at {
+                Some(line) => Key::Line(group.wait, line, group.created_by),
+                None => Key::Alone(index),
+            };
+            let place = *places.entry(key).or_insert_with(|| {
+                clusters.push(Vec::new());
+                clusters.len() - 1
+            });
+            clusters[place].push(index);
+        }
+        clusters
+            .into_iter()
+            .filter_map(|members| Self::of(window, groups, stacks, span, members))
+            .collect()
+    }
+
+    fn of(
+        window: &'a Window,
+        groups: &'a [Group],
+        stacks: &'a StackTable,
+        span: Duration,
+        members: Vec<usize>,
+    ) -> Option<Self> {
+        let group = groups.get(*members.first()?)?;
+        let hashes: Vec<u64> =
+            members.iter().filter_map(|&at| window.hashes().get(at)).copied().collect();
+        let mut life = Life::default();
+        for &member in &members {
+            life.merge(window.lives().get(member)?);
+        }
+        Some(Self {
+            group,
+            stacks,
+            count: members.iter().map(|&at| groups[at].count).sum(),
+            at_first: hashes.iter().map(|&hash| window.at_first(hash)).sum(),
+            arrived: hashes.iter().map(|&hash| window.arrived(hash)).sum(),
+            // The curve is for those that somebody will look at: see `with_history`.
+            points: Vec::new(),
+            growth: None,
+            window: span,
+            looks: window.observations(),
+            oldest: members.iter().filter_map(|&at| groups[at].oldest).max(),
+            channel: group.object.and_then(|(address, _)| window.channel(address)),
+            hints: Hints::default(),
+            groups: members,
+            life,
+        })
+    }
+
+    /// Adds the curve of its number, which takes a look at every sample.
+    pub(super) fn with_history(mut self, window: &Window) -> Self {
+        let hashes: Vec<u64> =
+            self.groups.iter().filter_map(|&at| window.hashes().get(at)).copied().collect();
+        self.points = window.history(&hashes);
+        self.growth = growth::growth(&self.points);
+        self
+    }
+
+    /// The frames of its stack that have names, innermost first.
+    pub(super) fn frames(&self) -> impl Iterator<Item = Resolved<'a>> + Clone + use<'a> {
+        let stacks = self.stacks;
+        let frames = self.group.stack.map_or(&[][..], |stack| stacks.frames_of(stack));
+        frames.iter().filter_map(move |&frame| stacks.lookup(frame).ok())
+    }
+
+    /// The functions of its stack and creation site.
+    pub(super) fn functions(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        let created_by = self.created_by().map(|frame| frame.function);
+        self.frames().map(|frame| frame.function).chain(created_by)
+    }
+
+    /// The line where they block.
+    pub(super) fn blocked_at(&self) -> Option<Resolved<'a>> {
+        self.stacks.lookup(self.group.blocked_at?).ok()
+    }
+
+    /// The `go` statement.
+    pub(super) fn created_by(&self) -> Option<Resolved<'a>> {
+        self.stacks.lookup(self.group.created_by?).ok()
+    }
+
+    /// Whether a function of this name is on the stack.
+    pub(super) fn calls(&self, name: &str) -> bool {
+        self.frames().any(|frame| frame.function == name)
+    }
+
+    /// Whether any of the user's own code is on the stack or created them.
+    pub(super) fn is_users(&self) -> bool {
+        let user =
+            |frame: Resolved<'_>| function::origin(frame.function, frame.file) == Origin::User;
+        self.frames().any(user) || self.created_by().is_some_and(user)
+    }
+
+    /// The seconds from the first look to the last.
+    pub(super) fn seconds(&self) -> f64 {
+        self.window.as_secs_f64()
+    }
+
+    /// How many left over the window; `None` where goroutines are not known apart.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.life.known.then(|| (self.at_first + self.arrived).saturating_sub(self.count))
+    }
+
+    /// The wait of all of them.
+    pub(super) fn wait(&self) -> WaitClass {
+        self.group.wait
+    }
+}

@@ -1,0 +1,142 @@
+//! The cause of a finding, in one plain sentence with its numbers.
+
+use super::case::Case;
+use crate::model::text::{count, duration};
+use crate::model::{CauseClass, Growth, GrowthPattern, LockWait, Pattern};
+
+/// The sentence.
+pub(super) fn cause(
+    case: &Case<'_>,
+    class: CauseClass,
+    pattern: Option<Pattern>,
+    growth: Option<&Growth>,
+    lock_wait: &LockWait,
+) -> String {
+    let one = case.count == 1;
+    let who =
+        if one { "1 goroutine".to_owned() } else { format!("{} goroutines", count(case.count)) };
+    let rises = growth.filter(|growth| {
+        matches!(
+            growth.pattern,
+            GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
+        ) && growth.per_second > 0.0
+    });
+    let more = rises.map(|growth| format!(", {},", faster(growth.per_second))).unwrap_or_default();
+    let does = match class {
+        CauseClass::DeadlockCycle => circle(one, lock_wait),
+        CauseClass::Loop => verb(one, "run on and on, and nothing ends them"),
+        CauseClass::Timer => verb(one, "wake, wait and wake again on a timer that nobody stops"),
+        CauseClass::RuntimeInternal => {
+            verb(one, "block inside of a finalizer or cleanup, so that no other one runs")
+        }
+        CauseClass::SyscallOrCgo => verb(
+            one,
+            "are in a system call or in C that does not return, each on a thread of its own",
+        ),
+        CauseClass::NetworkIo => verb(one, "wait for the network without progress"),
+        CauseClass::ContextNotCancelled => {
+            verb(one, "wait for a context to be cancelled, and nobody cancels it")
+        }
+        CauseClass::SelectEmpty => verb(one, "stand in select {}, which never ends"),
+        CauseClass::ChannelNil => {
+            verb(one, "wait on a nil channel, which never lets anybody go on")
+        }
+        CauseClass::Select => verb(one, "wait in a select of which no case comes true"),
+        CauseClass::ChannelSend => {
+            format!(
+                "{} {}, from which nobody receives",
+                verb(one, "wait to send on"),
+                channel(case)
+            )
+        }
+        CauseClass::ChannelReceive => format!(
+            "{} {}, on which nobody sends and which nobody closes",
+            verb(one, "wait to receive from"),
+            channel(case)
+        ),
+        CauseClass::Mutex => held(one, "a mutex", lock_wait),
+        CauseClass::Rwmutex => held(one, "a read-write mutex", lock_wait),
+        CauseClass::Cond => verb(one, "wait on a condition that nobody signals"),
+        CauseClass::Waitgroup => {
+            verb(one, "wait for a wait group, and nobody is left to call Done")
+        }
+        CauseClass::Unknown => verb(one, "wait, and nothing says for what"),
+    };
+    let known = pattern.map(|pattern| format!(" ({})", pattern.name())).unwrap_or_default();
+    let since = case
+        .oldest
+        .filter(|oldest| oldest.as_secs() >= 1 && rises.is_none())
+        .map(|oldest| format!(", {} now", duration(oldest)))
+        .unwrap_or_default();
+    format!("{who}{more} {does}{since}{known}.")
+}
+
+/// A rate as people say it.
+fn faster(per_second: f64) -> String {
+    match per_second {
+        rate if rate >= 10.0 => format!("{rate:.0} more each second"),
+        rate if rate >= 0.95 => format!("{rate:.1} more each second"),
+        rate if rate * 60.0 >= 1.0 => format!("{:.0} more each minute", rate * 60.0),
+        rate => format!("{:.1} more each hour", rate * 3600.0),
+    }
+}
+
+/// The words for several, made to fit one.
+fn verb(one: bool, words: &str) -> String {
+    if !one {
+        return words.to_owned();
+    }
+    let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
+    let first = match first {
+        "are" => "is".to_owned(),
+        _ => format!("{first}s"),
+    };
+    let rest = rest.replace("ends them", "ends it");
+    format!("{first} {rest}")
+        .replace("wake again", "wakes again")
+        .replace(", wait and", ", waits and")
+}
+
+fn channel(case: &Case<'_>) -> String {
+    let kind = match case.channel {
+        Some(channel) if channel.cap == 0 => "unbuffered channel".to_owned(),
+        Some(channel) if channel.len == channel.cap => {
+            format!("channel whose buffer of {} is full", channel.cap)
+        }
+        Some(channel) => format!("channel with a buffer of {}", channel.cap),
+        None => "channel".to_owned(),
+    };
+    let a = if kind.starts_with("unbuffered") { "an" } else { "a" };
+    match case.group.objects {
+        _ if case.count == 1 => format!("{a} {kind}"),
+        1 if case.groups.len() == 1 => format!("one {kind}"),
+        _ => format!("{a} {kind} each"),
+    }
+}
+
+fn held(one: bool, what: &str, lock_wait: &LockWait) -> String {
+    match &lock_wait.likely_holder {
+        Some(holder) => format!(
+            "{} {what} that goroutine {} probably holds, which is {}",
+            verb(one, "wait for"),
+            holder.goid,
+            holder.doing
+        ),
+        None => format!("{} {what} that nobody gives back", verb(one, "wait for")),
+    }
+}
+
+fn circle(one: bool, lock_wait: &LockWait) -> String {
+    match lock_wait.cycle.as_slice() {
+        [_] => verb(one, "wait for a lock that its own goroutine holds already"),
+        waiters => {
+            let ids: Vec<String> = waiters.iter().map(|waiter| waiter.goid.to_string()).collect();
+            format!(
+                "{} a lock in a circle of {} goroutines ({}), each of which waits for the next",
+                verb(one, "wait for"),
+                waiters.len(),
+                ids.join(" -> ")
+            )
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The cause class of a case: from its wait, its stack, its channel, and its source.
+
+use super::case::Case;
+use super::detect::is_finalizer;
+use super::hints::Awaits;
+use crate::model::{CauseClass, LockWait, Pattern, WaitClass};
+
+/// Functions whose wait is one for the network, whatever it looks like to the scheduler.
+const NETWORK: [&str; 6] = [
+    "net/http.(*persistConn).roundTrip",
+    "net/http.(*persistConn).readLoop",
+    "net/http.(*Transport).getConn",
+    "net.(*Resolver).lookupIPAddr",
+    "net.(*Dialer).DialContext",
+    "net/http.(*http2ClientConn).RoundTrip",
+];
+
+/// What kind of leak a case is, if it is one.
+pub(super) fn class(case: &Case<'_>, lock_wait: &LockWait) -> CauseClass {
+    if !lock_wait.cycle.is_empty() {
+        return CauseClass::DeadlockCycle;
+    }
+    if is_finalizer(case) {
+        return CauseClass::RuntimeInternal;
+    }
+    match case.wait() {
+        WaitClass::ChanSend => CauseClass::ChannelSend,
+        WaitClass::ChanReceive | WaitClass::Select => waiting(case),
+        WaitClass::NilChannel => CauseClass::ChannelNil,
+        WaitClass::EmptySelect => CauseClass::SelectEmpty,
+        WaitClass::Mutex => CauseClass::Mutex,
+        WaitClass::RwMutex => CauseClass::Rwmutex,
+        WaitClass::Cond => CauseClass::Cond,
+        WaitClass::WaitGroup => CauseClass::Waitgroup,
+        WaitClass::IoWait if is_file(case) => CauseClass::SyscallOrCgo,
+        WaitClass::IoWait => CauseClass::NetworkIo,
+        WaitClass::Sleep => CauseClass::Timer,
+        WaitClass::Syscall | WaitClass::Cgo => CauseClass::SyscallOrCgo,
+        WaitClass::Runtime => CauseClass::RuntimeInternal,
+        WaitClass::Running | WaitClass::Runnable => CauseClass::Loop,
+        WaitClass::Semaphore | WaitClass::Unknown => CauseClass::Unknown,
+    }
+}
+
+/// A receive or a select: for what?
+fn waiting(case: &Case<'_>) -> CauseClass {
+    let in_context = case.functions().any(|function| {
+        function.starts_with("context.propagateCancel.func")
+            || function.starts_with("context.(*cancelCtx).propagateCancel.func")
+    });
+    if in_context || case.hints.awaits == Awaits::Context {
+        return CauseClass::ContextNotCancelled;
+    }
+    if NETWORK.iter().any(|name| case.calls(name)) {
+        return CauseClass::NetworkIo;
+    }
+    if case.hints.awaits == Awaits::Timer {
+        return CauseClass::Timer;
+    }
+    if case.wait() == WaitClass::Select {
+        return CauseClass::Select;
+    }
+    if case.channel.is_some_and(|channel| channel.looks_like_timer()) {
+        return CauseClass::Timer;
+    }
+    CauseClass::ChannelReceive
+}
+
+/// Files, pipes and terminals share the network's poller.
+fn is_file(case: &Case<'_>) -> bool {
+    case.frames().any(|frame| frame.function.starts_with("os.(*File)."))
+}
+
+/// The known mistake that a case looks like, where its source says nothing.
+pub(super) fn pattern(case: &Case<'_>, class: CauseClass, lock_wait: &LockWait) -> Option<Pattern> {
+    if lock_wait.cycle.len() == 1 {
+        return Some(Pattern::SelfDeadlock);
+    }
+    if lock_wait.cycle.len() > 1 {
+        return Some(Pattern::LockOrder);
+    }
+    if case.hints.pattern.is_some() {
+        return case.hints.pattern;
+    }
+    match class {
+        CauseClass::ChannelNil => Some(Pattern::NilChannel),
+        CauseClass::SelectEmpty => Some(Pattern::EmptySelect),
+        CauseClass::RuntimeInternal => Some(Pattern::BlockedFinalizer),
+        CauseClass::NetworkIo if case.calls("net/http.(*persistConn).readLoop") => {
+            Some(Pattern::UnclosedBody)
+        }
+        CauseClass::NetworkIo => Some(Pattern::NoDeadline),
+        CauseClass::ContextNotCancelled => Some(Pattern::LostCancel),
+        CauseClass::ChannelSend => Some(Pattern::BlockedProducer),
+        CauseClass::ChannelReceive => Some(Pattern::BlockedConsumer),
+        CauseClass::Loop => Some(Pattern::LoopForEver),
+        CauseClass::Waitgroup => Some(Pattern::AddDoneMismatch),
+        CauseClass::Timer
+        | CauseClass::Select
+        | CauseClass::Mutex
+        | CauseClass::Rwmutex
+        | CauseClass::Cond
+        | CauseClass::DeadlockCycle
+        | CauseClass::SyscallOrCgo
+        | CauseClass::Unknown => None,
+    }
+}

@@ -1,0 +1,72 @@
+//! Detectors: each looks at a case in one way and says what it found, with its numbers.
+
+mod counts;
+mod growth;
+mod locks;
+mod nature;
+mod stuck;
+
+use super::case::Case;
+use super::settings::Settings;
+use crate::model::{LockWait, Verdict};
+pub(super) use nature::is_finalizer;
+
+/// What a detector says of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// Nothing.
+    Clear,
+    /// A leak.
+    Found(Found),
+    /// It lacks something to judge by.
+    NotEnough(String),
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    /// How sure that makes it.
+    pub(super) verdict: Verdict,
+    /// How many of the case it is about.
+    pub(super) count: u64,
+    /// One plain sentence with the numbers.
+    pub(super) says: String,
+}
+
+/// What a detector may look at beside the case.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) settings: &'a Settings,
+    /// The case's place in the lock-wait graph.
+    pub(super) lock_wait: &'a LockWait,
+    /// Why the case is idle on purpose, if it seems so.
+    pub(super) idle: Option<&'a str>,
+}
+
+/// Looks at a case in one way.
+pub(super) trait Detector: Sync {
+    /// The name that evidence carries.
+    fn name(&self) -> &'static str;
+
+    /// Looks. The same case and scene give the same outcome, always.
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome;
+}
+
+/// All detectors, in the order in which their evidence is shown.
+pub(super) const ALL: &[&dyn Detector] = &[
+    &nature::RuntimeSays,
+    &nature::ForEver,
+    &nature::Finalizer,
+    &locks::Cycle,
+    &locks::StuckLock,
+    &growth::SteadyGrowth,
+    &counts::CountGrowth,
+    &stuck::Large,
+    &stuck::TooLong,
+    &stuck::Listed,
+    &stuck::Stuck,
+];
+
+fn found(verdict: Verdict, count: u64, says: String) -> Outcome {
+    Outcome::Found(Found { verdict, count, says })
+}

@@ -1,0 +1,91 @@
+//! Waits that can never end by their nature, and what the runtime itself says.
+
+use super::super::case::Case;
+use super::{Detector, Outcome, Scene, found};
+use crate::model::text::duration;
+use crate::model::{Verdict, WaitClass};
+
+/// The runtime's own verdict (`_Gleaked`, Go 1.26 and later).
+pub(super) struct RuntimeSays;
+
+impl Detector for RuntimeSays {
+    fn name(&self) -> &'static str {
+        "runtime"
+    }
+
+    fn inspect(&self, case: &Case<'_>, _: Scene<'_>) -> Outcome {
+        match case.life.leaked {
+            0 => Outcome::Clear,
+            leaked => found(
+                Verdict::Proven,
+                leaked,
+                format!("the Go runtime itself found {leaked} of them leaked"),
+            ),
+        }
+    }
+}
+
+/// Waiting on a nil channel, or in `select {}` outside of main.
+pub(super) struct ForEver;
+
+impl Detector for ForEver {
+    fn name(&self) -> &'static str {
+        "for-ever"
+    }
+
+    fn inspect(&self, case: &Case<'_>, _: Scene<'_>) -> Outcome {
+        let what = match case.wait() {
+            WaitClass::NilChannel => "a nil channel never lets anybody go on",
+            WaitClass::EmptySelect => "select {} never ends",
+            _ => return Outcome::Clear,
+        };
+        // The main goroutine may wait for good on purpose: the others do the work.
+        if case.life.has_main || !case.is_users() {
+            return Outcome::Clear;
+        }
+        found(Verdict::Likely, case.count, what.to_owned())
+    }
+}
+
+/// The goroutine that runs finalizers or cleanups, blocked in one of them.
+pub(super) struct Finalizer;
+
+/// `runtime/mfinal.go`, `runtime/mcleanup.go`; the second since Go 1.24, one of several.
+const RUNNERS: [&str; 4] = [
+    "runtime.runfinq",
+    "runtime.runFinalizers",
+    "runtime.runCleanups",
+    "runtime.(*cleanupQueue).dequeue",
+];
+
+impl Detector for Finalizer {
+    fn name(&self) -> &'static str {
+        "finalizer"
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        let Some(at) = case.blocked_at().filter(|_| is_finalizer(case)) else {
+            return Outcome::Clear;
+        };
+        let stuck =
+            case.life.stuck > 0 && case.life.stuck_for >= scene.settings.thresholds.stuck_after;
+        if !stuck || !case.is_users() {
+            return Outcome::Clear;
+        }
+        found(
+            Verdict::Likely,
+            case.count,
+            format!(
+                "the goroutine that runs finalizers and cleanups has been blocked in {} for {}: \
+                 none runs any more",
+                at.function,
+                duration(case.life.stuck_for)
+            ),
+        )
+    }
+}
+
+/// Whether the case is a finalizer or cleanup under way.
+pub(in crate::analyze) fn is_finalizer(case: &Case<'_>) -> bool {
+    RUNNERS.iter().any(|runner| case.calls(runner))
+}

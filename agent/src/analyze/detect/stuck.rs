@@ -1,0 +1,128 @@
+//! Goroutines that stood at one place for as long as anybody looked.
+
+use super::super::case::Case;
+use super::{Detector, Outcome, Scene, found};
+use crate::model::text::{count, counted, duration};
+use crate::model::{Verdict, WaitClass};
+
+/// The same goroutines at the same place through the whole window.
+pub(super) struct Stuck;
+
+impl Detector for Stuck {
+    fn name(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        let life = &case.life;
+        if !can_be_served(case.wait()) || !is_stuck(case, scene) || scene.idle.is_some() {
+            return Outcome::Clear;
+        }
+        found(Verdict::Suspect, life.stuck, says(case))
+    }
+}
+
+/// So many at one line that no pool would hold them.
+pub(super) struct Large;
+
+impl Detector for Large {
+    fn name(&self) -> &'static str {
+        "large-group"
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        let life = &case.life;
+        let pushes = matches!(
+            case.wait(),
+            WaitClass::ChanSend | WaitClass::Mutex | WaitClass::RwMutex | WaitClass::Semaphore
+        );
+        let large = scene.settings.thresholds.large;
+        if !pushes || life.stuck < large || !is_stuck(case, scene) {
+            return Outcome::Clear;
+        }
+        found(
+            Verdict::Likely,
+            life.stuck,
+            format!("{}; that is {} or more", says(case), count(large)),
+        )
+    }
+}
+
+/// Waiting longer than was set.
+pub(super) struct TooLong;
+
+impl Detector for TooLong {
+    fn name(&self) -> &'static str {
+        "too-long"
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        let Some(limit) = scene.settings.thresholds.too_long else { return Outcome::Clear };
+        match case.oldest {
+            Some(oldest) if oldest >= limit && case.wait() != WaitClass::Runtime => found(
+                Verdict::Suspect,
+                case.count,
+                format!(
+                    "blocked for {}, longer than the {} set",
+                    duration(oldest),
+                    duration(limit)
+                ),
+            ),
+            _ => Outcome::Clear,
+        }
+    }
+}
+
+/// Stuck at a function that the user called suspicious.
+pub(super) struct Listed;
+
+impl Detector for Listed {
+    fn name(&self) -> &'static str {
+        "suspicious-pattern"
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        let rule = scene.settings.suspicious.iter().find_map(|rule| {
+            let function = case.functions().find(|function| rule.matches(function))?;
+            Some((rule, function))
+        });
+        let Some((rule, function)) = rule else { return Outcome::Clear };
+        if !case.wait().is_blocked() || !is_stuck(case, scene) {
+            return Outcome::Clear;
+        }
+        let why = rule.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        found(
+            Verdict::Suspect,
+            case.count,
+            format!("{function} is on the list of suspicious functions{why}"),
+        )
+    }
+}
+
+/// Whether somebody else would have to act for the wait to end.
+const fn can_be_served(wait: WaitClass) -> bool {
+    matches!(
+        wait,
+        WaitClass::ChanSend
+            | WaitClass::ChanReceive
+            | WaitClass::Select
+            | WaitClass::Cond
+            | WaitClass::WaitGroup
+            | WaitClass::Semaphore
+    )
+}
+
+fn is_stuck(case: &Case<'_>, scene: Scene<'_>) -> bool {
+    case.life.stuck > 0 && case.life.stuck_for >= scene.settings.thresholds.stuck_after
+}
+
+fn says(case: &Case<'_>) -> String {
+    let life = &case.life;
+    let all = if life.stuck == case.count { "" } else { "of the group " };
+    format!(
+        "{} {all}stood here for all of the {:.0} s, for {} at the longest",
+        counted(life.stuck, "goroutine"),
+        case.seconds(),
+        duration(life.stuck_for)
+    )
+}

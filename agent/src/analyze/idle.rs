@@ -1,0 +1,105 @@
+//! Why goroutines that wait are idle on purpose, as far as it can be told.
+//!
+//! What waits is no leak by that alone: most goroutines of a healthy server wait most of the time.
+
+use super::case::Case;
+use super::detect::is_finalizer;
+use super::hints::Awaits;
+use super::known;
+use super::settings::Settings;
+use crate::model::{Verdict, WaitClass};
+
+/// Why a case is idle on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Idle {
+    /// In plain words.
+    pub(super) why: String,
+    /// Whether it stays idle whatever its number does. Else growth counts against it.
+    pub(super) always: bool,
+}
+
+impl Idle {
+    fn always(why: &str) -> Option<Self> {
+        Some(Self { why: why.to_owned(), always: true })
+    }
+
+    fn while_steady(why: &str) -> Option<Self> {
+        Some(Self { why: why.to_owned(), always: false })
+    }
+
+    /// Whether it speaks against a verdict.
+    pub(super) fn clears(&self, verdict: Verdict) -> bool {
+        self.always && verdict < Verdict::Proven
+    }
+}
+
+/// Why a case is idle on purpose; `None` where nothing says so.
+pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
+    if is_finalizer(case) {
+        return None;
+    }
+    if let Some(rule) = listed(case, settings) {
+        return Idle::always(&rule);
+    }
+    let wait = case.wait();
+    if let Some(why) = known::reason(case.functions(), wait) {
+        return Idle::always(why);
+    }
+    if wait == WaitClass::IoWait && case.calls("net/http.(*conn).serve") && !has_handler(case) {
+        return Idle::always("keep-alive connection");
+    }
+    if wait == WaitClass::Runtime {
+        return Idle::always("the runtime's own");
+    }
+    if case.life.has_main {
+        return Idle::while_steady("the main goroutine");
+    }
+    if !case.is_users() && !case.calls("net/http.(*persistConn).readLoop") {
+        return Idle::while_steady("the standard library's own");
+    }
+    let created_by_the_living = case.life.parents_alive > 0;
+    match wait {
+        WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond if created_by_the_living => {
+            if is_pool(case) {
+                return Idle::while_steady("worker pool or broadcast, all on one object");
+            }
+            if case.hints.is_worker_loop == Some(true) {
+                return Idle::while_steady("worker that waits for work");
+            }
+            if case.hints.awaits == Awaits::Context && case.count == 1 {
+                return Idle::while_steady("waits for the end of the program");
+            }
+            // Without source a worker can't be told from a receiver that was forgotten.
+            if case.hints.is_worker_loop.is_none() {
+                return Idle::while_steady(
+                    "its creator is still there, and its source is not known",
+                );
+            }
+            None
+        }
+        WaitClass::WaitGroup if case.life.kin > 0 => {
+            Idle::while_steady("waits for goroutines that are still there")
+        }
+        _ => None,
+    }
+}
+
+/// The reason on the user's own list.
+fn listed(case: &Case<'_>, settings: &Settings) -> Option<String> {
+    let rule = settings
+        .safe
+        .iter()
+        .find(|rule| case.functions().any(|function| rule.matches(function)))?;
+    Some(rule.reason.clone().unwrap_or_else(|| "on the list of safe functions".to_owned()))
+}
+
+/// Whether a request is being handled: somebody's handler is on the stack.
+fn has_handler(case: &Case<'_>) -> bool {
+    case.calls("net/http.serverHandler.ServeHTTP")
+}
+
+/// Whether several wait on one and the same object.
+fn is_pool(case: &Case<'_>) -> bool {
+    let of_one = case.group.object.map_or(0, |(_, members)| members);
+    case.count >= 2 && case.groups.len() == 1 && of_one == case.count
+}

@@ -1,0 +1,143 @@
+//! The judgement of a window: every case through every detector, and what that makes.
+
+use std::cmp::Reverse;
+
+use super::case::Case;
+use super::detect::{self, Found, Outcome, Scene};
+use super::settings::Settings;
+use super::window::{Window, assess};
+use super::{cause, classify, idle, mend, score, signature};
+use crate::model::{
+    Assessment, Evidence, Finding, Judgement, LockGraph, LockWait, NotEnough, Turnover, Verdict,
+};
+
+/// The assessment of a window with its judgement; `None` while nothing was observed. The same
+/// window and settings give the same judgement, always.
+#[must_use]
+pub fn judge(window: &Window, settings: &Settings) -> Option<Assessment> {
+    let mut assessment = assess(window)?;
+    let mut judgement = Judgement {
+        lock_graph: LockGraph::default(),
+        history: window.totals(),
+        ..Judgement::default()
+    };
+    let span = assessment.window.duration;
+    for case in Case::all(window, &assessment.groups, &assessment.stacks, span) {
+        if settings.filter.lets_pass(case.functions()) && may_leak(&case) {
+            weigh(case.with_history(window), settings, &mut judgement);
+        }
+    }
+    judgement.findings.sort_by(|a, b| {
+        let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    judgement.health =
+        score::health(&judgement.findings, assessment.totals.goroutines, &settings.thresholds);
+    assessment.judgement = Some(judgement);
+    Some(assessment)
+}
+
+/// Whether there is anything to look at: most groups of a busy server are gone with the next look.
+fn may_leak(case: &Case<'_>) -> bool {
+    case.life.stuck > 0
+        || case.life.survivors() > 0
+        || case.life.leaked > 0
+        || case.life.before > 0
+        || !case.life.known
+}
+
+/// Shows a case to every detector, and notes what that makes.
+fn weigh(case: Case<'_>, settings: &Settings, judgement: &mut Judgement) {
+    let lock_wait = LockWait::default();
+    let idle = idle::reason(&case, settings);
+    let scene = Scene {
+        settings,
+        lock_wait: &lock_wait,
+        idle: idle.as_ref().map(|idle| idle.why.as_str()),
+    };
+    let mut evidence = Vec::new();
+    let mut best: Option<Found> = None;
+    for detector in detect::ALL {
+        match detector.inspect(&case, scene) {
+            Outcome::Clear => {}
+            Outcome::NotEnough(reason) => {
+                let lack = NotEnough { detector: detector.name().to_owned(), reason };
+                if !judgement.not_enough.contains(&lack) {
+                    judgement.not_enough.push(lack);
+                }
+            }
+            Outcome::Found(found) => {
+                let says = found.says.clone();
+                evidence.push(Evidence { detector: detector.name().to_owned(), says });
+                if best.as_ref().is_none_or(|best| found.verdict > best.verdict) {
+                    best = Some(found);
+                }
+            }
+        }
+    }
+    if let Some(idle) = &idle
+        && best.as_ref().is_none_or(|best| idle.clears(best.verdict))
+    {
+        *judgement.idle.entry(idle.why.clone()).or_default() += case.count;
+        return;
+    }
+    let Some(best) = best else { return };
+    if is_in_baseline(&case, settings, best.verdict) {
+        *judgement.idle.entry("in the baseline".to_owned()).or_default() += case.count;
+        return;
+    }
+    judgement.findings.push(finding(case, best, evidence, lock_wait));
+}
+
+/// Whether there were as many before.
+fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
+    verdict < Verdict::Proven
+        && settings
+            .baseline
+            .get(&case.group.signature)
+            .is_some_and(|&before| case.group.count <= before + before / 5)
+}
+
+fn finding(
+    case: Case<'_>,
+    found: Found,
+    mut evidence: Vec<Evidence>,
+    lock_wait: LockWait,
+) -> Finding {
+    let class = classify::class(&case, &lock_wait);
+    let pattern = classify::pattern(&case, class, &lock_wait);
+    let growth = case.growth;
+    let cause = cause::cause(&case, class, pattern, growth.as_ref(), &lock_wait);
+    evidence.extend(
+        case.hints
+            .notes
+            .iter()
+            .map(|note| Evidence { detector: "source".to_owned(), says: note.clone() }),
+    );
+    let turnover = case.left().map(|left| Turnover {
+        arrived: case.arrived,
+        left,
+        survivors: case.life.survivors(),
+        stuck: case.life.stuck,
+    });
+    Finding {
+        id: format!("f-{:016x}", signature::hash(&case.group.signature)),
+        group: case.groups.first().copied().unwrap_or_default(),
+        class,
+        verdict: found.verdict,
+        score: score::score(&case, class, growth.as_ref()),
+        count: found.count,
+        proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
+        growth,
+        turnover,
+        oldest: case.oldest,
+        stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
+        lock_wait,
+        pattern,
+        cause,
+        source: case.hints.snippet.clone(),
+        suggestions: mend::suggestions(class, pattern, case.hints.mend.as_ref()),
+        evidence,
+        groups: case.groups,
+    }
+}

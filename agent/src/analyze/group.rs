@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::busy::Runners;
 use super::life::{self, Life, Span};
 use super::signature::Signatures;
 use super::summary::{self, Members};
@@ -43,7 +44,7 @@ struct Draft {
 /// left open.
 pub(super) fn groups(
     observation: &Observation,
-    span: Span,
+    (span, runners): (Span, &Runners),
     signatures: &mut Signatures,
 ) -> (Vec<Group>, Vec<Life>) {
     let (kinds, kind_of) = kinds(&observation.goroutines);
@@ -57,7 +58,7 @@ pub(super) fn groups(
     for (goroutine, &kind) in observation.goroutines.iter().zip(&kind_of) {
         let group = group_of_kind[kind as usize] as usize;
         members[group].add(observation, goroutine);
-        lives[group].add(goroutine, span);
+        lives[group].add(goroutine, span, runners);
     }
     let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
     life::kinship(&observation.goroutines, &mut lives, &waits);
@@ -149,7 +150,7 @@ mod tests {
     use crate::sample::{Sample, leaking};
 
     fn group(observation: &Observation) -> Vec<Group> {
-        groups(observation, Span::default(), &mut Signatures::default()).0
+        groups(observation, (Span::default(), &Runners::default()), &mut Signatures::default()).0
     }
 
     #[test]

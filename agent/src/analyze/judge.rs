@@ -43,6 +43,7 @@ fn may_leak(case: &Case<'_>) -> bool {
         || case.life.survivors() > 0
         || case.life.leaked > 0
         || case.life.before > 0
+        || case.life.busy.looks > 1
         || !case.life.known
 }
 
@@ -69,7 +70,10 @@ fn weigh(case: Case<'_>, settings: &Settings, judgement: &mut Judgement) {
             Outcome::Found(found) => {
                 let says = found.says.clone();
                 evidence.push(Evidence { detector: detector.name().to_owned(), says });
-                if best.as_ref().is_none_or(|best| found.verdict > best.verdict) {
+                if best
+                    .as_ref()
+                    .is_none_or(|best| (found.verdict, found.count) > (best.verdict, best.count))
+                {
                     best = Some(found);
                 }
             }
@@ -141,3 +145,6 @@ fn finding(
         groups: case.groups,
     }
 }
+
+#[cfg(test)]
+mod tests;

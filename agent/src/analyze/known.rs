@@ -45,7 +45,6 @@ const LIST: &[Known] = &[
     known("testing.runTests", "waits for tests"),
     known("testing.(*F).Fuzz", "waits for a fuzz test"),
     known("testing.tRunner.func1", "waits for a test"),
-    known("time.goFunc", "a timer's function"),
     // Modules that most servers have.
     known("golang.org/x/net/http2.(*serverConn).serve", "HTTP/2 connection"),
     known("golang.org/x/net/http2.(*serverConn).readFrames", "HTTP/2 connection"),

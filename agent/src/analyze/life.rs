@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::busy::{Busy, Runners};
 use crate::model::{Goroutine, Status, WaitClass};
 
 /// How finely births within the window are told apart.
@@ -45,6 +46,8 @@ pub(super) struct Life {
     pub(super) stuck_for: Duration,
     /// What their stacks hold, in bytes.
     pub(super) stack_bytes: u64,
+    /// The member that has run for the most looks in a row.
+    pub(super) busy: Busy,
     /// Those that the runtime itself marked as leaked.
     pub(super) leaked: u64,
     /// Whether the main goroutine is one of them.
@@ -59,8 +62,14 @@ pub(super) struct Life {
 }
 
 impl Life {
-    pub(super) fn add(&mut self, goroutine: &Goroutine, span: Span) {
+    pub(super) fn add(&mut self, goroutine: &Goroutine, span: Span, runners: &Runners) {
         self.count += 1;
+        if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable) {
+            let busy = runners.get(goroutine.goid);
+            if busy.looks > self.busy.looks {
+                self.busy = busy;
+            }
+        }
         self.stack_bytes += u64::from(goroutine.stack_bytes);
         self.leaked += u64::from(goroutine.status == Status::Leaked);
         self.has_main |= goroutine.goid == MAIN;
@@ -121,6 +130,9 @@ impl Life {
         self.stuck_for = self.stuck_for.max(other.stuck_for);
         self.stack_bytes += other.stack_bytes;
         self.leaked += other.leaked;
+        if other.busy.looks > self.busy.looks {
+            self.busy = other.busy;
+        }
         self.has_main |= other.has_main;
         self.parents.extend(&other.parents);
         self.parents_alive += other.parents_alive;

@@ -3,6 +3,7 @@
 //! This room knows the model alone: no clock, no I/O, no source. The same observations give the
 //! same assessment, always.
 
+mod busy;
 mod case;
 mod cause;
 mod classify;

@@ -152,7 +152,7 @@ fn creation_stack(observation: &Observation, created_by: Option<FrameId>) -> Opt
 }
 
 /// The innermost frame of the user's own code, or else the innermost outside the runtime.
-fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
+pub(super) fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
     let mut outside_runtime = None;
     for &frame in stacks.frames_of(stack) {
         let Ok(named) = stacks.lookup(frame) else { continue };
@@ -211,13 +211,19 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyze::busy::Runners;
     use crate::analyze::life::Span;
     use crate::analyze::{group, signature::Signatures};
     use crate::model::{BlockedBasis, BlockedFor, WaitClass};
     use crate::sample::{Sample, leaking};
 
     fn groups(sample: &Sample) -> Vec<Group> {
-        group::groups(&sample.observe(0), Span::default(), &mut Signatures::default()).0
+        group::groups(
+            &sample.observe(0),
+            (Span::default(), &Runners::default()),
+            &mut Signatures::default(),
+        )
+        .0
     }
 
     #[test]

@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::busy::Runners;
 use super::group;
 use super::life::{Life, Span};
 use super::signature::{self, Signatures};
+use super::summary;
 use crate::model::{
     Assessment, Channel, Coverage, Group, Observation, Overhead, Rates, Site, StackTable, Target,
     Timestamp, Totals, WaitClass, WindowSpan,
@@ -33,6 +35,7 @@ pub struct Window {
     churn: Churn,
     /// Goroutines that came into each present group from look to look.
     arrived: FxHashMap<u64, u64>,
+    runners: Runners,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -81,7 +84,10 @@ impl Window {
             window: self.first.map_or(Duration::ZERO, |(_, first)| since(first)),
             step: self.samples.last().map_or(Duration::ZERO, |before| since(before.elapsed)),
         };
-        let (mut groups, lives) = group::groups(observation, span, &mut self.signatures);
+        self.runners.look(&observation.goroutines);
+        let (mut groups, lives) =
+            group::groups(observation, (span, &self.runners), &mut self.signatures);
+        show_runners(&mut groups, &lives, &observation.stacks);
         let hashes: Vec<u64> =
             groups.iter().map(|group| signature::hash(&group.signature)).collect();
 
@@ -211,6 +217,18 @@ impl Window {
                 sample.counts.get(hash).map_or(0.0, |&count| weight * count as f64)
             });
             group.growth_per_second = Some(slope.sum());
+        }
+    }
+}
+
+/// A running goroutine has no stack that could be read; where it stood at an earlier look, still
+/// running, says more than nothing.
+fn show_runners(groups: &mut [Group], lives: &[Life], stacks: &StackTable) {
+    for (group, life) in groups.iter_mut().zip(lives) {
+        if let (None, Some(last)) = (group.stack, life.busy.last) {
+            group.stack = Some(last);
+            group.blocked_at = summary::blocked_at(stacks, last);
+            group.no_stack = Some("running: the stack is that of an earlier look");
         }
     }
 }

@@ -61,16 +61,12 @@ impl Detector for SteadyGrowth {
         }
         let rate = lasting as f64 / (case.seconds() * (PARTS - 1) as f64 / PARTS as f64);
         let says = format!(
-            "{} born here within {:.0} s are still here, {rate:.2} a second, and {} of those that \
-             were here before",
+            "{} born here within {:.0} s are still here, {rate:.2} a second; gone of those that \
+             were here before: {deaths} of {}",
             counted(life.survivors(), "goroutine"),
             case.seconds(),
-            match deaths {
-                0 => "none has gone".to_owned(),
-                _ => format!("{deaths} have gone"),
-            }
-        )
-        .replace("and none has gone of those", "while none has gone of those");
+            case.at_first
+        );
         if lasting < least || (case.seconds() < SHORT_SECONDS && lasting < FAST) {
             return found(Verdict::Suspect, case.count, says);
         }

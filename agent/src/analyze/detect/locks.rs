@@ -47,20 +47,21 @@ impl Detector for StuckLock {
             return Outcome::Clear;
         }
         let waited = duration(life.stuck_for);
-        let who = counted(life.stuck, "goroutine");
+        let have = if life.stuck == 1 { "has" } else { "have" };
+        let who = format!("{} {have}", counted(life.stuck, "goroutine"));
         let (verdict, says) = match &scene.lock_wait.likely_holder {
             Some(holder) => (
                 // Whoever holds it may be at work, and let go of it yet.
                 if holder.is_stuck { Verdict::Likely } else { Verdict::Suspect },
                 format!(
-                    "{who} have waited {waited} for a lock that goroutine {} probably holds; \
+                    "{who} waited {waited} for a lock that goroutine {} probably holds; \
                      it is {}",
                     holder.goid, holder.doing
                 ),
             ),
             None => (
                 Verdict::Likely,
-                format!("{who} have waited {waited} for a lock that no goroutine seems to hold"),
+                format!("{who} waited {waited} for a lock that no goroutine seems to hold"),
             ),
         };
         found(verdict, life.stuck, says)

@@ -1,5 +1,6 @@
 //! Detectors: each looks at a case in one way and says what it found, with its numbers.
 
+mod busy;
 mod counts;
 mod growth;
 mod locks;
@@ -61,6 +62,7 @@ pub(super) const ALL: &[&dyn Detector] = &[
     &locks::StuckLock,
     &growth::SteadyGrowth,
     &counts::CountGrowth,
+    &busy::Busy,
     &stuck::Large,
     &stuck::TooLong,
     &stuck::Listed,

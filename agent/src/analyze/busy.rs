@@ -1,0 +1,38 @@
+//! Goroutines that are on a processor, or ready for one, at every look.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Goroutine, StackId, WaitClass};
+
+/// What is remembered of a goroutine that was running or ready at every look since.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Busy {
+    /// At how many looks in a row.
+    pub(super) looks: u64,
+    /// Where it was last seen; a running one shows no stack.
+    pub(super) last: Option<StackId>,
+}
+
+/// Remembers them from look to look: as many as there are processors, and a run queue.
+#[derive(Debug, Default)]
+pub(super) struct Runners(FxHashMap<u64, Busy>);
+
+impl Runners {
+    /// Takes in the next look.
+    pub(super) fn look(&mut self, goroutines: &[Goroutine]) {
+        let mut now = FxHashMap::default();
+        for goroutine in goroutines {
+            if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable) {
+                let before = self.0.get(&goroutine.goid).copied().unwrap_or_default();
+                let last = goroutine.stack.id().or(before.last);
+                now.insert(goroutine.goid, Busy { looks: before.looks + 1, last });
+            }
+        }
+        self.0 = now;
+    }
+
+    /// What is known of one.
+    pub(super) fn get(&self, goid: u64) -> Busy {
+        self.0.get(&goid).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,197 @@
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use super::*;
+use crate::analyze::settings::Rule;
+use crate::model::{BlockedBasis, BlockedFor, CauseClass, Pattern, StackView, WaitClass};
+use crate::sample::Sample;
+
+/// A goroutine from its birth to its death, in seconds since the first look.
+#[derive(Clone, Copy)]
+struct Lived {
+    goid: u64,
+    born: f64,
+    dies: f64,
+    parent: u64,
+}
+
+const MAIN_ALIVE: u64 = 1;
+const GONE: u64 = 999_999;
+
+fn lived(goid: usize, born: f64, dies: f64) -> Lived {
+    Lived { goid: 100 + goid as u64, born, dies, parent: MAIN_ALIVE }
+}
+
+/// Looks once a second for so long at goroutines that wait at one line all their lives, beside the
+/// main goroutine. `object` gives what each waits on.
+fn film(seconds: u32, wait: WaitClass, lives: &[Lived], object: impl Fn(&Lived) -> u64) -> Window {
+    let mut window = Window::default();
+    for now in 0..=seconds {
+        let mut sample = Sample::new();
+        let stack = sample.stack(&[("main.(*Server).work", "/src/app/server.go", 33)]);
+        let main = sample.stack(&[("main.main", "/src/app/main.go", 9)]);
+        let site = sample.frame("main.(*Server).start", "/src/app/server.go", 31);
+        sample.add(MAIN_ALIVE, WaitClass::ChanReceive, StackView::Read(main)).seen_for =
+            Some(Duration::from_secs(u64::from(now)));
+        for life in lives {
+            let now = f64::from(now);
+            if life.born > now || life.dies <= now {
+                continue;
+            }
+            let objects = sample.objects(&[object(life)]);
+            let seen = Duration::from_secs_f64((now - life.born.max(0.0)).floor());
+            let goroutine = sample.add(life.goid, wait, StackView::Read(stack));
+            goroutine.objects = objects;
+            goroutine.created_by = Some(site);
+            goroutine.parent = NonZeroU64::new(life.parent);
+            goroutine.seen_for = Some(seen);
+            goroutine.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
+            goroutine.stack_bytes = 8192;
+        }
+        window.push(&sample.observe(now));
+    }
+    window
+}
+
+fn own(life: &Lived) -> u64 {
+    0xc000_0000 + life.goid * 96
+}
+
+fn judged(window: &Window, settings: &Settings) -> Judgement {
+    judge(window, settings).expect("something was observed").judgement.expect("it is judged")
+}
+
+fn verdict(window: &Window) -> Option<Verdict> {
+    judged(window, &Settings::default()).findings.first().map(|finding| finding.verdict)
+}
+
+const FOR_EVER: f64 = 1e9;
+
+#[test]
+fn goroutines_that_are_born_and_stay_are_a_leak() {
+    for (per_second, wait, class) in [
+        (10.0, WaitClass::ChanSend, CauseClass::ChannelSend),
+        (0.2, WaitClass::Select, CauseClass::Select),
+        (3.0, WaitClass::WaitGroup, CauseClass::Waitgroup),
+    ] {
+        let lives: Vec<_> = (0..(30.0 * per_second) as usize)
+            .map(|at| lived(at, (at as f64 + 0.1) / per_second - 0.01, FOR_EVER))
+            .collect();
+        let judgement = judged(&film(30, wait, &lives, own), &Settings::default());
+        let finding = &judgement.findings[0];
+        assert_eq!((finding.verdict, finding.class), (Verdict::Likely, class));
+        assert_eq!(finding.count, lives.len() as u64);
+        let growth = finding.growth.expect("31 looks");
+        assert!((growth.per_second - per_second).abs() < per_second * 0.2, "{growth:?}");
+        assert!(judgement.health < 100);
+        assert_eq!(finding.stack_bytes, Some(8192 * lives.len() as u64));
+    }
+}
+
+#[test]
+fn bursts_that_stay_are_a_leak_and_those_that_end_are_none() {
+    let bursts = |dies: fn(f64) -> f64| -> Vec<Lived> {
+        (0..600)
+            .map(|at| {
+                let born = (at / 100) as f64 * 5.0 + 0.5;
+                lived(at, born, dies(born))
+            })
+            .collect()
+    };
+    let stay = film(30, WaitClass::ChanSend, &bursts(|_| FOR_EVER), own);
+    assert_eq!(verdict(&stay), Some(Verdict::Likely));
+    let end = film(30, WaitClass::ChanSend, &bursts(|born| born + 3.5), own);
+    assert_eq!(verdict(&end), None);
+}
+
+#[test]
+fn load_that_rises_churns_or_swings_is_no_leak() {
+    // Ever more at once, but none for longer than two seconds.
+    let rising: Vec<_> = (0..900)
+        .map(|at| {
+            let born = (f64::from(at) * 1.0).sqrt();
+            lived(at as usize, born, born + 2.0)
+        })
+        .collect();
+    assert_eq!(verdict(&film(30, WaitClass::Select, &rising, own)), None);
+    // A hundred at any time, each for twenty seconds, since long before the first look.
+    let churning: Vec<_> = (0..300)
+        .map(|at| {
+            let born = at as f64 / 5.0 - 25.0;
+            lived(at, born, born + 20.0)
+        })
+        .collect();
+    assert_eq!(verdict(&film(30, WaitClass::IoWait, &churning, own)), None);
+}
+
+#[test]
+fn a_ramp_that_has_ended_is_no_leak() {
+    let ramp: Vec<_> = (0..100).map(|at| lived(at, at as f64 / 5.0, FOR_EVER)).collect();
+    let window = film(30, WaitClass::ChanReceive, &ramp, |_| 0xc000);
+    assert_eq!(verdict(&window), None);
+}
+
+#[test]
+fn an_idle_pool_is_none_and_a_forgotten_sender_is_suspect() {
+    let pool: Vec<_> = (0..8).map(|at| lived(at, -9.0, FOR_EVER)).collect();
+    let idle = judged(&film(30, WaitClass::ChanReceive, &pool, |_| 0xc000), &Settings::default());
+    assert!(idle.findings.is_empty(), "{:?}", idle.findings);
+    assert_eq!(idle.health, 100);
+    assert!(idle.idle.values().sum::<u64>() >= 8, "what is left out is counted: {:?}", idle.idle);
+
+    let sender = film(30, WaitClass::ChanSend, &pool[..1], own);
+    assert_eq!(verdict(&sender), Some(Verdict::Suspect));
+    let orphan = Lived { parent: GONE, ..pool[0] };
+    assert_eq!(verdict(&film(30, WaitClass::ChanReceive, &[orphan], own)), Some(Verdict::Suspect));
+}
+
+#[test]
+fn a_nil_channel_gives_itself_away() {
+    let lives = [lived(0, -1.0, FOR_EVER)];
+    let judgement = judged(&film(5, WaitClass::NilChannel, &lives, |_| 0), &Settings::default());
+    let finding = &judgement.findings[0];
+    assert_eq!((finding.verdict, finding.pattern), (Verdict::Likely, Some(Pattern::NilChannel)));
+}
+
+#[test]
+fn one_look_says_what_it_lacks() {
+    let lives = [lived(0, -1.0, FOR_EVER), lived(1, 0.0, FOR_EVER)];
+    let judgement = judged(&film(0, WaitClass::ChanSend, &lives, own), &Settings::default());
+    assert!(judgement.findings.is_empty());
+    let short = judged(&film(2, WaitClass::ChanSend, &leak(20), own), &Settings::default());
+    assert!(short.not_enough.iter().any(|lack| lack.detector == "steady-growth"));
+}
+
+fn leak(count: usize) -> Vec<Lived> {
+    (0..count).map(|at| lived(at, at as f64 / 10.0 + 0.1, FOR_EVER)).collect()
+}
+
+#[test]
+fn lists_filters_and_a_baseline_are_heard() {
+    let window = film(30, WaitClass::ChanSend, &leak(300), own);
+    let safe = Settings {
+        safe: vec![Rule::new("main.(*Server).*", Some("load test".into()))],
+        ..Settings::default()
+    };
+    let judgement = judged(&window, &safe);
+    assert!(judgement.findings.is_empty());
+    assert_eq!(judgement.idle.get("load test"), Some(&300));
+
+    let mut filtered = Settings::default();
+    filtered.filter.exclude.push(Rule::new("main.(*Server).work", None));
+    assert!(judged(&window, &filtered).findings.is_empty());
+
+    let signature =
+        judge(&window, &Settings::default()).expect("observed").groups[0].signature.clone();
+    let known = Settings { baseline: [(signature.clone(), 300)].into(), ..Settings::default() };
+    assert!(judged(&window, &known).findings.is_empty());
+    let grown = Settings { baseline: [(signature, 100)].into(), ..Settings::default() };
+    assert_eq!(judged(&window, &grown).findings.len(), 1);
+}
+
+#[test]
+fn the_same_window_gives_the_same_judgement() {
+    let window = film(30, WaitClass::ChanSend, &leak(300), own);
+    let text = || format!("{:?}", judged(&window, &Settings::default()));
+    assert_eq!(text(), text());
+}

@@ -35,6 +35,9 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         locked_to_thread: false,
         blocked: None,
         age: None,
+        seen_for: None,
+        parks: None,
+        stack_bytes: 0,
     };
     Observation {
         at: Timestamp::from_unix_ns(0),
@@ -50,6 +53,8 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         stacks: Arc::new(stacks),
         reasons: vec![String::new(), "chan receive".to_owned()].into(),
         objects: Vec::new(),
+        channels: Vec::new(),
+        mentions: Vec::new(),
         labels: vec![Vec::new()],
         rates: None,
         sites: Vec::new(),

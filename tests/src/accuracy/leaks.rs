@@ -30,7 +30,7 @@ pub fn sites(expected: &Expected, before: &Dump, after: &Dump) -> (Vec<Site>, Ve
     }
     let site = |(place, state, rw)| {
         let classes = classes(state, rw);
-        Site { place, classes, verdict: Verdict::Suspect, pattern: None }
+        Site { place, classes, verdict: Verdict::Suspect, pattern: None, optional: false }
     };
     (places.into_iter().map(site).collect(), absent)
 }

@@ -1,5 +1,5 @@
 //! The markers in the sources of our own corpus: `// want: CLASS VERDICT [pattern=NAME] [at=FUNCTION]` on each line
-//! where goroutines leak.
+//! where goroutines leak, `// may: ...` where some only come along with a leak. `tests/corpus/README.md` tells more.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use serde::de::value::{Error, StrDeserializer};
 
 use super::matching::{Place, Site, tail};
 
-/// What begins a marker.
-const WANT: &str = "// want:";
+/// What begins a marker, and whether its site is optional.
+const MARKS: [(&str, bool); 2] = [("// want:", false), ("// may:", true)];
 
 /// The sites that the Go files of a program's folder, and of the folders in it, mark.
 ///
@@ -42,9 +42,12 @@ pub fn sites(folder: &Path) -> Result<Vec<Site>> {
 fn in_text(file: &str, text: &str) -> Result<Vec<Site>> {
     let mut sites = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {
-        if let Some((_, marker)) = text.split_once(WANT) {
-            let site = site(file, line, marker);
-            sites.push(site.with_context(|| format!("the marker in {file}:{line}"))?);
+        for (mark, optional) in MARKS {
+            if let Some((_, marker)) = text.split_once(mark) {
+                let site = site(file, line, marker);
+                let site = site.with_context(|| format!("the marker in {file}:{line}"))?;
+                sites.push(Site { optional, ..site });
+            }
         }
     }
     Ok(sites)
@@ -64,7 +67,7 @@ fn site(file: &str, line: u32, marker: &str) -> Result<Site> {
         }
     }
     let verdict = verdict.unwrap_or(Verdict::Likely);
-    Ok(Site { place, classes: vec![class], verdict, pattern })
+    Ok(Site { place, classes: vec![class], verdict, pattern, optional: false })
 }
 
 /// A word of the agent's own.
@@ -82,7 +85,7 @@ mod tests {
     #[test]
     fn a_marker_gives_its_line_and_what_is_wanted_there() {
         let text = "package main\n\nfunc f() {\n\tresults <- r // want: channel-send likely pattern=timed-out-receiver\n\
-            \tgo s.Serve() // want: network-io suspect at=net/http.(*conn).serve\n\tselect {} // want: select-empty\n}\n";
+            \tgo s.Serve() // may: network-io suspect at=net/http.(*conn).serve\n\tselect {} // want: select-empty\n}\n";
         let sites = in_text("orders/main.go", text).unwrap();
         let line = |line| Place::Line { file: "orders/main.go".into(), line };
         assert_eq!(
@@ -93,18 +96,21 @@ mod tests {
                     classes: vec![CauseClass::ChannelSend],
                     verdict: Verdict::Likely,
                     pattern: Some(Pattern::TimedOutReceiver),
+                    optional: false,
                 },
                 Site {
                     place: Place::Below("net/http.(*conn).serve".into()),
                     classes: vec![CauseClass::NetworkIo],
                     verdict: Verdict::Suspect,
                     pattern: None,
+                    optional: true,
                 },
                 Site {
                     place: line(6),
                     classes: vec![CauseClass::SelectEmpty],
                     verdict: Verdict::Likely,
                     pattern: None,
+                    optional: false,
                 },
             ]
         );

@@ -17,6 +17,8 @@ pub struct Site {
     pub verdict: Verdict,
     /// The mistake that it is, where it has a name.
     pub pattern: Option<Pattern>,
+    /// Whether it only comes along with another leak: a finding here is right, and none is too.
+    pub optional: bool,
 }
 
 /// Where goroutines leak.
@@ -38,7 +40,7 @@ pub enum Place {
         /// The line.
         line: u32,
     },
-    /// In a function whose name begins so, none of the program's own.
+    /// Below a function whose name begins so: no line of the program is on these stacks.
     Below(String),
 }
 
@@ -83,12 +85,14 @@ pub fn tail(path: &str) -> &str {
     }
 }
 
-/// Judges every site, and gives the findings that belong to none of them too.
+/// Judges every site that is not optional, and gives the findings that belong to no site at all.
 #[must_use]
 pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>) {
-    let mut is_wanted = vec![false; findings.len()];
+    let (optional, sites): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|it| it.optional);
+    let is_optional = |finding| optional.iter().any(|site| site.place.is(finding));
+    let mut is_wanted: Vec<bool> = findings.iter().map(is_optional).collect();
     let mut best: Vec<Option<&Finding>> = Vec::new();
-    for site in sites {
+    for site in &sites {
         let mut there = Vec::new();
         for (finding, wanted) in findings.iter().zip(&mut is_wanted) {
             if site.place.is(finding) {
@@ -100,7 +104,7 @@ pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>
         best.push(there.into_iter().max_by_key(|it| (it.verdict, site.has_class_of(it), it.count)));
     }
     let mut judged = Vec::new();
-    for (site, best) in sites.iter().zip(best) {
+    for (site, best) in sites.into_iter().zip(best) {
         let outcome = match best {
             Some(finding) if finding.verdict >= site.verdict => Outcome::Found,
             Some(_) => Outcome::Weak,
@@ -125,12 +129,14 @@ pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>
 impl Place {
     /// Whether a finding is here.
     fn is(&self, finding: &Finding) -> bool {
-        let Some(frame) = &finding.blocked_at else { return false };
+        let at = finding.blocked_at.as_ref();
         match self {
             Self::Line { file, line } | Self::In { file, line, .. } => {
-                frame.line == Some(*line) && is_in(frame, file)
+                at.is_some_and(|at| at.line == Some(*line) && is_in(at, file))
             }
-            Self::Below(function) => frame.function.starts_with(function),
+            Self::Below(function) => {
+                at.into_iter().chain(&finding.stack).any(|it| it.function.starts_with(function))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ const FILE: &str = "orders/main.go";
 
 fn site(line: u32, class: CauseClass, verdict: Verdict) -> Site {
     let place = Place::Line { file: FILE.into(), line };
-    Site { place, classes: vec![class], verdict, pattern: Some(Pattern::NCast) }
+    Site { place, classes: vec![class], verdict, pattern: Some(Pattern::NCast), optional: false }
 }
 
 fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Finding {
@@ -20,6 +20,7 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
             file: Some(file.into()),
             line: Some(line),
         }),
+        stack: Vec::new(),
     }
 }
 
@@ -95,7 +96,8 @@ fn a_finding_beside_the_line_is_a_wrong_line_once_and_then_false() {
 fn a_site_in_a_known_function_is_misplaced_only_within_it() {
     let place = Place::In { function: "main.fetch".into(), file: FILE.into(), line: 7 };
     let classes = vec![CauseClass::Mutex, CauseClass::DeadlockCycle];
-    let sites = [Site { place, classes, verdict: Verdict::Suspect, pattern: None }];
+    let sites =
+        [Site { place, classes, verdict: Verdict::Suspect, pattern: None, optional: false }];
     let mut elsewhere = finding(FILE, 8, CauseClass::DeadlockCycle, Verdict::Suspect);
     let (judged, _) = judge(&sites, std::slice::from_ref(&elsewhere));
     assert_eq!(outcomes(&judged), [Outcome::WrongLine]);
@@ -109,12 +111,12 @@ fn a_site_in_a_known_function_is_misplaced_only_within_it() {
 fn a_site_in_the_library_goes_by_its_function() {
     let place = Place::Below("net/http.(*persistConn)".into());
     let classes = vec![CauseClass::Select];
-    let sites = [Site { place, classes, verdict: Verdict::Likely, pattern: None }];
+    let sites = [Site { place, classes, verdict: Verdict::Likely, pattern: None, optional: false }];
     let mut there =
         finding("/go/src/net/http/transport.go", 2600, CauseClass::Select, Verdict::Likely);
-    if let Some(frame) = &mut there.blocked_at {
-        frame.function = "net/http.(*persistConn).writeLoop".into();
-    }
+    let called = |function: &str| Frame { function: function.into(), file: None, line: None };
+    there.stack =
+        vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")];
     let (judged, others) = judge(&sites, &[there]);
     assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
     assert_eq!(judged[0].pattern_right, None, "none was wanted");
@@ -127,4 +129,16 @@ fn a_finding_without_a_place_belongs_to_nothing() {
     nowhere.blocked_at = None;
     let (judged, others) = judge(&sites, &[nowhere]);
     assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
+}
+
+#[test]
+fn what_comes_along_with_a_leak_may_be_found_and_need_not() {
+    let along = Site { optional: true, ..site(7, CauseClass::NetworkIo, Verdict::Likely) };
+    let sites = [along, site(9, CauseClass::Mutex, Verdict::Likely)];
+    let main = finding(FILE, 9, CauseClass::Mutex, Verdict::Likely);
+    let beside = finding(FILE, 7, CauseClass::NetworkIo, Verdict::Proven);
+    for findings in [vec![main.clone()], vec![beside, main]] {
+        let (judged, others) = judge(&sites, &findings);
+        assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+    }
 }

@@ -34,6 +34,9 @@ pub struct Finding {
     pub pattern: Option<String>,
     /// Where they block.
     pub blocked_at: Option<Frame>,
+    /// Their stack, innermost first.
+    #[serde(default, skip_serializing)]
+    pub stack: Vec<Frame>,
 }
 
 /// A place in the program.

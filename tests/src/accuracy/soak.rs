@@ -169,6 +169,7 @@ mod tests {
             count,
             pattern: None,
             blocked_at: Some(Frame { function: "f".into(), file: None, line: Some(line) }),
+            stack: Vec::new(),
         };
         let mut kept = Vec::new();
         for it in [

@@ -54,12 +54,6 @@ impl Part {
         self.of += 1;
         self.right += usize::from(right);
     }
-
-    /// Whether at least so many of a hundred are right; nothing of nothing is.
-    #[must_use]
-    pub const fn is_at_least(self, percent: usize) -> bool {
-        self.right * 100 >= self.of * percent
-    }
 }
 
 impl std::fmt::Display for Part {
@@ -149,36 +143,45 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
         let mut its = runs.iter().filter(|it| it.program.corpus == corpus).peekable();
         its.peek().is_some().then(|| Sum::over("", its))
     };
-    let mut goals = Vec::new();
+    let mut goals = Goals(Vec::new());
     if let Some(sum) = of(Corpus::Ours) {
-        let Sum { sure, classes, .. } = sum;
-        goals.push(goal(
-            "ours: 95 % of the sites found that show themselves",
-            sure,
-            sure.is_at_least(95),
-        ));
-        goals.push(goal("ours: the class right in 95 %", classes, classes.is_at_least(95)));
-        goals.push(goal("ours: every program ran", sum.ended, sum.ended == 0));
+        goals.at_least(95, "ours: 95 % of the sites found that show themselves", sum.sure);
+        goals.at_least(95, "ours: the class right in 95 %", sum.classes);
+        goals.none("ours: no program ended by itself", sum.ended);
     }
     if let Some(sum) = of(Corpus::Go) {
-        let Sum { suspect, classes, .. } = sum;
-        goals.push(goal("Go's: every leak at least suspect", suspect, suspect.is_at_least(100)));
-        goals.push(goal("Go's: every class right", classes, classes.is_at_least(100)));
+        goals.at_least(100, "Go's: every leak at least suspect", sum.suspect);
+        goals.at_least(100, "Go's: every class right", sum.classes);
     }
-    let all = Sum::over("", runs);
-    let Sum { healthy, wrong_lines, agent_failed, slowest_seconds, .. } = all;
-    goals.push(goal("99 % of the healthy without an alarm", healthy, healthy.is_at_least(99)));
-    goals.push(goal("no finding at a wrong line", wrong_lines, wrong_lines == 0));
-    goals.push(goal("the agent failed on none", agent_failed, agent_failed == 0));
-    // A server is looked at again and again.
-    let slowest = runs.iter().filter(|it| it.program.corpus != Corpus::Servers);
-    let seconds = slowest.map(|it| it.seconds).fold(0.0, f64::max).min(slowest_seconds);
-    goals.push(goal("a verdict within 60 s", format!("{seconds:.1} s"), seconds <= 60.0));
-    goals
+    if let Some(sum) = of(Corpus::Servers) {
+        goals.none("servers: none ended, no client failed", sum.ended);
+    }
+    let Sum { healthy, wrong_lines, agent_failed, slowest_seconds, .. } = Sum::over("", runs);
+    goals.at_least(99, "99 % of the healthy without an alarm", healthy);
+    goals.none("no finding at a wrong line", wrong_lines);
+    goals.none("the agent failed on none", agent_failed);
+    goals.0.push(Goal {
+        what: "a verdict within 60 s",
+        is: format!("{slowest_seconds:.1} s"),
+        met: slowest_seconds <= 60.0,
+    });
+    goals.0
 }
 
-fn goal(what: &'static str, is: impl std::fmt::Display, met: bool) -> Goal {
-    Goal { what, is: is.to_string(), met }
+struct Goals(Vec<Goal>);
+
+impl Goals {
+    /// Of nothing there is no goal.
+    fn at_least(&mut self, percent: usize, what: &'static str, part: Part) {
+        if part.of > 0 {
+            let met = part.right * 100 >= part.of * percent;
+            self.0.push(Goal { what, is: part.to_string(), met });
+        }
+    }
+
+    fn none(&mut self, what: &'static str, count: usize) {
+        self.0.push(Goal { what, is: count.to_string(), met: count == 0 });
+    }
 }
 
 #[cfg(test)]
@@ -212,7 +215,14 @@ mod tests {
     }
 
     fn other(verdict: Verdict) -> Finding {
-        Finding { class: "select".into(), verdict, count: 4, pattern: None, blocked_at: None }
+        Finding {
+            class: "select".into(),
+            verdict,
+            count: 4,
+            pattern: None,
+            blocked_at: None,
+            stack: Vec::new(),
+        }
     }
 
     fn unmet(runs: &[Run]) -> Vec<&'static str> {
@@ -264,6 +274,8 @@ mod tests {
         let mut one = run(Corpus::Go, false);
         one.sites = vec![judged(Verdict::Suspect, Outcome::Found, false)];
         assert_eq!(unmet(&[one.clone()]), ["Go's: every class right"]);
+        one.sites.clear();
+        assert!(unmet(&[one.clone()]).is_empty(), "of nothing there is no goal");
         one.failed = Some(Failure::Agent("it hangs".into()));
         assert_eq!(unmet(&[one]), ["the agent failed on none"]);
     }

@@ -7,27 +7,37 @@ use std::time::Duration;
 use crate::collect::{CollectError, Source};
 use crate::golang;
 use crate::model::{
-    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, ObjectRange,
-    Observation, Overhead, Rates, Resolved, Site, StackId, StackTable, StackView, Status, Target,
-    TargetKind, Timestamp, WaitClass,
+    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, Mention,
+    ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId, StackTable, StackView,
+    Status, Target, TargetKind, Timestamp, WaitClass,
 };
 
 /// Nanoseconds of 2026-11-20T08:00:00Z.
 const START_NS: i64 = 1_795_161_600_000_000_000;
 
 /// What a goroutine of the sample waits for: a class with its reason's number.
-const REASONS: [(&str, WaitClass); 4] = [
+const REASONS: [(&str, WaitClass); 10] = [
     ("chan send", WaitClass::ChanSend),
     ("chan receive", WaitClass::ChanReceive),
     ("select", WaitClass::Select),
     ("GC worker (idle)", WaitClass::Runtime),
+    ("sync.Mutex.Lock", WaitClass::Mutex),
+    ("sync.RWMutex.Lock", WaitClass::RwMutex),
+    (READS, WaitClass::RwMutex),
+    ("sync.WaitGroup.Wait", WaitClass::WaitGroup),
+    ("sync.Cond.Wait", WaitClass::Cond),
+    ("sleep", WaitClass::Sleep),
 ];
+
+/// What a reader of an RWMutex waits for; a writer's reason comes before it.
+const READS: &str = "sync.RWMutex.RLock";
 
 /// Builds one observation.
 pub(crate) struct Sample {
     pub(crate) stacks: StackTable,
     goroutines: Vec<Goroutine>,
     objects: Vec<u64>,
+    pub(crate) mentions: Vec<Mention>,
     labels: Vec<Vec<(String, String)>>,
     pub(crate) sites: Vec<Site>,
 }
@@ -38,6 +48,7 @@ impl Sample {
             stacks: StackTable::default(),
             goroutines: Vec::new(),
             objects: Vec::new(),
+            mentions: Vec::new(),
             labels: vec![Vec::new()],
             sites: Vec::new(),
         }
@@ -94,6 +105,35 @@ impl Sample {
         ObjectRange { start, len: u32::try_from(objects.len()).expect("a small sample") }
     }
 
+    /// Adds a goroutine that has been waiting for a lock for so many seconds, in a function of its
+    /// own, and mentions others so and so often.
+    pub(crate) fn wants(
+        &mut self,
+        goid: u64,
+        (wait, lock): (WaitClass, u64),
+        seconds: u64,
+        mentions: &[(u64, u32)],
+    ) -> &mut Goroutine {
+        let stack = self.stack(&[(&format!("main.f{goid}"), "/src/bank.go", 33)]);
+        let objects = self.objects(if lock == 0 { &[] } else { std::slice::from_ref(&lock) });
+        let mentions =
+            mentions.iter().map(|&(object, times)| Mention { object, goid, times, outer: 0 });
+        self.mentions.extend(mentions);
+        let goroutine = self.add(goid, wait, StackView::Read(stack));
+        goroutine.objects = objects;
+        goroutine.blocked = Some(BlockedFor {
+            duration: Duration::from_secs(seconds),
+            basis: BlockedBasis::FirstSeen,
+        });
+        goroutine
+    }
+
+    /// The number of the wait reason of an RWMutex's readers.
+    pub(crate) fn reads() -> Option<u8> {
+        let at = REASONS.iter().position(|&(reason, _)| reason == READS);
+        at.and_then(|at| u8::try_from(at).ok())
+    }
+
     pub(crate) fn labels(&mut self, labels: &[(&str, &str)]) -> LabelsId {
         let set = labels.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         self.labels.push(set);
@@ -119,7 +159,7 @@ impl Sample {
             reasons: REASONS.iter().map(|&(reason, _)| reason.to_owned()).collect(),
             objects: self.objects.clone(),
             channels: Vec::new(),
-            mentions: Vec::new(),
+            mentions: self.mentions.clone(),
             labels: self.labels.clone(),
             rates: (seconds > 0)
                 .then_some(Rates { created_per_second: 50.5, exited_per_second: 0.5 }),

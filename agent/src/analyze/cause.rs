@@ -117,7 +117,7 @@ fn channel(case: &Case<'_>) -> String {
 fn held(one: bool, what: &str, lock_wait: &LockWait) -> String {
     match &lock_wait.likely_holder {
         Some(holder) => format!(
-            "{} {what} that goroutine {} probably holds, which is {}",
+            "{} {what} that goroutine {} probably holds, which itself {}",
             verb(one, "wait for"),
             holder.goid,
             holder.doing

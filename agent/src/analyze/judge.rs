@@ -6,9 +6,9 @@ use super::case::Case;
 use super::detect::{self, Found, Outcome, Scene};
 use super::settings::Settings;
 use super::window::{Window, assess};
-use super::{cause, classify, idle, mend, score, signature};
+use super::{cause, classify, idle, lockwait, mend, score, signature};
 use crate::model::{
-    Assessment, Evidence, Finding, Judgement, LockGraph, LockWait, NotEnough, Turnover, Verdict,
+    Assessment, Evidence, Finding, Judgement, LockWait, NotEnough, Turnover, Verdict,
 };
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
@@ -17,7 +17,7 @@ use crate::model::{
 pub fn judge(window: &Window, settings: &Settings) -> Option<Assessment> {
     let mut assessment = assess(window)?;
     let mut judgement = Judgement {
-        lock_graph: LockGraph::default(),
+        lock_graph: window.lock_graph().cloned().unwrap_or_default(),
         history: window.totals(),
         ..Judgement::default()
     };
@@ -49,7 +49,7 @@ fn may_leak(case: &Case<'_>) -> bool {
 
 /// Shows a case to every detector, and notes what that makes.
 fn weigh(case: Case<'_>, settings: &Settings, judgement: &mut Judgement) {
-    let lock_wait = LockWait::default();
+    let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, settings);
     let scene = Scene {
         settings,
@@ -108,6 +108,7 @@ fn finding(
     mut evidence: Vec<Evidence>,
     lock_wait: LockWait,
 ) -> Finding {
+    let history = case.points.iter().map(|&(at, count)| (at, count as u64)).collect();
     let class = classify::class(&case, &lock_wait);
     let pattern = classify::pattern(&case, class, &lock_wait);
     let growth = case.growth;
@@ -134,6 +135,7 @@ fn finding(
         proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
         growth,
         turnover,
+        history,
         oldest: case.oldest,
         stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
         lock_wait,

@@ -15,13 +15,16 @@ mod idle;
 mod judge;
 mod known;
 mod life;
+mod lockwait;
 mod mend;
 mod score;
 pub mod settings;
 mod signature;
+pub mod source;
 mod summary;
 mod window;
 
 pub use judge::judge;
+pub use lockwait::of_group as lock_wait_of_group;
 pub use settings::Settings;
 pub use window::{Window, assess};

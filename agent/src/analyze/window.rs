@@ -13,11 +13,12 @@ use rustc_hash::FxHashMap;
 use super::busy::Runners;
 use super::group;
 use super::life::{Life, Span};
+use super::lockwait::Locks;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Channel, Coverage, Group, Observation, Overhead, Rates, Site, StackTable, Target,
-    Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Channel, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site,
+    StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -36,6 +37,7 @@ pub struct Window {
     /// Goroutines that came into each present group from look to look.
     arrived: FxHashMap<u64, u64>,
     runners: Runners,
+    locks: Locks,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -66,6 +68,7 @@ struct Latest {
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
     sites: Vec<Site>,
+    lock_graph: LockGraph,
 }
 
 /// Goroutines created and exited over the whole window.
@@ -130,6 +133,7 @@ impl Window {
             by_wait,
             rates: observation.rates,
             sites: in_order(&observation.sites),
+            lock_graph: self.locks.look(observation),
         });
     }
 
@@ -184,6 +188,11 @@ impl Window {
     pub(super) fn channel(&self, address: u64) -> Option<&Channel> {
         let channels = &self.latest.as_ref()?.channels;
         channels.iter().find(|channel| channel.address == address)
+    }
+
+    /// Who waits for whose lock, as of the last observation; `None` before the first.
+    pub(super) fn lock_graph(&self) -> Option<&LockGraph> {
+        Some(&self.latest.as_ref()?.lock_graph)
     }
 
     /// Drops every second sample, never the first or the last two, until the rest is few enough.

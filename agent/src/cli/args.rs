@@ -110,7 +110,7 @@ pub(super) struct Common {
     )]
     pub(super) budget: Budget,
 
-    /// The form of the report. JSON on standard output sends everything else to standard error.
+    /// The form of the report. JSON or HTML on standard output sends everything else to standard error.
     #[arg(long, global = true, default_value = "terminal", env = "LEAK_AGENT_FORMAT")]
     pub(super) format: Format,
 
@@ -155,6 +155,8 @@ pub(super) enum Format {
     Terminal,
     /// For programs: schema leak-agent/report/v1.
     Json,
+    /// A page for a browser, in one file. (Lists and doctor have none, and are text.)
+    Html,
 }
 
 /// When to use colours.

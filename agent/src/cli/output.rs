@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::args::{Color, Common, Format};
 use super::failure::Failure;
 use crate::model::{Assessment, Timestamp};
+use crate::report::html::Html;
 use crate::report::json::Json;
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
@@ -26,6 +27,7 @@ pub(super) fn write(
     let report = Report { generated_at: now(), assessments, several };
     let renderer: Box<dyn Render> = match common.format {
         Format::Json => Box::new(Json),
+        Format::Html => Box::new(Html),
         Format::Terminal => Box::new(Terminal {
             style: Style { colour: colour(common) },
             width: width(common),

@@ -1,6 +1,7 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
 pub mod attach;
+pub mod source;
 
 use thiserror::Error;
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod gather;
 pub mod globals;
 pub mod goroutines;
+pub mod hchan;
 pub mod labels;
 pub mod layout;
 pub mod live;

@@ -244,6 +244,13 @@ impl Program {
         Unwinder::new(&self.binary.pclntab, self.module.text, self.binary.arch, steps)
     }
 
+    /// Where in a frame the room for its callees' arguments begins: behind the saved link register,
+    /// where there is one.
+    #[must_use]
+    pub const fn arguments_at(&self) -> usize {
+        if self.binary.arch.uses_link_register() { 8 } else { 0 }
+    }
+
     /// Names addresses of this program.
     #[must_use]
     pub fn symbolizer(&self) -> Symbolizer<'_> {

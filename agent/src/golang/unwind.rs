@@ -124,15 +124,15 @@ impl<'a> Unwinder<'a> {
     }
 
     /// Walks the stack whose bytes from `start.sp` upwards are `stack`, and calls `frame` with an
-    /// address in each frame, innermost first: one inside the call instruction where the frame
-    /// waits for a call to return, so that it can be looked up as it is. What it read is left in
-    /// `trail`.
+    /// address in each frame, innermost first, and where the frame begins, counted from `start.sp`.
+    /// The address is one inside the call instruction where the frame waits for a call to return,
+    /// so that it can be looked up as it is. What it read is left in `trail`.
     pub fn walk(
         &mut self,
         start: Registers,
         stack: &[u8],
         trail: &mut Trail,
-        frame: &mut dyn FnMut(u64),
+        frame: &mut dyn FnMut(u64, usize),
     ) -> Walk {
         trail.begin(start);
         let links = self.arch.uses_link_register();
@@ -146,7 +146,7 @@ impl<'a> Unwinder<'a> {
                 Kind::Top => return Walk::Whole,
                 Kind::Normal | Kind::Last | Kind::Injected => {}
             }
-            frame(if step.behind_call && !trapped { pc - 1 } else { pc });
+            frame(if step.behind_call && !trapped { pc - 1 } else { pc }, sp);
             if step.kind == Kind::Last || (writes_sp && !innermost) {
                 return Walk::Whole;
             }

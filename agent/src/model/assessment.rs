@@ -59,6 +59,23 @@ pub struct LockGraph {
     pub cycles: Vec<Vec<Waiter>>,
     /// Contended locks beyond those shown.
     pub more: u64,
+    /// Circles beyond those shown.
+    pub more_cycles: u64,
+}
+
+impl LockGraph {
+    /// A contended lock, by its address.
+    #[must_use]
+    pub fn lock(&self, object: u64) -> Option<&LockNode> {
+        self.locks.iter().find(|lock| lock.object == object)
+    }
+
+    /// The circle that a goroutine is part of.
+    #[must_use]
+    pub fn cycle_of(&self, goid: u64) -> Option<&[Waiter]> {
+        let has = |cycle: &&Vec<Waiter>| cycle.iter().any(|waiter| waiter.goid == goid);
+        self.cycles.iter().find(has).map(Vec::as_slice)
+    }
 }
 
 /// A contended lock.

@@ -34,6 +34,9 @@ pub struct Mention {
     pub object: u64,
     /// Who mentions it.
     pub goid: u64,
-    /// How often it stands on the stack.
+    /// How often it stands in the stack's frames outside the runtime and package sync.
     pub times: u32,
+    /// How many of those stand in frames further out than the innermost of these, where a function
+    /// keeps what it needs later (for a deferred Unlock, say): no arguments of calls.
+    pub outer: u32,
 }

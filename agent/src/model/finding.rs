@@ -329,6 +329,9 @@ pub struct Finding {
     pub proven_count: Option<u64>,
     /// How the group grows; `None` before there are looks enough.
     pub growth: Option<Growth>,
+    /// How the group's count went: seconds since the first look, and how many. Empty where nobody
+    /// kept it.
+    pub history: Vec<(f64, u64)>,
     /// Its births and deaths; `None` where the source does not know goroutines apart.
     pub turnover: Option<Turnover>,
     /// For how long the longest has been blocked.

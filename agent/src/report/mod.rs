@@ -1,4 +1,4 @@
-//! Assessments into text: for people (`terminal`) and for programs (`json`).
+//! Assessments into text: for people (`terminal`, `html`) and for programs (`json`).
 //!
 //! This room knows the model and a writer: no network, no collection, no analysis.
 
@@ -6,8 +6,12 @@ use std::io::{self, Write};
 
 use crate::model::{Assessment, Timestamp};
 
+pub mod html;
 pub mod json;
+#[cfg(test)]
+mod judged;
 pub mod style;
+pub mod telling;
 pub mod terminal;
 pub mod words;
 

@@ -13,6 +13,14 @@ pub enum Role {
     Place,
     /// Something that grows, or a gap in what was seen.
     Warning,
+    /// A finding that is proven or likely.
+    Alarm,
+    /// A finding that is only suspected.
+    Doubt,
+    /// Nothing was found, or something is well.
+    Well,
+    /// A sentence.
+    Plain,
     /// What can be skipped in reading.
     Dim,
 }
@@ -37,6 +45,10 @@ impl Style {
             Role::Wait => "35",
             Role::Place => "1;33",
             Role::Warning => "31",
+            Role::Alarm => "1;31",
+            Role::Doubt => "33",
+            Role::Well => "32",
+            Role::Plain => return text.to_owned(),
             Role::Dim => "2",
         };
         format!("\x1b[{code}m{text}\x1b[0m")

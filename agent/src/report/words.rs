@@ -4,6 +4,13 @@ pub use crate::model::text::{bytes, count, counted, duration};
 use crate::model::{FrameId, Group, Rates, StackTable, function};
 use std::borrow::Cow;
 
+/// An RFC 3339 time as people read it, to the second: `2026-11-20 08:00:02 UTC`.
+#[must_use]
+pub fn date(time: &str) -> String {
+    let seconds = time.split('.').next().unwrap_or(time).trim_end_matches('Z');
+    format!("{} UTC", seconds.replacen('T', " ", 1))
+}
+
 /// A change by the second, with its sign: `+50.1/s`, `0/s`.
 #[must_use]
 pub fn growth(per_second: f64) -> String {
@@ -173,6 +180,13 @@ mod tests {
             assert_eq!(duration(Duration::from_millis(millis)), expected);
         }
         assert_eq!(duration(Duration::from_micros(70)), "70µs");
+    }
+
+    #[test]
+    fn dates_are_read_to_the_second() {
+        for time in ["2026-11-20T08:00:02.125Z", "2026-11-20T08:00:02Z"] {
+            assert_eq!(date(time), "2026-11-20 08:00:02 UTC");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! run; and only for the others the test sets `GOMAXPROCS=1`.
 
 use anyhow::{Context, Result, ensure};
-use regex_lite::Regex;
+use regex::Regex;
 
 /// What is expected of one program.
 #[derive(Clone, Debug)]

@@ -134,9 +134,10 @@ impl Place {
             Self::Line { file, line } | Self::In { file, line, .. } => {
                 at.is_some_and(|at| at.line == Some(*line) && is_in(at, file))
             }
-            Self::Below(function) => {
-                at.into_iter().chain(&finding.stack).any(|it| it.function.starts_with(function))
-            }
+            Self::Below(function) => at
+                .into_iter()
+                .chain(finding.stack.iter().flatten())
+                .any(|it| it.function.starts_with(function)),
         }
     }
 }

@@ -20,7 +20,7 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
             file: Some(file.into()),
             line: Some(line),
         }),
-        stack: Vec::new(),
+        stack: None,
     }
 }
 
@@ -116,7 +116,7 @@ fn a_site_in_the_library_goes_by_its_function() {
         finding("/go/src/net/http/transport.go", 2600, CauseClass::Select, Verdict::Likely);
     let called = |function: &str| Frame { function: function.into(), file: None, line: None };
     there.stack =
-        vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")];
+        Some(vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")]);
     let (judged, others) = judge(&sites, &[there]);
     assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
     assert_eq!(judged[0].pattern_right, None, "none was wanted");

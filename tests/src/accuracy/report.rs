@@ -35,8 +35,8 @@ pub struct Finding {
     /// Where they block.
     pub blocked_at: Option<Frame>,
     /// Their stack, innermost first.
-    #[serde(default, skip_serializing)]
-    pub stack: Vec<Frame>,
+    #[serde(skip_serializing)]
+    pub stack: Option<Vec<Frame>>,
 }
 
 /// A place in the program.

@@ -120,12 +120,14 @@ fn look(
         let Said { report, took } =
             agent.analyze(server.pid(), &keep).with_context(|| format!("look {number}, {from}"))?;
         let to = PARTS[part.load(Ordering::Relaxed)].name;
+        let (goroutines, findings) = (report.totals.goroutines, report.findings.len());
+        eprintln!("{name}, {from} to {to}: {goroutines} goroutines, {findings} findings");
         for finding in &report.findings {
-            eprintln!("{name}, look {number}, from {from} to {to}: {finding}");
+            eprintln!("  {finding}");
             keep_surest(&mut run.others, finding);
         }
         run.seconds = run.seconds.max(took.as_secs_f64());
-        run.goroutines = run.goroutines.max(report.totals.goroutines);
+        run.goroutines = run.goroutines.max(goroutines);
         run.health = run.health.into_iter().chain(report.health).min();
         if is_over() {
             eprintln!("{name}: {number} looks in {} s", started.elapsed().as_secs());
@@ -169,7 +171,7 @@ mod tests {
             count,
             pattern: None,
             blocked_at: Some(Frame { function: "f".into(), file: None, line: Some(line) }),
-            stack: Vec::new(),
+            stack: None,
         };
         let mut kept = Vec::new();
         for it in [

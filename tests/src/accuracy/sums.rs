@@ -221,7 +221,7 @@ mod tests {
             count: 4,
             pattern: None,
             blocked_at: None,
-            stack: Vec::new(),
+            stack: None,
         }
     }
 

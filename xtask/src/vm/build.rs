@@ -32,13 +32,13 @@ pub fn provide(project: &Project, rust: Toolchain, arch: Arch) -> Result<Program
     };
     provide_standard_library(triple)?;
     // rust-lld comes with the toolchain and musl's start files with the target: no C compiler of
-    // the guest's architecture is needed.
+    // the guest's architecture is needed, as long as the syntax of Go source is left out.
     let linker = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"));
     say(format_args!("building the agent and the tests' driver for {triple}"));
     shell::run(
         rust.cargo(project)
             .args(["build", "--locked", "--quiet", "--profile", "guest", "--target", triple])
-            .args(["-p", "leak-agent", "-p", "leak-agent-tests", "--bins"])
+            .args(["-p", "leak-agent", "-p", "leak-agent-tests", "--bins", "--no-default-features"])
             .env(linker, "rust-lld"),
     )?;
     let built = project.target().join(triple).join("guest");

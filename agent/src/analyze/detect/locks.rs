@@ -54,8 +54,8 @@ impl Detector for StuckLock {
                 // Whoever holds it may be at work, and let go of it yet.
                 if holder.is_stuck { Verdict::Likely } else { Verdict::Suspect },
                 format!(
-                    "{who} waited {waited} for a lock that goroutine {} probably holds; \
-                     it is {}",
+                    "{who} waited {waited} for a lock that goroutine {} probably holds, \
+                     which itself {}",
                     holder.goid, holder.doing
                 ),
             ),

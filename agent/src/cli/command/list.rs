@@ -14,7 +14,7 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     let listing = pipeline::processes().map_err(Failure::Processes)?;
     let out = &mut io::stdout().lock();
     match common.format {
-        Format::Terminal => table(&listing, output::screen_width(), out),
+        Format::Terminal | Format::Html => table(&listing, output::screen_width(), out),
         Format::Json => json(&listing, out),
     }
     .map_err(Failure::Stdout)?;

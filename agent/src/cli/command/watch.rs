@@ -136,22 +136,23 @@ fn observe(
 /// Whether there is somebody to look at a live view, and a terminal that can show one.
 fn is_live(common: &Common) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !json_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+    !document_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-const fn json_on_stdout(common: &Common) -> bool {
-    matches!(common.format, Format::Json) && common.output.is_none()
+/// Whether standard output is for the report alone.
+const fn document_on_stdout(common: &Common) -> bool {
+    !matches!(common.format, Format::Terminal) && common.output.is_none()
 }
 
 /// A line a look, until there are no more.
 fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
-        if json_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        if document_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     for event in events {
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if !json_on_stdout(common) && common.output.is_none() {
+    if !document_on_stdout(common) && common.output.is_none() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())

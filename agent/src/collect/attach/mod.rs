@@ -114,7 +114,7 @@ impl Source for Attach {
         let taken = self.snapshotter.take(&self.program);
         let now = monotonic();
         // Whatever failed, failed because the process is gone, if it is gone.
-        let Snapshot { mut goroutines, marks, objects, labels, mut coverage } =
+        let Snapshot { mut goroutines, marks, objects, channels, mentions, labels, mut coverage } =
             taken.map_err(|error| {
                 let process = self.program.process();
                 if process.is_alive() {
@@ -132,6 +132,7 @@ impl Source for Attach {
             &mut self.snapshotter,
             &mut coverage,
         );
+        self.snapshotter.watch(&goroutines, &objects);
         let first = *self.first.get_or_insert(start);
         Ok(Observation {
             at: wall_clock(),
@@ -141,8 +142,8 @@ impl Source for Attach {
             stacks: self.snapshotter.stacks(),
             reasons: Arc::clone(&self.reasons),
             objects,
-            channels: Vec::new(),
-            mentions: Vec::new(),
+            channels,
+            mentions,
             labels,
             rates: rates.or(churn),
             sites,

@@ -3,8 +3,9 @@
 use std::io;
 
 use super::{Page, words, wrap};
-use crate::model::{Assessment, FrameId, Group, StackTable, WaitClass};
+use crate::model::{Assessment, FrameId, Group, StackId, StackTable, WaitClass};
 use crate::report::style::Role;
+use crate::report::telling;
 use crate::report::words::FrameText;
 
 /// Frames of a stack shown unless all is asked for.
@@ -14,17 +15,45 @@ const FRAMES: usize = 24;
 const CALLERS: usize = 6;
 
 /// Columns before each line below a group's headline.
-const INDENT: usize = 4;
+pub(super) const INDENT: usize = 4;
 
 impl Page<'_> {
     pub(super) fn group(
         &mut self,
         number: usize,
         group: &Group,
+        finding: Option<&str>,
         assessment: &Assessment,
     ) -> io::Result<()> {
         let stacks = &*assessment.stacks;
         self.headline(number, group)?;
+        self.places(group, stacks)?;
+        if let Some(object) = words::objects(group) {
+            self.field("on       ", &object)?;
+        }
+        if !group.labels.is_empty() {
+            let labels = group.labels.iter().map(|(key, value)| format!("{key}={value}"));
+            self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;
+        }
+        if let Some(stack) = group.creation_stack {
+            self.called_by(stack, stacks)?;
+        }
+        self.field("goids    ", &sample_of_goids(group))?;
+        if let Some(id) = finding {
+            self.field("finding  ", id)?;
+        }
+        // Nobody's code but the runtime's: its stack is for those who ask for everything.
+        let idle = group.blocked_at.is_none() && group.wait == WaitClass::Runtime;
+        match (group.stack, group.no_stack) {
+            (Some(_), _) if idle && self.top.is_some() => Ok(()),
+            (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
+            (None, Some(why)) => self.field("no stack ", why),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The lines to look at: where they block, and where they were created.
+    pub(super) fn places(&mut self, group: &Group, stacks: &StackTable) -> io::Result<()> {
         for (label, site, role) in [
             ("at       ", group.blocked_at, Role::Place),
             ("created  ", group.created_by, Role::Title),
@@ -35,35 +64,18 @@ impl Page<'_> {
                 self.row(label, (role, &function), &place, 0)?;
             }
         }
-        if let Some(object) = words::objects(group) {
-            self.field("on       ", &object)?;
+        Ok(())
+    }
+
+    /// Who called the creator.
+    pub(super) fn called_by(&mut self, creation: StackId, stacks: &StackTable) -> io::Result<()> {
+        let callers = telling::callers(stacks, creation);
+        let names: Vec<_> = callers.iter().take(CALLERS).map(|text| &*text.function).collect();
+        if names.is_empty() {
+            return Ok(());
         }
-        if !group.labels.is_empty() {
-            let labels = group.labels.iter().map(|(key, value)| format!("{key}={value}"));
-            self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;
-        }
-        if let Some(stack) = group.creation_stack {
-            let callers = stacks.frames_of(stack).get(1..).unwrap_or(&[]);
-            let texts = callers.iter().map(|&frame| words::frame(stacks, frame));
-            // The runtime is below everybody.
-            let mut names: Vec<_> =
-                texts.filter(|text| !text.runtime).map(|text| text.function).collect();
-            let all = names.len();
-            names.truncate(CALLERS);
-            let more = if all > names.len() { " ← …" } else { "" };
-            if !names.is_empty() {
-                self.field("called by ", &format!("{}{more}", names.join(" ← ")))?;
-            }
-        }
-        self.field("goids    ", &sample_of_goids(group))?;
-        // Nobody's code but the runtime's: its stack is for those who ask for everything.
-        let idle = group.blocked_at.is_none() && group.wait == WaitClass::Runtime;
-        match (group.stack, group.no_stack) {
-            (Some(_), _) if idle && self.top.is_some() => Ok(()),
-            (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
-            (None, Some(why)) => self.field("no stack ", why),
-            (None, None) => Ok(()),
-        }
+        let more = if callers.len() > names.len() { " ← …" } else { "" };
+        self.field("called by ", &format!("{}{more}", names.join(" ← ")))
     }
 
     fn headline(&mut self, number: usize, group: &Group) -> io::Result<()> {
@@ -152,14 +164,19 @@ impl Page<'_> {
         }
     }
 
+    /// A label and a text that can be skipped in reading.
+    pub(super) fn field(&mut self, label: &str, text: &str) -> io::Result<()> {
+        self.text(label, Role::Dim, text)
+    }
+
     /// A label and a text that may take several lines.
-    fn field(&mut self, label: &str, text: &str) -> io::Result<()> {
+    pub(super) fn text(&mut self, label: &str, role: Role, text: &str) -> io::Result<()> {
         let start = INDENT + words::width(label);
         write!(self.out, "{:INDENT$}{}", "", self.style.paint(Role::Dim, label))?;
         let text = words::clean(text);
         for (index, piece) in wrap(&text, self.width - start).into_iter().enumerate() {
             let indent = if index == 0 { 0 } else { start };
-            writeln!(self.out, "{:indent$}{}", "", self.style.paint(Role::Dim, piece))?;
+            writeln!(self.out, "{:indent$}{}", "", self.style.paint(role, piece))?;
         }
         Ok(())
     }
@@ -175,7 +192,7 @@ fn sample_of_goids(group: &Group) -> String {
 
 /// A frame's function and place as they fit one line of `room` columns; where no shortening is
 /// enough for both, as they fit a line each.
-fn fit(text: &FrameText, room: usize) -> (String, String) {
+pub(super) fn fit(text: &FrameText, room: usize) -> (String, String) {
     let mark = if text.inlined { " (inlined)" } else { "" };
     let place = words::fit_place(&text.place, room / 2);
     let own = room.saturating_sub(words::width(mark));

@@ -1,5 +1,5 @@
-//! The report for people at a terminal: whom, how much was seen, where goroutines wait, and the
-//! groups, largest first.
+//! The report for people at a terminal: whom, what leaks, how much was seen, where goroutines wait,
+//! and the groups, largest first.
 
 use std::io::{self, Write};
 
@@ -8,11 +8,16 @@ use super::style::{Role, Style};
 use super::{Render, Report, words};
 use crate::model::{Assessment, Build, Coverage, Overhead, ProbeCoverage, ProbeState};
 
+mod finding;
 mod group;
+mod judgement;
 mod sites;
 
 /// Narrower than this nothing can be laid out.
 const NARROWEST: usize = 40;
+
+/// Groups shown beside findings, which say more, unless all is asked for.
+const BESIDE_FINDINGS: usize = 5;
 
 /// Renders text for people.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +54,9 @@ struct Page<'a> {
 impl Page<'_> {
     fn assessment(&mut self, assessment: &Assessment) -> io::Result<()> {
         self.header(assessment)?;
+        if let Some(judgement) = &assessment.judgement {
+            self.judgement(judgement, assessment)?;
+        }
         self.coverage(&assessment.coverage)?;
         self.overhead(&assessment.overhead)?;
         self.waits(assessment)?;
@@ -163,10 +171,13 @@ impl Page<'_> {
 
     fn groups(&mut self, assessment: &Assessment) -> io::Result<()> {
         let groups = &assessment.groups;
-        let shown = self.top.unwrap_or(groups.len()).min(groups.len());
+        let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
+        let most = if findings.is_empty() { usize::MAX } else { BESIDE_FINDINGS };
+        let shown = self.top.map_or(groups.len(), |top| top.min(most)).min(groups.len());
         for (index, group) in groups.iter().take(shown).enumerate() {
             writeln!(self.out)?;
-            self.group(index + 1, group, assessment)?;
+            let finding = findings.iter().find(|finding| finding.group == index);
+            self.group(index + 1, group, finding.map(|finding| &*finding.id), assessment)?;
         }
         let rest = &groups[shown..];
         if !rest.is_empty() {

@@ -1,16 +1,9 @@
 use super::*;
-use crate::analyze::{Window, assess};
-use crate::model::{Lifetimes, Observation, Site, StackView, Timestamp, WaitClass};
+use crate::model::{Finding, Lifetimes, Resolved, Site, StackView, Timestamp, WaitClass};
+use crate::report::judged;
 use crate::sample::{Sample, leaking};
+use std::sync::Arc;
 use std::time::Duration;
-
-fn assessment(observations: &[Observation]) -> Assessment {
-    let mut window = Window::default();
-    for observation in observations {
-        window.push(observation);
-    }
-    assess(&window).expect("something was observed")
-}
 
 fn render(assessment: Assessment, width: usize, top: Option<usize>, colour: bool) -> String {
     let terminal = Terminal { style: Style { colour }, width, top };
@@ -25,7 +18,7 @@ fn render(assessment: Assessment, width: usize, top: Option<usize>, colour: bool
 }
 
 fn leak() -> Assessment {
-    assessment(&[leaking(4).observe(0), leaking(40).observe(2)])
+    judged::unjudged(&[leaking(4).observe(0), leaking(40).observe(2)])
 }
 
 /// A leak beside goroutines that no look sees.
@@ -49,7 +42,7 @@ fn with_sites() -> Sample {
 
 #[test]
 fn goroutines_between_looks_are_told_by_creation_site() {
-    let text = render(assessment(&[with_sites().observe(0)]), 100, Some(1), false);
+    let text = render(judged::unjudged(&[with_sites().observe(0)]), 100, Some(1), false);
     let (_, sites) = text.split_once("created and gone between looks\n").expect("a section");
     assert_eq!(
         sites,
@@ -133,7 +126,7 @@ fn gaps_in_what_was_seen_are_said() {
 #[test]
 fn inlined_unnamed_and_hostile_frames() {
     let mut sample = Sample::new();
-    let inlined = sample.stacks.resolved(crate::model::Resolved {
+    let inlined = sample.stacks.resolved(Resolved {
         function: "main.\x1b[2Jevil",
         file: "/src/\x07bell.go",
         line: 3,
@@ -142,7 +135,7 @@ fn inlined_unnamed_and_hostile_frames() {
     let unnamed = sample.stacks.frame(crate::model::Frame::Unresolved { pc: 0x40_1000 });
     let stack = sample.stacks.stack(&[inlined, unnamed], 7);
     sample.add(1, WaitClass::ChanSend, StackView::Read(stack));
-    let text = render(assessment(&[sample.observe(0)]), 80, None, false);
+    let text = render(judged::unjudged(&[sample.observe(0)]), 80, None, false);
     assert!(!text.contains(['\x1b', '\x07']), "{text:?}");
     assert!(text.contains("(inlined)"), "{text}");
     assert!(text.contains("0x401000 (no symbol)"), "{text}");
@@ -153,4 +146,124 @@ fn inlined_unnamed_and_hostile_frames() {
 fn an_absurd_width_still_works() {
     let text = render(leak(), 0, None, false);
     assert!(text.contains("leak.go:33"), "{text}");
+}
+
+fn judged_text(findings: Vec<Finding>, width: usize, top: Option<usize>) -> String {
+    render(judged::assessment(findings), width, top, false)
+}
+
+#[test]
+fn findings_come_first_and_say_what_to_do() {
+    let mut assessment = judged::assessment(vec![judged::leak()]);
+    let stacks = Arc::make_mut(&mut assessment.stacks);
+    let frames = ["main.leakGoroutines", "main.serve", "main.main"].map(|function| {
+        stacks.resolved(Resolved { function, file: "/src/app/main.go", line: 9, inlined: false })
+    });
+    assessment.groups[0].creation_stack = Some(stacks.stack(&frames, 0));
+    let text = render(assessment, 90, Some(3), false);
+    let expected = "\
+potato   pid 4711   go1.26.6   stripped
+45 goroutines   +50.5 created/s  -0.5 exited/s
+2 looks in 2.0s until 2026-11-20T08:00:02.000Z
+result    1 finding: 1 likely
+
+ 1  LIKELY   critical   channel-send   40 goroutines   +18.0/s   oldest ≥20.0s
+    80.0 KiB of stacks   score 78
+    40 goroutines, 18 more each second, wait to send on one unbuffered channel from which
+    nothing receives.
+    at       main.leakGoroutines.func1  /src/app/leak.go:33
+    created  main.leakGoroutines  /src/app/leak.go:31
+    called by main.serve ← main.main
+    source   /src/app/leak.go
+      31 │     go func() {
+      32 │         result := work()
+    ▶ 33 │         results <- result
+      34 │     }()
+    mend     Give the channel a buffer of one.
+             Or select on ctx.Done() beside the send.
+    pattern  premature-return: The receiver returns early, before it has received what
+             was sent.
+    because  steady-growth: from 4 to 40 in 2.0s, no look with fewer than the one before
+             turnover: 36 came, none left
+    growth   +18.0/s (17.2 to 18.8), linear; 64,840 in an hour (61,960 to 67,720)
+    score    78 of 100: memory 20 + count 20 + growth 25 + blocking 10 + scheduler 3
+    id       f-7c0d11
+
+health    12 of 100
+left out  as idle: 12 × idle worker pool, 1 × listener
+unjudged  1 goroutine: its stack could not be read in the last look
+coverage  read 44 of 45   1 running (no readable stack)
+";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("    finding  f-7c0d11\n"), "the group names its finding: {text}");
+}
+
+#[test]
+fn a_circle_names_each_goroutine_and_who_holds_its_lock() {
+    let text = judged_text(vec![judged::deadlock()], 120, Some(3));
+    let expected = "    \
+    circle   goroutine 50 waits at main.transfer (/src/app/bank.go:52) for 0xc000007000, which \
+             goroutine 51 holds
+             goroutine 51 waits for 0xc000007100, which goroutine 50 holds
+    held by  goroutine 51, probably: waits for another mutex at main.transfer (/src/app/bank.go:57)
+";
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(squeezed(&text).contains(&squeezed(expected)), "{text}");
+}
+
+#[test]
+fn suspects_are_brief_and_the_rest_counted_unless_all_is_asked_for() {
+    let findings = || {
+        let suspects = (1..=8).map(judged::suspect);
+        [judged::leak(), judged::deadlock()].into_iter().chain(suspects).collect::<Vec<_>>()
+    };
+    let text = judged_text(findings(), 100, Some(1));
+    let suspect = " 3  SUSPECT   low   channel-receive   1 goroutine   oldest ≥30.0s   score 0\n    \
+                   at       ";
+    assert!(text.contains(suspect), "{text}");
+    assert!(text.contains("Suspect 5 has not moved"), "{text}");
+    assert!(!text.contains("Suspect 6"), "{text}");
+    assert!(!text.contains("f-dead10"), "one sure finding was asked for: {text}");
+    assert!(text.contains("… and 4 more findings: --all shows them\n"), "{text}");
+    let all = judged_text(findings(), 100, None);
+    assert!(all.contains("Suspect 8") && all.contains("f-500008"), "{all}");
+    assert!(!all.contains("more finding"), "{all}");
+}
+
+#[test]
+fn nothing_found_says_how_far_it_looked() {
+    let text = judged_text(Vec::new(), 100, Some(1));
+    assert!(
+        text.contains("result    no leak found in 2.0s over 44 goroutines (2 looks)\n"),
+        "{text}"
+    );
+    assert!(text.contains("health    97 of 100\n"), "{text}");
+    assert!(text.contains("unjudged  1 goroutine: its stack"), "{text}");
+}
+
+#[test]
+fn findings_keep_to_the_width_and_steer_no_terminal() {
+    let mut hostile = judged::leak();
+    hostile.id = "f-\x1b[2J".to_owned();
+    hostile.cause = "Because\r\x1b]0;title\x07 of this.".to_owned();
+    hostile.suggestions = vec!["\x1b[31mmend".to_owned()];
+    hostile.evidence[0].says = "\x1b[1A".to_owned();
+    if let Some(source) = &mut hostile.source {
+        source.file = "/src/\x1b[2J.go".to_owned();
+        source.lines[0] = format!("\t// \x1b[2J{}", "long ".repeat(100));
+        source.first = u32::MAX;
+    }
+    let mut circle = judged::deadlock();
+    circle.lock_wait.cycle[0].at = "\x1b[2J".to_owned();
+    let findings = vec![hostile, circle];
+    for width in [60, 100] {
+        let text = judged_text(findings.clone(), width, None);
+        let allowed = |c: char| c == '\n' || !c.is_control();
+        assert!(text.chars().all(allowed), "{text:?}");
+        for line in text.lines().filter(|line| !line.contains(".go")) {
+            assert!(words::width(line) <= width, "{width}: {line}");
+        }
+    }
+    let coloured = render(judged::assessment(findings), 100, None, true);
+    assert!(coloured.contains("\x1b[1;31mLIKELY\x1b[0m"), "{coloured}");
 }

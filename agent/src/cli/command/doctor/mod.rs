@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     let findings = Findings::look(&pids);
     output::put(common, |out| match common.format {
         Format::Json => write_json(&findings, out),
-        Format::Terminal => page::write(&findings, out),
+        Format::Terminal | Format::Html => page::write(&findings, out),
     })?;
     let ready = findings.processes.iter().all(Process::is_ready);
     Ok(if ready { Exit::Done } else { Exit::Target })

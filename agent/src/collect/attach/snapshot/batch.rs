@@ -72,7 +72,12 @@ impl Snapshotter {
             &self.reasons,
         )
         .map_err(failed(program))?;
+        let channels = look
+            .channels
+            .read(program, &batch, &objects, &mut self.buffers.channels, &self.reasons)
+            .map_err(failed(program))?;
         self.read_again(program, &mut batch)?;
+        look.channels.take_in(&batch, &channels, &mut look.snapshot.channels);
         self.take_in(look, &batch, &objects, last);
         Ok(())
     }

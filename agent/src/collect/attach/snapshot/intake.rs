@@ -39,6 +39,7 @@ impl Snapshotter {
                 }
             }
             count(&mut look.snapshot.coverage, view);
+            self.search_for_locks(look, one);
             let end = look.snapshot.objects.len();
             let objects = ObjectRange { start: start as u32, len: (end - start) as u32 };
             let goroutine = self.goroutine(look, one, view, objects);
@@ -48,6 +49,20 @@ impl Snapshotter {
                 wait_since_ns: one.g.wait_since_ns,
             });
             look.snapshot.goroutines.push(goroutine);
+        }
+    }
+
+    /// Looks for contended locks on a stack that was read.
+    fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) {
+        if self.watched.is_empty() {
+            return;
+        }
+        let stack = one.stack.and_then(|stack| self.buffers.stacks.get(stack));
+        let (Some(stack), Some(key)) = (stack.filter(|_| one.stood()), one.key) else { return };
+        if look.mentions.search(&self.watched, key, one, stack) {
+            let of = (&one.g, key);
+            let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
+            look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
         }
     }
 

@@ -5,8 +5,10 @@
 //! not torn; the others are read again, in small batches that leave them less time to move.
 
 mod batch;
+mod channels;
 mod intake;
 mod labels;
+mod mentions;
 mod objects;
 mod stacks;
 
@@ -17,9 +19,11 @@ use super::wait::Reason;
 use crate::golang::gather::Gather;
 use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
-use crate::model::{Coverage, FrameId, Goroutine, StackId, StackTable};
+use crate::model::{Channel, Coverage, FrameId, Goroutine, Mention, StackId, StackTable};
 use batch::{Item, Last};
+use channels::Channels;
 use labels::Labels;
+use mentions::{Mentions, Watched};
 use stacks::Stacks;
 
 /// Goroutines a batch: the larger, the fewer calls; the smaller, the fewer torn.
@@ -36,6 +40,8 @@ pub(super) struct Snapshot {
     /// One for each goroutine.
     pub(super) marks: Vec<Mark>,
     pub(super) objects: Vec<u64>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) mentions: Vec<Mention>,
     pub(super) labels: Vec<Vec<(String, String)>>,
     pub(super) coverage: Coverage,
 }
@@ -45,6 +51,8 @@ struct Look<'a> {
     program: &'a Program,
     snapshot: Snapshot,
     labels: Labels,
+    channels: Channels,
+    mentions: Mentions,
     /// Goroutines that moved while they were read, to be read again.
     moved: Vec<Item>,
     /// Entries of the runtime's list whose memory could not be read.
@@ -57,11 +65,14 @@ impl<'a> Look<'a> {
             goroutines: Vec::new(),
             marks: Vec::new(),
             objects: Vec::new(),
+            channels: Vec::new(),
+            mentions: Vec::new(),
             labels: vec![Vec::new()],
             coverage: Coverage::default(),
         };
         let labels = Labels::new(program.label_form());
-        Self { program, snapshot, labels, moved: Vec::new(), unreadable: 0 }
+        let (channels, mentions) = (Channels::default(), Mentions::default());
+        Self { program, snapshot, labels, channels, mentions, moved: Vec::new(), unreadable: 0 }
     }
 }
 
@@ -70,6 +81,8 @@ pub(super) struct Snapshotter {
     steps: Steps,
     stacks: Stacks,
     reasons: Vec<Reason>,
+    /// Locks that goroutines had long been waiting for at the end of the look before.
+    watched: Watched,
     buffers: Buffers,
 }
 
@@ -79,6 +92,7 @@ struct Buffers {
     goroutines: Gather,
     stacks: Gather,
     sudogs: Gather,
+    channels: Gather,
 }
 
 impl Snapshotter {
@@ -88,6 +102,7 @@ impl Snapshotter {
             steps: Steps::default(),
             stacks: Stacks::default(),
             reasons: reasons.iter().map(|reason| Reason::of(reason)).collect(),
+            watched: Watched::default(),
             buffers: Buffers::default(),
         }
     }
@@ -105,6 +120,12 @@ impl Snapshotter {
     /// The stack of whoever created a goroutine, from its return addresses, innermost first.
     pub(super) fn creation_stack(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
         self.stacks.creation_stack(program, pcs)
+    }
+
+    /// Learns from a look which locks the next one is to search stacks for: those that somebody has
+    /// long been waiting for.
+    pub(super) fn watch(&mut self, goroutines: &[Goroutine], objects: &[u64]) {
+        self.watched.renew(goroutines, objects);
     }
 
     /// Looks at every goroutine once.
@@ -142,7 +163,7 @@ impl Snapshotter {
 
     /// Sums up what was and was not seen.
     fn finish(&self, look: Look<'_>) -> Snapshot {
-        let Look { mut snapshot, unreadable, labels, .. } = look;
+        let Look { mut snapshot, unreadable, labels, channels, mentions, .. } = look;
         let coverage = &mut snapshot.coverage;
         coverage.goroutines_seen = snapshot.goroutines.len() as u64 + unreadable;
         coverage.torn += unreadable;
@@ -153,6 +174,10 @@ impl Snapshotter {
             coverage.notes.push(note.to_owned());
         }
         coverage.notes.extend(labels.note());
+        coverage.notes.extend(channels.note());
+        coverage.notes.extend(self.watched.note());
+        coverage.notes.extend(mentions.notes());
+        snapshot.mentions = mentions.found();
         snapshot
     }
 }

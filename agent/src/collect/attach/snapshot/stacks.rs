@@ -29,12 +29,22 @@ const MAX_DEEP_BYTES: u64 = 256 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct StackKey(u32);
 
+impl StackKey {
+    /// Stacks are numbered from 0 without gaps.
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What is known of a distinct stack.
 struct Known {
     id: StackId,
     hints: StackHints,
     /// Where goroutines with this stack keep what they wait on; `None` until it was looked for.
     slot: Option<Slot>,
+    /// Where each frame from the first outside the runtime and package sync on begins, counted from
+    /// the stack pointer; `None` until it was looked for.
+    frame_starts: Option<Arc<[usize]>>,
 }
 
 /// What goroutines with the same stack nearly always share, and others seldom.
@@ -145,6 +155,36 @@ impl Stacks {
         key
     }
 
+    /// Where each frame begins on a stack, counted from the stack pointer, from the first one outside
+    /// the runtime and package sync on: the same for every goroutine with the same stack.
+    pub(super) fn frame_starts(
+        &mut self,
+        program: &Program,
+        steps: &mut Steps,
+        (g, key): (&RawG, StackKey),
+        stack: &[u8],
+    ) -> Arc<[usize]> {
+        if let Some(starts) = &self.known[key.0 as usize].frame_starts {
+            return Arc::clone(starts);
+        }
+        let mut starts = Vec::new();
+        let symbolizer = program.symbolizer();
+        let mut trail = Trail::default();
+        program.unwinder(steps).walk(registers(g), stack, &mut trail, &mut |pc, at| {
+            let users = || {
+                let call = symbolizer.function_line(pc);
+                call.is_some_and(|call| !locks_or_parks(call.function))
+            };
+            if starts.len() < MAX_FRAMES && (!starts.is_empty() || users()) {
+                starts.push(at);
+            }
+        });
+        let starts: Arc<[usize]> = starts.into();
+        self.kept += starts.len();
+        self.known[key.0 as usize].frame_starts = Some(Arc::clone(&starts));
+        starts
+    }
+
     /// The address in each frame, and last how many frames were left out, if any were.
     fn addresses(
         &mut self,
@@ -159,7 +199,7 @@ impl Stacks {
         let mut walk = |bytes: &[u8], walked: &mut Vec<u64>| {
             walked.clear();
             let mut elided = 0;
-            let end = unwinder.walk(start, bytes, trail, &mut |pc| {
+            let end = unwinder.walk(start, bytes, trail, &mut |pc, _| {
                 if walked.len() < MAX_FRAMES { walked.push(pc) } else { elided += 1 }
             });
             if elided > 0 {
@@ -206,7 +246,7 @@ impl Stacks {
             hints.add(frame.function);
         }
         let key = StackKey(u32::try_from(self.known.len()).ok()?);
-        self.known.push(Known { id, hints, slot: None });
+        self.known.push(Known { id, hints, slot: None, frame_starts: None });
         self.kept += walked.len() + frames.len();
         self.keys.insert(walked.into(), key);
         Some(key)
@@ -286,6 +326,11 @@ impl Stacks {
         self.sites.insert(pc, site);
         site
     }
+}
+
+/// Whether a function is one that locks are made of, so that it mentions whatever it locks.
+fn locks_or_parks(function: &str) -> bool {
+    ["runtime.", "sync.", "internal/sync."].iter().any(|package| function.starts_with(package))
 }
 
 /// What a call takes to keep, at most.

@@ -1,0 +1,132 @@
+//! Channels that were never made, and who should have closed the others.
+
+use super::super::facts::Confidence;
+use super::super::outline::{Kind, OpId, last_part};
+use super::super::scene::{Found, Scene, Uses, is_exit};
+use crate::model::{Pattern, WaitClass};
+
+/// `var ch chan T`, and no `make` for it.
+pub(super) fn never_made(scene: &Scene<'_>, channel: &str) -> Option<Found> {
+    let object = scene.channel_of(scene.op).and_then(|channel| scene.object(scene.op, channel))?;
+    let uses = scene.uses(object);
+    let declared = uses.declared.filter(|_| uses.made.is_none() && !uses.assigned);
+    let known_nil = scene.wait == WaitClass::NilChannel;
+    if !known_nil && (declared.is_none() || scene.objects.is_shared(object)) {
+        return None;
+    }
+    let line = scene.line(scene.op);
+    let (note, mend) = match declared {
+        Some(declared) => (
+            format!("Line {} declares {channel} and nothing makes it.", scene.line(declared)),
+            format!("Make {channel} before line {line} uses it: make(chan ...)."),
+        ),
+        None => (
+            format!("{channel} is nil in line {line}: the wait cannot end."),
+            format!("Make {channel} before line {line} uses it, on every path that leads there."),
+        ),
+    };
+    let confidence = if declared.is_some() { Confidence::High } else { Confidence::Medium };
+    Some(Found { pattern: Pattern::NilChannel, confidence, notes: vec![note], mend })
+}
+
+/// A channel that a method such as `Stop` closes, when nobody calls that method; or that nothing
+/// closes although its name says that it ends things.
+pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) -> Option<Found> {
+    let closing = uses.closes.iter().copied().find_map(|close| {
+        let function = scene.outline.ops[close].function;
+        let method = scene
+            .outline
+            .functions_around(function)
+            .map(|id| &scene.outline.functions[id])
+            .find(|function| function.receiver.is_some())?;
+        is_end(method.name).then_some((close, method.name))
+    });
+    if let Some((close, method)) = closing {
+        let calls: Vec<OpId> = (0..scene.outline.ops.len())
+            .filter(|&op| match &scene.outline.ops[op].kind {
+                Kind::Call { callee, arguments, .. } => {
+                    (callee.contains('.') && last_part(callee) == method)
+                        || arguments
+                            .iter()
+                            .any(|given| given.contains('.') && last_part(given) == method)
+                }
+                // `stop := w.Stop`, `return w.Stop`.
+                Kind::Assign { value, .. } => value.contains('.') && last_part(value) == method,
+                Kind::Return { values } => values.contains('.') && last_part(values) == method,
+                _ => false,
+            })
+            .collect();
+        let receiver = scene
+            .object(scene.op, channel)
+            .and_then(|object| scene.objects.owners(object).first().copied())
+            .unwrap_or("value");
+        if calls.is_empty() {
+            return Some(Found {
+                pattern: Pattern::ContractViolation,
+                confidence: Confidence::Medium,
+                notes: vec![format!(
+                    "Line {} closes {channel} in {method}, and nothing in the files at hand calls {method}.",
+                    scene.line(close)
+                )],
+                mend: format!(
+                    "Call {method} on each {receiver} when it is no longer needed: defer it where the {receiver} is started."
+                ),
+            });
+        }
+        return skipped(scene, method, channel, &calls);
+    }
+    let object = scene.object(at, channel)?;
+    if !uses.closes.is_empty() || !uses.sends.is_empty() || uses.assigned {
+        return None;
+    }
+    is_exit(channel).then(|| Found {
+        pattern: Pattern::MissingClose,
+        confidence: scene.confidence(object),
+        notes: vec![format!(
+            "Line {} waits for {channel} to end, and nothing closes it or sends on it.",
+            scene.line(at)
+        )],
+        mend: format!("Close {channel} where the work of line {} is over.", scene.line(at)),
+    })
+}
+
+/// A path that returns before the only call of `Stop`.
+fn skipped(scene: &Scene<'_>, method: &str, channel: &str, calls: &[OpId]) -> Option<Found> {
+    let [call] = calls[..] else { return None };
+    let Kind::Call { manner: super::super::outline::Manner::Plain, .. } =
+        scene.outline.ops[call].kind
+    else {
+        return None;
+    };
+    let function = scene.outline.ops[call].function;
+    let start = scene.outline.ops_of(function).find(|&op| match &scene.outline.ops[op].kind {
+        Kind::Call { callee, .. } => last_part(callee).to_lowercase().starts_with("start"),
+        Kind::Assign { callee: Some(callee), .. } => last_part(callee).starts_with("New"),
+        _ => false,
+    })?;
+    // The error of the start itself is no running worker.
+    let skip = scene.outline.return_between(start, call)?;
+    if scene.line(skip) <= scene.line(start) + 2 {
+        return None;
+    }
+    Some(Found {
+        pattern: Pattern::ContractViolation,
+        confidence: Confidence::Medium,
+        notes: vec![format!(
+            "Line {} returns without the {method} of line {}, which ends the wait for {channel}.",
+            scene.line(skip),
+            scene.line(call)
+        )],
+        mend: format!(
+            "Defer the {method} of line {} right after the start in line {}.",
+            scene.line(call),
+            scene.line(start)
+        ),
+    })
+}
+
+fn is_end(method: &str) -> bool {
+    ["Stop", "Close", "Shutdown", "Cancel", "Quit", "Exit", "End", "Finish", "Terminate"]
+        .iter()
+        .any(|word| method.to_lowercase().starts_with(&word.to_lowercase()))
+}

@@ -1,0 +1,320 @@
+//! Blocked lockers: who holds the lock, and why it is not given back.
+
+use std::collections::HashMap;
+
+use super::super::facts::Confidence;
+use super::super::objects::ObjectId;
+use super::super::outline::{FnId, Kind, Manner, OpId, last_part, operand, plain_type};
+use super::super::scene::{Found, Scene};
+use crate::model::Pattern;
+
+/// A lock, as far as the text tells locks apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key<'t> {
+    Object(ObjectId),
+    /// Embedded in the receiver: `s.Lock()`.
+    Embedded(&'t str),
+}
+
+/// What is done to a lock.
+#[derive(Clone, Copy, Debug)]
+struct Event<'t> {
+    op: OpId,
+    key: Key<'t>,
+    takes: bool,
+    read: bool,
+    /// At the end of the function, by defer.
+    deferred: bool,
+}
+
+/// The events of each function, in the order of the text.
+struct Locks<'s, 't> {
+    scene: &'s Scene<'t>,
+    by_function: Vec<(FnId, Vec<Event<'t>>)>,
+    by_name: HashMap<&'t str, usize>,
+}
+
+/// A lock that is not to be had.
+pub(super) fn apply<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
+    let lock = operand(callee)?;
+    let locks = Locks::of(scene);
+    let key = locks.key(scene.op, lock)?;
+    locks
+        .taken_before(key, lock)
+        .or_else(|| locks.held_by_caller(key, lock))
+        .or_else(|| locks.in_other_order(key, lock))
+        .or_else(|| locks.not_given_back(key, lock))
+}
+
+/// What the holder of the lock may wait for, in one sentence.
+pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<String> {
+    let Kind::Call { callee, .. } = &scene.outline.ops[scene.op].kind else { return None };
+    if !matches!(last_part(callee), "Lock" | "RLock") {
+        return None;
+    }
+    let lock = operand(callee)?;
+    let locks = Locks::of(scene);
+    let key = locks.key(scene.op, lock)?;
+    let (function, op) = locks.by_function.iter().find_map(|(function, events)| {
+        scene
+            .outline
+            .ops_of(*function)
+            .filter(|&op| match &scene.outline.ops[op].kind {
+                Kind::Send { .. } | Kind::Receive { .. } => scene.outline.select_of(op).is_none(),
+                Kind::Select { default, .. } => !default,
+                Kind::Call { callee, manner: Manner::Plain, .. } => {
+                    last_part(callee) == "Wait" || *callee == "time.Sleep"
+                }
+                _ => false,
+            })
+            .find(|&op| locks.held_at(events, op).iter().any(|event| event.key == key))
+            .map(|op| (*function, op))
+    })?;
+    Some(format!(
+        "Line {} may wait while {} holds {lock}.",
+        scene.line(op),
+        scene.outline.title(function)
+    ))
+}
+
+impl<'s, 't> Locks<'s, 't> {
+    fn of(scene: &'s Scene<'t>) -> Self {
+        let mut locks = Self { scene, by_function: Vec::new(), by_name: HashMap::new() };
+        let mut events: HashMap<FnId, Vec<Event<'t>>> = HashMap::new();
+        for (op, found) in scene.outline.ops.iter().enumerate() {
+            let Kind::Call { callee, manner, .. } = &found.kind else { continue };
+            let (takes, read) = match last_part(callee) {
+                "Lock" => (true, false),
+                "RLock" => (true, true),
+                "Unlock" => (false, false),
+                "RUnlock" => (false, true),
+                _ => continue,
+            };
+            let Some(key) = operand(callee).and_then(|lock| locks.key(op, lock)) else { continue };
+            // `defer func() { mu.Unlock() }()` is a deferred unlock of the function around it.
+            let function = &scene.outline.functions[found.function];
+            let (owner, deferred) = match function.parent.filter(|_| function.deferred) {
+                Some(parent) => (parent, true),
+                None => (found.function, *manner == Manner::Deferred),
+            };
+            events.entry(owner).or_default().push(Event { op, key, takes, read, deferred });
+        }
+        locks.by_function = events.into_iter().collect();
+        locks.by_function.sort_unstable_by_key(|(function, _)| *function);
+        for (at, (function, _)) in locks.by_function.iter().enumerate() {
+            let name = scene.outline.functions[*function].name;
+            if !name.is_empty() {
+                locks.by_name.insert(name, at);
+            }
+        }
+        locks
+    }
+
+    fn key(&self, op: OpId, lock: &'t str) -> Option<Key<'t>> {
+        let outline = &self.scene.outline;
+        let receiver = outline
+            .functions_around(outline.ops[op].function)
+            .find_map(|function| outline.functions[function].receiver)
+            .filter(|receiver| receiver.name == lock);
+        match receiver {
+            Some(receiver) => Some(Key::Embedded(plain_type(receiver.of))),
+            None => self.scene.object(op, lock).map(Key::Object),
+        }
+    }
+
+    fn line(&self, op: OpId) -> u32 {
+        self.scene.line(op)
+    }
+
+    fn events_of(&self, function: FnId) -> &[Event<'t>] {
+        self.by_function
+            .iter()
+            .find(|(owner, _)| *owner == function)
+            .map_or(&[], |(_, events)| events.as_slice())
+    }
+
+    /// The locks that a function holds when it comes to one of its operations.
+    fn held_at(&self, events: &[Event<'t>], op: OpId) -> Vec<Event<'t>> {
+        let outline = &self.scene.outline;
+        events
+            .iter()
+            .filter(|taken| {
+                taken.takes
+                    && !taken.deferred
+                    && taken.op < op
+                    && outline.on_one_path(taken.op, op)
+                    && !events.iter().any(|given| {
+                        !given.takes
+                            && !given.deferred
+                            && given.key == taken.key
+                            && given.op > taken.op
+                            && given.op < op
+                            && outline.on_one_path(given.op, op)
+                    })
+            })
+            .copied()
+            .collect()
+    }
+
+    fn taken_before(&self, key: Key<'t>, lock: &str) -> Option<Found> {
+        let op = self.scene.op;
+        let held = self.held_at(self.events_of(self.scene.function), op);
+        let first = held.into_iter().find(|event| event.key == key)?;
+        let read = matches!(&self.scene.outline.ops[op].kind, Kind::Call { callee, .. }
+            if last_part(callee) == "RLock");
+        Some(Found {
+            pattern: Pattern::SelfDeadlock,
+            confidence: if first.read && read { Confidence::Low } else { Confidence::High },
+            notes: vec![format!(
+                "Line {} takes {lock} already; line {} takes it again before it is given back.",
+                self.line(first.op),
+                self.line(op)
+            )],
+            mend: format!(
+                "Unlock {lock} before line {}, or take it once and call what needs it with the lock held.",
+                self.line(op)
+            ),
+        })
+    }
+
+    fn held_by_caller(&self, key: Key<'t>, lock: &str) -> Option<Found> {
+        let outline = &self.scene.outline;
+        let name = outline.functions[self.scene.function].name;
+        if name.is_empty() {
+            return None;
+        }
+        let (call, first) = self.by_function.iter().find_map(|(function, events)| {
+            outline.ops_of(*function).find_map(|op| match &outline.ops[op].kind {
+                Kind::Call { callee, manner: Manner::Plain, .. } if last_part(callee) == name => {
+                    self.held_at(events, op)
+                        .into_iter()
+                        .find(|event| event.key == key)
+                        .map(|event| (op, event))
+                }
+                _ => None,
+            })
+        })?;
+        Some(Found {
+            pattern: Pattern::SelfDeadlock,
+            confidence: Confidence::Medium,
+            notes: vec![format!(
+                "Line {} calls {name} with {lock} held since line {}; line {} takes it again.",
+                self.line(call),
+                self.line(first.op),
+                self.line(self.scene.op)
+            )],
+            mend: format!(
+                "Unlock before the call in line {}, or give {name} a form that expects the lock to be held.",
+                self.line(call)
+            ),
+        })
+    }
+
+    /// Takes of a lock: its own, and those of a function of this text that it calls.
+    fn takes(&self, events: &[Event<'t>], function: FnId) -> Vec<(OpId, Key<'t>)> {
+        let outline = &self.scene.outline;
+        let mut takes: Vec<_> =
+            events.iter().filter(|event| event.takes).map(|event| (event.op, event.key)).collect();
+        for op in outline.ops_of(function) {
+            let Kind::Call { callee, manner: Manner::Plain, .. } = &outline.ops[op].kind else {
+                continue;
+            };
+            if let Some(&called) = self.by_name.get(last_part(callee)) {
+                let (_, events) = &self.by_function[called];
+                takes
+                    .extend(events.iter().filter(|event| event.takes).map(|event| (op, event.key)));
+            }
+        }
+        takes
+    }
+
+    fn in_other_order(&self, key: Key<'t>, lock: &str) -> Option<Found> {
+        // Which other lock is held when this one is taken, and the other way round.
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for (function, events) in &self.by_function {
+            for (op, taken) in self.takes(events, *function) {
+                for held in self.held_at(events, op) {
+                    if taken == key && held.key != key {
+                        before.push((held.key, op));
+                    } else if held.key == key && taken != key {
+                        after.push((taken, op));
+                    }
+                }
+            }
+        }
+        let (_, one, other) = before.iter().find_map(|&(key, one)| {
+            after.iter().find(|(other, _)| *other == key).map(|&(_, other)| (key, one, other))
+        })?;
+        Some(Found {
+            pattern: Pattern::LockOrder,
+            confidence: Confidence::Medium,
+            notes: vec![format!(
+                "Line {} takes {lock} while another lock is held; line {} takes that one while {lock} is held.",
+                self.line(one),
+                self.line(other)
+            )],
+            mend: format!(
+                "Take the two locks in one order everywhere: change line {} or line {}.",
+                self.line(one),
+                self.line(other)
+            ),
+        })
+    }
+
+    fn not_given_back(&self, key: Key<'t>, lock: &str) -> Option<Found> {
+        let outline = &self.scene.outline;
+        for (function, events) in &self.by_function {
+            let gives = |event: &&Event<'t>| !event.takes && event.key == key;
+            if events.iter().filter(gives).any(|event| event.deferred) {
+                continue;
+            }
+            let Some(taken) = events.iter().find(|event| event.takes && event.key == key) else {
+                continue;
+            };
+            let name = outline.functions[*function].name.to_lowercase();
+            if !events.iter().any(|event| gives(&event)) {
+                if name.contains("lock") || name.contains("acquire") || name.contains("begin") {
+                    continue;
+                }
+                return Some(self.missing(taken.op, lock, None));
+            }
+            let skip = outline.ops_of(*function).find(|&op| {
+                op > taken.op
+                    && matches!(outline.ops[op].kind, Kind::Return { .. } | Kind::Continue)
+                    && self.held_at(events, op).iter().any(|event| event.key == key)
+                    && (!matches!(outline.ops[op].kind, Kind::Continue)
+                        || self.is_inside_loop_of(op, taken.op))
+            });
+            if let Some(skip) = skip {
+                return Some(self.missing(taken.op, lock, Some(skip)));
+            }
+        }
+        None
+    }
+
+    /// Whether a `continue` begins anew the loop that a lock is taken in.
+    fn is_inside_loop_of(&self, jump: OpId, taken: OpId) -> bool {
+        let outline = &self.scene.outline;
+        outline.loop_around(jump).is_some_and(|(around, _)| {
+            outline.around(outline.ops[taken].scope).any(|scope| scope == around)
+        })
+    }
+
+    fn missing(&self, taken: OpId, lock: &str, skip: Option<OpId>) -> Found {
+        let line = self.line(taken);
+        Found {
+            pattern: Pattern::LockOnEarlyReturn,
+            confidence: if skip.is_some() { Confidence::High } else { Confidence::Medium },
+            notes: vec![match skip {
+                Some(skip) => format!(
+                    "Line {} leaves with {lock} still held since line {line}.",
+                    self.line(skip)
+                ),
+                None => {
+                    format!("The function that takes {lock} in line {line} never gives it back.")
+                }
+            }],
+            mend: format!("Defer the Unlock of {lock} right after line {line}."),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The rules: each looks at a scene and names a mistake, or none.
+
+mod channel;
+mod ending;
+mod lock;
+mod receive;
+mod send;
+mod wait;
+
+use super::facts::Confidence;
+use super::outline::{Kind, last_part};
+use super::scene::{Found, Scene};
+use crate::model::{Pattern, WaitClass};
+
+/// The mistake that fits best.
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
+    match &scene.outline.ops[scene.op].kind {
+        Kind::Send { channel } => {
+            channel::never_made(scene, channel).or_else(|| send::apply(scene, channel))
+        }
+        Kind::Receive { channel, .. } | Kind::Range { over: channel } => {
+            channel::never_made(scene, channel).or_else(|| receive::apply(scene, channel))
+        }
+        Kind::Select { cases: 0, default: false } => Some(Found {
+            pattern: Pattern::EmptySelect,
+            confidence: Confidence::High,
+            notes: vec![format!(
+                "Line {} is a select without cases: it never goes on.",
+                scene.line(scene.op)
+            )],
+            mend: format!(
+                "Replace the empty select in line {} by a receive from a context or a channel that is closed at the end.",
+                scene.line(scene.op)
+            ),
+        }),
+        Kind::Select { .. } => receive::select(scene),
+        Kind::Call { callee, .. } => match last_part(callee) {
+            "Lock" | "RLock" => lock::apply(scene, callee),
+            "Wait" if scene.wait == WaitClass::Cond => wait::cond(scene, callee),
+            "Wait" => wait::group(scene, callee).or_else(|| wait::cond(scene, callee)),
+            "Sleep" => ending::endless_sleep(scene),
+            _ => ending::unclosed_body(scene).or_else(|| ending::no_deadline(scene, callee)),
+        },
+        _ => None,
+    }
+}
+
+/// What else is worth knowing: what keeps the one who should end the wait.
+pub(super) fn remark(scene: &Scene<'_>) -> Option<String> {
+    lock::holder_waits(scene).or_else(|| wait::done_waits(scene))
+}

@@ -1,0 +1,300 @@
+//! Blocked receivers and selects: who should have sent, closed, stopped or cancelled.
+
+use super::super::facts::Confidence;
+use super::super::outline::{Kind, Loop, Manner, OpId};
+use super::super::scene::{Found, Scene, Uses, is_context, is_exit, is_timer};
+use super::{channel, ending};
+use crate::model::Pattern;
+
+/// A receive from, or a range over, a channel.
+pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
+    if is_context(channel) {
+        return ending::lost_cancel(scene, scene.op, channel);
+    }
+    if let Some(found) = ending::ticker(scene, scene.op, channel) {
+        return Some(found);
+    }
+    if is_timer(channel) {
+        return None;
+    }
+    let object = scene.object(scene.op, channel)?;
+    let uses = scene.uses(object);
+    let confidence = scene.confidence(object);
+    let is_range = matches!(scene.outline.ops[scene.op].kind, Kind::Range { .. });
+    let until_closed = is_range
+        || matches!(scene.outline.ops[scene.op].kind, Kind::Receive { checked: true, .. })
+            && scene.is_repeated(scene.op);
+    if !uses.closes.is_empty() {
+        return channel::contract(scene, scene.op, channel, &uses)
+            .or_else(|| close_skipped(scene, channel, &uses))
+            .or_else(|| closed_by_itself(scene, channel, &uses));
+    }
+    if until_closed {
+        return Some(unclosed(scene, channel, &uses, is_range, confidence));
+    }
+    if uses.sends.is_empty() {
+        return Some(no_sender(scene, channel, &uses, confidence));
+    }
+    sender_skipped(scene, channel, &uses).or_else(|| too_few(scene, channel, &uses))
+}
+
+/// A select of which no case comes true.
+pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
+    let cases = scene.cases(scene.op);
+    if let Some(&(at, context)) = cases.iter().find(|(_, channel)| is_context(channel))
+        && let Some(found) = ending::lost_cancel(scene, at, context)
+    {
+        return Some(found);
+    }
+    for &(at, channel) in &cases {
+        if is_context(channel) || is_timer(channel) {
+            continue;
+        }
+        if let Some(object) = scene.object(at, channel)
+            && is_exit(channel)
+            && let Some(found) = channel::contract(scene, at, channel, &scene.uses(object))
+        {
+            return Some(found);
+        }
+    }
+    let has_exit = cases.iter().any(|(_, channel)| is_exit(channel));
+    if has_exit {
+        return None;
+    }
+    for &(at, channel) in &cases {
+        if let Some(found) = ending::ticker(scene, at, channel) {
+            return Some(found);
+        }
+    }
+    if cases.iter().any(|(_, channel)| is_timer(channel)) {
+        return None;
+    }
+    let dead = |&(at, channel): &(OpId, &str)| {
+        let Some(object) = scene.objects.find(
+            &scene.outline,
+            scene.outline.ops[at].function,
+            scene.channel_of(at).unwrap_or(""),
+        ) else {
+            return false;
+        };
+        let uses = scene.uses(object);
+        let served = match scene.outline.ops[at].kind {
+            Kind::Send { .. } => !uses.receives.is_empty(),
+            _ => !uses.sends.is_empty() || !uses.closes.is_empty(),
+        };
+        !served && !scene.objects.is_shared(object) && !channel.is_empty()
+    };
+    let line = scene.line(scene.op);
+    if !cases.is_empty() && cases.iter().all(dead) {
+        let sends =
+            cases.iter().all(|&(at, _)| matches!(scene.outline.ops[at].kind, Kind::Send { .. }));
+        return Some(Found {
+            pattern: if sends { Pattern::BlockedProducer } else { Pattern::BlockedConsumer },
+            confidence: Confidence::High,
+            notes: vec![format!("Nothing serves any case of the select in line {line}.")],
+            mend: format!(
+                "Add a case for the end of a context to the select in line {line}, and see who should serve the others."
+            ),
+        });
+    }
+    let endless = matches!(scene.outline.loop_around(scene.op), Some((_, Loop::Endless)));
+    let leaves = scene.way_out(scene.op).is_some();
+    (endless && !leaves).then(|| Found {
+        pattern: Pattern::LoopForEver,
+        confidence: Confidence::Low,
+        notes: vec![format!(
+            "The select in line {line} is in an endless loop, and no case ends it."
+        )],
+        mend: format!(
+            "Add a case for the end of a context to the select in line {line}, and return there."
+        ),
+    })
+}
+
+fn unclosed(
+    scene: &Scene<'_>,
+    channel: &str,
+    uses: &Uses,
+    is_range: bool,
+    confidence: Confidence,
+) -> Found {
+    let line = scene.line(scene.op);
+    let close = match uses.sends.last() {
+        Some(&send) => format!(
+            "Close {channel} after the last send (line {}): defer close({channel}) where the sender starts.",
+            scene.line(send)
+        ),
+        None => format!("Close {channel} when nothing more is sent."),
+    };
+    Found {
+        pattern: if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose },
+        confidence,
+        notes: vec![format!(
+            "Line {line} reads {channel} until it is closed, and nothing in the files at hand closes it."
+        )],
+        mend: close,
+    }
+}
+
+fn no_sender(scene: &Scene<'_>, channel: &str, uses: &Uses, confidence: Confidence) -> Found {
+    let line = scene.line(scene.op);
+    let signal = is_exit(channel) && !uses.assigned;
+    Found {
+        pattern: if signal { Pattern::MissingClose } else { Pattern::BlockedConsumer },
+        confidence,
+        notes: vec![format!(
+            "Nothing in the files at hand sends on {channel} or closes it; line {line} waits for that."
+        )],
+        mend: if signal {
+            format!("Close {channel} where the wait of line {line} should end.")
+        } else {
+            format!(
+                "Send on {channel} or close it, or select in line {line} between the receive and the end of a context."
+            )
+        },
+    }
+}
+
+/// A return that skips the close.
+fn close_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
+    let is_range = matches!(scene.outline.ops[scene.op].kind, Kind::Range { .. });
+    let close = uses.closes.iter().copied().find(|&close| {
+        matches!(scene.outline.ops[close].kind, Kind::Call { manner: Manner::Plain, .. })
+            && !scene.outline.functions[scene.outline.ops[close].function].deferred
+    })?;
+    if uses.closes.len() > 1 {
+        return None;
+    }
+    let function = scene.outline.ops[close].function;
+    let made = uses.made.map(|(made, _)| made);
+    let begin = scene
+        .outline
+        .ops_of(function)
+        .filter(|&op| Some(op) == made || Some(op) == scene.go || uses.sends.contains(&op))
+        .find(|&op| op < close);
+    let first = begin.or_else(|| scene.outline.ops_of(function).next())?;
+    let skip = scene.outline.ops_of(function).find(|&op| {
+        op > first && op < close && matches!(scene.outline.ops[op].kind, Kind::Return { .. })
+    });
+    let (line, pattern) =
+        (scene.line(close), if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose });
+    let skip = skip?;
+    Some(Found {
+        pattern,
+        confidence: Confidence::Medium,
+        notes: vec![format!(
+            "Line {} returns without the close of {channel} in line {line}.",
+            scene.line(skip)
+        )],
+        mend: format!("Defer the close of line {line}, so that every return closes {channel}."),
+    })
+}
+
+/// The close comes behind the very wait that it should end.
+fn closed_by_itself(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
+    let own =
+        |&close: &OpId| scene.outline.ops[close].function == scene.function && close > scene.op;
+    let close = *uses.closes.first().filter(|_| uses.closes.iter().all(own))?;
+    (!scene.objects.is_shared(scene.object(scene.op, scene.channel_of(scene.op)?)?)).then(|| {
+        Found {
+            pattern: Pattern::MissingClose,
+            confidence: Confidence::Medium,
+            notes: vec![format!(
+                "Line {} closes {channel} only after line {} has waited for it.",
+                scene.line(close),
+                scene.line(scene.op)
+            )],
+            mend: format!("Close {channel} in the goroutine that sends on it."),
+        }
+    })
+}
+
+/// The sender can return before it sends.
+fn sender_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
+    if uses.receives.iter().any(|&receive| {
+        receive != scene.op && matches!(scene.outline.ops[receive].kind, Kind::Range { .. })
+    }) {
+        return None;
+    }
+    let (send, why) = uses.sends.iter().copied().find_map(|send| {
+        let function = scene.outline.ops[send].function;
+        if function == scene.function {
+            return None;
+        }
+        let alternatives = uses
+            .sends
+            .iter()
+            .any(|&other| other != send && scene.outline.ops[other].function == function);
+        if alternatives {
+            return None;
+        }
+        let skip = scene
+            .outline
+            .ops_of(function)
+            .find(|&op| op < send && matches!(scene.outline.ops[op].kind, Kind::Return { .. }));
+        let select = scene.outline.select_of(send);
+        match (skip, select) {
+            (Some(skip), _) => Some((send, format!("Line {} returns without", scene.line(skip)))),
+            (None, Some(select)) if scene.outline.communications(select).count() > 1 => {
+                Some((send, format!("The select in line {} may not take", scene.line(select))))
+            }
+            (None, None)
+                if scene.outline.around(scene.outline.ops[send].scope).any(|scope| {
+                    matches!(
+                        scene.outline.scopes[scope].kind,
+                        super::super::outline::ScopeKind::Branch(_)
+                    )
+                }) =>
+            {
+                Some((send, "A condition may skip".to_owned()))
+            }
+            _ => None,
+        }
+    })?;
+    Some(Found {
+        pattern: Pattern::BlockedConsumer,
+        confidence: Confidence::Medium,
+        notes: vec![format!("{why} the send on {channel} in line {}.", scene.line(send))],
+        mend: format!(
+            "Close {channel} by defer in the function that sends in line {}, so that line {} always goes on.",
+            scene.line(send),
+            scene.line(scene.op)
+        ),
+    })
+}
+
+/// More receives than sends.
+fn too_few(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
+    let repeated = |op: &OpId| scene.is_repeated(*op);
+    let started_often = uses.sends.iter().any(|&send| {
+        let function = scene.outline.ops[send].function;
+        scene.outline.ops.iter().enumerate().any(|(op, kind)| {
+            matches!(&kind.kind, Kind::Call { literal, callee, .. }
+                if (*literal == Some(function)
+                    || (!callee.is_empty()
+                        && super::super::outline::last_part(callee)
+                            == scene.outline.functions[function].name))
+                    && scene.is_repeated(op))
+        })
+    });
+    let object = scene.object(scene.op, scene.channel_of(scene.op)?)?;
+    if uses.sends.iter().any(repeated) || started_often || scene.objects.is_shared(object) {
+        return None;
+    }
+    let receivers =
+        if scene.is_repeated(scene.op) || scene.go.is_some_and(|go| scene.is_repeated(go)) {
+            usize::MAX
+        } else {
+            uses.receives.len()
+        };
+    (receivers > uses.sends.len()).then(|| Found {
+        pattern: Pattern::BlockedConsumer,
+        confidence: Confidence::Medium,
+        notes: vec![format!(
+            "Line {} receives from {channel} more often than line {} sends.",
+            scene.line(scene.op),
+            uses.sends.first().map_or(0, |&send| scene.line(send))
+        )],
+        mend: format!("Close {channel} after the last send, so that every receiver goes on."),
+    })
+}

@@ -1,0 +1,173 @@
+//! Go snippets: each mistake, and what looks like it and is none.
+
+use super::*;
+use crate::model::WaitClass;
+
+/// One section of a file in `cases`: `=== PATTERN | WAIT CLASS | what it is`, and the code.
+struct Case {
+    pattern: String,
+    wait: WaitClass,
+    name: String,
+    code: String,
+}
+
+const FILES: &[&str] = &[
+    include_str!("cases/send.txt"),
+    include_str!("cases/receive.txt"),
+    include_str!("cases/locks.txt"),
+];
+
+const WAITS: &[WaitClass] = &[
+    WaitClass::ChanSend,
+    WaitClass::ChanReceive,
+    WaitClass::NilChannel,
+    WaitClass::Select,
+    WaitClass::EmptySelect,
+    WaitClass::Mutex,
+    WaitClass::RwMutex,
+    WaitClass::Cond,
+    WaitClass::WaitGroup,
+    WaitClass::IoWait,
+    WaitClass::Sleep,
+];
+
+fn cases() -> Vec<Case> {
+    FILES
+        .iter()
+        .flat_map(|file| file.split("=== ").skip(1))
+        .map(|section| {
+            let (head, code) = section.split_once('\n').expect("a head and code");
+            let parts: Vec<_> = head.split(" | ").collect();
+            let [pattern, wait, name] = parts[..] else { panic!("{head}") };
+            Case {
+                pattern: pattern.to_owned(),
+                wait: *WAITS.iter().find(|class| class.name() == wait).expect(wait),
+                name: name.to_owned(),
+                code: format!("package main\n\n{code}"),
+            }
+        })
+        .collect()
+}
+
+fn marked(code: &str, mark: &str) -> Option<u32> {
+    let at = code.lines().position(|line| line.ends_with(mark))?;
+    Some(u32::try_from(at).expect("short") + 1)
+}
+
+fn ask(code: &str, wait: WaitClass) -> Option<Facts> {
+    let created = marked(code, "// GO").map(|line| Place { text: code, line });
+    let line = marked(code, "// BLOCKED").expect("a blocked line");
+    examine(&Question { blocked: Place { text: code, line }, wait, created, others: &[] })
+}
+
+#[test]
+fn each_mistake_is_told_from_its_healthy_twin() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let facts = ask(&case.code, case.wait).expect(&case.name);
+        let found = facts.pattern.map_or("none", crate::model::Pattern::name);
+        if found != case.pattern {
+            wrong.push(format!("{} ({}): {found}: {:?}", case.name, case.pattern, facts.notes));
+        }
+        assert!(facts.statement.is_some(), "{}", case.name);
+        assert_eq!(facts.mend.is_some(), facts.pattern.is_some(), "{}", case.name);
+        for note in &facts.notes {
+            assert!(note.chars().any(|c| c.is_ascii_digit()), "{}: {note}", case.name);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn line_ends_of_other_systems_and_wrong_lines_change_nothing_else() {
+    for case in cases() {
+        let unix = ask(&case.code, case.wait);
+        let code = case.code.replace('\n', "\r\n");
+        let line = marked(&case.code, "// BLOCKED").expect("marked");
+        let created = marked(&case.code, "// GO").map(|line| Place { text: &code, line });
+        let blocked = Place { text: &code, line };
+        let dos = examine(&Question { blocked, wait: case.wait, created, others: &[] });
+        assert_eq!(unix.map(|f| (f.pattern, f.notes)), dos.map(|f| (f.pattern, f.notes)));
+    }
+}
+
+#[test]
+fn no_text_makes_it_fail() {
+    for case in cases() {
+        for cut in (0..case.code.len()).step_by(41) {
+            let Some(text) = case.code.get(cut..) else { continue };
+            let head = &case.code[..cut];
+            for (text, line) in [(text, 1), (head, 3), (head, u32::MAX), (text, 0)] {
+                let blocked = Place { text, line };
+                let created = Some(Place { text: head, line: 4 });
+                let _ = examine(&Question { blocked, wait: case.wait, created, others: &[text] });
+            }
+        }
+    }
+    for hostile in [
+        String::new(),
+        "\u{0}".repeat(1000),
+        format!("package p\nfunc f() {}{}", "{".repeat(5_000), "\n<-ch"),
+        format!("package p\nfunc f() {{ x := {}1 }}", "(".repeat(5_000)),
+        format!("package p\nfunc f() {{ {} }}", "go func() { ".repeat(1_000)),
+        format!("package p\nfunc f() {{ {} }}", "if x { <-a } else ".repeat(1_000)),
+        "{{}}()<-".repeat(2_000),
+    ] {
+        for line in 1..=3 {
+            let blocked = Place { text: &hostile, line };
+            let wait = WaitClass::ChanReceive;
+            let _ = examine(&Question { blocked, wait, created: None, others: &[] });
+        }
+    }
+}
+
+#[test]
+fn facts_say_where_and_what() {
+    let code = "package main\n\nfunc (w *Worker[T]) run() {\n\tfor {\n\t\tselect { // BLOCKED\n\t\tcase v := <-w.in:\n\t\t\twork(v)\n\t\tcase <-w.quit:\n\t\t\treturn\n\t\t}\n\t}\n}\n";
+    let facts = ask(code, WaitClass::Select).expect("a function is there");
+    let function = Enclosing { name: "Worker.run".to_owned(), first: 3, last: 12 };
+    assert_eq!(facts.function, function);
+    assert_eq!(facts.statement, Some(Statement::Select { cases: 2, default: false }));
+    assert_eq!(facts.in_loop, Some(LoopKind::Endless));
+    assert_eq!((facts.is_worker_loop, facts.has_exit_case), (Some(true), Some(true)));
+    assert_eq!(facts.snippet, 2..=8);
+
+    let facts = ask(code, WaitClass::Mutex).expect("a function is there");
+    assert_eq!((facts.statement, facts.pattern), (None, None), "no lock is there");
+    let outside = Place { text: code, line: 1 };
+    let wait = WaitClass::Select;
+    assert_eq!(examine(&Question { blocked: outside, wait, created: None, others: &[] }), None);
+}
+
+#[test]
+fn the_mend_names_the_variable_and_the_lines() {
+    let case = cases().into_iter().next().expect("there are cases");
+    let facts = ask(&case.code, case.wait).expect("known");
+    assert_eq!(facts.confidence, Confidence::High);
+    assert_eq!(
+        facts.notes,
+        ["Line 4 makes ch without a buffer.", "Line 9 returns before line 11 receives from ch."]
+    );
+    assert_eq!(
+        facts.mend.as_deref(),
+        Some(
+            "Make ch in line 4 with a buffer of one, so that the send in line 6 always succeeds; or select in line 6 between the send and the end of a context."
+        )
+    );
+}
+
+#[test]
+fn the_go_statement_may_be_in_another_file() {
+    let blocked = "package p\nfunc serve(ch chan int) {\n\tch <- 1\n}\n";
+    let created = "package p\nfunc f(bad bool) {\n\tch := make(chan int)\n\tgo serve(ch)\n\tif bad {\n\t\treturn\n\t}\n\t<-ch\n}\n";
+    let question = Question {
+        blocked: Place { text: blocked, line: 3 },
+        wait: WaitClass::ChanSend,
+        created: Some(Place { text: created, line: 4 }),
+        others: &[],
+    };
+    let facts = examine(&question).expect("known");
+    assert_eq!(facts.pattern.map(crate::model::Pattern::name), Some("premature-return"));
+    let alone = examine(&Question { created: None, ..question }).expect("known");
+    assert_eq!(alone.confidence, Confidence::Low, "the caller is not at hand");
+}

@@ -1,0 +1,176 @@
+//! Who has a contended lock's address on its stack: holders, waiters, and those who only know it.
+//!
+//! The runtime keeps no record of who holds a lock. But whoever locked one and is to unlock it
+//! keeps its address, most often on its stack.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::batch::Current;
+use super::stacks::StackKey;
+use crate::model::{Goroutine, Mention, WaitClass};
+
+/// A lock that somebody has been waiting for this long is contended. A little less than a second,
+/// so that two looks a second apart show it.
+const LONG: Duration = Duration::from_millis(900);
+/// Locks that are searched for.
+const MAX_LOCKS: usize = 1024;
+/// Words that are searched, a look.
+const MAX_WORDS: usize = 1 << 20;
+/// Goroutines with the same stack that are searched, a look.
+const MAX_ALIKE: u16 = 1024;
+/// Mentions that are kept, a look: 1.5 MiB.
+const MAX_MENTIONS: usize = 1 << 16;
+/// Bytes at a frame's inner end where what it calls may put its arguments aside: two words, since
+/// locks are nearly always passed as receiver or first argument.
+const ARGUMENTS: usize = 16;
+
+/// The locks to search for.
+#[derive(Default)]
+pub(super) struct Watched {
+    locks: FxHashSet<u64>,
+    /// The lowest and the highest of them: most words of a stack lie outside.
+    range: (u64, u64),
+    left_out: usize,
+}
+
+impl Watched {
+    /// The contended locks of a look, the most wanted ones if there are too many.
+    pub(super) fn renew(&mut self, goroutines: &[Goroutine], objects: &[u64]) {
+        let mut waiters: FxHashMap<u64, u32> = FxHashMap::default();
+        for goroutine in goroutines.iter().filter(|goroutine| waits_long_for_lock(goroutine)) {
+            if let Some(&lock) = objects.get(goroutine.objects.start as usize) {
+                *waiters.entry(lock).or_default() += 1;
+            }
+        }
+        let mut locks: Vec<(u64, u32)> = waiters.into_iter().collect();
+        self.left_out = locks.len().saturating_sub(MAX_LOCKS);
+        if self.left_out > 0 {
+            locks.sort_unstable_by_key(|&(lock, waiters)| (Reverse(waiters), lock));
+            locks.truncate(MAX_LOCKS);
+        }
+        self.locks = locks.into_iter().map(|(lock, _)| lock).collect();
+        let (low, high) = (self.locks.iter().min(), self.locks.iter().max());
+        self.range = (low.copied().unwrap_or(u64::MAX), high.copied().unwrap_or(0));
+    }
+
+    /// Whether there is nothing to search for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.locks.is_empty()
+    }
+
+    fn has(&self, word: u64) -> bool {
+        self.range.0 <= word && word <= self.range.1 && self.locks.contains(&word)
+    }
+
+    /// What was left out for want of room.
+    pub(super) fn note(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "stacks were searched for the {MAX_LOCKS} most contended locks; {} others were \
+                 left out, and nobody is known to hold them",
+                self.left_out
+            )
+        })
+    }
+}
+
+fn waits_long_for_lock(goroutine: &Goroutine) -> bool {
+    use WaitClass::{Cond, Mutex, RwMutex, WaitGroup};
+    matches!(goroutine.wait, Mutex | RwMutex | Cond | WaitGroup)
+        && goroutine.objects.len == 1
+        && goroutine.blocked.is_some_and(|blocked| blocked.duration >= LONG)
+}
+
+/// The mentions of one look.
+#[derive(Default)]
+pub(super) struct Mentions {
+    found: Vec<Mention>,
+    words: usize,
+    /// How many goroutines of each stack were searched, by the stack's number.
+    alike: Vec<u16>,
+    unsearched: u64,
+    /// Stacks of which only the innermost part was searched.
+    deep: u64,
+    full: bool,
+    /// What the search of one stack hit: where, and which lock.
+    hits: Vec<(usize, u64)>,
+}
+
+impl Mentions {
+    /// Searches the innermost bytes of a goroutine's stack; whether there is something to keep.
+    pub(super) fn search(
+        &mut self,
+        watched: &Watched,
+        key: StackKey,
+        one: &Current,
+        stack: &[u8],
+    ) -> bool {
+        if self.alike.len() <= key.index() {
+            self.alike.resize(key.index() + 1, 0);
+        }
+        let (alike, words) = (&mut self.alike[key.index()], stack.as_chunks().0);
+        if *alike >= MAX_ALIKE || self.words + words.len() > MAX_WORDS {
+            self.unsearched += 1;
+            return false;
+        }
+        *alike += 1;
+        self.words += words.len();
+        self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
+        self.hits.clear();
+        let words = words.iter().map(|&word| u64::from_le_bytes(word)).enumerate();
+        self.hits.extend(words.filter(|&(_, word)| watched.has(word)).map(|(at, it)| (at * 8, it)));
+        !self.hits.is_empty()
+    }
+
+    /// Keeps what the last search hit in the frames that begin at `starts`: those further in belong
+    /// to the call that locks or parks. `arguments` is where a frame has room for the arguments of
+    /// what it calls.
+    pub(super) fn keep(&mut self, goid: u64, starts: &[usize], arguments: usize) {
+        let user = starts.first().copied().unwrap_or(usize::MAX);
+        self.hits.retain(|&(at, _)| at >= user);
+        self.hits.sort_unstable_by_key(|&(at, lock)| (lock, at));
+        let outer = |&&(at, _): &&(usize, u64)| {
+            let frame = starts.partition_point(|&start| start <= at).saturating_sub(1);
+            let within = starts.get(frame).map_or(0, |start| at - start);
+            frame > 0 && within >= arguments + ARGUMENTS
+        };
+        for hits in self.hits.chunk_by(|(_, a), (_, b)| a == b) {
+            if self.found.len() >= MAX_MENTIONS {
+                self.full = true;
+                return;
+            }
+            let times = u32::try_from(hits.len()).unwrap_or(u32::MAX);
+            let outer = u32::try_from(hits.iter().filter(outer).count()).unwrap_or(u32::MAX);
+            self.found.extend(hits.first().map(|&(_, object)| Mention {
+                object,
+                goid,
+                times,
+                outer,
+            }));
+        }
+    }
+
+    /// What was found, by lock and goroutine.
+    pub(super) fn found(mut self) -> Vec<Mention> {
+        self.found.sort_unstable_by_key(|mention| (mention.object, mention.goid));
+        self.found
+    }
+
+    /// What was left out for want of room.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let some = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        [
+            some(self.unsearched, "stacks were not searched for contended locks: too much to read"),
+            some(self.deep, "deep stacks were searched for contended locks in their inner part"),
+            self.full.then(|| {
+                "contended locks stand on too many stacks to keep them all; some were left out"
+                    .to_owned()
+            }),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}

@@ -1,0 +1,285 @@
+//! Findings: an index when there are several, then each with everything that is known of it.
+
+use maud::{Markup, html};
+
+use super::text::Text;
+use super::{Page, chart, frames, groups, source};
+use crate::model::{Finding, Group, LockWait, Verdict};
+use crate::report::{telling, words};
+
+/// Findings shown in full.
+const FULL: usize = 100;
+/// Findings in the index.
+const INDEX: usize = 1_000;
+
+/// Where a finding is on the page.
+pub(super) fn anchor(page: &Page<'_>, number: usize) -> String {
+    page.anchor(&format!("finding-{}", number + 1))
+}
+
+pub(super) fn all(page: &Page<'_>) -> Markup {
+    let Some(judgement) = &page.assessment.judgement else { return Markup::default() };
+    let findings = &judgement.findings;
+    let beyond = findings.len().saturating_sub(FULL) as u64;
+    html! {
+        @if findings.len() > 1 { (index(page, findings)) }
+        @for (number, finding) in findings.iter().take(FULL).enumerate() {
+            (one(page, number, finding))
+        }
+        @if beyond > 0 {
+            p.note {
+                (words::counted(beyond, "more finding"))
+                " not shown in full here; the JSON report has them all."
+            }
+        }
+    }
+}
+
+fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
+    html! {
+        table.index {
+            caption.unseen { "All findings, surest and worst first" }
+            thead {
+                tr {
+                    th.figure scope="col" { "#" }
+                    th scope="col" { "Verdict" }
+                    th scope="col" { "Severity" }
+                    th.class scope="col" { "Class" }
+                    th.figure scope="col" { "Goroutines" }
+                    th.figure.growth scope="col" { "Growth" }
+                    th scope="col" { "Where" }
+                }
+            }
+            tbody {
+                @for (number, finding) in findings.iter().take(INDEX).enumerate() {
+                    tr {
+                        td.figure { (number + 1) }
+                        td { (verdict(finding.verdict)) }
+                        td { (finding.severity().name()) }
+                        td.class { (finding.class.name()) }
+                        td.figure { (words::count(finding.count)) }
+                        td.figure.growth {
+                            (finding.growth.map_or_else(
+                                || "–".to_owned(),
+                                |growth| words::growth(growth.per_second),
+                            ))
+                        }
+                        td {
+                            @if number < FULL {
+                                a href={ "#" (anchor(page, number)) } { (place(page, finding)) }
+                            } @else {
+                                (place(page, finding))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The line to look at, in brief.
+fn place(page: &Page<'_>, finding: &Finding) -> Markup {
+    let group = page.assessment.groups.get(finding.group);
+    html! {
+        @match group.and_then(|group| group.blocked_at.or(group.created_by)) {
+            Some(frame) => (frames::brief(&page.assessment.stacks, frame)),
+            None => span.muted { "not known" },
+        }
+    }
+}
+
+fn verdict(verdict: Verdict) -> Markup {
+    html! { span.verdict class=(verdict.name()) { (verdict.name()) } }
+}
+
+fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
+    let group = page.assessment.groups.get(finding.group);
+    let anchor = anchor(page, number);
+    html! {
+        article.finding class=(finding.verdict.name()) id=(anchor)
+            aria-labelledby={ (anchor) "-title" } {
+            header {
+                h3 id={ (anchor) "-title" } {
+                    span.number { (number + 1) } " " (place(page, finding))
+                }
+                p.tags {
+                    (verdict(finding.verdict)) " "
+                    span { (finding.severity().name()) " severity" } " "
+                    span title=(telling::class_meaning(finding.class)) { (finding.class.name()) } " "
+                    @if let Some(pattern) = finding.pattern {
+                        span title=(pattern.meaning()) { (pattern.name()) } " "
+                    }
+                    code.muted { (Text(&finding.id)) }
+                }
+            }
+            p.cause { (Text(&finding.cause)) }
+            (figures(finding, group))
+            div.two {
+                div {
+                    (where_they_are(page, finding, group))
+                    @if let Some(source) = &finding.source { (source::snippet(source)) }
+                }
+                div {
+                    @if !finding.suggestions.is_empty() {
+                        h4 { "How to mend it" }
+                        @if let [only] = &*finding.suggestions {
+                            p { (Text(only)) }
+                        } @else {
+                            ol.mend { @for text in &finding.suggestions { li { (Text(text)) } } }
+                        }
+                    }
+                    @if let Some(pattern) = finding.pattern {
+                        p.note { "Looks like " strong { (pattern.name()) } ": " (pattern.meaning()) }
+                    }
+                    (evidence(finding))
+                }
+            }
+            @let drawn = chart::line(&finding.history);
+            @if !drawn.0.is_empty() {
+                h4 { "Goroutines of this group" }
+                div.low { (drawn) }
+            }
+            (folded(page, finding, group))
+        }
+    }
+}
+
+/// The numbers in a row.
+fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
+    html! {
+        dl.figures {
+            div { dt { "Goroutines" } dd { (words::count(finding.count)) } }
+            @if let Some(proven) = finding.proven_count {
+                div { dt { "Proven" } dd { (words::count(proven)) } }
+            }
+            @if let Some(growth) = &finding.growth {
+                div {
+                    dt { "Growth" }
+                    dd { (words::growth(growth.per_second)) }
+                    dd.sub {
+                        (growth.pattern.name()) ", "
+                        (format!("{:.1} to {:.1}", growth.low, growth.high))
+                    }
+                }
+                @if let Some(forecast) = growth.forecast {
+                    div {
+                        dt { "In an hour" }
+                        dd { (words::count(forecast.in_1h)) }
+                        dd.sub { (words::count(forecast.low)) " to " (words::count(forecast.high)) }
+                    }
+                }
+            }
+            @if let Some(oldest) = telling::oldest(finding, group) {
+                div { dt { "Blocked for" } dd { (oldest) } }
+            }
+            @if let Some(size) = finding.stack_bytes {
+                div { dt { "Stacks" } dd { (words::bytes(size)) } }
+            }
+            div {
+                dt { "Score" }
+                dd { (finding.score.total()) span.of { " of 100" } }
+            }
+        }
+    }
+}
+
+fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
+    let stacks = &page.assessment.stacks;
+    html! {
+        dl.facts {
+            @if let Some(frame) = group.and_then(|group| group.blocked_at) {
+                dt { "Blocked at" } dd { (frames::line(stacks, frame)) }
+            }
+            @if let Some(frame) = group.and_then(|group| group.created_by) {
+                dt { "Created by" } dd { (frames::line(stacks, frame)) }
+            }
+            @if let Some(creation) = group.and_then(|group| group.creation_stack) {
+                (groups::called_by(page, creation))
+            }
+            @if let Some(objects) = group.and_then(words::objects) {
+                dt { "Waits on" } dd { (objects) }
+            }
+            (lock_wait(&finding.lock_wait))
+        }
+    }
+}
+
+fn lock_wait(lock_wait: &LockWait) -> Markup {
+    let cycle = &lock_wait.cycle;
+    html! {
+        @if let Some(holder) = &lock_wait.likely_holder {
+            dt { "Held by" } dd { (Text(&telling::holder(holder))) }
+        }
+        @if !cycle.is_empty() {
+            dt { "Circle" }
+            dd {
+                ol.circle {
+                    @for (index, waiter) in cycle.iter().take(50).enumerate() {
+                        li {
+                            "goroutine " (waiter.goid) " waits "
+                            @if !waiter.at.is_empty() { "at " code { (Text(&waiter.at)) } " " }
+                            "for " code { (format!("{:#x}", waiter.object)) }
+                            ", held by goroutine " (cycle[(index + 1) % cycle.len()].goid)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn evidence(finding: &Finding) -> Markup {
+    html! {
+        @if !finding.evidence.is_empty() {
+            h4 { "Evidence" }
+            dl.evidence {
+                @for evidence in finding.evidence.iter().take(50) {
+                    dt { (Text(&evidence.detector)) } dd { (Text(&evidence.says)) }
+                }
+            }
+        }
+    }
+}
+
+/// What only some readers want: the score's parts, the whole stack, births and deaths.
+fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
+    let stacks = &page.assessment.stacks;
+    html! {
+        details {
+            summary { "Score, turnover, goroutines" }
+            table.score {
+                caption.unseen { "The parts of the score" }
+                thead {
+                    tr {
+                        th scope="col" { "Part of the score" }
+                        th.figure scope="col" { "Points" }
+                        th.figure scope="col" { "At most" }
+                    }
+                }
+                tbody {
+                    @for (name, points, most) in telling::score_parts(finding.score) {
+                        tr { th scope="row" { (name) } td.figure { (points) } td.figure.muted { (most) } }
+                    }
+                }
+            }
+            dl.facts {
+                @if let Some(turnover) = &finding.turnover {
+                    dt { "Turnover" } dd { (telling::turnover(turnover)) }
+                }
+                @if let Some(growth) = &finding.growth {
+                    dt { "Fit" }
+                    dd { (growth.pattern.name()) ", R² " (format!("{:.3}", growth.r2)) }
+                }
+                @if let Some(group) = group {
+                    dt { "Goroutines" }
+                    dd { (group.goids_sample.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")) }
+                    dt { "Signature" } dd { code { (Text(&group.signature)) } }
+                }
+            }
+        }
+        @if let Some(stack) = group.and_then(|group| group.stack) {
+            details { summary { "Stack" } (frames::stack(stacks, stack)) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The flame graph: each frame as wide as there are goroutines in it, its callees below it.
+//!
+//! Bars are positioned elements and no drawing, so that their names keep their size on any screen.
+
+use maud::{Markup, html};
+
+use super::Page;
+use super::text::Text;
+use super::tree::{Bar, Kind, bars};
+use crate::model::function;
+use crate::report::words;
+
+pub(super) fn graph(page: &Page<'_>) -> Markup {
+    let (bars, narrow) = bars(page.assessment);
+    let total = page.assessment.groups.iter().map(|group| group.count).sum::<u64>();
+    if total == 0 {
+        return Markup::default();
+    }
+    let rows = bars.iter().map(|bar| bar.depth + 1).max().unwrap_or_default();
+    html! {
+        p.note {
+            "Each bar is a function, as wide as there are goroutines in it; below it is what it "
+            "calls, down to where they wait. "
+            span.key.found { "of a finding" } " " span.key.user { "user code" } " "
+            span.key.std { "standard library" } " " span.key.runtime { "runtime" }
+            button.back type="button" hidden { "Show all" }
+        }
+        div.scroll {
+            div.flame role="img" style={ "height:calc(" (rows) " * var(--row))" }
+                aria-label={ "Flame graph of " (words::counted(total, "goroutine"))
+                    ". The table of groups has the same stacks as text." } {
+                @for bar in &bars { (self::bar(bar, total)) }
+            }
+        }
+        @if narrow > 0 {
+            p.note { (words::counted(narrow as u64, "frame")) " too narrow to be drawn." }
+        }
+    }
+}
+
+fn bar(bar: &Bar, total: u64) -> Markup {
+    let class = match bar.kind {
+        Kind::Sum => "sum",
+        Kind::Runtime => "runtime",
+        Kind::Std => "std",
+        Kind::User => "user",
+    };
+    let share = bar.count as f64 / total as f64 * 100.0;
+    html! {
+        div.found[bar.found] class=(class) title={
+            (Text(&bar.name)) ": " (words::counted(bar.count, "goroutine")) ", "
+            (format!("{share:.1}")) " %"
+        } style={
+            "left:" (format!("{:.3}", bar.left * 100.0)) "%;width:"
+            (format!("{:.3}", bar.width * 100.0)) "%;top:calc(" (bar.depth) " * var(--row))"
+        } {
+            (Text(function::short(&bar.name)))
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Who waits for whose lock: circles first, then each contended lock with who waits and who
+//! probably holds it.
+
+use maud::{Markup, html};
+
+use super::Page;
+use super::text::Text;
+use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
+use crate::report::{telling, words};
+
+/// Circles that are drawn.
+const CIRCLES: usize = 6;
+/// Goroutines of one circle that are drawn.
+const MEMBERS: usize = 12;
+/// Locks that are listed.
+const LOCKS: usize = 30;
+
+/// The drawing's measures.
+const WIDTH: usize = 720;
+const ROW: usize = 92;
+const BOX: usize = 52;
+/// Characters of the drawing's type that a goroutine's box holds.
+const ROOM: usize = 44;
+
+pub(super) fn picture(page: &Page<'_>) -> Markup {
+    let Some(judgement) = &page.assessment.judgement else { return Markup::default() };
+    let graph = &judgement.lock_graph;
+    if graph.locks.is_empty() && graph.cycles.is_empty() {
+        return Markup::default();
+    }
+    let hidden = graph.cycles.len().saturating_sub(CIRCLES);
+    html! {
+        @for cycle in graph.cycles.iter().filter(|cycle| !cycle.is_empty()).take(CIRCLES) {
+            (circle(cycle, graph))
+        }
+        @if hidden > 0 { p.note { "… and " (words::counted(hidden as u64, "more circle")) "." } }
+        @if !graph.locks.is_empty() { (table(graph)) }
+    }
+}
+
+/// A circle as a ladder: goroutines at the left, locks at the right, each lock held by the
+/// goroutine below it, the last by the first.
+fn circle(cycle: &[Waiter], graph: &LockGraph) -> Markup {
+    let shown = &cycle[..cycle.len().min(MEMBERS)];
+    let hidden = cycle.len() - shown.len();
+    let height = shown.len() * ROW + 8;
+    let goids = shown.iter().map(|waiter| waiter.goid.to_string());
+    let goids = goids.collect::<Vec<_>>().join(", ");
+    html! {
+        figure.circle {
+            figcaption {
+                strong { "Deadlock: " }
+                @if let [only] = cycle {
+                    "goroutine " (only.goid) " waits for a lock that it holds itself."
+                } @else {
+                    (words::counted(cycle.len() as u64, "goroutine"))
+                    " wait for each other in a circle; none of them can go on."
+                }
+                @if hidden > 0 { " " (words::count(hidden as u64)) " of them are not drawn." }
+            }
+            div.scroll {
+                svg.locks viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height)
+                    role="img" aria-label={ "Circle of goroutines " (goids) } {
+                    @for (index, waiter) in shown.iter().enumerate() {
+                        (rung(index, waiter, graph, index + 1 == shown.len()))
+                    }
+                    (way_back(shown.len()))
+                }
+            }
+        }
+    }
+}
+
+/// A goroutine, the lock that it waits for, and the arrow to who holds that.
+fn rung(index: usize, waiter: &Waiter, graph: &LockGraph, last: bool) -> Markup {
+    let top = index * ROW + 4;
+    let middle = top + BOX / 2;
+    let kind = graph.locks.iter().find(|lock| lock.object == waiter.object);
+    let kind = kind.map_or("lock", |lock| lock.kind.name());
+    let (function, place) = match waiter.at.strip_suffix(')').and_then(|at| at.rsplit_once(" (")) {
+        Some((function, place)) => (function, place),
+        None => (&*waiter.at, ""),
+    };
+    html! {
+        rect.goroutine x="40" y=(top) width="356" height=(BOX) rx="5" {}
+        text.name x="52" y=(top + 17) { "goroutine " (waiter.goid) }
+        text.small x="52" y=(top + 32) { (Text(&words::fit_function(function, ROOM))) }
+        text.small.muted x="52" y=(top + 46) { (Text(&words::cut(&words::fit_place(place, ROOM), ROOM))) }
+        path.wants d={ "M396 " (middle) "H505" } {}
+        path.tip d={ "M512 " (middle) "l-9 -4v8z" } {}
+        text.small x="454" y=(middle - 6) text-anchor="middle" { "waits for" }
+        rect.lock x="512" y=(top) width="168" height=(BOX) rx="26" {}
+        text.name x="596" y=(top + 22) text-anchor="middle" { (kind) }
+        text.small.muted x="596" y=(top + 38) text-anchor="middle" { (format!("{:#x}", waiter.object)) }
+        @if !last {
+            path.holds d={ "M596 " (top + BOX) "V" (top + BOX + 20) "H218V" (top + ROW - 7) } {}
+            path.tip.held d={ "M218 " (top + ROW) "l-4 -9h8z" } {}
+            text.small x="407" y=(top + BOX + 15) text-anchor="middle" { "held by" }
+        }
+    }
+}
+
+/// From the last lock around the outside to the first goroutine.
+fn way_back(rungs: usize) -> Markup {
+    let first = BOX / 2 + 4;
+    let bottom = rungs.saturating_sub(1) * ROW + 4 + BOX;
+    html! {
+        path.holds d={ "M596 " (bottom) "V" (bottom + 20) "H16V" (first) "H33" } {}
+        path.tip.held d={ "M40 " (first) "l-9 -4v8z" } {}
+        text.small x="407" y=(bottom + 15) text-anchor="middle" { "held by" }
+    }
+}
+
+fn table(graph: &LockGraph) -> Markup {
+    let hidden = graph.more + graph.locks.len().saturating_sub(LOCKS) as u64;
+    html! {
+        div.scroll {
+            table {
+                caption.unseen { "Contended locks, most waiters first" }
+                thead {
+                    tr {
+                        th scope="col" { "Lock" }
+                        th.figure scope="col" { "Waiting" }
+                        th scope="col" { "Goroutines" }
+                        th.figure scope="col" { "Longest" }
+                        th scope="col" { "Held by" }
+                    }
+                }
+                tbody { @for lock in graph.locks.iter().take(LOCKS) { (row(lock)) } }
+            }
+        }
+        @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more lock")) "." } }
+    }
+}
+
+fn row(lock: &LockNode) -> Markup {
+    let mut goids: Vec<_> = lock.waiters.iter().take(12).map(u64::to_string).collect();
+    if lock.waiting > goids.len() as u64 {
+        goids.push("…".to_owned());
+    }
+    html! {
+        tr {
+            th scope="row" {
+                (if lock.kind == WaitClass::Unknown { "lock" } else { lock.kind.name() })
+                " " code { (format!("{:#x}", lock.object)) }
+            }
+            td.figure { (words::count(lock.waiting)) }
+            td { (goids.join(", ")) }
+            td.figure { (lock.oldest.map(words::duration).unwrap_or_else(|| "–".to_owned())) }
+            td {
+                @match &lock.holder {
+                    Some(holder) => (Text(&telling::holder(holder))),
+                    None => span.muted { "not known" },
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The report as one HTML page: it loads nothing, works without a network and without scripts, and
+//! prints.
+//!
+//! Everything that comes from the target (names, paths, labels, source) is hostile: markup is only
+//! ever written by `maud`, which escapes, and each such text goes through [`text::Text`] first.
+//! Should that ever fail, the page's own policy runs no script but the one that it was made with.
+
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::json::time;
+use super::{Render, Report, words};
+use crate::model::Assessment;
+use text::Text;
+
+mod chart;
+mod finding;
+mod flame;
+mod frames;
+mod groups;
+mod locks;
+mod source;
+mod summary;
+mod text;
+mod tree;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// What the page may do: use its own style, and run the one script with this digest.
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+    style-src 'unsafe-inline'; script-src 'sha256-I6EyGANpaHYNddX6RWzyOFwx7BKIkHXrsgJWD+X42Gw='";
+
+/// Renders a page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Html;
+
+impl Render for Html {
+    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(page(report).0.as_bytes())
+    }
+}
+
+fn page(report: &Report<'_>) -> Markup {
+    let assessments = report.assessments;
+    let name = match assessments {
+        [only] => words::cut(&only.target.exe, 60),
+        several => words::counted(several.len() as u64, "process").replace("processs", "processes"),
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content={ "leak-agent " (env!("CARGO_PKG_VERSION")) };
+                title { (Text(&name)) " – leak-agent" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header.page {
+                    span.maker { "leak-agent " (env!("CARGO_PKG_VERSION")) }
+                    @if let Some(at) = time(report.generated_at) {
+                        time datetime=(at) { (words::date(&at)) }
+                    }
+                }
+                main {
+                    @if assessments.is_empty() {
+                        h1 { "No process could be seen" }
+                        p { "None of the processes asked for could be looked at; the agent's messages say why." }
+                    }
+                    @for (index, assessment) in assessments.iter().enumerate() {
+                        (target(&Page { assessment, index }))
+                    }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// One target's part of the page.
+struct Page<'a> {
+    assessment: &'a Assessment,
+    /// Which of the page's targets it is: several may have findings of the same id.
+    index: usize,
+}
+
+impl Page<'_> {
+    /// An anchor of this target's own. `name` is a word of ours or a number, never the target's.
+    fn anchor(&self, name: &str) -> String {
+        match self.index {
+            0 => name.to_owned(),
+            index => format!("t{index}-{name}"),
+        }
+    }
+}
+
+/// A section's title, where it can be reached, and what is in it; nothing if that is empty.
+fn section(page: &Page<'_>, name: &str, title: &str, body: &Markup) -> Markup {
+    let anchor = page.anchor(name);
+    html! {
+        @if !body.0.is_empty() {
+            section id=(anchor) aria-labelledby={ (anchor) "-title" } {
+                h2 id={ (anchor) "-title" } { (title) }
+                (body)
+            }
+        }
+    }
+}
+
+fn target(page: &Page<'_>) -> Markup {
+    let sections = [
+        ("findings", "Findings", finding::all(page)),
+        ("time", "Goroutines over time", chart::total(page)),
+        ("stacks", "Where goroutines are", flame::graph(page)),
+        ("locks", "Who waits for whose lock", locks::picture(page)),
+        ("groups", "Groups", groups::table(page)),
+        ("coverage", "Coverage and cost", summary::coverage(page)),
+    ];
+    html! {
+        article.target {
+            (summary::top(page))
+            nav aria-label="Sections" {
+                @for (name, title, body) in &sections {
+                    @if !body.0.is_empty() { a href={ "#" (page.anchor(name)) } { (title) } " " }
+                }
+            }
+            @for (name, title, body) in &sections {
+                (section(page, name, title, body))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

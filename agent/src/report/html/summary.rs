@@ -1,0 +1,202 @@
+//! The page's beginning, which says it all in a few lines, and its end, which says how well founded
+//! that is.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+
+use super::Page;
+use super::text::Text;
+use crate::model::{Assessment, Build, ProbeState};
+use crate::report::json::time;
+use crate::report::{telling, words};
+
+pub(super) fn top(page: &Page<'_>) -> Markup {
+    let assessment = page.assessment;
+    html! {
+        h1 { (Text(&assessment.target.exe)) }
+        p.target {
+            @if let Some(pid) = assessment.target.pid { span { "pid " (pid) } " " }
+            span { (Text(assessment.target.go_version.as_deref().unwrap_or("Go version unknown"))) } " "
+            @if let Some(build) = assessment.target.build { span { (describe(build)) } " " }
+            span { (window(assessment)) }
+        }
+        (result(assessment))
+        (figures(assessment))
+    }
+}
+
+fn result(assessment: &Assessment) -> Markup {
+    let Some(judgement) = &assessment.judgement else {
+        return html! { p.result { "Goroutines as they were seen; nobody judged them." } };
+    };
+    let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
+    let left_out = telling::left_out(judgement);
+    let not_judged = telling::not_judged(&assessment.coverage, judgement);
+    html! {
+        p.result class=(surest.map_or("well", |verdict| verdict.name())) {
+            (telling::result(assessment, judgement))
+        }
+        @if !left_out.is_empty() {
+            p.note { "Left out as idle: " (Text(&left_out.join(", "))) "." }
+        }
+        @if !not_judged.is_empty() {
+            div.note {
+                "Not judged:"
+                ul { @for sentence in not_judged.iter().take(50) { li { (Text(sentence)) } } }
+            }
+        }
+    }
+}
+
+fn figures(assessment: &Assessment) -> Markup {
+    let judgement = assessment.judgement.as_ref();
+    let leaking = judgement.map(|judgement| {
+        judgement.findings.iter().fold(0, |sum: u64, finding| sum.saturating_add(finding.count))
+    });
+    html! {
+        dl.figures.top {
+            @if let Some(judgement) = judgement {
+                div { dt { "Health" } dd { (judgement.health) span.of { " of 100" } } }
+            }
+            div { dt { "Goroutines" } dd { (words::count(assessment.totals.goroutines)) } }
+            @if let Some(leaking) = leaking {
+                div { dt { "In findings" } dd { (words::count(leaking)) } }
+            }
+            @if let Some(rates) = assessment.totals.rates {
+                div { dt { "Created" } dd { (format!("{:.1}/s", rates.created_per_second)) } }
+                div { dt { "Exited" } dd { (format!("{:.1}/s", rates.exited_per_second)) } }
+            }
+            div { dt { "Groups" } dd { (words::count(assessment.groups.len() as u64)) } }
+        }
+    }
+}
+
+fn window(assessment: &Assessment) -> String {
+    let window = &assessment.window;
+    let looks = words::counted(window.observations, "look");
+    let last = time(window.last).map(|last| words::date(&last)).unwrap_or_default();
+    match window.observations {
+        1 => format!("{looks} at {last}"),
+        _ => format!("{looks} in {} until {last}", words::duration(window.duration)),
+    }
+}
+
+fn describe(build: Build) -> String {
+    let said = [(build.stripped, "stripped"), (build.pie, "PIE"), (build.cgo, "cgo")];
+    let said: Vec<_> = said.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
+    if said.is_empty() { "with symbols".to_owned() } else { said.join(", ") }
+}
+
+/// What was seen and, always, what was not; and what the looking cost.
+pub(super) fn coverage(page: &Page<'_>) -> Markup {
+    html! {
+        div.two {
+            div { (waits(page.assessment)) }
+            div { (seen(page.assessment)) (cost(page.assessment)) }
+        }
+    }
+}
+
+fn waits(assessment: &Assessment) -> Markup {
+    let mut waits: Vec<_> = assessment.totals.by_wait.iter().collect();
+    waits.sort_by_key(|&(_, &count)| Reverse(count));
+    let total = assessment.totals.goroutines.max(1) as f64;
+    html! {
+        table.waits {
+            caption { "What goroutines wait for" }
+            thead {
+                tr {
+                    th scope="col" { "Wait" }
+                    th.figure scope="col" { "Goroutines" }
+                    th.figure scope="col" { "Share" }
+                }
+            }
+            tbody {
+                @for (wait, &count) in waits {
+                    tr {
+                        th scope="row" { (wait.name()) }
+                        td.figure { (words::count(count)) }
+                        td.figure { (format!("{:.1} %", count as f64 / total * 100.0)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn seen(assessment: &Assessment) -> Markup {
+    let coverage = &assessment.coverage;
+    let gaps = [
+        ("Running, no readable stack", coverage.running),
+        ("Torn", coverage.torn),
+        ("Not unwound", coverage.not_unwound),
+        ("Frames without a name", coverage.unresolved_frames),
+        ("Events dropped", coverage.events_dropped),
+        ("Read again", coverage.retried),
+    ];
+    html! {
+        table {
+            caption { "What was seen" }
+            tbody {
+                tr {
+                    th scope="row" { "Goroutines read" }
+                    td.figure {
+                        (words::count(coverage.goroutines_read)) " of "
+                        (words::count(coverage.goroutines_seen))
+                    }
+                }
+                @for (what, count) in gaps {
+                    @if count > 0 { tr { th scope="row" { (what) } td.figure { (words::count(count)) } } }
+                }
+                @for probe in &coverage.probes {
+                    tr {
+                        th scope="row" { "Probe " (Text(&probe.event)) }
+                        td.figure {
+                            @match probe.state {
+                                ProbeState::Attached => "attached",
+                                ProbeState::Shed => span.doubt { "shed" },
+                                ProbeState::Unavailable => span.doubt { "unavailable" },
+                            }
+                        }
+                    }
+                    @if let Some(reason) = &probe.reason {
+                        tr { td.reason colspan="2" { (Text(reason)) } }
+                    }
+                }
+            }
+        }
+        @if !coverage.notes.is_empty() {
+            ul.notes { @for note in coverage.notes.iter().take(100) { li { (Text(note)) } } }
+        }
+    }
+}
+
+fn cost(assessment: &Assessment) -> Markup {
+    let overhead = &assessment.overhead;
+    let percent = |percent: f64| format!("{percent:.2} % of a core");
+    let longest = overhead.pauses_ms.iter().copied().reduce(f64::max);
+    let rows = [
+        ("The target's CPU", overhead.target_cpu_percent_estimate.map(percent)),
+        ("The agent's CPU", overhead.agent_cpu_percent.map(percent)),
+        ("The agent's memory", overhead.agent_rss_bytes.map(words::bytes)),
+        ("The last look took", overhead.snapshot.map(words::duration)),
+        (
+            "Pauses of the target",
+            Some(longest.map_or_else(
+                || "none".to_owned(),
+                |longest| format!("{}, longest {longest:.1}ms", overhead.pauses_ms.len()),
+            )),
+        ),
+    ];
+    html! {
+        table {
+            caption { "What it cost" }
+            tbody {
+                @for (what, value) in rows {
+                    @if let Some(value) = value { tr { th scope="row" { (what) } td.figure { (value) } } }
+                }
+            }
+        }
+    }
+}

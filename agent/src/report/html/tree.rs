@@ -1,0 +1,224 @@
+//! The stacks of all groups as one tree, outermost frame at the root, as large as a page can show.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use crate::model::{Assessment, Frame, Group, NameId, StackTable, function};
+use crate::report::words;
+
+/// Groups, largest first, whose stacks are told apart.
+const GROUPS: usize = 2_000;
+
+/// Frames of one stack, from the outermost.
+const DEPTH: usize = 64;
+
+/// Frames that are drawn, widest first.
+const DRAWN: usize = 1_200;
+
+/// A frame narrower than this part of all goroutines is not drawn.
+const NARROWEST: f64 = 0.001;
+
+/// Whose code a frame is, which decides how it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// All goroutines, or goroutines without a stack.
+    Sum,
+    Runtime,
+    Std,
+    User,
+}
+
+/// A frame to draw.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) count: u64,
+    /// Whether goroutines of a finding are in it.
+    pub(super) found: bool,
+    /// Frames below it, 0 for the root.
+    pub(super) depth: usize,
+    /// Where it begins, as a part of the whole width.
+    pub(super) left: f64,
+    /// How wide it is, as a part of the whole width.
+    pub(super) width: f64,
+}
+
+/// What tells the children of a frame apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Function(NameId),
+    Address(u64),
+    /// No frame: why there is no stack.
+    Word(&'static str),
+}
+
+struct Node {
+    key: Key,
+    kind: Kind,
+    count: u64,
+    found: bool,
+    children: Vec<usize>,
+}
+
+/// The bars to draw, and how many frames are too narrow for it.
+pub(super) fn bars(assessment: &Assessment) -> (Vec<Bar>, usize) {
+    let nodes = grow(assessment);
+    let stacks = &*assessment.stacks;
+    let total = nodes[0].count.max(1) as f64;
+    let mut bars = Vec::new();
+    // A child is never wider than its parent, so the widest that are left come next.
+    let mut next = BinaryHeap::from([(nodes[0].count, Reverse(0), 0)]);
+    let mut left = vec![0.0; nodes.len()];
+    while let Some((count, Reverse(node), depth)) = next.pop() {
+        let width = count as f64 / total;
+        if bars.len() == DRAWN || (width < NARROWEST && depth > 0) {
+            break;
+        }
+        let Node { key, kind, found, ref children, .. } = nodes[node];
+        let name = name(key, stacks);
+        bars.push(Bar { name, kind, count, found, depth, left: left[node], width });
+        let mut start = left[node];
+        for &child in children {
+            left[child] = start;
+            start += nodes[child].count as f64 / total;
+            next.push((nodes[child].count, Reverse(child), depth + 1));
+        }
+    }
+    let narrow = nodes.len() - bars.len();
+    (bars, narrow)
+}
+
+fn grow(assessment: &Assessment) -> Vec<Node> {
+    let stacks = &*assessment.stacks;
+    let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
+    let found: std::collections::HashSet<usize> =
+        findings.iter().map(|finding| finding.group).collect();
+    let mut nodes = vec![node(Key::Word("all goroutines"), Kind::Sum)];
+    let mut index: HashMap<(usize, Key), usize> = HashMap::new();
+    for (at, group) in assessment.groups.iter().enumerate() {
+        let found = found.contains(&at);
+        let mut parent = 0;
+        add(&mut nodes[0], group.count, found);
+        for (key, kind) in path(group, at < GROUPS, stacks) {
+            let id = *index.entry((parent, key)).or_insert_with(|| {
+                nodes.push(node(key, kind));
+                let id = nodes.len() - 1;
+                nodes[parent].children.push(id);
+                id
+            });
+            add(&mut nodes[id], group.count, found);
+            parent = id;
+        }
+    }
+    for at in 0..nodes.len() {
+        let mut children = std::mem::take(&mut nodes[at].children);
+        children.sort_by_key(|&child| (Reverse(nodes[child].count), child));
+        nodes[at].children = children;
+    }
+    nodes
+}
+
+/// A group's frames, outermost first.
+fn path(group: &Group, apart: bool, stacks: &StackTable) -> Vec<(Key, Kind)> {
+    if !apart {
+        return vec![(Key::Word("smaller groups"), Kind::Sum)];
+    }
+    let Some(stack) = group.stack else {
+        let why = group.no_stack.unwrap_or("no stack");
+        return vec![(Key::Word(why), Kind::Sum)];
+    };
+    let frames = stacks.frames_of(stack).iter().rev().take(DEPTH);
+    let keys = frames.map(|&id| match stacks.get(id) {
+        Frame::Resolved { function, file, .. } => {
+            let kind = match function::origin(stacks.text(function), stacks.text(file)) {
+                function::Origin::Runtime => Kind::Runtime,
+                function::Origin::Std => Kind::Std,
+                function::Origin::User => Kind::User,
+            };
+            (Key::Function(function), kind)
+        }
+        Frame::Unresolved { pc } => (Key::Address(pc), Kind::User),
+    });
+    keys.collect()
+}
+
+fn node(key: Key, kind: Kind) -> Node {
+    Node { key, kind, count: 0, found: false, children: Vec::new() }
+}
+
+fn add(node: &mut Node, count: u64, found: bool) {
+    node.count += count;
+    node.found |= found;
+}
+
+fn name(key: Key, stacks: &StackTable) -> String {
+    match key {
+        Key::Function(name) => words::cut(stacks.text(name), 200),
+        Key::Address(pc) => format!("{pc:#x} (no symbol)"),
+        Key::Word(word) => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{StackView, WaitClass};
+    use crate::report::judged;
+    use crate::sample::Sample;
+
+    #[test]
+    fn frames_are_as_wide_as_they_have_goroutines_and_lie_above_their_callers() {
+        let mut sample = Sample::new();
+        let serve = ("main.serve", "/src/main.go", 3);
+        for (goids, leaf) in [(0..3, "main.read"), (3..4, "main.write")] {
+            let stack = sample.stack(&[(leaf, "/src/main.go", 9), serve]);
+            for goid in goids {
+                sample.add(goid, WaitClass::ChanSend, StackView::Read(stack));
+            }
+        }
+        let (bars, narrow) = bars(&judged::unjudged(&[sample.observe(0)]));
+        let shown: Vec<_> =
+            bars.iter().map(|bar| (&*bar.name, bar.depth, bar.left, bar.width)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("all goroutines", 0, 0.0, 1.0),
+                ("main.serve", 1, 0.0, 1.0),
+                ("main.read", 2, 0.0, 0.75),
+                ("runtime.chansend", 3, 0.0, 0.75),
+                ("runtime.gopark", 4, 0.0, 0.75),
+                ("main.write", 2, 0.75, 0.25),
+                ("runtime.chansend", 3, 0.75, 0.25),
+                ("runtime.gopark", 4, 0.75, 0.25),
+            ]
+        );
+        assert_eq!(narrow, 0);
+        assert_eq!((bars[1].kind, bars[4].kind), (Kind::User, Kind::Runtime));
+    }
+
+    #[test]
+    fn what_is_drawn_is_bounded_and_the_rest_counted() {
+        let mut sample = Sample::new();
+        for goid in 0..3_000 {
+            let name = format!("main.f{goid}");
+            let stack = sample.stack(&[(&name, "/src/main.go", 9)]);
+            sample.add(goid, WaitClass::ChanSend, StackView::Read(stack));
+        }
+        let (bars, narrow) = bars(&judged::unjudged(&[sample.observe(0)]));
+        // All of them alike, each too narrow; the smaller groups are one.
+        assert_eq!(bars.len(), 2, "{bars:?}");
+        assert_eq!((&*bars[1].name, bars[1].count), ("smaller groups", 1_000));
+        assert_eq!(narrow, 3 * GROUPS);
+    }
+
+    #[test]
+    fn what_a_finding_is_made_of_is_marked() {
+        let (bars, _) = bars(&judged::assessment(vec![judged::leak()]));
+        let found: Vec<_> = bars.iter().filter(|bar| bar.found).map(|bar| &*bar.name).collect();
+        assert_eq!(
+            found,
+            ["all goroutines", "main.leakGoroutines.func1", "runtime.chansend", "runtime.gopark"]
+        );
+    }
+}

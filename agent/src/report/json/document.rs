@@ -1,0 +1,158 @@
+//! The document of one target: whom, when, how much was seen, and the lists.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::finding::Findings;
+use super::group::Groups;
+use super::judgement::{History, LockGraphDoc};
+use super::site::Sites;
+use super::{SCHEMA, time};
+use crate::model::{
+    Assessment, Coverage, NotEnough, Overhead, Target, Timestamp, Totals, WindowSpan,
+};
+
+/// An assessment, and when the report of it is made.
+pub(super) struct Document<'a>(pub(super) Timestamp, pub(super) &'a Assessment);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let &Self(generated_at, assessment) = self;
+        let Assessment {
+            target,
+            window,
+            coverage,
+            totals,
+            overhead,
+            groups,
+            judgement,
+            sites,
+            stacks,
+        } = assessment;
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            schema: &'static str,
+            generated_at: Option<String>,
+            agent: Agent,
+            target: &'a Target,
+            window: WindowDoc,
+            coverage: &'a Coverage,
+            totals: TotalsDoc<'a>,
+            overhead: OverheadDoc<'a>,
+            /// Null, as all that only a judge can say, where nobody judged.
+            health: Option<u8>,
+            not_enough: Option<&'a [NotEnough]>,
+            idle: Option<&'a BTreeMap<String, u64>>,
+            history: Option<History<'a>>,
+            lock_graph: Option<LockGraphDoc<'a>>,
+            findings: Findings<'a>,
+            groups: Groups<'a>,
+            sites: Sites<'a>,
+        }
+        let judged = judgement.as_ref();
+        let findings = judged.map_or(&[][..], |judged| &judged.findings);
+        let of_group: HashMap<usize, &str> = findings
+            .iter()
+            .rev()
+            .flat_map(|finding| finding.groups.iter().map(|&group| (group, &*finding.id)))
+            .collect();
+        Fields {
+            schema: SCHEMA,
+            generated_at: time(generated_at),
+            agent: Agent { version: env!("CARGO_PKG_VERSION") },
+            target,
+            window: WindowDoc::new(window),
+            coverage,
+            totals: TotalsDoc::new(totals),
+            overhead: OverheadDoc::new(overhead),
+            health: judged.map(|judged| judged.health),
+            not_enough: judged.map(|judged| &*judged.not_enough),
+            idle: judged.map(|judged| &judged.idle),
+            history: judged.map(|judged| History(&judged.history)),
+            lock_graph: judged.map(|judged| LockGraphDoc::new(&judged.lock_graph)),
+            findings: Findings { findings, groups, stacks },
+            groups: Groups { groups, of_group: &of_group, stacks },
+            sites: Sites(sites, stacks),
+        }
+        .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Agent {
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct WindowDoc {
+    observations: u64,
+    first: Option<String>,
+    last: Option<String>,
+    seconds: f64,
+}
+
+impl WindowDoc {
+    fn new(window: &WindowSpan) -> Self {
+        Self {
+            observations: window.observations,
+            first: time(window.first),
+            last: time(window.last),
+            seconds: window.duration.as_secs_f64(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TotalsDoc<'a> {
+    goroutines: u64,
+    by_wait: ByWait<'a>,
+    created_per_second: Option<f64>,
+    exited_per_second: Option<f64>,
+}
+
+impl<'a> TotalsDoc<'a> {
+    fn new(totals: &'a Totals) -> Self {
+        Self {
+            goroutines: totals.goroutines,
+            by_wait: ByWait(totals),
+            created_per_second: totals.rates.map(|rates| rates.created_per_second),
+            exited_per_second: totals.rates.map(|rates| rates.exited_per_second),
+        }
+    }
+}
+
+struct ByWait<'a>(&'a Totals);
+
+impl Serialize for ByWait<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.by_wait.len()))?;
+        for (wait, count) in &self.0.by_wait {
+            map.serialize_entry(wait.name(), count)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct OverheadDoc<'a> {
+    agent_cpu_percent: Option<f64>,
+    target_cpu_percent_estimate: Option<f64>,
+    agent_rss_bytes: Option<u64>,
+    pauses_ms: &'a [f64],
+    snapshot_seconds: Option<f64>,
+}
+
+impl<'a> OverheadDoc<'a> {
+    fn new(overhead: &'a Overhead) -> Self {
+        Self {
+            agent_cpu_percent: overhead.agent_cpu_percent,
+            target_cpu_percent_estimate: overhead.target_cpu_percent_estimate,
+            agent_rss_bytes: overhead.agent_rss_bytes,
+            pauses_ms: &overhead.pauses_ms,
+            snapshot_seconds: overhead.snapshot.as_ref().map(Duration::as_secs_f64),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Findings: what leaks, with everything that is known of it.
+
+use serde::Serialize;
+use serde::ser::Serializer;
+
+use super::frame::{FrameDoc, StackDoc};
+use super::group::WaitDoc;
+use super::judgement::{History, HolderDoc, WaiterDoc, waiters};
+use crate::model::{Finding, Group, Growth, LockWait, Score, Snippet, StackTable, Turnover};
+use crate::report::telling;
+
+/// All findings of an assessment.
+pub(super) struct Findings<'a> {
+    pub(super) findings: &'a [Finding],
+    pub(super) groups: &'a [Group],
+    pub(super) stacks: &'a StackTable,
+}
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(
+            self.findings.iter().map(|finding| {
+                FindingDoc::new(finding, self.groups.get(finding.group), self.stacks)
+            }),
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct FindingDoc<'a> {
+    id: &'a str,
+    signature: Option<&'a str>,
+    class: &'static str,
+    verdict: &'static str,
+    severity: &'static str,
+    score: ScoreDoc,
+    /// The known mistake that it looks like.
+    pattern: Option<&'static str>,
+    count: u64,
+    proven_count: Option<u64>,
+    goids_sample: Option<&'a [u64]>,
+    growth: Option<GrowthDoc>,
+    history: History<'a>,
+    turnover: Option<&'a Turnover>,
+    wait_class: Option<&'static str>,
+    wait: Option<WaitDoc<'a>>,
+    memory_bytes: MemoryDoc,
+    blocked_at: Option<FrameDoc<'a>>,
+    created_by: Option<FrameDoc<'a>>,
+    creation_stack: Option<StackDoc<'a>>,
+    stack: Option<StackDoc<'a>>,
+    lock_wait: LockWaitDoc<'a>,
+    /// Null: nothing looks for what still refers to a wait object.
+    held_by: Option<Vec<String>>,
+    cause: &'a str,
+    source: Option<SourceDoc<'a>>,
+    suggestions: &'a [String],
+    evidence: Vec<String>,
+}
+
+impl<'a> FindingDoc<'a> {
+    fn new(finding: &'a Finding, group: Option<&'a Group>, stacks: &'a StackTable) -> Self {
+        let frame = |frame| FrameDoc::new(stacks, frame);
+        let stack = |stack| StackDoc(stack, stacks);
+        Self {
+            id: &finding.id,
+            signature: group.map(|group| &*group.signature),
+            class: finding.class.name(),
+            verdict: finding.verdict.name(),
+            severity: finding.severity().name(),
+            score: ScoreDoc { total: finding.score.total(), parts: finding.score },
+            pattern: finding.pattern.map(|pattern| pattern.name()),
+            count: finding.count,
+            proven_count: finding.proven_count,
+            goids_sample: group.map(|group| &*group.goids_sample),
+            growth: finding.growth.map(GrowthDoc::new),
+            history: History(&finding.history),
+            turnover: finding.turnover.as_ref(),
+            wait_class: group.map(|group| group.wait.name()),
+            // Of those that leak, which need not be the whole group.
+            wait: group.map(|group| WaitDoc::new(group).with_oldest(finding.oldest)),
+            memory_bytes: MemoryDoc { stacks: finding.stack_bytes, reachable: None },
+            blocked_at: group.and_then(|group| group.blocked_at).map(frame),
+            created_by: group.and_then(|group| group.created_by).map(frame),
+            creation_stack: group.and_then(|group| group.creation_stack).map(stack),
+            stack: group.and_then(|group| group.stack).map(stack),
+            lock_wait: LockWaitDoc::new(&finding.lock_wait),
+            held_by: None,
+            cause: &finding.cause,
+            source: finding.source.as_ref().map(SourceDoc::new),
+            suggestions: &finding.suggestions,
+            evidence: finding.evidence.iter().map(telling::evidence).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ScoreDoc {
+    total: u8,
+    #[serde(flatten)]
+    parts: Score,
+}
+
+#[derive(Serialize)]
+struct GrowthDoc {
+    per_second: f64,
+    /// With 95 % confidence it lies between these.
+    low: f64,
+    high: f64,
+    pattern: &'static str,
+    r2: f64,
+    forecast: Option<ForecastDoc>,
+}
+
+#[derive(Serialize)]
+struct ForecastDoc {
+    goroutines_in_1h: u64,
+    low: u64,
+    high: u64,
+}
+
+impl GrowthDoc {
+    fn new(growth: Growth) -> Self {
+        Self {
+            per_second: growth.per_second,
+            low: growth.low,
+            high: growth.high,
+            pattern: growth.pattern.name(),
+            r2: growth.r2,
+            forecast: growth.forecast.map(|forecast| ForecastDoc {
+                goroutines_in_1h: forecast.in_1h,
+                low: forecast.low,
+                high: forecast.high,
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MemoryDoc {
+    stacks: Option<u64>,
+    reachable: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct LockWaitDoc<'a> {
+    cycle: Vec<WaiterDoc<'a>>,
+    likely_holder: Option<HolderDoc<'a>>,
+}
+
+impl<'a> LockWaitDoc<'a> {
+    fn new(lock_wait: &'a LockWait) -> Self {
+        Self {
+            cycle: waiters(&lock_wait.cycle),
+            likely_holder: lock_wait.likely_holder.as_ref().map(HolderDoc::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SourceDoc<'a> {
+    file: &'a str,
+    line: u32,
+    /// The number of the snippet's first line.
+    first: u32,
+    snippet: &'a [String],
+    /// Whether the file is newer than the program.
+    stale: bool,
+}
+
+impl<'a> SourceDoc<'a> {
+    fn new(snippet: &'a Snippet) -> Self {
+        Self {
+            file: &snippet.file,
+            line: snippet.line,
+            first: snippet.first,
+            snippet: &snippet.lines,
+            stale: snippet.stale,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What only a judge can say of the whole process: how its count went, who waits for whose lock.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::ser::Serializer;
+
+use super::hex;
+use crate::model::{Holder, LockGraph, LockNode, Waiter};
+
+/// A count over time.
+pub(super) struct History<'a>(pub(super) &'a [(f64, u64)]);
+
+impl Serialize for History<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Point {
+            seconds: f64,
+            goroutines: u64,
+        }
+        let points = self.0.iter().map(|&(seconds, goroutines)| Point { seconds, goroutines });
+        serializer.collect_seq(points)
+    }
+}
+
+/// Who waits for whose lock, over the whole process.
+#[derive(Serialize)]
+pub(super) struct LockGraphDoc<'a> {
+    locks: Vec<LockDoc<'a>>,
+    cycles: Vec<Vec<WaiterDoc<'a>>>,
+    /// Contended locks beyond those listed.
+    more: u64,
+}
+
+impl<'a> LockGraphDoc<'a> {
+    pub(super) fn new(graph: &'a LockGraph) -> Self {
+        Self {
+            locks: graph.locks.iter().map(LockDoc::new).collect(),
+            cycles: graph.cycles.iter().map(|cycle| waiters(cycle)).collect(),
+            more: graph.more,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LockDoc<'a> {
+    object: String,
+    wait_class: &'static str,
+    waiting: u64,
+    goids_sample: &'a [u64],
+    oldest_seconds: Option<f64>,
+    likely_holder: Option<HolderDoc<'a>>,
+}
+
+impl<'a> LockDoc<'a> {
+    fn new(lock: &'a LockNode) -> Self {
+        Self {
+            object: hex(lock.object),
+            wait_class: lock.kind.name(),
+            waiting: lock.waiting,
+            goids_sample: &lock.waiters,
+            oldest_seconds: lock.oldest.as_ref().map(Duration::as_secs_f64),
+            likely_holder: lock.holder.as_ref().map(HolderDoc::new),
+        }
+    }
+}
+
+/// A goroutine and the lock that it waits for.
+#[derive(Serialize)]
+pub(super) struct WaiterDoc<'a> {
+    goid: u64,
+    object: String,
+    at: Option<&'a str>,
+}
+
+/// A circle's goroutines, each waiting for the next.
+pub(super) fn waiters(cycle: &[Waiter]) -> Vec<WaiterDoc<'_>> {
+    let waiters = cycle.iter().map(|waiter| WaiterDoc {
+        goid: waiter.goid,
+        object: hex(waiter.object),
+        at: known(&waiter.at),
+    });
+    waiters.collect()
+}
+
+/// Who probably holds a lock.
+#[derive(Serialize)]
+pub(super) struct HolderDoc<'a> {
+    goid: u64,
+    doing: &'a str,
+    at: Option<&'a str>,
+}
+
+impl<'a> HolderDoc<'a> {
+    pub(super) fn new(holder: &'a Holder) -> Self {
+        Self { goid: holder.goid, doing: &holder.doing, at: known(&holder.at) }
+    }
+}
+
+/// A place that is not known is an empty text in the model.
+fn known(at: &str) -> Option<&str> {
+    Some(at).filter(|at| !at.is_empty())
+}

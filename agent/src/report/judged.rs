@@ -1,0 +1,183 @@
+//! Judged assessments made by hand, for the unit tests of all forms of the report.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::analyze::{Window, assess};
+use crate::model::{
+    Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
+    LockGraph, LockNode, LockWait, Observation, Pattern, Score, Snippet, StackView, Turnover,
+    Verdict, WaitClass, Waiter,
+};
+use crate::sample::{Sample, leaking};
+
+/// The groups of [`assessment`], by what is in them.
+pub(super) const LEAKING: usize = 0;
+pub(super) const LOCKING: usize = 1;
+
+/// The lock that two goroutines of the sample wait for.
+const LOCK: u64 = 0x00c0_0000_7000;
+
+/// An assessment in which these findings were made.
+pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
+    let mut assessment = unjudged(&[with_locks(4).observe(0), with_locks(40).observe(2)]);
+    let cycles = findings.iter().map(|finding| finding.lock_wait.cycle.clone());
+    let cycles: Vec<_> = cycles.filter(|cycle| !cycle.is_empty()).collect();
+    assessment.judgement = Some(Judgement {
+        health: if findings.is_empty() { 97 } else { 12 },
+        findings,
+        not_enough: Vec::new(),
+        idle: BTreeMap::from([("idle worker pool".to_owned(), 12), ("listener".to_owned(), 1)]),
+        lock_graph: LockGraph {
+            locks: vec![LockNode {
+                object: LOCK,
+                kind: WaitClass::Mutex,
+                waiters: vec![50, 51],
+                waiting: 2,
+                oldest: Some(Duration::from_secs(9)),
+                holder: Some(holder()),
+            }],
+            cycles,
+            more: 0,
+            more_cycles: 0,
+        },
+        history: vec![(0.0, 9), (1.0, 27), (2.0, 45)],
+    });
+    assessment
+}
+
+/// An assessment that nobody judged.
+pub(super) fn unjudged(observations: &[Observation]) -> Assessment {
+    let mut window = Window::default();
+    for observation in observations {
+        window.push(observation);
+    }
+    assess(&window).expect("something was observed")
+}
+
+fn with_locks(leaked: u64) -> Sample {
+    let mut sample = leaking(leaked);
+    let stack = sample.stack(&[("main.transfer", "/src/app/bank.go", 52)]);
+    let lock = sample.objects(&[LOCK]);
+    for goid in [50, 51] {
+        sample.add(goid, WaitClass::Mutex, StackView::Read(stack)).objects = lock;
+    }
+    sample
+}
+
+fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        group,
+        groups: vec![group],
+        class,
+        verdict,
+        score: Score::default(),
+        count: 1,
+        proven_count: None,
+        growth: None,
+        history: Vec::new(),
+        turnover: None,
+        oldest: None,
+        stack_bytes: None,
+        lock_wait: LockWait::default(),
+        pattern: None,
+        cause: String::new(),
+        source: None,
+        suggestions: Vec::new(),
+        evidence: Vec::new(),
+    }
+}
+
+/// A likely finding with everything that a finding can have, lock waits aside.
+pub(super) fn leak() -> Finding {
+    Finding {
+        score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
+        count: 40,
+        proven_count: Some(0),
+        growth: Some(Growth {
+            per_second: 18.0,
+            low: 17.2,
+            high: 18.8,
+            pattern: GrowthPattern::Linear,
+            r2: 0.999,
+            forecast: Some(Forecast { in_1h: 64_840, low: 61_960, high: 67_720 }),
+        }),
+        history: vec![(0.0, 4), (1.0, 22), (2.0, 40)],
+        turnover: Some(Turnover { arrived: 36, left: 0, survivors: 36, stuck: 4 }),
+        oldest: Some(Duration::from_secs(20)),
+        stack_bytes: Some(81_920),
+        pattern: Some(Pattern::PrematureReturn),
+        cause: "40 goroutines, 18 more each second, wait to send on one unbuffered channel from \
+                which nothing receives."
+            .to_owned(),
+        source: Some(Snippet {
+            file: "/src/app/leak.go".to_owned(),
+            line: 33,
+            first: 31,
+            lines: ["\tgo func() {", "\t\tresult := work()", "\t\tresults <- result", "\t}()"]
+                .map(str::to_owned)
+                .to_vec(),
+            stale: false,
+        }),
+        suggestions: vec![
+            "Give the channel a buffer of one.".to_owned(),
+            "Or select on ctx.Done() beside the send.".to_owned(),
+        ],
+        evidence: vec![
+            Evidence {
+                detector: "steady-growth".to_owned(),
+                says: "from 4 to 40 in 2.0s, no look with fewer than the one before".to_owned(),
+            },
+            Evidence { detector: "turnover".to_owned(), says: "36 came, none left".to_owned() },
+        ],
+        ..finding("f-7c0d11", LEAKING, CauseClass::ChannelSend, Verdict::Likely)
+    }
+}
+
+/// Two goroutines that wait for each other.
+pub(super) fn deadlock() -> Finding {
+    let waiter = |goid, object, at: &str| Waiter { goid, object, at: at.to_owned() };
+    Finding {
+        score: Score { blocking: 20, ..Score::default() },
+        count: 2,
+        oldest: Some(Duration::from_secs(9)),
+        lock_wait: LockWait {
+            cycle: vec![
+                waiter(50, LOCK, "main.transfer (/src/app/bank.go:52)"),
+                waiter(51, LOCK + 0x100, ""),
+            ],
+            likely_holder: Some(holder()),
+        },
+        pattern: Some(Pattern::LockOrder),
+        cause: "2 goroutines wait for each other's mutexes.".to_owned(),
+        suggestions: vec!["Take the two locks in one order.".to_owned()],
+        evidence: vec![Evidence {
+            detector: "lock-cycle".to_owned(),
+            says: "goroutines 50 and 51 each wait for what the other holds".to_owned(),
+        }],
+        ..finding("f-dead10", LOCKING, CauseClass::DeadlockCycle, Verdict::Likely)
+    }
+}
+
+/// One of many suspects.
+pub(super) fn suspect(number: u32) -> Finding {
+    Finding {
+        oldest: Some(Duration::from_secs(30)),
+        cause: format!("Suspect {number} has not moved for 30.0s."),
+        evidence: vec![Evidence {
+            detector: "stuck".to_owned(),
+            says: "the same goroutine at the same line in 6 looks".to_owned(),
+        }],
+        ..finding(&format!("f-5{number:05}"), 2, CauseClass::ChannelReceive, Verdict::Suspect)
+    }
+}
+
+fn holder() -> Holder {
+    Holder {
+        goid: 51,
+        doing: "waits for another mutex".to_owned(),
+        is_stuck: true,
+        at: "main.transfer (/src/app/bank.go:57)".to_owned(),
+    }
+}

@@ -134,10 +134,11 @@ impl Place {
             Self::Line { file, line } | Self::In { file, line, .. } => {
                 at.is_some_and(|at| at.line == Some(*line) && is_in(at, file))
             }
-            Self::Below(function) => at
-                .into_iter()
-                .chain(finding.stack.iter().flatten())
-                .any(|it| it.function.starts_with(function)),
+            Self::Below(function) => {
+                let frames = at.into_iter().chain(finding.stack.iter().flatten());
+                let mut functions = frames.filter_map(|it| it.function.as_deref());
+                functions.any(|it| it.starts_with(function))
+            }
         }
     }
 }
@@ -156,7 +157,7 @@ impl Site {
         let Some(frame) = &finding.blocked_at else { return false };
         let near = match &self.place {
             Place::Line { file, .. } => is_in(frame, file),
-            Place::In { function, .. } => frame.function == *function,
+            Place::In { function, .. } => frame.function.as_deref() == Some(function),
             Place::Below(_) => false,
         };
         near && self.has_class_of(finding)

@@ -16,7 +16,7 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
         count: 10,
         pattern: Some("n-cast".into()),
         blocked_at: Some(Frame {
-            function: "main.fetch".into(),
+            function: Some("main.fetch".into()),
             file: Some(file.into()),
             line: Some(line),
         }),
@@ -102,7 +102,7 @@ fn a_site_in_a_known_function_is_misplaced_only_within_it() {
     let (judged, _) = judge(&sites, std::slice::from_ref(&elsewhere));
     assert_eq!(outcomes(&judged), [Outcome::WrongLine]);
     elsewhere.blocked_at =
-        Some(Frame { function: "main.store".into(), file: Some(FILE.into()), line: Some(8) });
+        Some(Frame { function: Some("main.store".into()), file: Some(FILE.into()), line: Some(8) });
     let (judged, others) = judge(&sites, &[elsewhere]);
     assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
 }
@@ -114,7 +114,7 @@ fn a_site_in_the_library_goes_by_its_function() {
     let sites = [Site { place, classes, verdict: Verdict::Likely, pattern: None, optional: false }];
     let mut there =
         finding("/go/src/net/http/transport.go", 2600, CauseClass::Select, Verdict::Likely);
-    let called = |function: &str| Frame { function: function.into(), file: None, line: None };
+    let called = |function: &str| Frame { function: Some(function.into()), file: None, line: None };
     there.stack =
         Some(vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")]);
     let (judged, others) = judge(&sites, &[there]);

@@ -42,8 +42,8 @@ pub struct Finding {
 /// A place in the program.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Frame {
-    /// The function.
-    pub function: String,
+    /// The function, where it has a name.
+    pub function: Option<String>,
     /// Its file.
     pub file: Option<String>,
     /// The line in it.
@@ -55,7 +55,7 @@ impl std::fmt::Display for Finding {
         let Self { class, verdict, count, blocked_at, .. } = self;
         write!(f, "{} {class}, {count} goroutines", verdict.name())?;
         let Some(Frame { function, file, line }) = blocked_at else { return Ok(()) };
-        write!(f, ", at {function}")?;
+        write!(f, ", at {}", function.as_deref().unwrap_or("an unknown function"))?;
         if let Some((file, line)) = file.as_deref().zip(*line) {
             write!(f, " ({}:{line})", super::matching::tail(file))?;
         }

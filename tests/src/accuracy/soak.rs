@@ -170,7 +170,7 @@ mod tests {
             verdict,
             count,
             pattern: None,
-            blocked_at: Some(Frame { function: "f".into(), file: None, line: Some(line) }),
+            blocked_at: Some(Frame { function: Some("f".into()), file: None, line: Some(line) }),
             stack: None,
         };
         let mut kept = Vec::new();

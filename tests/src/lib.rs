@@ -1,6 +1,7 @@
 //! The harness of the integration tests: starts Go targets, reads what they say of themselves, and compares it with
 //! what the agent saw.
 
+pub mod accuracy;
 pub mod agent;
 pub mod bench;
 pub mod browser;

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,23 +77,49 @@ impl Target {
         Ok(Self::spawn(launcher, args)?.0)
     }
 
+    /// Starts a program with an environment, a standard error and so on of the caller's. It need not
+    /// say its pid: READY is enough.
+    ///
+    /// # Errors
+    /// As [`Target::start`].
+    pub fn start_command(command: &mut Command) -> Result<Self> {
+        let target = Self::pipe(command)?;
+        let ready = target.line()?;
+        let name = target.path.display();
+        ensure!(ready.starts_with("READY"), "{name} said {ready:?} in place of READY");
+        Ok(target)
+    }
+
     /// Starts a target, and gives it with the pid that it says it has.
     fn spawn(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<(Self, u32)> {
-        let mut command = Command::new(&path);
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child =
-            start(&mut command).with_context(|| format!("cannot start {}", path.display()))?;
-        let pipes = child.stdin.take().zip(child.stdout.take());
-        let (commands, stdout) = pipes.context("the target has no pipes")?;
-        let (sender, answers) = mpsc::channel();
-        thread::spawn(move || listen(stdout, &sender));
-        let target = Self { child, commands, answers, path };
+        let target = Self::pipe(Command::new(path).args(args))?;
         let ready = target.line()?;
         let pid = ready.strip_prefix("READY ").and_then(|pid| pid.parse().ok());
         let name = target.path.display();
         let pid =
             pid.with_context(|| format!("{name} said {ready:?} in place of READY and its pid"))?;
         Ok((target, pid))
+    }
+
+    /// Starts a program between pipes.
+    fn pipe(command: &mut Command) -> Result<Self> {
+        let path = PathBuf::from(command.get_program());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child =
+            start(command).with_context(|| format!("cannot start {}", path.display()))?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (commands, stdout) = pipes.context("the target has no pipes")?;
+        let (sender, answers) = mpsc::channel();
+        thread::spawn(move || listen(stdout, &sender));
+        Ok(Self { child, commands, answers, path })
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
     }
 
     /// Its process id.

@@ -37,6 +37,11 @@ fn minio() {
     is_seen_as_it_is(Kind::Minio, 150);
 }
 
+#[test]
+fn node_exporter() {
+    is_seen_as_it_is(Kind::NodeExporter, 40);
+}
+
 fn is_seen_as_it_is(kind: Kind, least: usize) {
     let server = Server::start(kind).expect("server");
     let mut load = Load::start(&server).expect("load");

@@ -1,5 +1,6 @@
 //! The chores of the project: `cargo xtask`.
 
+mod accuracy;
 mod apt;
 mod bench;
 mod browser;
@@ -62,7 +63,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "servers",
         flags: "[NAME...]",
-        does: "build nats-server, caddy, coredns and minio into target/servers, for the tests",
+        does: "build nats-server, caddy, coredns, minio and node_exporter into target/servers, for the tests",
         run: servers::run,
     },
     Chore {
@@ -70,6 +71,12 @@ const CHORES: &[Chore] = &[
         flags: "NAME [ARG...]",
         does: "measure the release agent: `cargo xtask bench` names what there is",
         run: bench::run,
+    },
+    Chore {
+        name: "accuracy",
+        flags: "[--go 1.26.6,...|all] [--stripped] [--corpus ours|go|servers,...] [--only NAME,...] [--duration 30s] [--jobs N]",
+        does: "what the release agent finds in programs of which it is known what leaks; fails below the goals",
+        run: accuracy::run,
     },
     Chore {
         name: "ebpf",

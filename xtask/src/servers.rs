@@ -25,7 +25,7 @@ struct Server {
 }
 
 /// All of them.
-const SERVERS: [Server; 4] = [
+const SERVERS: [Server; 5] = [
     Server {
         name: "nats-server",
         package: "github.com/nats-io/nats-server/v2",
@@ -58,11 +58,19 @@ const SERVERS: [Server; 4] = [
         added: Some("minio/pprof.go"),
         takes: "4 minutes",
     },
+    Server {
+        name: "node_exporter",
+        package: "github.com/prometheus/node_exporter",
+        module: "github.com/prometheus/node_exporter",
+        version: "v1.12.1",
+        added: None,
+        takes: "a minute",
+    },
 ];
 
 /// The chore.
 pub fn run(project: &Project, names: &[String]) -> Result<()> {
-    if let Some(name) = names.iter().find(|name| SERVERS.iter().all(|it| it.name != *name)) {
+    if let Some(name) = names.iter().find(|name| !is_known(name)) {
         bail!("there is no server `{name}`, only: {}", SERVERS.map(|it| it.name).join(", "));
     }
     let wanted = SERVERS.iter().filter(|it| names.is_empty() || names.iter().any(|n| n == it.name));
@@ -81,6 +89,11 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
         server.build(project, &go)?;
     }
     Ok(())
+}
+
+/// Whether there is a server of this name.
+pub fn is_known(name: &str) -> bool {
+    SERVERS.iter().any(|it| it.name == name)
 }
 
 impl Server {

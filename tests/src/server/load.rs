@@ -11,18 +11,34 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Kind, Server, setup::BUCKET};
 
-/// Clients that ask all the time.
-const BUSY: usize = 4;
-/// Clients that asked once, and keep their connections.
-const IDLE: usize = 40;
 /// An answer that takes longer will never come.
 const SILENCE: Duration = Duration::from_secs(20);
 /// How often a busy client that may not ask looks whether it may again.
 const PAUSED: Duration = Duration::from_millis(5);
 
+/// How many clients, and what they do.
+#[derive(Clone, Copy, Debug)]
+pub struct Clients {
+    /// Clients that ask all the time.
+    pub busy: usize,
+    /// What a busy one waits before it asks again.
+    pub pause: Duration,
+    /// Clients that asked once, and keep their connections.
+    pub idle: usize,
+    /// The first one's number. No two of a server may have the same.
+    pub first: usize,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self { busy: 4, pause: Duration::ZERO, idle: 40, first: 0 }
+    }
+}
+
 /// Clients of a server. They end when this value is dropped.
 pub struct Load {
     shared: Arc<Shared>,
+    clients: Clients,
     busy: Vec<JoinHandle<Result<()>>>,
     idle: Vec<Client>,
 }
@@ -42,19 +58,29 @@ impl Load {
     /// # Errors
     /// When it does not answer them.
     pub fn start(server: &Server) -> Result<Self> {
-        let client = |number| Client::connect(server.kind(), server.address(), number);
-        let idle = (BUSY..BUSY + IDLE)
+        Self::start_with(server, Clients::default())
+    }
+
+    /// As [`Load::start`], with so many clients.
+    ///
+    /// # Errors
+    /// As [`Load::start`].
+    pub fn start_with(server: &Server, clients: Clients) -> Result<Self> {
+        let Clients { busy, pause, idle, first } = clients;
+        let client =
+            |number, purpose| Client::connect(server.kind(), server.address(), number, purpose);
+        let idle = (first + busy..first + busy + idle)
             .map(|number| {
-                let mut client = client(number)?;
+                let mut client = client(number, Purpose::Idle)?;
                 client.ask()?;
                 Ok(client)
             })
             .collect::<Result<_>>()?;
         let shared = Arc::new(Shared::default());
-        let mut load = Self { shared, busy: Vec::new(), idle };
-        for number in 0..BUSY {
-            let (mut client, shared) = (client(number)?, Arc::clone(&load.shared));
-            load.busy.push(thread::spawn(move || shared.ask_all_the_time(&mut client)));
+        let mut load = Self { shared, clients, busy: Vec::new(), idle };
+        for number in first..first + busy {
+            let (mut client, shared) = (client(number, Purpose::Busy)?, Arc::clone(&load.shared));
+            load.busy.push(thread::spawn(move || shared.ask_all_the_time(&mut client, pause)));
         }
         Ok(load)
     }
@@ -71,17 +97,26 @@ impl Load {
     /// When one of them has failed.
     pub fn pause(&mut self) -> Result<()> {
         self.shared.pause.store(true, Ordering::Relaxed);
-        while self.shared.paused.load(Ordering::Relaxed) < BUSY as u64 {
-            if let Some(at) = self.busy.iter().position(JoinHandle::is_finished) {
-                match self.busy.remove(at).join() {
-                    Ok(ended) => ended.context("a client has failed")?,
-                    Err(_) => bail!("a client has panicked"),
-                }
-            }
+        while self.shared.paused.load(Ordering::Relaxed) < self.clients.busy as u64 {
+            self.check()?;
             thread::sleep(PAUSED);
         }
+        Ok(())
+    }
+
+    /// Whether all clients are still at it.
+    ///
+    /// # Errors
+    /// When one of them has failed.
+    pub fn check(&mut self) -> Result<()> {
+        if let Some(at) = self.busy.iter().position(JoinHandle::is_finished) {
+            match self.busy.remove(at).join() {
+                Ok(ended) => ended.context("a client has failed")?,
+                Err(_) => bail!("a client has panicked"),
+            }
+        }
         // Still here, so that nobody says that they were never used.
-        ensure!(self.idle.len() == IDLE);
+        ensure!(self.idle.len() == self.clients.idle);
         Ok(())
     }
 }
@@ -97,7 +132,7 @@ impl Drop for Load {
 }
 
 impl Shared {
-    fn ask_all_the_time(&self, client: &mut Client) -> Result<()> {
+    fn ask_all_the_time(&self, client: &mut Client, pause: Duration) -> Result<()> {
         let mut noticed = false;
         while !self.stop.load(Ordering::Relaxed) {
             if self.pause.load(Ordering::Relaxed) {
@@ -108,10 +143,20 @@ impl Shared {
             } else {
                 client.ask()?;
                 self.answers.fetch_add(1, Ordering::Relaxed);
+                if !pause.is_zero() {
+                    thread::sleep(pause);
+                }
             }
         }
         Ok(())
     }
+}
+
+/// What a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Busy,
+    Idle,
 }
 
 /// One client and its connection.
@@ -123,7 +168,7 @@ enum Client {
 }
 
 impl Client {
-    fn connect(kind: Kind, address: &str, number: usize) -> Result<Self> {
+    fn connect(kind: Kind, address: &str, number: usize, purpose: Purpose) -> Result<Self> {
         let connect = || -> Result<TcpStream> {
             let stream = TcpStream::connect(address)?;
             stream.set_read_timeout(Some(SILENCE))?;
@@ -141,6 +186,9 @@ impl Client {
                 Ok(Self::Nats { stream: BufReader::new(stream), subject })
             }
             Kind::Caddy => http(vec![format!("GET / HTTP/1.1\r\nHost: {address}\r\n\r\n")]),
+            Kind::NodeExporter => {
+                http(vec![format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n")])
+            }
             Kind::Minio => {
                 let object = format!("/{BUCKET}/object-{number} HTTP/1.1\r\nHost: {address}\r\n");
                 let body = "x".repeat(4096);
@@ -150,7 +198,7 @@ impl Client {
                 ])
             }
             // Every other over TCP: queries over UDP leave no goroutine behind.
-            Kind::Coredns if number.is_multiple_of(2) || number >= BUSY => {
+            Kind::Coredns if number.is_multiple_of(2) || purpose == Purpose::Idle => {
                 let message = question(number);
                 let mut question = u16::try_from(message.len())?.to_be_bytes().to_vec();
                 question.extend(message);
@@ -187,18 +235,7 @@ impl Client {
                 stream.get_mut().write_all(request.as_bytes())?;
                 let status = line(stream)?;
                 ensure!(status.split(' ').nth(1) == Some("200"), "the answer was {status:?}");
-                let mut length = 0;
-                loop {
-                    let header = line(stream)?.to_ascii_lowercase();
-                    if header.is_empty() {
-                        break;
-                    }
-                    if let Some(value) = header.strip_prefix("content-length:") {
-                        length = value.trim().parse()?;
-                    }
-                }
-                std::io::copy(&mut stream.take(length), &mut std::io::sink())?;
-                Ok(())
+                skip_body(stream)
             }
             Self::DnsTcp { stream, question } => {
                 stream.write_all(question)?;
@@ -214,6 +251,36 @@ impl Client {
                 let length = socket.recv(&mut answer)?;
                 answered(&answer[..length])
             }
+        }
+    }
+}
+
+/// Reads the headers of an answer, and its body as they say: of a length, or in chunks.
+fn skip_body(stream: &mut BufReader<TcpStream>) -> Result<()> {
+    let (mut length, mut chunked) = (0, false);
+    loop {
+        let header = line(stream)?.to_ascii_lowercase();
+        if header.is_empty() {
+            break;
+        }
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse()?;
+        }
+        chunked |=
+            header.strip_prefix("transfer-encoding:").is_some_and(|it| it.trim() == "chunked");
+    }
+    if !chunked {
+        std::io::copy(&mut stream.take(length), &mut std::io::sink())?;
+        return Ok(());
+    }
+    loop {
+        let size = line(stream)?;
+        let length =
+            u64::from_str_radix(&size, 16).with_context(|| format!("a chunk of {size:?}"))?;
+        std::io::copy(&mut stream.by_ref().take(length), &mut std::io::sink())?;
+        ensure!(line(stream)?.is_empty(), "a chunk is longer than it says");
+        if length == 0 {
+            return Ok(());
         }
     }
 }

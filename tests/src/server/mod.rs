@@ -29,6 +29,8 @@ pub enum Kind {
     Coredns,
     /// minio: objects over HTTP, on disk.
     Minio,
+    /// node_exporter: the machine's metrics over HTTP.
+    NodeExporter,
 }
 
 /// A running server. It is killed, and its folder removed, when this value is dropped.
@@ -42,6 +44,10 @@ pub struct Server {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Nats, Self::Caddy, Self::Coredns, Self::Minio, Self::NodeExporter];
+
     /// The name of its program.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -50,6 +56,7 @@ impl Kind {
             Self::Caddy => "caddy",
             Self::Coredns => "coredns",
             Self::Minio => "minio",
+            Self::NodeExporter => "node_exporter",
         }
     }
 
@@ -82,7 +89,11 @@ impl Server {
         let binary = kind.path()?;
         let folder = env::temp_dir().join(format!("{}-{}", kind.name(), std::process::id()));
         fs::create_dir_all(&folder)?;
-        let [address, profile, behind] = free_addresses()?;
+        let [address, mut profile, behind] = free_addresses()?;
+        if kind == Kind::NodeExporter {
+            // It has one listener for everything.
+            profile.clone_from(&address);
+        }
         let place = setup::Place { folder: &folder, address: &address, profile: &profile };
         let mut command = Command::new(&binary);
         setup::configure(kind, &place, &behind, &mut command)?;

@@ -72,6 +72,10 @@ pub(super) fn configure(
             command.env("PPROF_ADDRESS", profile).env("MINIO_BROWSER", "off");
             command.env("MINIO_ROOT_USER", sign::USER).env("MINIO_ROOT_PASSWORD", sign::PASSWORD);
         }
+        Kind::NodeExporter => {
+            // It turns away who comes while forty others are served.
+            command.arg(format!("--web.listen-address={address}")).arg("--web.max-requests=0");
+        }
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ use crate::go::{Go, Toolchains};
 use crate::project::Project;
 use crate::shell::{self, say};
 
+pub use mode::VERSIONS;
+
 use mode::Mode;
 
 /// One binary to be built.

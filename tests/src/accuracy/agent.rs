@@ -1,0 +1,85 @@
+//! The agent as a user runs it: `leak-agent analyze --pid N --format json`, at its defaults.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::report::Report;
+
+/// How much longer than it was told to look the agent may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often it is asked whether it has ended.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The agent, ready to look at programs.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its binary.
+    pub binary: PathBuf,
+    /// How long it is to look, where that is not left to its default.
+    pub duration: Option<Duration>,
+}
+
+/// What it said.
+#[derive(Debug)]
+pub struct Said {
+    /// Its report.
+    pub report: Report,
+    /// From its start to its end.
+    pub took: Duration,
+}
+
+impl Agent {
+    /// Has it analyse a process. Its report is kept in `keep`, what it said besides beside it.
+    ///
+    /// # Errors
+    /// When it fails, hangs, or prints no report.
+    pub fn analyze(&self, pid: u32, keep: &Path) -> Result<Said> {
+        let errors = keep.with_extension("log");
+        let mut command = Command::new(&self.binary);
+        command.args(["analyze", "--pid", &pid.to_string(), "--format", "json"]);
+        if let Some(duration) = self.duration {
+            command.arg("--duration").arg(format!("{}ms", duration.as_millis()));
+        }
+        command.stdin(Stdio::null()).stdout(File::create(keep)?).stderr(File::create(&errors)?);
+        let started = Instant::now();
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start the agent {}", self.binary.display()))?;
+        let limit = self.duration.unwrap_or_default() + PATIENCE;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if started.elapsed() > limit {
+                // It is a child that has not been waited for: the pid is still its own.
+                child.kill()?;
+                child.wait()?;
+                bail!("the agent has not ended after {} s", limit.as_secs());
+            }
+            thread::sleep(TICK);
+        };
+        let took = started.elapsed();
+        // 1: there are findings.
+        ensure!(
+            matches!(status.code(), Some(0 | 1)),
+            "the agent failed ({status}): {}",
+            last_words(&errors)
+        );
+        let text =
+            std::fs::read(keep).with_context(|| format!("cannot read {}", keep.display()))?;
+        let report = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is no report", keep.display()))?;
+        Ok(Said { report, took })
+    }
+}
+
+fn last_words(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&text[text.len().saturating_sub(500)..]).trim().to_owned()
+}

@@ -1,0 +1,200 @@
+//! Which finding is which wanted site, and which is none.
+
+use leak_agent::model::finding::{CauseClass, Verdict};
+use leak_agent::model::pattern::Pattern;
+use serde::Serialize;
+
+use super::report::{Finding, Frame};
+
+/// A place in a program where goroutines leak, and what is to be said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Where.
+    pub place: Place,
+    /// The classes that are right, the plainest first.
+    pub classes: Vec<CauseClass>,
+    /// How sure the agent has to be, at the least.
+    pub verdict: Verdict,
+    /// The mistake that it is, where it has a name.
+    pub pattern: Option<Pattern>,
+    /// Whether it only comes along with another leak: a finding here is right, and none is too.
+    pub optional: bool,
+}
+
+/// Where goroutines leak.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// On a line.
+    Line {
+        /// The file with its folder: all that `-trimpath` leaves alone.
+        file: String,
+        /// The line.
+        line: u32,
+    },
+    /// On a line of a function that is known.
+    In {
+        /// The function's full name.
+        function: String,
+        /// The file with its folder.
+        file: String,
+        /// The line.
+        line: u32,
+    },
+    /// Below a function whose name begins so: no line of the program is on these stacks.
+    Below(String),
+}
+
+/// What became of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Found, as surely as was wanted or more so.
+    Found,
+    /// Found, but with less certainty than was wanted.
+    Weak,
+    /// Nothing was found there, but a finding that can only mean it says another line.
+    WrongLine,
+    /// Nothing.
+    Missed,
+}
+
+/// A site, judged.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    /// The site, in words.
+    pub site: String,
+    /// How sure the agent had to be.
+    pub wanted: Verdict,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Whether its class is right; `None` where it was not found.
+    pub class_right: Option<bool>,
+    /// Whether its pattern is right; `None` where it was not found, or none is wanted.
+    pub pattern_right: Option<bool>,
+    /// The finding.
+    pub finding: Option<Finding>,
+}
+
+/// The last two parts of a path: a file and its folder.
+#[must_use]
+pub fn tail(path: &str) -> &str {
+    let mut slashes = path.rmatch_indices('/');
+    match slashes.nth(1) {
+        Some((at, _)) => &path[at + 1..],
+        None => path,
+    }
+}
+
+/// Judges every site that is not optional, and gives the findings that belong to no site at all.
+#[must_use]
+pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>) {
+    let (optional, sites): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|it| it.optional);
+    let is_optional = |finding| optional.iter().any(|site| site.place.is(finding));
+    let mut is_wanted: Vec<bool> = findings.iter().map(is_optional).collect();
+    let mut best: Vec<Option<&Finding>> = Vec::new();
+    for site in &sites {
+        let mut there = Vec::new();
+        for (finding, wanted) in findings.iter().zip(&mut is_wanted) {
+            if site.place.is(finding) {
+                *wanted = true;
+                there.push(finding);
+            }
+        }
+        // Several groups may block on one line: the surest counts, and of those the one whose class fits.
+        best.push(there.into_iter().max_by_key(|it| (it.verdict, site.has_class_of(it), it.count)));
+    }
+    let mut judged = Vec::new();
+    for (site, best) in sites.into_iter().zip(best) {
+        let outcome = match best {
+            Some(finding) if finding.verdict >= site.verdict => Outcome::Found,
+            Some(_) => Outcome::Weak,
+            None => Outcome::Missed,
+        };
+        let mut judged_site = site.judged(outcome, best);
+        if best.is_none() {
+            let mut rest = findings.iter().zip(&mut is_wanted);
+            if let Some((finding, wanted)) =
+                rest.find(|(finding, wanted)| !**wanted && site.is_misplaced_as(finding))
+            {
+                *wanted = true;
+                judged_site = site.judged(Outcome::WrongLine, Some(finding));
+            }
+        }
+        judged.push(judged_site);
+    }
+    let others = findings.iter().zip(is_wanted).filter(|(_, wanted)| !wanted);
+    (judged, others.map(|(finding, _)| finding.clone()).collect())
+}
+
+impl Place {
+    /// Whether a finding is here.
+    fn is(&self, finding: &Finding) -> bool {
+        let at = finding.blocked_at.as_ref();
+        match self {
+            Self::Line { file, line } | Self::In { file, line, .. } => {
+                at.is_some_and(|at| at.line == Some(*line) && is_in(at, file))
+            }
+            Self::Below(function) => {
+                let frames = at.into_iter().chain(finding.stack.iter().flatten());
+                let mut functions = frames.filter_map(|it| it.function.as_deref());
+                functions.any(|it| it.starts_with(function))
+            }
+        }
+    }
+}
+
+fn is_in(frame: &Frame, file: &str) -> bool {
+    frame.file.as_deref().is_some_and(|it| tail(it) == file)
+}
+
+impl Site {
+    fn has_class_of(&self, finding: &Finding) -> bool {
+        self.classes.iter().any(|class| class.name() == finding.class)
+    }
+
+    /// Whether a finding that is at no wanted line can only mean this site.
+    fn is_misplaced_as(&self, finding: &Finding) -> bool {
+        let Some(frame) = &finding.blocked_at else { return false };
+        let near = match &self.place {
+            Place::Line { file, .. } => is_in(frame, file),
+            Place::In { function, .. } => frame.function.as_deref() == Some(function),
+            Place::Below(_) => false,
+        };
+        near && self.has_class_of(finding)
+    }
+
+    fn judged(&self, outcome: Outcome, finding: Option<&Finding>) -> Judged {
+        Judged {
+            site: self.to_string(),
+            wanted: self.verdict,
+            outcome,
+            class_right: finding.map(|it| self.has_class_of(it)),
+            pattern_right: finding
+                .zip(self.pattern)
+                .map(|(it, pattern)| it.pattern.as_deref() == Some(pattern.name())),
+            finding: finding.cloned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.place {
+            Place::Line { file, line } => write!(f, "{file}:{line}")?,
+            Place::In { function, file, line } => write!(f, "{function} ({file}:{line})")?,
+            Place::Below(function) => write!(f, "{function}")?,
+        }
+        if let Some(class) = self.classes.first() {
+            write!(f, " {class}")?;
+        }
+        write!(f, " {}", self.verdict.name())?;
+        match self.pattern {
+            Some(pattern) => write!(f, " {}", pattern.name()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;

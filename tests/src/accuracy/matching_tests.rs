@@ -1,0 +1,144 @@
+//! Sites and findings that belong together, and that do not.
+
+use super::*;
+
+const FILE: &str = "orders/main.go";
+
+fn site(line: u32, class: CauseClass, verdict: Verdict) -> Site {
+    let place = Place::Line { file: FILE.into(), line };
+    Site { place, classes: vec![class], verdict, pattern: Some(Pattern::NCast), optional: false }
+}
+
+fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Finding {
+    Finding {
+        class: class.name().into(),
+        verdict,
+        count: 10,
+        pattern: Some("n-cast".into()),
+        blocked_at: Some(Frame {
+            function: Some("main.fetch".into()),
+            file: Some(file.into()),
+            line: Some(line),
+        }),
+        stack: None,
+    }
+}
+
+fn outcomes(judged: &[Judged]) -> Vec<Outcome> {
+    judged.iter().map(|it| it.outcome).collect()
+}
+
+#[test]
+fn a_finding_on_the_line_is_the_site_wherever_the_tree_was_built() {
+    let sites = [site(7, CauseClass::ChannelSend, Verdict::Likely)];
+    for file in ["/src/corpus/leaking/orders/main.go", "example.org/x/orders/main.go", FILE] {
+        let found = [finding(file, 7, CauseClass::ChannelSend, Verdict::Proven)];
+        let (judged, others) = judge(&sites, &found);
+        assert_eq!(outcomes(&judged), [Outcome::Found], "{file}");
+        assert_eq!((judged[0].class_right, judged[0].pattern_right), (Some(true), Some(true)));
+        assert!(others.is_empty());
+    }
+    let (judged, others) =
+        judge(&sites, &[finding("/src/mail/main.go", 7, CauseClass::ChannelSend, Verdict::Likely)]);
+    assert_eq!(outcomes(&judged), [Outcome::Missed], "the same line of another program");
+    assert_eq!(others.len(), 1);
+}
+
+#[test]
+fn less_certainty_than_wanted_is_no_find() {
+    let sites = [
+        site(7, CauseClass::ChannelSend, Verdict::Likely),
+        site(9, CauseClass::Mutex, Verdict::Suspect),
+    ];
+    let findings = [
+        finding(FILE, 7, CauseClass::ChannelSend, Verdict::Suspect),
+        finding(FILE, 9, CauseClass::Rwmutex, Verdict::Suspect),
+    ];
+    let (judged, others) = judge(&sites, &findings);
+    assert_eq!(outcomes(&judged), [Outcome::Weak, Outcome::Found]);
+    assert_eq!(
+        judged[1].class_right,
+        Some(false),
+        "another class is on the right line all the same"
+    );
+    assert!(others.is_empty());
+}
+
+#[test]
+fn of_several_findings_on_a_line_the_surest_counts_and_none_is_false() {
+    let sites = [site(7, CauseClass::Mutex, Verdict::Likely)];
+    let findings = [
+        finding(FILE, 7, CauseClass::Mutex, Verdict::Suspect),
+        finding(FILE, 7, CauseClass::DeadlockCycle, Verdict::Likely),
+        finding(FILE, 7, CauseClass::Mutex, Verdict::Likely),
+    ];
+    let (judged, others) = judge(&sites, &findings);
+    assert_eq!(outcomes(&judged), [Outcome::Found]);
+    assert_eq!(judged[0].class_right, Some(true));
+    assert!(others.is_empty());
+}
+
+#[test]
+fn a_finding_beside_the_line_is_a_wrong_line_once_and_then_false() {
+    let sites = [site(7, CauseClass::Mutex, Verdict::Likely)];
+    let beside = finding(FILE, 8, CauseClass::Mutex, Verdict::Likely);
+    let (judged, others) = judge(&sites, &[beside.clone(), beside.clone()]);
+    assert_eq!(outcomes(&judged), [Outcome::WrongLine]);
+    assert_eq!(others.len(), 1, "one site excuses one finding");
+
+    let found = finding(FILE, 7, CauseClass::Mutex, Verdict::Likely);
+    let (judged, others) = judge(&sites, &[beside, found]);
+    assert_eq!(outcomes(&judged), [Outcome::Found]);
+    assert_eq!(others.len(), 1, "a site that was found excuses none");
+}
+
+#[test]
+fn a_site_in_a_known_function_is_misplaced_only_within_it() {
+    let place = Place::In { function: "main.fetch".into(), file: FILE.into(), line: 7 };
+    let classes = vec![CauseClass::Mutex, CauseClass::DeadlockCycle];
+    let sites =
+        [Site { place, classes, verdict: Verdict::Suspect, pattern: None, optional: false }];
+    let mut elsewhere = finding(FILE, 8, CauseClass::DeadlockCycle, Verdict::Suspect);
+    let (judged, _) = judge(&sites, std::slice::from_ref(&elsewhere));
+    assert_eq!(outcomes(&judged), [Outcome::WrongLine]);
+    elsewhere.blocked_at =
+        Some(Frame { function: Some("main.store".into()), file: Some(FILE.into()), line: Some(8) });
+    let (judged, others) = judge(&sites, &[elsewhere]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
+}
+
+#[test]
+fn a_site_in_the_library_goes_by_its_function() {
+    let place = Place::Below("net/http.(*persistConn)".into());
+    let classes = vec![CauseClass::Select];
+    let sites = [Site { place, classes, verdict: Verdict::Likely, pattern: None, optional: false }];
+    let mut there =
+        finding("/go/src/net/http/transport.go", 2600, CauseClass::Select, Verdict::Likely);
+    let called = |function: &str| Frame { function: Some(function.into()), file: None, line: None };
+    there.stack =
+        Some(vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")]);
+    let (judged, others) = judge(&sites, &[there]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+    assert_eq!(judged[0].pattern_right, None, "none was wanted");
+}
+
+#[test]
+fn a_finding_without_a_place_belongs_to_nothing() {
+    let sites = [site(7, CauseClass::Mutex, Verdict::Likely)];
+    let mut nowhere = finding(FILE, 7, CauseClass::Mutex, Verdict::Likely);
+    nowhere.blocked_at = None;
+    let (judged, others) = judge(&sites, &[nowhere]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
+}
+
+#[test]
+fn what_comes_along_with_a_leak_may_be_found_and_need_not() {
+    let along = Site { optional: true, ..site(7, CauseClass::NetworkIo, Verdict::Likely) };
+    let sites = [along, site(9, CauseClass::Mutex, Verdict::Likely)];
+    let main = finding(FILE, 9, CauseClass::Mutex, Verdict::Likely);
+    let beside = finding(FILE, 7, CauseClass::NetworkIo, Verdict::Proven);
+    for findings in [vec![main.clone()], vec![beside, main]] {
+        let (judged, others) = judge(&sites, &findings);
+        assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+    }
+}

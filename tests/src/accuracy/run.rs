@@ -1,0 +1,297 @@
+//! One program of a corpus: started, looked at by the agent, judged, ended.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use leak_agent::model::finding::Verdict;
+use serde::Serialize;
+
+use super::agent::{Agent, Said};
+use super::expect::Expected;
+use super::leaks;
+use super::matching::{Judged, Site, judge};
+use super::report::Finding;
+use crate::target::Target;
+
+/// How long a program runs before the agent comes.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Which corpus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corpus {
+    /// Our own programs.
+    Ours,
+    /// Go's.
+    Go,
+    /// Servers that nobody here wrote.
+    Servers,
+}
+
+impl Corpus {
+    /// Its name in arguments and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Go => "go",
+            Self::Servers => "servers",
+        }
+    }
+}
+
+/// A program, built with one Go in one way.
+#[derive(Clone, Debug, Serialize)]
+pub struct Program {
+    /// Its corpus.
+    pub corpus: Corpus,
+    /// Its name.
+    pub name: String,
+    /// The Go that built it.
+    pub go: String,
+    /// How it was built: `exe` or `stripped`.
+    pub build: String,
+    /// Whether nothing in it leaks.
+    pub healthy: bool,
+}
+
+/// A program and all that it takes to run and judge it.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The program.
+    pub program: Program,
+    /// Its binary.
+    pub binary: PathBuf,
+    /// What is known of it.
+    pub known: Known,
+}
+
+/// What is known of a program.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// Its sites, by the markers in its source.
+    Sites(Vec<Site>),
+    /// What Go's test expects of it.
+    Expected(Expected),
+}
+
+/// How a run went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The program.
+    pub program: Program,
+    /// Why there is nothing to judge.
+    pub failed: Option<Failure>,
+    /// Its sites, judged.
+    pub sites: Vec<Judged>,
+    /// Leaks that are expected, but have not come about this time.
+    pub absent: Vec<String>,
+    /// Findings that belong to no site.
+    pub others: Vec<Finding>,
+    /// From the agent's start to its end.
+    pub seconds: f64,
+    /// Its goroutines at the agent's last look.
+    pub goroutines: u64,
+    /// What the agent thinks of its health.
+    pub health: Option<u8>,
+    /// The surest of all findings.
+    pub verdict: Option<Verdict>,
+}
+
+/// Why there is nothing to judge.
+#[derive(Clone, Debug, Serialize)]
+pub enum Failure {
+    /// The program ended, or never became ready.
+    Program(String),
+    /// The agent failed.
+    Agent(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program(why) => write!(f, "the program: {why}"),
+            Self::Agent(why) => write!(f, "the agent: {why}"),
+        }
+    }
+}
+
+impl Run {
+    /// Of a program that could not be judged.
+    #[must_use]
+    pub const fn failed(program: Program, failure: Failure) -> Self {
+        Self {
+            program,
+            failed: Some(failure),
+            sites: Vec::new(),
+            absent: Vec::new(),
+            others: Vec::new(),
+            seconds: 0.0,
+            goroutines: 0,
+            health: None,
+            verdict: None,
+        }
+    }
+
+    /// Findings that belong to no site, and that the agent is sure of.
+    pub fn false_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.others.iter().filter(|it| it.verdict >= Verdict::Likely)
+    }
+
+    /// Findings that belong to no site, and that the agent only suspects.
+    pub fn suspects(&self) -> impl Iterator<Item = &Finding> {
+        self.others.iter().filter(|it| it.verdict < Verdict::Likely)
+    }
+}
+
+impl Job {
+    /// Runs it. What the agent says is kept in a file of the program's name in `folder`.
+    #[must_use]
+    pub fn run(&self, agent: &Agent, folder: &Path) -> Run {
+        self.try_run(agent, folder)
+            .unwrap_or_else(|failure| Run::failed(self.program.clone(), failure))
+    }
+
+    fn try_run(&self, agent: &Agent, folder: &Path) -> Result<Run, Failure> {
+        let of_program = |error: anyhow::Error| Failure::Program(format!("{error:#}"));
+        let keep = folder.join(format!("{}.json", self.program.name));
+        let mut target = self.start(&keep.with_extension("stderr")).map_err(of_program)?;
+        thread::sleep(SETTLE);
+        let before = match &self.known {
+            Known::Sites(_) => None,
+            Known::Expected(_) => Some(target.dump().map_err(of_program)?),
+        };
+        let said = agent.analyze(target.pid(), &keep);
+        // An agent that fails because its target has gone is not to blame.
+        match target.ended() {
+            Ok(None) => {}
+            Ok(Some(status)) => {
+                return Err(Failure::Program(format!("it ended by itself: {status}")));
+            }
+            Err(error) => return Err(of_program(error)),
+        }
+        let Said { report, took } = said.map_err(|error| Failure::Agent(format!("{error:#}")))?;
+        let (sites, absent) = match (&self.known, before) {
+            (Known::Expected(expected), Some(before)) => {
+                leaks::sites(expected, &before, &target.dump().map_err(of_program)?)
+            }
+            (Known::Sites(sites), _) => (sites.clone(), Vec::new()),
+            (Known::Expected(_), None) => (Vec::new(), Vec::new()),
+        };
+        let (sites, others) = judge(&sites, &report.findings);
+        Ok(Run {
+            program: self.program.clone(),
+            failed: None,
+            sites,
+            absent,
+            others,
+            seconds: took.as_secs_f64(),
+            goroutines: report.totals.goroutines,
+            health: report.health,
+            verdict: report.findings.iter().map(|it| it.verdict).max(),
+        })
+    }
+
+    fn start(&self, stderr: &Path) -> Result<Target> {
+        let mut command = Command::new(&self.binary);
+        if let Known::Expected(expected) = &self.known {
+            command.arg(&expected.name);
+            // As Go's own test has it.
+            command.env("GODEBUG", "asyncpreemptoff=1");
+            if !expected.flaky {
+                command.env("GOMAXPROCS", "1");
+            }
+        }
+        Target::start_command(command.stderr(File::create(stderr)?))
+    }
+}
+
+/// The programs of our own corpus: sources in `sources`, binaries in `binaries` in folders of the same names.
+///
+/// # Errors
+/// When they cannot be listed, a marker is wrong, or a healthy one has markers.
+pub fn ours(sources: &Path, binaries: &Path, go: &str, build: &str) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for (folder, healthy) in [("leaking", false), ("healthy", true)] {
+        for name in programs(&binaries.join(folder))? {
+            let source = sources.join(folder).join(&name);
+            // Built once, but gone since.
+            if !source.is_dir() {
+                continue;
+            }
+            let sites = super::marker::sites(&source)?;
+            if sites.is_empty() != healthy {
+                bail!(
+                    "{} has {} markers, but lies among the {folder}",
+                    source.display(),
+                    sites.len()
+                );
+            }
+            let binary = binaries.join(folder).join(&name);
+            // A leak and its mend bear one name.
+            let name = if healthy { format!("{name}+") } else { name };
+            let program = Program {
+                corpus: Corpus::Ours,
+                name,
+                go: go.to_owned(),
+                build: build.to_owned(),
+                healthy,
+            };
+            jobs.push(Job { program, binary, known: Known::Sites(sites) });
+        }
+    }
+    Ok(jobs)
+}
+
+/// The programs of Go's: its test in `test`, and in `binaries` each binary with a list of the programs in it.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn of_go(test: &Path, binaries: &Path, go: &str, build: &str) -> Result<Vec<Job>> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let expected = super::expect::read(&read(test)?)?;
+    let mut jobs = Vec::new();
+    for name in programs(binaries)? {
+        let binary = binaries.join(&name);
+        let listed = Command::new(&binary).output()?.stdout;
+        let listed = String::from_utf8_lossy(&listed).into_owned();
+        for expected in expected.iter().filter(|it| listed.lines().any(|line| line == it.name)) {
+            let program = Program {
+                corpus: Corpus::Go,
+                name: expected.name.clone(),
+                go: go.to_owned(),
+                build: build.to_owned(),
+                healthy: expected.leaks.is_empty(),
+            };
+            let known = Known::Expected(expected.clone());
+            jobs.push(Job { program, binary: binary.clone(), known });
+        }
+    }
+    Ok(jobs)
+}
+
+/// The files of a folder, in the order of their names.
+fn programs(folder: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("there are no programs in {}", folder.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name());
+        }
+    }
+    names.sort();
+    Ok(names
+        .iter()
+        .map(|name: &std::ffi::OsString| OsStr::to_string_lossy(name).into_owned())
+        .collect())
+}

@@ -1,0 +1,292 @@
+//! Sums over runs, and whether they reach the goals.
+
+use serde::Serialize;
+
+use leak_agent::model::finding::Verdict;
+
+use super::matching::Outcome;
+use super::run::{Corpus, Failure, Run};
+
+/// Sums over the runs of one corpus, Go and build.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Sum {
+    /// What the runs have in common: `ours 1.26.6 exe`.
+    pub of: String,
+    /// Programs that were judged.
+    pub programs: usize,
+    /// Programs that ended by themselves.
+    pub ended: usize,
+    /// Programs on which the agent failed.
+    pub agent_failed: usize,
+    /// Sites that the agent has to be sure of.
+    pub sure: Part,
+    /// Sites that it has to suspect.
+    pub suspect: Part,
+    /// Sites whose finding says a wrong line.
+    pub wrong_lines: usize,
+    /// Classes, of sites that were found at all.
+    pub classes: Part,
+    /// Patterns, of sites that were found at all and have one.
+    pub patterns: Part,
+    /// Expected leaks that did not come about.
+    pub absent: usize,
+    /// Healthy programs without a finding that the agent is sure of.
+    pub healthy: Part,
+    /// Findings that the agent is sure of, and that no site wants.
+    pub false_findings: usize,
+    /// Findings that it only suspects, and that no site wants.
+    pub suspects: usize,
+    /// The longest that the agent took.
+    pub slowest_seconds: f64,
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Those that are right.
+    pub right: usize,
+    /// All.
+    pub of: usize,
+}
+
+impl Part {
+    fn add(&mut self, right: bool) {
+        self.of += 1;
+        self.right += usize::from(right);
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&format!("{}/{}", self.right, self.of))
+    }
+}
+
+impl Sum {
+    /// Sums up.
+    #[must_use]
+    pub fn over<'a>(of: &str, runs: impl IntoIterator<Item = &'a Run>) -> Self {
+        let mut sum = Self { of: of.to_owned(), ..Self::default() };
+        for run in runs {
+            sum.add(run);
+        }
+        sum
+    }
+
+    fn add(&mut self, run: &Run) {
+        match run.failed {
+            Some(Failure::Program(_)) => self.ended += 1,
+            Some(Failure::Agent(_)) => self.agent_failed += 1,
+            None => self.add_judged(run),
+        }
+    }
+
+    fn add_judged(&mut self, run: &Run) {
+        self.programs += 1;
+        for site in &run.sites {
+            let part =
+                if site.wanted >= Verdict::Likely { &mut self.sure } else { &mut self.suspect };
+            part.add(site.outcome == Outcome::Found);
+            self.wrong_lines += usize::from(site.outcome == Outcome::WrongLine);
+            if let Some(right) = site.class_right {
+                self.classes.add(right);
+            }
+            if let Some(right) = site.pattern_right {
+                self.patterns.add(right);
+            }
+        }
+        self.absent += run.absent.len();
+        let alarms = run.false_findings().count();
+        if run.program.healthy {
+            self.healthy.add(alarms == 0);
+        }
+        self.false_findings += alarms;
+        self.suspects += run.suspects().count();
+        self.slowest_seconds = self.slowest_seconds.max(run.seconds);
+    }
+}
+
+/// One sum for each corpus, Go and build, in the order in which they come.
+#[must_use]
+pub fn by_build(runs: &[Run]) -> Vec<Sum> {
+    let mut names: Vec<String> = Vec::new();
+    for run in runs {
+        let name = build_of(run);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let sum = |name: String| Sum::over(&name, runs.iter().filter(|run| build_of(run) == name));
+    names.into_iter().map(sum).collect()
+}
+
+fn build_of(run: &Run) -> String {
+    let program = &run.program;
+    format!("{} {} {}", program.corpus.name(), program.go, program.build)
+}
+
+/// Something that is to be reached, and whether it was.
+#[derive(Clone, Debug, Serialize)]
+pub struct Goal {
+    /// What.
+    pub what: &'static str,
+    /// How it stands.
+    pub is: String,
+    /// Whether it is reached.
+    pub met: bool,
+}
+
+/// The goals of the corpora that were run.
+#[must_use]
+pub fn goals(runs: &[Run]) -> Vec<Goal> {
+    let of = |corpus| {
+        let mut its = runs.iter().filter(|it| it.program.corpus == corpus).peekable();
+        its.peek().is_some().then(|| Sum::over("", its))
+    };
+    let mut goals = Goals(Vec::new());
+    if let Some(sum) = of(Corpus::Ours) {
+        goals.at_least(95, "ours: 95 % of the sites found that show themselves", sum.sure);
+        goals.at_least(95, "ours: the class right in 95 %", sum.classes);
+        goals.none("ours: no program ended by itself", sum.ended);
+    }
+    if let Some(sum) = of(Corpus::Go) {
+        goals.at_least(100, "Go's: every leak at least suspect", sum.suspect);
+        goals.at_least(100, "Go's: every class right", sum.classes);
+    }
+    if let Some(sum) = of(Corpus::Servers) {
+        goals.none("servers: none ended, no client failed", sum.ended);
+    }
+    let Sum { healthy, wrong_lines, agent_failed, slowest_seconds, .. } = Sum::over("", runs);
+    goals.at_least(99, "99 % of the healthy without an alarm", healthy);
+    goals.none("no finding at a wrong line", wrong_lines);
+    goals.none("the agent failed on none", agent_failed);
+    goals.0.push(Goal {
+        what: "a verdict within 60 s",
+        is: format!("{slowest_seconds:.1} s"),
+        met: slowest_seconds <= 60.0,
+    });
+    goals.0
+}
+
+struct Goals(Vec<Goal>);
+
+impl Goals {
+    /// Of nothing there is no goal.
+    fn at_least(&mut self, percent: usize, what: &'static str, part: Part) {
+        if part.of > 0 {
+            let met = part.right * 100 >= part.of * percent;
+            self.0.push(Goal { what, is: part.to_string(), met });
+        }
+    }
+
+    fn none(&mut self, what: &'static str, count: usize) {
+        self.0.push(Goal { what, is: count.to_string(), met: count == 0 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accuracy::matching::Judged;
+    use crate::accuracy::report::Finding;
+    use crate::accuracy::run::Program;
+
+    fn run(corpus: Corpus, healthy: bool) -> Run {
+        let (name, go, build) = ("orders".into(), "1.26.6".into(), "exe".into());
+        let mut run = Run::failed(
+            Program { corpus, name, go, build, healthy },
+            Failure::Agent(String::new()),
+        );
+        run.failed = None;
+        run.seconds = 31.0;
+        run
+    }
+
+    fn judged(wanted: Verdict, outcome: Outcome, class_right: bool) -> Judged {
+        let found = outcome != Outcome::Missed;
+        Judged {
+            site: "orders/main.go:7".into(),
+            wanted,
+            outcome,
+            class_right: found.then_some(class_right),
+            pattern_right: None,
+            finding: None,
+        }
+    }
+
+    fn other(verdict: Verdict) -> Finding {
+        Finding {
+            class: "select".into(),
+            verdict,
+            count: 4,
+            pattern: None,
+            blocked_at: None,
+            stack: None,
+        }
+    }
+
+    fn unmet(runs: &[Run]) -> Vec<&'static str> {
+        goals(runs).into_iter().filter(|it| !it.met).map(|it| it.what).collect()
+    }
+
+    #[test]
+    fn sites_to_be_sure_of_and_suspects_count_apart() {
+        let mut leaking = run(Corpus::Ours, false);
+        leaking.sites = vec![
+            judged(Verdict::Likely, Outcome::Found, true),
+            judged(Verdict::Likely, Outcome::Weak, false),
+            judged(Verdict::Suspect, Outcome::Missed, false),
+        ];
+        leaking.others = vec![other(Verdict::Suspect), other(Verdict::Likely)];
+        let sum = Sum::over("all", [&leaking]);
+        assert_eq!((sum.sure, sum.suspect), (Part { right: 1, of: 2 }, Part { right: 0, of: 1 }));
+        assert_eq!(sum.classes, Part { right: 1, of: 2 });
+        assert_eq!((sum.false_findings, sum.suspects), (1, 1));
+        assert_eq!(sum.healthy, Part::default(), "it is not healthy");
+    }
+
+    #[test]
+    fn an_alarm_on_the_healthy_misses_the_goal_and_a_suspicion_does_not() {
+        let mut healthy = run(Corpus::Ours, true);
+        healthy.others = vec![other(Verdict::Suspect)];
+        assert!(unmet(&[healthy.clone()]).is_empty());
+        healthy.others.push(other(Verdict::Likely));
+        assert_eq!(unmet(&[healthy]), ["99 % of the healthy without an alarm"]);
+    }
+
+    #[test]
+    fn each_way_to_fall_short_is_a_goal_of_its_own() {
+        let mut leaking = run(Corpus::Ours, false);
+        leaking.sites = vec![judged(Verdict::Likely, Outcome::Found, true); 19];
+        assert!(unmet(&[leaking.clone()]).is_empty());
+        leaking.sites.push(judged(Verdict::Likely, Outcome::Missed, false));
+        assert!(unmet(&[leaking.clone()]).is_empty(), "95 % exactly");
+        leaking.sites.push(judged(Verdict::Likely, Outcome::WrongLine, true));
+        leaking.seconds = 61.0;
+        assert_eq!(
+            unmet(&[leaking]),
+            [
+                "ours: 95 % of the sites found that show themselves",
+                "no finding at a wrong line",
+                "a verdict within 60 s",
+            ]
+        );
+        let mut one = run(Corpus::Go, false);
+        one.sites = vec![judged(Verdict::Suspect, Outcome::Found, false)];
+        assert_eq!(unmet(&[one.clone()]), ["Go's: every class right"]);
+        one.sites.clear();
+        assert!(unmet(&[one.clone()]).is_empty(), "of nothing there is no goal");
+        one.failed = Some(Failure::Agent("it hangs".into()));
+        assert_eq!(unmet(&[one]), ["the agent failed on none"]);
+    }
+
+    #[test]
+    fn sums_are_by_corpus_go_and_build() {
+        let mut runs =
+            vec![run(Corpus::Ours, true), run(Corpus::Go, false), run(Corpus::Ours, true)];
+        runs[2].program.build = "stripped".into();
+        let sums: Vec<_> = by_build(&runs).into_iter().map(|it| (it.of, it.programs)).collect();
+        let wanted = ["ours 1.26.6 exe", "go 1.26.6 exe", "ours 1.26.6 stripped"];
+        assert_eq!(sums, wanted.map(|it| (it.to_owned(), 1)));
+    }
+}

@@ -1,0 +1,139 @@
+//! Runs, sums and goals as tables for people.
+
+use std::io::{self, Write};
+
+use super::matching::Outcome;
+use super::run::Run;
+use super::sums::{Goal, Part, Sum};
+
+/// One line a program.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn programs(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
+    let width = runs.iter().map(|it| it.program.name.len()).max().unwrap_or(0).max(7);
+    writeln!(
+        out,
+        "{:width$}  {:8} {:9} {:>6} {:>6} {:>6} {:>7} {:>6} {:>8} {:>7} {:>6}  verdict",
+        "program",
+        "go",
+        "build",
+        "sites",
+        "class",
+        "line",
+        "pattern",
+        "false",
+        "suspects",
+        "gorout.",
+        "s"
+    )?;
+    for run in runs {
+        let program = &run.program;
+        write!(out, "{:width$}  {:8} {:9} ", program.name, program.go, program.build)?;
+        if let Some(failure) = &run.failed {
+            writeln!(out, "not judged: {failure}")?;
+            continue;
+        }
+        // What a site of its own kind wants: `sure` and `suspect` of one program together.
+        let Sum { sure, suspect, classes, patterns, wrong_lines, .. } = Sum::over("", [run]);
+        let sites = Part { right: sure.right + suspect.right, of: sure.of + suspect.of };
+        let there = run.sites.iter().filter(|it| it.outcome != Outcome::Missed).count();
+        let lines = Part { right: there - wrong_lines, of: there };
+        writeln!(
+            out,
+            "{sites:>6} {classes:>6} {lines:>6} {patterns:>7} {:>6} {:>8} {:>7} {:>6.1}  {}",
+            run.false_findings().count(),
+            run.suspects().count(),
+            run.goroutines,
+            run.seconds,
+            run.verdict.map_or("-", |it| it.name())
+        )?;
+    }
+    Ok(())
+}
+
+/// What is not as it should be, one line each: sites that were not found or not told right, findings that no site
+/// wants, expected leaks that were not there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn details(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
+    for run in runs {
+        let name = &run.program.name;
+        for site in &run.sites {
+            let wrong = match site.outcome {
+                Outcome::Missed => "missed",
+                Outcome::Weak => "weak",
+                Outcome::WrongLine => "wrong line",
+                Outcome::Found if site.class_right == Some(false) => "wrong class",
+                Outcome::Found if site.pattern_right == Some(false) => "wrong pattern",
+                Outcome::Found => continue,
+            };
+            write!(out, "{wrong:14} {name}: {}", site.site)?;
+            match &site.finding {
+                Some(it) => {
+                    writeln!(out, "; said: {it}, {}", it.pattern.as_deref().unwrap_or("-"))?
+                }
+                None => writeln!(out)?,
+            }
+        }
+        for (word, findings) in [
+            ("false", run.false_findings().collect::<Vec<_>>()),
+            ("suspect", run.suspects().collect()),
+        ] {
+            for finding in findings {
+                writeln!(out, "{word:14} {name}: {finding}")?;
+            }
+        }
+        for leak in &run.absent {
+            writeln!(out, "{:14} {name}: {leak}", "not come about")?;
+        }
+    }
+    Ok(())
+}
+
+/// One line a corpus, Go and build.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn sums(out: &mut dyn Write, sums: &[Sum]) -> io::Result<()> {
+    let width = sums.iter().map(|it| it.of.len()).max().unwrap_or(0);
+    writeln!(
+        out,
+        "{:width$} {:>8} {:>5} {:>7} {:>8} {:>7} {:>10} {:>8} {:>8} {:>6} {:>8} {:>6} {:>7}",
+        "",
+        "programs",
+        "ended",
+        "sure",
+        "suspect",
+        "class",
+        "wrong line",
+        "pattern",
+        "healthy",
+        "false",
+        "suspects",
+        "absent",
+        "s"
+    )?;
+    for sum in sums {
+        let Sum { of, programs, ended, sure, suspect, classes, wrong_lines, .. } = sum;
+        let Sum { patterns, healthy, false_findings, suspects, absent, slowest_seconds, .. } = sum;
+        writeln!(
+            out,
+            "{of:width$} {programs:>8} {ended:>5} {sure:>7} {suspect:>8} {classes:>7} {wrong_lines:>10} \
+             {patterns:>8} {healthy:>8} {false_findings:>6} {suspects:>8} {absent:>6} {slowest_seconds:>7.1}"
+        )?;
+    }
+    Ok(())
+}
+
+/// One line a goal.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn goals(out: &mut dyn Write, goals: &[Goal]) -> io::Result<()> {
+    for Goal { what, is, met } in goals {
+        writeln!(out, "{} {what}: {is}", if *met { "reached" } else { "MISSED " })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! `cargo xtask accuracy`: builds programs of which it is known what leaks in them, and has the release agent look at
+//! each. What is run, matched and summed is the tests' program `accuracy`; here it gets what it needs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::go::{self, Go, Toolchains};
+use crate::project::Project;
+use crate::shell::{self, say};
+use crate::targets::VERSIONS;
+use crate::{servers, toolchain};
+
+/// The corpora.
+const CORPORA: [&str; 3] = ["ours", "go", "servers"];
+
+/// The folder of Go's own programs, in its source.
+const GO_CORPUS: &str = "src/runtime/testdata/testgoroutineleakprofile";
+
+/// What Go expects of them.
+const GO_TEST: &str = "src/runtime/goroutineleakprofile_test.go";
+
+/// Of Go's own programs, the two folders, and the files in them that are not built: their main, which ends, and
+/// programs that leak nothing of interest, but keep the collector busy.
+const GO_FOLDERS: [(&str, &str); 2] = [("micro", ""), ("goker", "goker")];
+const GO_LEFT_OUT: [&str; 2] = ["main.go", "stresstests.go"];
+
+/// The profile that Go's own programs ask for. To ask for it has the runtime look for leaks, and mark them.
+const GO_PROFILE: &str = "\"goroutineleak\"";
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    versions: Vec<String>,
+    stripped: bool,
+    corpora: Vec<String>,
+    only: Vec<String>,
+    /// Flags that are the program's alone.
+    rest: Vec<String>,
+}
+
+/// The chore.
+pub fn run(project: &Project, flags: &[String]) -> Result<()> {
+    let asked = Asked::of(flags)?;
+    let wants = |corpus: &str| asked.corpora.iter().any(|it| it == corpus);
+    let toolchains = Toolchains::find(project);
+    let builds = if asked.stripped { &["exe", "stripped"][..] } else { &["exe"] };
+    for version in asked.versions.iter().filter(|_| wants("ours") || wants("go")) {
+        let go = toolchains.version(version)?;
+        for build in builds {
+            if wants("ours") {
+                build_ours(project, &go, build, &asked.only)?;
+            }
+            if wants("go") {
+                build_gos(project, &go, build)?;
+            }
+        }
+    }
+    if wants("servers") {
+        let named = asked.only.iter().filter(|it| servers::is_known(it)).cloned();
+        let named: Vec<String> = named.collect();
+        if asked.only.is_empty() || !named.is_empty() {
+            servers::run(project, &named)?;
+        }
+    }
+    say("building the release agent and what runs it (2 to 4 minutes the first time)");
+    let rust = toolchain::ensure()?;
+    let mut build = rust.cargo(project);
+    build.args(["build", "--release", "--locked", "-p", "leak-agent", "-p", "leak-agent-tests"]);
+    shell::run(build.args(["--bin", "leak-agent", "--bin", "accuracy"]))?;
+
+    let mut program = shell::command(project.target().join("release/accuracy"));
+    program.arg("--agent").arg(project.agent());
+    program.arg("--sources").arg(sources(project)).arg("--binaries").arg(binaries(project));
+    program.arg("--output").arg(project.target().join("accuracy"));
+    program.args(["--corpus", &asked.corpora.join(","), "--build", &builds.join(",")]);
+    program.args(["--go", &asked.versions.join(",")]);
+    if !asked.only.is_empty() {
+        program.args(["--only", &asked.only.join(",")]);
+    }
+    shell::run(program.args(&asked.rest))
+}
+
+impl Asked {
+    fn of(flags: &[String]) -> Result<Self> {
+        let mut asked = Self {
+            versions: vec![go::DEFAULT.to_owned()],
+            stripped: false,
+            corpora: CORPORA.map(str::to_owned).to_vec(),
+            only: Vec::new(),
+            rest: Vec::new(),
+        };
+        let mut flags = flags.iter();
+        while let Some(flag) = flags.next() {
+            let mut value =
+                || flags.next().with_context(|| format!("{flag} takes a value behind it"));
+            let list = |value: &String| value.split(',').map(str::to_owned).collect::<Vec<_>>();
+            match flag.as_str() {
+                "--go" => asked.versions = list(value()?),
+                "--stripped" => asked.stripped = true,
+                "--corpus" => asked.corpora = list(value()?),
+                "--only" => asked.only = list(value()?),
+                "--duration" | "--jobs" => asked.rest.extend([flag.clone(), value()?.clone()]),
+                _ => bail!(
+                    "accuracy knows --go, --stripped, --corpus, --only, --duration and --jobs, but no {flag}"
+                ),
+            }
+        }
+        if asked.versions == ["all"] {
+            asked.versions = VERSIONS.map(str::to_owned).to_vec();
+        }
+        if let Some(corpus) = asked.corpora.iter().find(|it| !CORPORA.contains(&it.as_str())) {
+            bail!("there is no corpus {corpus}, only: {}", CORPORA.join(", "));
+        }
+        Ok(asked)
+    }
+}
+
+/// The sources of our own corpus.
+fn sources(project: &Project) -> PathBuf {
+    project.root().join("tests/corpus")
+}
+
+/// What is built of all corpora but the servers.
+fn binaries(project: &Project) -> PathBuf {
+    project.target().join("corpus")
+}
+
+/// Arguments of `go build` for a build's name.
+fn arguments(build: &str) -> &'static [&'static str] {
+    if build == "stripped" { &["-ldflags=-s -w"] } else { &[] }
+}
+
+/// Builds our own programs, or only those of these names.
+fn build_ours(project: &Project, go: &Go, build: &str, only: &[String]) -> Result<()> {
+    for folder in ["leaking", "healthy"] {
+        let home = sources(project).join(folder);
+        let place = binaries(project).join("ours").join(go.version()).join(build).join(folder);
+        fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
+        let named: BTreeSet<&String> = only.iter().filter(|it| home.join(it).is_dir()).collect();
+        if named.is_empty() && !only.is_empty() {
+            continue;
+        }
+        say(format_args!("building tests/corpus/{folder} with Go {}, {build}", go.version()));
+        // A folder to build into may hold what its source no longer does.
+        let mut command = go.command();
+        command.current_dir(&home).env("CGO_ENABLED", "0").arg("build").args(arguments(build));
+        command.arg("-o").arg(format!("{}/", place.display()));
+        if only.is_empty() {
+            command.arg("./...");
+        } else {
+            command.args(named.iter().map(|it| format!("./{it}")));
+        }
+        shell::output(&mut command)
+            .with_context(|| format!("Go {} cannot build the corpus", go.version()))?;
+    }
+    Ok(())
+}
+
+/// Builds Go's own programs, from copies: in GOROOT they would be packages of the standard library, and no user's.
+fn build_gos(project: &Project, go: &Go, build: &str) -> Result<()> {
+    let root = shell::output(go.command().args(["env", "GOROOT"]))?;
+    let root = Path::new(root.trim());
+    if !root.join(GO_CORPUS).is_dir() {
+        say(format_args!("Go {} has no leaking programs of its own", go.version()));
+        return Ok(());
+    }
+    say(format_args!("building the leaking programs of Go {}, {build}", go.version()));
+    let home = binaries(project).join("go").join(go.version());
+    let main = project.root().join("tests/leakprofile/main.go");
+    for (name, folder) in GO_FOLDERS {
+        let copy = home.join("source").join(name);
+        if copy.exists() {
+            fs::remove_dir_all(&copy)?;
+        }
+        fs::create_dir_all(&copy).with_context(|| format!("cannot make {}", copy.display()))?;
+        copy_programs(&root.join(GO_CORPUS).join(folder), &copy)?;
+        fs::copy(&main, copy.join("main.go")).context("cannot copy tests/leakprofile/main.go")?;
+        // The language's version decides what a loop variable is.
+        let minor = go.version().split('.').take(2).collect::<Vec<_>>().join(".");
+        fs::write(copy.join("go.mod"), format!("module {name}\n\ngo {minor}\n"))?;
+        let mut command = go.command();
+        command.current_dir(&copy).env("CGO_ENABLED", "0").arg("build").args(arguments(build));
+        command.arg("-o").arg(home.join(build).join(name)).arg(".");
+        shell::output(&mut command).with_context(|| {
+            format!("Go {} cannot build its own leaking programs", go.version())
+        })?;
+    }
+    fs::copy(root.join(GO_TEST), home.join("expected.go"))
+        .with_context(|| format!("Go {} has no {GO_TEST}", go.version()))?;
+    Ok(())
+}
+
+/// Copies the programs of a folder, with another profile to ask for: the one that the main of ours makes.
+fn copy_programs(from: &Path, to: &Path) -> Result<()> {
+    let mut copied = 0;
+    for entry in fs::read_dir(from).with_context(|| format!("there is no {}", from.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+        if !name.ends_with(".go") || GO_LEFT_OUT.contains(&name) {
+            continue;
+        }
+        let text = fs::read_to_string(&path)?;
+        fs::write(to.join(name), text.replace(GO_PROFILE, "\"nothing\""))?;
+        copied += 1;
+    }
+    ensure!(copied > 0, "there are no programs in {}", from.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn of(line: &str) -> Result<Asked> {
+        Asked::of(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn flags_are_read_and_what_is_not_ours_goes_on() {
+        let asked =
+            of("--go 1.21.13,1.27.3 --stripped --corpus ours --only a,b --duration 5s --jobs 3");
+        assert_eq!(
+            asked.unwrap(),
+            Asked {
+                versions: vec!["1.21.13".into(), "1.27.3".into()],
+                stripped: true,
+                corpora: vec!["ours".into()],
+                only: vec!["a".into(), "b".into()],
+                rest: ["--duration", "5s", "--jobs", "3"].map(str::to_owned).to_vec(),
+            }
+        );
+        let bare = of("").unwrap();
+        assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 3));
+        assert_eq!(of("--go all").unwrap().versions, VERSIONS);
+    }
+
+    #[test]
+    fn unknown_flags_and_corpora_are_refused() {
+        assert!(of("--fast").is_err());
+        assert!(of("--go").is_err());
+        assert!(of("--corpus theirs").is_err());
+    }
+
+    #[test]
+    fn gos_programs_are_copied_without_their_main_and_their_profile() {
+        let folder = std::env::temp_dir().join(format!("copied-programs-{}", std::process::id()));
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        fs::create_dir_all(&from).unwrap();
+        fs::create_dir_all(&to).unwrap();
+        fs::write(from.join("main.go"), "package main").unwrap();
+        fs::write(from.join("LICENSE"), "").unwrap();
+        fs::write(from.join("a.go"), "prof := pprof.Lookup(\"goroutineleak\")\n").unwrap();
+        copy_programs(&from, &to).unwrap();
+        let copied: Vec<_> = fs::read_dir(&to).unwrap().map(|it| it.unwrap().file_name()).collect();
+        let text = fs::read_to_string(to.join("a.go")).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(copied, ["a.go"]);
+        assert_eq!(text, "prof := pprof.Lookup(\"nothing\")\n");
+    }
+}

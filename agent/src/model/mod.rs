@@ -10,12 +10,13 @@ pub mod stack;
 pub mod time;
 pub mod wait;
 
-pub use assessment::{Assessment, Group, Overhead, Rates, Totals, WindowSpan};
+pub use assessment::{Ages, Assessment, Group, HitCost, Overhead, Rates, Totals, WindowSpan};
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use observation::{
-    Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeState, Site, Target, TargetKind,
+    Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site, Target,
+    TargetKind,
 };
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use time::Timestamp;

@@ -11,8 +11,8 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use super::{Render, Report};
 use crate::model::{
-    Assessment, Coverage, FrameId, Group, Overhead, Site, StackTable, Target, Timestamp, Totals,
-    WindowSpan,
+    Ages, Assessment, Coverage, FrameId, Group, HitCost, Overhead, Site, StackTable, Target,
+    Timestamp, Totals, WindowSpan,
 };
 
 /// The name of the schema. Keys are only ever added within a version.
@@ -114,6 +114,8 @@ struct TotalsDoc<'a> {
     by_wait: ByWait<'a>,
     created_per_second: Option<f64>,
     exited_per_second: Option<f64>,
+    /// Whether probes saw every creation and exit; else the rates are lower bounds.
+    rates_exact: Option<bool>,
 }
 
 impl<'a> TotalsDoc<'a> {
@@ -123,6 +125,7 @@ impl<'a> TotalsDoc<'a> {
             by_wait: ByWait(totals),
             created_per_second: totals.rates.map(|rates| rates.created_per_second),
             exited_per_second: totals.rates.map(|rates| rates.exited_per_second),
+            rates_exact: totals.rates.map(|rates| rates.exact),
         }
     }
 }
@@ -146,6 +149,30 @@ struct OverheadDoc<'a> {
     agent_rss_bytes: Option<u64>,
     pauses_ms: &'a [f64],
     snapshot_seconds: Option<f64>,
+    hit_cost: Option<HitCostDoc<'a>>,
+}
+
+/// What one hit of a probe is taken to cost the target.
+#[derive(Serialize)]
+struct HitCostDoc<'a> {
+    seconds: f64,
+    /// What it costs in an empty loop on this host; null if that was not measured.
+    loop_seconds: Option<f64>,
+    /// By how much more it costs in a real server.
+    factor: f64,
+    /// Why `seconds` is not the product of the two.
+    note: Option<&'a str>,
+}
+
+impl<'a> HitCostDoc<'a> {
+    fn new(hit: &'a HitCost) -> Self {
+        Self {
+            seconds: hit.taken.as_secs_f64(),
+            loop_seconds: hit.in_a_loop.as_ref().map(Duration::as_secs_f64),
+            factor: hit.factor,
+            note: hit.note.as_deref(),
+        }
+    }
 }
 
 impl<'a> OverheadDoc<'a> {
@@ -156,6 +183,7 @@ impl<'a> OverheadDoc<'a> {
             agent_rss_bytes: overhead.agent_rss_bytes,
             pauses_ms: &overhead.pauses_ms,
             snapshot_seconds: overhead.snapshot.as_ref().map(Duration::as_secs_f64),
+            hit_cost: overhead.hit.as_ref().map(HitCostDoc::new),
         }
     }
 }
@@ -224,6 +252,8 @@ struct GroupDoc<'a> {
     growth_per_second: Option<f64>,
     wait_class: &'static str,
     wait: WaitDoc<'a>,
+    /// Null if nobody's creation was seen.
+    age: Option<AgeDoc>,
     blocked_at: Option<FrameDoc<'a>>,
     created_by: Option<FrameDoc<'a>>,
     creation_stack: Option<StackDoc<'a>>,
@@ -254,6 +284,7 @@ impl<'a> GroupDoc<'a> {
                 waiters: group.object.map(|_| group.object_waiters),
                 objects: (group.objects > 0).then_some(group.objects),
             },
+            age: group.ages.map(AgeDoc::new),
             blocked_at: group.blocked_at.map(|frame| FrameDoc::new(stacks, frame)),
             created_by: group.created_by.map(|frame| FrameDoc::new(stacks, frame)),
             creation_stack: group
@@ -283,6 +314,24 @@ struct WaitDoc<'a> {
     waiters: Option<u64>,
     /// How many distinct objects the group waits on.
     objects: Option<u64>,
+}
+
+/// For how long those of a group have existed whose creation a probe saw; these times are exact.
+#[derive(Serialize)]
+struct AgeDoc {
+    known: u64,
+    oldest_seconds: f64,
+    median_seconds: f64,
+}
+
+impl AgeDoc {
+    fn new(ages: Ages) -> Self {
+        Self {
+            known: ages.known,
+            oldest_seconds: ages.oldest.as_secs_f64(),
+            median_seconds: ages.median.as_secs_f64(),
+        }
+    }
 }
 
 struct StackDoc<'a>(&'a [FrameId], &'a StackTable);
@@ -350,7 +399,9 @@ mod tests {
 
     use super::*;
     use crate::analyze::{Window, assess};
-    use crate::model::{Lifetimes, Observation, StackView, WaitClass};
+    use crate::model::{
+        Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, StackView, WaitClass,
+    };
     use crate::sample::{Sample, leaking};
 
     fn assessment(observations: impl IntoIterator<Item = Observation>) -> Assessment {
@@ -387,6 +438,8 @@ mod tests {
         assert_eq!(document["coverage"]["goroutines_read"], 42);
         assert_eq!(document["totals"]["by_wait"]["chan send"], 40);
         assert_eq!(document["totals"]["created_per_second"], 50.5);
+        assert_eq!(document["totals"]["rates_exact"], false);
+        assert_eq!(document["overhead"]["hit_cost"], Value::Null);
         assert_eq!(document["overhead"]["pauses_ms"], json!([]));
         assert_eq!(document["overhead"]["agent_cpu_percent"], Value::Null);
         assert_eq!(document["health"], Value::Null);
@@ -417,6 +470,7 @@ mod tests {
                 "wait_class": "chan send",
                 "wait": {"reason": "chan send", "oldest_seconds": 20.0, "median_seconds": 10.0,
                          "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
+                "age": null,
                 "blocked_at": {"function": "main.leakGoroutines.func1",
                                "file": "/src/app/leak.go", "line": 33},
                 "created_by": {"function": "main.leakGoroutines",
@@ -481,6 +535,51 @@ mod tests {
             .as_array()
             .and_then(|groups| groups.iter().find(|group| group["wait_class"] == "chan send"));
         assert_eq!(leak.expect("the leak")["creation_stack"], json!([inner]));
+    }
+
+    #[test]
+    fn what_probes_saw_and_cost_is_told() {
+        let mut sample = Sample::new();
+        let stack = sample.stack(&[("main.a", "/a.go", 1)]);
+        for (goid, age) in [(1, Some(2)), (2, Some(6)), (3, None)] {
+            sample.add(goid, WaitClass::Sleep, StackView::Read(stack)).age =
+                age.map(Duration::from_secs);
+        }
+        let mut observation = sample.observe(0);
+        observation.coverage.probes.push(ProbeCoverage {
+            event: "park".to_owned(),
+            state: ProbeState::Burst,
+            reason: None,
+            covered_seconds: 1.5,
+            history: vec![
+                ProbeSpell { state: ProbeState::Shed, from_seconds: 0.0, until_seconds: Some(0.5) },
+                ProbeSpell { state: ProbeState::Burst, from_seconds: 0.5, until_seconds: None },
+            ],
+            history_left_out: 0,
+        });
+        observation.overhead.hit = Some(HitCost {
+            taken: Duration::from_nanos(1_200),
+            in_a_loop: Some(Duration::from_nanos(600)),
+            factor: 2.0,
+            note: None,
+        });
+        let document = render(&[assessment([observation])], false);
+        assert_eq!(
+            document["groups"][0]["age"],
+            json!({"known": 2, "oldest_seconds": 6.0, "median_seconds": 2.0})
+        );
+        assert_eq!(
+            document["coverage"]["probes"],
+            json!([{"event": "park", "state": "burst", "reason": null, "covered_seconds": 1.5,
+                    "history": [
+                        {"state": "shed", "from_seconds": 0.0, "until_seconds": 0.5},
+                        {"state": "burst", "from_seconds": 0.5, "until_seconds": null}],
+                    "history_left_out": 0}])
+        );
+        assert_eq!(
+            document["overhead"]["hit_cost"],
+            json!({"seconds": 1.2e-6, "loop_seconds": 6e-7, "factor": 2.0, "note": null})
+        );
     }
 
     #[test]

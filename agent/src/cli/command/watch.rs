@@ -18,6 +18,7 @@ use crate::collect::CollectError;
 use crate::collect::attach::{Options, Probing};
 use crate::model::Assessment;
 use crate::pipeline::{End, Pace};
+use crate::report::words;
 use crate::watch::{Event, lines, live};
 
 /// Looks that may wait to be shown; a source that is ahead by more waits.
@@ -70,6 +71,11 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
         assessments.extend(last);
     }
     show?;
+    if common.verbose {
+        for hit in assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
+            eprintln!("probes are taken to cost {}", words::hit_cost(hit));
+        }
+    }
     if asked > 1 || !assessments.is_empty() {
         output::write(common, &assessments, asked > 1)?;
     }

@@ -10,7 +10,7 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
-use super::probes::{Counters, ProbeError, Probes, Site, Sizes, Slot, Spec};
+use super::probes::{Counters, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
 use super::{Budget, Probing, monotonic};
 use crate::golang::Program;
 
@@ -63,7 +63,7 @@ impl Keeper {
         let budget = if probing == Probing::All { Budget::UNLIMITED } else { budget };
         let kept = Kept {
             probes,
-            governor: Governor::new(budget, refused),
+            governor: Governor::new(budget, refused, calibration::hit_cost().taken),
             pid: program.process().pid,
             sizes,
             watched: Duration::ZERO,

@@ -125,14 +125,14 @@ impl Source for Attach {
             })?;
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         self.explain(&mut coverage);
-        let Added { rates, sites, spent } = self.live.add(
+        let first = *self.first.get_or_insert(start);
+        let Added { rates, sites, spent, hit } = self.live.add(
             &self.program,
-            start,
+            (first, start),
             &mut goroutines,
             &mut self.snapshotter,
             &mut coverage,
         );
-        let first = *self.first.get_or_insert(start);
         Ok(Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
@@ -145,7 +145,7 @@ impl Source for Attach {
             rates: rates.or(churn),
             sites,
             coverage,
-            overhead: self.cost.so_far(now.saturating_sub(start), spent),
+            overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
         })
     }
 }

@@ -36,7 +36,7 @@ impl fmt::Display for Method {
 
 impl Method {
     /// The best that this kernel has. Where it cannot tell, the newer one is tried: it needs less.
-    fn best() -> Self {
+    pub(super) fn best() -> Self {
         match feature::uprobe_multi() {
             Answer::Yes | Answer::CannotTell { .. } => Self::UprobeMulti,
             Answer::No => Self::PerfEvent,
@@ -55,6 +55,11 @@ impl Method {
             (Self::UprobeMulti, Park) => "park_multi",
             (Self::UprobeMulti, Exit) => "exit_multi",
         }
+    }
+
+    /// The program that watches parks.
+    pub(super) const fn park(self) -> &'static str {
+        self.program(probe_points::Event::Park)
     }
 
     const fn capabilities(self) -> &'static str {

@@ -4,6 +4,7 @@
 //! until it is read: no hit wakes the agent.
 
 mod attach;
+pub(super) mod calibration;
 mod error;
 mod feature;
 mod mapping;

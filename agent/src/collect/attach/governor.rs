@@ -32,11 +32,15 @@ const READY: f64 = 0.5;
 const HEADROOM: f64 = 0.8;
 /// Rates are means over about so many seconds.
 const MEMORY: f64 = 0.2;
-/// From one step to the next: while a burst is new, and else.
+/// From one step to the next: while a burst is new, usually, and while there is next to nothing to
+/// pay for. The last is the time for which a flood goes unnoticed, once; each step costs the agent.
 const CLOSE: Duration = Duration::from_millis(5);
 const FAR: Duration = Duration::from_millis(50);
+const FARTHEST: Duration = Duration::from_millis(100);
 /// For so long a burst is new: what is hit far too often shows by then.
 const NEW: Duration = Duration::from_millis(100);
+/// Next to nothing, of what is allowed.
+const LITTLE: f64 = 0.05;
 
 /// Probes that come and go together: creations without exits would tell nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,7 +240,13 @@ impl Governor {
             State::Burst { since } => now < since + NEW,
             _ => false,
         };
-        if self.layers.iter().any(is_new) { CLOSE } else { FAR }
+        if self.layers.iter().any(is_new) {
+            CLOSE
+        } else if self.cost(|_| true) <= LITTLE * self.allowance && self.allowance > 0.0 {
+            FARTHEST
+        } else {
+            FAR
+        }
     }
 
     fn now(&self) -> Duration {

@@ -10,6 +10,7 @@ mod own;
 mod pingpong;
 mod place;
 mod server;
+mod snapshots;
 mod table;
 mod watcher;
 
@@ -43,11 +44,12 @@ const QUICK: Plan = Plan { window: Duration::from_secs(4), rounds: 3, own: Durat
 /// A part of the bench: its name, and the function that measures and prints it.
 type Part = (&'static str, fn(Plan) -> Result<Value>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("hit", |_| hit::measure()),
     ("server", server::saturated),
     ("rates", server::at_rates),
     ("pingpong", pingpong::measure),
+    ("snapshots", snapshots::measure),
     ("own", |plan| own::measure(plan.own)),
 ];
 

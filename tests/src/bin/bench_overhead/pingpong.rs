@@ -16,7 +16,7 @@ use crate::watcher::{Watcher, cpu_of};
 use crate::{Plan, place, table};
 
 /// Rounds of work between two hand-overs, such that there are about a million parks a second.
-const WORK: u32 = 600;
+pub const WORK: u32 = 600;
 /// A turn with every park probed, and one before and after.
 const PROBED: Duration = Duration::from_millis(700);
 /// How often that is done.

@@ -1,15 +1,23 @@
 //! A net/http server with a goroutine a request, with the agent and without it.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
+use leak_agent::collect::attach::probes::Event;
 use leak_agent_tests::Target;
 use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::probed::Probed;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::http::{CLIENTS, Clients};
+use crate::pingpong::table_sizes;
 use crate::watcher::{Watcher, cpu_of};
 use crate::{Plan, place, table};
 
+/// A turn with everything probed, and one before it; and how often.
+const PROBED: Duration = Duration::from_secs(1);
+const CYCLES: usize = 5;
 /// Requests a second where the load is not all that the server can take.
 const RATES: [u32; 2] = [1_000, 5_000];
 
@@ -45,6 +53,10 @@ pub struct Load {
     pub coverage: Vec<Value>,
     /// What it estimated to cost the server, in percent of a core.
     pub estimate_percent: Figure,
+    /// What a hit costs in this server, with every event probed and no budget, in nanoseconds.
+    pub hit_ns: Figure,
+    /// What it costs in a loop, as the agent measured.
+    pub loop_ns: Figure,
 }
 
 /// As much as the server can take.
@@ -53,7 +65,9 @@ pub fn saturated(plan: Plan) -> Result<Value> {
         "net/http server, a goroutine a request, {CLIENTS} connections, saturated \
          (bars: requests 0.99, p99 1.01)"
     ));
-    let load = Server::start()?.measure(plan, None)?;
+    let mut server = Server::start()?;
+    let mut load = server.measure(plan, None)?;
+    server.hits(&mut load)?;
     table::load(&load);
     Ok(json!(load))
 }
@@ -107,9 +121,38 @@ impl Server {
             }
             let estimate = report["overhead"]["target_cpu_percent_estimate"].as_f64();
             load.estimate_percent.add(estimate.context("the agent estimates nothing")?);
+            let in_a_loop = report["overhead"]["hit_cost"]["loop_seconds"].as_f64();
+            load.loop_ns.add(in_a_loop.context("the agent measured no hit")? * 1e9);
             load.coverage.push(report["coverage"]["probes"].clone());
         }
         Ok(load)
+    }
+
+    /// What the processor time of a request grows by when everything is probed, hit by hit.
+    fn hits(&mut self, load: &mut Load) -> Result<()> {
+        let mut probed = Probed::load(&self.target, table_sizes(), None)?;
+        for _ in 0..CYCLES {
+            let (before, _) = self.request_cost()?;
+            let count = |probed: &Probed| -> Result<f64> {
+                let counters = probed.probes.counters()?;
+                Ok(Event::ALL.iter().map(|event| counters.hits(*event)).sum::<u64>() as f64)
+            };
+            probed.attach_all()?;
+            let counted = count(&probed)?;
+            let (with, requests) = self.request_cost()?;
+            let hits = (count(&probed)? - counted) / requests;
+            probed.detach_all()?;
+            load.hit_ns.add((with - before) / hits);
+        }
+        Ok(())
+    }
+
+    /// The server's processor time a request in nanoseconds, and how many requests there were.
+    fn request_cost(&mut self) -> Result<(f64, f64)> {
+        let before = cpu_of(self.target.pid())?;
+        let requests = self.clients.ask(PROBED, None)?.answers();
+        let cpu = cpu_of(self.target.pid())? - before;
+        Ok((cpu.as_secs_f64() * 1e9 / requests, requests))
     }
 
     /// With the agent, from its first look on.

@@ -7,6 +7,7 @@ use crate::hit::Hits;
 use crate::own::Own;
 use crate::pingpong::Ball;
 use crate::server::{Load, Pair};
+use crate::snapshots::Looks;
 
 /// How busy the machine is before anything begins.
 pub fn machine(busy: f64) {
@@ -29,6 +30,13 @@ pub fn load(load: &Load) {
         "  probes cost it, as the agent estimates, {} % of a core",
         shown(&load.estimate_percent, 2)
     );
+    if load.hit_ns.median().is_some() {
+        println!(
+            "  everything probed, a hit costs {} ns; in a loop of the agent's own {} ns",
+            shown(&load.hit_ns, 0),
+            shown(&load.loop_ns, 0)
+        );
+    }
 }
 
 /// The ping-pong.
@@ -56,6 +64,17 @@ pub fn hits(hits: &Hits) {
         "  ours: {} of bpftrace's, {} of the empty one",
         shown(&hits.of_bpftrace, 2),
         shown(&hits.of_empty, 2)
+    );
+}
+
+/// Looks without probes.
+pub fn looks(looks: &Looks) {
+    head();
+    row("passes by CPU second", &looks.passes_per_cpu_second, 0);
+    println!(
+        "  {} looks a second; one a second would cost it {} percent",
+        shown(&looks.per_second, 1),
+        shown(&looks.one_a_second_percent, 4)
     );
 }
 

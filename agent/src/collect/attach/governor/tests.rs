@@ -148,11 +148,20 @@ fn what_can_be_paid_stays_and_what_cannot_comes_in_bursts() {
 }
 
 #[test]
+fn who_has_little_to_pay_is_looked_at_seldom() {
+    let mut run = Run::new();
+    run.under(Load { lives: 1.0, parks: 5.0, cpu: 0.02 }, 5.0);
+    assert_eq!(run.governor.pace(), FARTHEST);
+    run.under(Load { lives: 1.0, parks: 300.0, cpu: 0.02 }, 1.0);
+    assert_eq!(run.governor.pace(), FAR);
+}
+
+#[test]
 fn a_flood_is_shed_within_a_step() {
     let mut run = Run::new();
     run.under(QUIET, 5.0);
     assert_eq!(run.keeps(), [true, true]);
-    run.under(PARKS, 2.0 * FAR.as_secs_f64());
+    run.under(PARKS, FARTHEST.as_secs_f64());
     assert_eq!(run.keeps(), [true, false]);
     assert_eq!(run.governor.gaps(Layer::Parks).0, 1);
     assert!(matches!(run.governor.state(Layer::Parks), State::Shed { .. }));
@@ -182,7 +191,7 @@ fn the_budget_is_kept_over_every_window() {
         let most = load.lives.max(load.parks) + load.lives.min(load.parks);
         let mut run = Run::new();
         run.under(QUIET, 3.0).under(load, 15.0).under(QUIET, 8.0).under(load, 15.0);
-        run.assert_kept(most * FAR.as_secs_f64() * HIT.as_secs_f64());
+        run.assert_kept(most * FARTHEST.as_secs_f64() * HIT.as_secs_f64());
     }
 }
 

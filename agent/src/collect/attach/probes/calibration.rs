@@ -39,6 +39,9 @@ const BATCH: u64 = 200;
 /// How often that is done, the quickest being the one that nobody disturbed; and for how long.
 const BATCHES: usize = 12;
 const ENOUGH: Duration = Duration::from_millis(6);
+/// How long the probe stays when it is no longer needed. To take it out holds up whoever attaches
+/// meanwhile, and now that is the target's turn.
+const STAYS: Duration = Duration::from_secs(1);
 /// Who has not measured by then never will.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -53,13 +56,14 @@ pub(in crate::collect::attach) fn hit_cost() -> &'static HitCost {
     COST.get_or_init(|| {
         let (tell, told) = channel();
         thread::spawn(move || {
-            // To take the probe out takes longer than all the rest: nobody waits for that.
-            let (measured, _probe) = match measure() {
+            let (measured, probe) = match measure() {
                 Ok((measured, probe)) => (Ok(measured), Some(probe)),
                 Err(why) => (Err(why), None),
             };
             // Whoever asked may have lost patience.
             let _ = tell.send(measured);
+            thread::sleep(STAYS);
+            drop(probe);
         });
         let measured = told.recv_timeout(PATIENCE);
         judge(measured.unwrap_or_else(|_| Err("it took too long".to_owned())))
@@ -83,7 +87,7 @@ fn judge(measured: Result<Duration, String>) -> HitCost {
 /// The time that one hit takes in a loop, and what holds the probe.
 fn measure() -> Result<(Duration, Ebpf), String> {
     let arch = if cfg!(target_arch = "x86_64") { Arch::Amd64 } else { Arch::Arm64 };
-    let sizes = Sizes::for_goroutines(0);
+    let sizes = Sizes { slots: 1, sites: 1 };
     let mut ebpf =
         Object::embedded(arch).load(Fake::SETTINGS, sizes).map_err(|error| in_full(&error))?;
     let counted = Table::of(&mut ebpf, sizes).map_err(|error| in_full(&error))?;

@@ -27,6 +27,8 @@ struct Kept {
     governor: Governor,
     pid: u32,
     sizes: Sizes,
+    /// For how long snapshots have read the target's memory.
+    looked: Duration,
     /// For how long creations and exits were watched, and since when they are now.
     watched: Duration,
     watching: Option<Duration>,
@@ -47,7 +49,7 @@ pub(super) struct Seen {
 }
 
 impl Keeper {
-    /// Loads the programs, and begins with a short burst of each probe that is wanted.
+    /// Loads the programs, and begins with a burst of each probe that is wanted.
     ///
     /// # Errors
     /// When the kernel does not let us.
@@ -66,6 +68,7 @@ impl Keeper {
             governor: Governor::new(budget, refused, calibration::hit_cost().taken),
             pid: program.process().pid,
             sizes,
+            looked: Duration::ZERO,
             watched: Duration::ZERO,
             watching: None,
         };
@@ -87,12 +90,13 @@ impl Keeper {
         Ok(Self { kept, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What the kernel knows now.
+    /// What the kernel knows now, after a snapshot that took `snapshot`.
     ///
     /// # Errors
     /// When it refuses to say.
-    pub(super) fn look(&self) -> Result<Seen, ProbeError> {
-        let kept = lock(&self.kept);
+    pub(super) fn look(&self, snapshot: Duration) -> Result<Seen, ProbeError> {
+        let mut kept = lock(&self.kept);
+        kept.looked += snapshot;
         let at = monotonic();
         let counters = kept.probes.counters()?;
         let (mut slots, mut sites) = (Vec::new(), Vec::new());
@@ -129,6 +133,7 @@ impl Kept {
             now: monotonic(),
             hits: [counters.creates + counters.exits, counters.parks],
             cpu: cpu_of(self.pid),
+            looked: self.looked,
         };
         for action in self.governor.step(reading) {
             match action {

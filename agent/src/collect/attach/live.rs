@@ -61,12 +61,12 @@ impl Live {
         Self { wanted: (probing, budget), keeper, last: None, spent: Duration::ZERO, history }
     }
 
-    /// Adds to a snapshot that was begun at `start`, the first one at `first`, what the kernel
-    /// knows. Never fails: without probes a snapshot is still what it is.
+    /// Adds to a snapshot that was begun at `start`, took `took`, and had its first one begun at
+    /// `first`, what the kernel knows. Never fails: without probes it is still what it is.
     pub(super) fn add(
         &mut self,
         program: &Program,
-        (first, start): (Duration, Duration),
+        (first, start, took): (Duration, Duration, Duration),
         goroutines: &mut [Goroutine],
         snapshotter: &mut Snapshotter,
         coverage: &mut Coverage,
@@ -78,7 +78,7 @@ impl Live {
             };
         }
         let seen = match &self.keeper {
-            Keeping::Kept(keeper) => match keeper.look() {
+            Keeping::Kept(keeper) => match keeper.look(took) {
                 Ok(seen) => seen,
                 Err(error) => {
                     self.keeper = Keeping::Without(Some(in_full(&error)));
@@ -92,6 +92,13 @@ impl Live {
             seen.governor.history(layer).clone().after(earlier)
         });
         cover(coverage, &seen, &history, first);
+        if seen.governor.looks_take_all() {
+            coverage.notes.push(
+                "looking costs as much as the budget allows, so that nothing is left for probes; \
+                 look less often (--interval)"
+                    .to_owned(),
+            );
+        }
         times(start, &seen, goroutines);
         let rates = self.rates(&seen);
         let sites = seen.sites.iter().map(|site| site_seen(site, &seen, program, snapshotter));

@@ -24,6 +24,8 @@ pub struct Looks {
     pub per_second: Figure,
     /// What one look a second would cost the target, in percent of its processor time.
     pub one_a_second_percent: Figure,
+    /// By how much the target is slower during a look, in percent.
+    pub slowed_percent: Figure,
 }
 
 /// Measures all.
@@ -44,6 +46,8 @@ pub fn measure(plan: Plan) -> Result<Value> {
         looks.passes_per_cpu_second.add(off, on);
         looks.per_second.add(per_second);
         looks.one_a_second_percent.add(100.0 * (1.0 - on / off) / per_second);
+        let took = report["overhead"]["snapshot_seconds"].as_f64().unwrap_or_default();
+        looks.slowed_percent.add(100.0 * (1.0 - on / off) / (per_second * took));
     }
     table::looks(&looks);
     Ok(json!(looks))

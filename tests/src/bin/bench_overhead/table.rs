@@ -72,9 +72,10 @@ pub fn looks(looks: &Looks) {
     head();
     row("passes by CPU second", &looks.passes_per_cpu_second, 0);
     println!(
-        "  {} looks a second; one a second would cost it {} percent",
+        "  {} looks a second, during which it is slower by {} percent; one a second costs {} percent",
         shown(&looks.per_second, 1),
-        shown(&looks.one_a_second_percent, 4)
+        shown(&looks.slowed_percent, 1),
+        shown(&looks.one_a_second_percent, 3)
     );
 }
 

@@ -25,6 +25,8 @@ struct Run {
     governor: Governor,
     reading: Reading,
     attached: [bool; 2],
+    /// The share of each second in which a snapshot reads the target's memory.
+    looking: f64,
     /// The time, what was allowed and what was spent up to it.
     ledger: Vec<(f64, f64, f64)>,
 }
@@ -35,10 +37,15 @@ impl Run {
     }
 
     fn with(budget: Budget) -> Self {
-        let reading = Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO };
+        let reading = Reading {
+            now: Duration::ZERO,
+            hits: [0; 2],
+            cpu: Duration::ZERO,
+            looked: Duration::ZERO,
+        };
         let governor = Governor::new(budget, [None, None], HIT);
-        let mut run =
-            Self { governor, reading, attached: [false; 2], ledger: vec![(0.0, 0.0, 0.0)] };
+        let ledger = vec![(0.0, 0.0, 0.0)];
+        let mut run = Self { governor, reading, attached: [false; 2], looking: 0.0, ledger };
         assert_eq!(run.governor.step(run.reading), []);
         run
     }
@@ -67,6 +74,8 @@ impl Run {
         while self.reading.now < end {
             let pace = self.governor.pace();
             self.reading.now += pace;
+            let seconds = self.reading.now.as_secs() - (self.reading.now - pace).as_secs();
+            self.reading.looked += Duration::from_secs(seconds).mul_f64(self.looking);
             let done = does(self.reading.now.as_secs_f64(), pace.as_secs_f64());
             self.reading.cpu += Duration::from_secs_f64(done.cpu);
             let mut hits = 0;
@@ -247,6 +256,18 @@ fn a_burst_that_can_be_paid_is_long_and_one_that_cannot_is_short() {
 }
 
 #[test]
+fn looks_are_paid_out_of_the_same_budget() {
+    // Looks that take so much of each second, and what is kept beside them of SERVER.
+    for (looking, keeps) in [(0.01, [true, false]), (0.05, [false, false]), (0.5, [false, false])] {
+        let mut run = Run::new();
+        run.looking = looking;
+        run.under(SERVER, 60.0);
+        assert_eq!(run.keeps(), keeps, "{looking}");
+        assert_eq!(run.governor.looks_take_all(), looking > 0.1, "{looking}");
+    }
+}
+
+#[test]
 fn nothing_is_attached_for_nothing() {
     let mut run = Run::with("0%".parse().expect("a budget"));
     run.under(QUIET, 60.0);
@@ -273,7 +294,8 @@ fn the_history_tells_every_second() {
 #[test]
 fn what_is_refused_is_never_asked_for() {
     let mut governor = Governor::new(Budget::default(), [Some("no".to_owned()), None], HIT);
-    let reading = Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO };
+    let reading =
+        Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO, looked: Duration::ZERO };
     governor.step(reading);
     let actions = governor.step(Reading { now: FAR, ..reading });
     assert_eq!(actions, [Action::Attach(Layer::Parks)]);

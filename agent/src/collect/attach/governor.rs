@@ -28,6 +28,8 @@ const REST: Duration = Duration::from_secs(10);
 const DEPTH: Duration = Duration::from_secs(1);
 /// How full it is before a burst begins, so that the burst can tell something.
 const READY: f64 = 0.5;
+/// With a burst that costs no more than this much of the budget, another one may begin.
+const CHEAP: f64 = 0.25;
 /// Probes stay only with this much of the budget left over.
 const HEADROOM: f64 = 0.8;
 /// Rates are means over about so many seconds.
@@ -388,9 +390,16 @@ impl Governor {
         }
     }
 
-    /// Attaches one layer at a time: how often it is hit shows before the next one comes.
+    /// Attaches one layer at a time: a burst that may yet fail has the bucket for itself.
     fn begin(&mut self, reading: Reading, actions: &mut Vec<Action>) {
-        if self.bucket <= 0.0 || self.bucket < READY * self.depth() {
+        let in_doubt = |layer: Layer| match *self.state(layer) {
+            State::Burst { since } => {
+                reading.now < since + NEW || self.cost_of(layer) > CHEAP * self.allowance()
+            }
+            _ => false,
+        };
+        let is_taken = Layer::ALL.into_iter().any(in_doubt);
+        if is_taken || self.bucket <= 0.0 || self.bucket < READY * self.depth() {
             return;
         }
         let due = |layer: &Layer| {

@@ -256,6 +256,18 @@ fn a_burst_that_can_be_paid_is_long_and_one_that_cannot_is_short() {
 }
 
 #[test]
+fn a_burst_in_doubt_has_the_bucket_for_itself() {
+    // Together they would empty it in 60 ms, and the mean of those says nothing of the spikes.
+    let mut run = Run::new();
+    run.doing(2.5, |now, part| {
+        let lives = if (now / 0.25).fract() < 0.39 { 3_000.0 * part } else { 0.0 };
+        Load { lives, parks: 20_000.0 * part, cpu: QUIET.cpu * part }
+    });
+    let rate = run.governor.rate(Layer::Lives).expect("it was measured");
+    assert!((1_000.0..1_400.0).contains(&rate), "{rate}");
+}
+
+#[test]
 fn looks_are_paid_out_of_the_same_budget() {
     // Looks that take so much of each second, and what is kept beside them of SERVER.
     for (looking, keeps) in [(0.01, [true, false]), (0.05, [false, false]), (0.5, [false, false])] {

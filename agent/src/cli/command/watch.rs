@@ -128,11 +128,13 @@ const fn json_on_stdout(common: &Common) -> bool {
 fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if json_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    let mut any = false;
     for event in events {
+        any = true;
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if !json_on_stdout(common) && common.output.is_none() {
+    if any && !json_on_stdout(common) && common.output.is_none() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())

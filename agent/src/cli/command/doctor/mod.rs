@@ -134,26 +134,48 @@ fn missing(host: &Host) -> Vec<Missing> {
             remedies: by("CAP_SYS_PTRACE"),
         });
     }
+    missing.extend(probing(host, by));
+    missing
+}
+
+/// What of probes is missing; `by` says how capabilities are granted here.
+fn probing(host: &Host, by: impl Fn(&str) -> Vec<Remedy>) -> Option<Missing> {
+    let has = |capability| host.capabilities.is_some_and(|set| set.has(capability));
+    let may_load = host.probes.may_load_bpf.is_yes();
     // uprobe_multi needs less than perf events do.
-    let may_probe = if host.probes.uprobe_multi.is_yes() {
-        host.probes.may_load_bpf.is_yes()
-    } else {
-        host.probes.may_load_bpf.is_yes() && host.probes.may_use_uprobes.is_yes()
-    };
-    if host.probes.uprobes.is_yes() && !may_probe {
-        missing.push(if host.probes.uprobe_multi.is_yes() {
-            Missing {
-                what: "for probes: CAP_BPF and CAP_PERFMON",
-                remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON"),
-            }
-        } else {
-            Missing {
-                what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi)",
-                remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON,CAP_SYS_ADMIN"),
-            }
+    let through_links = host.probes.uprobe_multi.is_yes();
+    let may_probe = may_load && (through_links || host.probes.may_use_uprobes.is_yes());
+    if may_probe || !host.probes.uprobes.is_yes() {
+        return None;
+    }
+    if !may_load && has(Capability::Bpf) && has(Capability::Perfmon) {
+        return Some(Missing {
+            what: "for probes: BPF, which is refused though CAP_BPF and CAP_PERFMON are held: a seccomp filter, a security module, or a kernel without it",
+            remedies: vec![if host.confinement.is_container() {
+                Remedy {
+                    command: "docker run --security-opt seccomp=unconfined --cap-add SYS_PTRACE --cap-add BPF --cap-add PERFMON --pid=host IMAGE leak-agent doctor".to_owned(),
+                    when: "in a container: start it like this",
+                }
+            } else {
+                Remedy {
+                    command: "sudo dmesg | grep -iE 'apparmor|avc|denied|lockdown' | tail"
+                        .to_owned(),
+                    when: "to see which rule refuses",
+                }
+            }],
         });
     }
-    missing
+    Some(if through_links {
+        Missing {
+            what: "for probes: CAP_BPF and CAP_PERFMON",
+            remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON"),
+        }
+    } else {
+        Missing {
+            what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi)",
+            remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON,CAP_SYS_ADMIN"),
+        }
+    })
 }
 
 fn write_json(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {

@@ -8,6 +8,7 @@ mod args;
 mod command;
 mod exit;
 mod failure;
+mod log;
 mod output;
 mod privileges;
 mod target;
@@ -21,6 +22,7 @@ use privileges::Touch;
 pub fn main() -> ExitCode {
     // clap itself answers --help, --version and what it cannot parse (exit code 2).
     let args = Args::parse();
+    log::start(args.common.verbose);
     let result = run(&args);
     match result {
         Ok(exit) => exit.into(),

@@ -117,7 +117,11 @@ fn observe(
 /// Whether there is somebody to look at a live view, and a terminal that can show one.
 fn is_live(common: &Common) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !json_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+    common.verbose < 2
+        && !json_on_stdout(common)
+        && !dumb
+        && io::stdin().is_terminal()
+        && io::stdout().is_terminal()
 }
 
 const fn json_on_stdout(common: &Common) -> bool {

@@ -123,7 +123,11 @@ fn observe(
 /// Whether there is somebody to look at a live view, and a terminal that can show one.
 fn is_live(common: &Common) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !json_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+    common.verbose < 2
+        && !json_on_stdout(common)
+        && !dumb
+        && io::stdin().is_terminal()
+        && io::stdout().is_terminal()
 }
 
 const fn json_on_stdout(common: &Common) -> bool {
@@ -134,11 +138,13 @@ const fn json_on_stdout(common: &Common) -> bool {
 fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if json_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    let mut any = false;
     for event in events {
+        any = true;
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if !json_on_stdout(common) && common.output.is_none() {
+    if any && !json_on_stdout(common) && common.output.is_none() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())

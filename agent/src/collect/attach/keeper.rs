@@ -125,6 +125,7 @@ impl Drop for Keeper {
 
 impl Kept {
     fn step(&mut self) {
+        self.probes.pass_on_log();
         let counters = match self.probes.counters() {
             Ok(counters) => counters,
             Err(error) => return self.give_up(&error),

@@ -16,7 +16,7 @@ use crate::golang::probe_points::NotFound;
 pub enum ProbeError {
     /// The kernel does not let us.
     #[error(
-        "no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\""
+        "no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\" (leak-agent doctor says what else may refuse)"
     )]
     Permission {
         /// What was tried.
@@ -24,6 +24,11 @@ pub enum ProbeError {
         /// What would have been needed.
         capabilities: &'static str,
     },
+    /// The kernel has no eBPF.
+    #[error(
+        "this kernel has no eBPF (it was built without CONFIG_BPF_SYSCALL), or a seccomp filter around leak-agent says so"
+    )]
+    NoBpf,
     /// The object is for another agent.
     #[error(
         "the eBPF object keeps to version {found} of the shared types, the agent to {expected}; build both from one source: cargo xtask ebpf build"
@@ -139,10 +144,14 @@ pub enum ProbeError {
 
 /// Whether anything behind an error is the kernel's refusal for want of permission.
 pub(super) fn is_denied(error: &(dyn std::error::Error + 'static)) -> bool {
+    is_behind(error, |io| io.kind() == ErrorKind::PermissionDenied)
+}
+
+/// Whether anything behind an error is what the kernel said and is so.
+fn is_behind(error: &(dyn std::error::Error + 'static), is: fn(&io::Error) -> bool) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == ErrorKind::PermissionDenied) {
+        if error.downcast_ref::<io::Error>().is_some_and(is) {
             return true;
         }
         next = error.source();
@@ -156,6 +165,9 @@ impl ProbeError {
         if is_denied(&error) {
             let action = "load eBPF programs".to_owned();
             return Self::Permission { action, capabilities: "cap_bpf,cap_perfmon,cap_sys_ptrace" };
+        }
+        if is_behind(&error, |io| io.raw_os_error() == Some(libc::ENOSYS)) {
+            return Self::NoBpf;
         }
         Self::Load(Box::new(error))
     }

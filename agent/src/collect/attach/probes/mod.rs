@@ -7,6 +7,7 @@ mod attach;
 pub(super) mod calibration;
 mod error;
 mod feature;
+mod log;
 mod mapping;
 mod object;
 mod places;
@@ -90,6 +91,7 @@ impl Sizes {
 
 /// Probes of one process, loaded. They are gone, from the kernel too, when this is dropped.
 pub struct Probes {
+    log: Option<log::KernelLog>,
     // Before the attacher: what is mapped is unmapped first.
     table: Table,
     attacher: Attacher,
@@ -108,11 +110,12 @@ impl Probes {
             places::inspect(point, spec.program.binary().arch, &probing.executable)?;
         }
         let mut ebpf = spec.object.load(spec.settings(&places), spec.sizes)?;
+        let log = log::KernelLog::of(&mut ebpf);
         let table = Table::of(&mut ebpf, spec.sizes)?;
         let executable = probing.executable.try_clone();
         let executable = executable.map_err(|source| ProbeError::Executable { source })?;
         let reach = Reach { process: spec.program.process().clone(), executable };
-        Ok(Self { table, attacher: Attacher::new(ebpf, reach, places, spec.method) })
+        Ok(Self { log, table, attacher: Attacher::new(ebpf, reach, places, spec.method) })
     }
 
     /// Attaches an event's probe. One that is attached stays so.
@@ -155,6 +158,13 @@ impl Probes {
     #[must_use]
     pub const fn method(&self) -> Method {
         self.attacher.method()
+    }
+
+    /// Hands what the programs said since the last time to this process's log, if it takes anything.
+    pub fn pass_on_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.pass_on();
+        }
     }
 
     /// What the programs counted since they were loaded, over all processors.

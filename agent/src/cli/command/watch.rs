@@ -15,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
+use crate::collect::attach::probes::start_holding;
 use crate::collect::attach::{Options, Probing};
 use crate::model::Assessment;
 use crate::pipeline::{End, Pace};
@@ -32,6 +33,11 @@ struct Watched {
 
 /// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    if common.probes != Probes::Off {
+        // While there is nothing yet that it would be a copy of. What fails here fails again, and is
+        // said, when the first probe is to be attached.
+        let _ = start_holding();
+    }
     let stop = stop_on_signals()?;
     let target::Targets { attached, mut failures, asked } =
         target::attach(common, &options(common))?;

@@ -84,24 +84,37 @@ pub fn is_link(file: &str) -> bool {
     file.starts_with("anon_inode:") && (file.contains("link") || file.contains("perf_event"))
 }
 
-/// What the kernel's log says of probes that a holder could not take out; `None` where it cannot
-/// be read.
+/// A line of the kernel's log: a holder could not take its probe out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Which holder.
+    pub pid: u32,
+    /// The whole line.
+    pub line: String,
+}
+
+/// All such lines that the log has; `None` where it cannot be read.
 #[must_use]
-pub fn complaints() -> Option<Vec<String>> {
+pub fn complaints() -> Option<Vec<Complaint>> {
     let mut options = fs::OpenOptions::new();
     let mut log = options.read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg").ok()?;
-    let (mut lines, mut record) = (Vec::new(), [0; 8192]);
+    let (mut found, mut record) = (Vec::new(), [0; 8192]);
     loop {
         match log.read(&mut record) {
             Ok(length) => {
                 let line = String::from_utf8_lossy(&record[..length]);
-                if line.contains("leaking uprobe") && line.contains(NAME) {
-                    lines.push(line.trim_end().to_owned());
-                }
+                found.extend(complaint(line.trim_end()));
             }
             // Written over while it was read: the next is there.
             Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {}
-            Err(_) => return Some(lines),
+            Err(_) => return Some(found),
         }
     }
+}
+
+/// `...;uprobe: NAME:PID failed to unregister, leaking uprobe`
+fn complaint(line: &str) -> Option<Complaint> {
+    let (pid, rest) = line.split_once(NAME)?.1.strip_prefix(':')?.split_once(' ')?;
+    let pid = pid.parse().ok().filter(|_| rest.contains("leaking uprobe"))?;
+    Some(Complaint { pid, line: line.to_owned() })
 }

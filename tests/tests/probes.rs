@@ -195,7 +195,7 @@ fn no_probe_is_at_an_entry(version: &str) {
 fn each_has_only_what_it_needs(version: &str) {
     let target = Target::start(version, MODE, "churn").expect("target");
     let instructions = instructions(&target);
-    let mut agent = Killable::start(&target, "stay");
+    let mut agent = Killable::start(&target, &["stay"]);
     agent.until_attached();
     while instructions.probed().expect("memory").len() < 3 {
         thread::sleep(Duration::from_millis(5));
@@ -235,8 +235,10 @@ fn survives_the_death_of_the_holder(version: &str) {
     let instructions = instructions(&target);
     let before_all = complaints().unwrap_or_default();
     for (death, moment) in moments(times(40, 200)).enumerate() {
-        let mut agent = Killable::start(&target, "cycle");
-        if death % 8 != 0 {
+        // Each victim with links and with perf events.
+        let method: &[&str] = if death % 8 < 4 { &["cycle"] } else { &["cycle", "perf-event"] };
+        let mut agent = Killable::start(&target, method);
+        if death % 5 != 0 {
             agent.until_attached();
         }
         thread::sleep(moment);
@@ -271,7 +273,7 @@ fn survives_the_death_of_the_holder(version: &str) {
 fn a_dead_server_is_noticed(version: &str) {
     let target = Target::start(version, MODE, "churn").expect("target");
     let instructions = instructions(&target);
-    let mut agent = Killable::start(&target, "cycle");
+    let mut agent = Killable::start(&target, &["cycle"]);
     agent.until_attached();
     agent.kill(Victim::Server);
     let status = agent.child.wait().expect("wait");
@@ -315,9 +317,9 @@ struct Killable {
 }
 
 impl Killable {
-    fn start(target: &Target, how: &str) -> Self {
+    fn start(target: &Target, how: &[&str]) -> Self {
         let mut command = holder(&[], target.pid());
-        command.arg(how).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(how).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("holder");
         let said = BufReader::new(child.stdout.take().expect("stdout"));
         Self { child, said }

@@ -33,11 +33,9 @@ struct Watched {
 
 /// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    if common.probes != Probes::Off {
-        // While there is nothing yet that it would be a copy of. What fails here fails again, and is
-        // said, when the first probe is to be attached.
-        let _ = start_holding();
-    }
+    // While there is nothing yet that it would be a copy of. What fails here fails again, and is
+    // said, when the first probe is to be attached.
+    let _holding = (common.probes != Probes::Off).then(start_holding);
     let stop = stop_on_signals()?;
     let target::Targets { attached, mut failures, asked } =
         target::attach(common, &options(common))?;

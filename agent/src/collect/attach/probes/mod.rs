@@ -21,7 +21,7 @@ pub use attach::Method;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
 pub use feature::{Answer, uprobe_multi};
-pub use holder::{HolderError, start as start_holding};
+pub use holder::{HolderError, Holding, start as start_holding};
 pub use object::Object;
 use places::Places;
 pub use table::Reading;

@@ -19,6 +19,7 @@
 mod process;
 
 use std::io::{self, ErrorKind, Read as _};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
@@ -26,6 +27,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 use thiserror::Error;
 
 pub(super) use process::Order;
@@ -33,8 +36,8 @@ pub(super) use process::Order;
 /// A kernel that has not made or undone a link for so long does not do so any more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The server's socket, from its start to the end of this process.
-static SERVER: OnceLock<io::Result<UnixStream>> = OnceLock::new();
+/// Started once, or never.
+static SERVER: OnceLock<io::Result<Server>> = OnceLock::new();
 
 /// Why nothing is held, or still is.
 #[derive(Debug, Error)]
@@ -61,20 +64,41 @@ pub enum HolderError {
     Refused(#[source] io::Error),
 }
 
+struct Server {
+    socket: UnixStream,
+    pid: Pid,
+}
+
 /// Starts the server, unless it runs. It is a copy of this process as it is now: the earlier, the
-/// smaller. Holds no probe yet, and ends with this process.
+/// smaller. It holds no probe yet. Where nobody does this, the first probe does.
 ///
 /// # Errors
 /// When it cannot be forked. Asking again gives the same answer.
-pub fn start() -> Result<(), HolderError> {
-    server().map(|_| ())
+pub fn start() -> Result<Holding, HolderError> {
+    server().map(|_| Holding(()))
 }
 
-fn server() -> Result<&'static UnixStream, HolderError> {
+/// The server, from its start to the end of this value. Without it no probe can be attached any
+/// more; those that are stay.
+#[must_use]
+pub struct Holding(());
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        let Ok(server) = server() else { return };
+        // Both can only fail for a server that is gone. It would go with this process anyhow; but
+        // then somebody else would have to wait for it, and not every container's first process
+        // does.
+        let _ = server.socket.shutdown(Shutdown::Both);
+        while waitpid(server.pid, None) == Err(Errno::EINTR) {}
+    }
+}
+
+fn server() -> Result<&'static Server, HolderError> {
     let server = SERVER.get_or_init(|| {
-        let (ours, its) = UnixStream::pair()?;
-        process::fork_server(its.as_fd())?;
-        Ok(ours)
+        let (socket, its) = UnixStream::pair()?;
+        let pid = process::fork_server(its.as_fd())?;
+        Ok(Server { socket, pid: Pid::from_raw(pid) })
     });
     server.as_ref().map_err(|error| HolderError::Start(again(error)))
 }
@@ -97,7 +121,7 @@ impl Holder {
         let server = server()?;
         let (mut socket, its) = UnixStream::pair().map_err(HolderError::Socket)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(HolderError::Socket)?;
-        let asked = process::ask(server.as_fd(), order, [its.as_fd(), program, executable]);
+        let asked = process::ask(server.socket.as_fd(), order, [its.as_fd(), program, executable]);
         asked.map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => HolderError::ServerGone,
             _ => HolderError::Socket(error),

@@ -65,8 +65,8 @@ impl Answer {
 /// What goes with an order: the holder's end of its socket, the program, the executable.
 const PASSED: usize = 3;
 
-/// Forks the server, which listens on a socket.
-pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<()> {
+/// Forks the server, which listens on a socket, and gives its pid.
+pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<i32> {
     // No handler of the agent's may run in the server: nothing is delivered there, ever.
     // SAFETY: both sets are plain bits, and outlive the calls.
     let before = unsafe {
@@ -83,7 +83,7 @@ pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<()> {
     let error = io::Error::last_os_error();
     // SAFETY: as above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
-    if forked < 0 { Err(error) } else { Ok(()) }
+    if forked < 0 { Err(error) } else { Ok(forked as i32) }
 }
 
 /// The system call alone: what libc does around it is for children that go on as programs.

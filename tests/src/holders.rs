@@ -84,21 +84,24 @@ pub fn is_link(file: &str) -> bool {
     file.starts_with("anon_inode:") && (file.contains("link") || file.contains("perf_event"))
 }
 
-/// A line of the kernel's log: a holder could not take its probe out.
+/// A line of the kernel's log: a process could not take a probe out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// Which holder.
+    /// Which process.
     pub pid: u32,
+    /// Whether it is called as servers and holders are.
+    pub is_holder: bool,
     /// The whole line.
     pub line: String,
 }
 
-/// All such lines that the log has; `None` where it cannot be read.
+/// All such lines that the log has; none where it cannot be read.
 #[must_use]
-pub fn complaints() -> Option<Vec<Complaint>> {
-    let mut options = fs::OpenOptions::new();
-    let mut log = options.read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg").ok()?;
+pub fn complaints() -> Vec<Complaint> {
     let (mut found, mut record) = (Vec::new(), [0; 8192]);
+    let mut options = fs::OpenOptions::new();
+    let log = options.read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg");
+    let Ok(mut log) = log else { return found };
     loop {
         match log.read(&mut record) {
             Ok(length) => {
@@ -107,14 +110,14 @@ pub fn complaints() -> Option<Vec<Complaint>> {
             }
             // Written over while it was read: the next is there.
             Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {}
-            Err(_) => return Some(found),
+            Err(_) => return found,
         }
     }
 }
 
 /// `...;uprobe: NAME:PID failed to unregister, leaking uprobe`
 fn complaint(line: &str) -> Option<Complaint> {
-    let (pid, rest) = line.split_once(NAME)?.1.strip_prefix(':')?.split_once(' ')?;
-    let pid = pid.parse().ok().filter(|_| rest.contains("leaking uprobe"))?;
-    Some(Complaint { pid, line: line.to_owned() })
+    let who = line.split_once(";uprobe: ")?.1.split_once(" failed to unregister")?.0;
+    let (name, pid) = who.rsplit_once(':')?;
+    Some(Complaint { pid: pid.parse().ok()?, is_holder: name == NAME, line: line.to_owned() })
 }

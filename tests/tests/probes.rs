@@ -13,7 +13,7 @@ use leak_agent::collect::attach::probes::{
     Answer, Event, Method, ProbeError, Sizes, Slot, State, uprobe_multi,
 };
 use leak_agent_tests::code::Code;
-use leak_agent_tests::holders::{Holders, complaints, is_link, open_files};
+use leak_agent_tests::holders::{Complaint, Holders, complaints, is_link, open_files};
 use leak_agent_tests::probed::{Instructions, Probed};
 use leak_agent_tests::scale::times;
 use leak_agent_tests::{Target, each_version, target::until_all_parts_went_on};
@@ -233,11 +233,13 @@ fn capabilities(pid: u32) -> u64 {
 fn survives_the_death_of_the_holder(version: &str) {
     let mut target = Target::start(version, MODE, "stress").expect("target");
     let instructions = instructions(&target);
-    let before_all = complaints().unwrap_or_default();
+    let before_all = complaints();
+    let mut agents = BTreeSet::new();
     for (death, moment) in moments(times(40, 200)).enumerate() {
         // Each victim with links and with perf events.
         let method: &[&str] = if death % 8 < 4 { &["cycle"] } else { &["cycle", "perf-event"] };
         let mut agent = Killable::start(&target, method);
+        agents.insert(agent.child.id());
         if death % 5 != 0 {
             agent.until_attached();
         }
@@ -263,9 +265,10 @@ fn survives_the_death_of_the_holder(version: &str) {
     // One that is itself killed before it has its probe can't undo what it has not done, and that is
     // what the kernel then complains of.
     let killed = KILLED.lock().expect("no panic");
-    for complaint in complaints().unwrap_or_default() {
-        let known = before_all.contains(&complaint) || killed.contains(&complaint.pid);
-        assert!(known, "{complaint:?}");
+    let is_new = |complaint: &Complaint| !before_all.contains(complaint);
+    for complaint in complaints().into_iter().filter(is_new) {
+        assert!(!agents.contains(&complaint.pid), "{complaint:?}");
+        assert!(!complaint.is_holder || killed.contains(&complaint.pid), "{complaint:?}");
     }
 }
 

@@ -6,7 +6,7 @@
 //! of the own stack.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int, c_long, c_void};
+use std::ffi::{CStr, c_int, c_long, c_ulong, c_void};
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -91,8 +91,10 @@ pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<i32> {
 /// # Safety
 /// The child may only do what this file's first lines say, and must never return.
 unsafe fn fork() -> c_long {
+    // As wide as the registers that they travel in: half of one may be filled with anything.
+    let (how, none) = (c_long::from(libc::SIGCHLD), c_long::from(0));
     // SAFETY: a copy of the whole process on a stack of its own, as `fork` makes it.
-    unsafe { libc::syscall(libc::SYS_clone, c_long::from(libc::SIGCHLD), 0, 0, 0, 0) }
+    unsafe { libc::syscall(libc::SYS_clone, how, none, none, none, none) }
 }
 
 /// The server: forks a holder for each order, until the agent is gone.
@@ -314,7 +316,7 @@ struct EventAttr {
     offset: u64,
 }
 
-const PERF_FLAG_FD_CLOEXEC: c_int = 8;
+const PERF_FLAG_FD_CLOEXEC: c_ulong = 8;
 const PERF_EVENT_IOC_ENABLE: u32 = 0x2400;
 const PERF_EVENT_IOC_SET_BPF: u32 = 0x4004_2408;
 

@@ -15,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
+use crate::collect::attach::probes::start_holding;
 use crate::collect::attach::{Options, Probing};
 use crate::model::Assessment;
 use crate::pipeline::{End, Pace};
@@ -33,6 +34,9 @@ struct Watched {
 
 /// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    // While there is nothing yet that it would be a copy of. What fails here fails again, and is
+    // said, when the first probe is to be attached.
+    let _holding = (common.probes != Probes::Off).then(start_holding);
     let stop = stop_on_signals()?;
     let target::Targets { attached, mut failures, asked } =
         target::attach(common, &options(common))?;
@@ -71,7 +75,7 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
         assessments.extend(last);
     }
     show?;
-    if common.verbose {
+    if common.verbose > 0 {
         for hit in assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
             eprintln!("probes are taken to cost {}", words::hit_cost(hit));
         }

@@ -10,7 +10,7 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
-use super::probes::{Counters, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
+use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
 use super::{Budget, Probing, monotonic};
 use crate::golang::Program;
 
@@ -126,6 +126,7 @@ impl Drop for Keeper {
 impl Kept {
     fn step(&mut self) {
         self.probes.pass_on_log();
+        self.give_up_lost();
         let counters = match self.probes.counters() {
             Ok(counters) => counters,
             Err(error) => return self.give_up(&error),
@@ -164,10 +165,18 @@ impl Kept {
         {
             self.watched += monotonic().saturating_sub(since);
         }
-        for &event in layer.events() {
-            if let Err(error) = self.probes.detach(event) {
-                self.governor.refuse(layer, in_full(&error));
-            }
+        if let Err(error) = self.probes.detach_all(layer.events()) {
+            self.governor.refuse(layer, in_full(&error));
+        }
+    }
+
+    /// Who ended a probe's holder did not want the probe: it does not come back.
+    fn give_up_lost(&mut self) {
+        let lost: Vec<Event> = self.probes.lost().collect();
+        for event in lost {
+            let layer = Layer::of(event);
+            self.detach(layer);
+            self.governor.refuse(layer, in_full(&ProbeError::Lost { event }));
         }
     }
 

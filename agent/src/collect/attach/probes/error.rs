@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::Event;
 use super::attach::Method;
+use super::holder::HolderError;
 use crate::golang::probe_points::NotFound;
 
 /// Why the target could not be probed. Each says what to do, where something can be done.
@@ -80,16 +81,34 @@ pub enum ProbeError {
         method: Method,
         /// Why.
         #[source]
-        source: Box<ProgramError>,
+        source: HolderError,
     },
     /// A probe could not be detached.
-    #[error("cannot detach the {} probe", event.name())]
+    #[error("cannot tell whether the probes of process {pid} are gone")]
     Detach {
-        /// Which.
-        event: Event,
+        /// Whose.
+        pid: u32,
         /// Why.
         #[source]
-        source: Box<ProgramError>,
+        source: HolderError,
+    },
+    /// A probe was there and is no more, though nobody asked for that here.
+    #[error(
+        "the process that held the {} probe (leak-agent-hold) was ended by somebody else, and the probe with it; start leak-agent again",
+        event.name()
+    )]
+    Lost {
+        /// Which.
+        event: Event,
+    },
+    /// The kernel does not say how uprobes are asked for as perf events.
+    #[error("cannot read {path}; is /sys mounted, and has the kernel CONFIG_UPROBE_EVENTS?")]
+    Pmu {
+        /// Where it would.
+        path: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
     },
     /// No place is known where this event could be probed.
     #[error("there is no place for the {} probe in this program", event.name())]

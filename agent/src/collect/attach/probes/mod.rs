@@ -7,6 +7,7 @@ mod attach;
 pub(super) mod calibration;
 mod error;
 mod feature;
+mod holder;
 mod log;
 mod mapping;
 mod object;
@@ -22,6 +23,7 @@ pub use attach::Method;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
 pub use feature::{Answer, uprobe_multi};
+pub use holder::{HolderError, Holding, start as start_holding};
 pub use object::Object;
 use places::Places;
 pub use table::Reading;
@@ -130,9 +132,23 @@ impl Probes {
     /// tens of milliseconds to return. One that is not attached stays so.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// When the probe may still be there.
     pub fn detach(&mut self, event: Event) -> Result<(), ProbeError> {
-        self.attacher.detach(event)
+        self.attacher.detach(&[event])
+    }
+
+    /// As [`Probes::detach`], several at once, which takes no longer than one.
+    ///
+    /// # Errors
+    /// When any of them may still be there.
+    pub fn detach_all(&mut self, events: &[Event]) -> Result<(), ProbeError> {
+        self.attacher.detach(events)
+    }
+
+    /// The events whose probes are gone though they were not detached: somebody ended the processes
+    /// that held them. They count as attached until they are detached.
+    pub fn lost(&self) -> impl Iterator<Item = Event> {
+        self.attacher.lost()
     }
 
     /// Whether an event's probe is attached.

@@ -57,7 +57,7 @@ impl Table {
     }
 }
 
-/// Counts something once.
+/// Counts something once, and with a text says so in the log.
 macro_rules! count {
     ($field:ident) => {
         $crate::maps::counters(|counters| {
@@ -65,6 +65,10 @@ macro_rules! count {
             unsafe { $crate::atomic::add(&raw mut (*counters).$field, 1) }
         })
     };
+    ($field:ident, $($text:tt)+) => {{
+        $crate::maps::count!($field);
+        $crate::say::say!(warn, $($text)+);
+    }};
 }
 pub(crate) use count;
 

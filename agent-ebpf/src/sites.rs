@@ -7,6 +7,7 @@ use leak_agent_common::Site;
 use leak_agent_common::limits::LIFETIME_BUCKETS;
 
 use crate::maps::{SITE_INDEX, SITES, Table, count};
+use crate::say::say;
 use crate::{atomic, user};
 
 /// A creation site's entry. Any number of programs may count on it at a time.
@@ -22,7 +23,7 @@ impl Entry {
         }
         let added = Self::add(gopc, startpc);
         if added.is_none() {
-            count!(sites_full);
+            count!(sites_full, "no room for the creation site {:x}", gopc);
         }
         added
     }
@@ -90,7 +91,14 @@ impl Entry {
             }
         }
         if len == 0 {
-            count!(lost_stacks);
+            count!(
+                lost_stacks,
+                "no way from the frame at {:x} to its go statement {:x}",
+                frame,
+                gopc
+            );
+        } else {
+            say!(debug, "creation site {:x}: a stack of {}", gopc, len);
         }
         // Last, and with a barrier: whoever reads the length finds the addresses.
         // SAFETY: the same.

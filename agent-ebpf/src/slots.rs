@@ -43,7 +43,7 @@ impl Entry {
         }
         let added = Self::add(g);
         if added.is_none() {
-            count!(slots_full);
+            count!(slots_full, "no room for the g at {:x}", g);
         }
         added
     }

@@ -161,8 +161,11 @@ impl Sample {
             channels: Vec::new(),
             mentions: self.mentions.clone(),
             labels: self.labels.clone(),
-            rates: (seconds > 0)
-                .then_some(Rates { created_per_second: 50.5, exited_per_second: 0.5 }),
+            rates: (seconds > 0).then_some(Rates {
+                created_per_second: 50.5,
+                exited_per_second: 0.5,
+                exact: false,
+            }),
             sites: self.sites.clone(),
             coverage: Coverage {
                 goroutines_seen: seen,

@@ -10,10 +10,12 @@ pub mod compare;
 pub mod debug2;
 pub mod dwarf_image;
 pub mod endpoint;
+pub mod holders;
 pub mod image;
 pub mod loaded;
 pub mod probed;
 pub mod reference;
+pub mod scale;
 pub mod server;
 pub mod target;
 

@@ -4,8 +4,10 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use leak_agent::collect::attach::probes::{Event, Method, Object, Probes, Site, Sizes, Slot, Spec};
 use leak_agent::golang::Program;
 use leak_agent::golang::arch::Arch;
@@ -58,10 +60,7 @@ impl Probed {
     /// # Errors
     /// When the kernel does not let us.
     pub fn detach_all(&mut self) -> Result<()> {
-        for event in Event::ALL {
-            self.probes.detach(event)?;
-        }
-        Ok(())
+        Ok(self.probes.detach_all(&Event::ALL)?)
     }
 
     /// The kernel's goroutine table.
@@ -113,18 +112,64 @@ fn object(arch: Arch) -> Result<Object> {
 /// # Errors
 /// When either cannot be read.
 pub fn breakpoints(target: &Target, code: &Code) -> Result<Vec<u64>> {
-    let program = Program::attach(target.pid())?;
-    let probing = program.probing().context("a process without an executable")?;
-    let memory = fs::File::open(format!("/proc/{}/mem", target.pid()))?;
-    let mut left = Vec::new();
-    for point in probing.points.all() {
-        let offset = point.file_offset();
-        let (address, expected) = code.loaded_at(offset)?;
-        let mut found = [0; 4];
-        memory.read_exact_at(&mut found, address)?;
-        if found != expected {
-            left.push(offset);
+    Instructions::of(target, code)?.probed()
+}
+
+/// The instructions of a target that may be probed, to be looked at again and again.
+pub struct Instructions {
+    memory: fs::File,
+    /// Offset in the file, address, and what stands there in the file.
+    all: Vec<(u64, u64, [u8; 4])>,
+}
+
+impl Instructions {
+    /// Finds them.
+    ///
+    /// # Errors
+    /// When the target or its code cannot be read.
+    pub fn of(target: &Target, code: &Code) -> Result<Self> {
+        let program = Program::attach(target.pid())?;
+        let probing = program.probing().context("a process without an executable")?;
+        let memory = fs::File::open(format!("/proc/{}/mem", target.pid()))?;
+        let places = probing.points.all().map(|point| {
+            let (address, expected) = code.loaded_at(point.file_offset())?;
+            Ok((point.file_offset(), address, expected))
+        });
+        Ok(Self { memory, all: places.collect::<Result<_>>()? })
+    }
+
+    /// Those that are not as in the file now, by offset.
+    ///
+    /// # Errors
+    /// When the target's memory cannot be read: it is gone.
+    pub fn probed(&self) -> Result<Vec<u64>> {
+        let mut probed = Vec::new();
+        for (offset, address, expected) in &self.all {
+            let mut found = [0; 4];
+            self.memory.read_exact_at(&mut found, *address)?;
+            if found != *expected {
+                probed.push(*offset);
+            }
+        }
+        Ok(probed)
+    }
+
+    /// Waits until no probe is left.
+    ///
+    /// # Errors
+    /// When some stay, or the target is gone.
+    pub fn until_unprobed(&self) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let left = self.probed()?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            ensure!(start.elapsed() < PATIENCE, "probes are left behind: {left:x?}");
+            thread::sleep(Duration::from_millis(2));
         }
     }
-    Ok(left)
 }
+
+/// A probe that is left for so long stays.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,6 +1,7 @@
 //! Snapshots and probes together: what only an eye on every event knows, within its budget.
 #![allow(clippy::expect_used)]
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,14 +10,17 @@ use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options, Probing};
 use leak_agent::model::{BlockedBasis, Observation, ProbeState, Site};
 use leak_agent_tests::code::Code;
-use leak_agent_tests::probed::breakpoints;
-use leak_agent_tests::{Target, agent, each_version, target::until_all_parts_went_on};
+use leak_agent_tests::holders::Holders;
+use leak_agent_tests::probed::{Instructions, breakpoints};
+use leak_agent_tests::{Target, agent, each_version};
+use nix::sys::signal::{self, Signal};
 use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 
 each_version!(times_are_exact);
 each_version!(goroutines_between_looks_are_counted);
 each_version!(a_busy_probe_is_shed);
-each_version!(survives_the_death_of_the_agent);
+each_version!(lost_probes_are_missed);
 
 /// Whatever does not come in this time never does.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -146,33 +150,50 @@ fn a_busy_probe_is_shed(version: &str) {
     assert!(left.is_empty(), "left behind: {left:x?}");
 }
 
-/// How often the agent is killed in each version.
-const DEATHS: u64 = 5;
-
-fn survives_the_death_of_the_agent(version: &str) {
-    let agent = agent::binary().expect("agent");
-    let mut target = Target::start(version, "exe", "stress").expect("target");
+/// Somebody ends the processes that hold the probes: that is seen, said, and no reason to stop.
+fn lost_probes_are_missed(version: &str) {
+    let target = Target::start(version, "exe", "churn").expect("target");
     let code = Code::read(target.path()).expect("code");
-    for death in 1..=DEATHS {
-        let mut child = Command::new(&agent)
-            .args(["--pid", &target.pid().to_string(), "--probes", "all"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("agent");
-        // The same moments in each run, so that a failure comes back.
-        let moment = death.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 400;
-        thread::sleep(Duration::from_millis(moment));
-        child.kill().expect("kill");
-        child.wait().expect("wait");
-    }
-    // The kernel takes probes out after their holder is gone.
+    let instructions = Instructions::of(&target, &code).expect("instructions");
+    let mut agent = Command::new(agent::binary().expect("agent"))
+        .args(["--pid", &target.pid().to_string(), "--probes", "all"])
+        .args(["--interval", "100ms", "--format", "json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("agent");
     let start = Instant::now();
-    while !breakpoints(&target, &code).expect("breakpoints").is_empty() {
-        assert!(start.elapsed() < PATIENCE, "a probe was left behind");
-        thread::sleep(Duration::from_millis(20));
+    while instructions.probed().expect("memory").len() < 3 {
+        assert!(start.elapsed() < PATIENCE, "never attached");
+        thread::sleep(Duration::from_millis(5));
     }
-    let before = target.alive().expect("alive");
-    until_all_parts_went_on(&mut target, &before).expect("well");
+    let Holders { server, holders } = Holders::of(agent.id()).expect("/proc").expect("a server");
+    assert_eq!(holders.len(), 3);
+    for pid in holders.into_iter().chain([server]) {
+        let pid = Pid::from_raw(i32::try_from(pid).expect("a pid"));
+        signal::kill(pid, Signal::SIGKILL).expect("kill");
+    }
+    instructions.until_unprobed().expect("no probe");
+    // One line a look.
+    let mut looks = BufReader::new(agent.stderr.take().expect("stderr")).lines();
+    for _ in 0..10 {
+        looks.next().expect("it goes on").expect("a line");
+    }
+    signal::kill(Pid::from_raw(i32::try_from(agent.id()).expect("a pid")), Signal::SIGINT)
+        .expect("interrupt");
+    // What it still says must have a reader.
+    let looks = thread::spawn(move || looks.count());
+    let output = agent.wait_with_output().expect("output");
+    looks.join().expect("the last lines");
+    assert!(output.status.success(), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let probes = report["coverage"]["probes"].as_array().expect("probes");
+    assert_eq!(probes.len(), 3);
+    for probe in probes {
+        assert_eq!(probe["state"], "unavailable", "{probe}");
+        let why = probe["reason"].as_str().expect("a reason");
+        assert!(why.contains("(leak-agent-hold) was ended by somebody else"), "{why}");
+    }
+    assert!(report["totals"]["goroutines"].as_u64() > Some(0), "{report}");
 }

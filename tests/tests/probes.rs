@@ -1,19 +1,24 @@
 //! What the probes see is what the target did, and the target is none the worse for it.
 #![allow(clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use leak_agent::collect::attach::probes::{
     Answer, Event, Method, ProbeError, Sizes, Slot, State, uprobe_multi,
 };
 use leak_agent_tests::code::Code;
-use leak_agent_tests::probed::{Probed, breakpoints};
+use leak_agent_tests::holders::{Complaint, Holders, complaints, is_link, open_files};
+use leak_agent_tests::probed::{Instructions, Probed};
+use leak_agent_tests::scale::times;
 use leak_agent_tests::{Target, each_version, target::until_all_parts_went_on};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 
 each_version!(counts_are_exact);
 each_version!(goroutines_are_who_they_are);
@@ -22,8 +27,9 @@ each_version!(perf_events_see_the_same);
 each_version!(survives_attaching_and_detaching);
 each_version!(no_probe_is_at_an_entry);
 
+each_version!(each_has_only_what_it_needs);
 each_version!(survives_the_death_of_the_holder);
-each_version!(the_next_holder_cleans_up);
+each_version!(a_dead_server_is_noticed);
 each_version!(three_capabilities_suffice);
 each_version!(full_tables_are_counted);
 each_version!(what_was_there_before_is_no_newcomer);
@@ -31,6 +37,9 @@ each_version!(the_end_of_the_target_is_no_fault);
 
 /// The targets' build mode for this machine.
 const MODE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "exe" };
+
+/// Whatever does not come in this time never does.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const SIZES: Sizes = Sizes { slots: 1 << 14, sites: 1 << 10 };
 
@@ -147,19 +156,19 @@ fn coroutines_are_seen(version: &str) {
 
 /// Attached and detached again and again, in everything that a runtime finds hard.
 fn survives_attaching_and_detaching(version: &str) {
-    const CYCLES: usize = 50;
+    let cycles = times(100, 500);
     let mut target = Target::start(version, MODE, "stress").expect("target");
     let mut probed = Probed::load(&target, SIZES, None).expect("load");
-    for cycle in 0..CYCLES {
+    let instructions = Instructions::of(&target, &probed.code).expect("instructions");
+    for cycle in 0..cycles {
         probed.attach_all().expect("attach");
-        assert_eq!(breakpoints(&target, &probed.code).expect("memory").len(), 3);
+        assert_eq!(instructions.probed().expect("memory").len(), 3);
         if cycle % 10 == 0 {
             let before = target.alive().expect("alive");
             until_all_parts_went_on(&mut target, &before).expect("well while probed");
         }
         probed.detach_all().expect("detach");
-        // The kernel may wait for somebody who is just looking at the link.
-        until_unprobed(&target, &probed.code);
+        assert_eq!(instructions.probed().expect("memory").len(), 0, "cycle {cycle}");
     }
     let counters = probed.probes.counters().expect("counters");
     assert!(Event::ALL.iter().all(|event| counters.hits(*event) > 0), "{counters:?}");
@@ -182,49 +191,178 @@ fn no_probe_is_at_an_entry(version: &str) {
     }
 }
 
-/// Killed while it loads, attaches and holds probes: the kernel takes them away.
-fn survives_the_death_of_the_holder(version: &str) {
-    let mut target = Target::start(version, MODE, "stress").expect("target");
-    let code = Code::read(target.path()).expect("code");
-    for moment in moments(12) {
-        kill_after(moment, holder(&[], target.pid()));
-        until_unprobed(&target, &code);
+/// Nobody but a holder has a probe, and nobody has more than it needs.
+fn each_has_only_what_it_needs(version: &str) {
+    let target = Target::start(version, MODE, "churn").expect("target");
+    let instructions = instructions(&target);
+    let mut agent = Killable::start(&target, &["stay"]);
+    agent.until_attached();
+    while instructions.probed().expect("memory").len() < 3 {
+        thread::sleep(Duration::from_millis(5));
     }
-    let before = target.alive().expect("alive");
-    until_all_parts_went_on(&mut target, &before).expect("well");
+    let id = agent.child.id();
+    let Holders { server, holders } = Holders::of(id).expect("/proc").expect("a server");
+    let of_agent = open_files(id).expect("files");
+    assert!(!of_agent.iter().any(|file| is_link(file)), "{of_agent:?}");
+    let of_server = open_files(server).expect("files");
+    assert!(matches!(&of_server[..], [socket] if socket.starts_with("socket:")), "{of_server:?}");
+    assert_eq!(holders.len(), 3);
+    for holder in holders {
+        let files = open_files(holder).expect("files");
+        assert!(
+            matches!(&files[..], [link, socket] if is_link(link) && socket.starts_with("socket:")),
+            "{files:?}"
+        );
+        assert_eq!(capabilities(holder), 0);
+    }
+    // CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF.
+    assert_eq!(capabilities(server) & !(1 << 21 | 1 << 38 | 1 << 39), 0);
+    agent.kill(Victim::Agent);
+    instructions.until_unprobed().expect("no probe");
 }
 
-/// Killed while it detaches: there the kernel itself may fail to restore an instruction, since it
-/// reads no pages for a task that is being killed ("failed to unregister, leaking uprobe" in its
-/// log). The target pays for the trap and is well, and the next agent's detaching cleans up.
-fn the_next_holder_cleans_up(version: &str) {
+/// What a process may do.
+fn capabilities(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("status");
+    let line = status.lines().find_map(|line| line.strip_prefix("CapPrm:\t"));
+    u64::from_str_radix(line.expect("capabilities"), 16).expect("a mask")
+}
+
+/// Killed at any moment, mostly while it detaches or attaches: the agent, the server, the holders,
+/// or all at once.
+fn survives_the_death_of_the_holder(version: &str) {
     let mut target = Target::start(version, MODE, "stress").expect("target");
-    for moment in moments(12) {
-        let mut holder = holder(&[], target.pid());
-        holder.arg("cycle");
-        kill_after(moment, holder);
+    let instructions = instructions(&target);
+    let before_all = complaints();
+    let mut agents = BTreeSet::new();
+    for (death, moment) in moments(times(40, 200)).enumerate() {
+        // Each victim with links and with perf events.
+        let method: &[&str] = if death % 8 < 4 { &["cycle"] } else { &["cycle", "perf-event"] };
+        let mut agent = Killable::start(&target, method);
+        agents.insert(agent.child.id());
+        if death % 5 != 0 {
+            agent.until_attached();
+        }
+        thread::sleep(moment);
+        let victim = Victim::ALL[death % Victim::ALL.len()];
+        let holders = agent.kill(victim);
+        if victim != Victim::Agent && victim != Victim::All {
+            // It goes on, or ends because it can't, and takes the other probes with it.
+            thread::sleep(moment / 4);
+            agent.kill(Victim::Agent);
+        }
+        instructions
+            .until_unprobed()
+            .unwrap_or_else(|error| panic!("{victim:?} at {moment:?}: {error:#}"));
+        let start = Instant::now();
+        while holders.as_ref().is_some_and(|holders| !holders.are_gone()) {
+            assert!(start.elapsed() < PATIENCE, "{holders:?} are left behind");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
     let before = target.alive().expect("alive");
-    until_all_parts_went_on(&mut target, &before).expect("well with what was left");
-    let mut probed = Probed::load(&target, SIZES, None).expect("load");
-    probed.attach_all().expect("attach");
-    probed.detach_all().expect("detach");
-    until_unprobed(&target, &probed.code);
-    let before = target.alive().expect("alive");
     until_all_parts_went_on(&mut target, &before).expect("well");
+    // One that is itself killed before it has its probe can't undo what it has not done, and that is
+    // what the kernel then complains of.
+    let killed = KILLED.lock().expect("no panic");
+    let is_new = |complaint: &Complaint| !before_all.contains(complaint);
+    for complaint in complaints().into_iter().filter(is_new) {
+        assert!(!agents.contains(&complaint.pid), "{complaint:?}");
+        assert!(!complaint.is_holder || killed.contains(&complaint.pid), "{complaint:?}");
+    }
+}
+
+/// Without the server no more probes can be attached, and that is said; those that are there stay.
+fn a_dead_server_is_noticed(version: &str) {
+    let target = Target::start(version, MODE, "churn").expect("target");
+    let instructions = instructions(&target);
+    let mut agent = Killable::start(&target, &["cycle"]);
+    agent.until_attached();
+    agent.kill(Victim::Server);
+    let status = agent.child.wait().expect("wait");
+    let mut said = String::new();
+    agent.child.stderr.take().expect("stderr").read_to_string(&mut said).expect("text");
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("(leak-agent-hold) was ended by somebody else"), "{said}");
+    instructions.until_unprobed().expect("no probe");
 }
 
 /// The same moments in each run, so that a failure comes back; spread by a multiplicative hash.
 fn moments(count: u64) -> impl Iterator<Item = Duration> {
-    (1..=count).map(|at| Duration::from_micros(at.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 200_000))
+    (1..=count).map(|at| Duration::from_micros(at.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 100_000))
 }
 
-fn kill_after(moment: Duration, mut holder: Command) {
-    let mut holder = holder.spawn().expect("holder");
-    thread::sleep(moment);
-    assert!(holder.try_wait().expect("wait").is_none(), "the holder ended by itself");
-    holder.kill().expect("kill");
-    holder.wait().expect("wait");
+fn instructions(target: &Target) -> Instructions {
+    let code = Code::read(target.path()).expect("code");
+    Instructions::of(target, &code).expect("instructions")
+}
+
+/// Whom a SIGKILL hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Victim {
+    Agent,
+    Server,
+    Holders,
+    All,
+}
+
+impl Victim {
+    const ALL: [Self; 4] = [Self::Agent, Self::All, Self::Holders, Self::Server];
+}
+
+/// Holders that were killed by the tests of this process.
+static KILLED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A program that holds probes, to be killed.
+struct Killable {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Killable {
+    fn start(target: &Target, how: &[&str]) -> Self {
+        let mut command = holder(&[], target.pid());
+        command.args(how).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("holder");
+        let said = BufReader::new(child.stdout.take().expect("stdout"));
+        Self { child, said }
+    }
+
+    fn until_attached(&mut self) {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("ATTACHED"), "{line:?}");
+    }
+
+    /// Kills, and gives who else was there at that moment.
+    fn kill(&mut self, victim: Victim) -> Option<Holders> {
+        let holders = Holders::of(self.child.id()).expect("/proc");
+        let send = |pid: i32| {
+            // One that has ended by itself is as dead.
+            let _ = signal::kill(Pid::from_raw(pid), Signal::SIGKILL);
+        };
+        if let Some(holders) = &holders {
+            let server = i32::try_from(holders.server).expect("a pid");
+            let kill_holders = || {
+                KILLED.lock().expect("no panic").extend(&holders.holders);
+                holders.holders.iter().for_each(|it| send(i32::try_from(*it).expect("a pid")));
+            };
+            match victim {
+                Victim::Agent => {}
+                Victim::Server => send(server),
+                Victim::Holders => kill_holders(),
+                Victim::All => {
+                    send(server);
+                    kill_holders();
+                }
+            }
+        }
+        if matches!(victim, Victim::Agent | Victim::All) {
+            self.child.kill().expect("kill");
+            self.child.wait().expect("wait");
+        }
+        holders
+    }
 }
 
 /// As an ordinary user with nothing but these three.
@@ -234,7 +372,6 @@ fn three_capabilities_suffice(version: &str) {
         return;
     }
     let target = Target::start(version, MODE, "churn").expect("target");
-    let code = Code::read(target.path()).expect("code");
     const THREE: &str = "-all,+bpf,+perfmon,+sys_ptrace";
     let inheritable = format!("--inh-caps={THREE}");
     let ambient = format!("--ambient-caps={THREE}");
@@ -261,7 +398,7 @@ fn three_capabilities_suffice(version: &str) {
     let held: String = held.iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(status.contains(&format!("CapEff:\t{held}\n")), "{status}");
     assert!(status.contains("Uid:\t65534\t"), "{status}");
-    until_unprobed(&target, &code);
+    instructions(&target).until_unprobed().expect("no probe");
 }
 
 /// A program that attaches every probe, again and again, until it is killed.
@@ -272,17 +409,6 @@ fn holder(before: &[&str], pid: u32) -> Command {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null());
     command
-}
-
-/// The kernel may take its time with what a killed process held, but not for ever.
-fn until_unprobed(target: &Target, code: &Code) {
-    for _ in 0..1000 {
-        if breakpoints(target, code).expect("memory").is_empty() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("probes are left behind: {:?}", breakpoints(target, code));
 }
 
 /// Tables that are too small lose what does not fit in, count it, and get the rest right.

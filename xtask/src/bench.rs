@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::apt::{self, Need, Shows};
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::{targets, toolchain};
@@ -13,16 +14,31 @@ struct Bench {
     targets: &'static [&'static str],
     /// The program, of package `leak-agent-tests`.
     program: &'static str,
+    /// Debian packages that it measures against.
+    needs: &'static [Need],
     does: &'static str,
 }
 
+/// What the cost of a hit is measured beside.
+const BPFTRACE: Need = Need { package: "bpftrace", shows: Shows::Program("bpftrace") };
+
 /// The table of benches.
-const BENCHES: [Bench; 1] = [Bench {
-    name: "snapshot",
-    targets: &["blocked"],
-    program: "bench_snapshot",
-    does: "[GOROUTINES[xFRAMES]...]: time, memory and scheduling gaps against the target's own pprof",
-}];
+const BENCHES: [Bench; 2] = [
+    Bench {
+        name: "snapshot",
+        targets: &["blocked"],
+        program: "bench_snapshot",
+        needs: &[],
+        does: "[GOROUTINES[xFRAMES]...]: time, memory and scheduling gaps against the target's own pprof",
+    },
+    Bench {
+        name: "overhead",
+        targets: &["bench", "blocked"],
+        program: "bench_overhead",
+        needs: &[BPFTRACE],
+        does: "[--quick] [PART...]: what probes cost, the agent off and on in turns (7 minutes, quick 2)",
+    },
+];
 
 /// The chore.
 pub fn run(project: &Project, flags: &[String]) -> Result<()> {
@@ -37,6 +53,7 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     };
     let names: Vec<String> = bench.targets.iter().map(|&name| name.to_owned()).collect();
     targets::run(project, &names)?;
+    apt::ensure(bench.needs, "to measure against")?;
     say("building the release agent and the bench (2 to 4 minutes the first time)");
     let rust = toolchain::ensure()?;
     let mut build = rust.cargo(project);

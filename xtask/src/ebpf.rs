@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -91,6 +92,38 @@ fn check(project: &Project, rust: Toolchain) -> Result<()> {
     shell::run(&mut tests)
 }
 
+/// Lints the programs, for every architecture whose registers they read.
+pub fn clippy(project: &Project, rust: Toolchain) -> Result<()> {
+    for (_, arch) in ARCHITECTURES {
+        let mut cargo = unstable_cargo(project, rust);
+        cargo
+            .args(["clippy", "--locked", "--package", "leak-agent-ebpf", "--profile", "ebpf"])
+            .args(FOR_THE_KERNEL)
+            .arg("--target-dir")
+            .arg(project.target().join("ebpf/clippy"))
+            .args(["--", "-D", "warnings"])
+            .env("CARGO_ENCODED_RUSTFLAGS", registers_of(arch).join("\u{1f}"));
+        shell::run(&mut cargo)?;
+    }
+    Ok(())
+}
+
+/// A cargo that builds for the kernel. The kernel's target has no ready-made `core`, and building
+/// one is an unstable option, which the pinned stable compiler takes under RUSTC_BOOTSTRAP: no
+/// nightly is needed.
+fn unstable_cargo(project: &Project, rust: Toolchain) -> Command {
+    let mut cargo = rust.cargo(project);
+    cargo.env("RUSTC_BOOTSTRAP", "1");
+    cargo
+}
+
+const FOR_THE_KERNEL: [&str; 4] = ["-Z", "build-std=core", "--target", "bpfel-unknown-none"];
+
+/// Tells the programs whose registers they read.
+fn registers_of(arch: &str) -> [String; 2] {
+    ["--cfg".to_owned(), format!("bpf_target_arch=\"{arch}\"")]
+}
+
 /// Where the committed objects lie; the agent embeds them from there.
 fn committed(project: &Project) -> PathBuf {
     project.root().join("agent/ebpf")
@@ -140,22 +173,16 @@ impl<'a> Builder<'a> {
         let path = std::env::join_paths(
             std::iter::once(self.linker.clone()).chain(std::env::split_paths(&path)),
         )?;
-        let mut flags = vec![
-            "-Ctarget-cpu=v3".to_owned(),
-            "-Clink-arg=--btf".to_owned(),
-            "--cfg".to_owned(),
-            format!("bpf_target_arch=\"{rust}\""),
-        ];
+        let mut flags = vec!["-Ctarget-cpu=v3".to_owned(), "-Clink-arg=--btf".to_owned()];
+        flags.extend(registers_of(rust));
         flags.extend(self.remaps()?);
-        // The kernel's target has no ready-made `core`, and building one is an unstable option,
-        // which the pinned stable compiler takes under RUSTC_BOOTSTRAP: no nightly is needed.
-        let mut cargo = self.rust.cargo(self.project);
+        let mut cargo = unstable_cargo(self.project, self.rust);
         cargo
             .args(["build", "--locked", "--quiet", "--package", "leak-agent-ebpf"])
-            .args(["-Z", "build-std=core", "--target", "bpfel-unknown-none", "--profile", "ebpf"])
+            .args(["--profile", "ebpf"])
+            .args(FOR_THE_KERNEL)
             .arg("--target-dir")
             .arg(&work)
-            .env("RUSTC_BOOTSTRAP", "1")
             .env("PATH", path)
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         shell::run(&mut cargo)?;

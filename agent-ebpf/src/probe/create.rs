@@ -11,7 +11,7 @@ use crate::{sites, slots};
 pub fn hit(g: u64, g0: u64, frame: u64, goid_is_set: bool) {
     count!(creates);
     let Some(origin) = Origin::read(g) else {
-        count!(bad_reads);
+        count!(bad_reads, "create: the g at {:x} cannot be read", g);
         return;
     };
     if let Some(site) = sites::Entry::find_or_add(origin.gopc, origin.startpc) {

@@ -12,7 +12,7 @@ use crate::{sites, slots};
 pub fn hit(g: u64) {
     count!(exits);
     let Some(goid) = user::goid(g) else {
-        count!(bad_reads);
+        count!(bad_reads, "exit: the id of the g at {:x} cannot be read", g);
         return;
     };
     let now = now_ns();
@@ -34,7 +34,7 @@ pub fn hit(g: u64) {
     }
     // It was created, and its slot's last owner ended, while that was not probed.
     let Some(origin) = Origin::read(g) else {
-        count!(bad_reads);
+        count!(bad_reads, "exit: the g at {:x} cannot be read", g);
         return;
     };
     if let Some(slot) = slots::Entry::find(g) {

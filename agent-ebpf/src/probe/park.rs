@@ -12,7 +12,7 @@ use crate::user::{self, Origin};
 pub fn hit(g: u64, lock: u64, reason: u64) {
     count!(parks);
     let Some(goid) = user::goid(g) else {
-        count!(bad_reads);
+        count!(bad_reads, "park: the id of the g at {:x} cannot be read", g);
         return;
     };
     let Some(slot) = Entry::find_or_add(g) else { return };
@@ -22,7 +22,7 @@ pub fn hit(g: u64, lock: u64, reason: u64) {
     let is_stranger = !is_known || (slot.goid() != goid && slot.goid() != 0);
     let origin = if is_stranger { Origin::read(g) } else { None };
     if is_stranger && origin.is_none() {
-        count!(bad_reads);
+        count!(bad_reads, "park: the g at {:x} cannot be read", g);
         return;
     }
     let now = now_ns();

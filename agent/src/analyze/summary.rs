@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use super::group::Kind;
 use crate::model::function::{self, Origin};
 use crate::model::{
-    BlockedBasis, BlockedFor, FrameId, Goroutine, Group, Observation, Site, StackId, StackTable,
-    StackView,
+    Ages, BlockedBasis, BlockedFor, FrameId, Goroutine, Group, Observation, Site, StackId,
+    StackTable, StackView,
 };
 
 /// How many goroutine ids a group names.
@@ -19,6 +19,7 @@ pub(super) struct Members {
     count: u64,
     blocked: Vec<Duration>,
     exact: bool,
+    ages: Vec<Duration>,
     /// Each member's objects, once a member; sorted by [`object_waiters`].
     objects: Vec<u64>,
     goids: Smallest,
@@ -32,6 +33,7 @@ impl Members {
             count: 0,
             blocked: Vec::with_capacity(count),
             exact: true,
+            ages: Vec::new(),
             objects: Vec::with_capacity(count),
             goids: Smallest::default(),
             labels: Shared::default(),
@@ -44,6 +46,7 @@ impl Members {
         self.blocked.extend(goroutine.blocked.map(|blocked| blocked.duration));
         let exact = |blocked: BlockedFor| blocked.basis == BlockedBasis::Probe;
         self.exact &= goroutine.blocked.is_none_or(exact);
+        self.ages.extend(goroutine.age);
         extend_distinct(&mut self.objects, observation.objects_of(goroutine));
         self.goids.add(goroutine.goid);
         self.labels.add(goroutine.labels.0, observation.labels_of(goroutine.labels));
@@ -84,6 +87,7 @@ impl Members {
             oldest: self.blocked.iter().max().copied(),
             median: median(&mut self.blocked),
             exact: self.exact && !self.blocked.is_empty(),
+            ages: ages(&mut self.ages),
             blocked_at: kind.stack.id().and_then(|id| blocked_at(&observation.stacks, id)),
             created_by: kind.created_by,
             creation_stack: creation_stack(observation, kind.created_by),
@@ -143,6 +147,11 @@ fn extend_distinct(all: &mut Vec<u64>, own: &[u64]) {
 fn median(durations: &mut [Duration]) -> Option<Duration> {
     let middle = durations.len().checked_sub(1)? / 2;
     Some(*durations.select_nth_unstable(middle).1)
+}
+
+fn ages(ages: &mut [Duration]) -> Option<Ages> {
+    let (known, oldest) = (ages.len() as u64, ages.iter().max().copied()?);
+    Some(Ages { known, oldest, median: median(ages)? })
 }
 
 /// The stack of a creator at a creation site, if a probe saw one.

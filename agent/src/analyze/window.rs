@@ -77,6 +77,8 @@ struct Churn {
     created: f64,
     exited: f64,
     seconds: f64,
+    /// Whether a part of it is a lower bound only.
+    inexact: bool,
 }
 
 impl Window {
@@ -283,6 +285,7 @@ impl Churn {
             self.created += rates.created_per_second * seconds;
             self.exited += rates.exited_per_second * seconds;
             self.seconds += seconds;
+            self.inexact |= !rates.exact;
         }
     }
 
@@ -290,6 +293,7 @@ impl Churn {
         (self.seconds > 0.0).then(|| Rates {
             created_per_second: self.created / self.seconds,
             exited_per_second: self.exited / self.seconds,
+            exact: !self.inexact,
         })
     }
 }

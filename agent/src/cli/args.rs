@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::collect::attach::Budget;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -134,9 +134,10 @@ pub(super) struct Common {
     #[arg(long, global = true, conflicts_with = "top")]
     pub(super) all: bool,
 
-    /// Say on standard error what is being done.
-    #[arg(long, short, global = true)]
-    pub(super) verbose: bool,
+    /// Say on standard error what is being done; -vv: also what the probes' programs in the kernel
+    /// say of their work (and no live view, which shares the screen).
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
 }
 
 /// Which probes.

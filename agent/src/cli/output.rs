@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -109,6 +110,37 @@ fn write_file(
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// Whether this process may not write a report to a path, by its present rights. Tries, and leaves
+/// nothing behind.
+pub(super) fn is_denied(path: &Path) -> bool {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let tried = match fs::metadata(&path) {
+        // Opening a pipe that nobody reads must not wait.
+        Ok(file) if !file.is_file() => {
+            OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path).map(drop)
+        }
+        // In a folder like /tmp it takes more to replace somebody else's file.
+        Ok(file) if file.uid() != own_uid() && is_sticky(&path) => {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+        _ => beside(&path).and_then(|beside| {
+            OpenOptions::new().write(true).create_new(true).open(&beside)?;
+            fs::remove_file(&beside)
+        }),
+    };
+    tried.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+fn own_uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// Whether each may remove only their own files from a file's folder, and the folder is not ours.
+fn is_sticky(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| fs::metadata(folder).ok());
+    folder.is_some_and(|it| it.mode() & libc::S_ISVTX != 0 && it.uid() != own_uid())
 }
 
 fn fill(file: File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {

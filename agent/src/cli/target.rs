@@ -30,7 +30,7 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
         let start = std::time::Instant::now();
         match pipeline::attach(pid, options) {
             Ok(source) => {
-                if common.verbose {
+                if common.verbose > 0 {
                     eprintln!("attached to {pid} in {}", words::duration(start.elapsed()));
                 }
                 targets.attached.push(Target {

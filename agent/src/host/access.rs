@@ -372,6 +372,7 @@ mod tests {
             permitted: set,
             effective: set,
             seccomp: None,
+            no_new_privileges: None,
             ns_pids: vec![],
         }
     }

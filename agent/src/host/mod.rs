@@ -1,9 +1,11 @@
-//! What this machine can do and what this process may do on it: /proc, /sys and system calls, nothing of Go.
+//! What this machine can do and what this process may do on it, and giving up what it need not:
+//! /proc, /sys and system calls, nothing of Go.
 
 pub mod access;
 pub mod capability;
 pub mod kernel;
 pub mod namespace;
+pub mod privileges;
 pub mod probes;
 mod status;
 #[allow(unsafe_code)]

@@ -26,6 +26,8 @@ pub struct Status {
     pub effective: Capabilities,
     /// `None` on kernels without seccomp.
     pub seccomp: Option<Seccomp>,
+    /// `None` on kernels before 4.10, which do not say.
+    pub no_new_privileges: Option<bool>,
     /// The process's id in each pid namespace, from the reader's inwards.
     pub ns_pids: Vec<u32>,
 }
@@ -73,6 +75,11 @@ impl Status {
                 Some("2") => Some(Seccomp::Filter),
                 _ => None,
             },
+            no_new_privileges: match line("NoNewPrivs") {
+                Some("0") => Some(false),
+                Some("1") => Some(true),
+                _ => None,
+            },
             ns_pids: line("NSpid")
                 .unwrap_or("")
                 .split_whitespace()
@@ -86,7 +93,7 @@ impl Status {
 mod tests {
     use super::{Seccomp, Status};
 
-    const TEXT: &[u8] = b"Name:\tUid:\xff x\nState:\tS (sleeping)\nPPid:\t7\nUid:\t1000\t1001\t1002\t1003\nGid:\t5\t6\t7\t8\nNSpid:\t4711\t12\nCapPrm:\t0000000000080000\nCapEff:\t0000000000000000\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+    const TEXT: &[u8] = b"Name:\tUid:\xff x\nState:\tS (sleeping)\nPPid:\t7\nUid:\t1000\t1001\t1002\t1003\nGid:\t5\t6\t7\t8\nNSpid:\t4711\t12\nCapPrm:\t0000000000080000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
 
     #[test]
     fn every_field_is_found_whatever_the_name() {
@@ -96,6 +103,7 @@ mod tests {
         assert_eq!((status.gid.real, status.gid.effective, status.gid.saved), (5, 6, 7));
         assert_eq!(status.ns_pids, [4711, 12]);
         assert_eq!(status.seccomp, Some(Seccomp::Filter));
+        assert_eq!(status.no_new_privileges, Some(true));
         assert!(status.permitted.has(super::super::Capability::SysPtrace));
         assert!(!status.effective.has(super::super::Capability::SysPtrace));
     }

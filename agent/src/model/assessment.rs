@@ -128,6 +128,9 @@ pub struct Rates {
     pub created_per_second: f64,
     /// Goroutines exited, as far as they could be seen.
     pub exited_per_second: f64,
+    /// Whether probes saw every one; else both are lower bounds: snapshots do not see who came
+    /// and went between two of them.
+    pub exact: bool,
 }
 
 /// What the agent cost.
@@ -138,12 +141,38 @@ pub struct Overhead {
     /// What the target paid, in percent of one core, as estimated. 0 with snapshots alone, which
     /// run none of the target's threads.
     pub target_cpu_percent_estimate: Option<f64>,
+    /// What one hit of a probe is taken to cost the target; `None` without probes.
+    pub hit: Option<HitCost>,
     /// The agent's resident memory.
     pub agent_rss_bytes: Option<u64>,
     /// Each pause of the target, in milliseconds. Empty: nothing was ever paused.
     pub pauses_ms: Vec<f64>,
     /// How long the last snapshot took.
     pub snapshot: Option<Duration>,
+}
+
+/// What one hit of a probe is taken to cost the target, and where that comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HitCost {
+    /// What the budget is kept with.
+    pub taken: Duration,
+    /// What a hit costs in an empty loop on this host; `None` if that was not measured.
+    pub in_a_loop: Option<Duration>,
+    /// How much more it costs in a real server, whose caches are cold.
+    pub factor: f64,
+    /// Why it is not the one times the other.
+    pub note: Option<String>,
+}
+
+/// For how long the members of a group have existed, as far as probes saw their creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ages {
+    /// Of how many it is known.
+    pub known: u64,
+    /// The longest.
+    pub oldest: Duration,
+    /// The median.
+    pub median: Duration,
 }
 
 /// Goroutines with the same signature.
@@ -169,6 +198,8 @@ pub struct Group {
     pub median: Option<Duration>,
     /// Whether probes saw all of them block, so that the times are exact and no lower bounds.
     pub exact: bool,
+    /// For how long they have existed; `None` if nobody's creation was seen.
+    pub ages: Option<Ages>,
     /// The innermost frame of the user's own code, or else the innermost outside the runtime.
     pub blocked_at: Option<FrameId>,
     /// The `go` statement that created them.

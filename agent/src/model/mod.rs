@@ -15,7 +15,8 @@ pub mod time;
 pub mod wait;
 
 pub use assessment::{
-    Assessment, Group, Judgement, LockGraph, LockNode, Overhead, Rates, Totals, WindowSpan,
+    Ages, Assessment, Group, HitCost, Judgement, LockGraph, LockNode, Overhead, Rates, Totals,
+    WindowSpan,
 };
 pub use channel::{Channel, Mention};
 pub use finding::{
@@ -26,7 +27,8 @@ pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use observation::{
-    Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeState, Site, Target, TargetKind,
+    Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site, Target,
+    TargetKind,
 };
 pub use pattern::Pattern;
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};

@@ -169,7 +169,7 @@ pub struct Coverage {
 }
 
 /// The state of one probe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbeCoverage {
     /// What it watches: `create`, `park` or `exit`.
     pub event: String,
@@ -177,6 +177,23 @@ pub struct ProbeCoverage {
     pub state: ProbeState,
     /// Why it is not.
     pub reason: Option<String>,
+    /// For how long it was attached in all, so that its counts are of these seconds alone.
+    pub covered_seconds: f64,
+    /// When it was attached and when not, spell by spell, the latest last.
+    pub history: Vec<ProbeSpell>,
+    /// How many spells there were before those.
+    pub history_left_out: u64,
+}
+
+/// A time in which a probe's state was the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeSpell {
+    /// Which.
+    pub state: ProbeState,
+    /// Since when, in seconds after the source's first observation.
+    pub from_seconds: f64,
+    /// Until when; `None` for the one that goes on.
+    pub until_seconds: Option<f64>,
 }
 
 /// Whether a probe is attached.
@@ -185,6 +202,8 @@ pub struct ProbeCoverage {
 pub enum ProbeState {
     /// It is.
     Attached,
+    /// It is, for seconds at most, which tell whether the budget can pay for it.
+    Burst,
     /// It was, and was detached to keep the budget.
     Shed,
     /// It cannot be.

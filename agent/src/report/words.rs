@@ -1,8 +1,9 @@
 //! Numbers, times and names as people read them, in as little room as there is.
 
-pub use crate::model::text::{bytes, count, counted, duration};
-use crate::model::{FrameId, Group, Rates, StackTable, function};
 use std::borrow::Cow;
+
+pub use crate::model::text::{bytes, count, counted, duration};
+use crate::model::{FrameId, Group, HitCost, Rates, StackTable, function};
 
 /// An RFC 3339 time as people read it, to the second: `2026-11-20 08:00:02 UTC`.
 #[must_use]
@@ -23,10 +24,27 @@ pub fn growth(per_second: f64) -> String {
     }
 }
 
-/// Creations and exits: `+50.1 created/s  -0.1 exited/s`.
+/// Creations and exits: `+50.1 created/s  -0.1 exited/s`, with `≥` where some may have come and gone
+/// unseen.
 #[must_use]
 pub fn rates(rates: Rates) -> String {
-    format!("+{:.1} created/s  -{:.1} exited/s", rates.created_per_second, rates.exited_per_second)
+    let Rates { created_per_second, exited_per_second, exact } = rates;
+    let least = if exact { "" } else { "≥" };
+    format!("{least}+{created_per_second:.1} created/s  {least}-{exited_per_second:.1} exited/s")
+}
+
+/// What a hit of a probe is taken to cost, and why: `1.2µs a hit (0.6µs in a loop here, times 2)`.
+#[must_use]
+pub fn hit_cost(hit: &HitCost) -> String {
+    let micros = |time: Duration| format!("{:.2}µs", time.as_secs_f64() * 1e6);
+    let from = match (hit.in_a_loop, &hit.note) {
+        (_, Some(note)) => note.clone(),
+        (Some(time), None) => {
+            format!("{} in a loop here, times {}", micros(time), hit.factor)
+        }
+        (None, None) => "assumed".to_owned(),
+    };
+    format!("{} a hit ({from})", micros(hit.taken))
 }
 
 /// What a group waits on, and how many wait on that; `None` when it was not found.
@@ -196,6 +214,26 @@ mod tests {
         {
             assert_eq!(growth(rate), expected);
         }
+    }
+
+    #[test]
+    fn rates_that_may_miss_some_say_so() {
+        let rates = |exact| Rates { created_per_second: 50.12, exited_per_second: 0.0, exact };
+        assert_eq!(super::rates(rates(true)), "+50.1 created/s  -0.0 exited/s");
+        assert_eq!(super::rates(rates(false)), "≥+50.1 created/s  ≥-0.0 exited/s");
+    }
+
+    #[test]
+    fn the_cost_of_a_hit_says_where_it_comes_from() {
+        let measured = HitCost {
+            taken: Duration::from_nanos(1_180),
+            in_a_loop: Some(Duration::from_nanos(590)),
+            factor: 2.0,
+            note: None,
+        };
+        assert_eq!(hit_cost(&measured), "1.18µs a hit (0.59µs in a loop here, times 2)");
+        let assumed = HitCost { in_a_loop: None, note: Some("why".to_owned()), ..measured };
+        assert_eq!(hit_cost(&assumed), "1.18µs a hit (why)");
     }
 
     #[test]

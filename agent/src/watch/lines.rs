@@ -65,8 +65,8 @@ mod tests {
         let second = assess(&window).expect("observed");
         assert_eq!(
             line(&second, window.rates_now()),
-            "2026-11-20T08:00:01.000Z  potato[4711]  43 goroutines  +50.5 created/s  \
-             -0.5 exited/s  top: 40 chan send (+39) at main.leakGoroutines.func1 \
+            "2026-11-20T08:00:01.000Z  potato[4711]  43 goroutines  ≥+50.5 created/s  \
+             ≥-0.5 exited/s  top: 40 chan send (+39) at main.leakGoroutines.func1 \
              /src/app/leak.go:33"
         );
     }

@@ -118,6 +118,7 @@ fn header<'a>(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<
     for probe in &coverage.probes {
         let (state, colour) = match probe.state {
             ProbeState::Attached => continue,
+            ProbeState::Burst => ("in a burst", Color::Yellow),
             ProbeState::Shed => ("shed", Color::Yellow),
             ProbeState::Unavailable => ("unavailable", Color::Yellow),
         };
@@ -370,7 +371,7 @@ mod tests {
     fn groups_with_their_numbers_and_line() {
         let screen = text(&mut state(), (100, 24));
         assert!(
-            screen[0].starts_with("potato  pid 4711  go1.26.6  43 goroutines  +50.5 created/s")
+            screen[0].starts_with("potato  pid 4711  go1.26.6  43 goroutines  ≥+50.5 created/s")
         );
         assert!(screen[1].contains("read 42 of 43  1 running"), "{}", screen[1]);
         assert!(screen[6].starts_with("COUNT      CHANGE   GROWTH"), "{}", screen[6]);

@@ -91,6 +91,7 @@ impl Run<'_> {
 
         self.gate("fmt", || run_in(fmt));
         self.gate("clippy", || run_in(clippy));
+        self.gate("clippy of the eBPF programs", || ebpf::clippy(self.project, rust));
         self.tests("tests of xtask itself", own_tests(self.project));
         self.gate("layers", || layers::run(self.project, &[]));
         self.gate("deny", || deny::policy(self.project, rust));

@@ -15,9 +15,11 @@ use crate::cli::failure::Failure;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
+use crate::collect::attach::probes::start_holding;
 use crate::collect::attach::{Options, Probing};
 use crate::model::{Assessment, Verdict};
 use crate::pipeline::{End, Pace};
+use crate::report::words;
 use crate::watch::{Event, lines, live};
 
 /// Looks that may wait to be shown; a source that is ahead by more waits.
@@ -38,6 +40,9 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
 
 /// Watches at a pace, in a live view or with a line a look, and writes the report.
 pub(super) fn watch(common: &Common, pace: Pace, is_live: bool) -> Outcome {
+    // While there is nothing yet that it would be a copy of. What fails here fails again, and is
+    // said, when the first probe is to be attached.
+    let _holding = (common.probes != Probes::Off).then(start_holding);
     let stop = stop_on_signals()?;
     let target::Targets { attached, mut failures, asked } =
         target::attach(common, &options(common))?;
@@ -75,6 +80,11 @@ pub(super) fn watch(common: &Common, pace: Pace, is_live: bool) -> Outcome {
         assessments.extend(last);
     }
     show?;
+    if common.verbose > 0 {
+        for hit in assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
+            eprintln!("probes are taken to cost {}", words::hit_cost(hit));
+        }
+    }
     if asked > 1 || !assessments.is_empty() {
         output::write(common, &assessments, asked > 1)?;
     }
@@ -136,7 +146,11 @@ fn observe(
 /// Whether there is somebody to look at a live view, and a terminal that can show one.
 fn is_live(common: &Common) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !document_on_stdout(common) && !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+    common.verbose < 2
+        && !document_on_stdout(common)
+        && !dumb
+        && io::stdin().is_terminal()
+        && io::stdout().is_terminal()
 }
 
 /// Whether standard output is for the report alone.
@@ -148,11 +162,13 @@ const fn document_on_stdout(common: &Common) -> bool {
 fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if document_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    let mut any = false;
     for event in events {
+        any = true;
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if !document_on_stdout(common) && common.output.is_none() {
+    if any && !document_on_stdout(common) && common.output.is_none() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())

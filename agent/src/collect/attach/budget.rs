@@ -1,13 +1,9 @@
-//! What probes may cost the target, as people write it, and what one hit costs.
+//! What probes may cost the target, as people write it.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
-
-/// What one hit costs the target. Measured on a net/http server under load (Linux 6.18, amd64):
-/// 0.9 to 1.3 us a hit, caches gone cold included; an empty loop shows half of that.
-pub const COST_OF_A_HIT: Duration = Duration::from_nanos(1_200);
 
 /// A target that does less than this share of a core is taken to do so much: the shares of next to
 /// nothing are next to nothing, and a hit or two would be too many.

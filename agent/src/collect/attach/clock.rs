@@ -85,6 +85,7 @@ impl Clock {
             (seconds > 0.0).then(|| Rates {
                 created_per_second: live.saturating_sub(stayed) as f64 / seconds,
                 exited_per_second: self.live.saturating_sub(stayed) as f64 / seconds,
+                exact: false,
             })
         });
         self.last = Some(now);

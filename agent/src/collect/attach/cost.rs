@@ -7,7 +7,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::unistd::{SysconfVar, sysconf};
 
-use crate::model::Overhead;
+use crate::model::{HitCost, Overhead};
 
 /// Measures from when it was started.
 pub(super) struct Cost {
@@ -21,8 +21,13 @@ impl Cost {
     }
 
     /// The cost since the start, the last snapshot having taken `snapshot`, and hits of probes
-    /// `probes` of the target's time.
-    pub(super) fn so_far(&self, snapshot: Duration, probes: Duration) -> Overhead {
+    /// `probes` of the target's time, at `hit` each.
+    pub(super) fn so_far(
+        &self,
+        snapshot: Duration,
+        probes: Duration,
+        hit: Option<HitCost>,
+    ) -> Overhead {
         let elapsed = self.started.elapsed().as_secs_f64();
         let percent =
             |spent: Duration| (elapsed > 0.0).then(|| 100.0 * spent.as_secs_f64() / elapsed);
@@ -33,6 +38,7 @@ impl Cost {
                 .filter(|_| elapsed >= 1.0),
             // Reading memory runs none of the target's threads: only probes cost it anything.
             target_cpu_percent_estimate: percent(probes),
+            hit,
             agent_rss_bytes: resident_bytes(),
             pauses_ms: Vec::new(),
             snapshot: Some(snapshot),

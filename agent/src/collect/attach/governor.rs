@@ -1,29 +1,53 @@
 //! Keeps probes within a budget: decides which stay attached, from counted hits and the target's
 //! CPU time alone. No clock and no kernel here: time and counts are values.
 //!
-//! A probe first comes for a burst of some milliseconds, which tells how often it is hit. It stays
-//! if that can be paid; if not, or once it no longer can, it goes, and comes back in bursts so that
-//! the rate stays known. What is paid comes out of a bucket that the target's CPU time fills.
+//! What hits cost, and what looks cost, comes out of a bucket that the target's CPU time fills. Probes first come for a
+//! burst: some seconds, for as long as the bucket pays, so that a target that does a lot at a time
+//! and little in all is not judged by its busiest moment. They stay if they could be paid for ever.
+//! If not, or once the bucket is empty, they go, and come back in bursts so that their rate stays
+//! known.
+//!
+//! Creation stacks are not shed: the kernel walks one a creation site, and never again (about
+//! 850 ns each, for at most some thousands of sites).
+
+mod history;
 
 use std::time::Duration;
 
 use leak_agent_common::Event;
 
-use super::budget::{Budget, COST_OF_A_HIT};
+use super::budget::Budget;
+use crate::model::ProbeState;
+pub use history::{History, Spell};
 
-/// How long a burst lasts.
-const BURST: Duration = Duration::from_millis(20);
-/// Between two bursts of the same probes, at least.
+/// How long a burst lasts that the bucket can pay for.
+const BURST: Duration = Duration::from_secs(2);
+/// From the end of probes to their next burst, at least.
 const REST: Duration = Duration::from_secs(10);
-/// How much the bucket holds, in time that it takes to fill.
+/// How much the bucket holds, in time that it takes to fill. It begins full.
 const DEPTH: Duration = Duration::from_secs(1);
-/// Probes stay or come back only with this much of the budget left over.
+/// How full it is before a burst begins, so that the burst can tell something.
+const READY: f64 = 0.5;
+/// With a burst that costs no more than this much of the budget, another one may begin.
+const CHEAP: f64 = 0.25;
+/// Probes stay only with this much of the budget left over.
 const HEADROOM: f64 = 0.8;
 /// Rates are means over about so many seconds.
 const MEMORY: f64 = 0.2;
-/// From one step to the next: while hits are being learnt, and else.
+/// Looks are far apart: what they cost is a mean over more.
+const LOOKS_MEMORY: f64 = 5.0;
+/// From one step to the next: while a burst is new, usually, and while there is next to nothing to
+/// pay for. The last is the time for which a flood goes unnoticed, once; each step costs the agent.
 const CLOSE: Duration = Duration::from_millis(5);
 const FAR: Duration = Duration::from_millis(50);
+const FARTHEST: Duration = Duration::from_millis(100);
+/// While somebody reads its memory, a target runs slower by this share: they share caches. Between
+/// 5 and 9 % in `cargo xtask bench overhead snapshots` (10,000 goroutines, Linux 6.18, amd64).
+const SLOWED: f64 = 0.1;
+/// For so long a burst is new: what is hit far too often shows by then.
+const NEW: Duration = Duration::from_millis(100);
+/// Next to nothing, of what is allowed.
+const LITTLE: f64 = 0.05;
 
 /// Probes that come and go together: creations without exits would tell nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +89,7 @@ pub enum State {
         /// Since when.
         since: Duration,
     },
-    /// Attached for a moment, to learn how often they are hit.
+    /// Attached for some seconds, if they can be paid, to learn how often they are hit.
     Burst {
         /// Since when.
         since: Duration,
@@ -91,6 +115,8 @@ pub struct Reading {
     pub hits: [u64; 2],
     /// The target's CPU time so far.
     pub cpu: Duration,
+    /// For how long snapshots have read its memory so far.
+    pub looked: Duration,
 }
 
 /// Something to be done to a layer's probes.
@@ -114,26 +140,48 @@ struct Books {
     rests_until: Duration,
     sheds: u64,
     bursts: u64,
+    history: History,
+}
+
+impl Books {
+    const fn is_attached(&self) -> bool {
+        matches!(self.state, State::Attached { .. } | State::Burst { .. })
+    }
+
+    fn enter(&mut self, state: State, at: Duration) {
+        let shown = match state {
+            State::Attached { .. } => ProbeState::Attached,
+            State::Burst { .. } => ProbeState::Burst,
+            State::Shed { .. } => ProbeState::Shed,
+            State::Unavailable { .. } => ProbeState::Unavailable,
+        };
+        self.state = state;
+        self.history.enter(shown, at);
+    }
 }
 
 /// Decides.
 #[derive(Clone, Debug)]
 pub struct Governor {
     budget: Budget,
+    /// What one hit costs the target, in seconds of CPU.
+    hit: f64,
     layers: [Books; 2],
     last: Option<Reading>,
     /// Seconds of CPU that may still be spent; below 0 for what must be earned back first.
     bucket: f64,
-    /// Seconds of CPU that the budget allows a second, lately.
-    allowance: f64,
+    /// Seconds of CPU that the budget allows a second, lately, and what looks take of them.
+    earning: f64,
+    looks: f64,
     /// Seconds of the target's CPU that hits have cost so far.
     spent: f64,
 }
 
 impl Governor {
-    /// With nothing attached yet. `wanted` says why a layer is not to be had.
+    /// With nothing attached yet. `refused` says why a layer is not to be had, `hit` what one hit
+    /// costs the target.
     #[must_use]
-    pub fn new(budget: Budget, refused: [Option<String>; 2]) -> Self {
+    pub fn new(budget: Budget, refused: [Option<String>; 2], hit: Duration) -> Self {
         let layers = refused.map(|refused| Books {
             state: match refused {
                 None => State::Shed { since: Duration::ZERO },
@@ -144,8 +192,11 @@ impl Governor {
             rests_until: Duration::ZERO,
             sheds: 0,
             bursts: 0,
+            history: History::default(),
         });
-        Self { budget, layers, last: None, bucket: 0.0, allowance: 0.0, spent: 0.0 }
+        // It holds whatever it can hold, which the first step tells.
+        let (bucket, hit) = (f64::INFINITY, hit.as_secs_f64());
+        Self { budget, hit, layers, last: None, bucket, earning: 0.0, looks: 0.0, spent: 0.0 }
     }
 
     /// What a layer's probes are doing.
@@ -167,6 +218,18 @@ impl Governor {
         (books.sheds, books.bursts)
     }
 
+    /// When a layer's probes were there.
+    #[must_use]
+    pub const fn history(&self, layer: Layer) -> &History {
+        &self.layers[layer as usize].history
+    }
+
+    /// What hits of a layer cost, in seconds of CPU a second, were its probes there all the time.
+    #[must_use]
+    pub fn cost_of(&self, layer: Layer) -> f64 {
+        self.rate(layer).unwrap_or(0.0) * self.hit
+    }
+
     /// What hits have cost the target so far, as estimated.
     #[must_use]
     pub fn spent(&self) -> Duration {
@@ -175,30 +238,58 @@ impl Governor {
 
     /// What hits may cost, in seconds of CPU a second.
     #[must_use]
-    pub const fn allowance(&self) -> f64 {
-        self.allowance
+    pub fn allowance(&self) -> f64 {
+        (self.earning - self.looks).max(0.0)
     }
 
-    /// Whether a layer was ever measured.
-    fn is_new(&self, layer: Layer) -> bool {
-        self.layers[layer as usize].rate.is_none()
+    /// Whether looks alone cost as much as is allowed.
+    #[must_use]
+    pub fn looks_take_all(&self) -> bool {
+        self.looks > 0.0 && self.looks >= self.earning
     }
 
     /// How soon the next step is due.
     #[must_use]
     pub fn pace(&self) -> Duration {
-        let bursts = self.layers.iter().any(|books| matches!(books.state, State::Burst { .. }));
-        if bursts { CLOSE } else { FAR }
+        let now = self.now();
+        let is_new = |books: &Books| match books.state {
+            State::Burst { since } => now < since + NEW,
+            _ => false,
+        };
+        if self.layers.iter().any(is_new) {
+            CLOSE
+        } else if self.cost(|_| true) <= LITTLE * self.allowance() && self.allowance() > 0.0 {
+            FARTHEST
+        } else {
+            FAR
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| last.now)
     }
 
     /// Notes that a layer's probes could not be attached.
     pub fn refuse(&mut self, layer: Layer, reason: String) {
-        self.layers[layer as usize].state = State::Unavailable { reason };
+        let now = self.now();
+        self.layers[layer as usize].enter(State::Unavailable { reason }, now);
+    }
+
+    /// Probes are there when that was done, not when it was asked for.
+    pub fn attached(&mut self, layer: Layer, at: Duration) {
+        let books = &mut self.layers[layer as usize];
+        if let State::Attached { since } | State::Burst { since } = &mut books.state {
+            *since = at;
+            books.history.entered(at);
+        }
     }
 
     /// Takes in what was counted, and says what to do. The next reading is of the time behind that.
     pub fn step(&mut self, reading: Reading) -> Vec<Action> {
         let Some(last) = self.last.replace(reading) else {
+            for books in &mut self.layers {
+                books.enter(books.state.clone(), reading.now);
+            }
             return Vec::new();
         };
         let passed = reading.now.saturating_sub(last.now);
@@ -208,8 +299,8 @@ impl Governor {
         self.account(last, reading, passed);
         let mut actions = Vec::new();
         self.shed(reading.now, passed, &mut actions);
-        self.end_bursts(reading, &mut actions);
-        self.begin_burst(reading, &mut actions);
+        self.end_bursts(reading.now, &mut actions);
+        self.begin(reading, &mut actions);
         actions
     }
 
@@ -218,99 +309,97 @@ impl Governor {
         let seconds = passed.as_secs_f64();
         let cpu = reading.cpu.saturating_sub(last.cpu);
         let earned = self.budget.allows(cpu, passed);
+        // A look is told of when it is over, and may have been begun long before this step.
+        let looked = reading.looked.saturating_sub(last.looked).as_secs_f64();
+        let looks = SLOWED * looked * cpu.as_secs_f64() / seconds;
+        self.looks += (looks / seconds - self.looks) * (seconds / LOOKS_MEMORY).min(1.0);
         let weight = (seconds / MEMORY).min(1.0);
-        let weight = if self.allowance > 0.0 { weight } else { 1.0 };
-        self.allowance += (earned / seconds - self.allowance) * weight;
+        let weight = if self.earning > 0.0 { weight } else { 1.0 };
+        self.earning += (earned / seconds - self.earning) * weight;
+        self.bucket -= looks;
         for (layer, books) in self.layers.iter_mut().enumerate() {
             let hits = reading.hits[layer].saturating_sub(last.hits[layer]);
-            let cost = hits as f64 * COST_OF_A_HIT.as_secs_f64();
+            let cost = hits as f64 * self.hit;
             self.spent += cost;
             self.bucket -= cost;
-            if matches!(books.state, State::Attached { .. }) {
-                let rate = hits as f64 / seconds;
-                let known = books.rate.unwrap_or(rate);
-                books.rate = Some(known + (rate - known) * weight);
+            match books.state {
+                State::Attached { .. } => {
+                    let rate = hits as f64 / seconds;
+                    let known = books.rate.unwrap_or(rate);
+                    books.rate = Some(known + (rate - known) * weight);
+                }
+                // Over all of the burst: it is there to tell the mean.
+                State::Burst { since } if reading.now > since => {
+                    let hits = reading.hits[layer].saturating_sub(books.at_burst);
+                    books.rate = Some(hits as f64 / (reading.now - since).as_secs_f64());
+                }
+                State::Burst { .. } | State::Shed { .. } | State::Unavailable { .. } => {}
             }
         }
-        self.bucket = (self.bucket + earned).min(self.allowance * DEPTH.as_secs_f64());
+        self.bucket = (self.bucket + earned).min(self.depth());
+    }
+
+    /// How much the bucket holds.
+    fn depth(&self) -> f64 {
+        self.allowance() * DEPTH.as_secs_f64()
     }
 
     /// Detaches what can't be paid any more, the least first, before the bucket is empty. A debt
-    /// that a burst left is earned back as long as what is attached costs less than is allowed.
+    /// is earned back as long as what is attached costs less than is allowed.
     fn shed(&mut self, now: Duration, passed: Duration, actions: &mut Vec<Action>) {
         for layer in Layer::ALL.into_iter().rev() {
-            let excess = self.cost() - self.allowance;
+            let excess = self.cost(|_| true) - self.allowance();
             // What one more step would leave, as things go now.
             let left = self.bucket - excess * passed.as_secs_f64();
-            let attached = matches!(self.state(layer), State::Attached { .. });
-            if attached && excess > 0.0 && left < 0.0 {
-                self.layers[layer as usize].sheds += 1;
+            if excess > 0.0 && left < 0.0 {
                 self.let_go(layer, now, actions);
             }
         }
     }
 
-    /// What the attached layers cost, in seconds of CPU a second.
-    fn cost(&self) -> f64 {
-        let attached =
-            |layer: &Layer| matches!(self.layers[*layer as usize].state, State::Attached { .. });
+    /// What those attached layers cost that count, in seconds of CPU a second.
+    fn cost(&self, counts: impl Fn(Layer) -> bool) -> f64 {
+        let attached = |layer: &Layer| self.layers[*layer as usize].is_attached() && counts(*layer);
         Layer::ALL.into_iter().filter(attached).map(|layer| self.cost_of(layer)).sum()
     }
 
-    fn cost_of(&self, layer: Layer) -> f64 {
-        self.rate(layer).unwrap_or(0.0) * COST_OF_A_HIT.as_secs_f64()
-    }
-
-    /// A burst that lasted, or cost enough to know, ends: its probes stay or go.
-    fn end_bursts(&mut self, reading: Reading, actions: &mut Vec<Action>) {
+    /// After a burst that could be paid to its end, probes stay or go.
+    fn end_bursts(&mut self, now: Duration, actions: &mut Vec<Action>) {
         for layer in Layer::ALL {
-            let index = layer as usize;
-            let State::Burst { since } = self.layers[index].state else { continue };
-            let lasted = reading.now.saturating_sub(since);
-            if lasted.is_zero() || (lasted < BURST && self.bucket >= 0.0) {
+            let State::Burst { since } = *self.state(layer) else { continue };
+            if now.saturating_sub(since) < BURST {
                 continue;
             }
-            let hits = reading.hits[index].saturating_sub(self.layers[index].at_burst);
-            self.layers[index].rate = Some(hits as f64 / lasted.as_secs_f64());
-            if self.can_pay(layer) {
-                // Lives are worth more: parks make room for them.
-                self.layers[index].state = State::Attached { since };
-                if layer == Layer::Lives && !self.fits(0.0) {
-                    self.layers[Layer::Parks as usize].sheds += 1;
-                    self.let_go(Layer::Parks, reading.now, actions);
-                }
+            // Beside those that are worth as much or more; the others make room if they must.
+            let cost = self.cost(|other| other as usize <= layer as usize);
+            if cost <= self.allowance() * HEADROOM {
+                self.layers[layer as usize].enter(State::Attached { since }, now);
             } else {
-                self.let_go(layer, reading.now, actions);
+                self.let_go(layer, now, actions);
             }
         }
     }
 
     fn let_go(&mut self, layer: Layer, now: Duration, actions: &mut Vec<Action>) {
         let books = &mut self.layers[layer as usize];
-        if matches!(books.state, State::Attached { .. } | State::Burst { .. }) {
-            books.state = State::Shed { since: now };
+        if books.is_attached() {
+            books.sheds += u64::from(matches!(books.state, State::Attached { .. }));
+            books.enter(State::Shed { since: now }, now);
             books.rests_until = now + REST;
             actions.push(Action::Detach(layer));
         }
     }
 
-    /// Whether a layer can be paid beside those that are worth more.
-    fn can_pay(&self, layer: Layer) -> bool {
-        let cost = self.cost_of(layer);
-        match layer {
-            Layer::Lives => self.budget.has_no_limit() || cost <= self.allowance * HEADROOM,
-            Layer::Parks => self.fits(cost),
-        }
-    }
-
-    fn fits(&self, more: f64) -> bool {
-        self.budget.has_no_limit() || self.cost() + more <= self.allowance * HEADROOM
-    }
-
-    /// One burst at a time, as soon as the one before is paid.
-    fn begin_burst(&mut self, reading: Reading, actions: &mut Vec<Action>) {
-        let bursts = self.layers.iter().any(|books| matches!(books.state, State::Burst { .. }));
-        if bursts || self.bucket < 0.0 {
+    /// Attaches one layer at a time: a burst that may yet fail has the bucket for itself.
+    fn begin(&mut self, reading: Reading, actions: &mut Vec<Action>) {
+        let in_doubt = |layer: Layer| match *self.state(layer) {
+            State::Burst { since } => {
+                reading.now < since + NEW || self.cost_of(layer) > CHEAP * self.allowance()
+            }
+            _ => false,
+        };
+        let is_taken = Layer::ALL.into_iter().any(in_doubt);
+        if is_taken || self.bucket <= 0.0 || self.bucket < READY * self.depth() {
             return;
         }
         let due = |layer: &Layer| {
@@ -321,21 +410,22 @@ impl Governor {
         let next = Layer::ALL
             .into_iter()
             .filter(due)
-            .min_by_key(|layer| (!self.is_new(*layer), self.layers[*layer as usize].rests_until));
-        if let Some(layer) = next {
-            let books = &mut self.layers[layer as usize];
-            books.state = State::Burst { since: reading.now };
+            .min_by_key(|layer| (self.rate(*layer).is_some(), self.rests_until(*layer)));
+        let Some(layer) = next else { return };
+        let unlimited = self.budget.has_no_limit();
+        let books = &mut self.layers[layer as usize];
+        if unlimited {
+            books.enter(State::Attached { since: reading.now }, reading.now);
+        } else {
             books.at_burst = reading.hits[layer as usize];
             books.bursts += 1;
-            actions.push(Action::Attach(layer));
+            books.enter(State::Burst { since: reading.now }, reading.now);
         }
+        actions.push(Action::Attach(layer));
     }
 
-    /// A burst begins when its probes are there, not when that was asked for.
-    pub fn attached(&mut self, layer: Layer, at: Duration) {
-        if let State::Burst { since } = &mut self.layers[layer as usize].state {
-            *since = at;
-        }
+    const fn rests_until(&self, layer: Layer) -> Duration {
+        self.layers[layer as usize].rests_until
     }
 }
 

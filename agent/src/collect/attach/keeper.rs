@@ -10,7 +10,7 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
-use super::probes::{Counters, ProbeError, Probes, Site, Sizes, Slot, Spec};
+use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
 use super::{Budget, Probing, monotonic};
 use crate::golang::Program;
 
@@ -27,6 +27,8 @@ struct Kept {
     governor: Governor,
     pid: u32,
     sizes: Sizes,
+    /// For how long snapshots have read the target's memory.
+    looked: Duration,
     /// For how long creations and exits were watched, and since when they are now.
     watched: Duration,
     watching: Option<Duration>,
@@ -47,7 +49,7 @@ pub(super) struct Seen {
 }
 
 impl Keeper {
-    /// Loads the programs, and begins with a short burst of each probe that is wanted.
+    /// Loads the programs, and begins with a burst of each probe that is wanted.
     ///
     /// # Errors
     /// When the kernel does not let us.
@@ -63,9 +65,10 @@ impl Keeper {
         let budget = if probing == Probing::All { Budget::UNLIMITED } else { budget };
         let kept = Kept {
             probes,
-            governor: Governor::new(budget, refused),
+            governor: Governor::new(budget, refused, calibration::hit_cost().taken),
             pid: program.process().pid,
             sizes,
+            looked: Duration::ZERO,
             watched: Duration::ZERO,
             watching: None,
         };
@@ -87,12 +90,13 @@ impl Keeper {
         Ok(Self { kept, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What the kernel knows now.
+    /// What the kernel knows now, after a snapshot that took `snapshot`.
     ///
     /// # Errors
     /// When it refuses to say.
-    pub(super) fn look(&self) -> Result<Seen, ProbeError> {
-        let kept = lock(&self.kept);
+    pub(super) fn look(&self, snapshot: Duration) -> Result<Seen, ProbeError> {
+        let mut kept = lock(&self.kept);
+        kept.looked += snapshot;
         let at = monotonic();
         let counters = kept.probes.counters()?;
         let (mut slots, mut sites) = (Vec::new(), Vec::new());
@@ -121,6 +125,8 @@ impl Drop for Keeper {
 
 impl Kept {
     fn step(&mut self) {
+        self.probes.pass_on_log();
+        self.give_up_lost();
         let counters = match self.probes.counters() {
             Ok(counters) => counters,
             Err(error) => return self.give_up(&error),
@@ -129,6 +135,7 @@ impl Kept {
             now: monotonic(),
             hits: [counters.creates + counters.exits, counters.parks],
             cpu: cpu_of(self.pid),
+            looked: self.looked,
         };
         for action in self.governor.step(reading) {
             match action {
@@ -158,10 +165,18 @@ impl Kept {
         {
             self.watched += monotonic().saturating_sub(since);
         }
-        for &event in layer.events() {
-            if let Err(error) = self.probes.detach(event) {
-                self.governor.refuse(layer, in_full(&error));
-            }
+        if let Err(error) = self.probes.detach_all(layer.events()) {
+            self.governor.refuse(layer, in_full(&error));
+        }
+    }
+
+    /// Who ended a probe's holder did not want the probe: it does not come back.
+    fn give_up_lost(&mut self) {
+        let lost: Vec<Event> = self.probes.lost().collect();
+        for event in lost {
+            let layer = Layer::of(event);
+            self.detach(layer);
+            self.governor.refuse(layer, in_full(&ProbeError::Lost { event }));
         }
     }
 

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::governor::{Governor, Layer, State};
+use super::governor::{Governor, History, Layer, State};
 use super::keeper::{Keeper, Seen, attached_since, in_full};
-use super::probes::{Counters, Event, Site, Slot};
+use super::probes::{Counters, Event, Site, Slot, calibration};
 use super::snapshot::Snapshotter;
 use super::{Budget, Probing};
 use crate::golang::Program;
 use crate::model::{
-    BlockedBasis, BlockedFor, Coverage, Goroutine, Lifetimes, ProbeCoverage, ProbeState, Rates,
-    Site as SiteSeen,
+    BlockedBasis, BlockedFor, Coverage, Goroutine, HitCost, Lifetimes, ProbeCoverage, ProbeSpell,
+    ProbeState, Rates, Site as SiteSeen,
 };
 
 /// Probes and what was known of them at the last look.
@@ -23,8 +23,9 @@ pub(super) struct Live {
     wanted: (Probing, Budget),
     keeper: Keeping,
     last: Option<(Duration, Counters)>,
-    /// What probes that had to make room for larger tables cost the target.
+    /// What probes that had to make room for larger tables cost the target, and when they were there.
     spent: Duration,
+    history: [History; 2],
 }
 
 enum Keeping {
@@ -43,23 +44,29 @@ pub(super) struct Added {
     pub(super) sites: Vec<SiteSeen>,
     /// CPU time that probes took from the target.
     pub(super) spent: Duration,
+    /// What each hit is taken to have cost; `None` without probes.
+    pub(super) hit: Option<HitCost>,
 }
 
 impl Live {
     pub(super) fn new(probing: Probing, budget: Budget) -> Self {
         let keeper = match probing {
             Probing::Off => Keeping::Without(None),
-            Probing::Auto | Probing::Create | Probing::All => Keeping::NotYet,
+            Probing::Auto | Probing::Create | Probing::All => {
+                calibration::begin();
+                Keeping::NotYet
+            }
         };
-        Self { wanted: (probing, budget), keeper, last: None, spent: Duration::ZERO }
+        let history = Default::default();
+        Self { wanted: (probing, budget), keeper, last: None, spent: Duration::ZERO, history }
     }
 
-    /// Adds to a snapshot that was begun at `start` what the kernel knows. Never fails: without
-    /// probes a snapshot is still what it is.
+    /// Adds to a snapshot that was begun at `start`, took `took`, and had its first one begun at
+    /// `first`, what the kernel knows. Never fails: without probes it is still what it is.
     pub(super) fn add(
         &mut self,
         program: &Program,
-        start: Duration,
+        (first, start, took): (Duration, Duration, Duration),
         goroutines: &mut [Goroutine],
         snapshotter: &mut Snapshotter,
         coverage: &mut Coverage,
@@ -71,7 +78,7 @@ impl Live {
             };
         }
         let seen = match &self.keeper {
-            Keeping::Kept(keeper) => match keeper.look() {
+            Keeping::Kept(keeper) => match keeper.look(took) {
                 Ok(seen) => seen,
                 Err(error) => {
                     self.keeper = Keeping::Without(Some(in_full(&error)));
@@ -80,7 +87,18 @@ impl Live {
             },
             Keeping::NotYet | Keeping::Without(_) => return self.without(coverage),
         };
-        cover(coverage, &seen);
+        let history = Layer::ALL.map(|layer| {
+            let earlier = self.history[layer as usize].clone();
+            seen.governor.history(layer).clone().after(earlier)
+        });
+        cover(coverage, &seen, &history, first);
+        if seen.governor.looks_take_all() {
+            coverage.notes.push(
+                "looking costs as much as the budget allows, so that nothing is left for probes; \
+                 look less often (--interval)"
+                    .to_owned(),
+            );
+        }
         times(start, &seen, goroutines);
         let rates = self.rates(&seen);
         let sites = seen.sites.iter().map(|site| site_seen(site, &seen, program, snapshotter));
@@ -92,8 +110,9 @@ impl Live {
                     .to_owned(),
             );
             (self.keeper, self.last, self.spent) = (Keeping::NotYet, None, spent);
+            self.history = history.map(|history| history.ended(seen.at));
         }
-        Added { rates, sites, spent }
+        Added { rates, sites, spent, hit: Some(calibration::hit_cost().clone()) }
     }
 
     /// Whether a table for so many goroutines would be larger than the one that there is.
@@ -107,7 +126,9 @@ impl Live {
             _ => return Added { spent: self.spent, ..Added::default() },
         };
         for event in Event::ALL {
-            coverage.probes.push(probe(event, ProbeState::Unavailable, Some(why.clone())));
+            let history = &self.history[Layer::of(event) as usize];
+            let state = (ProbeState::Unavailable, Some(why.clone()));
+            coverage.probes.push(probe(event, state, history, (Duration::ZERO, Duration::ZERO)));
         }
         coverage.notes.push(
             "snapshots alone, no probes: goroutines that come and go between two looks are not \
@@ -120,7 +141,7 @@ impl Live {
     /// Exact only if nothing came or went unwatched since the look before.
     fn rates(&mut self, seen: &Seen) -> Option<Rates> {
         let (at, before) = self.last.replace((seen.at, seen.counters))?;
-        let State::Attached { since } = *seen.governor.state(Layer::Lives) else { return None };
+        let since = attached_since(seen.governor.state(Layer::Lives))?;
         let seconds = seen.at.saturating_sub(at).as_secs_f64();
         if since > at || seconds <= 0.0 {
             return None;
@@ -129,6 +150,7 @@ impl Live {
         Some(Rates {
             created_per_second: rate(seen.counters.creates, before.creates),
             exited_per_second: rate(seen.counters.exits, before.exits),
+            exact: true,
         })
     }
 }
@@ -181,47 +203,63 @@ fn site_seen(
 }
 
 /// The state of every probe, and what was lost.
-fn cover(coverage: &mut Coverage, seen: &Seen) {
+fn cover(coverage: &mut Coverage, seen: &Seen, history: &[History; 2], first: Duration) {
     let Counters { slots_full, sites_full, bad_reads, lost_stacks, .. } = seen.counters;
     coverage.events_dropped += slots_full + sites_full + bad_reads;
     if lost_stacks > 0 {
         coverage.notes.push(format!("{lost_stacks} creation stacks could not be walked"));
     }
     for event in Event::ALL {
-        let (state, reason) = explain(&seen.governor, Layer::of(event));
-        coverage.probes.push(probe(event, state, reason));
+        let layer = Layer::of(event);
+        let state = explain(&seen.governor, layer);
+        coverage.probes.push(probe(event, state, &history[layer as usize], (first, seen.at)));
     }
 }
 
-fn probe(event: Event, state: ProbeState, reason: Option<String>) -> ProbeCoverage {
-    ProbeCoverage { event: event.name().to_owned(), state, reason }
+/// A probe's coverage, at `now`, as time since `first`.
+fn probe(
+    event: Event,
+    (state, reason): (ProbeState, Option<String>),
+    history: &History,
+    (first, now): (Duration, Duration),
+) -> ProbeCoverage {
+    let seconds = |at: Duration| at.saturating_sub(first).as_secs_f64();
+    let spells = history.spells().map(|spell| ProbeSpell {
+        state: spell.state,
+        from_seconds: seconds(spell.from),
+        until_seconds: spell.until.map(seconds),
+    });
+    ProbeCoverage {
+        event: event.name().to_owned(),
+        state,
+        reason,
+        covered_seconds: history.covered(now).as_secs_f64(),
+        history: spells.collect(),
+        history_left_out: history.left_out(),
+    }
 }
 
 /// A layer's state as people read it.
 fn explain(governor: &Governor, layer: Layer) -> (ProbeState, Option<String>) {
     let (sheds, bursts) = governor.gaps(layer);
-    let gaps = match sheds {
-        0 => String::new(),
-        1 => "shed once before; ".to_owned(),
-        _ => format!("shed {sheds} times before; "),
-    };
     match governor.state(layer) {
         State::Attached { .. } => {
-            (ProbeState::Attached, (sheds > 0).then(|| gaps.trim_end_matches("; ").to_owned()))
+            let times = if sheds == 1 { "once".to_owned() } else { format!("{sheds} times") };
+            (ProbeState::Attached, (sheds > 0).then(|| format!("shed {times} before")))
         }
-        State::Burst { .. } => (
-            ProbeState::Shed,
-            Some(format!("{gaps}in a short burst, to learn how often it is hit")),
-        ),
+        State::Burst { .. } => {
+            let why = "there for seconds at most, to learn whether the budget can pay for it";
+            (ProbeState::Burst, Some(why.to_owned()))
+        }
         State::Shed { .. } => {
             let Some(rate) = governor.rate(layer) else {
                 return (ProbeState::Shed, Some("not measured yet".to_owned()));
             };
-            let cost = 100.0 * rate * super::budget::COST_OF_A_HIT.as_secs_f64();
+            let cost = 100.0 * governor.cost_of(layer);
             let allowed = 100.0 * governor.allowance();
             let why = format!(
                 "{rate:.0} hits/s would cost {cost:.1} % of a core, {allowed:.2} % are allowed \
-                 (--budget); short bursts so far: {bursts}"
+                 (--budget); bursts so far: {bursts}"
             );
             (ProbeState::Shed, Some(why))
         }

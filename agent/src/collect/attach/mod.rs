@@ -69,9 +69,9 @@ impl Attach {
     /// # Errors
     /// When there is no such process, it is no Go program that can be read, or access is refused.
     pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
-        let mut attach = Self::to(Program::attach(pid)?);
-        attach.live = Live::new(options.probes, options.budget);
-        Ok(attach)
+        // First: it finds out what a hit costs while the program is located.
+        let live = Live::new(options.probes, options.budget);
+        Ok(Self { live, ..Self::to(Program::attach(pid)?) })
     }
 
     /// Looks at a program that was located before. No probes.
@@ -125,15 +125,15 @@ impl Source for Attach {
             })?;
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         self.explain(&mut coverage);
-        let Added { rates, sites, spent } = self.live.add(
+        let first = *self.first.get_or_insert(start);
+        let Added { rates, sites, spent, hit } = self.live.add(
             &self.program,
-            start,
+            (first, start, now.saturating_sub(start)),
             &mut goroutines,
             &mut self.snapshotter,
             &mut coverage,
         );
         self.snapshotter.watch(&goroutines, &objects);
-        let first = *self.first.get_or_insert(start);
         Ok(Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
@@ -148,7 +148,7 @@ impl Source for Attach {
             rates: rates.or(churn),
             sites,
             coverage,
-            overhead: self.cost.so_far(now.saturating_sub(start), spent),
+            overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
         })
     }
 }

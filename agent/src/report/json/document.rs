@@ -111,6 +111,8 @@ struct TotalsDoc<'a> {
     by_wait: ByWait<'a>,
     created_per_second: Option<f64>,
     exited_per_second: Option<f64>,
+    /// Whether probes saw every creation and exit; else the rates are lower bounds.
+    rates_exact: Option<bool>,
 }
 
 impl<'a> TotalsDoc<'a> {
@@ -120,6 +122,7 @@ impl<'a> TotalsDoc<'a> {
             by_wait: ByWait(totals),
             created_per_second: totals.rates.map(|rates| rates.created_per_second),
             exited_per_second: totals.rates.map(|rates| rates.exited_per_second),
+            rates_exact: totals.rates.map(|rates| rates.exact),
         }
     }
 }
@@ -143,6 +146,30 @@ struct OverheadDoc<'a> {
     agent_rss_bytes: Option<u64>,
     pauses_ms: &'a [f64],
     snapshot_seconds: Option<f64>,
+    hit_cost: Option<HitCostDoc<'a>>,
+}
+
+/// What one hit of a probe is taken to cost the target.
+#[derive(Serialize)]
+struct HitCostDoc<'a> {
+    seconds: f64,
+    /// What it costs in an empty loop on this host; null if that was not measured.
+    loop_seconds: Option<f64>,
+    /// By how much more it costs in a real server.
+    factor: f64,
+    /// Why `seconds` is not the product of the two.
+    note: Option<&'a str>,
+}
+
+impl<'a> HitCostDoc<'a> {
+    fn new(hit: &'a HitCost) -> Self {
+        Self {
+            seconds: hit.taken.as_secs_f64(),
+            loop_seconds: hit.in_a_loop.as_ref().map(Duration::as_secs_f64),
+            factor: hit.factor,
+            note: hit.note.as_deref(),
+        }
+    }
 }
 
 impl<'a> OverheadDoc<'a> {
@@ -153,6 +180,7 @@ impl<'a> OverheadDoc<'a> {
             agent_rss_bytes: overhead.agent_rss_bytes,
             pauses_ms: &overhead.pauses_ms,
             snapshot_seconds: overhead.snapshot.as_ref().map(Duration::as_secs_f64),
+            hit_cost: overhead.hit.as_ref().map(HitCostDoc::new),
         }
     }
 }

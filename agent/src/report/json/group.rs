@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 
 use super::frame::{FrameDoc, StackDoc};
 use super::hex;
-use crate::model::{Group, StackTable};
+use crate::model::{Ages, Group, StackTable};
 
 /// All groups of an assessment.
 pub(super) struct Groups<'a> {
@@ -34,6 +34,8 @@ struct GroupDoc<'a> {
     growth_per_second: Option<f64>,
     wait_class: &'static str,
     wait: WaitDoc<'a>,
+    /// Null if nobody's creation was seen.
+    age: Option<AgeDoc>,
     blocked_at: Option<FrameDoc<'a>>,
     created_by: Option<FrameDoc<'a>>,
     creation_stack: Option<StackDoc<'a>>,
@@ -56,6 +58,7 @@ impl<'a> GroupDoc<'a> {
             growth_per_second: group.growth_per_second,
             wait_class: group.wait.name(),
             wait: WaitDoc::new(group),
+            age: group.ages.map(AgeDoc::new),
             blocked_at: group.blocked_at.map(|frame| FrameDoc::new(stacks, frame)),
             created_by: group.created_by.map(|frame| FrameDoc::new(stacks, frame)),
             creation_stack: group.creation_stack.map(|stack| StackDoc(stack, stacks)),
@@ -66,6 +69,24 @@ impl<'a> GroupDoc<'a> {
             goids_sample: &group.goids_sample,
             locked_to_thread: group.locked_to_thread,
             finding,
+        }
+    }
+}
+
+/// For how long those of a group have existed whose creation a probe saw; these times are exact.
+#[derive(Serialize)]
+struct AgeDoc {
+    known: u64,
+    oldest_seconds: f64,
+    median_seconds: f64,
+}
+
+impl AgeDoc {
+    fn new(ages: Ages) -> Self {
+        Self {
+            known: ages.known,
+            oldest_seconds: ages.oldest.as_secs_f64(),
+            median_seconds: ages.median.as_secs_f64(),
         }
     }
 }

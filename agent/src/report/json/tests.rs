@@ -33,6 +33,8 @@ fn the_document_has_the_schemas_keys() {
     assert_eq!(document["coverage"]["goroutines_read"], 42);
     assert_eq!(document["totals"]["by_wait"]["chan send"], 40);
     assert_eq!(document["totals"]["created_per_second"], 50.5);
+    assert_eq!(document["totals"]["rates_exact"], false);
+    assert_eq!(document["overhead"]["hit_cost"], Value::Null);
     assert_eq!(document["overhead"]["pauses_ms"], json!([]));
     assert_eq!(document["overhead"]["agent_cpu_percent"], Value::Null);
     assert_eq!(document["health"], Value::Null);
@@ -63,6 +65,7 @@ fn a_group_has_its_wait_its_lines_and_its_stack() {
             "wait_class": "chan send",
             "wait": {"reason": "chan send", "oldest_seconds": 20.0, "median_seconds": 10.0,
                      "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
+            "age": null,
             "blocked_at": {"function": "main.leakGoroutines.func1",
                            "file": "/src/app/leak.go", "line": 33},
             "created_by": {"function": "main.leakGoroutines",
@@ -127,6 +130,51 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
         .as_array()
         .and_then(|groups| groups.iter().find(|group| group["wait_class"] == "chan send"));
     assert_eq!(leak.expect("the leak")["creation_stack"], json!([inner]));
+}
+
+#[test]
+fn what_probes_saw_and_cost_is_told() {
+    let mut sample = Sample::new();
+    let stack = sample.stack(&[("main.a", "/a.go", 1)]);
+    for (goid, age) in [(1, Some(2)), (2, Some(6)), (3, None)] {
+        sample.add(goid, WaitClass::Sleep, StackView::Read(stack)).age =
+            age.map(Duration::from_secs);
+    }
+    let mut observation = sample.observe(0);
+    observation.coverage.probes.push(ProbeCoverage {
+        event: "park".to_owned(),
+        state: ProbeState::Burst,
+        reason: None,
+        covered_seconds: 1.5,
+        history: vec![
+            ProbeSpell { state: ProbeState::Shed, from_seconds: 0.0, until_seconds: Some(0.5) },
+            ProbeSpell { state: ProbeState::Burst, from_seconds: 0.5, until_seconds: None },
+        ],
+        history_left_out: 0,
+    });
+    observation.overhead.hit = Some(HitCost {
+        taken: Duration::from_nanos(1_200),
+        in_a_loop: Some(Duration::from_nanos(600)),
+        factor: 2.0,
+        note: None,
+    });
+    let document = render(&[assessment([observation])], false);
+    assert_eq!(
+        document["groups"][0]["age"],
+        json!({"known": 2, "oldest_seconds": 6.0, "median_seconds": 2.0})
+    );
+    assert_eq!(
+        document["coverage"]["probes"],
+        json!([{"event": "park", "state": "burst", "reason": null, "covered_seconds": 1.5,
+                "history": [
+                    {"state": "shed", "from_seconds": 0.0, "until_seconds": 0.5},
+                    {"state": "burst", "from_seconds": 0.5, "until_seconds": null}],
+                "history_left_out": 0}])
+    );
+    assert_eq!(
+        document["overhead"]["hit_cost"],
+        json!({"seconds": 1.2e-6, "loop_seconds": 6e-7, "factor": 2.0, "note": null})
+    );
 }
 
 #[test]

@@ -31,6 +31,12 @@ impl Page<'_> {
         if let Some(object) = words::objects(group) {
             self.field("on       ", &object)?;
         }
+        if let Some(ages) = group.ages {
+            let [oldest, median] = [ages.oldest, ages.median].map(words::duration);
+            let known = words::count(ages.known);
+            let text = format!("oldest {oldest}, median {median} (of {known} seen created)");
+            self.field("age      ", &text)?;
+        }
         if !group.labels.is_empty() {
             let labels = group.labels.iter().map(|(key, value)| format!("{key}={value}"));
             self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;

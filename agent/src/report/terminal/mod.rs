@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use super::json::time;
 use super::style::{Role, Style};
@@ -123,13 +124,19 @@ impl Page<'_> {
             let (Some(probe), count) = (probes.first(), probes.len()) else { continue };
             let state = match probe.state {
                 ProbeState::Attached => continue,
+                ProbeState::Burst => "in a burst",
                 ProbeState::Shed => "shed",
                 ProbeState::Unavailable => "unavailable",
             };
             let reason = probe.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             let events: Vec<_> = probes.iter().map(|probe| probe.event.as_str()).collect();
             let noun = if count == 1 { "probe" } else { "probes" };
-            let text = format!("{} {noun} {state}{reason}", events.join(", "));
+            let covered = Duration::from_secs_f64(probe.covered_seconds.max(0.0));
+            let covered = match probe.state {
+                ProbeState::Shed => format!("; there for {}", words::duration(covered)),
+                _ => String::new(),
+            };
+            let text = format!("{} {noun} {state}{reason}{covered}", events.join(", "));
             parts.push((Role::Warning, words::clean(&text).into_owned()));
         }
         self.line("coverage  ", &parts)?;
@@ -143,6 +150,11 @@ impl Page<'_> {
         let mut parts = Vec::new();
         if let Some(took) = overhead.snapshot {
             parts.push((Role::Dim, format!("last look took {}", words::duration(took))));
+        }
+        if let (Some(hit), Some(percent)) = (&overhead.hit, overhead.target_cpu_percent_estimate) {
+            let cost = words::hit_cost(hit);
+            let text = format!("probes cost the target {percent:.2} % of a core, {cost}");
+            parts.push((Role::Dim, text));
         }
         if let Some(percent) = overhead.agent_cpu_percent {
             parts.push((Role::Dim, format!("agent {percent:.1} % of a core")));

@@ -61,6 +61,9 @@ fn probes_that_share_a_reason_share_a_line() {
             event: event.to_owned(),
             state: ProbeState::Unavailable,
             reason: Some("no permission".to_owned()),
+            covered_seconds: 0.0,
+            history: Vec::new(),
+            history_left_out: 0,
         });
     }
     let text = render(assessment, 100, Some(1), false);
@@ -85,7 +88,7 @@ fn what_it_says_at_80_columns() {
     let text = render(leak(), 80, Some(1), false);
     let expected = "\
 potato   pid 4711   go1.26.6   stripped
-43 goroutines   +50.5 created/s  -0.5 exited/s
+43 goroutines   ≥+50.5 created/s  ≥-0.5 exited/s
 2 looks in 2.0s until 2026-11-20T08:00:02.000Z
 coverage  read 42 of 43   1 running (no readable stack)
 overhead  last look took 4.1ms   agent 17.0 MiB   target never paused

@@ -9,13 +9,12 @@ mod rounds;
 mod table;
 mod weigh;
 
-use std::path::Path;
+use std::env;
 use std::process::ExitCode;
-use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use leak_agent_tests::bench::file;
 use leak_agent_tests::bench::machine::{CALM_PERCENT, busy_percent};
-use serde::Serialize;
 use serde_json::json;
 
 use rounds::{Shape, Size};
@@ -88,22 +87,12 @@ fn bench(shapes: &[Shape]) -> Result<()> {
     if !calm {
         table::not_calm(busiest);
     }
-    write(&json!({
+    let figures = json!({
         "schema": "leak-agent/bench-snapshot/v1",
         "calm": calm,
         "busy_percent": busiest,
         "attach": attaches,
         "sizes": measured,
-    }))
-}
-
-/// Leaves the figures where other programs find them.
-fn write(figures: &impl Serialize) -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let path = folder.join("snapshot.json");
-    fs::write(&path, format!("{}\n", serde_json::to_string_pretty(figures)?))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    println!("\nAll figures: target/bench/snapshot.json");
-    Ok(())
+    });
+    file::write("snapshot", &figures)
 }

@@ -46,6 +46,10 @@ fn run(folder: &Path) -> Result<usize> {
                 probes::see_what_happens(path, method),
             );
         }
+        tests.add(
+            &format!("{name} loses its probes with the agent"),
+            probes::go_with_the_agent(path),
+        );
     }
     // Last, because the last of them leaves a machine on which nobody may read anything.
     let (_, newest) = &targets[targets.len() - 1];

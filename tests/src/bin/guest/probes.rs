@@ -1,6 +1,7 @@
 //! Probes on this kernel and processor: what they see of a target is what it did.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use leak_agent::collect::attach::probes::{
     Answer, Event, Method, Site, Sizes, State, uprobe_multi,
 };
 use leak_agent_tests::Target;
-use leak_agent_tests::probed::{Probed, breakpoints};
+use leak_agent_tests::code::Code;
+use leak_agent_tests::holders::{Holders, complaints};
+use leak_agent_tests::probed::{Instructions, Probed, breakpoints};
 
 /// Every way in which this kernel can hold a probe.
 pub fn methods() -> Vec<Method> {
@@ -39,6 +42,44 @@ pub fn see_what_happens(path: &Path, method: Method) -> Result<()> {
     let counters = probed.probes.counters()?;
     ensure!(Event::ALL.iter().all(|event| counters.hits(*event) > 0), "{counters:?}");
     ensure!(counters.bad_reads + counters.lost_stacks == 0, "{counters:?}");
+    Ok(())
+}
+
+/// The agent is killed at any moment, and its probes go with it.
+pub fn go_with_the_agent(path: &Path) -> Result<()> {
+    const DEATHS: u64 = 8;
+    let target = Target::start_at(path.to_owned(), &[] as &[&str])?;
+    let instructions = Instructions::of(&target, &Code::read(path)?)?;
+    for death in 1..=DEATHS {
+        let mut agent = Command::new("leak-agent")
+            .args(["--pid", &target.pid().to_string(), "--probes", "all"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("cannot start the agent")?;
+        // Emulated, all of this takes long: some die at their start, the others while they attach
+        // the rest of their probes, or have all.
+        if death % 4 != 0 {
+            while instructions.probed()?.is_empty() {
+                ensure!(agent.try_wait()?.is_none(), "the agent ended by itself");
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        thread::sleep(Duration::from_millis(death * 13 % 50));
+        let holders = Holders::of(agent.id())?;
+        agent.kill()?;
+        agent.wait()?;
+        instructions.until_unprobed()?;
+        for _ in 0..1000 {
+            if holders.as_ref().is_none_or(Holders::are_gone) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        ensure!(holders.as_ref().is_none_or(Holders::are_gone), "{holders:?} are left behind");
+    }
+    let complaints = complaints();
+    ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())
 }
 

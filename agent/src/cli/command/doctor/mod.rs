@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::cli::args::{Common, Format};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::privileges::{self, Touch};
 use crate::cli::{Outcome, output, target};
+use crate::host::privileges::Holdings;
 use crate::host::{Access, Capability, Host, Remedy, access_to};
 
 use program::Located;
@@ -26,7 +28,10 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
         Err(Failure::NoTarget) => Vec::new(),
         Err(failure) => return Err(failure),
     };
-    let findings = Findings::look(&pids);
+    let host = Host::look();
+    // From here on with what watching keeps: what is then said of a process is true of watching.
+    let privileges = Holdings::after(&privileges::plan(common, Touch::Probes));
+    let findings = Findings::look(host, privileges, &pids);
     output::put(common, |out| match common.format {
         Format::Json => write_json(&findings, out),
         Format::Terminal | Format::Html => page::write(&findings, out),
@@ -39,15 +44,15 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
 #[derive(Serialize)]
 struct Findings {
     host: Host,
+    privileges: Holdings,
     missing: Vec<Missing>,
     processes: Vec<Process>,
 }
 
 impl Findings {
-    fn look(pids: &[u32]) -> Self {
-        let host = Host::look();
+    fn look(host: Host, privileges: Holdings, pids: &[u32]) -> Self {
         let processes = pids.iter().map(|&pid| Process::look(pid)).collect();
-        Self { missing: missing(&host), processes, host }
+        Self { missing: missing(&host), processes, host, privileges }
     }
 }
 
@@ -117,32 +122,60 @@ fn missing(host: &Host) -> Vec<Missing> {
             remedies: by("CAP_SYS_PTRACE"),
         });
     }
+    if !has(Capability::DacReadSearch) {
+        missing.push(Missing {
+            what: "to read executables that only their owner may read: CAP_DAC_READ_SEARCH",
+            remedies: by("CAP_SYS_PTRACE,CAP_DAC_READ_SEARCH"),
+        });
+    }
     if inside && !host.confinement.host_pids.is_yes() {
         missing.push(Missing {
             what: "to see processes outside of this container: the host's pids",
             remedies: by("CAP_SYS_PTRACE"),
         });
     }
+    missing.extend(probing(host, by));
+    missing
+}
+
+/// What of probes is missing; `by` says how capabilities are granted here.
+fn probing(host: &Host, by: impl Fn(&str) -> Vec<Remedy>) -> Option<Missing> {
+    let has = |capability| host.capabilities.is_some_and(|set| set.has(capability));
+    let may_load = host.probes.may_load_bpf.is_yes();
     // uprobe_multi needs less than perf events do.
-    let may_probe = if host.probes.uprobe_multi.is_yes() {
-        host.probes.may_load_bpf.is_yes()
-    } else {
-        host.probes.may_load_bpf.is_yes() && host.probes.may_use_uprobes.is_yes()
-    };
-    if host.probes.uprobes.is_yes() && !may_probe {
-        missing.push(if host.probes.uprobe_multi.is_yes() {
-            Missing {
-                what: "for probes: CAP_BPF and CAP_PERFMON",
-                remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON"),
-            }
-        } else {
-            Missing {
-                what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi)",
-                remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON,CAP_SYS_ADMIN"),
-            }
+    let through_links = host.probes.uprobe_multi.is_yes();
+    let may_probe = may_load && (through_links || host.probes.may_use_uprobes.is_yes());
+    if may_probe || !host.probes.uprobes.is_yes() {
+        return None;
+    }
+    if !may_load && has(Capability::Bpf) && has(Capability::Perfmon) {
+        return Some(Missing {
+            what: "for probes: BPF, which is refused though CAP_BPF and CAP_PERFMON are held: a seccomp filter, a security module, or a kernel without it",
+            remedies: vec![if host.confinement.is_container() {
+                Remedy {
+                    command: "docker run --security-opt seccomp=unconfined --cap-add SYS_PTRACE --cap-add BPF --cap-add PERFMON --pid=host IMAGE leak-agent doctor".to_owned(),
+                    when: "in a container: start it like this",
+                }
+            } else {
+                Remedy {
+                    command: "sudo dmesg | grep -iE 'apparmor|avc|denied|lockdown' | tail"
+                        .to_owned(),
+                    when: "to see which rule refuses",
+                }
+            }],
         });
     }
-    missing
+    Some(if through_links {
+        Missing {
+            what: "for probes: CAP_BPF and CAP_PERFMON",
+            remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON"),
+        }
+    } else {
+        Missing {
+            what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi)",
+            remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON,CAP_SYS_ADMIN"),
+        }
+    })
 }
 
 fn write_json(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
@@ -165,10 +198,16 @@ fn write_json(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::privileges::Plan;
+
+    /// Gives up nothing: a filter would be on every test of this program.
+    fn findings(pids: &[u32]) -> Findings {
+        Findings::look(Host::look(), Holdings::look(&Plan::reading().probing(true)), pids)
+    }
 
     fn page(pids: &[u32]) -> String {
         let mut out = Vec::new();
-        page::write(&Findings::look(pids), &mut out).expect("a vector takes everything");
+        page::write(&findings(pids), &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("text")
     }
 
@@ -184,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_gos_is_not_ready() {
-        let findings = Findings::look(&[std::process::id()]);
+        let findings = findings(&[std::process::id()]);
         let process = &findings.processes[0];
         assert!(matches!(process.program, Some(Located::Failed(_))) && !process.is_ready());
     }
@@ -192,11 +231,14 @@ mod tests {
     #[test]
     fn json_is_one_document_with_the_same_answers() {
         let mut out = Vec::new();
-        let findings = Findings::look(&[std::process::id(), u32::MAX]);
+        let findings = findings(&[std::process::id(), u32::MAX]);
         write_json(&findings, &mut out).expect("a vector takes everything");
         let document: serde_json::Value = serde_json::from_slice(&out).expect("one document");
         assert_eq!(document["schema"], SCHEMA);
         assert!(document["host"]["capabilities"]["CAP_SYS_PTRACE"].is_boolean());
+        let kept = &document["privileges"]["capabilities"][0];
+        assert_eq!(kept["capability"], "CAP_SYS_PTRACE");
+        assert!(kept["held"].is_boolean() && kept["why"].is_string(), "{kept}");
         assert!(document["host"]["probes"]["uprobes"]["answer"].is_string());
         assert_eq!(document["processes"][0]["access"], "granted");
         assert_eq!(document["processes"][0]["program"]["state"], "failed");

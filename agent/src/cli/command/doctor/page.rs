@@ -5,13 +5,15 @@ use std::io::{self, Write};
 
 use super::program::Located;
 use super::{Findings, Missing, Process};
-use crate::host::{Access, Answer, Capability, Denial, Host, Lockdown, Remedy, Seccomp, Setting};
+use crate::host::privileges::{Holding, Holdings};
+use crate::host::{Access, Answer, Denial, Host, Lockdown, Remedy, Seccomp, Setting};
 use crate::report::words;
 
 /// Writes the page.
 pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { out };
     page.host(&findings.host)?;
+    page.privileges(&findings.privileges, findings.host.uid)?;
     page.missing(&findings.missing)?;
     for process in &findings.processes {
         page.process(process)?;
@@ -37,15 +39,6 @@ impl Page<'_> {
         let release = kernel.release.clone().unwrap_or_else(unknown);
         self.row("kernel", format!("Linux {release}, {}", kernel.arch.as_deref().unwrap_or("?")))?;
         self.row("user", host.uid.map_or_else(unknown, |uid| format!("uid {uid}")))?;
-        match host.capabilities {
-            None => self.row("capabilities", unknown())?,
-            Some(set) => {
-                for capability in Capability::ALL {
-                    let held = if set.has(capability) { "yes" } else { "no" };
-                    self.row(capability.name(), held)?;
-                }
-            }
-        }
         self.row("yama ptrace_scope", setting(&kernel.ptrace_scope, scope))?;
         self.row("lockdown", setting(&kernel.lockdown, lockdown))?;
         self.row("seccomp", host.seccomp.map_or("cannot tell", seccomp))?;
@@ -59,6 +52,45 @@ impl Page<'_> {
         self.row("may load BPF", answer(&host.probes.may_load_bpf))?;
         self.row("perf_event_paranoid", setting(&kernel.perf_event_paranoid, plain))?;
         self.row("unprivileged_bpf_disabled", setting(&kernel.unprivileged_bpf_disabled, plain))
+    }
+
+    fn privileges(&mut self, holdings: &Holdings, uid: Option<u32>) -> io::Result<()> {
+        writeln!(self.out, "\nWhat leak-agent keeps of its rights while it watches, and why")?;
+        for holding in &holdings.capabilities {
+            self.row(holding.capability, held(holding))?;
+        }
+        let others = match (holdings.others_held, holdings.others_given_up) {
+            (None, _) | (_, None) => "cannot tell".to_owned(),
+            (Some(0), Some(0)) => "none were given".to_owned(),
+            (Some(0), Some(count)) => format!("{count} were given, none is kept"),
+            (Some(held), Some(_)) => format!("{held} are still held"),
+        };
+        self.row("other capabilities", others)?;
+        self.row(
+            "new privileges",
+            match holdings.no_new_privileges {
+                None => "cannot tell",
+                Some(true) => "none can be gained any more",
+                Some(false) => "could still be gained",
+            },
+        )?;
+        self.row(
+            "seccomp",
+            match holdings.seccomp {
+                None => "cannot tell",
+                Some(mode) => seccomp(mode),
+            },
+        )?;
+        for refused in &holdings.refused {
+            self.row("  refused", refused)?;
+        }
+        if let Some(problem) = &holdings.problem {
+            self.row("not given up", problem)?;
+        }
+        if uid == Some(0) {
+            self.row("user", "still root: files that are root's own stay open to it")?;
+        }
+        Ok(())
     }
 
     fn missing(&mut self, missing: &[Missing]) -> io::Result<()> {
@@ -112,6 +144,17 @@ impl Page<'_> {
                 facts.iter().try_for_each(|fact| self.row(fact.name, &fact.text))
             }
         }
+    }
+}
+
+fn held(holding: &Holding) -> String {
+    match (holding.held, holding.given, holding.why) {
+        (None, ..) => "cannot tell".to_owned(),
+        (Some(true), _, Some(why)) => format!("held: {why}"),
+        (Some(true), _, None) => "held, and not needed".to_owned(),
+        (Some(false), Some(true), _) => "given up: not needed".to_owned(),
+        (Some(false), _, Some(why)) => format!("missing: {why}"),
+        (Some(false), _, None) => "not given, not needed".to_owned(),
     }
 }
 

@@ -1,17 +1,17 @@
 //! The one place where anything is attached to a target.
 
 use std::fmt;
-use std::fs::File;
-use std::num::NonZeroU32;
-use std::os::fd::AsRawFd;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsFd;
 
 use aya::Ebpf;
-use aya::programs::uprobe::{UProbeAttachLocation, UProbeLinkId, UProbeScope};
-use aya::programs::{ProgramError, UProbe};
+use aya::programs::UProbe;
 
 use super::Event;
 use super::error::{ProbeError, is_denied};
 use super::feature::{self, Answer};
+use super::holder::{Holder, HolderError, Order};
 use super::places::Places;
 use crate::golang::probe_points::{self, ProbePoint};
 use crate::golang::process::Process;
@@ -36,7 +36,7 @@ impl fmt::Display for Method {
 
 impl Method {
     /// The best that this kernel has. Where it cannot tell, the newer one is tried: it needs less.
-    fn best() -> Self {
+    pub(super) fn best() -> Self {
         match feature::uprobe_multi() {
             Answer::Yes | Answer::CannotTell { .. } => Self::UprobeMulti,
             Answer::No => Self::PerfEvent,
@@ -57,6 +57,22 @@ impl Method {
         }
     }
 
+    /// The program that watches parks.
+    pub(super) const fn park(self) -> &'static str {
+        self.program(probe_points::Event::Park)
+    }
+
+    /// The number by which uprobes are asked for among perf events; 0 where they are not.
+    fn pmu(self) -> Result<u32, ProbeError> {
+        if self == Self::UprobeMulti {
+            return Ok(0);
+        }
+        let number = fs::read_to_string(PMU).and_then(|text| {
+            text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        });
+        number.map_err(|source| ProbeError::Pmu { path: PMU, source })
+    }
+
     const fn capabilities(self) -> &'static str {
         match self {
             Self::UprobeMulti => "cap_bpf,cap_perfmon,cap_sys_ptrace",
@@ -64,6 +80,9 @@ impl Method {
         }
     }
 }
+
+/// Where the kernel says by which number uprobes are asked for among perf events.
+const PMU: &str = "/sys/bus/event_source/devices/uprobe/type";
 
 /// Whom probes reach.
 pub(super) struct Reach {
@@ -74,20 +93,20 @@ pub(super) struct Reach {
     pub executable: File,
 }
 
-/// Attaches and detaches the probes of one process.
+/// Attaches and detaches the probes of one process. When this is dropped they are gone.
 pub(super) struct Attacher {
     ebpf: Ebpf,
     reach: Reach,
     method: Method,
     places: Places,
-    links: Vec<(Event, &'static str, UProbeLinkId)>,
+    holders: Vec<(Event, Holder)>,
 }
 
 impl Attacher {
     /// Nothing is attached yet.
     pub(super) fn new(ebpf: Ebpf, reach: Reach, places: Places, method: Option<Method>) -> Self {
         let method = method.unwrap_or_else(Method::best);
-        Self { ebpf, reach, method, places, links: Vec::new() }
+        Self { ebpf, reach, method, places, holders: Vec::new() }
     }
 
     pub(super) const fn method(&self) -> Method {
@@ -99,7 +118,12 @@ impl Attacher {
     }
 
     pub(super) fn is_attached(&self, event: Event) -> bool {
-        self.links.iter().any(|(attached, ..)| *attached == event)
+        self.holders.iter().any(|(attached, _)| *attached == event)
+    }
+
+    /// Events whose probes somebody else took out, by ending their holders.
+    pub(super) fn lost(&self) -> impl Iterator<Item = Event> {
+        self.holders.iter().filter(|(_, holder)| !holder.is_alive()).map(|(event, _)| *event)
     }
 
     pub(super) fn attach(&mut self, event: Event) -> Result<(), ProbeError> {
@@ -107,34 +131,32 @@ impl Attacher {
             return Ok(());
         }
         let point = self.places.get(event)?;
-        let name = self.method.program(point.event());
-        let program = loaded(&mut self.ebpf, name)?;
+        let program = loaded(&mut self.ebpf, self.method.program(point.event()))?;
         // The one request that there is: at a probe point, never by a symbol's name.
-        let link = program.attach(
-            [UProbeAttachLocation::AbsoluteOffset(point.file_offset())],
-            format!("/proc/self/fd/{}", self.reach.executable.as_raw_fd()),
-            self.reach.scope()?,
-        );
-        let link = link.map_err(|error| self.refused(event, point, error))?;
-        self.links.push((event, name, link));
+        let order = Order {
+            pmu: self.method.pmu()?,
+            pid: self.reach.process.pid,
+            offset: point.file_offset(),
+        };
+        let program = program.fd().map_err(|error| ProbeError::program("uprobe", error))?;
+        let held = Holder::hold(order, program.as_fd(), self.reach.executable.as_fd());
+        let holder = held.map_err(|error| self.refused(event, point, error))?;
+        self.holders.push((event, holder));
         Ok(())
     }
 
-    pub(super) fn detach(&mut self, event: Event) -> Result<(), ProbeError> {
-        let Some(at) = self.links.iter().position(|(attached, ..)| *attached == event) else {
-            return Ok(());
-        };
-        let (_, name, link) = self.links.swap_remove(at);
-        let detached = loaded(&mut self.ebpf, name)?.detach(link);
-        detached.map_err(|error| ProbeError::Detach { event, source: Box::new(error) })
+    pub(super) fn detach(&mut self, events: &[Event]) -> Result<(), ProbeError> {
+        let released = self.holders.extract_if(.., |(event, _)| events.contains(event));
+        Holder::release(released.map(|(_, holder)| holder))
+            .map_err(|source| ProbeError::Detach { pid: self.reach.process.pid, source })
     }
 
-    fn refused(&self, event: Event, point: &ProbePoint, error: ProgramError) -> ProbeError {
+    fn refused(&self, event: Event, point: &ProbePoint, source: HolderError) -> ProbeError {
         let pid = self.reach.process.pid;
         if !self.reach.process.is_alive() {
             return ProbeError::Exited { pid };
         }
-        if is_denied(&error) {
+        if is_denied(&source) {
             return ProbeError::Permission {
                 action: format!("attach a probe to process {pid}"),
                 capabilities: self.method.capabilities(),
@@ -146,16 +168,15 @@ impl Attacher {
             function: point.function(),
             offset: point.offset(),
             method: self.method,
-            source: Box::new(error),
+            source,
         }
     }
 }
 
-impl Reach {
-    fn scope(&self) -> Result<UProbeScope, ProbeError> {
-        let pid = self.process.pid;
-        let pid = NonZeroU32::new(pid).ok_or(ProbeError::Exited { pid })?;
-        Ok(UProbeScope::OneProcess(pid))
+impl Drop for Attacher {
+    fn drop(&mut self) {
+        // A holder that does not end in time does so later: it was let go.
+        let _ = self.detach(&Event::ALL);
     }
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::Event;
 use super::attach::Method;
+use super::holder::HolderError;
 use crate::golang::probe_points::NotFound;
 
 /// Why the target could not be probed. Each says what to do, where something can be done.
@@ -16,7 +17,7 @@ use crate::golang::probe_points::NotFound;
 pub enum ProbeError {
     /// The kernel does not let us.
     #[error(
-        "no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\""
+        "no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\" (leak-agent doctor says what else may refuse)"
     )]
     Permission {
         /// What was tried.
@@ -24,6 +25,11 @@ pub enum ProbeError {
         /// What would have been needed.
         capabilities: &'static str,
     },
+    /// The kernel has no eBPF.
+    #[error(
+        "this kernel has no eBPF (it was built without CONFIG_BPF_SYSCALL), or a seccomp filter around leak-agent says so"
+    )]
+    NoBpf,
     /// The object is for another agent.
     #[error(
         "the eBPF object keeps to version {found} of the shared types, the agent to {expected}; build both from one source: cargo xtask ebpf build"
@@ -75,16 +81,34 @@ pub enum ProbeError {
         method: Method,
         /// Why.
         #[source]
-        source: Box<ProgramError>,
+        source: HolderError,
     },
     /// A probe could not be detached.
-    #[error("cannot detach the {} probe", event.name())]
+    #[error("cannot tell whether the probes of process {pid} are gone")]
     Detach {
-        /// Which.
-        event: Event,
+        /// Whose.
+        pid: u32,
         /// Why.
         #[source]
-        source: Box<ProgramError>,
+        source: HolderError,
+    },
+    /// A probe was there and is no more, though nobody asked for that here.
+    #[error(
+        "the process that held the {} probe (leak-agent-hold) was ended by somebody else, and the probe with it; start leak-agent again",
+        event.name()
+    )]
+    Lost {
+        /// Which.
+        event: Event,
+    },
+    /// The kernel does not say how uprobes are asked for as perf events.
+    #[error("cannot read {path}; is /sys mounted, and has the kernel CONFIG_UPROBE_EVENTS?")]
+    Pmu {
+        /// Where it would.
+        path: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
     },
     /// No place is known where this event could be probed.
     #[error("there is no place for the {} probe in this program", event.name())]
@@ -139,10 +163,14 @@ pub enum ProbeError {
 
 /// Whether anything behind an error is the kernel's refusal for want of permission.
 pub(super) fn is_denied(error: &(dyn std::error::Error + 'static)) -> bool {
+    is_behind(error, |io| io.kind() == ErrorKind::PermissionDenied)
+}
+
+/// Whether anything behind an error is what the kernel said and is so.
+fn is_behind(error: &(dyn std::error::Error + 'static), is: fn(&io::Error) -> bool) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == ErrorKind::PermissionDenied) {
+        if error.downcast_ref::<io::Error>().is_some_and(is) {
             return true;
         }
         next = error.source();
@@ -156,6 +184,9 @@ impl ProbeError {
         if is_denied(&error) {
             let action = "load eBPF programs".to_owned();
             return Self::Permission { action, capabilities: "cap_bpf,cap_perfmon,cap_sys_ptrace" };
+        }
+        if is_behind(&error, |io| io.raw_os_error() == Some(libc::ENOSYS)) {
+            return Self::NoBpf;
         }
         Self::Load(Box::new(error))
     }

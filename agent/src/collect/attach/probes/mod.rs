@@ -4,8 +4,11 @@
 //! until it is read: no hit wakes the agent.
 
 mod attach;
+pub(super) mod calibration;
 mod error;
 mod feature;
+mod holder;
+mod log;
 mod mapping;
 mod object;
 mod places;
@@ -20,6 +23,7 @@ pub use attach::Method;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
 pub use feature::{Answer, uprobe_multi};
+pub use holder::{HolderError, Holding, start as start_holding};
 pub use object::Object;
 use places::Places;
 pub use table::Reading;
@@ -89,6 +93,7 @@ impl Sizes {
 
 /// Probes of one process, loaded. They are gone, from the kernel too, when this is dropped.
 pub struct Probes {
+    log: Option<log::KernelLog>,
     // Before the attacher: what is mapped is unmapped first.
     table: Table,
     attacher: Attacher,
@@ -107,11 +112,12 @@ impl Probes {
             places::inspect(point, spec.program.binary().arch, &probing.executable)?;
         }
         let mut ebpf = spec.object.load(spec.settings(&places), spec.sizes)?;
+        let log = log::KernelLog::of(&mut ebpf);
         let table = Table::of(&mut ebpf, spec.sizes)?;
         let executable = probing.executable.try_clone();
         let executable = executable.map_err(|source| ProbeError::Executable { source })?;
         let reach = Reach { process: spec.program.process().clone(), executable };
-        Ok(Self { table, attacher: Attacher::new(ebpf, reach, places, spec.method) })
+        Ok(Self { log, table, attacher: Attacher::new(ebpf, reach, places, spec.method) })
     }
 
     /// Attaches an event's probe. One that is attached stays so.
@@ -126,9 +132,23 @@ impl Probes {
     /// tens of milliseconds to return. One that is not attached stays so.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// When the probe may still be there.
     pub fn detach(&mut self, event: Event) -> Result<(), ProbeError> {
-        self.attacher.detach(event)
+        self.attacher.detach(&[event])
+    }
+
+    /// As [`Probes::detach`], several at once, which takes no longer than one.
+    ///
+    /// # Errors
+    /// When any of them may still be there.
+    pub fn detach_all(&mut self, events: &[Event]) -> Result<(), ProbeError> {
+        self.attacher.detach(events)
+    }
+
+    /// The events whose probes are gone though they were not detached: somebody ended the processes
+    /// that held them. They count as attached until they are detached.
+    pub fn lost(&self) -> impl Iterator<Item = Event> {
+        self.attacher.lost()
     }
 
     /// Whether an event's probe is attached.
@@ -154,6 +174,13 @@ impl Probes {
     #[must_use]
     pub const fn method(&self) -> Method {
         self.attacher.method()
+    }
+
+    /// Hands what the programs said since the last time to this process's log, if it takes anything.
+    pub fn pass_on_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.pass_on();
+        }
     }
 
     /// What the programs counted since they were loaded, over all processors.

@@ -7,7 +7,7 @@ use leak_agent_common::ABI;
 use object::{Object as _, ObjectSection};
 
 use super::error::ProbeError;
-use super::{Settings, Sizes};
+use super::{Settings, Sizes, log};
 use crate::golang::arch::Arch;
 
 static AMD64: &[u8] =
@@ -42,8 +42,14 @@ impl Object {
             return Err(ProbeError::Abi { found, expected: ABI });
         }
         let settings = settings.words();
-        EbpfLoader::new()
+        let log_level = log::level();
+        let mut loader = EbpfLoader::new();
+        if let Some(bytes) = log::ring_bytes(log_level) {
+            loader.map_max_entries(log::RING, bytes);
+        }
+        loader
             .override_global("SETTINGS", &settings, true)
+            .override_global(log::LEVEL, &log_level, true)
             .map_max_entries("SLOTS", sizes.slots)
             .map_max_entries("SLOT_INDEX", sizes.slots)
             .map_max_entries("SITES", sizes.sites)

@@ -1,0 +1,422 @@
+//! The processes that hold probes: what they run, how they are forked and asked. All of the unsafe
+//! code behind [`super`].
+//!
+//! The agent may have many threads when it forks, and any of them may hold any lock: behind a fork
+//! there is no allocation, no panic and nothing that could take a lock, only system calls on values
+//! of the own stack.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int, c_long, c_ulong, c_void};
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+/// What the server and its holders are called. The kernel keeps 15 bytes of a name.
+const NAME: &CStr = c"leak-agent-hold";
+
+/// A probe that is to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Order {
+    /// The type of uprobes among perf events, to be held as such; 0 for a `uprobe_multi` link.
+    pub pmu: u32,
+    /// In which process.
+    pub pid: u32,
+    /// At which offset of the executable.
+    pub offset: u64,
+}
+
+impl Order {
+    const BYTES: usize = 16;
+
+    const fn bytes(self) -> [u8; Self::BYTES] {
+        let halves = (self.pmu as u128) | (self.pid as u128) << 32;
+        (halves | (self.offset as u128) << 64).to_le_bytes()
+    }
+
+    const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let all = u128::from_le_bytes(bytes);
+        Self { pmu: all as u32, pid: (all >> 32) as u32, offset: (all >> 64) as u64 }
+    }
+}
+
+/// What a holder says, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// 0 when the link is there, else why not.
+    pub error: i32,
+    /// Who holds it.
+    pub pid: i32,
+}
+
+impl Answer {
+    pub(super) const BYTES: usize = 8;
+
+    const fn bytes(self) -> [u8; Self::BYTES] {
+        ((self.error as u32 as u64) | (self.pid as u32 as u64) << 32).to_le_bytes()
+    }
+
+    pub(super) const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let both = u64::from_le_bytes(bytes);
+        Self { error: both as i32, pid: (both >> 32) as i32 }
+    }
+}
+
+/// What goes with an order: the holder's end of its socket, the program, the executable.
+const PASSED: usize = 3;
+
+/// Forks the server, which listens on a socket, and gives its pid.
+pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<i32> {
+    // No handler of the agent's may run in the server: nothing is delivered there, ever.
+    // SAFETY: both sets are plain bits, and outlive the calls.
+    let before = unsafe {
+        let (mut all, mut before) = (zeroed(), zeroed());
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    };
+    // SAFETY: the child goes into `serve` and never comes back.
+    let forked = unsafe { fork() };
+    if forked == 0 {
+        serve(socket.as_raw_fd());
+    }
+    let error = io::Error::last_os_error();
+    // SAFETY: as above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
+    if forked < 0 { Err(error) } else { Ok(forked as i32) }
+}
+
+/// The system call alone: what libc does around it is for children that go on as programs.
+///
+/// # Safety
+/// The child may only do what this file's first lines say, and must never return.
+unsafe fn fork() -> c_long {
+    // As wide as the registers that they travel in: half of one may be filled with anything.
+    let (how, none) = (c_long::from(libc::SIGCHLD), c_long::from(0));
+    // SAFETY: a copy of the whole process on a stack of its own, as `fork` makes it.
+    unsafe { libc::syscall(libc::SYS_clone, how, none, none, none, none) }
+}
+
+/// The server: forks a holder for each order, until the agent is gone.
+fn serve(socket: RawFd) -> ! {
+    // SAFETY: system calls on plain values and static text. The descriptors that are closed belong
+    // to the agent's code, none of which ever runs in this process.
+    unsafe {
+        // Nothing that is meant for the agent's terminal or group reaches it.
+        libc::setsid();
+        // Holders that end leave nothing to be waited for.
+        let mut ignore: libc::sigaction = zeroed();
+        ignore.sa_sigaction = libc::SIG_IGN;
+        libc::sigaction(libc::SIGCHLD, &raw const ignore, ptr::null_mut());
+        libc::prctl(libc::PR_SET_NAME, NAME.as_ptr());
+        // No folder of the agent's is kept busy.
+        libc::chdir(c"/".as_ptr());
+        let alone = socket == 0 || libc::dup2(socket, 0) == 0;
+        if !alone || libc::syscall(libc::SYS_close_range, 1_u32, u32::MAX, 0_u32) != 0 {
+            end();
+        }
+    }
+    keep_capabilities(PROBING);
+    loop {
+        let Some((order, passed)) = next_order() else { end() };
+        if let [Some(answers), Some(program), Some(executable)] = passed {
+            // SAFETY: the child goes into `hold` and never comes back.
+            if unsafe { fork() } == 0 {
+                hold(order, answers, program, executable);
+            }
+        }
+        for fd in passed.into_iter().flatten() {
+            close(fd);
+        }
+    }
+}
+
+/// A holder: makes the link, says so, and stays until the agent lets go.
+fn hold(order: Order, answers: RawFd, program: RawFd, executable: RawFd) -> ! {
+    // In the place of the server's socket, whose other orders are none of its business.
+    // SAFETY: plain numbers; whatever was there is not used again.
+    unsafe { libc::dup2(answers, 0) };
+    let made = link(order, program, executable);
+    let error = if made < 0 { io::Error::last_os_error().raw_os_error().unwrap_or(-1) } else { 0 };
+    for fd in [answers, program, executable] {
+        close(fd);
+    }
+    keep_capabilities(0);
+    // SAFETY: the buffers are this frame's own, and as long as is said.
+    unsafe {
+        let answer = Answer { error, pid: libc::getpid() }.bytes();
+        let bytes = answer.as_ptr().cast();
+        let said = libc::send(0, bytes, answer.len(), libc::MSG_NOSIGNAL);
+        if error == 0 && said > 0 {
+            let mut nothing = 0_u8;
+            libc::recv(0, (&raw mut nothing).cast(), 1, 0);
+        }
+    }
+    end()
+}
+
+/// Ends a process, and what it holds with it.
+///
+/// By a signal of its own: on its way into `exit` another SIGKILL could still reach it and stay
+/// pending while the link is undone; a task that has taken one out of its queue gets no second.
+fn end() -> ! {
+    // SAFETY: plain numbers.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGKILL);
+        libc::_exit(1)
+    }
+}
+
+fn close(fd: RawFd) {
+    // SAFETY: only ever called for descriptors that this process was passed and has no other use
+    // for; never for a link.
+    unsafe { libc::close(fd) };
+}
+
+/// Waits for the next order and what goes with it; `None` when the agent is gone.
+fn next_order() -> Option<(Order, [Option<RawFd>; PASSED])> {
+    let mut bytes = [0_u8; Order::BYTES];
+    let mut room = Control::default();
+    let mut passed = [None; PASSED];
+    // SAFETY: the message names `bytes` and `room`, which outlive the call. The kernel writes whole
+    // headers into `room`, and says how long; descriptors need not be aligned.
+    let read = unsafe {
+        let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+        let mut message = room.message(&raw mut part);
+        let read = libc::recvmsg(0, &raw mut message, 0);
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        if read > 0 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
+            let length = ((*header).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+            let data = libc::CMSG_DATA(header).cast::<RawFd>();
+            for (at, slot) in passed.iter_mut().enumerate().take(length / size_of::<RawFd>()) {
+                *slot = Some(data.add(at).read_unaligned());
+            }
+        }
+        read
+    };
+    // A message is one write of the agent's, and comes whole.
+    (read == Order::BYTES as isize).then(|| (Order::from_bytes(bytes), passed))
+}
+
+/// Asks the server for a holder.
+pub(super) fn ask(
+    server: BorrowedFd<'_>,
+    order: Order,
+    passed: [BorrowedFd<'_>; PASSED],
+) -> io::Result<()> {
+    let mut bytes = order.bytes();
+    let mut room = Control::default();
+    // SAFETY: the message names `bytes` and `room`, which outlive the call, and `room` is large
+    // enough for one header and what it holds.
+    let sent = unsafe {
+        let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+        let message = room.message(&raw mut part);
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_RIGHTS;
+        (*header).cmsg_len = libc::CMSG_LEN(size_of::<[RawFd; PASSED]>() as u32) as _;
+        let data = libc::CMSG_DATA(header).cast::<[RawFd; PASSED]>();
+        data.write_unaligned(passed.map(|fd| fd.as_raw_fd()));
+        libc::sendmsg(server.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL)
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Room for the descriptors of one message, aligned as its header must be.
+#[derive(Default)]
+struct Control([u64; 4]);
+
+impl Control {
+    /// A message of one part with this room.
+    fn message(&mut self, part: *mut libc::iovec) -> libc::msghdr {
+        // SAFETY: all zeroes is a message of nothing. (musl's has fields between these.)
+        let mut message: libc::msghdr = unsafe { zeroed() };
+        message.msg_iov = part;
+        message.msg_iovlen = 1;
+        message.msg_control = self.0.as_mut_ptr().cast();
+        // SAFETY: computes a length.
+        let space = unsafe { libc::CMSG_SPACE(size_of::<[RawFd; PASSED]>() as u32) };
+        message.msg_controllen = space as _;
+        message
+    }
+}
+
+/// A descriptor of a process, which becomes readable when that has exited.
+pub(super) fn open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: plain numbers; a descriptor that comes back is nobody else's.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
+}
+
+/// Makes the link, and gives its descriptor, or something below 0.
+fn link(order: Order, program: RawFd, executable: RawFd) -> c_long {
+    let path = Path::of(executable);
+    if order.pmu == 0 { uprobe_multi(order, program, &path) } else { event(order, program, &path) }
+}
+
+const BPF_LINK_CREATE: c_int = 28;
+const BPF_TRACE_UPROBE_MULTI: u32 = 48;
+
+/// `union bpf_attr` (`linux/bpf.h`) for `BPF_LINK_CREATE` with uprobe_multi.
+#[repr(C)]
+#[derive(Default)]
+struct LinkCreate {
+    program: u32,
+    target: u32,
+    attach_type: u32,
+    flags: u32,
+    path: u64,
+    offsets: u64,
+    reference_counters: u64,
+    cookies: u64,
+    count: u32,
+    multi_flags: u32,
+    pid: u32,
+    padding: u32,
+}
+
+fn uprobe_multi(order: Order, program: RawFd, path: &Path) -> c_long {
+    let attr = LinkCreate {
+        program: program as u32,
+        attach_type: BPF_TRACE_UPROBE_MULTI,
+        path: path.0.as_ptr() as u64,
+        offsets: (&raw const order.offset) as u64,
+        count: 1,
+        pid: order.pid,
+        ..LinkCreate::default()
+    };
+    // SAFETY: `attr` is as long as is said; what it points to, one path and one offset, outlives
+    // the call.
+    unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_LINK_CREATE, &raw const attr, size_of::<LinkCreate>())
+    }
+}
+
+/// `perf_event_attr` (`linux/perf_event.h`), up to its second published size.
+#[repr(C)]
+#[derive(Default)]
+struct EventAttr {
+    kind: u32,
+    size: u32,
+    config: u64,
+    sample_period: u64,
+    sample_type: u64,
+    read_format: u64,
+    flags: u64,
+    wakeup_events: u32,
+    breakpoint: u32,
+    /// The address of the file's path.
+    path: u64,
+    /// The offset in the file.
+    offset: u64,
+}
+
+const PERF_FLAG_FD_CLOEXEC: c_ulong = 8;
+const PERF_EVENT_IOC_ENABLE: u32 = 0x2400;
+const PERF_EVENT_IOC_SET_BPF: u32 = 0x4004_2408;
+
+fn event(order: Order, program: RawFd, path: &Path) -> c_long {
+    let attr = EventAttr {
+        kind: order.pmu,
+        size: size_of::<EventAttr>() as u32,
+        path: path.0.as_ptr() as u64,
+        offset: order.offset,
+        ..EventAttr::default()
+    };
+    let (any_cpu, no_group) = (-1, -1);
+    // SAFETY: `attr` is as long as it says, and the path in it outlives the call; the rest are
+    // plain numbers.
+    unsafe {
+        let event = libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attr,
+            order.pid,
+            any_cpu,
+            no_group,
+            PERF_FLAG_FD_CLOEXEC,
+        );
+        // An event that stays open on failure goes with the process, as it must.
+        let fd = event as c_int;
+        if event < 0
+            || libc::ioctl(fd, PERF_EVENT_IOC_SET_BPF as _, program) != 0
+            || libc::ioctl(fd, PERF_EVENT_IOC_ENABLE as _, 0) != 0
+        {
+            return -1;
+        }
+        event
+    }
+}
+
+/// A descriptor's path, with the zero at its end.
+struct Path([u8; 32]);
+
+impl Path {
+    fn of(fd: RawFd) -> Self {
+        let mut digits = [0_u8; 10];
+        let mut count = 0;
+        let mut left = fd.unsigned_abs();
+        for digit in &mut digits {
+            *digit = b'0' + (left % 10) as u8;
+            left /= 10;
+            count += 1;
+            if left == 0 {
+                break;
+            }
+        }
+        let mut path = [0; 32];
+        let text = b"/proc/self/fd/".iter().chain(digits.iter().take(count).rev());
+        // The last byte stays 0.
+        for (to, from) in path.iter_mut().take(31).zip(text) {
+            *to = *from;
+        }
+        Self(path)
+    }
+}
+
+/// CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF: what making links can need.
+const PROBING: u64 = 1 << 21 | 1 << 38 | 1 << 39;
+const VERSION_3: u32 = 0x2008_0522;
+
+/// Gives up every capability but some. Those that are not there do not come.
+fn keep_capabilities(keep: u64) {
+    let header: [u32; 2] = [VERSION_3, 0];
+    let mut sets = [[0_u32; 3]; 2];
+    // SAFETY: two words of header and two times three of sets, as version 3 has it.
+    unsafe {
+        let header: *const c_void = header.as_ptr().cast();
+        if libc::syscall(libc::SYS_capget, header, sets.as_mut_ptr()) != 0 {
+            return;
+        }
+        for (half, set) in sets.iter_mut().zip([keep as u32, (keep >> 32) as u32]) {
+            half.iter_mut().for_each(|mask| *mask &= set);
+        }
+        libc::syscall(libc::SYS_capset, header, sets.as_ptr());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_what_is_heard() {
+        let order = Order { pmu: 9, pid: u32::MAX, offset: 0x0123_4567_89ab_cdef };
+        assert_eq!(Order::from_bytes(order.bytes()), order);
+        let answer = Answer { error: libc::EPERM, pid: i32::MAX };
+        assert_eq!(Answer::from_bytes(answer.bytes()), answer);
+    }
+
+    #[test]
+    fn paths_of_descriptors_are_decimal() {
+        for fd in [0, 9, 10, 1_234_567_890] {
+            let path = Path::of(fd);
+            let text = CStr::from_bytes_until_nul(&path.0).map(CStr::to_bytes);
+            assert_eq!(text, Ok(format!("/proc/self/fd/{fd}").as_bytes()));
+        }
+    }
+}

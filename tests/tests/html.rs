@@ -144,6 +144,7 @@ fn judged() -> Assessment {
             }],
             cycles: vec![locked.lock_wait.cycle.clone()],
             more: 0,
+            more_cycles: 0,
         },
         history: (0..60).map(|look| (f64::from(look) / 2.0, 60 + look as u64 * 25)).collect(),
         findings: vec![leak, locked, suspect],
@@ -155,6 +156,7 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
     Finding {
         id: id.to_owned(),
         group,
+        groups: vec![group],
         class,
         verdict,
         score: Score { memory: 2, count: 3, growth: 0, blocking: 20, scheduler: 0 },
@@ -238,6 +240,7 @@ fn deadlock(group: usize) -> Finding {
             likely_holder: Some(Holder {
                 goid: 51,
                 doing: "waits for another mutex".to_owned(),
+                is_stuck: true,
                 at: "main.(*Bank).transfer (/src/app/bank.go:52)".to_owned(),
             }),
         },

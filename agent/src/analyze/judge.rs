@@ -59,9 +59,11 @@ fn weigh(
     case.hints = hints::of(&case, sources);
     let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, settings);
+    let lock = case.group.object.and_then(|(object, _)| judgement.lock_graph.lock(object));
     let scene = Scene {
         settings,
         lock_wait: &lock_wait,
+        lock_passes: lock.is_some_and(|lock| lock.passes),
         idle: idle.as_ref().map(|idle| idle.why.as_str()),
     };
     let mut evidence = Vec::new();

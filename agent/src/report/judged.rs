@@ -36,6 +36,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
                 waiting: 2,
                 oldest: Some(Duration::from_secs(9)),
                 holder: Some(holder()),
+                passes: false,
             }],
             cycles,
             more: 0,

@@ -10,7 +10,6 @@ pub mod html;
 pub mod json;
 #[cfg(test)]
 mod judged;
-pub mod lockwait;
 pub mod style;
 pub mod telling;
 pub mod terminal;

@@ -1,6 +1,7 @@
 //! Numbers, times and names as people read them, in as little room as there is.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 pub use crate::model::text::{bytes, count, counted, duration};
 use crate::model::{FrameId, Group, HitCost, Rates, StackTable, function};
@@ -169,8 +170,6 @@ pub fn cut(text: &str, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -26,7 +26,11 @@ impl Detector for Cycle {
                 format!("goroutines {} wait for each other's locks in a circle", ids.join(", "))
             }
         };
-        found(Verdict::Likely, case.count, says)
+        // Who holds a lock is inferred: a circle that is real does not go away.
+        let lasts = case.oldest.is_some_and(|oldest| {
+            oldest >= scene.settings.thresholds.stuck_after && oldest >= case.window
+        });
+        found(if lasts { Verdict::Likely } else { Verdict::Suspect }, case.count, says)
     }
 }
 
@@ -43,7 +47,10 @@ impl Detector for StuckLock {
             return Outcome::Clear;
         }
         let life = &case.life;
-        if life.stuck == 0 || life.stuck_for < scene.settings.thresholds.stuck_after {
+        if scene.lock_passes
+            || life.stuck == 0
+            || life.stuck_for < scene.settings.thresholds.stuck_after
+        {
             return Outcome::Clear;
         }
         let waited = duration(life.stuck_for);

@@ -245,6 +245,8 @@ fn evidence(finding: &Finding) -> Markup {
 /// What only some readers want: the score's parts, the whole stack, births and deaths.
 fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
     let stacks = &page.assessment.stacks;
+    let others = finding.groups.iter().filter(|&&other| other != finding.group);
+    let others = others.filter_map(|&other| page.assessment.groups.get(other));
     html! {
         details {
             summary { "Score, turnover, goroutines" }
@@ -275,6 +277,9 @@ fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
                     dt { "Goroutines" }
                     dd { (group.goids_sample.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")) }
                     dt { "Signature" } dd { code { (Text(&group.signature)) } }
+                    @for other in others.take(20) {
+                        dt { "Also" } dd { code { (Text(&other.signature)) } }
+                    }
                 }
             }
         }

@@ -17,8 +17,11 @@ const ROWS: usize = 1_000;
 pub(super) fn table(page: &Page<'_>) -> Markup {
     let groups = &page.assessment.groups;
     let findings = page.assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
-    let of_group: HashMap<usize, usize> =
-        findings.iter().enumerate().map(|(number, finding)| (finding.group, number)).collect();
+    let of_group: HashMap<usize, usize> = findings
+        .iter()
+        .enumerate()
+        .flat_map(|(number, finding)| finding.groups.iter().map(move |&group| (group, number)))
+        .collect();
     let shown = groups.len().min(ROWS);
     let rest = &groups[shown..];
     html! {

@@ -28,12 +28,12 @@ pub(super) fn picture(page: &Page<'_>) -> Markup {
     if graph.locks.is_empty() && graph.cycles.is_empty() {
         return Markup::default();
     }
-    let hidden = graph.cycles.len().saturating_sub(CIRCLES);
+    let hidden = graph.more_cycles + graph.cycles.len().saturating_sub(CIRCLES) as u64;
     html! {
         @for cycle in graph.cycles.iter().filter(|cycle| !cycle.is_empty()).take(CIRCLES) {
             (circle(cycle, graph))
         }
-        @if hidden > 0 { p.note { "… and " (words::counted(hidden as u64, "more circle")) "." } }
+        @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more circle")) "." } }
         @if !graph.locks.is_empty() { (table(graph)) }
     }
 }

@@ -154,6 +154,7 @@ fn seen(assessment: &Assessment) -> Markup {
                         td.figure {
                             @match probe.state {
                                 ProbeState::Attached => "attached",
+                                ProbeState::Burst => span.doubt { "in a burst" },
                                 ProbeState::Shed => span.doubt { "shed" },
                                 ProbeState::Unavailable => span.doubt { "unavailable" },
                             }

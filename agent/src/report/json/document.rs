@@ -12,7 +12,7 @@ use super::judgement::{History, LockGraphDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
 use crate::model::{
-    Assessment, Coverage, NotEnough, Overhead, Target, Timestamp, Totals, WindowSpan,
+    Assessment, Coverage, HitCost, NotEnough, Overhead, Target, Timestamp, Totals, WindowSpan,
 };
 
 /// An assessment, and when the report of it is made.

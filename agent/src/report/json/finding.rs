@@ -19,9 +19,7 @@ pub(super) struct Findings<'a> {
 impl Serialize for Findings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(
-            self.findings.iter().map(|finding| {
-                FindingDoc::new(finding, self.groups.get(finding.group), self.stacks)
-            }),
+            self.findings.iter().map(|finding| FindingDoc::new(finding, self.groups, self.stacks)),
         )
     }
 }
@@ -30,6 +28,8 @@ impl Serialize for Findings<'_> {
 struct FindingDoc<'a> {
     id: &'a str,
     signature: Option<&'a str>,
+    /// Of all its groups, the one above among them.
+    signatures: Vec<&'a str>,
     class: &'static str,
     verdict: &'static str,
     severity: &'static str,
@@ -59,12 +59,15 @@ struct FindingDoc<'a> {
 }
 
 impl<'a> FindingDoc<'a> {
-    fn new(finding: &'a Finding, group: Option<&'a Group>, stacks: &'a StackTable) -> Self {
+    fn new(finding: &'a Finding, groups: &'a [Group], stacks: &'a StackTable) -> Self {
+        let group = groups.get(finding.group);
+        let all = finding.groups.iter().filter_map(|&group| groups.get(group));
         let frame = |frame| FrameDoc::new(stacks, frame);
         let stack = |stack| StackDoc(stack, stacks);
         Self {
             id: &finding.id,
             signature: group.map(|group| &*group.signature),
+            signatures: all.map(|group| &*group.signature).collect(),
             class: finding.class.name(),
             verdict: finding.verdict.name(),
             severity: finding.severity().name(),

@@ -30,6 +30,8 @@ pub(super) struct LockGraphDoc<'a> {
     cycles: Vec<Vec<WaiterDoc<'a>>>,
     /// Contended locks beyond those listed.
     more: u64,
+    /// Circles beyond those listed.
+    more_cycles: u64,
 }
 
 impl<'a> LockGraphDoc<'a> {
@@ -38,6 +40,7 @@ impl<'a> LockGraphDoc<'a> {
             locks: graph.locks.iter().map(LockDoc::new).collect(),
             cycles: graph.cycles.iter().map(|cycle| waiters(cycle)).collect(),
             more: graph.more,
+            more_cycles: graph.more_cycles,
         }
     }
 }
@@ -50,6 +53,8 @@ struct LockDoc<'a> {
     goids_sample: &'a [u64],
     oldest_seconds: Option<f64>,
     likely_holder: Option<HolderDoc<'a>>,
+    /// Whether it was seen to pass from hand to hand while they waited.
+    passes: bool,
 }
 
 impl<'a> LockDoc<'a> {
@@ -61,6 +66,7 @@ impl<'a> LockDoc<'a> {
             goids_sample: &lock.waiters,
             oldest_seconds: lock.oldest.as_ref().map(Duration::as_secs_f64),
             likely_holder: lock.holder.as_ref().map(HolderDoc::new),
+            passes: lock.passes,
         }
     }
 }
@@ -88,12 +94,18 @@ pub(super) fn waiters(cycle: &[Waiter]) -> Vec<WaiterDoc<'_>> {
 pub(super) struct HolderDoc<'a> {
     goid: u64,
     doing: &'a str,
+    is_stuck: bool,
     at: Option<&'a str>,
 }
 
 impl<'a> HolderDoc<'a> {
     pub(super) fn new(holder: &'a Holder) -> Self {
-        Self { goid: holder.goid, doing: &holder.doing, at: known(&holder.at) }
+        Self {
+            goid: holder.goid,
+            doing: &holder.doing,
+            is_stuck: holder.is_stuck,
+            at: known(&holder.at),
+        }
     }
 }
 

@@ -3,7 +3,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Assessment, Finding, Lifetimes, NotEnough, Site, StackView, WaitClass};
+use crate::model::{
+    Assessment, Finding, HitCost, Lifetimes, NotEnough, ProbeCoverage, ProbeSpell, ProbeState,
+    Site, StackView, WaitClass,
+};
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
 
@@ -158,7 +161,7 @@ fn what_probes_saw_and_cost_is_told() {
         factor: 2.0,
         note: None,
     });
-    let document = render(&[assessment([observation])], false);
+    let document = render(&[judged::unjudged(&[observation])], false);
     assert_eq!(
         document["groups"][0]["age"],
         json!({"known": 2, "oldest_seconds": 6.0, "median_seconds": 2.0})
@@ -194,6 +197,7 @@ fn a_finding_has_every_field_of_the_schema() {
     for key in ["blocked_at", "created_by", "creation_stack", "stack", "signature", "wait_class"] {
         assert_eq!(take(key).as_ref(), Some(&group[key]), "{key}");
     }
+    assert_eq!(take("signatures"), Some(json!([group["signature"]])));
     assert_eq!(group["finding"], "f-7c0d11");
     assert_eq!(document["groups"][1]["finding"], Value::Null);
     assert_eq!(
@@ -245,14 +249,14 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
         {"goid": 50, "object": "0xc000007000", "at": "main.transfer (/src/app/bank.go:52)"},
         {"goid": 51, "object": "0xc000007100", "at": null},
     ]);
-    let holder = json!({"goid": 51, "doing": "waits for another mutex",
+    let holder = json!({"goid": 51, "doing": "waits for another mutex", "is_stuck": true,
                         "at": "main.transfer (/src/app/bank.go:57)"});
     assert_eq!(
         document["lock_graph"],
         json!({"locks": [{"object": "0xc000007000", "wait_class": "mutex", "waiting": 2,
                           "goids_sample": [50, 51], "oldest_seconds": 9.0,
                           "likely_holder": holder}],
-               "cycles": [cycle], "more": 0})
+               "cycles": [cycle], "more": 0, "more_cycles": 0})
     );
     let finding = &document["findings"][0];
     assert_eq!(finding["lock_wait"], json!({"cycle": cycle, "likely_holder": holder}));

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{Page, words};
+use super::{Page, locks, words};
 use crate::model::{Assessment, Finding, Judgement, Verdict};
 use crate::report::style::Role;
 use crate::report::telling;
@@ -24,6 +24,8 @@ impl Page<'_> {
         if !judgement.findings.is_empty() {
             writeln!(self.out)?;
         }
+        let form = (self.style, self.width);
+        locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)?;
         self.line("health    ", &[(Role::Title, format!("{} of 100", judgement.health))])?;
         if let Some(left_out) = telling::left_out(judgement) {
             let text = format!("as idle: {left_out}");

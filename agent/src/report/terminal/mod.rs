@@ -13,6 +13,7 @@ use crate::model::{Assessment, Build, Coverage, Overhead, ProbeCoverage, ProbeSt
 mod finding;
 mod group;
 mod judgement;
+mod locks;
 mod sites;
 
 /// Narrower than this nothing can be laid out.
@@ -185,8 +186,10 @@ impl Page<'_> {
     fn groups(&mut self, assessment: &Assessment) -> io::Result<()> {
         let groups = &assessment.groups;
         let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
-        let of_group: HashMap<usize, &str> =
-            findings.iter().map(|finding| (finding.group, &*finding.id)).collect();
+        let of_group: HashMap<usize, &str> = findings
+            .iter()
+            .flat_map(|finding| finding.groups.iter().map(|&group| (group, &*finding.id)))
+            .collect();
         let most = if findings.is_empty() { usize::MAX } else { BESIDE_FINDINGS };
         let shown = self.top.map_or(groups.len(), |top| top.min(most)).min(groups.len());
         for (index, group) in groups.iter().take(shown).enumerate() {

@@ -1,14 +1,10 @@
-//! Who waits for whose lock: drawn as text, and as JSON.
+//! Who waits for whose lock: drawn as text.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-use serde::ser::Serializer;
-
-use super::style::{Role, Style};
-use super::terminal::wrap;
-use super::words;
-use crate::model::{Holder, LockGraph, LockNode, LockWait, WaitClass, Waiter};
+use super::{words, wrap};
+use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
+use crate::report::style::{Role, Style};
 
 /// Circles, and locks beside them, that are drawn unless all is asked for.
 const SHOWN: usize = 5;
@@ -21,7 +17,7 @@ const INDENT: usize = 4;
 ///
 /// # Errors
 /// What the writer says.
-pub fn draw(
+pub(super) fn draw(
     graph: &LockGraph,
     (style, width): (Style, usize),
     all: bool,
@@ -157,112 +153,12 @@ impl Drawing<'_> {
     }
 }
 
-/// A graph as JSON: `{"locks": [..], "cycles": [[..]], "more_locks": 0, "more_cycles": 0}`.
-#[derive(Clone, Copy, Debug)]
-pub struct GraphDoc<'a>(pub &'a LockGraph);
-
-/// What a finding says of its lock as JSON: `{"cycle": [..], "likely_holder": {..} or null}`.
-#[derive(Clone, Copy, Debug)]
-pub struct LockWaitDoc<'a>(pub &'a LockWait);
-
-impl Serialize for GraphDoc<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            locks: Vec<LockDoc<'a>>,
-            cycles: Vec<Vec<WaiterDoc<'a>>>,
-            more_locks: u64,
-            more_cycles: u64,
-        }
-        let LockGraph { locks, cycles, more, more_cycles } = self.0;
-        Fields {
-            locks: locks.iter().map(LockDoc::new).collect(),
-            cycles: cycles.iter().map(|it| it.iter().map(WaiterDoc::new).collect()).collect(),
-            more_locks: *more,
-            more_cycles: *more_cycles,
-        }
-        .serialize(serializer)
-    }
-}
-
-impl Serialize for LockWaitDoc<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            cycle: Vec<WaiterDoc<'a>>,
-            likely_holder: Option<HolderDoc<'a>>,
-        }
-        Fields {
-            cycle: self.0.cycle.iter().map(WaiterDoc::new).collect(),
-            likely_holder: self.0.likely_holder.as_ref().map(HolderDoc::new),
-        }
-        .serialize(serializer)
-    }
-}
-
-#[derive(Serialize)]
-struct LockDoc<'a> {
-    object: String,
-    kind: &'static str,
-    waiting: u64,
-    goids_sample: &'a [u64],
-    passes: bool,
-    oldest_seconds: Option<f64>,
-    likely_holder: Option<HolderDoc<'a>>,
-}
-
-impl<'a> LockDoc<'a> {
-    fn new(lock: &'a LockNode) -> Self {
-        Self {
-            object: format!("{:#x}", lock.object),
-            kind: lock.kind.name(),
-            waiting: lock.waiting,
-            goids_sample: &lock.waiters,
-            passes: lock.passes,
-            oldest_seconds: lock.oldest.map(|oldest| oldest.as_secs_f64()),
-            likely_holder: lock.holder.as_ref().map(HolderDoc::new),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct WaiterDoc<'a> {
-    goid: u64,
-    object: String,
-    at: Option<&'a str>,
-}
-
-impl<'a> WaiterDoc<'a> {
-    fn new(waiter: &'a Waiter) -> Self {
-        Self { goid: waiter.goid, object: format!("{:#x}", waiter.object), at: known(&waiter.at) }
-    }
-}
-
-#[derive(Serialize)]
-struct HolderDoc<'a> {
-    goid: u64,
-    doing: &'a str,
-    at: Option<&'a str>,
-}
-
-impl<'a> HolderDoc<'a> {
-    fn new(holder: &'a Holder) -> Self {
-        Self { goid: holder.goid, doing: &holder.doing, at: known(&holder.at) }
-    }
-}
-
-/// A line, or nothing where it is not known.
-fn known(at: &str) -> Option<&str> {
-    Some(at).filter(|at| !at.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use serde_json::json;
-
     use super::*;
+    use crate::model::Holder;
 
     fn waiter(goid: u64, object: u64, at: &str) -> Waiter {
         Waiter { goid, object, at: at.to_owned() }
@@ -277,7 +173,7 @@ mod tests {
     fn graph() -> LockGraph {
         let transfer = "main.transfer (/src/app/bank.go:33)";
         let holder = |goid, doing: &str| {
-            Some(Holder { goid, doing: doing.to_owned(), at: transfer.to_owned() })
+            Some(Holder { goid, doing: doing.to_owned(), is_stuck: true, at: transfer.to_owned() })
         };
         LockGraph {
             locks: vec![
@@ -362,35 +258,5 @@ lock-wait
         goroutine 5 (main.f, /a.go:3) waits for mutex 0xa0, held, probably, by itself
 ";
         assert_eq!(drawn(&graph, 100, false), text);
-    }
-
-    #[test]
-    fn json() {
-        let mut graph = graph();
-        graph.locks.truncate(1);
-        graph.cycles.remove(0);
-        let holder = json!({
-            "goid": 13, "doing": "waits for mutex 0xb0", "at": "main.transfer (/src/app/bank.go:33)",
-        });
-        assert_eq!(
-            serde_json::to_value(GraphDoc(&graph)).expect("JSON"),
-            json!({
-                "locks": [{
-                    "object": "0xa0", "kind": "mutex", "waiting": 3, "goids_sample": [12, 14, 15],
-                    "passes": false, "oldest_seconds": 5.0, "likely_holder": holder,
-                }],
-                "cycles": [[
-                    {"goid": 20, "object": "0xc0", "at": null},
-                    {"goid": 21, "object": "0xc0", "at": null},
-                ]],
-                "more_locks": 7,
-                "more_cycles": 0,
-            })
-        );
-        let wait = LockWait { cycle: Vec::new(), likely_holder: graph.locks[0].holder.clone() };
-        let wait = serde_json::to_value(LockWaitDoc(&wait)).expect("JSON");
-        assert_eq!(wait, json!({"cycle": [], "likely_holder": holder}));
-        let none = serde_json::to_value(LockWaitDoc(&LockWait::default())).expect("JSON");
-        assert_eq!(none, json!({"cycle": [], "likely_holder": null}));
     }
 }

@@ -140,13 +140,14 @@ fn judged() -> Assessment {
                 waiters: vec![50, 51],
                 waiting: 2,
                 oldest: Some(Duration::from_secs(9)),
+                passes: false,
                 holder: locked.lock_wait.likely_holder.clone(),
             }],
             cycles: vec![locked.lock_wait.cycle.clone()],
             more: 0,
             more_cycles: 0,
         },
-        history: (0..60).map(|look| (f64::from(look) / 2.0, 60 + look as u64 * 25)).collect(),
+        history: (0..60_u32).map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25)).collect(),
         findings: vec![leak, locked, suspect],
     });
     assessment

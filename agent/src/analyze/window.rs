@@ -193,7 +193,8 @@ impl Window {
     }
 
     /// Who waits for whose lock, as of the last observation; `None` before the first.
-    pub(super) fn lock_graph(&self) -> Option<&LockGraph> {
+    #[must_use]
+    pub fn lock_graph(&self) -> Option<&LockGraph> {
         Some(&self.latest.as_ref()?.lock_graph)
     }
 

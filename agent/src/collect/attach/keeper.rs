@@ -92,7 +92,9 @@ impl Keeper {
     /// # Errors
     /// When it refuses to say.
     pub(super) fn look(&self) -> Result<Seen, ProbeError> {
-        let kept = lock(&self.kept);
+        let mut kept = lock(&self.kept);
+        // What is said to be attached is so now.
+        kept.give_up_lost();
         let at = monotonic();
         let counters = kept.probes.counters()?;
         let (mut slots, mut sites) = (Vec::new(), Vec::new());

@@ -3,6 +3,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -163,29 +165,41 @@ fn lost_probes_are_missed(version: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .expect("agent");
+    // One line a look.
+    let lines = BufReader::new(agent.stderr.take().expect("stderr")).lines();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let counting = thread::spawn(move || {
+        for _ in lines.map_while(Result::ok) {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
     let start = Instant::now();
     while instructions.probed().expect("memory").len() < 3 {
         assert!(start.elapsed() < PATIENCE, "never attached");
         thread::sleep(Duration::from_millis(5));
     }
-    let Holders { server, holders } = Holders::of(agent.id()).expect("/proc").expect("a server");
-    assert_eq!(holders.len(), 3);
-    for pid in holders.into_iter().chain([server]) {
-        let pid = Pid::from_raw(i32::try_from(pid).expect("a pid"));
+    let holders = Holders::of(agent.id()).expect("/proc").expect("a server");
+    assert_eq!(holders.holders.len(), 3);
+    for pid in holders.holders.iter().chain([&holders.server]) {
+        let pid = Pid::from_raw(i32::try_from(*pid).expect("a pid"));
         signal::kill(pid, Signal::SIGKILL).expect("kill");
     }
     instructions.until_unprobed().expect("no probe");
-    // One line a look.
-    let mut looks = BufReader::new(agent.stderr.take().expect("stderr")).lines();
-    for _ in 0..10 {
-        looks.next().expect("it goes on").expect("a line");
+    while !holders.are_gone() {
+        assert!(start.elapsed() < PATIENCE, "{holders:?} do not end");
+        thread::sleep(Duration::from_millis(5));
+    }
+    // The look that is under way may have begun before; the one behind it has not.
+    let before = looks.load(Ordering::Relaxed);
+    while looks.load(Ordering::Relaxed) < before + 3 {
+        assert!(start.elapsed() < PATIENCE, "it does not go on");
+        thread::sleep(Duration::from_millis(5));
     }
     signal::kill(Pid::from_raw(i32::try_from(agent.id()).expect("a pid")), Signal::SIGINT)
         .expect("interrupt");
-    // What it still says must have a reader.
-    let looks = thread::spawn(move || looks.count());
     let output = agent.wait_with_output().expect("output");
-    looks.join().expect("the last lines");
+    counting.join().expect("the last lines");
     assert!(output.status.success(), "{output:?}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let probes = report["coverage"]["probes"].as_array().expect("probes");

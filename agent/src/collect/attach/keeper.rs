@@ -97,6 +97,8 @@ impl Keeper {
     pub(super) fn look(&self, snapshot: Duration) -> Result<Seen, ProbeError> {
         let mut kept = lock(&self.kept);
         kept.looked += snapshot;
+        // What is said to be attached is so now.
+        kept.give_up_lost();
         let at = monotonic();
         let counters = kept.probes.counters()?;
         let (mut slots, mut sites) = (Vec::new(), Vec::new());

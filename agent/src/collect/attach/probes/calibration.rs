@@ -29,7 +29,9 @@ use crate::model::HitCost;
 /// 1.3 us (Linux 6.18, amd64).
 const ASSUMED: Duration = Duration::from_nanos(1_200);
 /// By how much a hit in that server cost more than one in an empty loop on the same machine, where
-/// all that it touches is cached.
+/// all that it touches is cached: 1.5 to 2.2 times on a calm one, 2.5 times on one whose caches many
+/// others use. (`cargo xtask bench overhead server` measures both; the governor's headroom covers
+/// the difference.)
 const FACTOR: f64 = 2.0;
 /// What is believed. Less would promise too much; more is an emulated processor's.
 const BELIEVED: RangeInclusive<Duration> = Duration::from_nanos(300)..=Duration::from_micros(5);

@@ -39,7 +39,7 @@ fn minio() {
 
 #[test]
 fn node_exporter() {
-    is_seen_as_it_is(Kind::NodeExporter, 40);
+    is_seen_as_it_is(Kind::NodeExporter, 35);
 }
 
 fn is_seen_as_it_is(kind: Kind, least: usize) {

@@ -147,7 +147,9 @@ fn judged() -> Assessment {
             more: 0,
             more_cycles: 0,
         },
-        history: (0..60_u32).map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25)).collect(),
+        history: (0..60_u32)
+            .map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25))
+            .collect(),
         findings: vec![leak, locked, suspect],
     });
     assessment

@@ -128,7 +128,8 @@ fn held(one: bool, what: &str, lock_wait: &LockWait) -> String {
 
 fn circle(one: bool, lock_wait: &LockWait) -> String {
     match lock_wait.cycle.as_slice() {
-        [_] => verb(one, "wait for a lock that its own goroutine holds already"),
+        // Without a circle it is the source that says so.
+        [] | [_] => verb(one, "wait for a lock that its own goroutine holds already"),
         waiters => {
             let ids: Vec<String> = waiters.iter().map(|waiter| waiter.goid.to_string()).collect();
             format!(

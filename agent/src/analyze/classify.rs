@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::detect::is_finalizer;
 use super::source::Awaits;
-use crate::model::{CauseClass, LockWait, Pattern, WaitClass};
+use crate::model::{CauseClass, LockWait, Pattern, Verdict, WaitClass};
 
 /// Functions whose wait is one for the network, whatever it looks like to the scheduler.
 const NETWORK: [&str; 6] = [
@@ -17,7 +17,9 @@ const NETWORK: [&str; 6] = [
 
 /// What kind of leak a case is, if it is one.
 pub(super) fn class(case: &Case<'_>, lock_wait: &LockWait) -> CauseClass {
-    if !lock_wait.cycle.is_empty() {
+    let locks = matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex);
+    let twice = locks && case.hints.pattern == Some(Pattern::SelfDeadlock);
+    if !lock_wait.cycle.is_empty() || twice {
         return CauseClass::DeadlockCycle;
     }
     if is_finalizer(case) {
@@ -28,6 +30,8 @@ pub(super) fn class(case: &Case<'_>, lock_wait: &LockWait) -> CauseClass {
         WaitClass::ChanReceive | WaitClass::Select => waiting(case),
         WaitClass::NilChannel => CauseClass::ChannelNil,
         WaitClass::EmptySelect => CauseClass::SelectEmpty,
+        // The writer's own lock inside of the read-write mutex.
+        WaitClass::Mutex if case.calls("sync.(*RWMutex).Lock") => CauseClass::Rwmutex,
         WaitClass::Mutex => CauseClass::Mutex,
         WaitClass::RwMutex => CauseClass::Rwmutex,
         WaitClass::Cond => CauseClass::Cond,
@@ -72,15 +76,26 @@ fn is_file(case: &Case<'_>) -> bool {
 }
 
 /// The known mistake that a case looks like, where its source says nothing.
-pub(super) fn pattern(case: &Case<'_>, class: CauseClass, lock_wait: &LockWait) -> Option<Pattern> {
+pub(super) fn pattern(
+    case: &Case<'_>,
+    class: CauseClass,
+    verdict: Verdict,
+    lock_wait: &LockWait,
+) -> Option<Pattern> {
     if lock_wait.cycle.len() == 1 {
         return Some(Pattern::SelfDeadlock);
     }
     if lock_wait.cycle.len() > 1 {
         return Some(Pattern::LockOrder);
     }
-    if case.hints.pattern.is_some() {
-        return case.hints.pattern;
+    if let Some(pattern) = case.hints.pattern_at(verdict) {
+        return Some(pattern);
+    }
+    if case.calls("io.(*pipe).write") {
+        return Some(Pattern::BlockedProducer);
+    }
+    if case.calls("io.(*pipe).read") {
+        return Some(Pattern::MissingClose);
     }
     match class {
         CauseClass::ChannelNil => Some(Pattern::NilChannel),

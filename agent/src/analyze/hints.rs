@@ -4,7 +4,7 @@ use super::case::Case;
 use super::source::{self, Awaits, Confidence, Place, Question};
 use super::sources::Sources;
 use crate::model::function::{self, Origin};
-use crate::model::{Pattern, Resolved, Snippet};
+use crate::model::{Pattern, Resolved, Snippet, Verdict};
 
 /// Lines shown before and after the one that matters.
 const CONTEXT: u32 = 3;
@@ -14,6 +14,8 @@ const CONTEXT: u32 = 3;
 pub(super) struct Hints {
     /// The mistake that it looks like.
     pub(super) pattern: Option<Pattern>,
+    /// How sure the pattern is.
+    pub(super) confidence: Option<Confidence>,
     /// What the blocked statement waits for, if for none but that.
     pub(super) awaits: Awaits,
     /// Whether the statement stands in a loop that takes work again and again.
@@ -24,6 +26,15 @@ pub(super) struct Hints {
     pub(super) mend: Option<String>,
     /// The lines themselves.
     pub(super) snippet: Option<Snippet>,
+}
+
+impl Hints {
+    /// The mistake, as far as it fits a verdict: what idle workers look like too is a mistake only
+    /// where goroutines do leak.
+    pub(super) fn pattern_at(&self, verdict: Verdict) -> Option<Pattern> {
+        let sure = self.confidence > Some(Confidence::Low) || verdict > Verdict::Suspect;
+        self.pattern.filter(|_| sure)
+    }
 }
 
 /// What the source says of a case; asks for files that are not there yet.
@@ -70,11 +81,12 @@ pub(super) fn of(case: &Case<'_>, sources: &mut Sources) -> Hints {
             others: &others,
         };
         if let Some(facts) = source::examine(&question) {
-            hints.pattern = facts.pattern.filter(|_| facts.confidence > Confidence::Low);
+            hints.pattern = facts.pattern;
+            hints.confidence = facts.pattern.map(|_| facts.confidence);
             hints.awaits = facts.awaits;
             hints.is_worker_loop = facts.is_worker_loop;
             hints.notes = facts.notes;
-            hints.mend = facts.mend.filter(|_| facts.confidence > Confidence::Low);
+            hints.mend = facts.mend;
         }
     }
     // With a file still to come, there may be more to say.

@@ -40,7 +40,8 @@ pub(super) struct Life {
     pub(super) arrived: u64,
     /// Members that stood at the same place since the first look, or since their birth.
     pub(super) still: u64,
-    /// Members that stood at the same place since the first look.
+    /// Members that stood at the same place through the last two thirds of the window: what blocks
+    /// soon after the first look counts too.
     pub(super) stuck: u64,
     /// For how long the longest of the stuck was blocked.
     pub(super) stuck_for: Duration,
@@ -77,7 +78,7 @@ impl Life {
         // A single look knows nothing but the runtime's own clock.
         let blocked = goroutine.blocked.map(|blocked| blocked.duration);
         if let Some(blocked) = blocked
-            && blocked >= span.window
+            && blocked >= span.window * 2 / 3
         {
             self.stuck += 1;
             self.stuck_for = self.stuck_for.max(blocked);

@@ -10,10 +10,9 @@ pub(super) fn suggestions(
 ) -> Vec<String> {
     let mut all: Vec<String> = own.into_iter().cloned().collect();
     all.extend(pattern.and_then(of_pattern).map(str::to_owned));
-    for text in of_class(class) {
-        if all.len() < 3 {
-            all.push((*text).to_owned());
-        }
+    // What is said of every leak of a class helps only where nothing better is known.
+    if all.is_empty() {
+        all.extend(of_class(class).iter().map(|text| (*text).to_owned()));
     }
     all
 }
@@ -118,7 +117,7 @@ mod tests {
         let own = "Make results a channel with a buffer of one (line 12).".to_owned();
         let all = suggestions(CauseClass::ChannelSend, Some(Pattern::TimedOutReceiver), Some(&own));
         assert_eq!(all[0], own);
-        assert_eq!(all.len(), 3);
+        assert_eq!(all.len(), 2);
         assert!(!suggestions(CauseClass::Unknown, None, None).is_empty());
     }
 }

@@ -7,7 +7,7 @@
 use super::super::case::Case;
 use super::super::life::BINS;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::counted;
+use crate::model::text::{count, counted};
 use crate::model::{GrowthPattern, Verdict};
 
 /// Steady growth of survivors.
@@ -59,13 +59,16 @@ impl Detector for SteadyGrowth {
         if !(kept && spread && old) || has_stopped(&life.births) {
             return Outcome::Clear;
         }
-        let rate = lasting as f64 / (case.seconds() * (PARTS - 1) as f64 / PARTS as f64);
         let says = format!(
-            "{} born here within {:.0} s are still here, {rate:.2} a second; gone of those that \
-             were here before: {deaths} of {}",
+            "{} born within {:.0} s are still here; of the {} that were here before, {} gone",
             counted(life.survivors(), "goroutine"),
             case.seconds(),
-            case.at_first
+            count(case.at_first),
+            match deaths {
+                0 => "none has".to_owned(),
+                1 => "1 has".to_owned(),
+                _ => format!("{} have", count(deaths)),
+            }
         );
         if lasting < least || (case.seconds() < SHORT_SECONDS && lasting < FAST) {
             return found(Verdict::Suspect, case.count, says);

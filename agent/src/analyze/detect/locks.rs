@@ -27,9 +27,8 @@ impl Detector for Cycle {
             }
         };
         // Who holds a lock is inferred: a circle that is real does not go away.
-        let lasts = case.oldest.is_some_and(|oldest| {
-            oldest >= scene.settings.thresholds.stuck_after && oldest >= case.window
-        });
+        let lasts =
+            case.oldest.is_some_and(|oldest| oldest >= scene.settings.thresholds.stuck_after);
         found(if lasts { Verdict::Likely } else { Verdict::Suspect }, case.count, says)
     }
 }

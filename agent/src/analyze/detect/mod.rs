@@ -67,6 +67,7 @@ pub(super) const ALL: &[&dyn Detector] = &[
     &busy::Busy,
     &stuck::Large,
     &stuck::TooLong,
+    &stuck::Confirmed,
     &stuck::Listed,
     &stuck::Stuck,
 ];

@@ -1,11 +1,12 @@
-//! Goroutines that stood at one place for as long as anybody looked.
+//! Goroutines that stood at one place for most of the time that anybody looked.
 
 use super::super::case::Case;
+use super::super::source::Confidence;
 use super::{Detector, Outcome, Scene, found};
 use crate::model::text::{count, counted, duration};
-use crate::model::{Verdict, WaitClass};
+use crate::model::{Pattern, Verdict, WaitClass};
 
-/// The same goroutines at the same place through the whole window.
+/// The same goroutines at the same place through most of the window.
 pub(super) struct Stuck;
 
 impl Detector for Stuck {
@@ -45,6 +46,40 @@ impl Detector for Large {
             life.stuck,
             format!("{}; that is {} or more", says(case), count(large)),
         )
+    }
+}
+
+/// Stuck at a line whose source shows the mistake.
+pub(super) struct Confirmed;
+
+impl Detector for Confirmed {
+    fn name(&self) -> &'static str {
+        "source"
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        let hints = &case.hints;
+        let shown = match (case.wait(), hints.pattern) {
+            (
+                WaitClass::ChanSend,
+                Some(
+                    pattern @ (Pattern::PrematureReturn
+                    | Pattern::TimedOutReceiver
+                    | Pattern::NCast
+                    | Pattern::DoubleSend),
+                ),
+            ) => pattern,
+            (
+                WaitClass::Mutex | WaitClass::RwMutex,
+                Some(pattern @ (Pattern::SelfDeadlock | Pattern::LockOnEarlyReturn)),
+            ) if !scene.lock_passes => pattern,
+            _ => return Outcome::Clear,
+        };
+        if hints.confidence != Some(Confidence::High) || !is_stuck(case, scene) {
+            return Outcome::Clear;
+        }
+        let says = format!("{}, and the source shows why: {}", says(case), shown.meaning());
+        found(Verdict::Likely, case.life.stuck, says)
     }
 }
 
@@ -118,9 +153,11 @@ fn is_stuck(case: &Case<'_>, scene: Scene<'_>) -> bool {
 
 fn says(case: &Case<'_>) -> String {
     let life = &case.life;
-    let all = if life.stuck == case.count { "" } else { "of the group " };
+    let have = if life.stuck == 1 { "has" } else { "have" };
+    let of =
+        if life.stuck == case.count { String::new() } else { format!(" of {}", count(case.count)) };
     format!(
-        "{} {all}stood here for all of the {:.0} s, for {} at the longest",
+        "{}{of} {have} not moved through the last two thirds of {:.0} s; the longest for {}",
         counted(life.stuck, "goroutine"),
         case.seconds(),
         duration(life.stuck_for)

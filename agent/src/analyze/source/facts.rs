@@ -39,9 +39,9 @@ pub enum Awaits {
     /// Something else, or it cannot be told.
     #[default]
     Other,
-    /// Contexts to be done.
+    /// Contexts to be done, beside timers perhaps.
     Context,
-    /// Timers or tickers, beside contexts perhaps.
+    /// Timers or tickers.
     Timer,
 }
 

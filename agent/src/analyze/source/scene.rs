@@ -352,10 +352,10 @@ impl<'t> Scene<'t> {
         };
         if channels.is_empty() || channels.len() < cases {
             Awaits::Other
-        } else if channels.iter().all(|channel| is_context(channel)) {
-            Awaits::Context
-        } else if channels.iter().all(|channel| is_timer(channel) || is_context(channel)) {
+        } else if channels.iter().all(|channel| is_timer(channel)) {
             Awaits::Timer
+        } else if channels.iter().all(|channel| is_timer(channel) || is_context(channel)) {
+            Awaits::Context
         } else {
             Awaits::Other
         }

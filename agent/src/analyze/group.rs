@@ -61,7 +61,7 @@ pub(super) fn groups(
         lives[group].add(goroutine, span, runners);
     }
     let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
-    life::kinship(&observation.goroutines, &mut lives, &waits);
+    life::kinship(&observation.goroutines, &mut lives, &waits, span);
     let waiters = summary::object_waiters(&mut members);
     let groups = drafts.iter().zip(members);
     let groups = groups

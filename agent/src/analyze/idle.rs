@@ -57,9 +57,8 @@ pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
     if !case.is_users() && !case.calls("net/http.(*persistConn).readLoop") {
         return Idle::while_steady("the standard library's own");
     }
-    let created_by_the_living = case.life.parents_alive > 0;
     match wait {
-        WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond if created_by_the_living => {
+        WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond if case.life.is_rooted => {
             if is_pool(case) {
                 return Idle::while_steady("worker pool or broadcast, all on one object");
             }
@@ -77,7 +76,7 @@ pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
             }
             None
         }
-        WaitClass::WaitGroup if case.life.kin > 0 => {
+        WaitClass::WaitGroup if case.life.has_kin => {
             Idle::while_steady("waits for goroutines that are still there")
         }
         _ => None,

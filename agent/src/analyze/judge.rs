@@ -9,7 +9,7 @@ use super::sources::Sources;
 use super::window::{Window, assess};
 use super::{cause, classify, hints, idle, lockwait, mend, score, signature};
 use crate::model::{
-    Assessment, Evidence, Finding, Growth, Judgement, LockWait, NotEnough, Turnover, Verdict,
+    Assessment, Evidence, Finding, Judgement, LockWait, NotEnough, Turnover, Verdict,
 };
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
@@ -103,20 +103,6 @@ fn weigh(
     judgement.findings.push(finding(case, best, evidence, lock_wait));
 }
 
-/// A count that rises, as evidence.
-fn rise(growth: &Growth) -> Option<Evidence> {
-    growth.forecast?;
-    let says = format!(
-        "{:+.2} a second ({:+.2} to {:+.2} with 95 % confidence), {}, r² {:.3}",
-        growth.per_second,
-        growth.low,
-        growth.high,
-        growth.pattern.name(),
-        growth.r2
-    );
-    Some(Evidence { detector: "slope".to_owned(), says })
-}
-
 /// Whether there were as many before.
 fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
     verdict < Verdict::Proven
@@ -137,7 +123,6 @@ fn finding(
     let pattern = classify::pattern(&case, class, found.verdict, &lock_wait);
     let growth = case.growth;
     let cause = cause::cause(&case, class, pattern, growth.as_ref(), &lock_wait);
-    evidence.extend(growth.as_ref().and_then(rise));
     evidence.extend(
         case.hints
             .notes

@@ -1,5 +1,6 @@
 //! Births, deaths and ages of a group's goroutines: what tells a leak from a pool that churns.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -55,11 +56,11 @@ pub(super) struct Life {
     pub(super) has_main: bool,
     /// Some of their parents.
     pub(super) parents: Vec<u64>,
-    /// How many of those are still there.
-    pub(super) parents_alive: u32,
-    /// Goroutines that the members wait for or grew up with: other children of theirs and of their
-    /// parents. Counted for wait groups alone.
-    pub(super) kin: u64,
+    /// Whether they descend from main, or from somebody who is still at work.
+    pub(super) is_rooted: bool,
+    /// Whether there are goroutines that a wait group could wait for: others of the same parents.
+    /// Looked up for wait groups alone.
+    pub(super) has_kin: bool,
 }
 
 impl Life {
@@ -136,8 +137,8 @@ impl Life {
         }
         self.has_main |= other.has_main;
         self.parents.extend(&other.parents);
-        self.parents_alive += other.parents_alive;
-        self.kin += other.kin;
+        self.is_rooted |= other.is_rooted;
+        self.has_kin |= other.has_kin;
     }
 
     /// Births within the window.
@@ -152,31 +153,102 @@ fn bin_of(moment: Duration, window: Duration) -> usize {
     ((share * BINS as f64) as usize).min(BINS - 1)
 }
 
-/// Looks up whose parents are still there, and who is left that a wait group could wait for.
-pub(super) fn kinship(goroutines: &[Goroutine], lives: &mut [Life], waits: &[WaitClass]) {
-    let wanted: FxHashSet<u64> =
+/// Generations of ancestors that are followed.
+const GENERATIONS: usize = 6;
+
+/// What is known of an ancestor.
+#[derive(Clone, Copy)]
+struct Ancestor {
+    parent: u64,
+    is_stuck: bool,
+}
+
+/// Looks up who descends from somebody who is still at work, and who is left that a wait group could
+/// wait for.
+pub(super) fn kinship(
+    goroutines: &[Goroutine],
+    lives: &mut [Life],
+    waits: &[WaitClass],
+    span: Span,
+) {
+    let mut wanted: FxHashSet<u64> =
         lives.iter().flat_map(|life| life.parents.iter().copied()).collect();
-    if wanted.is_empty() {
-        return;
-    }
-    let mut alive = FxHashSet::default();
-    let mut children: FxHashMap<u64, u64> = FxHashMap::default();
-    for goroutine in goroutines {
-        if wanted.contains(&goroutine.goid) {
-            alive.insert(goroutine.goid);
+    let mut alive: FxHashMap<u64, Ancestor> = FxHashMap::default();
+    let parents = wanted.clone();
+    for _ in 0..GENERATIONS {
+        if wanted.is_empty() {
+            break;
         }
-        if let Some(parent) = goroutine.parent
-            && wanted.contains(&parent.get())
-            && goroutine.wait != WaitClass::WaitGroup
-        {
-            *children.entry(parent.get()).or_default() += 1;
+        let mut next = FxHashSet::default();
+        for goroutine in goroutines.iter().filter(|it| wanted.contains(&it.goid)) {
+            let parent = goroutine.parent.map_or(0, NonZeroU64::get);
+            let is_stuck = stands_still(goroutine, span);
+            alive.insert(goroutine.goid, Ancestor { parent, is_stuck });
+            if is_stuck && parent != 0 && parent != MAIN && !alive.contains_key(&parent) {
+                next.insert(parent);
+            }
+        }
+        wanted = next;
+    }
+    let mut children: FxHashMap<u64, Children> = FxHashMap::default();
+    if waits.contains(&WaitClass::WaitGroup) {
+        for goroutine in goroutines.iter().filter(|it| it.wait != WaitClass::WaitGroup) {
+            if let Some(parent) = goroutine.parent.map(NonZeroU64::get)
+                && parents.contains(&parent)
+            {
+                let children = children.entry(parent).or_default();
+                children.all += 1;
+                children.moving += u64::from(!stands_still(goroutine, span));
+            }
         }
     }
     for (life, &wait) in lives.iter_mut().zip(waits) {
-        life.parents_alive =
-            life.parents.iter().filter(|parent| alive.contains(parent)).count() as u32;
+        life.is_rooted = life.parents.iter().any(|&parent| is_rooted(parent, &alive));
         if wait == WaitClass::WaitGroup {
-            life.kin = life.parents.iter().filter_map(|parent| children.get(parent)).sum();
+            let kin = life.parents.iter().filter_map(|parent| children.get(parent));
+            let (all, moving) =
+                kin.fold((0, 0), |(all, moving), kin| (all + kin.all, moving + kin.moving));
+            life.has_kin = moving > 0 || (all > 0 && life.is_rooted);
         }
     }
+}
+
+/// The children of a goroutine.
+#[derive(Clone, Copy, Default)]
+struct Children {
+    all: u64,
+    moving: u64,
+}
+
+/// Whether a goroutine has waited for others at one place for most of the window.
+fn stands_still(goroutine: &Goroutine, span: Span) -> bool {
+    let waits = matches!(
+        goroutine.wait,
+        WaitClass::ChanSend
+            | WaitClass::ChanReceive
+            | WaitClass::NilChannel
+            | WaitClass::Select
+            | WaitClass::EmptySelect
+            | WaitClass::Mutex
+            | WaitClass::RwMutex
+            | WaitClass::Cond
+            | WaitClass::WaitGroup
+            | WaitClass::Semaphore
+    );
+    waits && goroutine.blocked.is_some_and(|blocked| blocked.duration >= span.window * 2 / 3)
+}
+
+/// Whether a goroutine is still there, and is at work or descends from one that is, or from main.
+fn is_rooted(goid: u64, alive: &FxHashMap<u64, Ancestor>) -> bool {
+    let mut goid = goid;
+    for _ in 0..GENERATIONS {
+        match alive.get(&goid) {
+            _ if goid == MAIN => return true,
+            None => return false,
+            Some(ancestor) if !ancestor.is_stuck => return true,
+            Some(ancestor) => goid = ancestor.parent,
+        }
+    }
+    // So long a line of the living.
+    true
 }

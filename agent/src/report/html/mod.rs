@@ -2,7 +2,7 @@
 //! prints.
 //!
 //! Everything that comes from the target (names, paths, labels, source) is hostile: markup is only
-//! ever written by `maud`, which escapes, and each such text goes through [`text::Text`] first.
+//! ever written by `maud`, which escapes, and each such text goes through `text::Text` first.
 //! Should that ever fail, the page's own policy runs no script but the one that it was made with.
 
 use std::io::{self, Write};

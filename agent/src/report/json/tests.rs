@@ -254,7 +254,7 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
     assert_eq!(
         document["lock_graph"],
         json!({"locks": [{"object": "0xc000007000", "wait_class": "mutex", "waiting": 2,
-                          "goids_sample": [50, 51], "oldest_seconds": 9.0,
+                          "goids_sample": [50, 51], "oldest_seconds": 9.0, "passes": false,
                           "likely_holder": holder}],
                "cycles": [cycle], "more": 0, "more_cycles": 0})
     );

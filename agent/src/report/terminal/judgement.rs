@@ -25,7 +25,9 @@ impl Page<'_> {
             writeln!(self.out)?;
         }
         let form = (self.style, self.width);
-        locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)?;
+        if locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)? {
+            writeln!(self.out)?;
+        }
         self.line("health    ", &[(Role::Title, format!("{} of 100", judgement.health))])?;
         if let Some(left_out) = telling::left_out(judgement) {
             let text = format!("as idle: {left_out}");

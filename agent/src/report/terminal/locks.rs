@@ -13,7 +13,8 @@ const INDENT: usize = 4;
 
 /// Draws a graph: circles first, then the other locks with their likely holders. Nothing for an
 /// empty graph, or one in which goroutines wait for nothing but wait groups and conditions, which
-/// is no contention. `all` draws those too, and all else that the graph holds.
+/// is no contention. `all` draws those too, and all else that the graph holds. Gives whether anything
+/// was drawn.
 ///
 /// # Errors
 /// What the writer says.
@@ -22,12 +23,12 @@ pub(super) fn draw(
     (style, width): (Style, usize),
     all: bool,
     out: &mut dyn Write,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let drawn =
         |lock: &&LockNode| all || matches!(lock.kind, WaitClass::Mutex | WaitClass::RwMutex);
     let locks: Vec<&LockNode> = graph.locks.iter().filter(drawn).collect();
     if locks.is_empty() && graph.cycles.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let mut drawing = Drawing { style, width, out };
     drawing.text(0, Role::Title, "lock-wait")?;
@@ -47,7 +48,8 @@ pub(super) fn draw(
         drawing.lock(lock)?;
     }
     let hidden = beside.len().saturating_sub(most) as u64 + graph.more;
-    drawing.more(hidden, "more contended lock")
+    drawing.more(hidden, "more contended lock")?;
+    Ok(true)
 }
 
 struct Drawing<'a> {

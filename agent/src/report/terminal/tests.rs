@@ -166,7 +166,7 @@ fn findings_come_first_and_say_what_to_do() {
     let text = render(assessment, 90, Some(3), false);
     let expected = "\
 potato   pid 4711   go1.26.6   stripped
-45 goroutines   +50.5 created/s  -0.5 exited/s
+45 goroutines   ≥+50.5 created/s  ≥-0.5 exited/s
 2 looks in 2.0s until 2026-11-20T08:00:02.000Z
 result    1 finding: 1 likely
 
@@ -191,6 +191,12 @@ result    1 finding: 1 likely
     growth   +18.0/s (17.2 to 18.8), linear; 64,840 in an hour (61,960 to 67,720)
     score    78 of 100: memory 20 + count 20 + growth 25 + blocking 10 + scheduler 3
     id       f-7c0d11
+
+lock-wait
+    2 goroutines wait for mutex 0xc000007000, the longest for at least 9.0s
+        goids 50, 51
+        held, probably, by goroutine 51 (main.transfer, /src/app/bank.go:57), which
+            waits for another mutex
 
 health    12 of 100
 left out  as idle: 13 goroutines: idle worker pool (12), listener (1)

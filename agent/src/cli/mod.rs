@@ -2,36 +2,48 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 mod args;
 mod command;
+mod config;
 mod exit;
 mod failure;
+mod judging;
+mod known;
 mod output;
 mod target;
+mod view;
 
-use args::{Args, Command};
+use args::Command;
 use failure::Failure;
 
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let args = Args::parse();
-    let result = match &args.command {
-        _ if args.common.list => command::list::run(&args.common),
-        None => command::watch::run(&args.common),
-        Some(Command::Check) => command::check::run(&args.common),
-        Some(Command::Analyze) => command::analyze::run(&args.common),
-        Some(Command::Doctor) => command::doctor::run(&args.common),
-    };
-    match result {
+    match run() {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.tell();
             failure.exit().into()
         }
+    }
+}
+
+fn run() -> Outcome {
+    // clap itself answers --help, --version and what it cannot parse (exit code 2).
+    let args = config::args()?;
+    let common = &args.common;
+    match &args.command {
+        _ if common.list => command::list::run(common),
+        None => command::watch::run(common),
+        Some(Command::Check) => command::check::run(common),
+        Some(Command::Analyze) => command::analyze::run(common),
+        Some(Command::Monitor) => command::monitor::run(common),
+        Some(Command::Compare(how)) => command::compare::run(common, how),
+        Some(Command::Patterns(which)) => command::patterns::run(common, which),
+        Some(Command::Channels(which)) => command::channels::run(common, which),
+        Some(Command::Filter) => command::filter::run(common),
+        Some(Command::Report) => command::report::run(common),
+        Some(Command::Doctor) => command::doctor::run(common),
     }
 }
 

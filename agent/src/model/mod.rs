@@ -15,7 +15,7 @@ pub mod time;
 pub mod wait;
 
 pub use assessment::{
-    Assessment, Group, Judgement, LockGraph, LockNode, Overhead, Rates, Totals, WindowSpan,
+    Assessment, Group, Judgement, Level, LockGraph, LockNode, Overhead, Rates, Totals, WindowSpan,
 };
 pub use channel::{Channel, Mention};
 pub use finding::{

@@ -43,6 +43,8 @@ struct GroupDoc<'a> {
     no_stack: Option<&'static str>,
     labels: Labels<'a>,
     goids_sample: &'a [u64],
+    /// How many stood there since the first look.
+    stuck: u64,
     locked_to_thread: u64,
     finding: Option<&'a str>,
 }
@@ -64,6 +66,7 @@ impl<'a> GroupDoc<'a> {
             no_stack: group.no_stack,
             labels: Labels(&group.labels),
             goids_sample: &group.goids_sample,
+            stuck: group.stuck,
             locked_to_thread: group.locked_to_thread,
             finding,
         }

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::{Page, words};
-use crate::model::{Assessment, Finding, Judgement, Verdict};
+use crate::model::{Assessment, Finding, Judgement, Level, Verdict};
 use crate::report::style::Role;
 use crate::report::telling;
 
@@ -24,7 +24,15 @@ impl Page<'_> {
         if !judgement.findings.is_empty() {
             writeln!(self.out)?;
         }
-        self.line("health    ", &[(Role::Title, format!("{} of 100", judgement.health))])?;
+        let mut health = format!("{} of 100", judgement.health);
+        if judgement.level > Level::Normal {
+            let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
+            health.push_str(&format!(
+                ", {} number of goroutines: {goroutines}",
+                judgement.level.name()
+            ));
+        }
+        self.line("health    ", &[(Role::Title, health)])?;
         let left_out = telling::left_out(judgement);
         if !left_out.is_empty() {
             let text = format!("as idle: {}", left_out.join(", "));

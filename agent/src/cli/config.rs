@@ -183,6 +183,20 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_has_every_flag_and_its_variable() {
+        let page = include_str!("../../../docs/configuration.md");
+        let mut command = Args::command();
+        command.build();
+        let commands = std::iter::once(&command).chain(command.get_subcommands());
+        for arg in commands.flat_map(Command::get_arguments) {
+            if let (Some(long), Some(env)) = (arg.get_long(), arg.get_env()) {
+                let row = format!("| `{long}` | `{}` |", env.to_string_lossy());
+                assert!(page.contains(&row), "no row {row}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         let fault = add("leak-agent", "intervall = \"2s\"").expect_err("no such flag");
         assert!(fault.advice.expect("one is near").starts_with("interval ="));

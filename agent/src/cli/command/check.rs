@@ -1,13 +1,16 @@
 //! `check`: look once, report, end.
 
 use super::watch::Seen;
+use crate::cli::Outcome;
 use crate::cli::args::Common;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::judging::FailOn;
-use crate::cli::{Outcome, target};
+use crate::cli::target::{self, Target};
+use crate::collect::CollectError;
 use crate::collect::attach::Options;
 use crate::model::{Assessment, Level};
+use crate::pipeline::Look;
 
 /// Looks once at each target, and fails on their number too.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
@@ -34,12 +37,25 @@ pub(super) fn look(common: &Common) -> Result<Seen, Failure> {
     let mut targets = target::attach(common, &Options::default())?;
     let mut assessments = Vec::new();
     for target in &mut targets.attached {
-        match target.observer.look() {
+        match last(target) {
             Ok(look) => assessments.push((*look.assessment).clone()),
             Err(source) => targets.failures.push(Failure::of(target.pid, source)),
         }
     }
     Ok(Seen { assessments, failures: targets.failures, asked: targets.asked })
+}
+
+/// The one look; of what was saved, the last.
+fn last(target: &mut Target) -> Result<Look, CollectError> {
+    let mut last = target.observer.look()?;
+    while target.is_saved {
+        match target.observer.look() {
+            Ok(look) => last = look,
+            Err(error) if error.is_end() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(last)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ fn damaged_files_are_told_apart() {
     let future = good.replacen("observation/v1", "observation/v9", 1);
     assert!(matches!(scratch.error_of(future.as_bytes()), Error::Version { .. }));
     assert!(matches!(scratch.error_of(&good.as_bytes()[..good.len() / 2]), Error::Form { .. }));
-    let strange = good.replacen("{\"read\":1}", "{\"read\":4000000000}", 1);
+    let strange = good.replacen("{\"read\":2}", "{\"read\":4000000000}", 1);
     assert_ne!(strange, good);
     assert!(matches!(scratch.error_of(strange.as_bytes()), Error::Absurd { .. }));
     let huge = good.replacen("\"torn\":0", "\"torn\":18446744073709551615", 1);

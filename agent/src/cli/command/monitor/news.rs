@@ -158,7 +158,7 @@ mod tests {
         let mut known = Known::default();
         let mut told = Vec::new();
         let mut last = None;
-        let counts = (0..40).map(|second| u64::from(second) * 20).chain([0]);
+        let counts = (0..40).map(|second: u32| u64::from(second) * 20).chain([0]);
         for (second, leaked) in (0..).zip(counts) {
             window.push(&leaking(leaked).observe(second));
             let assessment = judge(&window, &Settings::default(), &mut Sources::default());

@@ -189,7 +189,7 @@ fn compare_saved_inputs_and_now_with_after_a_command() {
     assert_eq!(same["groups"], Value::Array(Vec::new()));
     let target = demo();
     let pid = target.pid().to_string();
-    let grown = json(&["compare", "--format", "json", "--pid", &pid, "--wait", "1s"], 0);
+    let grown = json(&["compare", "--pid", &pid, "--wait", "1s"], 0);
     let leak = |grown: &Value| {
         let groups = grown["groups"].as_array().expect("groups").clone();
         let mut leak = groups.into_iter().filter(|group| group["blocked_at"]["function"] == LEAK);

@@ -132,6 +132,44 @@ fn damaged_files_are_told_apart() {
     assert!(error.to_string().contains("cut short"), "{error}");
 }
 
+/// Whoever can write into the folder can write any number: none of them may end the agent.
+#[test]
+fn no_number_in_a_file_is_too_much() {
+    let scratch = Scratch::new("numbers");
+    let mut sample = leaking(2);
+    sample.sites = vec![crate::model::Site {
+        created_by: None,
+        creation_stack: None,
+        created: 3,
+        exited: 1,
+        created_per_second: Some(1.5),
+        lifetimes: vec![crate::model::Lifetimes { below: None, count: 1 }],
+    }];
+    let looks = VecDeque::from([sample.observe(0), sample.observe(1)]);
+    drain(&mut Recorder::new(Box::new(Prepared(looks)), &scratch.0).expect("there"));
+    let good = drain(&mut Replay::new(scratch.recording())).remove(1);
+    let text = scratch.text();
+    let (mut read, mut refused) = (0, 0);
+    for (at, _) in text.match_indices(|c: char| c.is_ascii_digit()) {
+        for more in ["0", "9999999", "9999999999999", "99999999999999999", "e300"] {
+            let strange = format!("{}{more}{}", &text[..=at], &text[at + 1..]);
+            let form = serde_json::from_str::<form::Form<'static>>(&strange).map_err(drop);
+            let Ok(strange) = form.and_then(|form| form.observation().map_err(drop)) else {
+                refused += 1;
+                continue;
+            };
+            read += 1;
+            let mut window = Window::default();
+            window.push(&strange);
+            if good.elapsed >= strange.elapsed {
+                window.push(&good);
+            }
+            judge(&window, &Settings::default(), &mut Sources::default()).expect("observed");
+        }
+    }
+    assert!(read > 100 && refused > 100, "{read} {refused}");
+}
+
 #[test]
 fn a_folder_without_observations() {
     let scratch = Scratch::new("none");

@@ -194,10 +194,19 @@ impl FailOn {
 impl Judging {
     /// What the analyst is told.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        let goroutines = [self.goroutines_moderate, self.goroutines_high, self.goroutines_critical];
-        if !goroutines.is_sorted() {
-            return Err(Failure::Thresholds(goroutines));
-        }
+        let baseline = match &self.baseline {
+            Some(path) => baseline(&Known::read(path)?),
+            None => HashMap::new(),
+        };
+        Ok(Settings { baseline, ..self.without_baseline()? })
+    }
+
+    /// Which goroutines are looked at.
+    pub(super) fn filter(&self) -> Result<Filter, Failure> {
+        Ok(self.without_baseline()?.filter)
+    }
+
+    fn without_baseline(&self) -> Result<Settings, Failure> {
         let rules = |patterns: &[String]| patterns.iter().map(|text| rule(text, None)).collect();
         let mut settings = Settings {
             safe: rules(&self.safe_patterns),
@@ -207,17 +216,8 @@ impl Judging {
                 packages: self.package.iter().flat_map(|text| package(text)).collect(),
                 exclude: rules(&self.exclude),
             },
-            baseline: match &self.baseline {
-                Some(path) => baseline(&Known::read(path)?),
-                None => HashMap::new(),
-            },
-            thresholds: Thresholds {
-                goroutines,
-                stuck_after: self.stuck_after,
-                large: self.large,
-                too_long: self.too_long,
-                least_growth: self.least_growth,
-            },
+            baseline: HashMap::new(),
+            thresholds: self.thresholds()?,
         };
         for path in &self.patterns_file {
             let text =
@@ -229,6 +229,20 @@ impl Judging {
             })?;
         }
         Ok(settings)
+    }
+
+    fn thresholds(&self) -> Result<Thresholds, Failure> {
+        let goroutines = [self.goroutines_moderate, self.goroutines_high, self.goroutines_critical];
+        if !goroutines.is_sorted() {
+            return Err(Failure::Thresholds(goroutines));
+        }
+        Ok(Thresholds {
+            goroutines,
+            stuck_after: self.stuck_after,
+            large: self.large,
+            too_long: self.too_long,
+            least_growth: self.least_growth,
+        })
     }
 }
 

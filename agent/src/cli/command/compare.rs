@@ -61,7 +61,7 @@ fn last(target: &mut Target, common: &Common, before: &Known) -> Result<Differen
 }
 
 fn look(target: &mut Target, common: &Common) -> Result<Known, Failure> {
-    let filter = common.judging.settings()?.filter;
+    let filter = common.judging.filter()?;
     let look = target.observer.look().map_err(|source| Failure::of(target.pid, source))?;
     let mut assessment = (*look.assessment).clone();
     view::filtered(&mut assessment, &filter);

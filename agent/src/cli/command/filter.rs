@@ -8,7 +8,7 @@ use crate::cli::judging::FailOn;
 
 /// Looks once, and reports what passes.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    if common.judging.settings()?.filter.is_open() {
+    if common.judging.filter()?.is_open() {
         return Err(Failure::NoFilter);
     }
     check::look(common)?.report(common, FailOn::Never)

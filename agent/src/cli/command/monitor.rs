@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Looks until told to stop, then reports.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let filter = common.judging.settings()?.filter;
+    let filter = common.judging.filter()?;
     let pace = common.pace(INTERVAL, None);
     let seen = watch::watch(common, pace, |events, _| {
         let mut out: Box<dyn Write> = match common.format {

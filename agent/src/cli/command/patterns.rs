@@ -11,7 +11,7 @@ use crate::pipeline::Pace;
 pub(in crate::cli) fn run(common: &Common, patterns: &Patterns) -> Outcome {
     let mut pace = common.pace(INTERVAL, Some(LONG_ENOUGH));
     if let Some(samples) = patterns.samples {
-        pace = Pace { duration: Some(pace.interval * (samples - 1)), ..pace };
+        pace = Pace { duration: Some(pace.interval.saturating_mul(samples - 1)), ..pace };
     }
     let mut seen = watch::watch(common, pace, |events, _| watch::show_lines(common, events))?;
     for assessment in &mut seen.assessments {

@@ -45,7 +45,7 @@ impl Seen {
     /// Writes the report, and ends in 1 for a finding at or above `--fail-on`.
     pub(super) fn report(self, common: &Common, fail_on: FailOn) -> Outcome {
         let Self { mut assessments, failures, asked } = self;
-        let filter = common.judging.settings()?.filter;
+        let filter = common.judging.filter()?;
         for assessment in &mut assessments {
             view::filtered(assessment, &filter);
         }

@@ -3,12 +3,11 @@
 //! `docs/saved.md` describes it for other programs. A goroutine is a row, not an object: there may
 //! be a million of them.
 
-use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
     BlockedBasis, BlockedFor, Channel, Coverage, FrameId, Goroutine, LabelsId, Mention,
@@ -45,83 +44,109 @@ struct Row(
     u32,
 );
 
-/// The head alone, to tell what a file is before the rest is read into values.
+/// The head alone, to tell what a file is that cannot be read as an observation.
 #[derive(Deserialize)]
 pub(super) struct Head {
     #[serde(default)]
     pub(super) schema: String,
 }
 
-/// An observation as it is written.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Form<'a> {
-    schema: Cow<'a, str>,
+/// An observation as it is written. Goroutines become rows one by one.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    schema: &'static str,
     at: Timestamp,
     elapsed_ns: u64,
-    target: Cow<'a, Target>,
-    reasons: Cow<'a, [String]>,
-    labels: Cow<'a, [Vec<(String, String)>]>,
-    objects: Cow<'a, [u64]>,
-    channels: Cow<'a, [Channel]>,
-    mentions: Cow<'a, [Mention]>,
+    target: &'a Target,
+    reasons: &'a [String],
+    labels: &'a [Vec<(String, String)>],
+    objects: &'a [u64],
+    channels: &'a [Channel],
+    mentions: &'a [Mention],
     rates: Option<Rates>,
-    sites: Cow<'a, [Site]>,
-    coverage: Cow<'a, Coverage>,
-    overhead: Cow<'a, Overhead>,
-    stacks: Cow<'a, StackTable>,
-    goroutines: Vec<Row>,
+    sites: &'a [Site],
+    coverage: &'a Coverage,
+    overhead: &'a Overhead,
+    stacks: &'a StackTable,
+    goroutines: Rows<'a>,
 }
 
-impl<'a> Form<'a> {
+impl<'a> Written<'a> {
     pub(super) fn of(observation: &'a Observation) -> Self {
         Self {
-            schema: SCHEMA.into(),
+            schema: SCHEMA,
             at: observation.at,
             elapsed_ns: ns(observation.elapsed),
-            target: Cow::Borrowed(&observation.target),
-            reasons: Cow::Borrowed(&observation.reasons),
-            labels: Cow::Borrowed(&observation.labels),
-            objects: Cow::Borrowed(&observation.objects),
-            channels: Cow::Borrowed(&observation.channels),
-            mentions: Cow::Borrowed(&observation.mentions),
+            target: &observation.target,
+            reasons: &observation.reasons,
+            labels: &observation.labels,
+            objects: &observation.objects,
+            channels: &observation.channels,
+            mentions: &observation.mentions,
             rates: observation.rates,
-            sites: Cow::Borrowed(&observation.sites),
-            coverage: Cow::Borrowed(&observation.coverage),
-            overhead: Cow::Borrowed(&observation.overhead),
-            stacks: Cow::Borrowed(&observation.stacks),
-            goroutines: observation.goroutines.iter().map(Row::of).collect(),
+            sites: &observation.sites,
+            coverage: &observation.coverage,
+            overhead: &observation.overhead,
+            stacks: &observation.stacks,
+            goroutines: Rows(&observation.goroutines),
         }
     }
 }
 
-impl Form<'static> {
+struct Rows<'a>(&'a [Goroutine]);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Row::of))
+    }
+}
+
+/// An observation as it is read. What is added to the model within v1 needs a default there, so
+/// that older files can still be read.
+#[derive(Deserialize)]
+pub(super) struct Form {
+    pub(super) schema: String,
+    at: Timestamp,
+    elapsed_ns: u64,
+    target: Target,
+    reasons: Vec<String>,
+    labels: Vec<Vec<(String, String)>>,
+    objects: Vec<u64>,
+    channels: Vec<Channel>,
+    mentions: Vec<Mention>,
+    rates: Option<Rates>,
+    sites: Vec<Site>,
+    coverage: Coverage,
+    overhead: Overhead,
+    stacks: StackTable,
+    goroutines: Vec<Row>,
+}
+
+impl Form {
     /// The observation, or what is wrong with it.
     pub(super) fn observation(self) -> Result<Observation, &'static str> {
         let goroutines: Vec<_> = self.goroutines.into_iter().map(Row::goroutine).collect();
-        let sites = self.sites.into_owned();
-        let coverage = self.coverage.into_owned();
-        let stacks = self.stacks.into_owned();
-        if !names_what_is_there(&goroutines, &sites, &stacks) {
+        if !names_what_is_there(&goroutines, &self.sites, &self.stacks) {
             return Err("it names a stack or a frame that it does not hold");
         }
-        if !is_possible(&sites, &coverage) {
+        if !is_possible(&self.sites, &self.coverage) {
             return Err("it holds a count that no process reaches");
         }
         Ok(Observation {
             at: self.at,
             elapsed: Duration::from_nanos(self.elapsed_ns),
-            target: Arc::new(self.target.into_owned()),
+            target: Arc::new(self.target),
             goroutines,
-            stacks: Arc::new(stacks),
-            reasons: self.reasons.into_owned().into(),
-            objects: self.objects.into_owned(),
-            channels: self.channels.into_owned(),
-            mentions: self.mentions.into_owned(),
-            labels: self.labels.into_owned(),
+            stacks: Arc::new(self.stacks),
+            reasons: self.reasons.into(),
+            objects: self.objects,
+            channels: self.channels,
+            mentions: self.mentions,
+            labels: self.labels,
             rates: self.rates,
-            sites,
-            coverage,
-            overhead: self.overhead.into_owned(),
+            sites: self.sites,
+            coverage: self.coverage,
+            overhead: self.overhead,
         })
     }
 }

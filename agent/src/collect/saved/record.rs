@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::form::Form;
+use super::form::Written;
 use super::{Error, Recording};
 use crate::collect::{CollectError, Source};
 use crate::model::Observation;
@@ -94,7 +94,7 @@ fn fill(beside: &Path, observation: &Observation) -> io::Result<()> {
     let mut packer = GzEncoder::new(BufWriter::new(file), Compression::fast());
     {
         let mut buffer = BufWriter::with_capacity(1 << 16, &mut packer);
-        serde_json::to_writer(&mut buffer, &Form::of(observation))?;
+        serde_json::to_writer(&mut buffer, &Written::of(observation))?;
         buffer.flush()?;
     }
     packer.finish()?.flush()

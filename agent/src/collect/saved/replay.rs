@@ -83,13 +83,20 @@ fn read(path: &Path) -> Result<Observation, Error> {
     let mut unpacked = GzDecoder::new(BufReader::new(packed)).take(MOST_BYTES + 1);
     unpacked.read_to_end(&mut text).map_err(cannot)?;
     if text.len() as u64 > MOST_BYTES {
-        return Err(cannot(io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB")));
+        return Err(cannot(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "more than 1 GiB when unpacked",
+        )));
     }
-    let form = |source| Error::Form { file: file(), source };
-    let Head { schema } = serde_json::from_slice(&text).map_err(form)?;
-    if schema != SCHEMA {
-        return Err(Error::Version { file: file(), schema });
+    let form: Form = serde_json::from_slice(&text).map_err(|source| {
+        // Another version need not have the same keys.
+        match serde_json::from_slice(&text) {
+            Ok(Head { schema }) if schema != SCHEMA => Error::Version { file: file(), schema },
+            _ => Error::Form { file: file(), source },
+        }
+    })?;
+    if form.schema != SCHEMA {
+        return Err(Error::Version { file: file(), schema: form.schema });
     }
-    let observation: Form<'static> = serde_json::from_slice(&text).map_err(form)?;
-    observation.observation().map_err(|why| Error::Absurd { file: file(), why })
+    form.observation().map_err(|why| Error::Absurd { file: file(), why })
 }

@@ -52,7 +52,7 @@ pub fn are_reported(path: &Path) -> Result<()> {
     ensure!(report["schema"] == "leak-agent/report/v1", "{report}");
     let seen = report["totals"]["goroutines"].as_u64().unwrap_or(0);
     ensure!(seen >= 95, "{seen} goroutines: {report}");
-    let found = agent("doctor", target.pid())?;
+    let found = agent(&["doctor"], target.pid())?;
     let state = &found["processes"][0]["program"]["state"];
     ensure!(state == "ready" && found["missing"] == serde_json::json!([]), "{found}");
     Ok(())

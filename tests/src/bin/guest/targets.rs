@@ -60,7 +60,8 @@ pub fn are_reported(path: &Path) -> Result<()> {
 
 /// What a command of the agent says of a process. It must end well.
 fn agent(command: &[&str], pid: u32) -> Result<serde_json::Value> {
-    let args = [command, &["--pid", &pid.to_string(), "--format", "json"]].concat();
+    let pid = pid.to_string();
+    let args = [command, &["--pid", &pid, "--format", "json"]].concat();
     let output = Command::new("leak-agent").args(&args).output().context("cannot run the agent")?;
     ensure!(output.status.success(), "{args:?} said {output:?}");
     serde_json::from_slice(&output.stdout).with_context(|| format!("{args:?} said {output:?}"))

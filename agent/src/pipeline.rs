@@ -1,7 +1,7 @@
 //! Where the rooms are joined: a source feeds a window, the window is assessed, and each look
 //! goes to whoever shows it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::analyze::{Settings, SourceFile, Sources, Window, judge};
 use crate::collect::attach::{Attach, Options};
+use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::source::SourceFiles;
 use crate::collect::{CollectError, Source};
 pub use crate::golang::process::{GoProcess, Listing, list as processes};
@@ -23,6 +24,20 @@ const ATTENTION: Duration = Duration::from_millis(50);
 /// When there is none, it cannot be read as a Go program, or access is refused.
 pub fn attach(pid: u32, options: &Options) -> Result<Box<dyn Source>, CollectError> {
     Ok(Box::new(Attach::open(pid, options)?))
+}
+
+/// Shows a recording again.
+#[must_use]
+pub fn replay(recording: Recording) -> Box<dyn Source> {
+    Box::new(Replay::new(recording))
+}
+
+/// Saves what a source sees into a folder.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn record(source: Box<dyn Source>, folder: &Path) -> Result<Box<dyn Source>, CollectError> {
+    Ok(Box::new(Recorder::new(source, folder)?))
 }
 
 /// What one more look gave.

@@ -11,7 +11,7 @@ use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
     Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
-    LockGraph, LockNode, LockWait, NotEnough, Pattern, Score, Snippet, Turnover, Verdict,
+    Level, LockGraph, LockNode, LockWait, NotEnough, Pattern, Score, Snippet, Turnover, Verdict,
     WaitClass, Waiter,
 };
 use leak_agent::report::html::Html;
@@ -127,6 +127,7 @@ fn judged() -> Assessment {
         ..finding("f-5u59ec7", receive, CauseClass::ChannelReceive, Verdict::Suspect)
     };
     assessment.judgement = Some(Judgement {
+        level: Level::Normal,
         health: 12,
         not_enough: vec![NotEnough {
             detector: "trend".to_owned(),

@@ -9,7 +9,7 @@ use super::sources::Sources;
 use super::window::{Window, assess};
 use super::{cause, classify, hints, idle, lockwait, mend, score, signature};
 use crate::model::{
-    Assessment, Evidence, Finding, Judgement, LockWait, NotEnough, Turnover, Verdict,
+    Assessment, Evidence, Finding, Judgement, Level, LockWait, NotEnough, Turnover, Verdict,
 };
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
@@ -35,6 +35,7 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
     });
     judgement.health =
         score::health(&judgement.findings, assessment.totals.goroutines, &settings.thresholds);
+    judgement.level = Level::of(assessment.totals.goroutines, settings.thresholds.goroutines);
     assessment.judgement = Some(judgement);
     Some(assessment)
 }

@@ -95,6 +95,8 @@ impl Members {
             no_stack: why_no_stack(kind.stack),
             labels: self.labels.0.map(|(_, shared)| shared).unwrap_or_default(),
             goids_sample: self.goids.0,
+            // Lives are joined with groups by the window.
+            stuck: 0,
             locked_to_thread: self.locked_to_thread,
             objects,
             object,

@@ -93,6 +93,9 @@ impl Window {
         let (mut groups, lives) =
             group::groups(observation, (span, &self.runners), &mut self.signatures);
         show_runners(&mut groups, &lives, &observation.stacks);
+        for (group, life) in groups.iter_mut().zip(&lives) {
+            group.stuck = life.stuck;
+        }
         let hashes: Vec<u64> =
             groups.iter().map(|group| signature::hash(&group.signature)).collect();
 

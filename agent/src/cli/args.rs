@@ -1,24 +1,34 @@
 //! What can be typed: flags, commands, environment variables.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::collect::attach::Budget;
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use super::judging::Judging;
+use crate::collect::attach::Budget;
+use crate::pipeline::Pace;
 
 const EXAMPLES: &str = "\
 Examples:
   leak-agent --list                             the Go programs that run here
   sudo leak-agent --pid 4711                    watch one; q or Ctrl-C ends in the report
+  sudo leak-agent analyze --pid 4711            look for 30 s, say what leaks and how to mend it
   sudo leak-agent check --exe server            one look at every program called server
-  sudo leak-agent --pid 4711 --duration 30s --format json --output report.json
+  sudo leak-agent analyze --pid 4711 --save seen --format html --output leaks.html
+  leak-agent report --input seen                the same report again, without the program
 
-Exit codes: 0 done, 2 usage, 3 the target is gone or may not be read, 4 anything else.
-(1 is kept for findings: this version shows goroutines and does not judge them.)
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone or may not be
+read, 4 anything else.
+Every flag is a key of the --config file under its own name, and has an environment variable; the
+flag wins over the variable, the variable over the file.
 The target is never stopped or signalled, and only probes touch it (--probes off: nothing does).";
 
-/// Attach to a running Go program and show its goroutines: grouped, with the lines they wait at
-/// and the lines that created them. Needs no change, restart or pprof in the program.
+/// Attach to a running Go program and say which goroutines leak: grouped, with the lines they wait
+/// at, the lines that created them, the cause, and how to mend it. Needs no change, restart or pprof
+/// in the program.
 ///
 /// Without a command it watches: a live view on a terminal, a line a look elsewhere, and at the
 /// end (--duration, Ctrl-C, the program's exit) the report.
@@ -34,14 +44,82 @@ pub(super) struct Args {
 /// What to do instead of watching.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Look once, report and end. (--interval and --duration mean nothing here.)
-    #[command(after_help = EXAMPLES)]
+    /// Look once, report and end: counts, level, health. Fails on a critical number of goroutines
+    /// too, or on a moderate (medium) or high one where --fail-on names that severity. (--interval
+    /// and --duration mean nothing here.)
     Check,
     /// Look long enough to judge (30s unless --duration says else), and report what leaks.
-    #[command(alias = "detect", after_help = EXAMPLES)]
+    #[command(alias = "detect")]
     Analyze,
+    /// Go on looking, every 10s unless --interval says else: a line a look, and a line when a
+    /// finding appears, changes or ends. With --format json each look is one line of JSON on
+    /// standard output, and the report goes to --output or --reports alone.
+    Monitor,
+    /// Say which groups are new, gone, larger or smaller: between two saved inputs, or between now
+    /// and after a command, a time, or the Enter key.
+    Compare(Compare),
+    /// Show only the stacks at which goroutines stood through every look (30s of looks).
+    Patterns(Patterns),
+    /// Show only lines where many goroutines wait for channels (30s of looks).
+    Channels(Channels),
+    /// Show only the goroutines that --func, --package and --exclude let pass, in one look.
+    Filter,
+    /// The report of observations that --save kept (--input DIR).
+    Report,
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor,
+}
+
+/// What to compare with what.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Compare {
+    /// Before: a JSON report, or a folder of --save.
+    #[arg(long, value_name = "PATH", requires = "after", env = "LEAK_AGENT_BEFORE")]
+    pub(super) before: Option<PathBuf>,
+
+    /// After: a JSON report, or a folder of --save.
+    #[arg(long, value_name = "PATH", requires = "before", env = "LEAK_AGENT_AFTER")]
+    pub(super) after: Option<PathBuf>,
+
+    /// Look again after so long, not on Enter.
+    #[arg(
+        long,
+        value_name = "TIME",
+        conflicts_with = "before",
+        env = "LEAK_AGENT_WAIT",
+        value_parser = duration
+    )]
+    pub(super) wait: Option<Duration>,
+
+    /// Look again when this command has ended.
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["before", "wait"])]
+    pub(super) run: Vec<OsString>,
+}
+
+/// Persistent stacks.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Patterns {
+    /// At least so many goroutines stood at the stack all the time.
+    #[arg(long, value_name = "N", default_value_t = 10, env = "LEAK_AGENT_THRESHOLD")]
+    pub(super) threshold: u64,
+
+    /// Look so many times, an --interval apart, in place of --duration.
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "duration",
+        env = "LEAK_AGENT_SAMPLES",
+        value_parser = clap::value_parser!(u32).range(2..)
+    )]
+    pub(super) samples: Option<u32>,
+}
+
+/// Lines where many wait for channels.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Channels {
+    /// At least so many goroutines wait at the line.
+    #[arg(long, value_name = "N", default_value_t = 100, env = "LEAK_AGENT_THRESHOLD")]
+    pub(super) threshold: u64,
 }
 
 /// The flags that every command takes.
@@ -69,22 +147,36 @@ pub(super) struct Common {
     )]
     pub(super) exe: Option<String>,
 
+    /// Look at what --save kept in this folder, not at a process.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LEAK_AGENT_INPUT",
+        conflicts_with_all = ["pid", "exe"]
+    )]
+    pub(super) input: Option<PathBuf>,
+
     /// List the Go programs that run here, and end.
-    #[arg(long, global = true, conflicts_with_all = ["pid", "exe"])]
+    #[arg(long, global = true, conflicts_with_all = ["pid", "exe", "input"])]
     pub(super) list: bool,
 
-    /// Time from one look to the next: 500ms, 1s, 2m.
+    /// Read flags from this TOML file: interval = "2s", pid = [1, 2]. Unknown keys are errors.
+    #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Time from one look to the next: 500ms, 1s, 2m [default: 1s; monitor: 10s].
     #[arg(
         long,
         global = true,
         value_name = "TIME",
-        default_value = "1s",
         env = "LEAK_AGENT_INTERVAL",
         value_parser = interval
     )]
-    pub(super) interval: Duration,
+    pub(super) interval: Option<Duration>,
 
-    /// Time from the first look to the last. Without it: until Ctrl-C or the program's exit.
+    /// Time from the first look to the last. Without it until Ctrl-C or the program's exit, or 30s
+    /// where a command says so.
     #[arg(
         long,
         global = true,
@@ -122,6 +214,26 @@ pub(super) struct Common {
     #[arg(long, short, global = true, value_name = "FILE", env = "LEAK_AGENT_OUTPUT")]
     pub(super) output: Option<PathBuf>,
 
+    /// Write the report into this folder, under a name with the time.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LEAK_AGENT_REPORTS",
+        conflicts_with = "output"
+    )]
+    pub(super) reports: Option<PathBuf>,
+
+    /// Save every observation, whole, into this folder, for --input to judge again.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LEAK_AGENT_SAVE",
+        conflicts_with = "input"
+    )]
+    pub(super) save: Option<PathBuf>,
+
     /// Colours; auto means on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, default_value = "auto", env = "LEAK_AGENT_COLOR")]
     pub(super) color: Color,
@@ -131,14 +243,38 @@ pub(super) struct Common {
     pub(super) top: usize,
 
     /// Show every group and every frame.
-    #[arg(long, global = true, conflicts_with = "top")]
+    #[arg(
+        long,
+        global = true,
+        conflicts_with = "top",
+        env = "LEAK_AGENT_ALL",
+        value_parser = BoolishValueParser::new()
+    )]
     pub(super) all: bool,
 
     /// Say on standard error what is being done; -vv: also what the probes' programs in the kernel
     /// say of their work (and no live view, which shares the screen).
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    #[arg(long, short, global = true, action = ArgAction::Count, env = "LEAK_AGENT_VERBOSE")]
     pub(super) verbose: u8,
+
+    #[command(flatten)]
+    pub(super) judging: Judging,
 }
+
+impl Common {
+    /// The pace of looks, where a command has a default duration and interval of its own.
+    pub(super) fn pace(&self, interval: Duration, duration: Option<Duration>) -> Pace {
+        Pace { interval: self.interval.unwrap_or(interval), duration: self.duration.or(duration) }
+    }
+
+    /// Whether the report goes to a file, so that standard output is free.
+    pub(super) const fn has_file(&self) -> bool {
+        self.output.is_some() || self.reports.is_some()
+    }
+}
+
+/// From one look to the next, unless a command or the user knows better.
+pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Which probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -187,7 +323,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// `90` (seconds), `1.5s`, `500ms`, `1h30m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let problem = || "a time is written like 500ms, 30s, 2m or 1h30m".to_owned();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).map_err(|_| problem());
@@ -237,8 +373,28 @@ mod tests {
             "leak-agent --pid 1 --format xml",
             "leak-agent --pid 1 --probes some",
             "leak-agent --pid 1 --budget 1",
+            "leak-agent --pid 1 --input saved",
+            "leak-agent --input saved --save saved",
+            "leak-agent --pid 1 --fail-on potato",
+            "leak-agent compare --before a",
+            "leak-agent compare --before a --after b -- true",
+            "leak-agent patterns --pid 1 --samples 1",
+            "leak-agent patterns --pid 1 --samples 3 --duration 9s",
         ] {
             assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable() {
+        let mut command = Args::command();
+        command.build();
+        let commands = std::iter::once(&command).chain(command.get_subcommands());
+        for arg in commands.flat_map(|command| command.get_arguments()) {
+            let id = arg.get_id().as_str();
+            if arg.get_long().is_some() && !matches!(id, "help" | "version" | "list") {
+                assert!(arg.get_env().is_some(), "{id}");
+            }
         }
     }
 

@@ -53,6 +53,63 @@ pub(super) enum Failure {
         #[source]
         source: io::Error,
     },
+    /// A file that a flag names cannot be read, or holds something else.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Observations cannot be saved, or read again.
+    #[error("cannot use saved observations")]
+    Saved {
+        /// Why.
+        #[source]
+        source: CollectError,
+    },
+    /// A line of a file of patterns that is none.
+    #[error("{}, line {line}: {text:?} is no pattern", path.display())]
+    PatternLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What it holds.
+        text: String,
+    },
+    /// Thresholds that are not in order.
+    #[error("--goroutines-moderate, -high and -critical have to rise: {0:?} do not")]
+    Thresholds([u64; 3]),
+    /// The configuration file does not hold what it should.
+    #[error("{}: {why}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        why: String,
+        /// What to write in place of it.
+        advice: Option<String>,
+    },
+    /// `filter` without any.
+    #[error("filter what? --func, --package or --exclude says it")]
+    NoFilter,
+    /// `report` without saved observations.
+    #[error("report of what? --input names a folder of saved observations")]
+    NoInput,
+    /// A comparison of several processes at once.
+    #[error("compare looks at one process, not at {0}")]
+    OneTarget(usize),
+    /// The command to compare after cannot be started.
+    #[error("cannot run {command}")]
+    Run {
+        /// The command.
+        command: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Standard output cannot be written to.
     #[error("cannot write to standard output")]
     Stdout(#[source] io::Error),
@@ -68,13 +125,30 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Why a process, or what was saved of it, could not be looked at.
+    pub(super) const fn of(pid: u32, source: CollectError) -> Self {
+        match source {
+            CollectError::Saved(_) => Self::Saved { source },
+            CollectError::Program(_) => Self::Target { pid, source },
+        }
+    }
+
     /// The exit code it ends in.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::NoTarget => Exit::Usage,
+            Self::NoTarget
+            | Self::Unreadable { .. }
+            | Self::PatternLine { .. }
+            | Self::Thresholds(_)
+            | Self::Config { .. }
+            | Self::NoFilter
+            | Self::NoInput
+            | Self::OneTarget(_)
+            | Self::Run { .. } => Exit::Usage,
             Self::NoSuchExe { .. }
             | Self::Processes(_)
             | Self::Target { .. }
+            | Self::Saved { .. }
             | Self::Targets { .. } => Exit::Target,
             // Whoever read the output has seen enough.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
@@ -99,9 +173,21 @@ impl Failure {
             Self::Target { pid, source } if source.is_denied() => {
                 format!("leak-agent doctor --pid {pid}, which says what is missing")
             }
+            Self::PatternLine { .. } => {
+                "safe|suspicious|exclude PATTERN # reason, such as: safe main.poll # waits for us"
+                    .into()
+            }
+            Self::Config { advice, .. } => return advice.clone(),
+            Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)
             | Self::Target { .. }
             | Self::Targets { .. }
+            | Self::Unreadable { .. }
+            | Self::Saved { .. }
+            | Self::Thresholds(_)
+            | Self::NoFilter
+            | Self::OneTarget(_)
+            | Self::Run { .. }
             | Self::Stdout(_)
             | Self::Signals(_)
             | Self::Defect => return None,

@@ -2,16 +2,18 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 mod args;
 mod command;
+mod config;
 mod exit;
 mod failure;
+mod judging;
+mod known;
 mod log;
 mod output;
 mod privileges;
 mod target;
+mod view;
 
 use args::{Args, Command};
 use failure::Failure;
@@ -20,11 +22,7 @@ use privileges::Touch;
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let args = Args::parse();
-    log::start(args.common.verbose);
-    let result = run(&args);
-    match result {
+    match run() {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.tell();
@@ -33,28 +31,45 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Outcome {
+fn run() -> Outcome {
+    // clap itself answers --help, --version and what it cannot parse (exit code 2).
+    let args = config::args()?;
     let common = &args.common;
+    log::start(common.verbose);
+    if let Some(touch) = touch(&args) {
+        privileges::give_up(common, touch);
+    }
     match &args.command {
-        _ if common.list => {
-            privileges::give_up(common, Touch::Nothing);
-            command::list::run(common)
-        }
-        None => {
-            privileges::give_up(common, Touch::Probes);
-            command::watch::run(common)
-        }
-        Some(Command::Check) => {
-            privileges::give_up(common, Touch::Nothing);
-            command::check::run(common)
-        }
-        Some(Command::Analyze) => {
-            privileges::give_up(common, Touch::Probes);
-            command::analyze::run(common)
-        }
-        // It says what there was before it gives up the rest itself.
+        _ if common.list => command::list::run(common),
+        None => command::watch::run(common),
+        Some(Command::Check) => command::check::run(common),
+        Some(Command::Analyze) => command::analyze::run(common),
+        Some(Command::Monitor) => command::monitor::run(common),
+        Some(Command::Compare(how)) => command::compare::run(common, how),
+        Some(Command::Patterns(which)) => command::patterns::run(common, which),
+        Some(Command::Channels(which)) => command::channels::run(common, which),
+        Some(Command::Filter) => command::filter::run(common),
+        Some(Command::Report) => command::report::run(common),
         Some(Command::Doctor) => command::doctor::run(common),
     }
+}
+
+/// What a command touches; `None` where it keeps its privileges for now.
+fn touch(args: &Args) -> Option<Touch> {
+    Some(match &args.command {
+        _ if args.common.list || args.common.input.is_some() => Touch::Nothing,
+        None
+        | Some(Command::Analyze | Command::Monitor | Command::Patterns(_) | Command::Channels(_)) => {
+            Touch::Probes
+        }
+        // Somebody else's program is run with what the user has.
+        Some(Command::Compare(how)) if !how.run.is_empty() => return None,
+        Some(Command::Check | Command::Compare(_) | Command::Filter | Command::Report) => {
+            Touch::Nothing
+        }
+        // It says what there was before it gives up the rest itself.
+        Some(Command::Doctor) => return None,
+    })
 }
 
 /// What a command ends in.

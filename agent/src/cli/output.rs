@@ -10,7 +10,7 @@ use super::args::{Color, Common, Format};
 use super::failure::Failure;
 use crate::model::{Assessment, Timestamp};
 use crate::report::html::Html;
-use crate::report::json::Json;
+use crate::report::json::{self, Json};
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
 use crate::report::{Render, Report};
@@ -35,7 +35,33 @@ pub(super) fn write(
             top: (!common.all).then_some(common.top),
         }),
     };
+    if let Some(folder) = &common.reports {
+        let path = folder.join(name(common.format, &report));
+        fs::create_dir_all(folder)
+            .and_then(|()| write_file(&path, |out| renderer.render(&report, out)))
+            .map_err(|source| Failure::File { path: path.clone(), source })?;
+        eprintln!("report: {}", path.display());
+        return Ok(());
+    }
     put(common, |out| renderer.render(&report, out))
+}
+
+/// The name of a report in a folder of them: of whom, and when, to the millisecond.
+fn name(format: Format, report: &Report<'_>) -> String {
+    let of = match report.assessments {
+        [one] => {
+            let exe = one.target.exe.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            one.target.pid.map_or(exe.clone(), |pid| format!("{exe}-{pid}"))
+        }
+        _ => "several".to_owned(),
+    };
+    let time = json::time(report.generated_at).unwrap_or_default().replace(':', "");
+    let end = match format {
+        Format::Json => "json",
+        Format::Html => "html",
+        Format::Terminal => "txt",
+    };
+    format!("leak-agent-{of}-{time}.{end}")
 }
 
 /// Writes what `render` gives to where the flags say.
@@ -55,7 +81,7 @@ fn colour(common: &Common) -> bool {
     match common.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => common.output.is_none() && io::stdout().is_terminal() && !no_color(),
+        Color::Auto => !common.has_file() && io::stdout().is_terminal() && !no_color(),
     }
 }
 
@@ -74,7 +100,7 @@ fn no_color() -> bool {
 }
 
 fn width(common: &Common) -> usize {
-    let screen = if common.output.is_none() { screen_width() } else { None };
+    let screen = if !common.has_file() { screen_width() } else { None };
     screen.unwrap_or(WIDTH)
 }
 

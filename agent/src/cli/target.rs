@@ -1,9 +1,12 @@
 //! Which processes the flags mean, and attaching to them.
 
+use std::path::Path;
+
 use super::args::Common;
 use super::failure::Failure;
-use crate::analyze::Settings;
 use crate::collect::attach::Options;
+use crate::collect::saved::Recording;
+use crate::collect::{CollectError, Source};
 use crate::pipeline::{self, Observer};
 use crate::report::words;
 
@@ -11,6 +14,8 @@ use crate::report::words;
 pub(super) struct Target {
     pub(super) pid: u32,
     pub(super) observer: Observer,
+    /// Whether it was looked at before, so that nothing has to be waited for.
+    pub(super) is_saved: bool,
 }
 
 /// The targets that could be attached to, and what is wrong with the others.
@@ -21,38 +26,54 @@ pub(super) struct Targets {
     pub(super) asked: usize,
 }
 
-/// Attaches to all that the flags name.
+/// Attaches to all that the flags name, or opens what was saved of them.
 pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Failure> {
+    let settings = common.judging.settings()?;
+    let observer = |source| Observer::new(source, settings.clone(), common.source_root.clone());
+    if let Some(folder) = &common.input {
+        return saved(folder, observer);
+    }
     let pids = pids(common)?;
     let asked = pids.len();
     let mut targets = Targets { attached: Vec::new(), failures: Vec::new(), asked };
     for pid in pids {
         let start = std::time::Instant::now();
-        match pipeline::attach(pid, options) {
+        match open(pid, options, common.save.as_deref()) {
             Ok(source) => {
                 if common.verbose > 0 {
                     eprintln!("attached to {pid} in {}", words::duration(start.elapsed()));
                 }
-                targets.attached.push(Target {
-                    pid,
-                    observer: Observer::new(
-                        source,
-                        Settings::default(),
-                        common.source_root.clone(),
-                    ),
-                });
+                let observer = observer(source);
+                targets.attached.push(Target { pid, observer, is_saved: false });
             }
-            Err(source) => targets.failures.push(Failure::Target { pid, source }),
+            Err(source) => targets.failures.push(Failure::of(pid, source)),
         }
     }
     Ok(targets)
 }
 
-impl Targets {
-    /// Whether several were asked for, so that output has to be for several.
-    pub(super) const fn several(&self) -> bool {
-        self.asked > 1
+fn open(pid: u32, options: &Options, save: Option<&Path>) -> Result<Box<dyn Source>, CollectError> {
+    let source = pipeline::attach(pid, options)?;
+    match save {
+        Some(folder) => pipeline::record(source, folder),
+        None => Ok(source),
     }
+}
+
+fn saved(
+    folder: &Path,
+    observer: impl Fn(Box<dyn Source>) -> Observer,
+) -> Result<Targets, Failure> {
+    let recordings =
+        Recording::all(folder).map_err(|source| Failure::Saved { source: source.into() })?;
+    let asked = recordings.len();
+    let target = |recording: Recording| Target {
+        pid: recording.pid,
+        observer: observer(pipeline::replay(recording)),
+        is_saved: true,
+    };
+    let attached = recordings.into_iter().map(target).collect();
+    Ok(Targets { attached, failures: Vec::new(), asked })
 }
 
 /// One failure for all: the only one itself, or a sum of those that were told one by one.

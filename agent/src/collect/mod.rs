@@ -1,6 +1,7 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
 pub mod attach;
+pub mod saved;
 pub mod source;
 
 use thiserror::Error;
@@ -23,13 +24,18 @@ pub trait Source: Send {
 pub enum CollectError {
     /// The Go program could not be read.
     Program(#[from] golang::Error),
+    /// Saved observations could not be read again.
+    Saved(#[from] saved::Error),
 }
 
 impl CollectError {
     /// Whether this is the orderly end of the target rather than a fault.
     #[must_use]
     pub const fn is_end(&self) -> bool {
-        matches!(self, Self::Program(golang::Error::Exited { .. }))
+        matches!(
+            self,
+            Self::Program(golang::Error::Exited { .. }) | Self::Saved(saved::Error::End { .. })
+        )
     }
 
     /// Whether the kernel refused to let us look.

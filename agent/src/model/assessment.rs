@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::finding::{Finding, Holder, NotEnough, Waiter};
 use super::observation::{Coverage, Site, Target};
 use super::stack::{FrameId, StackId, StackTable};
@@ -40,6 +42,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// How well the process is, 0 to 100.
     pub health: u8,
+    /// Whether there are many goroutines, by the thresholds that were set.
+    pub level: Level,
     /// Detectors that lacked something to judge by.
     pub not_enough: Vec<NotEnough>,
     /// Goroutines that were looked at and left out, by why: `idle worker pool`, ...
@@ -48,6 +52,48 @@ pub struct Judgement {
     pub lock_graph: LockGraph,
     /// How the number of goroutines went: seconds since the first look, and how many.
     pub history: Vec<(f64, u64)>,
+}
+
+/// How many goroutines there are, by thresholds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Below all thresholds.
+    #[default]
+    Normal,
+    /// From the first threshold.
+    Moderate,
+    /// From the second.
+    High,
+    /// From the third.
+    Critical,
+}
+
+impl Level {
+    /// The level of so many goroutines.
+    #[must_use]
+    pub const fn of(goroutines: u64, [moderate, high, critical]: [u64; 3]) -> Self {
+        if goroutines >= critical {
+            Self::Critical
+        } else if goroutines >= high {
+            Self::High
+        } else if goroutines >= moderate {
+            Self::Moderate
+        } else {
+            Self::Normal
+        }
+    }
+
+    /// The name that people and programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Moderate => "moderate",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// Who waits for whose lock: goroutines, the locks they wait for, likely holders.
@@ -122,7 +168,7 @@ pub struct Totals {
 }
 
 /// Goroutines created and exited, by the second.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// Goroutines created, as far as they could be seen.
     pub created_per_second: f64,
@@ -134,7 +180,7 @@ pub struct Rates {
 }
 
 /// What the agent cost.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overhead {
     /// The agent's own CPU, in percent of one core, over the window.
     pub agent_cpu_percent: Option<f64>,
@@ -152,7 +198,7 @@ pub struct Overhead {
 }
 
 /// What one hit of a probe is taken to cost the target, and where that comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HitCost {
     /// What the budget is kept with.
     pub taken: Duration,
@@ -214,6 +260,8 @@ pub struct Group {
     pub labels: Vec<(String, String)>,
     /// The ids of some, smallest first.
     pub goids_sample: Vec<u64>,
+    /// How many stood here, as far as is known, since the first look.
+    pub stuck: u64,
     /// How many are locked to their thread.
     pub locked_to_thread: u64,
     /// How many distinct objects they wait on; 0 when none could be found.

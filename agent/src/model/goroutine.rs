@@ -3,11 +3,14 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::stack::{FrameId, StackId};
 use super::wait::WaitClass;
 
 /// Scheduler status (`runtime/runtime2.go`, the `_G` constants; the scan bit is dropped).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Status {
     /// On a run queue.
@@ -27,7 +30,8 @@ pub enum Status {
 }
 
 /// Why there is or is not a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StackView {
     /// The stack, whole or with its elided frames counted.
     Read(StackId),
@@ -51,7 +55,8 @@ impl StackView {
 }
 
 /// How the time blocked is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BlockedBasis {
     /// Since the agent first saw it blocked there: a lower bound.
     FirstSeen,
@@ -81,7 +86,7 @@ pub struct ObjectRange {
 }
 
 /// A set of profiler labels in [`super::Observation::labels`]; 0 is the empty set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LabelsId(pub u32);
 
 /// One goroutine at one moment.

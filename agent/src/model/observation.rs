@@ -66,7 +66,7 @@ impl Observation {
 }
 
 /// A creation site: a `go` statement, and what was seen of the goroutines that it created.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     /// The `go` statement.
     pub created_by: Option<FrameId>,
@@ -83,7 +83,7 @@ pub struct Site {
 }
 
 /// How many goroutines lived for about so long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetimes {
     /// Shorter than this, and at least as long as the entry before says; `None` for no end.
     pub below: Option<Duration>,

@@ -7,16 +7,19 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A distinct frame in a [`StackTable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FrameId(NonZeroU32);
 
 /// A distinct stack in a [`StackTable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StackId(NonZeroU32);
 
 /// A distinct string (function or file name) in a [`StackTable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NameId(NonZeroU32);
 
 /// One frame of a stack.
@@ -151,6 +154,18 @@ impl StackTable {
         self.names.get(slot(name.0)).map_or("", |name| name)
     }
 
+    /// Whether the table holds a stack.
+    #[must_use]
+    pub fn has_stack(&self, stack: StackId) -> bool {
+        slot(stack.0) < self.stacks.len()
+    }
+
+    /// Whether the table holds a frame.
+    #[must_use]
+    pub fn has_frame(&self, frame: FrameId) -> bool {
+        slot(frame.0) < self.frames.len()
+    }
+
     /// How many distinct stacks there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -161,6 +176,83 @@ impl StackTable {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.stacks.is_empty()
+    }
+}
+
+/// A frame as it is written: function, file, line, whether inlined; or an address.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum FrameForm {
+    Resolved(NameId, NameId, u32, bool),
+    Unresolved(u64),
+}
+
+/// A table as it is written. Ids are places in these lists, from 1.
+#[derive(Deserialize)]
+struct TableForm {
+    names: Vec<String>,
+    frames: Vec<FrameForm>,
+    stacks: Vec<(Vec<FrameId>, u32)>,
+}
+
+impl Serialize for StackTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            names: Vec<&'a str>,
+            frames: Vec<FrameForm>,
+            stacks: Vec<(&'a [FrameId], u32)>,
+        }
+        let frame = |frame: &Frame| match *frame {
+            Frame::Resolved { function, file, line, inlined } => {
+                FrameForm::Resolved(function, file, line, inlined)
+            }
+            Frame::Unresolved { pc } => FrameForm::Unresolved(pc),
+        };
+        Form {
+            names: self.names.iter().map(|name| &**name).collect(),
+            frames: self.frames.iter().map(frame).collect(),
+            stacks: self.stacks.iter().map(|stack| (&*stack.frames, stack.elided)).collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StackTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = TableForm::deserialize(deserializer)?;
+        let mut table = Self::default();
+        let twice = |what: &str| D::Error::custom(format!("a {what} stands there twice"));
+        let nowhere = |what: &str| D::Error::custom(format!("a {what} is named and not there"));
+        // An entry that was there before would shift the ids of all that follow.
+        for (at, name) in form.names.iter().enumerate() {
+            if slot(table.name(name).0) != at {
+                return Err(twice("name"));
+            }
+        }
+        for (at, frame) in form.frames.into_iter().enumerate() {
+            let frame = match frame {
+                FrameForm::Resolved(function, file, line, inlined) => {
+                    if slot(function.0.max(file.0)) >= table.names.len() {
+                        return Err(nowhere("name"));
+                    }
+                    Frame::Resolved { function, file, line, inlined }
+                }
+                FrameForm::Unresolved(pc) => Frame::Unresolved { pc },
+            };
+            if slot(table.frame(frame).0) != at {
+                return Err(twice("frame"));
+            }
+        }
+        for (at, (frames, elided)) in form.stacks.iter().enumerate() {
+            if !frames.iter().all(|&frame| table.has_frame(frame)) {
+                return Err(nowhere("frame"));
+            }
+            if slot(table.stack(frames, *elided).0) != at {
+                return Err(twice("stack"));
+            }
+        }
+        Ok(table)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::analyze::{Window, assess};
 use crate::model::{
     Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
-    LockGraph, LockNode, LockWait, Observation, Pattern, Score, Snippet, StackView, Turnover,
-    Verdict, WaitClass, Waiter,
+    Level, LockGraph, LockNode, LockWait, Observation, Pattern, Score, Snippet, StackView,
+    Turnover, Verdict, WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
 
@@ -25,6 +25,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
     let cycles: Vec<_> = cycles.filter(|cycle| !cycle.is_empty()).collect();
     assessment.judgement = Some(Judgement {
         health: if findings.is_empty() { 97 } else { 12 },
+        level: Level::Normal,
         findings,
         not_enough: Vec::new(),
         idle: BTreeMap::from([("idle worker pool".to_owned(), 12), ("listener".to_owned(), 1)]),

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use crate::cli::Outcome;
-use crate::cli::args::Common;
+use crate::cli::args::{Common, INTERVAL};
 use crate::cli::command::watch;
-use crate::pipeline::Pace;
+use crate::cli::judging::FailOn;
 
 /// How long it takes to tell a leak that grows by one goroutine in five seconds from chance.
-const LONG_ENOUGH: Duration = Duration::from_secs(30);
+pub(super) const LONG_ENOUGH: Duration = Duration::from_secs(30);
 
-/// Looks for `--duration`, with a line a look on standard error.
+/// Looks for `--duration`, with a line a look.
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let duration = Some(common.duration.unwrap_or(LONG_ENOUGH));
-    watch::watch(common, Pace { interval: common.interval, duration }, false)
+    let pace = common.pace(INTERVAL, Some(LONG_ENOUGH));
+    watch::watch(common, pace, |events, _| watch::show_lines(common, events))?
+        .report(common, FailOn::Likely)
 }

@@ -1,7 +1,13 @@
 //! The commands, one a file.
 
 pub(super) mod analyze;
+pub(super) mod channels;
 pub(super) mod check;
+pub(super) mod compare;
 pub(super) mod doctor;
+pub(super) mod filter;
 pub(super) mod list;
+pub(super) mod monitor;
+pub(super) mod patterns;
+pub(super) mod report;
 pub(super) mod watch;

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::cli::args::{Common, Format, Probes};
+use crate::cli::args::{Common, Format, INTERVAL, Probes};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::judging::FailOn;
 use crate::cli::target::{self, Target};
-use crate::cli::{Outcome, output};
+use crate::cli::{Outcome, output, view};
 use crate::collect::CollectError;
 use crate::collect::attach::probes::start_holding;
 use crate::collect::attach::{Options, Probing};
-use crate::model::{Assessment, Verdict};
+use crate::model::Assessment;
 use crate::pipeline::{End, Pace};
 use crate::report::words;
 use crate::watch::{Event, lines, live};
@@ -28,21 +30,65 @@ const WAITING: usize = 4;
 /// What became of a target.
 struct Watched {
     pid: u32,
+    is_saved: bool,
     last: Option<Arc<Assessment>>,
     end: Result<End, CollectError>,
 }
 
-/// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
-pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let pace = Pace { interval: common.interval, duration: common.duration };
-    watch(common, pace, is_live(common))
+/// What was seen of all targets, and what went wrong with some.
+pub(super) struct Seen {
+    pub(super) assessments: Vec<Assessment>,
+    pub(super) failures: Vec<Failure>,
+    /// How many targets were asked for.
+    pub(super) asked: usize,
 }
 
-/// Watches at a pace, in a live view or with a line a look, and writes the report.
-pub(super) fn watch(common: &Common, pace: Pace, is_live: bool) -> Outcome {
+impl Seen {
+    /// Writes the report, and ends in 1 for a finding at or above `--fail-on`.
+    pub(super) fn report(self, common: &Common, fail_on: FailOn) -> Outcome {
+        let Self { mut assessments, failures, asked } = self;
+        let filter = common.judging.filter()?;
+        for assessment in &mut assessments {
+            view::filtered(assessment, &filter);
+        }
+        if asked > 1 || !assessments.is_empty() {
+            output::write(common, &assessments, asked > 1)?;
+        }
+        Self { assessments, failures, asked }.end(common, fail_on)
+    }
+
+    /// Ends in 1 for a finding at or above `--fail-on`, without a report.
+    pub(super) fn end(self, common: &Common, fail_on: FailOn) -> Outcome {
+        let is_met = common.judging.fail_on.unwrap_or(fail_on).is_met_by(&self.assessments);
+        let exit = if is_met { Exit::Findings } else { Exit::Done };
+        target::sum(self.failures, self.asked).map_or(Ok(exit), Err)
+    }
+}
+
+/// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
+pub(in crate::cli) fn run(common: &Common) -> Outcome {
+    let is_live = is_live(common);
+    watch(common, common.pace(INTERVAL, None), |events, stop| {
+        if is_live {
+            live::run(events, stop, output::colour_live(common)).map_err(Failure::Terminal)
+        } else {
+            show_lines(common, events)
+        }
+    })?
+    .report(common, FailOn::Likely)
+}
+
+/// Watches at a pace, and hands each look to `show` as it comes. What was saved is shown without
+/// waiting.
+pub(super) fn watch(
+    common: &Common,
+    pace: Pace,
+    show: impl FnOnce(&Receiver<Event>, &AtomicBool) -> Result<(), Failure>,
+) -> Result<Seen, Failure> {
     // While there is nothing yet that it would be a copy of. What fails here fails again, and is
     // said, when the first probe is to be attached.
-    let _holding = (common.probes != Probes::Off).then(start_holding);
+    let probes = common.probes != Probes::Off && common.input.is_none();
+    let _holding = probes.then(start_holding);
     let stop = stop_on_signals()?;
     let target::Targets { attached, mut failures, asked } =
         target::attach(common, &options(common))?;
@@ -54,28 +100,24 @@ pub(super) fn watch(common: &Common, pace: Pace, is_live: bool) -> Outcome {
     // Only the threads hold senders now: their end is the end of the events.
     drop(events);
 
-    let show = if is_live && !threads.is_empty() {
-        live::run(&shown, &stop, output::colour_live(common)).map_err(Failure::Terminal)
-    } else {
-        show_lines(common, &shown)
-    };
+    let show = if threads.is_empty() { Ok(()) } else { show(&shown, &stop) };
     stop.store(true, Ordering::Relaxed);
     drop(shown);
 
     let mut assessments = Vec::new();
     for thread in threads {
-        let Watched { pid, last, end } = thread.join().map_err(|_| Failure::Defect)?;
+        let Watched { pid, is_saved, last, end } = thread.join().map_err(|_| Failure::Defect)?;
         let mut last = last.map(|last| (*last).clone());
         match end {
-            Ok(End::Stopped) => {}
-            Ok(End::TargetExited) => {
+            Ok(End::TargetExited) if !is_saved => {
                 eprintln!("process {pid} has exited; the report shows what was seen last");
                 if let Some(assessment) = &mut last {
                     let note = "the process has exited; this is what was seen last";
                     assessment.coverage.notes.push(note.to_owned());
                 }
             }
-            Err(source) => failures.push(Failure::Target { pid, source }),
+            Ok(End::Stopped | End::TargetExited) => {}
+            Err(source) => failures.push(Failure::of(pid, source)),
         }
         assessments.extend(last);
     }
@@ -85,24 +127,7 @@ pub(super) fn watch(common: &Common, pace: Pace, is_live: bool) -> Outcome {
             eprintln!("probes are taken to cost {}", words::hit_cost(hit));
         }
     }
-    if asked > 1 || !assessments.is_empty() {
-        output::write(common, &assessments, asked > 1)?;
-    }
-    let exit = exit(&assessments);
-    target::sum(failures, asked).map_or(Ok(exit), Err)
-}
-
-/// 1 for a finding that is more than a suspect.
-fn exit(assessments: &[Assessment]) -> Exit {
-    let mut findings = assessments
-        .iter()
-        .filter_map(|assessment| assessment.judgement.as_ref())
-        .flat_map(|judgement| &judgement.findings);
-    if findings.any(|finding| finding.verdict >= Verdict::Likely) {
-        Exit::Findings
-    } else {
-        Exit::Done
-    }
+    Ok(Seen { assessments, failures, asked })
 }
 
 fn options(common: &Common) -> Options {
@@ -132,6 +157,9 @@ fn observe(
     stop: Arc<AtomicBool>,
     events: SyncSender<Event>,
 ) -> JoinHandle<Watched> {
+    // What was saved is not waited for, and shown whole.
+    let pace =
+        if target.is_saved { Pace { interval: Duration::ZERO, duration: None } } else { pace };
     thread::spawn(move || {
         let pid = target.pid;
         let mut last = None;
@@ -139,7 +167,7 @@ fn observe(
             last = Some(Arc::clone(&look.assessment));
             events.send(Event { pid, assessment: look.assessment, now: look.now }).is_ok()
         });
-        Watched { pid, last, end }
+        Watched { pid, is_saved: target.is_saved, last, end }
     })
 }
 
@@ -147,6 +175,7 @@ fn observe(
 fn is_live(common: &Common) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     common.verbose < 2
+        && common.input.is_none()
         && !document_on_stdout(common)
         && !dumb
         && io::stdin().is_terminal()
@@ -155,21 +184,29 @@ fn is_live(common: &Common) -> bool {
 
 /// Whether standard output is for the report alone.
 const fn document_on_stdout(common: &Common) -> bool {
-    !matches!(common.format, Format::Terminal) && common.output.is_none()
+    !matches!(common.format, Format::Terminal) && !common.has_file()
 }
 
-/// A line a look, until there are no more.
-fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
-    let mut out: Box<dyn Write> =
-        if document_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+/// A line a look, until there are no more. Looks of long ago are not news: no lines.
+pub(super) fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
+    if common.input.is_some() {
+        events.iter().for_each(drop);
+        return Ok(());
+    }
+    let mut out = lines_out(common);
     let mut any = false;
     for event in events {
         any = true;
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if any && !document_on_stdout(common) && common.output.is_none() {
+    if any && !document_on_stdout(common) && !common.has_file() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())
+}
+
+/// Where lines go: standard output, unless the report needs it for itself.
+pub(super) fn lines_out(common: &Common) -> Box<dyn Write> {
+    if document_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) }
 }

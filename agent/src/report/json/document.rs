@@ -12,7 +12,8 @@ use super::judgement::{History, LockGraphDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
 use crate::model::{
-    Assessment, Coverage, HitCost, NotEnough, Overhead, Target, Timestamp, Totals, WindowSpan,
+    Assessment, Coverage, HitCost, Level, NotEnough, Overhead, Target, Timestamp, Totals,
+    WindowSpan,
 };
 
 /// An assessment, and when the report of it is made.
@@ -44,6 +45,8 @@ impl Serialize for Document<'_> {
             overhead: OverheadDoc<'a>,
             /// Null, as all that only a judge can say, where nobody judged.
             health: Option<u8>,
+            /// How many goroutines, by thresholds: normal, moderate, high, critical.
+            level: Option<Level>,
             not_enough: Option<&'a [NotEnough]>,
             idle: Option<&'a BTreeMap<String, u64>>,
             history: Option<History<'a>>,
@@ -69,6 +72,7 @@ impl Serialize for Document<'_> {
             totals: TotalsDoc::new(totals),
             overhead: OverheadDoc::new(overhead),
             health: judged.map(|judged| judged.health),
+            level: judged.map(|judged| judged.level),
             not_enough: judged.map(|judged| &*judged.not_enough),
             idle: judged.map(|judged| &judged.idle),
             history: judged.map(|judged| History(&judged.history)),

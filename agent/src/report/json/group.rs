@@ -45,6 +45,8 @@ struct GroupDoc<'a> {
     no_stack: Option<&'static str>,
     labels: Labels<'a>,
     goids_sample: &'a [u64],
+    /// How many have not moved through the last two thirds of the window.
+    stuck: u64,
     locked_to_thread: u64,
     finding: Option<&'a str>,
 }
@@ -67,6 +69,7 @@ impl<'a> GroupDoc<'a> {
             no_stack: group.no_stack,
             labels: Labels(&group.labels),
             goids_sample: &group.goids_sample,
+            stuck: group.stuck,
             locked_to_thread: group.locked_to_thread,
             finding,
         }

@@ -75,7 +75,7 @@ fn a_group_has_its_wait_its_lines_and_its_stack() {
                            "file": "/src/app/leak.go", "line": 31},
             "creation_stack": null, "stack": stack, "stack_elided": 0, "no_stack": null,
             "labels": {}, "goids_sample": [100, 101, 102, 103, 104],
-            "locked_to_thread": 0, "finding": null
+            "stuck": 38, "locked_to_thread": 0, "finding": null
         })
     );
 }

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::{Page, locks, words};
-use crate::model::{Assessment, Finding, Judgement, Verdict};
+use crate::model::{Assessment, Finding, Judgement, Level, Verdict};
 use crate::report::style::Role;
 use crate::report::telling;
 
@@ -28,7 +28,15 @@ impl Page<'_> {
         if locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)? {
             writeln!(self.out)?;
         }
-        self.line("health    ", &[(Role::Title, format!("{} of 100", judgement.health))])?;
+        let mut health = format!("{} of 100", judgement.health);
+        if judgement.level > Level::Normal {
+            let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
+            health.push_str(&format!(
+                ", {} number of goroutines: {goroutines}",
+                judgement.level.name()
+            ));
+        }
+        self.line("health    ", &[(Role::Title, health)])?;
         if let Some(left_out) = telling::left_out(judgement) {
             let text = format!("as idle: {left_out}");
             self.line("left out  ", &[(Role::Dim, words::clean(&text).into_owned())])?;

@@ -1,0 +1,349 @@
+//! The flags of judgement: what counts as a finding, what is left out, and when to fail.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use wildmatch::WildMatch;
+
+use super::args::duration;
+use super::failure::Failure;
+use super::known::Known;
+use crate::analyze::Settings;
+use crate::analyze::settings::{Filter, Rule, Thresholds};
+use crate::model::{Assessment, Finding, Severity, Verdict};
+
+/// A list of patterns is no larger than this.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What to judge by. Names are Go's full ones (github.com/acme/db.(*Pool).get) without type
+/// arguments; in a pattern * stands for any text and ? for one character.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Judgement")]
+pub(super) struct Judging {
+    /// Exit with 1 when a finding is at least this: a verdict (suspect, likely, proven) or a
+    /// severity (low to critical), or never [default: likely].
+    #[arg(long, global = true, value_name = "LEVEL", env = "LEAK_AGENT_FAIL_ON")]
+    pub(super) fail_on: Option<FailOn>,
+
+    /// Only goroutines with such a function on their stack or as their creator. Without * or ?
+    /// part of a name is enough.
+    #[arg(long, global = true, value_name = "PATTERN", value_delimiter = ',', env = "FILTER_FUNC")]
+    func: Vec<String>,
+
+    /// Only goroutines with a function of such a package, or of one below it.
+    #[arg(long, global = true, value_name = "PATTERN", value_delimiter = ',', env = "FILTER_PKG")]
+    package: Vec<String>,
+
+    /// No goroutines with such a function on their stack or as their creator.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        env = "EXCLUDE_PATTERNS"
+    )]
+    exclude: Vec<String>,
+
+    /// Goroutines at such functions are idle on purpose: never a finding.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        env = "SAFE_PATTERNS"
+    )]
+    safe_patterns: Vec<String>,
+
+    /// Goroutines stuck at such functions are suspect at least.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        env = "SUSPICIOUS_PATTERNS"
+    )]
+    suspicious_patterns: Vec<String>,
+
+    /// Patterns from a file, one a line: safe|suspicious|exclude PATTERN # reason. May be repeated.
+    #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_PATTERNS_FILE")]
+    patterns_file: Vec<PathBuf>,
+
+    /// What was there before: a saved JSON report, or a folder of --save. Only what is new or has
+    /// grown by more than a fifth counts.
+    #[arg(long, global = true, value_name = "PATH", env = "LEAK_AGENT_BASELINE")]
+    baseline: Option<PathBuf>,
+
+    /// From so many goroutines on their number is moderate.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = Thresholds::default().goroutines[0],
+        env = "LEAK_AGENT_GOROUTINES_MODERATE"
+    )]
+    goroutines_moderate: u64,
+
+    /// From so many goroutines on their number is high.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = Thresholds::default().goroutines[1],
+        env = "LEAK_AGENT_GOROUTINES_HIGH"
+    )]
+    goroutines_high: u64,
+
+    /// From so many goroutines on their number is critical, which check fails on.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = Thresholds::default().goroutines[2],
+        env = "LEAK_AGENT_GOROUTINES_CRITICAL"
+    )]
+    goroutines_critical: u64,
+
+    /// Stuck means blocked at one place for so long, and for as long as was looked.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        default_value = "10s",
+        env = "LEAK_AGENT_STUCK_AFTER",
+        value_parser = duration
+    )]
+    stuck_after: Duration,
+
+    /// Whatever waits longer than this is suspect, known as idle or not. Off unless given.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "LEAK_AGENT_TOO_LONG",
+        value_parser = duration
+    )]
+    too_long: Option<Duration>,
+
+    /// So many goroutines stuck at one line sending or locking are too many to be idle.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = Thresholds::default().large,
+        env = "LEAK_AGENT_LARGE"
+    )]
+    large: u64,
+
+    /// Growth by fewer goroutines than this is none.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = Thresholds::default().least_growth,
+        env = "LEAK_AGENT_LEAST_GROWTH"
+    )]
+    least_growth: u64,
+}
+
+/// From which findings on the process ends in 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// None.
+    Never,
+    /// Any verdict.
+    Suspect,
+    /// Likely or proven.
+    Likely,
+    /// Proven.
+    Proven,
+    /// Any severity.
+    Low,
+    /// Medium and above.
+    Medium,
+    /// High and critical.
+    High,
+    /// Critical.
+    Critical,
+}
+
+impl FailOn {
+    fn is_met(self, finding: &Finding) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Suspect => finding.verdict >= Verdict::Suspect,
+            Self::Likely => finding.verdict >= Verdict::Likely,
+            Self::Proven => finding.verdict >= Verdict::Proven,
+            Self::Low => finding.severity() >= Severity::Low,
+            Self::Medium => finding.severity() >= Severity::Medium,
+            Self::High => finding.severity() >= Severity::High,
+            Self::Critical => finding.severity() >= Severity::Critical,
+        }
+    }
+
+    /// Whether any finding is worth a failure.
+    pub(super) fn is_met_by(self, assessments: &[Assessment]) -> bool {
+        let judgements = assessments.iter().filter_map(|assessment| assessment.judgement.as_ref());
+        judgements.flat_map(|judgement| &judgement.findings).any(|finding| self.is_met(finding))
+    }
+}
+
+impl Judging {
+    /// What the analyst is told.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        let baseline = match &self.baseline {
+            Some(path) => baseline(&Known::read(path)?),
+            None => HashMap::new(),
+        };
+        Ok(Settings { baseline, ..self.without_baseline()? })
+    }
+
+    /// Which goroutines are looked at.
+    pub(super) fn filter(&self) -> Result<Filter, Failure> {
+        Ok(self.without_baseline()?.filter)
+    }
+
+    fn without_baseline(&self) -> Result<Settings, Failure> {
+        let rules = |patterns: &[String]| patterns.iter().map(|text| rule(text, None)).collect();
+        let mut settings = Settings {
+            safe: rules(&self.safe_patterns),
+            suspicious: rules(&self.suspicious_patterns),
+            filter: Filter {
+                functions: rules(&self.func),
+                packages: self.package.iter().flat_map(|text| package(text)).collect(),
+                exclude: rules(&self.exclude),
+            },
+            baseline: HashMap::new(),
+            thresholds: self.thresholds()?,
+        };
+        for path in &self.patterns_file {
+            let text =
+                read(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?;
+            add_lines(&text, &mut settings).map_err(|(line, text)| Failure::PatternLine {
+                path: path.clone(),
+                line,
+                text,
+            })?;
+        }
+        Ok(settings)
+    }
+
+    fn thresholds(&self) -> Result<Thresholds, Failure> {
+        let goroutines = [self.goroutines_moderate, self.goroutines_high, self.goroutines_critical];
+        if !goroutines.is_sorted() {
+            return Err(Failure::Thresholds(goroutines));
+        }
+        Ok(Thresholds {
+            goroutines,
+            stuck_after: self.stuck_after,
+            large: self.large,
+            too_long: self.too_long,
+            least_growth: self.least_growth,
+        })
+    }
+}
+
+fn baseline(known: &Known) -> HashMap<String, u64> {
+    known.groups.iter().map(|(signature, group)| (signature.clone(), group.count)).collect()
+}
+
+/// A pattern as people write it: without wildcards it means every name that holds it.
+fn rule(text: &str, reason: Option<String>) -> Rule {
+    if text.contains(['*', '?']) {
+        Rule::new(text, reason)
+    } else {
+        Rule::new(&format!("*{text}*"), reason)
+    }
+}
+
+/// A package and those below it.
+fn package(text: &str) -> [WildMatch; 2] {
+    [WildMatch::new(text), WildMatch::new(&format!("{text}/*"))]
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+/// Adds the patterns of a file, or gives the number and text of a line that is none.
+fn add_lines(text: &str, settings: &mut Settings) -> Result<(), (usize, String)> {
+    for (index, line) in text.lines().enumerate() {
+        let (line, reason) = match line.split_once('#') {
+            Some((line, reason)) => (line, Some(reason.trim().to_owned())),
+            None => (line, None),
+        };
+        let mut words = line.split_whitespace();
+        let Some(kind) = words.next() else { continue };
+        let rules = match kind {
+            "safe" => &mut settings.safe,
+            "suspicious" => &mut settings.suspicious,
+            "exclude" => &mut settings.filter.exclude,
+            _ => return Err((index + 1, line.trim().to_owned())),
+        };
+        match (words.next(), words.next()) {
+            (Some(pattern), None) => rules.push(rule(pattern, reason)),
+            _ => return Err((index + 1, line.trim().to_owned())),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::args::Args;
+
+    fn settings(line: &str) -> Result<Settings, Failure> {
+        let args = Args::try_parse_from(line.split_whitespace()).expect(line);
+        args.common.judging.settings()
+    }
+
+    #[test]
+    fn without_flags_the_analyst_decides() {
+        let settings = settings("leak-agent").expect("nothing to fail on");
+        assert_eq!(settings.thresholds, Thresholds::default());
+        assert!(settings.filter.is_open() && settings.baseline.is_empty());
+    }
+
+    #[test]
+    fn patterns_mean_parts_of_names_unless_they_have_wildcards() {
+        let settings = settings("leak-agent --func Pool,main.?un --package github.com/acme")
+            .expect("sound flags");
+        let passes = |names: &[&str]| settings.filter.lets_pass(names.iter().copied());
+        assert!(passes(&["github.com/acme/db.(*Pool).get"]));
+        assert!(passes(&["main.run", "github.com/acme.Start"]));
+        assert!(!passes(&["main.run", "github.com/acmeother.Start"]));
+        assert!(!passes(&["main.runs", "github.com/acme.Start"]));
+    }
+
+    #[test]
+    fn a_file_of_patterns() {
+        let mut settings = Settings::default();
+        let text = "# ours\n\nsafe main.poll # long poll\nsuspicious *.legacy*\nexclude x.y\n";
+        assert_eq!(add_lines(text, &mut settings), Ok(()));
+        assert_eq!(settings.safe[0].reason.as_deref(), Some("long poll"));
+        assert!(settings.suspicious[0].matches("main.legacyLoop"));
+        assert_eq!(settings.filter.exclude.len(), 1);
+        for bad in ["potato main.x", "safe", "safe a b"] {
+            assert_eq!(add_lines(bad, &mut settings), Err((1, bad.to_owned())), "{bad}");
+        }
+    }
+
+    #[test]
+    fn thresholds_have_an_order() {
+        assert!(settings("leak-agent --goroutines-moderate 20000").is_err());
+        let settings = settings("leak-agent --goroutines-moderate 5 --too-long 1h").expect("sound");
+        assert_eq!(settings.thresholds.goroutines, [5, 10_000, 100_000]);
+        assert_eq!(settings.thresholds.too_long, Some(Duration::from_secs(3600)));
+    }
+}

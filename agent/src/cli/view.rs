@@ -1,0 +1,122 @@
+//! Less than everything: an assessment with some of its groups, and the findings among those.
+
+use std::collections::HashMap;
+
+use super::known::Line;
+use crate::analyze::settings::Filter;
+use crate::model::{Assessment, FrameId, Group, StackTable, WaitClass};
+
+/// Keeps some groups. Totals and coverage stay those of the whole process.
+pub(super) fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
+    // The new place of each group that stays.
+    let mut places = HashMap::new();
+    let mut place = 0;
+    let groups = std::mem::take(&mut assessment.groups);
+    for (index, group) in groups.into_iter().enumerate() {
+        if keep(&group) {
+            places.insert(index, place);
+            place += 1;
+            assessment.groups.push(group);
+        }
+    }
+    let Some(judgement) = &mut assessment.judgement else { return };
+    judgement.findings.retain_mut(|finding| {
+        finding.groups =
+            finding.groups.iter().filter_map(|index| places.get(index).copied()).collect();
+        let first = places.get(&finding.group).or(finding.groups.first()).copied();
+        finding.group = first.unwrap_or_default();
+        first.is_some()
+    });
+}
+
+/// Keeps the groups that a filter lets pass.
+pub(super) fn filtered(assessment: &mut Assessment, filter: &Filter) {
+    if !filter.is_open() {
+        let stacks = std::sync::Arc::clone(&assessment.stacks);
+        narrow(assessment, |group| filter.lets_pass(functions(group, &stacks).into_iter()));
+    }
+}
+
+/// Keeps the stacks at which at least so many goroutines stood all the time.
+pub(super) fn persistent(assessment: &mut Assessment, least: u64) {
+    narrow(assessment, |group| group.wait.is_blocked() && group.stuck >= least);
+}
+
+/// Keeps those that wait for channels, at lines where at least so many do.
+pub(super) fn channels(assessment: &mut Assessment, least: u64) {
+    let is_channel = |group: &Group| {
+        matches!(
+            group.wait,
+            WaitClass::ChanSend
+                | WaitClass::ChanReceive
+                | WaitClass::NilChannel
+                | WaitClass::Select
+                | WaitClass::EmptySelect
+        )
+    };
+    let stacks = std::sync::Arc::clone(&assessment.stacks);
+    let line = |group: &Group| {
+        let at = group.blocked_at.and_then(|frame| Line::of(&stacks, frame));
+        at.map(|at| (at.file, at.line))
+    };
+    let mut at_line: HashMap<_, u64> = HashMap::new();
+    for group in assessment.groups.iter().filter(|group| is_channel(group)) {
+        *at_line.entry((group.wait, line(group))).or_default() += group.count;
+    }
+    narrow(assessment, |group| {
+        is_channel(group)
+            && at_line.get(&(group.wait, line(group))).is_some_and(|&count| count >= least)
+    });
+}
+
+/// The functions of a group's stack and its creator.
+fn functions<'a>(group: &Group, stacks: &'a StackTable) -> Vec<&'a str> {
+    let frames = group.stack.map_or(&[][..], |stack| stacks.frames_of(stack));
+    let name = |frame: &FrameId| stacks.lookup(*frame).ok().map(|frame| frame.function);
+    frames.iter().chain(&group.created_by).filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::settings::Rule;
+    use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::sample::leaking;
+
+    fn judged() -> Assessment {
+        let mut window = Window::default();
+        for second in 0..30 {
+            window.push(&leaking(u64::from(second) * 20).observe(second));
+        }
+        judge(&window, &Settings::default(), &mut Sources::default()).expect("observed")
+    }
+
+    #[test]
+    fn channels_keep_lines_with_enough() {
+        let mut few = judged();
+        channels(&mut few, 581);
+        assert!(few.groups.is_empty());
+        let mut enough = judged();
+        channels(&mut enough, 580);
+        assert_eq!(enough.groups.len(), 1);
+        assert_eq!(enough.groups[0].wait, WaitClass::ChanSend);
+        assert_eq!(enough.totals.goroutines, 583);
+    }
+
+    #[test]
+    fn findings_follow_their_groups() {
+        let mut assessment = judged();
+        let leak = |assessment: &Assessment| {
+            let findings = &assessment.judgement.as_ref().expect("judged").findings;
+            findings.iter().map(|finding| finding.group).collect::<Vec<_>>()
+        };
+        let signature = assessment.groups[0].signature.clone();
+        // The group comes first here; put another before it.
+        assert!(leak(&assessment).iter().all(|&at| at < assessment.groups.len()));
+        narrow(&mut assessment, |group| group.signature == signature);
+        assert!(leak(&assessment).iter().all(|&at| at == 0));
+        let exclude = vec![Rule::new("main.leak*", None)];
+        filtered(&mut assessment, &Filter { exclude, ..Filter::default() });
+        assert!(assessment.groups.is_empty() && leak(&assessment).is_empty());
+    }
+}

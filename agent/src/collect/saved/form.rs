@@ -1,0 +1,232 @@
+//! The form of a saved observation: a gzip file that holds one JSON document.
+//!
+//! `docs/saved.md` describes it for other programs. A goroutine is a row, not an object: there may
+//! be a million of them.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::model::{
+    BlockedBasis, BlockedFor, Channel, Coverage, FrameId, Goroutine, LabelsId, Mention,
+    ObjectRange, Observation, Overhead, Rates, Site, StackTable, StackView, Status, Target,
+    Timestamp, WaitClass,
+};
+
+/// The name and version of the form. Another version is another name.
+pub(super) const SCHEMA: &str = "leak-agent/observation/v1";
+
+/// What no count of a real process reaches, so that sums of a few of them cannot overflow.
+const MOST: u64 = 1 << 48;
+
+/// A goroutine: goid, parent, first object and how many, stack, creator, first function, labels,
+/// reason, class, status, whether locked to its thread, blocked for (ns, and how that is known), age
+/// (ns), seen for (ns), parks, bytes of stack.
+#[derive(Serialize, Deserialize)]
+struct Row(
+    u64,
+    Option<NonZeroU64>,
+    (u32, u32),
+    StackView,
+    Option<FrameId>,
+    Option<FrameId>,
+    LabelsId,
+    Option<u8>,
+    WaitClass,
+    Status,
+    bool,
+    Option<(u64, BlockedBasis)>,
+    Option<u64>,
+    Option<u64>,
+    Option<u64>,
+    u32,
+);
+
+/// The head alone, to tell what a file is that cannot be read as an observation.
+#[derive(Deserialize)]
+pub(super) struct Head {
+    #[serde(default)]
+    pub(super) schema: String,
+}
+
+/// An observation as it is written. Goroutines become rows one by one.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    schema: &'static str,
+    at: Timestamp,
+    elapsed_ns: u64,
+    target: &'a Target,
+    reasons: &'a [String],
+    labels: &'a [Vec<(String, String)>],
+    objects: &'a [u64],
+    channels: &'a [Channel],
+    mentions: &'a [Mention],
+    rates: Option<Rates>,
+    sites: &'a [Site],
+    coverage: &'a Coverage,
+    overhead: &'a Overhead,
+    stacks: &'a StackTable,
+    goroutines: Rows<'a>,
+}
+
+impl<'a> Written<'a> {
+    pub(super) fn of(observation: &'a Observation) -> Self {
+        Self {
+            schema: SCHEMA,
+            at: observation.at,
+            elapsed_ns: ns(observation.elapsed),
+            target: &observation.target,
+            reasons: &observation.reasons,
+            labels: &observation.labels,
+            objects: &observation.objects,
+            channels: &observation.channels,
+            mentions: &observation.mentions,
+            rates: observation.rates,
+            sites: &observation.sites,
+            coverage: &observation.coverage,
+            overhead: &observation.overhead,
+            stacks: &observation.stacks,
+            goroutines: Rows(&observation.goroutines),
+        }
+    }
+}
+
+struct Rows<'a>(&'a [Goroutine]);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Row::of))
+    }
+}
+
+/// An observation as it is read. What is added to the model within v1 needs a default there, so
+/// that older files can still be read.
+#[derive(Deserialize)]
+pub(super) struct Form {
+    pub(super) schema: String,
+    at: Timestamp,
+    elapsed_ns: u64,
+    target: Target,
+    reasons: Vec<String>,
+    labels: Vec<Vec<(String, String)>>,
+    objects: Vec<u64>,
+    channels: Vec<Channel>,
+    mentions: Vec<Mention>,
+    rates: Option<Rates>,
+    sites: Vec<Site>,
+    coverage: Coverage,
+    overhead: Overhead,
+    stacks: StackTable,
+    goroutines: Vec<Row>,
+}
+
+impl Form {
+    /// The observation, or what is wrong with it.
+    pub(super) fn observation(self) -> Result<Observation, &'static str> {
+        let goroutines: Vec<_> = self.goroutines.into_iter().map(Row::goroutine).collect();
+        if !names_what_is_there(&goroutines, &self.sites, &self.stacks) {
+            return Err("it names a stack or a frame that it does not hold");
+        }
+        if !is_possible(&self.sites, &self.coverage) {
+            return Err("it holds a count that no process reaches");
+        }
+        Ok(Observation {
+            at: self.at,
+            elapsed: Duration::from_nanos(self.elapsed_ns),
+            target: Arc::new(self.target),
+            goroutines,
+            stacks: Arc::new(self.stacks),
+            reasons: self.reasons.into(),
+            objects: self.objects,
+            channels: self.channels,
+            mentions: self.mentions,
+            labels: self.labels,
+            rates: self.rates,
+            sites: self.sites,
+            coverage: self.coverage,
+            overhead: self.overhead,
+        })
+    }
+}
+
+impl Row {
+    fn of(goroutine: &Goroutine) -> Self {
+        let blocked = goroutine.blocked.map(|blocked| (ns(blocked.duration), blocked.basis));
+        Self(
+            goroutine.goid,
+            goroutine.parent,
+            (goroutine.objects.start, goroutine.objects.len),
+            goroutine.stack,
+            goroutine.created_by,
+            goroutine.started_in,
+            goroutine.labels,
+            goroutine.reason,
+            goroutine.wait,
+            goroutine.status,
+            goroutine.locked_to_thread,
+            blocked,
+            goroutine.age.map(ns),
+            goroutine.seen_for.map(ns),
+            goroutine.parks,
+            goroutine.stack_bytes,
+        )
+    }
+
+    fn goroutine(self) -> Goroutine {
+        let blocked = |(ns, basis)| BlockedFor { duration: Duration::from_nanos(ns), basis };
+        Goroutine {
+            goid: self.0,
+            parent: self.1,
+            objects: ObjectRange { start: self.2.0, len: self.2.1 },
+            stack: self.3,
+            created_by: self.4,
+            started_in: self.5,
+            labels: self.6,
+            reason: self.7,
+            wait: self.8,
+            status: self.9,
+            locked_to_thread: self.10,
+            blocked: self.11.map(blocked),
+            age: self.12.map(Duration::from_nanos),
+            seen_for: self.13.map(Duration::from_nanos),
+            parks: self.14,
+            stack_bytes: self.15,
+        }
+    }
+}
+
+fn names_what_is_there(goroutines: &[Goroutine], sites: &[Site], stacks: &StackTable) -> bool {
+    let frame = |frame: Option<FrameId>| frame.is_none_or(|frame| stacks.has_frame(frame));
+    goroutines.iter().all(|goroutine| {
+        goroutine.stack.id().is_none_or(|stack| stacks.has_stack(stack))
+            && frame(goroutine.created_by)
+            && frame(goroutine.started_in)
+    }) && sites.iter().all(|site| {
+        site.creation_stack.is_none_or(|stack| stacks.has_stack(stack)) && frame(site.created_by)
+    })
+}
+
+fn is_possible(sites: &[Site], coverage: &Coverage) -> bool {
+    let of_sites = sites.iter().flat_map(|site| {
+        let lifetimes = site.lifetimes.iter().map(|lifetimes| lifetimes.count);
+        lifetimes.chain([site.created, site.exited])
+    });
+    let of_coverage = [
+        coverage.goroutines_seen,
+        coverage.goroutines_read,
+        coverage.running,
+        coverage.torn,
+        coverage.retried,
+        coverage.not_unwound,
+        coverage.unresolved_frames,
+        coverage.events_dropped,
+    ];
+    of_sites.chain(of_coverage).all(|count| count < MOST)
+}
+
+/// Nanoseconds; 584 years at most.
+fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,75 @@
+//! Where saved observations lie: `PID-START-NUMBER.observation.gz` in one folder, a recording being
+//! those with the same pid and start.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::model::Observation;
+
+/// How file names end.
+const END: &str = ".observation.gz";
+
+/// Files of a folder that are looked at.
+const MOST: usize = 1 << 20;
+
+/// What was saved of one process in one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The process; 0 where the source knew no pid.
+    pub pid: u32,
+    /// When its first observation was made, in milliseconds since the Unix epoch.
+    pub start_ms: u64,
+    /// The numbers of the observations that are there, from 1, in order.
+    pub numbers: Vec<u64>,
+}
+
+impl Recording {
+    /// The recording that begins with an observation.
+    pub(super) fn of(folder: &Path, first: &Observation) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            pid: first.target.pid.unwrap_or_default(),
+            start_ms: u64::try_from(first.at.unix_ns() / 1_000_000).unwrap_or_default(),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// The file of an observation.
+    pub(super) fn file(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{}-{}-{number:06}{END}", self.pid, self.start_ms))
+    }
+
+    /// All recordings in a folder, by process and time.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or holds none.
+    pub fn all(folder: &Path) -> Result<Vec<Self>, Error> {
+        let cannot = |source| Error::Folder { folder: folder.to_owned(), source };
+        let mut found: BTreeMap<(u32, u64), Vec<u64>> = BTreeMap::new();
+        for entry in fs::read_dir(folder).map_err(cannot)?.take(MOST) {
+            let name = entry.map_err(cannot)?.file_name();
+            if let Some((pid, start, number)) = name.to_str().and_then(parse) {
+                found.entry((pid, start)).or_default().push(number);
+            }
+        }
+        if found.is_empty() {
+            return Err(Error::Nothing { folder: folder.to_owned() });
+        }
+        let recording = |((pid, start_ms), mut numbers): (_, Vec<u64>)| {
+            numbers.sort_unstable();
+            Self { folder: folder.to_owned(), pid, start_ms, numbers }
+        };
+        Ok(found.into_iter().map(recording).collect())
+    }
+}
+
+fn parse(name: &str) -> Option<(u32, u64, u64)> {
+    let mut parts = name.strip_suffix(END)?.split('-');
+    let parsed =
+        (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    parts.next().is_none().then_some(parsed)
+}

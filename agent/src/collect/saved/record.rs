@@ -1,0 +1,101 @@
+//! A source that saves every observation of another one before it hands it on.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::form::Written;
+use super::{Error, Recording};
+use crate::collect::{CollectError, Source};
+use crate::model::Observation;
+
+/// Bytes that a recording takes at most.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// Saves what another source sees. Where it no longer can, it says so in the coverage and the
+/// source goes on.
+pub struct Recorder {
+    source: Box<dyn Source>,
+    folder: PathBuf,
+    recording: Option<Recording>,
+    number: u64,
+    written: u64,
+    failed: Option<String>,
+}
+
+impl Recorder {
+    /// Saves into a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When there is no such folder and it cannot be made.
+    pub fn new(source: Box<dyn Source>, folder: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(folder)
+            .map_err(|source| Error::Folder { folder: folder.to_owned(), source })?;
+        Ok(Self {
+            source,
+            folder: folder.to_owned(),
+            recording: None,
+            number: 0,
+            written: 0,
+            failed: None,
+        })
+    }
+
+    fn save(&mut self, observation: &Observation) -> Result<(), Error> {
+        self.number += 1;
+        let recording =
+            self.recording.get_or_insert_with(|| Recording::of(&self.folder, observation));
+        let file = recording.file(self.number);
+        let cannot = |source| Error::Write { file: file.clone(), source };
+        if self.written >= MOST_BYTES {
+            let why = "this recording has reached its limit of 4 GiB";
+            return Err(cannot(io::Error::new(io::ErrorKind::QuotaExceeded, why)));
+        }
+        self.written += write(&file, observation).map_err(cannot)?;
+        Ok(())
+    }
+}
+
+impl Source for Recorder {
+    fn next(&mut self) -> Result<Observation, CollectError> {
+        let mut observation = self.source.next()?;
+        if self.failed.is_none()
+            && let Err(error) = self.save(&observation)
+        {
+            let why = std::error::Error::source(&error).map(|why| format!(": {why}"));
+            let why = why.unwrap_or_default();
+            self.failed = Some(format!("observations are no longer saved: {error}{why}"));
+        }
+        observation.coverage.notes.extend(self.failed.clone());
+        Ok(observation)
+    }
+}
+
+/// Writes a file that is there whole or not at all, and says how long it is.
+fn write(file: &Path, observation: &Observation) -> io::Result<u64> {
+    let beside = file.with_extension("tmp");
+    let written = fill(&beside, observation).and_then(|()| {
+        let length = fs::metadata(&beside)?.len();
+        fs::rename(&beside, file).map(|()| length)
+    });
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+fn fill(beside: &Path, observation: &Observation) -> io::Result<()> {
+    // Never through a file or link that somebody else put there.
+    let file = OpenOptions::new().write(true).create_new(true).open(beside)?;
+    let mut packer = GzEncoder::new(BufWriter::new(file), Compression::fast());
+    {
+        let mut buffer = BufWriter::with_capacity(1 << 16, &mut packer);
+        serde_json::to_writer(&mut buffer, &Written::of(observation))?;
+        buffer.flush()?;
+    }
+    packer.finish()?.flush()
+}

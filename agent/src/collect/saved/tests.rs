@@ -1,0 +1,189 @@
+//! Saved, read again, and what becomes of damaged files.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::*;
+use crate::analyze::{Settings, Sources, Window, judge};
+use crate::collect::Source;
+use crate::model::Observation;
+use crate::sample::{Prepared, leaking};
+
+/// A directory of its own for a test, removed when it ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("leak-agent-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a directory for the test");
+        Self(path)
+    }
+
+    /// What a source of so many looks showed while it was recorded here.
+    fn record(&self, looks: u32) -> Vec<Observation> {
+        let looks: VecDeque<_> =
+            (0..looks).map(|second| leaking(u64::from(second) * 10).observe(second)).collect();
+        let source = Box::new(Prepared(looks));
+        drain(&mut Recorder::new(source, &self.0).expect("it can be written to"))
+    }
+
+    fn recording(&self) -> Recording {
+        let mut all = Recording::all(&self.0).expect("there are some");
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    /// The error of reading a first observation that holds this.
+    fn error_of(&self, text: &[u8]) -> Error {
+        self.record(1);
+        let file = File::create(self.recording().file(1)).expect("a file");
+        let mut packer = GzEncoder::new(file, Compression::fast());
+        packer.write_all(text).expect("written");
+        packer.finish().expect("written");
+        match Replay::new(self.recording()).next() {
+            Err(crate::collect::CollectError::Saved(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn text(&self) -> String {
+        let file = File::open(self.recording().file(1)).expect("it is there");
+        io::read_to_string(flate2::read::GzDecoder::new(file)).expect("text")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn drain(source: &mut dyn Source) -> Vec<Observation> {
+    let mut seen = Vec::new();
+    loop {
+        match source.next() {
+            Ok(observation) => seen.push(observation),
+            Err(error) => {
+                assert!(error.is_end(), "{error}");
+                return seen;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_saved_is_read_again_as_it_was() {
+    let scratch = Scratch::new("again");
+    let live = scratch.record(3);
+    let again = drain(&mut Replay::new(scratch.recording()));
+    assert_eq!(live.len(), 3);
+    assert_eq!(format!("{live:?}").len(), format!("{again:?}").len());
+    let verdict = |looks: &[Observation]| {
+        let mut window = Window::default();
+        looks.iter().for_each(|look| window.push(look));
+        let judged = judge(&window, &Settings::default(), &mut Sources::default());
+        let judged = judged.expect("observed");
+        format!("{:?} {:?} {:?}", judged.groups, judged.judgement, judged.coverage)
+    };
+    assert_eq!(verdict(&live), verdict(&again));
+    let names: Vec<_> = fs::read_dir(&scratch.0).expect("there").flatten().collect();
+    assert_eq!(names.len(), 3, "nothing is left beside: {names:?}");
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let scratch = Scratch::new("gap");
+    scratch.record(5);
+    for number in [2, 3] {
+        fs::remove_file(scratch.recording().file(number)).expect("it was there");
+    }
+    let seen = drain(&mut Replay::new(scratch.recording()));
+    assert_eq!(seen.len(), 3);
+    assert!(seen[0].coverage.notes.is_empty());
+    assert_eq!(seen[2].coverage.notes, ["saved observations 2 to 3 are missing"]);
+}
+
+#[test]
+fn damaged_files_are_told_apart() {
+    let scratch = Scratch::new("damaged");
+    scratch.record(1);
+    let good = scratch.text();
+    assert!(matches!(scratch.error_of(b"potato"), Error::Form { .. }));
+    let future = good.replacen("observation/v1", "observation/v9", 1);
+    assert!(matches!(scratch.error_of(future.as_bytes()), Error::Version { .. }));
+    assert!(matches!(scratch.error_of(&good.as_bytes()[..good.len() / 2]), Error::Form { .. }));
+    let strange = good.replacen("{\"read\":2}", "{\"read\":4000000000}", 1);
+    assert_ne!(strange, good);
+    assert!(matches!(scratch.error_of(strange.as_bytes()), Error::Absurd { .. }));
+    let huge = good.replacen("\"torn\":0", "\"torn\":18446744073709551615", 1);
+    assert_ne!(huge, good);
+    assert!(matches!(scratch.error_of(huge.as_bytes()), Error::Absurd { .. }));
+    // The packed bytes themselves, cut short.
+    scratch.record(1);
+    let file = scratch.recording().file(1);
+    let bytes = fs::read(&file).expect("there");
+    fs::write(&file, &bytes[..bytes.len() / 2]).expect("written");
+    let error = Replay::new(scratch.recording()).next().expect_err("cut short");
+    assert!(error.to_string().contains("cut short"), "{error}");
+}
+
+/// Whoever can write into the folder can write any number: none of them may end the agent.
+#[test]
+fn no_number_in_a_file_is_too_much() {
+    let scratch = Scratch::new("numbers");
+    let mut sample = leaking(2);
+    sample.sites = vec![crate::model::Site {
+        created_by: None,
+        creation_stack: None,
+        created: 3,
+        exited: 1,
+        created_per_second: Some(1.5),
+        lifetimes: vec![crate::model::Lifetimes { below: None, count: 1 }],
+    }];
+    let looks = VecDeque::from([sample.observe(0), sample.observe(1)]);
+    drain(&mut Recorder::new(Box::new(Prepared(looks)), &scratch.0).expect("there"));
+    let good = drain(&mut Replay::new(scratch.recording())).remove(1);
+    let text = scratch.text();
+    let (mut read, mut refused) = (0, 0);
+    for (at, _) in text.match_indices(|c: char| c.is_ascii_digit()) {
+        for more in ["0", "9999999", "9999999999999", "99999999999999999", "e300"] {
+            let strange = format!("{}{more}{}", &text[..=at], &text[at + 1..]);
+            let form = serde_json::from_str::<form::Form>(&strange).map_err(drop);
+            let Ok(strange) = form.and_then(|form| form.observation().map_err(drop)) else {
+                refused += 1;
+                continue;
+            };
+            read += 1;
+            let mut window = Window::default();
+            window.push(&strange);
+            if good.elapsed >= strange.elapsed {
+                window.push(&good);
+            }
+            judge(&window, &Settings::default(), &mut Sources::default()).expect("observed");
+        }
+    }
+    assert!(read > 100 && refused > 100, "{read} {refused}");
+}
+
+#[test]
+fn a_folder_without_observations() {
+    let scratch = Scratch::new("none");
+    assert!(matches!(Recording::all(&scratch.0), Err(Error::Nothing { .. })));
+    assert!(matches!(Recording::all(&scratch.0.join("not")), Err(Error::Folder { .. })));
+}
+
+#[test]
+fn a_disk_that_fails_ends_the_saving_and_not_the_looking() {
+    let scratch = Scratch::new("fails");
+    let looks = VecDeque::from([leaking(1).observe(0), leaking(2).observe(1)]);
+    let mut recorder = Recorder::new(Box::new(Prepared(looks)), &scratch.0).expect("there");
+    recorder.next().expect("saved");
+    fs::remove_dir_all(&scratch.0).expect("it was there");
+    let second = recorder.next().expect("seen all the same");
+    assert!(second.coverage.notes.iter().any(|note| note.contains("no longer saved")));
+}

@@ -1,0 +1,251 @@
+//! Each command as a user runs it, on the demo service: a leak of about 50 goroutines a second at
+//! one line (targets/demo/pricing.go).
+#![allow(clippy::expect_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use leak_agent_tests::{Target, agent};
+use serde_json::Value;
+
+const LEAK: &str = "main.(*priceList).quote.func1";
+
+/// Long enough to tell that it grows.
+const LONG: &str = "8s";
+
+fn demo() -> Target {
+    Target::start("1.26.6", "exe", "demo").expect("target")
+}
+
+/// Runs the agent, which must end in this code, never in a panic.
+fn run(args: &[&str], code: i32) -> (String, String) {
+    let output = agent::run(args).expect("agent");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{args:?}\n{stdout}\n{stderr}");
+    assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
+    (stdout, stderr)
+}
+
+fn json(args: &[&str], code: i32) -> Value {
+    let (stdout, _) = run(&[args, &["--format", "json"]].concat(), code);
+    serde_json::from_str(&stdout).expect("one JSON document")
+}
+
+/// An empty folder of this name, for this run of the tests.
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("scratch folder");
+    folder
+}
+
+fn str(path: &Path) -> &str {
+    path.to_str().expect("a path of text")
+}
+
+/// What `analyze --save` kept, and the report that it gave.
+struct Recorded {
+    folder: PathBuf,
+    report: PathBuf,
+    live: Value,
+}
+
+fn recorded() -> &'static Recorded {
+    static RECORDED: OnceLock<Recorded> = OnceLock::new();
+    RECORDED.get_or_init(|| {
+        let folder = scratch("recorded").join("seen");
+        let report = folder.with_file_name("report.json");
+        let target = demo();
+        let pid = target.pid().to_string();
+        let live = json(&["analyze", "--pid", &pid, "--duration", LONG, "--save", str(&folder)], 1);
+        fs::write(&report, live.to_string()).expect("written");
+        Recorded { folder, report, live }
+    })
+}
+
+fn without_time(mut report: Value) -> Value {
+    report.as_object_mut().expect("an object").remove("generated_at").expect("there is one");
+    report
+}
+
+#[test]
+fn analyze_finds_the_leak_and_its_recording_tells_the_same() {
+    let Recorded { folder, live, .. } = recorded();
+    let leak = &live["findings"][0];
+    assert_eq!(leak["blocked_at"]["function"], LEAK);
+    assert_eq!(leak["verdict"], "likely");
+    let again = json(&["analyze", "--input", str(folder)], 1);
+    assert_eq!(without_time(again), without_time(live.clone()));
+    let (page, _) = run(&["report", "--input", str(folder), "--format", "html"], 0);
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("pricing.go"));
+}
+
+#[test]
+fn a_recording_with_a_hole_or_a_damaged_file() {
+    let folder = scratch("hole");
+    let mut names: Vec<_> = Vec::new();
+    for entry in fs::read_dir(&recorded().folder).expect("recorded").flatten() {
+        fs::copy(entry.path(), folder.join(entry.file_name())).expect("copied");
+        names.push(folder.join(entry.file_name()));
+    }
+    names.sort();
+    fs::remove_file(&names[2]).expect("it is there");
+    let report = json(&["report", "--input", str(&folder)], 0);
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("saved observation 3 is missing"), "{notes}");
+    fs::write(&names[4], b"potato").expect("written");
+    let (_, stderr) = run(&["analyze", "--input", str(&folder)], 3);
+    assert!(stderr.contains(str(&names[4])) && stderr.contains("damaged"), "{stderr}");
+    run(&["report", "--input", str(&scratch("empty"))], 3);
+}
+
+#[test]
+fn lists_baselines_and_fail_on_decide_what_fails() {
+    let Recorded { folder, report, .. } = recorded();
+    let analyze =
+        |more: &[&str], code| json(&[&["analyze", "--input", str(folder)], more].concat(), code);
+    analyze(&["--fail-on", "never"], 0);
+    analyze(&["--fail-on", "proven"], 0);
+    analyze(&["--fail-on", "low"], 1);
+    for more in [
+        ["--safe-patterns", "main.(*priceList).*"],
+        ["--exclude", "priceList"],
+        ["--package", "github.com/acme"],
+        ["--baseline", str(folder)],
+        ["--baseline", str(report)],
+    ] {
+        assert_eq!(analyze(&more, 0)["findings"], Value::Array(Vec::new()), "{more:?}");
+    }
+    let patterns = folder.with_file_name("patterns");
+    fs::write(&patterns, "safe main.(*priceList).quote* # slow suppliers\n").expect("written");
+    assert!(analyze(&["--patterns-file", str(&patterns)], 0)["idle"].to_string().contains("slow"));
+    fs::write(&patterns, "potato\n").expect("written");
+    let (_, stderr) =
+        run(&["analyze", "--input", str(folder), "--patterns-file", str(&patterns)], 2);
+    assert!(stderr.contains("line 1"), "{stderr}");
+}
+
+#[test]
+fn check_counts_by_thresholds() {
+    let target = demo();
+    let pid = target.pid().to_string();
+    let check = |more: &[&str], code| json(&[&["check", "--pid", &pid], more].concat(), code);
+    assert_eq!(check(&["--fail-on", "never"], 0)["level"], "normal");
+    let low =
+        ["--goroutines-moderate", "2", "--goroutines-high", "4", "--goroutines-critical", "8"];
+    let critical = check(&low, 1);
+    assert_eq!(critical["level"], "critical");
+    assert!(critical["health"].as_u64() < Some(100), "{}", critical["health"]);
+    run(&["check", "--pid", &pid, "--goroutines-moderate", "9", "--goroutines-high", "8"], 2);
+}
+
+#[test]
+fn monitor_writes_a_line_a_look_and_the_report_where_it_is_told() {
+    let target = demo();
+    let pid = target.pid().to_string();
+    let folder = scratch("reports");
+    let (stdout, stderr) = run(
+        &[
+            "monitor",
+            "--pid",
+            &pid,
+            "--interval",
+            "500ms",
+            "--duration",
+            LONG,
+            "--format",
+            "json",
+            "--reports",
+            str(&folder),
+        ],
+        1,
+    );
+    let looks: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(looks.len() > 2, "{stdout}");
+    let events = looks.iter().flat_map(|look| look["events"].as_array().expect("events"));
+    assert!(events.clone().any(|event| event["event"] == "appeared"), "{stdout}");
+    let name = fs::read_dir(&folder).expect("there").flatten().next().expect("a report").path();
+    assert!(stderr.contains(str(&name)), "{stderr}");
+    let report: Value = serde_json::from_slice(&fs::read(name).expect("read")).expect("JSON");
+    assert_eq!(report["window"]["observations"], looks.len());
+}
+
+#[test]
+fn monitor_tells_people_when_a_finding_appears() {
+    let target = demo();
+    let pid = target.pid().to_string();
+    let (stdout, _) = run(&["monitor", "--pid", &pid, "--interval", "1s", "--duration", LONG], 1);
+    let appeared = stdout.lines().filter(|line| line.starts_with("  + ") && line.contains(LEAK));
+    assert_eq!(appeared.count(), 1, "{stdout}");
+}
+
+#[test]
+fn compare_saved_inputs_and_now_with_after_a_command() {
+    let Recorded { folder, report, .. } = recorded();
+    let same = json(&["compare", "--before", str(report), "--after", str(folder)], 0);
+    assert_eq!(same["groups"], Value::Array(Vec::new()));
+    let target = demo();
+    let pid = target.pid().to_string();
+    let grown = json(&["compare", "--pid", &pid, "--wait", "1s"], 0);
+    let leak = |grown: &Value| {
+        let groups = grown["groups"].as_array().expect("groups").clone();
+        let mut leak = groups.into_iter().filter(|group| group["blocked_at"]["function"] == LEAK);
+        leak.find(|group| group["wait_class"] == "chan send").expect("it leaks")
+    };
+    assert!(leak(&grown)["after"].as_u64() > leak(&grown)["before"].as_u64(), "{grown}");
+    let (stdout, stderr) = run(
+        &["compare", "--pid", &pid, "--format", "json", "--", "sh", "-c", "sleep 1; echo potato"],
+        0,
+    );
+    let grown: Value = serde_json::from_str(&stdout).expect("the difference alone");
+    assert_eq!(leak(&grown)["change"], "grown");
+    assert!(stderr.contains("potato"), "{stderr}");
+    run(&["compare", "--pid", &pid, "--", "/no/such/command"], 2);
+}
+
+#[test]
+fn views_show_less_and_count_all() {
+    let Recorded { folder, live, .. } = recorded();
+    let all = live["groups"].as_array().expect("groups").len();
+    let leaked = live["findings"][0]["count"].to_string();
+    let input = ["--input", str(folder)];
+    let view = |args: &[&str], code| {
+        let report = json(&[args, &input].concat(), code);
+        assert_eq!(report["totals"], live["totals"]);
+        report["groups"].as_array().expect("groups").clone()
+    };
+    let channels = view(&["channels", "--threshold", &leaked], 1);
+    assert!(!channels.is_empty() && channels.len() < all);
+    assert!(channels.iter().all(|group| group["wait_class"] == "chan send"));
+    let patterns = view(&["patterns", "--threshold", "1"], 1);
+    assert!(!patterns.is_empty() && patterns.len() < all);
+    assert!(patterns.iter().all(|group| group["stuck"].as_u64() >= Some(1)));
+    let filtered = view(&["filter", "--func", "priceList"], 0);
+    assert!(!filtered.is_empty() && filtered.len() < all);
+    run(&["filter", "--input", str(folder)], 2);
+    assert!(view(&["patterns", "--threshold", "1000000"], 0).is_empty());
+}
+
+#[test]
+fn a_file_of_flags_gives_way_to_what_is_typed() {
+    let Recorded { folder, .. } = recorded();
+    let file = folder.with_file_name("flags.toml");
+    let text = format!("input = {:?}\nformat = \"json\"\nfail-on = \"never\"\n", str(folder));
+    fs::write(&file, text).expect("written");
+    let config = ["analyze", "--config", str(&file)];
+    let (stdout, _) = run(&config, 0);
+    assert!(stdout.starts_with('{'), "{stdout}");
+    run(&[&config[..], &["--fail-on", "likely"]].concat(), 1);
+    // Another target than the file's.
+    run(&[&config[..], &["--pid", "4194305"]].concat(), 3);
+    fs::write(&file, "intervall = 3\n").expect("written");
+    let (_, stderr) = run(&config, 2);
+    assert!(stderr.contains("intervall") && stderr.contains("interval ="), "{stderr}");
+    fs::write(&file, "interval = \"soon\"\n").expect("written");
+    run(&config, 2);
+    fs::write(&file, "interval = = 2\n").expect("written");
+    run(&config, 2);
+}

@@ -102,6 +102,25 @@ fn a_recording_with_a_hole_or_a_damaged_file() {
 }
 
 #[test]
+fn recordings_in_one_folder_are_targets_of_one_report() {
+    let Recorded { folder, live, .. } = recorded();
+    let both = scratch("both");
+    for entry in fs::read_dir(folder).expect("recorded").flatten() {
+        let name = entry.file_name().into_string().expect("text");
+        let parts: Vec<_> = name.splitn(3, '-').collect();
+        let [pid, _, number] = parts[..] else { panic!("{name}") };
+        fs::copy(entry.path(), both.join(&name)).expect("copied");
+        fs::copy(entry.path(), both.join(format!("{pid}-1-{number}"))).expect("copied");
+    }
+    let reports = json(&["report", "--input", str(&both)], 0);
+    let reports = reports.as_array().expect("an array").clone();
+    assert_eq!(reports.len(), 2);
+    for report in reports {
+        assert_eq!(without_time(report), without_time(live.clone()));
+    }
+}
+
+#[test]
 fn lists_baselines_and_fail_on_decide_what_fails() {
     let Recorded { folder, report, .. } = recorded();
     let analyze =

@@ -13,7 +13,10 @@ pub(in crate::cli) fn run(common: &Common, patterns: &Patterns) -> Outcome {
     if let Some(samples) = patterns.samples {
         pace = Pace { duration: Some(pace.interval.saturating_mul(samples - 1)), ..pace };
     }
-    let mut seen = watch::watch(common, pace, |events, _| watch::show_lines(common, events))?;
+    let mut seen = watch::watch(common, pace, |events, _| {
+        watch::progress(common, events);
+        Ok(())
+    })?;
     for assessment in &mut seen.assessments {
         view::persistent(assessment, patterns.threshold);
     }

@@ -12,6 +12,9 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
         return Err(Failure::NoInput);
     }
     let pace = common.pace(INTERVAL, None);
-    watch::watch(common, pace, |events, _| watch::show_lines(common, events))?
-        .report(common, FailOn::Never)
+    watch::watch(common, pace, |events, _| {
+        watch::progress(common, events);
+        Ok(())
+    })?
+    .report(common, FailOn::Never)
 }

@@ -69,7 +69,10 @@ impl Seen {
 pub(in crate::cli) fn run(common: &Common) -> Outcome {
     let is_live = is_live(common);
     watch(common, common.pace(INTERVAL, None), |events, stop| {
-        if is_live {
+        if common.input.is_some() {
+            progress(common, events);
+            Ok(())
+        } else if is_live {
             live::run(events, stop, output::colour_live(common)).map_err(Failure::Terminal)
         } else {
             show_lines(common, events)
@@ -187,12 +190,8 @@ const fn document_on_stdout(common: &Common) -> bool {
     !matches!(common.format, Format::Terminal) && !common.has_file()
 }
 
-/// A line a look, until there are no more. Looks of long ago are not news: no lines.
-pub(super) fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
-    if common.input.is_some() {
-        events.iter().for_each(drop);
-        return Ok(());
-    }
+/// A line a look, where there is room for them.
+fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
     let mut out = lines_out(common);
     let mut any = false;
     for event in events {
@@ -209,4 +208,14 @@ pub(super) fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<()
 /// Where lines go: standard output, unless the report needs it for itself.
 pub(super) fn lines_out(common: &Common) -> Box<dyn Write> {
     if document_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) }
+}
+
+/// A line a look on standard error, where only the report matters. Looks of long ago are no
+/// progress: no lines.
+pub(super) fn progress(common: &Common, events: &Receiver<Event>) {
+    for event in events {
+        if common.input.is_none() {
+            eprintln!("{}", lines::line(&event.assessment, event.now));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A source that shows saved observations again, in their order.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,6 +78,9 @@ impl Source for Replay {
 fn read(path: &Path) -> Result<Observation, Error> {
     let file = || -> PathBuf { path.to_owned() };
     let cannot = |source| Error::Read { file: file(), source };
+    if !fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err(cannot(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")));
+    }
     let packed = File::open(path).map_err(cannot)?;
     let mut text = Vec::new();
     let mut unpacked = GzDecoder::new(BufReader::new(packed)).take(MOST_BYTES + 1);

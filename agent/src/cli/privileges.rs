@@ -1,5 +1,7 @@
 //! What of its power a command keeps: decided by its flags, done before it looks at anything.
 
+use std::path::Path;
+
 use super::args::{Common, Probes};
 use super::output;
 use crate::collect::attach::probes::{Answer, uprobe_multi};
@@ -22,10 +24,19 @@ pub(super) fn plan(common: &Common, touch: Touch) -> Plan {
         plan = plan.probing(uprobe_multi() != Answer::No);
     }
     let elsewhere = |path| without_writing_anywhere(|| output::is_denied(path));
-    if common.output.as_deref().is_some_and(elsewhere) {
+    let folders = [&common.save, &common.reports];
+    let inside = folders.into_iter().flatten().map(|folder| existing(folder).join("file"));
+    if common.output.as_deref().is_some_and(elsewhere)
+        || inside.into_iter().any(|it| elsewhere(&it))
+    {
         plan = plan.writing_anywhere();
     }
     plan
+}
+
+/// The nearest folder above a path, or itself, that is there already.
+fn existing(path: &Path) -> &Path {
+    path.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."))
 }
 
 /// Gives up all else. A command goes on when that fails, and people are told: what it was asked for

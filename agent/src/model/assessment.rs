@@ -260,7 +260,7 @@ pub struct Group {
     pub labels: Vec<(String, String)>,
     /// The ids of some, smallest first.
     pub goids_sample: Vec<u64>,
-    /// How many stood here, as far as is known, since the first look.
+    /// How many, as far as is known, have not moved through the last two thirds of the window.
     pub stuck: u64,
     /// How many are locked to their thread.
     pub locked_to_thread: u64,

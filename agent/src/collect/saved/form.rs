@@ -222,8 +222,10 @@ fn is_possible(sites: &[Site], coverage: &Coverage) -> bool {
         coverage.not_unwound,
         coverage.unresolved_frames,
         coverage.events_dropped,
+        coverage.stacks_unsearched,
     ];
-    of_sites.chain(of_coverage).all(|count| count < MOST)
+    let of_probes = coverage.probes.iter().map(|probe| probe.history_left_out);
+    of_sites.chain(of_coverage).chain(of_probes).all(|count| count < MOST)
 }
 
 /// Nanoseconds; 584 years at most.

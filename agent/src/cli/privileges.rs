@@ -23,7 +23,7 @@ pub(super) fn plan(common: &Common, touch: Touch) -> Plan {
         // As attaching itself chooses: where the kernel cannot tell, links are tried.
         plan = plan.probing(uprobe_multi() != Answer::No);
     }
-    let elsewhere = |path| without_writing_anywhere(|| output::is_denied(path));
+    let elsewhere = |path: &Path| without_writing_anywhere(|| output::is_denied(path));
     let folders = [&common.save, &common.reports];
     let inside = folders.into_iter().flatten().map(|folder| existing(folder).join("file"));
     if common.output.as_deref().is_some_and(elsewhere)

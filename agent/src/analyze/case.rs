@@ -9,7 +9,7 @@ use super::hints::Hints;
 use super::life::Life;
 use super::window::Window;
 use crate::model::function::{self, Origin};
-use crate::model::{Channel, FrameId, Group, Growth, Resolved, StackTable, WaitClass};
+use crate::model::{FrameId, Group, Growth, Resolved, StackTable, WaitClass};
 
 /// The groups of one line and creation site.
 pub(super) struct Case<'a> {
@@ -34,8 +34,6 @@ pub(super) struct Case<'a> {
     pub(super) looks: u64,
     /// For how long the longest has been blocked.
     pub(super) oldest: Option<Duration>,
-    /// The channel that most of them wait on, where it was looked into.
-    pub(super) channel: Option<&'a Channel>,
     /// What their source says.
     pub(super) hints: Hints,
 }
@@ -100,7 +98,6 @@ impl<'a> Case<'a> {
             window: span,
             looks: window.observations(),
             oldest: members.iter().filter_map(|&at| groups[at].oldest).max(),
-            channel: group.object.and_then(|(address, _)| window.channel(address)),
             hints: Hints::default(),
             groups: members,
             life,

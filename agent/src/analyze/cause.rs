@@ -98,7 +98,7 @@ fn verb(one: bool, words: &str) -> String {
 }
 
 fn channel(case: &Case<'_>) -> String {
-    let kind = match case.channel {
+    let kind = match case.life.channel {
         Some(channel) if channel.cap == 0 => "unbuffered channel".to_owned(),
         Some(channel) if channel.len == channel.cap => {
             format!("channel whose buffer of {} is full", channel.cap)
@@ -110,7 +110,7 @@ fn channel(case: &Case<'_>) -> String {
     match case.group.objects {
         _ if case.count == 1 => format!("{a} {kind}"),
         1 if case.groups.len() == 1 => format!("one {kind}"),
-        _ => format!("{a} {kind} each"),
+        _ => format!("{a} {kind} of its own each"),
     }
 }
 

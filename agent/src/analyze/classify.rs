@@ -64,7 +64,7 @@ fn waiting(case: &Case<'_>) -> CauseClass {
     if case.wait() == WaitClass::Select {
         return CauseClass::Select;
     }
-    if case.channel.is_some_and(|channel| channel.looks_like_timer()) {
+    if case.life.channel.is_some_and(|channel| channel.looks_like_timer()) {
         return CauseClass::Timer;
     }
     CauseClass::ChannelReceive

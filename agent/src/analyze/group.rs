@@ -59,6 +59,7 @@ pub(super) fn groups(
         let group = group_of_kind[kind as usize] as usize;
         members[group].add(observation, goroutine);
         lives[group].add(goroutine, span, runners);
+        lives[group].meet_channel(observation.objects_of(goroutine), &observation.channels);
     }
     let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
     life::kinship(&observation.goroutines, &mut lives, &waits, span);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::{Busy, Runners};
-use crate::model::{Goroutine, Status, WaitClass};
+use crate::model::{Channel, Goroutine, Status, WaitClass};
 
 /// How finely births within the window are told apart.
 pub(super) const BINS: usize = 60;
@@ -46,6 +46,8 @@ pub(super) struct Life {
     pub(super) stuck: u64,
     /// For how long the longest of the stuck was blocked.
     pub(super) stuck_for: Duration,
+    /// A channel that one of them waits on, where it was looked into.
+    pub(super) channel: Option<Channel>,
     /// What their stacks hold, in bytes.
     pub(super) stack_bytes: u64,
     /// The member that has run for the most looks in a row.
@@ -105,6 +107,16 @@ impl Life {
         }
     }
 
+    /// Looks whether one of the channels that were looked into is a member's. `channels` is sorted.
+    pub(super) fn meet_channel(&mut self, objects: &[u64], channels: &[Channel]) {
+        if self.channel.is_none() && !channels.is_empty() {
+            self.channel = objects.iter().find_map(|object| {
+                let at = channels.binary_search_by_key(object, |channel| channel.address).ok()?;
+                Some(channels[at])
+            });
+        }
+    }
+
     fn meet_parent(&mut self, goroutine: &Goroutine) {
         if let Some(parent) = goroutine.parent
             && self.parents.len() < PARENTS
@@ -130,6 +142,7 @@ impl Life {
         self.still += other.still;
         self.stuck += other.stuck;
         self.stuck_for = self.stuck_for.max(other.stuck_for);
+        self.channel = self.channel.or(other.channel);
         self.stack_bytes += other.stack_bytes;
         self.leaked += other.leaked;
         if other.busy.looks > self.busy.looks {

@@ -8,13 +8,12 @@ pub(super) fn suggestions(
     pattern: Option<Pattern>,
     own: Option<&String>,
 ) -> Vec<String> {
-    let mut all: Vec<String> = own.into_iter().cloned().collect();
-    all.extend(pattern.and_then(of_pattern).map(str::to_owned));
-    // What is said of every leak of a class helps only where nothing better is known.
-    if all.is_empty() {
-        all.extend(of_class(class).iter().map(|text| (*text).to_owned()));
+    // What is said of every leak of a pattern or class helps only where nothing better is known.
+    match (own, pattern.and_then(of_pattern)) {
+        (Some(own), _) => vec![own.clone()],
+        (None, Some(text)) => vec![text.to_owned()],
+        (None, None) => of_class(class).iter().map(|text| (*text).to_owned()).collect(),
     }
-    all
 }
 
 const fn of_pattern(pattern: Pattern) -> Option<&'static str> {
@@ -113,11 +112,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_own_mend_comes_first_and_there_is_always_one() {
+    fn the_codes_own_mend_is_best_and_there_is_always_one() {
         let own = "Make results a channel with a buffer of one (line 12).".to_owned();
         let all = suggestions(CauseClass::ChannelSend, Some(Pattern::TimedOutReceiver), Some(&own));
-        assert_eq!(all[0], own);
-        assert_eq!(all.len(), 2);
+        assert_eq!(all, [own]);
         assert!(!suggestions(CauseClass::Unknown, None, None).is_empty());
     }
 }

@@ -17,8 +17,8 @@ use super::lockwait::Locks;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Channel, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site,
-    StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site, StackTable, Target,
+    Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -64,7 +64,6 @@ struct Latest {
     hashes: Vec<u64>,
     /// The lives of each group's members.
     lives: Vec<Life>,
-    channels: Vec<Channel>,
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
     sites: Vec<Site>,
@@ -134,7 +133,6 @@ impl Window {
             groups,
             hashes,
             lives,
-            channels: observation.channels.clone(),
             by_wait,
             rates: observation.rates,
             sites: in_order(&observation.sites),
@@ -187,12 +185,6 @@ impl Window {
     /// The lives of each present group's members, in the groups' order.
     pub(super) fn lives(&self) -> &[Life] {
         self.latest.as_ref().map_or(&[], |latest| &latest.lives)
-    }
-
-    /// A channel that was looked into.
-    pub(super) fn channel(&self, address: u64) -> Option<&Channel> {
-        let channels = &self.latest.as_ref()?.channels;
-        channels.iter().find(|channel| channel.address == address)
     }
 
     /// Who waits for whose lock, as of the last observation; `None` before the first.

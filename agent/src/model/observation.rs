@@ -28,7 +28,7 @@ pub struct Observation {
     pub reasons: Arc<[String]>,
     /// Addresses of what goroutines wait on; goroutines name ranges of it.
     pub objects: Vec<u64>,
-    /// Channels that goroutines wait on, by address: some of each kind of goroutine, not all.
+    /// Channels that goroutines wait on, sorted by address: some of each kind of goroutine, not all.
     pub channels: Vec<Channel>,
     /// Who has a contended lock's address on its stack, by lock and goroutine.
     pub mentions: Vec<Mention>,

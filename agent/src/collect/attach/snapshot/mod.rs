@@ -174,6 +174,8 @@ impl Snapshotter {
             coverage.notes.push(note.to_owned());
         }
         coverage.notes.extend(labels.note());
+        snapshot.channels.sort_unstable_by_key(|channel| channel.address);
+        snapshot.channels.dedup_by_key(|channel| channel.address);
         coverage.notes.extend(channels.note());
         coverage.notes.extend(self.watched.note());
         coverage.notes.extend(mentions.notes(&self.watched));

@@ -1,0 +1,121 @@
+//! A process that nobody runs: so many goroutines in so many groups, a tenth of which leak.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leak_agent::model::{
+    BlockedBasis, BlockedFor, Coverage, FrameId, Goroutine, LabelsId, ObjectRange, Observation,
+    Overhead, Resolved, StackId, StackTable, StackView, Status, Target, TargetKind, Timestamp,
+    WaitClass,
+};
+
+/// Frames of a stack, as background goroutines of real servers have them.
+const FRAMES: u32 = 8;
+
+/// What stays the same from look to look.
+pub struct MadeUp {
+    goroutines: u32,
+    kinds: Vec<(StackId, FrameId)>,
+    stacks: Arc<StackTable>,
+    reasons: Arc<[String]>,
+    target: Arc<Target>,
+}
+
+impl MadeUp {
+    /// So many goroutines in so many groups.
+    pub fn new(goroutines: u32, groups: u32) -> Self {
+        let mut stacks = StackTable::default();
+        let kinds = (0..groups).map(|group| kind(&mut stacks, group)).collect();
+        Self {
+            goroutines,
+            kinds,
+            stacks: Arc::new(stacks),
+            reasons: ["chan receive".to_owned()].into(),
+            target: Arc::new(Target {
+                kind: TargetKind::Pid,
+                pid: None,
+                exe: "made-up".to_owned(),
+                go_version: None,
+                build: None,
+            }),
+        }
+    }
+
+    /// A look: the one with this number, a second after the one before.
+    pub fn look(&self, number: u32) -> Observation {
+        let goroutines = (0..self.goroutines).map(|at| self.goroutine(at)).collect();
+        let mut look = Observation {
+            at: Timestamp::from_unix_ns(0),
+            elapsed: Duration::ZERO,
+            target: Arc::clone(&self.target),
+            goroutines,
+            stacks: Arc::clone(&self.stacks),
+            reasons: Arc::clone(&self.reasons),
+            objects: (0..u64::from(self.goroutines)).map(|at| 0x00c0_0000_0000 + at * 96).collect(),
+            channels: Vec::new(),
+            mentions: Vec::new(),
+            labels: vec![Vec::new()],
+            rates: None,
+            sites: Vec::new(),
+            coverage: Coverage::default(),
+            overhead: Overhead::default(),
+        };
+        self.turn_to(&mut look, number);
+        look
+    }
+
+    fn goroutine(&self, at: u32) -> Goroutine {
+        let (stack, site) = self.kinds[at as usize % self.kinds.len()];
+        Goroutine {
+            goid: 1000 + u64::from(at),
+            parent: NonZeroU64::new(1),
+            objects: ObjectRange { start: at, len: 1 },
+            stack: StackView::Read(stack),
+            created_by: Some(site),
+            started_in: None,
+            labels: LabelsId::default(),
+            reason: Some(0),
+            wait: WaitClass::ChanReceive,
+            status: Status::Waiting,
+            locked_to_thread: false,
+            blocked: None,
+            age: None,
+            seen_for: None,
+            parks: None,
+            stack_bytes: 8192,
+        }
+    }
+
+    /// Makes a look the one with this number. Of every tenth group, a goroutine is born each second;
+    /// all others have been there since the first look.
+    pub fn turn_to(&self, look: &mut Observation, number: u32) {
+        look.elapsed = Duration::from_secs(u64::from(number));
+        look.at = Timestamp::from_unix_ns(i64::from(number) * 1_000_000_000);
+        let groups = self.kinds.len();
+        for (at, goroutine) in look.goroutines.iter_mut().enumerate() {
+            let leaks = (at % groups).is_multiple_of(10);
+            let born = if leaks { (at / groups) as u32 } else { 0 };
+            let seen = Duration::from_secs(u64::from(number.saturating_sub(born)));
+            goroutine.seen_for = Some(seen);
+            goroutine.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
+        }
+    }
+}
+
+fn kind(stacks: &mut StackTable, group: u32) -> (StackId, FrameId) {
+    let mut frames =
+        vec![resolved(stacks, "runtime.gopark", "/usr/local/go/src/runtime/proc.go", 462)];
+    for depth in 0..FRAMES {
+        // Half of the callers are shared with other groups.
+        let of = if depth < FRAMES / 2 { group } else { group / 64 };
+        let function = format!("example.com/shop/part{}.(*Worker{of}).step{depth}", of % 50);
+        frames.push(resolved(stacks, &function, "/src/shop/part.go", 10 + depth));
+    }
+    let site = resolved(stacks, &format!("example.com/shop.start{group}"), "/src/shop/start.go", 7);
+    (stacks.stack(&frames, 0), site)
+}
+
+fn resolved(stacks: &mut StackTable, function: &str, file: &str, line: u32) -> FrameId {
+    stacks.resolved(Resolved { function, file, line, inlined: false })
+}

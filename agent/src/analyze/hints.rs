@@ -20,6 +20,10 @@ pub(super) struct Hints {
     pub(super) awaits: Awaits,
     /// Whether the statement stands in a loop that takes work again and again.
     pub(super) is_worker_loop: Option<bool>,
+    /// Whether it goes on by itself, by a timer.
+    pub(super) wakes: bool,
+    /// Whether it waits for signals of the operating system.
+    pub(super) awaits_signal: bool,
     /// Plain sentences with lines.
     pub(super) notes: Vec<String>,
     /// The mend, with the names and lines of the code.
@@ -85,6 +89,8 @@ pub(super) fn of(case: &Case<'_>, sources: &mut Sources) -> Hints {
             hints.confidence = facts.pattern.map(|_| facts.confidence);
             hints.awaits = facts.awaits;
             hints.is_worker_loop = facts.is_worker_loop;
+            hints.wakes = facts.wakes;
+            hints.awaits_signal = facts.awaits_signal;
             hints.notes = facts.notes;
             hints.mend = facts.mend;
         }

@@ -57,6 +57,12 @@ pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
     if !case.is_users() && !case.calls("net/http.(*persistConn).readLoop") {
         return Idle::while_steady("the standard library's own");
     }
+    if case.hints.awaits_signal {
+        return Idle::while_steady("waits for signals");
+    }
+    if case.hints.wakes && case.hints.is_worker_loop == Some(true) {
+        return Idle::while_steady("loop that a timer wakes");
+    }
     match wait {
         WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond if case.life.is_rooted => {
             if is_pool(case) {

@@ -19,6 +19,10 @@ pub struct Facts {
     pub confidence: Confidence,
     /// What it waits for, where that is one of a kind.
     pub awaits: Awaits,
+    /// One of the cases of a select is a timer's: it goes on by itself.
+    pub wakes: bool,
+    /// It waits on a channel that signals of the operating system are sent to.
+    pub awaits_signal: bool,
     /// It receives or selects in a loop that goes on for ever, as an idle worker does. `None` where
     /// that cannot be told: it neither receives nor selects here.
     pub is_worker_loop: Option<bool>,

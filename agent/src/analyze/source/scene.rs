@@ -89,6 +89,8 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         pattern: None,
         confidence: Confidence::Low,
         awaits: Awaits::Other,
+        wakes: false,
+        awaits_signal: false,
         is_worker_loop: None,
         has_exit_case: None,
         notes: Vec::new(),
@@ -112,6 +114,8 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         Loop::While | Loop::Counted | Loop::Range => LoopKind::Bounded,
     });
     facts.awaits = scene.awaits();
+    facts.wakes = scene.cases(op).iter().any(|(_, channel)| is_timer(channel));
+    facts.awaits_signal = scene.awaits_signal();
     facts.is_worker_loop = scene.is_worker_loop();
     facts.has_exit_case = scene.has_exit_case();
     facts.notes = scene.describe();
@@ -335,6 +339,21 @@ impl<'t> Scene<'t> {
             ),
             _ => None,
         }
+    }
+
+    /// Whether `signal.Notify` sends to one of the channels that it waits on.
+    fn awaits_signal(&self) -> bool {
+        let mut channels: Vec<&str> = match &self.outline.ops[self.op].kind {
+            Kind::Receive { channel, .. } | Kind::Range { over: channel } => vec![channel],
+            _ => Vec::new(),
+        };
+        channels.extend(self.cases(self.op).into_iter().map(|(_, channel)| channel));
+        self.outline.ops.iter().any(|op| match &op.kind {
+            Kind::Call { callee: "signal.Notify", arguments, .. } => {
+                arguments.first().is_some_and(|first| channels.contains(first))
+            }
+            _ => false,
+        })
     }
 
     /// What it waits for, where all cases are of a kind.

@@ -46,8 +46,9 @@ fn the_agents_own_page_of_a_real_target() {
     let Some(chromium) = chromium() else { return };
     let target = Target::start(GO, "exe", "states").expect("target");
     let pid = target.pid().to_string();
-    let output = agent::run(&["check", "--pid", &pid, "--format", "html"]).expect("agent");
-    assert!(output.status.success(), "{output:?}");
+    let output = agent::run(&["check", "--pid", &pid, "--format", "html", "--fail-on", "never"])
+        .expect("agent");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let path = write("check.html", &output.stdout);
     let mut browser = Browser::open(&chromium, &path, DESKTOP).expect("browser");
     let text = browser.evaluate("document.body.innerText").expect("text");
@@ -128,6 +129,8 @@ fn judged() -> Assessment {
     };
     assessment.judgement = Some(Judgement {
         level: Level::Normal,
+        hot_paths: Vec::new(),
+        lineage: Vec::new(),
         health: 12,
         not_enough: vec![NotEnough {
             detector: "trend".to_owned(),

@@ -184,12 +184,16 @@ fn read(report: &Path) -> Value {
     serde_json::from_slice(&fs::read(report).expect("a report")).expect("JSON")
 }
 
+/// The state of each probe. In a burst it is attached too: which of the two it is when the report is
+/// made hangs on how busy the machine is.
 fn states(report: &Value) -> BTreeMap<&str, &str> {
     let probes = report["coverage"]["probes"].as_array().expect("probes");
-    probes
-        .iter()
-        .map(|it| (it["event"].as_str().expect("event"), it["state"].as_str().expect("state")))
-        .collect()
+    let state = |probe: &'_ Value| match probe["state"].as_str().expect("state") {
+        "burst" | "attached" => "attached",
+        "shed" => "shed",
+        _ => "unavailable",
+    };
+    probes.iter().map(|it| (it["event"].as_str().expect("event"), state(it))).collect()
 }
 
 /// Waits until so many of a target's instructions are probed.

@@ -62,7 +62,9 @@ pub(super) fn groups(
         lives[group].meet_channel(observation.objects_of(goroutine), &observation.channels);
     }
     let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
-    life::kinship(&observation.goroutines, &mut lives, &waits, span);
+    life::kinship(&observation.goroutines, &mut lives, &waits, span, |index| {
+        group_of_kind[kind_of[index] as usize]
+    });
     let waiters = summary::object_waiters(&mut members);
     let groups = drafts.iter().zip(members);
     let groups = groups

@@ -7,7 +7,7 @@ use super::detect::{self, Found, Outcome, Scene};
 use super::settings::Settings;
 use super::sources::Sources;
 use super::window::{Window, assess};
-use super::{cause, classify, hints, idle, lockwait, mend, score, signature};
+use super::{cause, classify, hints, idle, lockwait, mend, paths, score, signature};
 use crate::model::{
     Assessment, Evidence, Finding, Judgement, Level, LockWait, NotEnough, Turnover, Verdict,
 };
@@ -21,6 +21,8 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
     let mut judgement = Judgement {
         lock_graph: window.lock_graph().cloned().unwrap_or_default(),
         history: window.totals(),
+        hot_paths: paths::hot(&assessment.groups, &assessment.stacks),
+        lineage: paths::lineage(&assessment.groups, window.lives()),
         ..Judgement::default()
     };
     let span = assessment.window.duration;

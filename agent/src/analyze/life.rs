@@ -58,6 +58,8 @@ pub(super) struct Life {
     pub(super) has_main: bool,
     /// Some of their parents.
     pub(super) parents: Vec<u64>,
+    /// The group of one of their parents that is still there, as an index.
+    pub(super) parent_group: Option<u32>,
     /// Whether they descend from main, or from somebody who is still at work.
     pub(super) is_rooted: bool,
     /// Whether there are goroutines that a wait group could wait for: others of the same parents.
@@ -150,6 +152,7 @@ impl Life {
         }
         self.has_main |= other.has_main;
         self.parents.extend(&other.parents);
+        self.parent_group = self.parent_group.or(other.parent_group);
         self.is_rooted |= other.is_rooted;
         self.has_kin |= other.has_kin;
     }
@@ -173,6 +176,7 @@ const GENERATIONS: usize = 6;
 #[derive(Clone, Copy)]
 struct Ancestor {
     parent: u64,
+    group: u32,
     is_stuck: bool,
 }
 
@@ -183,6 +187,7 @@ pub(super) fn kinship(
     lives: &mut [Life],
     waits: &[WaitClass],
     span: Span,
+    group_of: impl Fn(usize) -> u32,
 ) {
     let mut wanted: FxHashSet<u64> =
         lives.iter().flat_map(|life| life.parents.iter().copied()).collect();
@@ -193,10 +198,14 @@ pub(super) fn kinship(
             break;
         }
         let mut next = FxHashSet::default();
-        for goroutine in goroutines.iter().filter(|it| wanted.contains(&it.goid)) {
+        for (index, goroutine) in goroutines.iter().enumerate() {
+            if !wanted.contains(&goroutine.goid) {
+                continue;
+            }
             let parent = goroutine.parent.map_or(0, NonZeroU64::get);
             let is_stuck = stands_still(goroutine, span);
-            alive.insert(goroutine.goid, Ancestor { parent, is_stuck });
+            let group = group_of(index);
+            alive.insert(goroutine.goid, Ancestor { parent, group, is_stuck });
             if is_stuck && parent != 0 && parent != MAIN && !alive.contains_key(&parent) {
                 next.insert(parent);
             }
@@ -216,6 +225,8 @@ pub(super) fn kinship(
         }
     }
     for (life, &wait) in lives.iter_mut().zip(waits) {
+        life.parent_group =
+            life.parents.iter().find_map(|parent| alive.get(parent)).map(|parent| parent.group);
         life.is_rooted = life.parents.iter().any(|&parent| is_rooted(parent, &alive));
         if wait == WaitClass::WaitGroup {
             let kin = life.parents.iter().filter_map(|parent| children.get(parent));

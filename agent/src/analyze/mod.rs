@@ -17,6 +17,7 @@ mod known;
 mod life;
 mod lockwait;
 mod mend;
+mod paths;
 mod score;
 pub mod settings;
 mod signature;

@@ -50,6 +50,10 @@ pub struct Judgement {
     pub idle: BTreeMap<String, u64>,
     /// Who waits for whom, over the whole process.
     pub lock_graph: LockGraph,
+    /// Functions that most goroutines pass, most first.
+    pub hot_paths: Vec<HotPath>,
+    /// Who created whom: the largest groups.
+    pub lineage: Vec<Lineage>,
     /// How the number of goroutines went: seconds since the first look, and how many.
     pub history: Vec<(f64, u64)>,
 }
@@ -94,6 +98,25 @@ impl Level {
             Self::Critical => "critical",
         }
     }
+}
+
+/// A function that many goroutines have on their stacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HotPath {
+    /// One of its frames.
+    pub frame: FrameId,
+    /// How many goroutines pass it.
+    pub goroutines: u64,
+}
+
+/// A group, and the group that created it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lineage {
+    /// The group, as an index into [`Assessment::groups`].
+    pub group: usize,
+    /// The group that one of its creators is in now; `None` where all of them that are known have
+    /// ended.
+    pub parent: Option<usize>,
 }
 
 /// Who waits for whose lock: goroutines, the locks they wait for, likely holders.

@@ -15,8 +15,8 @@ pub mod time;
 pub mod wait;
 
 pub use assessment::{
-    Ages, Assessment, Group, HitCost, Judgement, Level, LockGraph, LockNode, Overhead, Rates,
-    Totals, WindowSpan,
+    Ages, Assessment, Group, HitCost, HotPath, Judgement, Level, Lineage, LockGraph, LockNode,
+    Overhead, Rates, Totals, WindowSpan,
 };
 pub use channel::{Channel, Mention};
 pub use finding::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::analyze::{Window, assess};
 use crate::model::{
     Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
-    Level, LockGraph, LockNode, LockWait, Observation, Pattern, Score, Snippet, StackView,
+    Level, Lineage, LockGraph, LockNode, LockWait, Observation, Pattern, Score, Snippet, StackView,
     Turnover, Verdict, WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
@@ -43,6 +43,8 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
             more: 0,
             more_cycles: 0,
         },
+        hot_paths: Vec::new(),
+        lineage: vec![Lineage { group: 0, parent: None }],
         history: vec![(0.0, 9), (1.0, 27), (2.0, 45)],
     });
     assessment

@@ -171,3 +171,19 @@ fn the_go_statement_may_be_in_another_file() {
     let alone = examine(&Question { created: None, ..question }).expect("known");
     assert_eq!(alone.confidence, Confidence::Low, "the caller is not at hand");
 }
+
+#[test]
+fn a_loop_that_a_timer_wakes_and_a_wait_for_signals_are_told() {
+    let ticking = "package main\n\nfunc run(quit chan bool) {\n\tt := time.NewTicker(x)\n\tfor {\n\t\tselect { // BLOCKED\n\t\tcase <-t.C:\n\t\t\twork()\n\t\tcase <-quit:\n\t\t\treturn\n\t\t}\n\t}\n}\n";
+    let facts = ask(ticking, WaitClass::Select).expect("a function is there");
+    assert!(facts.wakes && !facts.awaits_signal);
+    assert_eq!(facts.awaits, Awaits::Other);
+
+    let signals = "package main\n\nfunc trap() {\n\tc := make(chan os.Signal, 1)\n\tsignal.Notify(c, os.Interrupt)\n\tfor range c { // BLOCKED\n\t\tstop()\n\t}\n}\n";
+    let facts = ask(signals, WaitClass::ChanReceive).expect("a function is there");
+    assert!(facts.awaits_signal && !facts.wakes);
+
+    let other = signals.replace("signal.Notify(c,", "signal.Notify(d,");
+    let facts = ask(&other, WaitClass::ChanReceive).expect("a function is there");
+    assert!(!facts.awaits_signal);
+}

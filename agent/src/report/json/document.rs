@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::finding::Findings;
 use super::group::Groups;
 use super::judgement::{History, LockGraphDoc};
+use super::paths::{HotPaths, LineageDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
 use crate::model::{
@@ -50,6 +51,10 @@ impl Serialize for Document<'_> {
             not_enough: Option<&'a [NotEnough]>,
             idle: Option<&'a BTreeMap<String, u64>>,
             history: Option<History<'a>>,
+            /// Functions that most goroutines have on their stacks.
+            hot_paths: Option<HotPaths<'a>>,
+            /// Who created whom: the largest groups.
+            lineage: Option<LineageDoc<'a>>,
             lock_graph: Option<LockGraphDoc<'a>>,
             findings: Findings<'a>,
             groups: Groups<'a>,
@@ -76,6 +81,8 @@ impl Serialize for Document<'_> {
             not_enough: judged.map(|judged| &*judged.not_enough),
             idle: judged.map(|judged| &judged.idle),
             history: judged.map(|judged| History(&judged.history)),
+            hot_paths: judged.map(|judged| HotPaths(&judged.hot_paths, stacks)),
+            lineage: judged.map(|judged| LineageDoc(&judged.lineage, groups)),
             lock_graph: judged.map(|judged| LockGraphDoc::new(&judged.lock_graph)),
             findings: Findings { findings, groups, stacks },
             groups: Groups { groups, of_group: &of_group, stacks },

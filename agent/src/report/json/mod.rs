@@ -16,6 +16,7 @@ mod finding;
 mod frame;
 mod group;
 mod judgement;
+mod paths;
 mod site;
 
 /// The name of the schema. Keys are only ever added within a version.

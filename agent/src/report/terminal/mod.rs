@@ -14,6 +14,7 @@ mod finding;
 mod group;
 mod judgement;
 mod locks;
+mod paths;
 mod sites;
 
 /// Narrower than this nothing can be laid out.
@@ -63,7 +64,13 @@ impl Page<'_> {
         self.coverage(&assessment.coverage)?;
         self.overhead(&assessment.overhead)?;
         self.waits(assessment)?;
+        if let Some(judgement) = &assessment.judgement {
+            self.hot_paths(judgement, assessment)?;
+        }
         self.groups(assessment)?;
+        if let Some(judgement) = &assessment.judgement {
+            self.lineage(judgement, assessment)?;
+        }
         self.sites(assessment)
     }
 

@@ -9,6 +9,9 @@ use super::settings::Settings;
 use super::source::Awaits;
 use crate::model::{Verdict, WaitClass};
 
+/// So many that wait on one object are a pool, whoever started it.
+const POOL: u64 = 8;
+
 /// Why a case is idle on purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Idle {
@@ -62,6 +65,10 @@ pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
     }
     if case.hints.wakes && case.hints.is_worker_loop == Some(true) {
         return Idle::while_steady("loop that a timer wakes");
+    }
+    let receives = matches!(wait, WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond);
+    if receives && is_pool(case) && case.count >= POOL {
+        return Idle::while_steady("worker pool or broadcast, all on one object");
     }
     match wait {
         WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond if case.life.is_rooted => {

@@ -12,6 +12,8 @@ use leak_agent::model::{
 
 /// Frames of a stack, as background goroutines of real servers have them.
 const FRAMES: u32 = 8;
+/// Seconds from one birth in a leaking group to the next.
+const BIRTHS: u32 = 3;
 
 /// What stays the same from look to look.
 pub struct MadeUp {
@@ -44,12 +46,11 @@ impl MadeUp {
 
     /// A look: the one with this number, a second after the one before.
     pub fn look(&self, number: u32) -> Observation {
-        let goroutines = (0..self.goroutines).map(|at| self.goroutine(at)).collect();
         let mut look = Observation {
             at: Timestamp::from_unix_ns(0),
             elapsed: Duration::ZERO,
             target: Arc::clone(&self.target),
-            goroutines,
+            goroutines: Vec::new(),
             stacks: Arc::clone(&self.stacks),
             reasons: Arc::clone(&self.reasons),
             objects: (0..u64::from(self.goroutines)).map(|at| 0x00c0_0000_0000 + at * 96).collect(),
@@ -65,9 +66,14 @@ impl MadeUp {
         look
     }
 
-    fn goroutine(&self, at: u32) -> Goroutine {
-        let (stack, site) = self.kinds[at as usize % self.kinds.len()];
-        Goroutine {
+    /// A goroutine, if it has been born.
+    fn goroutine(&self, at: u32, number: u32) -> Option<Goroutine> {
+        let groups = self.kinds.len() as u32;
+        let (stack, site) = self.kinds[(at % groups) as usize];
+        let leaks = (at % groups).is_multiple_of(10);
+        let born = if leaks { at / groups * BIRTHS } else { 0 };
+        let seen = Duration::from_secs(u64::from(number.checked_sub(born)?));
+        Some(Goroutine {
             goid: 1000 + u64::from(at),
             parent: NonZeroU64::new(1),
             objects: ObjectRange { start: at, len: 1 },
@@ -79,27 +85,21 @@ impl MadeUp {
             wait: WaitClass::ChanReceive,
             status: Status::Waiting,
             locked_to_thread: false,
-            blocked: None,
+            blocked: Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen }),
             age: None,
-            seen_for: None,
+            seen_for: Some(seen),
             parks: None,
             stack_bytes: 8192,
-        }
+        })
     }
 
-    /// Makes a look the one with this number. Of every tenth group, a goroutine is born each second;
-    /// all others have been there since the first look.
+    /// Makes a look the one with this number. Of every tenth group, a goroutine is born every few
+    /// seconds; all others have been there since the first look.
     pub fn turn_to(&self, look: &mut Observation, number: u32) {
         look.elapsed = Duration::from_secs(u64::from(number));
         look.at = Timestamp::from_unix_ns(i64::from(number) * 1_000_000_000);
-        let groups = self.kinds.len();
-        for (at, goroutine) in look.goroutines.iter_mut().enumerate() {
-            let leaks = (at % groups).is_multiple_of(10);
-            let born = if leaks { (at / groups) as u32 } else { 0 };
-            let seen = Duration::from_secs(u64::from(number.saturating_sub(born)));
-            goroutine.seen_for = Some(seen);
-            goroutine.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
-        }
+        look.goroutines.clear();
+        look.goroutines.extend((0..self.goroutines).filter_map(|at| self.goroutine(at, number)));
     }
 }
 

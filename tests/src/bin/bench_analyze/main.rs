@@ -25,7 +25,7 @@ use made_up::MadeUp;
 const SIZES: [(u32, u32); 4] =
     [(10_000, 1_000), (100_000, 10_000), (300_000, 30_000), (1_000_000, 100_000)];
 /// Looks before the one that is timed, so that there is a history to weigh.
-const LOOKS: u32 = 8;
+const LOOKS: u32 = 28;
 /// Rounds of which the median counts.
 const ROUNDS: usize = 5;
 

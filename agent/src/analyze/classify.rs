@@ -88,6 +88,9 @@ pub(super) fn pattern(
     if lock_wait.cycle.len() > 1 {
         return Some(Pattern::LockOrder);
     }
+    if class == CauseClass::RuntimeInternal {
+        return Some(Pattern::BlockedFinalizer);
+    }
     if let Some(pattern) = case.hints.pattern_at(verdict) {
         return Some(pattern);
     }
@@ -100,7 +103,6 @@ pub(super) fn pattern(
     match class {
         CauseClass::ChannelNil => Some(Pattern::NilChannel),
         CauseClass::SelectEmpty => Some(Pattern::EmptySelect),
-        CauseClass::RuntimeInternal => Some(Pattern::BlockedFinalizer),
         CauseClass::NetworkIo if case.calls("net/http.(*persistConn).readLoop") => {
             Some(Pattern::UnclosedBody)
         }
@@ -110,7 +112,8 @@ pub(super) fn pattern(
         CauseClass::ChannelReceive => Some(Pattern::BlockedConsumer),
         CauseClass::Loop => Some(Pattern::LoopForEver),
         CauseClass::Waitgroup => Some(Pattern::AddDoneMismatch),
-        CauseClass::Timer
+        CauseClass::RuntimeInternal
+        | CauseClass::Timer
         | CauseClass::Select
         | CauseClass::Mutex
         | CauseClass::Rwmutex

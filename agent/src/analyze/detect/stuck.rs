@@ -75,7 +75,12 @@ impl Detector for Confirmed {
             ) if !scene.lock_passes => pattern,
             _ => return Outcome::Clear,
         };
-        if hints.confidence != Some(Confidence::High) || !is_stuck(case, scene) {
+        // A lock taken twice on one path needs no knowledge of other files.
+        let enough = match shown {
+            Pattern::SelfDeadlock => Confidence::Medium,
+            _ => Confidence::High,
+        };
+        if hints.confidence < Some(enough) || !is_stuck(case, scene) {
             return Outcome::Clear;
         }
         let says = format!("{}, and the source shows why: {}", says(case), shown.meaning());

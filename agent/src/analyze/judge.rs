@@ -28,7 +28,7 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
     let span = assessment.window.duration;
     for case in Case::all(window, &assessment.groups, &assessment.stacks, span) {
         if settings.filter.lets_pass(case.functions()) && may_leak(&case) {
-            weigh(case.with_history(window), settings, sources, &mut judgement);
+            weigh(case, window, settings, sources, &mut judgement);
         }
     }
     judgement.findings.sort_by(|a, b| {
@@ -55,10 +55,15 @@ fn may_leak(case: &Case<'_>) -> bool {
 /// Shows a case to every detector, and notes what that makes.
 fn weigh(
     mut case: Case<'_>,
+    window: &Window,
     settings: &Settings,
     sources: &mut Sources,
     judgement: &mut Judgement,
 ) {
+    // A curve takes a look at every sample, and most cases stand still.
+    if case.life.survivors() > 0 || !case.life.known {
+        case = case.with_history(window);
+    }
     case.hints = hints::of(&case, sources);
     let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, settings);
@@ -102,6 +107,9 @@ fn weigh(
     if is_in_baseline(&case, settings, best.verdict) {
         *judgement.idle.entry("in the baseline".to_owned()).or_default() += case.count;
         return;
+    }
+    if case.points.is_empty() {
+        case = case.with_history(window);
     }
     judgement.findings.push(finding(case, best, evidence, lock_wait));
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::Runners;
 use super::group;
@@ -34,8 +34,9 @@ pub struct Window {
     samples: Vec<Sample>,
     observations: u64,
     churn: Churn,
-    /// Goroutines that came into each present group from look to look.
-    arrived: FxHashMap<u64, u64>,
+    /// What is summed up of each group.
+    records: FxHashMap<u64, Record>,
+    times: Times,
     runners: Runners,
     locks: Locks,
     first: Option<(Timestamp, Duration)>,
@@ -104,18 +105,23 @@ impl Window {
             }
             self.churn.add(observation.rates, observation.elapsed.saturating_sub(before.elapsed));
         }
-        // Groups that are gone are forgotten.
-        let before = std::mem::take(&mut self.arrived);
-        self.arrived = hashes
-            .iter()
-            .zip(&lives)
-            .map(|(hash, life)| (*hash, before.get(hash).unwrap_or(&0) + life.arrived))
-            .collect();
+        let start = self.first.map_or(observation.elapsed, |(_, first)| first);
+        let at = observation.elapsed.saturating_sub(start).as_secs_f64();
+        self.times.add(at);
+        for ((group, life), hash) in groups.iter_mut().zip(&lives).zip(&hashes) {
+            let record = self.records.entry(*hash).or_default();
+            record.add(at, group.count, life.arrived);
+            group.growth_per_second = record.slope(&self.times);
+        }
+        if self.records.len() > ENTRIES {
+            // Groups that are gone are forgotten.
+            let present: FxHashSet<u64> = hashes.iter().copied().collect();
+            self.records.retain(|hash, _| present.contains(hash));
+        }
         let counts = hashes.iter().copied().zip(groups.iter().map(|group| group.count)).collect();
         let total = groups.iter().map(|group| group.count).sum();
         self.samples.push(Sample { elapsed: observation.elapsed, counts, total });
         self.thin();
-        self.set_growth(&mut groups, &hashes);
 
         let mut by_wait = BTreeMap::new();
         for group in &groups {
@@ -168,7 +174,7 @@ impl Window {
 
     /// How many goroutines came into a group over the window.
     pub(super) fn arrived(&self, hash: u64) -> u64 {
-        self.arrived.get(&hash).copied().unwrap_or(0)
+        self.records.get(&hash).map_or(0, |record| record.arrived)
     }
 
     /// How many goroutines there were, by seconds since the first look.
@@ -209,21 +215,6 @@ impl Window {
             if self.samples.len() == last + 1 {
                 break;
             }
-        }
-    }
-
-    /// Gives each group the slope of its counts (least squares). A sample without the group
-    /// counts it as 0.
-    fn set_growth(&self, groups: &mut [Group], hashes: &[u64]) {
-        let Some(weights) = slope_weights(self.samples.iter().map(|s| s.elapsed.as_secs_f64()))
-        else {
-            return;
-        };
-        for (group, hash) in groups.iter_mut().zip(hashes) {
-            let slope = self.samples.iter().zip(&weights).map(|(sample, weight)| {
-                sample.counts.get(hash).map_or(0.0, |&count| weight * count as f64)
-            });
-            group.growth_per_second = Some(slope.sum());
         }
     }
 }
@@ -294,13 +285,44 @@ impl Churn {
     }
 }
 
-/// The weight of each sample in the slope of a least-squares line: `(t - mean) / sum of squares`.
-/// `None` when time does not move.
-fn slope_weights(times: impl Iterator<Item = f64> + Clone) -> Option<Vec<f64>> {
-    let count = times.clone().count() as f64;
-    let mean = times.clone().sum::<f64>() / count;
-    let squares: f64 = times.clone().map(|time| (time - mean).powi(2)).sum();
-    (squares > 0.0).then(|| times.map(|time| (time - mean) / squares).collect())
+/// Sums over the moments of all looks, in seconds since the first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    looks: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Times {
+    fn add(&mut self, at: f64) {
+        self.looks += 1.0;
+        self.sum += at;
+        self.squares += at * at;
+    }
+}
+
+/// Sums over the looks at one group. A look without it counts it as 0, which adds nothing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Record {
+    /// Goroutines that came in from look to look.
+    arrived: u64,
+    counts: f64,
+    /// Counts by the seconds of their looks.
+    weighted: f64,
+}
+
+impl Record {
+    fn add(&mut self, at: f64, count: u64, arrived: u64) {
+        self.arrived += arrived;
+        self.counts += count as f64;
+        self.weighted += at * count as f64;
+    }
+
+    /// The slope of the counts (least squares); `None` while time has not moved.
+    fn slope(&self, times: &Times) -> Option<f64> {
+        let spread = times.squares - times.sum * times.sum / times.looks;
+        (spread > 0.0).then(|| (self.weighted - times.sum / times.looks * self.counts) / spread)
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Clients of a server: connections that stay, one request at a time on each.
+//! Clients of two servers alike: each asks the one and the other in turns, one request at a time, so
+//! that both have as much to do at all times.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,92 +9,95 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Connections, each with a thread of its own.
-pub const CLIENTS: u32 = 16;
+/// Clients, each with a thread of its own and a connection to either server.
+pub const CLIENTS: u32 = 32;
 /// An answer that takes longer will never come.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// What a window of load came to.
-pub struct Served {
-    /// For how long.
-    pub took: Duration,
-    /// How long each request took, in seconds, quickest first.
-    latencies: Vec<f32>,
-}
+/// What one server's answers in a window came to: how long each took, in seconds, quickest first.
+pub struct Served(Vec<f32>);
 
 impl Served {
-    /// Answers by the second.
-    pub fn per_second(&self) -> f64 {
-        self.latencies.len() as f64 / self.took.as_secs_f64()
-    }
-
     /// How many answers there were.
     pub fn answers(&self) -> f64 {
-        self.latencies.len() as f64
+        self.0.len() as f64
     }
 
     /// The time that a share of all requests stayed below, in milliseconds.
     pub fn quantile_ms(&self, share: f64) -> Result<f64> {
-        let at = (share * self.latencies.len() as f64) as usize;
-        let latency = self.latencies.get(at).or(self.latencies.last());
+        let at = (share * self.0.len() as f64) as usize;
+        let latency = self.0.get(at).or(self.0.last());
         Ok(f64::from(*latency.context("nothing was answered")?) * 1e3)
     }
 }
 
-/// Connections to a server.
-pub struct Clients(Vec<BufReader<TcpStream>>);
+/// A connection to either server.
+type Client = [BufReader<TcpStream>; 2];
+
+/// Clients of two servers.
+pub struct Clients(Vec<Client>);
 
 impl Clients {
-    pub fn connect(address: &str) -> Result<Self> {
-        let connect = |_| -> Result<_> {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(SILENCE))?;
-            Ok(BufReader::new(stream))
-        };
-        Ok(Self((0..CLIENTS).map(connect).collect::<Result<_>>()?))
+    pub fn connect(addresses: &[String; 2]) -> Result<Self> {
+        let [one, other] = addresses;
+        let client = |_| Ok([connect(one)?, connect(other)?]);
+        Ok(Self((0..CLIENTS).map(client).collect::<Result<_>>()?))
     }
 
-    /// Asks on all connections for a while: all the time, or `rate` times a second in all.
-    pub fn ask(&mut self, window: Duration, rate: Option<u32>) -> Result<Served> {
-        let pause = rate.map(|rate| Duration::from_secs(1) * CLIENTS / rate);
+    /// Asks for a while: all the time, or either server `rate` times a second.
+    pub fn ask(&mut self, window: Duration, rate: Option<u32>) -> Result<[Served; 2]> {
+        let pause = rate.map(|rate| Duration::from_secs(1) * CLIENTS / (2 * rate));
         let start = Instant::now();
         let failed = AtomicBool::new(false);
         let latencies = thread::scope(|scope| {
-            let ask = |(number, stream)| {
+            let ask = |(number, client): (u32, _)| {
                 let offset = pause.unwrap_or_default() * number / CLIENTS;
                 let schedule = pause.map(|pause| (start + offset, pause));
-                let latencies = client(stream, start + window, schedule, &failed);
+                // Half of them begin with the one, half with the other.
+                let latencies = turns(client, number % 2 == 0, start + window, schedule, &failed);
                 failed.fetch_or(latencies.is_err(), Ordering::Relaxed);
                 latencies
             };
             let threads: Vec<_> =
                 (0..).zip(&mut self.0).map(|client| scope.spawn(move || ask(client))).collect();
-            let mut all = Vec::new();
+            let mut all = [Vec::new(), Vec::new()];
             for thread in threads {
                 match thread.join() {
-                    Ok(latencies) => all.extend(latencies?),
+                    Ok(latencies) => {
+                        for (all, latencies) in all.iter_mut().zip(latencies?) {
+                            all.extend(latencies);
+                        }
+                    }
                     Err(_) => bail!("a client has panicked"),
                 }
             }
             Ok(all)
         });
-        let took = start.elapsed();
-        let mut latencies: Vec<f32> = latencies?;
-        latencies.sort_unstable_by(f32::total_cmp);
-        Ok(Served { took, latencies })
+        Ok(latencies?.map(|mut latencies: Vec<f32>| {
+            latencies.sort_unstable_by(f32::total_cmp);
+            Served(latencies)
+        }))
     }
 }
 
-fn client(
-    stream: &mut BufReader<TcpStream>,
+fn connect(address: &str) -> Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    Ok(BufReader::new(stream))
+}
+
+fn turns(
+    client: &mut Client,
+    with_the_first: bool,
     end: Instant,
     schedule: Option<(Instant, Duration)>,
     failed: &AtomicBool,
-) -> Result<Vec<f32>> {
-    let mut latencies = Vec::with_capacity(1 << 16);
+) -> Result<[Vec<f32>; 2]> {
+    let mut latencies = [Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 16)];
     let mut due = schedule;
     let mut free = Instant::now();
+    let mut next = usize::from(!with_the_first);
     while free < end && !failed.load(Ordering::Relaxed) {
         let mut start = free;
         if let Some((at, pause)) = &mut due {
@@ -106,9 +110,10 @@ fn client(
             }
             *at += *pause;
         }
-        ask(stream)?;
+        ask(&mut client[next])?;
         free = Instant::now();
-        latencies.push((free - start).as_secs_f32());
+        latencies[next].push((free - start).as_secs_f32());
+        next = 1 - next;
     }
     Ok(latencies)
 }

@@ -7,6 +7,7 @@
 mod hit;
 mod http;
 mod own;
+mod pair;
 mod pingpong;
 mod place;
 mod server;

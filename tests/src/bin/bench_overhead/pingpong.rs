@@ -11,7 +11,7 @@ use leak_agent_tests::probed::Probed;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::server::Pair;
+use crate::pair::Pair;
 use crate::watcher::{Watcher, cpu_of};
 use crate::{Plan, place, table};
 

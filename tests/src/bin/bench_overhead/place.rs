@@ -1,5 +1,7 @@
 //! Who runs on which processor: the target has the first one, everybody else the rest.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -27,6 +29,27 @@ pub fn take_the_rest() -> Result<()> {
 
 /// Starts the bench's own target, as built in a mode, on the first processor.
 pub fn target(mode: &str) -> Result<Target> {
-    let binary = path(GO, mode, "bench")?.display().to_string();
-    Target::start_at("taskset".into(), &["-c", "0", &binary])
+    start(&path(GO, mode, "bench")?)
+}
+
+/// Starts a copy of it there.
+pub fn copied(mode: &str) -> Result<(Target, Copied)> {
+    let original = path(GO, mode, "bench")?;
+    let copy = Copied(original.with_extension("copy"));
+    fs::copy(&original, &copy.0).with_context(|| format!("cannot write {}", copy.0.display()))?;
+    Ok((start(&copy.0)?, copy))
+}
+
+fn start(binary: &Path) -> Result<Target> {
+    Target::start_at("taskset".into(), &["-c", "0", &binary.display().to_string()])
+}
+
+/// A copied file. It is removed when this value is dropped.
+pub struct Copied(PathBuf);
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // A file that cannot be removed is overwritten the next time.
+        let _ = fs::remove_file(&self.0);
+    }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::pingpong::{WORK, turn};
-use crate::server::Pair;
+use crate::pair::Pair;
 use crate::watcher::Watcher;
 use crate::{Plan, place, table};
 

@@ -5,8 +5,9 @@ use leak_agent_tests::bench::machine::CALM_PERCENT;
 
 use crate::hit::Hits;
 use crate::own::Own;
+use crate::pair::Pair;
 use crate::pingpong::Ball;
-use crate::server::{Load, Pair};
+use crate::server::Load;
 use crate::snapshots::Looks;
 
 /// How busy the machine is before anything begins.
@@ -22,17 +23,19 @@ pub fn title(text: &str) {
 /// One server under one load.
 pub fn load(load: &Load) {
     head();
-    row("requests a second", &load.requests_per_second, 0);
-    row("by CPU second of its own", &load.requests_per_cpu_second, 0);
+    row("requests by CPU second", &load.requests_per_cpu_second, 0);
     row("p50, ms", &load.p50_ms, 3);
     row("p99, ms", &load.p99_ms, 3);
+    println!("  neither of the two watched, they differ by {}", shown(&load.unwatched, 4));
     println!(
         "  probes cost it, as the agent estimates, {} % of a core",
-        shown(&load.estimate_percent, 2)
+        shown(&load.estimate_percent, 3)
     );
     if load.hit_ns.median().is_some() {
         println!(
-            "  everything probed, a hit costs {} ns; in a loop of the agent's own {} ns",
+            "  every event probed: {} of its requests; a hit costs {} ns, in a loop of the agent's \
+             own {} ns",
+            shown(&load.probed, 3),
             shown(&load.hit_ns, 0),
             shown(&load.loop_ns, 0)
         );

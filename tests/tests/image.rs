@@ -337,3 +337,32 @@ fn creations_and_exits_are_told_apart_also_in_one_slot() {
     assert!((rates.created_per_second * seconds - 1.0).abs() < 1e-6);
     assert!((rates.exited_per_second * seconds - 2.0).abs() < 1e-6);
 }
+
+#[test]
+fn the_stack_of_a_goroutine_that_has_not_run_is_not_read_again() {
+    let mut image = program(26, Arch::Amd64);
+    let channel = image.allocate(96);
+    let g = image.add(&Goroutine::waiting(7, "chan receive", &RECEIVE));
+    let sudog = image.sudog(&Sudog { g, channel, ..NO_SUDOG });
+    image.set_g(g, image.layout().g.waiting, sudog);
+    let coroutine = image.add(&Goroutine::waiting(8, "coroutine", &RECEIVE));
+    let memory = image.memory();
+    let mut attach = image.attach(&memory).expect("attach");
+    let first = attach.next().expect("observation");
+    let before = [stack(&first, 7), stack(&first, 8)];
+    // chanrecv returns elsewhere now, to a function with a frame of the same size.
+    for g in [g, coroutine] {
+        memory.set(image.slot(g, 0x78), pc("runtime.main", CALL));
+    }
+    let second = attach.next().expect("observation");
+    assert_eq!(stack(&second, 7), before[0]);
+    assert_eq!(second.objects_of(goroutine(&second, 7)), [channel]);
+    // How often a coroutine was switched to is not counted.
+    assert_ne!(stack(&second, 8), before[1]);
+    assert_eq!((first.coverage.unmoved, second.coverage.unmoved), (0, 2));
+
+    memory.write(g + u64::from(image.layout().g.tracking_seq), &[1]);
+    let third = attach.next().expect("observation");
+    assert_eq!(stack(&third, 7), stack(&second, 8));
+    assert_eq!(third.coverage.unmoved, 1);
+}

@@ -69,6 +69,15 @@ fn parked(version: &str, mode: &str) {
     let lost = (coverage.torn, coverage.not_unwound, coverage.unresolved_frames);
     assert_eq!(lost, (0, 0, 0), "{coverage:?}");
 
+    // A second look knows most of it from the first, and is no worse for that.
+    let again = attach.next().expect("observation");
+    let later = target.dump().expect("dump");
+    let comparison = compare(&again, &after, &later);
+    assert!(comparison.differences.is_empty(), "{comparison}");
+    assert!(comparison.strangers.is_empty(), "{comparison}");
+    assert!(again.coverage.unmoved >= 85, "{:?}", again.coverage);
+    assert_eq!(seen.coverage.unmoved, 0, "{coverage:?}");
+
     let go = seen.target.go_version.as_deref().expect("a Go version");
     assert!(go.starts_with(&format!("go{version}")), "{go}");
     let build = seen.target.build.expect("a build");

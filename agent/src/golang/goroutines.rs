@@ -92,6 +92,9 @@ pub struct RawG {
     pub labels: u64,
     /// Whether it is locked to a thread.
     pub locked: bool,
+    /// How often it stopped running, modulo 256 and from anywhere; `None` of a Go version that may
+    /// count otherwise. (`runtime.casgstatus` counts; a switch of coroutines passes it by.)
+    pub stops: Option<u8>,
 }
 
 /// Reads [`RawG`]s of one Go version.
@@ -99,13 +102,15 @@ pub struct RawG {
 pub struct GReader<'a> {
     layout: &'a layout::G,
     links: bool,
+    counts: bool,
     len: u32,
 }
 
 impl<'a> GReader<'a> {
-    /// For a layout; `links` says whether the processor has a link register.
+    /// For a layout; `links` says whether the processor has a link register, `counts` whether this Go
+    /// is known to count how often a goroutine stops running.
     #[must_use]
-    pub fn new(layout: &'a layout::G, links: bool) -> Self {
+    pub fn new(layout: &'a layout::G, links: bool, counts: bool) -> Self {
         let words = [
             layout.stack_lo,
             layout.stack_hi,
@@ -124,9 +129,10 @@ impl<'a> GReader<'a> {
             layout.gopc,
             layout.startpc,
             layout.waiting,
+            layout.tracking_seq,
         ];
         let len = words.into_iter().max().unwrap_or(0) + 8;
-        Self { layout, links, len }
+        Self { layout, links, counts, len }
     }
 
     /// How much of the struct must be read.
@@ -170,6 +176,7 @@ impl<'a> GReader<'a> {
             waiting: word(at.waiting)?,
             labels: word(at.labels)?,
             locked: word(at.locked_m)? != 0,
+            stops: bytes.get(at.tracking_seq as usize).copied().filter(|_| self.counts),
         })
     }
 }
@@ -185,6 +192,7 @@ impl RawG {
             && self.wait_reason == later.wait_reason
             && self.waiting == later.waiting
             && self.stack_hi == later.stack_hi
+            && self.stops == later.stops
     }
 }
 

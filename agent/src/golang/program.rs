@@ -235,7 +235,8 @@ impl Program {
     /// Reads goroutines of this program.
     #[must_use]
     pub fn goroutine_reader(&self) -> GReader<'_> {
-        GReader::new(&self.binary.layout.layout.g, self.binary.arch.uses_link_register())
+        let Binary { layout, arch, .. } = &self.binary;
+        GReader::new(&layout.layout.g, arch.uses_link_register(), layout.is_known)
     }
 
     /// Walks stacks of this program.

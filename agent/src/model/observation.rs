@@ -147,6 +147,10 @@ pub struct Coverage {
     /// Those whose state and stack were read whole (a running one has no readable stack and is
     /// not counted here).
     pub goroutines_read: u64,
+    /// Those among them that had not run since the observation before, so that what was read of their
+    /// stacks then was not read again.
+    #[serde(default)]
+    pub unmoved: u64,
     /// Those that were running, so that their stacks could not be read.
     pub running: u64,
     /// Those that kept changing while they were read.

@@ -42,7 +42,7 @@ const BUILD_INFO: u64 = 0x60_0000;
 const DATA_LEN: usize = 0x2000;
 
 /// The wait reasons of the program, by number.
-pub const WAIT_REASONS: [&str; 10] = [
+pub const WAIT_REASONS: [&str; 11] = [
     "",
     "chan receive",
     "chan send",
@@ -53,6 +53,7 @@ pub const WAIT_REASONS: [&str; 10] = [
     "sync.Cond.Wait",
     "semacquire",
     "sleep",
+    "coroutine",
 ];
 
 /// `atomicstatus` of a goroutine on a processor.
@@ -228,10 +229,15 @@ impl Image {
         stack
     }
 
-    /// Writes a word into the innermost frame of a goroutine, `at` bytes above its stack pointer.
+    /// Writes a word to the stack of a goroutine, `at` bytes above its stack pointer.
     pub fn set_slot(&mut self, g: u64, at: u64, word: u64) {
-        let sp = self.word(g + u64::from(self.layout.g.sched_sp));
-        self.set(sp + at, word);
+        self.set(self.slot(g, at), word);
+    }
+
+    /// The address of that word.
+    #[must_use]
+    pub fn slot(&self, g: u64, at: u64) -> u64 {
+        self.word(g + u64::from(self.layout.g.sched_sp)) + at
     }
 
     /// Adds a sudog; its address.

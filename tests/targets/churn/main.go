@@ -8,6 +8,8 @@
 //	callers     what runtime.Callers said where the last of those was created
 //	pull N      N coroutines (iter.Pull) that stay, where Go has them; answers how many
 //	unpull      ends those
+//	swing       one goroutine that waits in here; and at each further one goes on, to wait in there, in
+//	            here again, and so on
 //	pingpong    two goroutines that hand a ball back and forth without end
 //	passes      how often it was handed over so far
 //
@@ -48,6 +50,7 @@ func main() {
 		"callers": callers,
 		"pull":    pull,
 		"unpull":  unpull,
+		"swing":   swing,
 
 		"pingpong": pingpong,
 		"passes":   passes,
@@ -168,6 +171,35 @@ func waitFor(count int) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+var swung chan struct{}
+
+func swing([]string) string {
+	if swung == nil {
+		swung = make(chan struct{})
+		go swinger()
+	} else {
+		swung <- struct{}{}
+	}
+	// Let it get to where it waits.
+	time.Sleep(20 * time.Millisecond)
+	return "OK"
+}
+
+func swinger() {
+	for {
+		here()
+		there()
+	}
+}
+
+// here and there are as large as each other on a stack, and wait on the same channel.
+//
+//go:noinline
+func here() { <-swung }
+
+//go:noinline
+func there() { <-swung }
 
 // pingpong parks as often as a program can.
 func pingpong([]string) string {

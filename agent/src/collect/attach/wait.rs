@@ -25,18 +25,26 @@ impl StackHints {
 pub(super) struct Reason {
     pub(super) class: WaitClass,
     pub(super) waits_on: Option<WaitsOn>,
+    /// Whether the runtime counts every time that a goroutine stops running to wait so. It counts
+    /// neither switches of coroutines nor preemptions.
+    pub(super) is_counted: bool,
 }
 
 impl Reason {
     /// By the runtime's string, of any version.
     pub(super) fn of(reason: &str) -> Self {
-        Self { class: class_of(reason), waits_on: WaitsOn::of(reason) }
+        Self {
+            class: class_of(reason),
+            waits_on: WaitsOn::of(reason),
+            is_counted: !["coroutine", "preempted"].iter().any(|it| reason.starts_with(it)),
+        }
     }
 
     /// With what the stack adds.
     pub(super) fn refined(self, hints: StackHints) -> Self {
         if self.class == WaitClass::Semaphore && hints.wait_group {
-            Self { class: WaitClass::WaitGroup, waits_on: WaitsOn::of("sync.WaitGroup.Wait") }
+            let waits_on = WaitsOn::of("sync.WaitGroup.Wait");
+            Self { class: WaitClass::WaitGroup, waits_on, ..self }
         } else {
             self
         }

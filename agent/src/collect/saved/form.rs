@@ -216,6 +216,7 @@ fn is_possible(sites: &[Site], coverage: &Coverage) -> bool {
     let of_coverage = [
         coverage.goroutines_seen,
         coverage.goroutines_read,
+        coverage.unmoved,
         coverage.running,
         coverage.torn,
         coverage.retried,

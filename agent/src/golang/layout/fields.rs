@@ -52,6 +52,7 @@ offsets!(G = "g" {
     gopc = "gopc",
     startpc = "startpc",
     waiting = "waiting",
+    tracking_seq = "trackingSeq",
 });
 
 offsets!(M = "m" {
@@ -133,7 +134,7 @@ impl Field {
     const fn width(&self) -> u32 {
         match self.path.as_bytes() {
             b"atomicstatus" => 4,
-            b"waitreason" => 1,
+            b"waitreason" | b"trackingSeq" => 1,
             _ => 8,
         }
     }

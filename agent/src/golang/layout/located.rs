@@ -15,6 +15,9 @@ pub struct Located {
     pub layout: Layout,
     /// Where they come from.
     pub source: LayoutSource,
+    /// Whether the version is none later than those that the table knows: what a field of a later one
+    /// means is not known, though there is one of its name.
+    pub is_known: bool,
 }
 
 /// Where a layout comes from.
@@ -46,12 +49,12 @@ impl Located {
         version: &GoVersion,
         arch: Arch,
     ) -> Result<Self, TableError> {
+        let is_known = version.minor <= Layout::newest_minor()?;
         if version.minor >= OLDEST_MINOR
             && let Ok(layout) = dwarf::layout(elf)
         {
-            let later = version.minor > Layout::newest_minor()?;
-            let later = later.then(|| version.to_string());
-            return Ok(Self { layout, source: LayoutSource::Dwarf { later } });
+            let later = (!is_known).then(|| version.to_string());
+            return Ok(Self { layout, source: LayoutSource::Dwarf { later }, is_known });
         }
         let hit = Layout::for_version(version, arch)?;
         let source = match hit.exactness {
@@ -60,7 +63,7 @@ impl Located {
                 LayoutSource::Nearest { known: known.to_string(), wanted: version.to_string() }
             }
         };
-        Ok(Self { layout: hit.layout, source })
+        Ok(Self { layout: hit.layout, source, is_known })
     }
 
     /// In a few words, for people.

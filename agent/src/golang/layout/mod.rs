@@ -68,6 +68,8 @@ pub struct G {
     pub startpc: u32,
     /// `waiting`: the sudogs that it waits through.
     pub waiting: u32,
+    /// `trackingSeq`: how often it stopped running, modulo 256 and from anywhere.
+    pub tracking_seq: u32,
 }
 
 /// Offsets in `runtime.m`.

@@ -132,6 +132,7 @@ fn seen(assessment: &Assessment) -> Markup {
         ("Not unwound", coverage.not_unwound),
         ("Frames without a name", coverage.unresolved_frames),
         ("Events dropped", coverage.events_dropped),
+        ("Unmoved since the look before", coverage.unmoved),
         ("Read again", coverage.retried),
     ];
     html! {

@@ -1,11 +1,13 @@
 //! Reading one batch of goroutines: each once, its stack, what it waits on, and each once more.
 
 use super::objects::find_objects;
+use super::channels::SampledChannel;
 use super::stacks::StackKey;
 use super::{Look, Snapshotter};
 use crate::golang::goroutines::{RawG, RawStatus};
 use crate::golang::memory::{ReadError, Span};
 use crate::golang::{Error, Program};
+use crate::model::ObjectRange;
 
 /// How much of a stack is read at first; most are shorter.
 const FIRST_READ: u64 = 16 << 10;
@@ -39,6 +41,9 @@ pub(super) struct Current {
     pub(super) outermost: Option<usize>,
     /// What its stack is, once walked; `None` when it could not be.
     pub(super) key: Option<StackKey>,
+    /// It has not run since the look before, in which these were the objects that it waits on: its
+    /// stack is not read again.
+    pub(super) unmoved: Option<ObjectRange>,
 }
 
 impl Current {
@@ -68,6 +73,7 @@ impl Snapshotter {
         let objects = find_objects(
             program,
             &batch,
+            &self.standing,
             &self.buffers.stacks,
             &mut self.buffers.sudogs,
             &mut self.stacks,
@@ -78,7 +84,7 @@ impl Snapshotter {
             .channels
             .read(program, &batch, &objects, &mut self.buffers.channels, &self.reasons)
             .map_err(failed(program))?;
-        self.read_again(program, &mut batch)?;
+        self.read_again(program, &mut batch, &channels)?;
         look.channels.take_in(&batch, &channels, &mut look.snapshot.channels);
         self.take_in(look, &batch, &objects, last);
         Ok(())
@@ -94,13 +100,16 @@ impl Snapshotter {
         let spans: Vec<_> = items.iter().map(span).collect();
         let first = &mut self.buffers.goroutines;
         first.read(look.program.memory(), &spans).map_err(failed(look.program))?;
+        let first = &self.buffers.goroutines;
         let mut batch = Vec::with_capacity(items.len());
         for (index, &item) in items.iter().enumerate() {
             match first.get(index).and_then(|bytes| reader.parse(item.addr, bytes)) {
                 Some(g) if g.status == RawStatus::Dead => {}
                 Some(g) => {
-                    let (later, stack, outermost, key) = (None, None, None, None);
-                    batch.push(Current { item, g, later, stack, outermost, key });
+                    let known = self.unmoved(look, item, &g);
+                    let (key, unmoved) = known.unzip();
+                    let (later, stack, outermost) = (None, None, None);
+                    batch.push(Current { item, g, later, stack, outermost, key, unmoved });
                 }
                 // A goroutine's memory is never given back: this is no runtime that we know, and
                 // another try would not help.
@@ -108,6 +117,13 @@ impl Snapshotter {
             }
         }
         Ok(batch)
+    }
+
+    /// What the look before knew of a goroutine that has not run since, unless its stack is wanted anew
+    /// to be searched for locks.
+    fn unmoved(&self, look: &Look<'_>, item: Item, g: &RawG) -> Option<(StackKey, ObjectRange)> {
+        let known = self.standing.find(item.slot, g)?;
+        (self.watched.is_empty() || look.mentions.has_enough(known.0)).then_some(known)
     }
 
     fn walk_stacks(&mut self, program: &Program, batch: &mut [Current]) -> Result<(), Error> {
@@ -119,13 +135,15 @@ impl Snapshotter {
                 one.outermost = Some(spans.len());
                 spans.push(Span { addr: g.stack_hi.wrapping_sub(len), len: len as u32 });
             }
-            if g.status.stands_still() && (g.stack_lo..g.stack_hi).contains(&g.sp) {
+            if one.unmoved.is_none()
+                && g.status.stands_still()
+                && (g.stack_lo..g.stack_hi).contains(&g.sp) {
                 one.stack = Some(spans.len());
                 spans.push(Span { addr: g.sp, len: (g.stack_hi - g.sp).min(FIRST_READ) as u32 });
             }
         }
         self.buffers.stacks.read(program.memory(), &spans).map_err(failed(program))?;
-        for one in batch {
+        for one in batch.iter_mut().filter(|one| one.unmoved.is_none()) {
             let bytes = one.stack.and_then(|stack| self.buffers.stacks.get(stack));
             one.key =
                 bytes.and_then(|stack| self.stacks.walk(program, &mut self.steps, &one.g, stack));
@@ -133,14 +151,34 @@ impl Snapshotter {
         Ok(())
     }
 
-    fn read_again(&mut self, program: &Program, batch: &mut [Current]) -> Result<(), Error> {
+    /// Reads those again of which something was read since they were first read.
+    fn read_again(
+        &mut self,
+        program: &Program,
+        batch: &mut [Current],
+        channels: &[SampledChannel],
+    ) -> Result<(), Error> {
         let reader = program.goroutine_reader();
-        let span = |one: &Current| Span { addr: one.item.addr, len: reader.bytes_needed() };
-        let spans: Vec<_> = batch.iter().map(span).collect();
+        let mut sampled = channels.iter().map(|&(index, _)| index).peekable();
+        let mut spans = Vec::with_capacity(batch.len());
+        let mut again = Vec::with_capacity(batch.len());
+        for (index, one) in batch.iter_mut().enumerate() {
+            let mut is_sampled = false;
+            while sampled.next_if_eq(&index).is_some() {
+                is_sampled = true;
+            }
+            if one.unmoved.is_some() && !is_sampled {
+                one.later = Some(one.g);
+            } else {
+                spans.push(Span { addr: one.item.addr, len: reader.bytes_needed() });
+                again.push(index);
+            }
+        }
         let second = &mut self.buffers.goroutines;
         second.read(program.memory(), &spans).map_err(failed(program))?;
-        for (index, one) in batch.iter_mut().enumerate() {
-            one.later = second.get(index).and_then(|bytes| reader.parse(one.item.addr, bytes));
+        for (place, index) in again.into_iter().enumerate() {
+            let one = &mut batch[index];
+            one.later = second.get(place).and_then(|bytes| reader.parse(one.item.addr, bytes));
         }
         Ok(())
     }

@@ -16,6 +16,9 @@ const SAMPLE: u8 = 4;
 /// Channels that one look keeps.
 const MAX_CHANNELS: usize = 4096;
 
+/// A channel that was read, and the index in the batch of the goroutine that waits on it.
+pub(super) type SampledChannel = (usize, Channel);
+
 /// The channels of one look.
 #[derive(Default)]
 pub(super) struct Channels {
@@ -36,7 +39,7 @@ impl Channels {
         objects: &[(usize, u64)],
         buffer: &mut Gather,
         reasons: &[Reason],
-    ) -> Result<Vec<(usize, Channel)>, ReadError> {
+    ) -> Result<Vec<SampledChannel>, ReadError> {
         let wanted: Vec<(usize, u64)> = objects
             .iter()
             .filter(|&&(index, _)| self.wants(&batch[index], reasons))
@@ -66,7 +69,7 @@ impl Channels {
     pub(super) fn take_in(
         &mut self,
         batch: &[Current],
-        read: &[(usize, Channel)],
+        read: &[SampledChannel],
         channels: &mut Vec<Channel>,
     ) {
         for of_one in read.chunk_by(|(a, _), (b, _)| a == b) {

@@ -8,7 +8,7 @@ use rustc_hash::FxHasher;
 use super::batch::{Current, Last};
 use super::{Look, MAX_OBJECTS, Snapshotter};
 use crate::collect::attach::clock::Mark;
-use crate::collect::attach::wait;
+use crate::collect::attach::wait::{self, Reason};
 use crate::golang::goroutines::RawStatus;
 use crate::model::{Coverage, Goroutine, ObjectRange, StackView, Status};
 
@@ -39,9 +39,11 @@ impl Snapshotter {
                 }
             }
             count(&mut look.snapshot.coverage, view);
+            look.snapshot.coverage.unmoved += u64::from(one.unmoved.is_some());
             self.search_for_locks(look, one);
             let end = look.snapshot.objects.len();
             let objects = ObjectRange { start: start as u32, len: (end - start) as u32 };
+            self.note_standing(one, view, objects);
             let goroutine = self.goroutine(look, one, view, objects);
             look.snapshot.marks.push(Mark {
                 slot: one.item.slot,
@@ -56,6 +58,10 @@ impl Snapshotter {
     /// runs: what is left over there of calls that have returned is taken for a mention as well.
     fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) {
         if self.watched.is_empty() {
+            return;
+        }
+        if one.unmoved.is_some() {
+            look.mentions.leave_out();
             return;
         }
         let stacks = &self.buffers.stacks;
@@ -73,6 +79,17 @@ impl Snapshotter {
             let of = (&one.g, key);
             let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
             look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
+        }
+    }
+
+    /// Notes what the next look need not find out again, if it is whole.
+    fn note_standing(&mut self, one: &Current, view: StackView, objects: ObjectRange) {
+        let Some(key) = one.key.filter(|_| matches!(view, StackView::Read(_))) else { return };
+        let reason = self.reasons.get(usize::from(one.g.wait_reason));
+        let reason = reason.map(|reason| reason.refined(self.stacks.hints(key)));
+        let is_whole = |reason: Reason| reason.waits_on.is_none() || objects.len > 0;
+        if reason.is_some_and(|reason| reason.is_counted && is_whole(reason)) {
+            self.standing.note(one.item.slot, &one.g, key, objects);
         }
     }
 
@@ -137,9 +154,9 @@ const fn count(coverage: &mut Coverage, view: StackView) {
     }
 }
 
-/// A digest of where a goroutine stands.
+/// A digest of where a goroutine stands, and since when: after it ran it is another.
 fn place(one: &Current) -> u32 {
     let mut hasher = FxHasher::default();
-    (one.key, one.g.sp, one.g.wait_reason).hash(&mut hasher);
+    (one.key, one.g.sp, one.g.wait_reason, one.g.stops).hash(&mut hasher);
     hasher.finish() as u32
 }

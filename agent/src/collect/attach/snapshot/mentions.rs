@@ -111,14 +111,23 @@ impl Mentions {
         if self.alike.len() <= key.index() {
             self.alike.resize(key.index() + 1, 0);
         }
-        let alike = &mut self.alike[key.index()];
-        if *alike >= MAX_ALIKE {
-            self.unsearched += 1;
+        if self.has_enough(key) {
+            self.leave_out();
             return false;
         }
-        *alike += 1;
+        self.alike[key.index()] += 1;
         self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
         true
+    }
+
+    /// Whether so many with these frames were searched that no other is wanted.
+    pub(super) fn has_enough(&self, key: StackKey) -> bool {
+        self.alike.get(key.index()).is_some_and(|&alike| alike >= MAX_ALIKE)
+    }
+
+    /// Counts a stack that is not searched, as there were enough like it.
+    pub(super) const fn leave_out(&mut self) {
+        self.unsearched += 1;
     }
 
     /// Searches a stack; whether there is something to keep.

@@ -1,8 +1,9 @@
 //! One look at every goroutine of a program, through its memory, while it runs on.
 //!
 //! Goroutines are read in batches: first each `runtime.g`, then the stacks of those that stand
-//! still, then what they wait on, and then each `g` once more. One that stands where it stood was
-//! not torn; the others are read again, in small batches that leave them less time to move.
+//! still and have run since the look before, then what they wait on, and then each `g` once more. One
+//! that stands where it stood was not torn; the others are read again, in small batches that leave
+//! them less time to move.
 
 mod batch;
 mod channels;
@@ -11,6 +12,7 @@ mod labels;
 mod mentions;
 mod objects;
 mod stacks;
+mod standing;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use channels::Channels;
 use labels::Labels;
 use mentions::{Mentions, Watched};
 use stacks::Stacks;
+use standing::Standing;
 
 /// Goroutines a batch: the larger, the fewer calls; the smaller, the fewer torn.
 const BATCH: usize = 1024;
@@ -83,6 +86,7 @@ pub(super) struct Snapshotter {
     reasons: Vec<Reason>,
     /// Locks that goroutines had long been waiting for at the end of the look before.
     watched: Watched,
+    standing: Standing,
     buffers: Buffers,
 }
 
@@ -103,6 +107,7 @@ impl Snapshotter {
             stacks: Stacks::default(),
             reasons: reasons.iter().map(|reason| Reason::of(reason)).collect(),
             watched: Watched::default(),
+            standing: Standing::default(),
             buffers: Buffers::default(),
         }
     }
@@ -134,7 +139,10 @@ impl Snapshotter {
     /// When the process is gone, runs another program, or cannot be read.
     pub(super) fn take(&mut self, program: &Program) -> Result<Snapshot, Error> {
         let pid = program.process().pid;
-        self.stacks.start_snapshot();
+        self.standing.begin();
+        if self.stacks.start_snapshot() {
+            self.standing.forget();
+        }
         let (all, len) = program.all_gs()?;
         let mut look = Look::at(program);
         let (mut addresses, mut items) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
@@ -158,6 +166,7 @@ impl Snapshotter {
                 self.batch(&mut look, items, last)?;
             }
         }
+        self.standing.end(&look.snapshot.objects);
         Ok(self.finish(look))
     }
 

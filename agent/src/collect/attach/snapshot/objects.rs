@@ -1,6 +1,7 @@
 //! What the goroutines of a batch wait on.
 
 use super::batch::Current;
+use super::standing::Standing;
 use super::stacks::Stacks;
 use crate::collect::attach::wait::Reason;
 use crate::golang::Program;
@@ -23,6 +24,7 @@ struct Hop {
 pub(super) fn find_objects(
     program: &Program,
     batch: &[Current],
+    standing: &Standing,
     stack_bytes: &Gather,
     sudog_bytes: &mut Gather,
     stacks: &mut Stacks,
@@ -32,6 +34,10 @@ pub(super) fn find_objects(
     let mut objects = Vec::new();
     let mut hops = Vec::new();
     for (index, one) in batch.iter().enumerate() {
+        if let Some(known) = one.unmoved {
+            objects.extend(standing.objects(known).iter().map(|&object| (index, object)));
+            continue;
+        }
         if !matches!(one.g.status, RawStatus::Waiting | RawStatus::Leaked) {
             continue;
         }

@@ -83,15 +83,17 @@ pub(super) struct Stacks {
 }
 
 impl Stacks {
-    /// Before every snapshot. A table that outgrew its bound is begun anew; ids of earlier
+    /// Before every snapshot. Whether the table outgrew its bound and is begun anew; ids of earlier
     /// snapshots then live on in the tables that these hold.
-    pub(super) fn start_snapshot(&mut self) {
+    pub(super) fn start_snapshot(&mut self) -> bool {
         self.deep_bytes = 0;
         self.trails.clear();
-        if std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2 {
+        let anew = std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2;
+        if anew {
             *self = Self::default();
         }
         self.search_reads = MAX_SEARCH_READS;
+        anew
     }
 
     /// The table, as it is now.

@@ -93,6 +93,7 @@ impl Sample {
             blocked: None,
             age: None,
             seen_for: None,
+            came: None,
             parks: None,
             stack_bytes: 0,
         });

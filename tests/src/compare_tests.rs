@@ -36,6 +36,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         blocked: None,
         age: None,
         seen_for: None,
+        came: None,
         parks: None,
         stack_bytes: 0,
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use leak_agent::collect::Source;
 use leak_agent::golang::arch::Arch;
+use leak_agent::golang::memory::ReadError;
 use leak_agent::golang::sudog::Sudog;
 use leak_agent::model::{BlockedBasis, Goroutine as Seen, Observation, StackView, WaitClass};
 use leak_agent_tests::image::{CALL, DEAD, Goroutine, INLINED, Image, RUNNING, pc};
@@ -317,6 +318,16 @@ fn the_time_blocked_grows_while_a_goroutine_stays_and_begins_anew_when_it_moves(
     let moved = attach.next().expect("observation");
     assert_eq!(blocked(&moved, 7).duration, Duration::ZERO);
     assert_eq!(blocked(&moved, 1).duration, moved.elapsed);
+
+    // It ran, and has come back to where it was.
+    memory.write(g + u64::from(image.layout().g.tracking_seq), &[1]);
+    let back = attach.next().expect("observation");
+    assert_eq!(blocked(&back, 7).duration, Duration::ZERO);
+    let came = |seen: &Observation| goroutine(seen, 7).came;
+    assert_eq!(
+        [&first, &second, &moved, &back].map(came),
+        [None, Some(false), Some(true), Some(false)]
+    );
 }
 
 #[test]
@@ -365,4 +376,85 @@ fn the_stack_of_a_goroutine_that_has_not_run_is_not_read_again() {
     let third = attach.next().expect("observation");
     assert_eq!(stack(&third, 7), stack(&second, 8));
     assert_eq!(third.coverage.unmoved, 1);
+}
+
+#[test]
+fn a_goroutine_that_parks_again_and_again_is_read_and_not_taken_for_one_that_stands_still() {
+    let mut image = program(26, Arch::Amd64);
+    let g = image.add(&Goroutine::waiting(7, "chan receive", &RECEIVE));
+    let memory = image.memory();
+    let mut attach = image.attach(&memory).expect("attach");
+    let (stops, mut next) = (g + u64::from(image.layout().g.tracking_seq), 0_u8);
+    memory.meddle(move |regions, addr, len| {
+        if (addr..addr + len as u64).contains(&stops) {
+            next = next.wrapping_add(1);
+            regions.write(stops, &[next]);
+        }
+        Ok(())
+    });
+    for unmoved in [0, 1] {
+        let seen = attach.next().expect("observation");
+        assert_eq!((seen.coverage.torn, seen.coverage.goroutines_read), (0, 2));
+        // The main goroutine.
+        assert_eq!(seen.coverage.unmoved, unmoved);
+    }
+}
+
+#[test]
+fn after_a_look_that_failed_the_next_one_reads_everything() {
+    let mut image = program(26, Arch::Amd64);
+    let channels = [0; 2].map(|_| image.allocate(96));
+    let gs = [(7, channels[0]), (8, channels[1])].map(|(goid, channel)| {
+        let g = image.add(&Goroutine::waiting(goid, "chan receive", &RECEIVE));
+        let sudog = image.sudog(&Sudog { g, channel, ..NO_SUDOG });
+        image.set_g(g, image.layout().g.waiting, sudog);
+        g
+    });
+    let restless = image.add(&Goroutine::waiting(9, "sleep", &RECEIVE));
+    let memory = image.memory();
+    let mut attach = image.attach(&memory).expect("attach");
+    attach.next().expect("observation");
+    // The first runs, so that what the second waits on is the first of all; the third moves, and when
+    // it is to be read once more the look ends.
+    let at = image.layout().g;
+    memory.write(gs[0] + u64::from(at.status), &RUNNING.to_le_bytes());
+    let (goid, mut reads) = (restless + u64::from(at.goid), 0);
+    memory.meddle(move |regions, addr, len| {
+        if (addr..addr + len as u64).contains(&goid) {
+            reads += 1;
+            regions.set(goid, 100 + reads % 2);
+            if reads == 3 {
+                return Err(ReadError::Denied);
+            }
+        }
+        Ok(())
+    });
+    assert!(attach.next().is_err());
+    let seen = attach.next().expect("observation");
+    assert_eq!(seen.objects_of(goroutine(&seen, 8)), [channels[1]]);
+    assert_eq!(seen.coverage.unmoved, 0);
+}
+
+#[test]
+fn a_stack_without_a_contended_lock_is_searched_for_it_once() {
+    let mut image = program(26, Arch::Amd64);
+    let lock = image.allocate(32);
+    let waits = Goroutine { wait_since_ns: 1, ..Goroutine::waiting(7, "sync.Mutex.Lock", &LOCK) };
+    let g = image.add(&waits);
+    let sudog = image.sudog(&Sudog { g, elem: lock + 4, ..NO_SUDOG });
+    image.set_g(g, image.layout().g.waiting, sudog);
+    let holder = image.add(&Goroutine::waiting(8, "chan receive", &RECEIVE));
+    for g in [g, holder] {
+        // Into the frame of main.worker.
+        image.set_slot(g, 0x98, lock);
+    }
+    image.add(&Goroutine::waiting(9, "sleep", &RECEIVE));
+    let memory = image.memory();
+    let mut attach = image.attach(&memory).expect("attach");
+    // Nothing is contended yet; then all stacks are searched, and those that mention it each time.
+    for (unmoved, mentioned) in [(0, 0), (0, 2), (2, 2), (2, 2)] {
+        let seen = attach.next().expect("observation");
+        assert_eq!(seen.mentions.len(), mentioned, "{:?}", seen.mentions);
+        assert_eq!(seen.coverage.unmoved, unmoved);
+    }
 }

@@ -53,7 +53,7 @@ fn counts_are_exact(version: &str) {
     let mut probed = Probed::load(&target, SIZES, None).expect("load");
     probed.attach_all().expect("attach");
     target.command("start 3").expect("start");
-    thread::sleep(Duration::from_millis(1500));
+    thread::sleep(Duration::from_millis(times(1_500, 30_000)));
     let created = number(&target.command("stop").expect("stop"));
     let leaked = target.command("leak 7").expect("leak").split(' ').count() as u64 - 1;
 

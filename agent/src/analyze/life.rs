@@ -96,7 +96,8 @@ impl Life {
         self.still += u64::from(since + slack >= age.min(span.window));
         if !span.step.is_zero() {
             let here = blocked.unwrap_or(seen_for);
-            self.arrived += u64::from(here < span.step);
+            let came = goroutine.came.unwrap_or(here < span.step);
+            self.arrived += u64::from(came);
         }
         if seen_for >= span.window || age >= span.window {
             self.before += 1;

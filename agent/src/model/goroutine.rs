@@ -122,6 +122,9 @@ pub struct Goroutine {
     /// For how long the source has seen it: a lower bound of its age. `None` where the source does
     /// not know goroutines apart from one look to the next.
     pub seen_for: Option<Duration>,
+    /// Whether it was not there, or stood elsewhere, at the look before; `None` where there was none, or
+    /// the source does not know goroutines apart.
+    pub came: Option<bool>,
     /// How often a probe saw it park; `None` where none watched.
     pub parks: Option<u64>,
     /// The size of its stack; 0 where the source does not know.

@@ -38,13 +38,15 @@ const FOLLOWED_LOCKS: usize = 1 << 14;
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     followed: FxHashMap<u64, Followed>,
+    /// When the look before was.
+    last: Option<Duration>,
 }
 
 /// A contended lock, as the last look left it.
 #[derive(Debug, Default)]
 struct Followed {
-    /// Waiters, and how often each had parked.
-    waiters: Vec<(u64, Option<u64>)>,
+    /// Waiters, by goid.
+    waiters: Vec<u64>,
     /// When one of them was last seen to have got the lock.
     passed: Option<Duration>,
 }
@@ -52,30 +54,32 @@ struct Followed {
 impl Locks {
     /// The graph of the next look of the same source.
     pub(super) fn look(&mut self, observation: &Observation) -> LockGraph {
+        let last = self.last.replace(observation.elapsed);
         let waits = Waits::of(observation);
         if waits.locks.is_empty() {
             self.followed.clear();
             return LockGraph::default();
         }
-        self.follow(observation, &waits);
+        self.follow(observation, &waits, last);
         graph(observation, &waits, |lock| self.followed.get(&lock).and_then(|it| it.passed))
     }
 
-    /// Notes which locks a waiter of the look before has got meanwhile. One that waits again at the
-    /// same place cannot be told from one that still waits, but others will have moved too.
-    fn follow(&mut self, observation: &Observation, waits: &Waits<'_>) {
+    /// Notes which locks a waiter of the look before has got meanwhile.
+    fn follow(&mut self, observation: &Observation, waits: &Waits<'_>, last: Option<Duration>) {
+        let now = observation.elapsed;
+        let step = now.saturating_sub(last.unwrap_or(now));
         let mut followed = FxHashMap::default();
         for lock in waits.locks.iter().take(FOLLOWED_LOCKS) {
             let before = self.followed.remove(&lock.address).unwrap_or_default();
-            let waits_still = |&(goid, parks): &(u64, Option<u64>)| {
-                waits.of_goid(goid).is_some_and(|(goroutine, on)| {
-                    on == lock.address && (parks.is_none() || goroutine.parks == parks)
-                })
+            let got_it = |&goid: &u64| {
+                let again = waits.of_goid(goid).filter(|(_, on)| *on == lock.address);
+                let Some((goroutine, _)) = again else { return Some(now) };
+                // One that has waited for less than a step waits again, and had got it before that.
+                let waited = goroutine.blocked?.duration;
+                (waited < step).then(|| now.saturating_sub(waited + Duration::from_nanos(1)))
             };
-            let passed = !before.waiters.iter().all(waits_still);
-            let passed = if passed { Some(observation.elapsed) } else { before.passed };
-            let waiters = lock.waiters.iter().take(FOLLOWED);
-            let waiters = waiters.map(|goroutine| (goroutine.goid, goroutine.parks)).collect();
+            let passed = before.waiters.iter().filter_map(got_it).max().max(before.passed);
+            let waiters = lock.waiters.iter().take(FOLLOWED).map(|it| it.goid).collect();
             followed.insert(lock.address, Followed { waiters, passed });
         }
         self.followed = followed;

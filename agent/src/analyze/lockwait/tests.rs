@@ -126,6 +126,22 @@ fn a_lock_that_passes_on_is_part_of_no_circle() {
 }
 
 #[test]
+fn a_waiter_that_waits_again_has_had_the_lock() {
+    for (waits_for, passes) in [(15, false), (3, true)] {
+        let waiting = |seconds| {
+            let mut sample = Sample::new();
+            sample.wants(1, (Mutex, A), seconds, &[]);
+            sample
+        };
+        let mut locks = Locks::default();
+        locks.look(&waiting(5).observe(20));
+        let mut again = waiting(waits_for);
+        again.wants(2, (Mutex, A), 20, &[]);
+        assert_eq!(lock(&locks.look(&again.observe(30)), A).passes, passes);
+    }
+}
+
+#[test]
 fn a_lock_taken_twice() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 3)]);

@@ -14,6 +14,8 @@ pub(super) struct Mark {
     pub(super) slot: u32,
     /// A digest of where it stands: stack, stack pointer, wait reason.
     pub(super) place: u32,
+    /// How often it had stopped running (`g.trackingSeq`); `None` where that is not counted.
+    pub(super) stops: Option<u8>,
     /// The runtime's own clock of it (`g.waitsince`), or 0.
     pub(super) wait_since_ns: u64,
 }
@@ -27,6 +29,7 @@ struct Seen {
     since_ns: u64,
     wait_since_ns: u64,
     place: u32,
+    stops: Option<u8>,
     /// The observation that it was seen in.
     tick: u32,
 }
@@ -63,16 +66,19 @@ impl Clock {
             stayed += u64::from(known);
             // A runtime clock that was set and is another now was reset in between: it ran.
             let ran = seen.wait_since_ns != 0 && seen.wait_since_ns != mark.wait_since_ns;
-            let since_ns =
-                if known && seen.place == mark.place && !ran { seen.since_ns } else { now_ns };
+            let is_here = known && seen.place == mark.place;
+            let stays = is_here && seen.stops == mark.stops && !ran;
+            let since_ns = if stays { seen.since_ns } else { now_ns };
             let first_ns = if known { seen.first_ns } else { now_ns };
             goroutine.seen_for = Some(Duration::from_nanos(now_ns.saturating_sub(first_ns)));
+            goroutine.came = (previous != 0).then_some(!is_here);
             *seen = Seen {
                 goid: goroutine.goid,
                 first_ns,
                 since_ns,
                 wait_since_ns: mark.wait_since_ns,
                 place: mark.place,
+                stops: mark.stops,
                 tick: self.tick,
             };
             if goroutine.wait.is_blocked() {

@@ -23,7 +23,7 @@ const MOST: u64 = 1 << 48;
 
 /// A goroutine: goid, parent, first object and how many, stack, creator, first function, labels,
 /// reason, class, status, whether locked to its thread, blocked for (ns, and how that is known), age
-/// (ns), seen for (ns), parks, bytes of stack.
+/// (ns), seen for (ns), parks, bytes of stack, whether it came.
 #[derive(Serialize, Deserialize)]
 struct Row(
     u64,
@@ -42,6 +42,7 @@ struct Row(
     Option<u64>,
     Option<u64>,
     u32,
+    #[serde(default)] Option<bool>,
 );
 
 /// The head alone, to tell what a file is that cannot be read as an observation.
@@ -171,6 +172,7 @@ impl Row {
             goroutine.seen_for.map(ns),
             goroutine.parks,
             goroutine.stack_bytes,
+            goroutine.came,
         )
     }
 
@@ -193,6 +195,7 @@ impl Row {
             seen_for: self.13.map(Duration::from_nanos),
             parks: self.14,
             stack_bytes: self.15,
+            came: self.16,
         }
     }
 }

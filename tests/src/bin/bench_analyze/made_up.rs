@@ -88,6 +88,7 @@ impl MadeUp {
             blocked: Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen }),
             age: None,
             seen_for: Some(seen),
+            came: Some(seen.is_zero()),
             parks: None,
             stack_bytes: 8192,
         })

@@ -1,8 +1,9 @@
-//! `cargo xtask bench overhead`: what the agent costs its target, off and on in turns.
+//! `cargo xtask bench overhead`: what the agent costs its target, off and on in turns, or at two
+//! targets alike at the same time.
 //!
-//! The target has one processor to itself, the load and the agent have the others: what is measured
-//! is what the target pays. The ratios are those of each round, so that whatever disturbs the
-//! machine disturbs both sides alike.
+//! Targets have one processor to themselves, the load and the agent have the others: what is measured
+//! is what a target pays. The ratios are those of each round, so that whatever disturbs the machine
+//! disturbs both sides alike.
 
 mod hit;
 mod http;

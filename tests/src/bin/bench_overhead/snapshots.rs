@@ -5,8 +5,8 @@ use leak_agent_tests::bench::figure::Figure;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::pingpong::{WORK, turn};
 use crate::pair::Pair;
+use crate::pingpong::{WORK, turn};
 use crate::watcher::Watcher;
 use crate::{Plan, place, table};
 

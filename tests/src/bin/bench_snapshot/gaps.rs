@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use leak_agent::collect::Source;
-use leak_agent::collect::attach::Attach;
+use leak_agent::collect::attach::{Attach, Options};
 use leak_agent_tests::Target;
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::endpoint::Endpoint;
@@ -25,7 +25,7 @@ pub struct Gaps {
     pub idle_ms: Figure,
     /// While another process computes, and looks at nothing: what sharing the machine costs.
     pub neighbour_ms: Figure,
-    /// While our snapshots follow one another.
+    /// While our first snapshots follow one another: later ones read less.
     pub ours_ms: Figure,
     /// While profiles with debug=1 do.
     pub debug1_ms: Figure,
@@ -34,13 +34,8 @@ pub struct Gaps {
 }
 
 /// Watches the target in turns.
-pub fn measure(
-    target: &mut Target,
-    pprof: &Endpoint,
-    attach: &mut Attach,
-    many: bool,
-) -> Result<Gaps> {
-    let mut gaps = Gaps::default();
+pub fn measure(target: &mut Target, pprof: &Endpoint, many: bool) -> Result<Gaps> {
+    let (mut gaps, pid) = (Gaps::default(), target.pid());
     let debug = |page| pprof.read(page, &mut std::io::sink()).map(|_| ());
     target.command("gap start")?;
     for _ in 0..TURNS {
@@ -50,7 +45,7 @@ pub fn measure(
         })?);
         gaps.neighbour_ms.add(worst(target, || again_and_again(compute))?);
         let ours = || {
-            attach.next()?;
+            Attach::open(pid, &Options::default())?.next()?;
             Ok(())
         };
         gaps.ours_ms.add(worst(target, || again_and_again(ours))?);

@@ -40,10 +40,10 @@ pub struct Size {
     pub shape: Shape,
     /// How much of the machine others used just before.
     pub busy_percent: f64,
-    /// The first snapshot, which names all stacks.
-    pub first_ms: Figure,
-    /// The snapshots after it.
+    /// Our first snapshot, in which every stack is read and named.
     pub ours_ms: Figure,
+    /// The one after it, in which nobody has run since.
+    pub again_ms: Figure,
     /// What the target takes to profile itself, by `debug=`: 0, 1, 2.
     pub debug_ms: [Figure; 3],
     /// `debug_ms` over `ours_ms`, round by round.
@@ -63,21 +63,21 @@ impl Size {
         let pprof = Endpoint::of(&target.command("pprof")?)?;
         let busy_percent = busy_percent()?;
 
-        let mut attach = Attach::open(target.pid(), &Options::default())?;
-        let (mut first_ms, mut ours_ms) = (Figure::default(), Figure::default());
-        first_ms.add(ours(&mut attach, goroutines)?);
+        let (mut ours_ms, mut again_ms) = (Figure::default(), Figure::default());
         let mut debug_ms: [Figure; 3] = Default::default();
         let many = goroutines > MANY;
         for _ in 0..if many { ROUNDS.1 } else { ROUNDS.0 } {
+            let mut attach = Attach::open(target.pid(), &Options::default())?;
             ours_ms.add(ours(&mut attach, goroutines)?);
+            again_ms.add(ours(&mut attach, goroutines)?);
+            drop(attach);
             for (level, figure) in debug_ms.iter_mut().enumerate() {
                 if level < 2 || !many {
                     figure.add(theirs(&pprof, level)?);
                 }
             }
         }
-        let gaps = gaps::measure(&mut target, &pprof, &mut attach, many)?;
-        drop(attach);
+        let gaps = gaps::measure(&mut target, &pprof, many)?;
 
         let agent = agent::binary()?;
         let mut check_rss_bytes = Figure::default();
@@ -85,7 +85,7 @@ impl Size {
             check_rss_bytes.add(weigh::check(&agent, target.pid())?);
         }
         let ratios = debug_ms.each_ref().map(|theirs| ours_ms.ratios(theirs));
-        Ok(Self { shape, busy_percent, first_ms, ours_ms, debug_ms, ratios, check_rss_bytes, gaps })
+        Ok(Self { shape, busy_percent, ours_ms, again_ms, debug_ms, ratios, check_rss_bytes, gaps })
     }
 }
 

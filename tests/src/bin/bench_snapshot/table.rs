@@ -26,11 +26,12 @@ pub fn head() {
         "\nsnapshot, ms (bars at 100,000: 3x debug=1, 25x debug=2; at 1,000,000: 2.4x debug=1)"
     );
     println!(
-        "{:>11} {:>6} {:>15} {:>8} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
+        "{:>11} {:>6} {:>15} {:>8} {:>15} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
         "goroutines",
         "frames",
-        "ours",
+        "ours, whole",
         "ns each",
+        "ours, again",
         "debug=1",
         "debug=0",
         "debug=2",
@@ -46,11 +47,12 @@ pub fn size(size: &Size) {
     let [ratio0, ratio1, ratio2] = &size.ratios;
     let each = size.ours_ms.median().map(|ms| ms * 1e6 / f64::from(size.shape.goroutines));
     println!(
-        "{:>11} {:>6} {:>15} {:>8} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
+        "{:>11} {:>6} {:>15} {:>8} {:>15} {:>15} {:>15} {:>16} {:>8} {:>8} {:>8}",
         size.shape.goroutines,
         size.shape.depth,
         shown(&size.ours_ms),
         number(each, 0),
+        shown(&size.again_ms),
         shown(debug1),
         shown(debug0),
         shown(debug2),
@@ -81,18 +83,14 @@ pub fn rest(sizes: &[Size]) {
         );
     }
     println!("\n`leak-agent check` (bar: under 200 MB at 1,000,000)");
-    println!(
-        "{:>11} {:>6} {:>15} {:>20}",
-        "goroutines", "frames", "peak RSS, MB", "first snapshot, ms"
-    );
+    println!("{:>11} {:>6} {:>15}", "goroutines", "frames", "peak RSS, MB");
     for size in sizes {
         let megabytes = size.check_rss_bytes.median().map(|bytes| bytes / 1e6);
         println!(
-            "{:>11} {:>6} {:>15} {:>20}",
+            "{:>11} {:>6} {:>15}",
             size.shape.goroutines,
             size.shape.depth,
-            number(megabytes, 1),
-            number(size.first_ms.median(), 1)
+            number(megabytes, 1)
         );
     }
 }

@@ -1,13 +1,13 @@
 //! Reading one batch of goroutines: each once, its stack, what it waits on, and each once more.
 
-use super::objects::find_objects;
 use super::channels::SampledChannel;
+use super::objects::find_objects;
 use super::stacks::StackKey;
+use super::standing::Known;
 use super::{Look, Snapshotter};
 use crate::golang::goroutines::{RawG, RawStatus};
 use crate::golang::memory::{ReadError, Span};
 use crate::golang::{Error, Program};
-use crate::model::ObjectRange;
 
 /// How much of a stack is read at first; most are shorter.
 const FIRST_READ: u64 = 16 << 10;
@@ -41,15 +41,19 @@ pub(super) struct Current {
     pub(super) outermost: Option<usize>,
     /// What its stack is, once walked; `None` when it could not be.
     pub(super) key: Option<StackKey>,
-    /// It has not run since the look before, in which these were the objects that it waits on: its
-    /// stack is not read again.
-    pub(super) unmoved: Option<ObjectRange>,
+    /// What the look before knew of it, where it has not run since: its stack is not read again.
+    pub(super) unmoved: Option<Known>,
 }
 
 impl Current {
     /// Whether it stands where it stood: whatever was read of it in between is its own.
     pub(super) fn stood(&self) -> bool {
         self.later.is_some_and(|later| self.g.stands_as(&later))
+    }
+
+    /// Whether it stood, and has not run in between either.
+    pub(super) fn stayed(&self) -> bool {
+        self.stood() && self.later.is_some_and(|later| self.g.stops == later.stops)
     }
 
     /// Whether it was running both times.
@@ -106,8 +110,8 @@ impl Snapshotter {
             match first.get(index).and_then(|bytes| reader.parse(item.addr, bytes)) {
                 Some(g) if g.status == RawStatus::Dead => {}
                 Some(g) => {
-                    let known = self.unmoved(look, item, &g);
-                    let (key, unmoved) = known.unzip();
+                    let unmoved = self.unmoved(look, item, &g);
+                    let key = unmoved.map(|known| known.key);
                     let (later, stack, outermost) = (None, None, None);
                     batch.push(Current { item, g, later, stack, outermost, key, unmoved });
                 }
@@ -121,9 +125,12 @@ impl Snapshotter {
 
     /// What the look before knew of a goroutine that has not run since, unless its stack is wanted anew
     /// to be searched for locks.
-    fn unmoved(&self, look: &Look<'_>, item: Item, g: &RawG) -> Option<(StackKey, ObjectRange)> {
+    fn unmoved(&self, look: &Look<'_>, item: Item, g: &RawG) -> Option<Known> {
         let known = self.standing.find(item.slot, g)?;
-        (self.watched.is_empty() || look.mentions.has_enough(known.0)).then_some(known)
+        let is_searched = self.watched.is_empty()
+            || known.searched == self.watched.set()
+            || look.mentions.has_enough(known.key);
+        is_searched.then_some(known)
     }
 
     fn walk_stacks(&mut self, program: &Program, batch: &mut [Current]) -> Result<(), Error> {
@@ -137,7 +144,8 @@ impl Snapshotter {
             }
             if one.unmoved.is_none()
                 && g.status.stands_still()
-                && (g.stack_lo..g.stack_hi).contains(&g.sp) {
+                && (g.stack_lo..g.stack_hi).contains(&g.sp)
+            {
                 one.stack = Some(spans.len());
                 spans.push(Span { addr: g.sp, len: (g.stack_hi - g.sp).min(FIRST_READ) as u32 });
             }

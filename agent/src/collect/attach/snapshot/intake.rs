@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use rustc_hash::FxHasher;
 
 use super::batch::{Current, Last};
+use super::standing::Known;
 use super::{Look, MAX_OBJECTS, Snapshotter};
 use crate::collect::attach::clock::Mark;
 use crate::collect::attach::wait::{self, Reason};
@@ -39,15 +40,18 @@ impl Snapshotter {
                 }
             }
             count(&mut look.snapshot.coverage, view);
-            look.snapshot.coverage.unmoved += u64::from(one.unmoved.is_some());
-            self.search_for_locks(look, one);
+            let searched = self.search_for_locks(look, one);
             let end = look.snapshot.objects.len();
             let objects = ObjectRange { start: start as u32, len: (end - start) as u32 };
-            self.note_standing(one, view, objects);
+            if matches!(view, StackView::Read(_)) {
+                look.snapshot.coverage.unmoved += u64::from(one.unmoved.is_some());
+                self.note_standing(one, objects, searched);
+            }
             let goroutine = self.goroutine(look, one, view, objects);
             look.snapshot.marks.push(Mark {
                 slot: one.item.slot,
                 place: place(one),
+                stops: self.counted_stops(one),
                 wait_since_ns: one.g.wait_since_ns,
             });
             look.snapshot.goroutines.push(goroutine);
@@ -55,42 +59,58 @@ impl Snapshotter {
     }
 
     /// Looks for contended locks on a stack that was read, and in the stack's memory of a goroutine that
-    /// runs: what is left over there of calls that have returned is taken for a mention as well.
-    fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) {
+    /// runs: what is left over there of calls that have returned is taken for a mention as well. For which
+    /// set of locks the whole stack was searched without finding any; else 0.
+    fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) -> u32 {
         if self.watched.is_empty() {
-            return;
+            return 0;
         }
-        if one.unmoved.is_some() {
-            look.mentions.leave_out();
-            return;
+        if let Some(known) = one.unmoved {
+            look.mentions.wants(known.key);
+            return known.searched;
         }
         let stacks = &self.buffers.stacks;
         if one.runs() {
             let stack = one.outermost.and_then(|stack| stacks.get(stack));
-            let found = stack.is_some_and(|stack| look.mentions.search(&self.watched, stack));
-            if found {
+            let found = stack.and_then(|stack| look.mentions.search(&self.watched, stack));
+            if found == Some(true) {
                 look.mentions.keep(one.g.goid, &[0], 0);
             }
-            return;
+            return 0;
         }
         let stack = one.stack.and_then(|stack| stacks.get(stack));
-        let (Some(stack), Some(key)) = (stack.filter(|_| one.stood()), one.key) else { return };
-        if look.mentions.wants(key, one, stack) && look.mentions.search(&self.watched, stack) {
-            let of = (&one.g, key);
-            let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
-            look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
+        let (Some(stack), Some(key)) = (stack.filter(|_| one.stood()), one.key) else { return 0 };
+        if !look.mentions.wants(key) {
+            return 0;
+        }
+        match look.mentions.search_inner(&self.watched, one, stack) {
+            None => 0,
+            Some(false) => self.watched.set(),
+            Some(true) => {
+                let of = (&one.g, key);
+                let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
+                look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
+                0
+            }
         }
     }
 
     /// Notes what the next look need not find out again, if it is whole.
-    fn note_standing(&mut self, one: &Current, view: StackView, objects: ObjectRange) {
-        let Some(key) = one.key.filter(|_| matches!(view, StackView::Read(_))) else { return };
+    fn note_standing(&mut self, one: &Current, objects: ObjectRange, searched: u32) {
+        let Some(key) = one.key.filter(|_| one.stayed()) else { return };
         let reason = self.reasons.get(usize::from(one.g.wait_reason));
         let reason = reason.map(|reason| reason.refined(self.stacks.hints(key)));
         let is_whole = |reason: Reason| reason.waits_on.is_none() || objects.len > 0;
         if reason.is_some_and(|reason| reason.is_counted && is_whole(reason)) {
-            self.standing.note(one.item.slot, &one.g, key, objects);
+            self.standing.note(one.item.slot, &one.g, Known { key, objects, searched });
         }
+    }
+
+    /// How often it had stopped running before it waits as it does, where that is counted.
+    fn counted_stops(&self, one: &Current) -> Option<u8> {
+        let waits = matches!(one.g.status, RawStatus::Waiting | RawStatus::Leaked);
+        let reason = self.reasons.get(usize::from(one.g.wait_reason)).filter(|_| waits)?;
+        one.g.stops.filter(|_| reason.is_counted)
     }
 
     fn view(&self, one: &Current) -> StackView {
@@ -139,6 +159,7 @@ impl Snapshotter {
             blocked: None,
             age: None,
             seen_for: None,
+            came: None,
             parks: None,
             stack_bytes: u32::try_from(g.stack_hi.saturating_sub(g.stack_lo)).unwrap_or(u32::MAX),
         }
@@ -154,9 +175,9 @@ const fn count(coverage: &mut Coverage, view: StackView) {
     }
 }
 
-/// A digest of where a goroutine stands, and since when: after it ran it is another.
+/// A digest of where a goroutine stands.
 fn place(one: &Current) -> u32 {
     let mut hasher = FxHasher::default();
-    (one.key, one.g.sp, one.g.wait_reason, one.g.stops).hash(&mut hasher);
+    (one.key, one.g.sp, one.g.wait_reason).hash(&mut hasher);
     hasher.finish() as u32
 }

@@ -34,6 +34,8 @@ pub(super) struct Watched {
     /// The lowest and the highest of them: most words of a stack lie outside.
     range: (u64, u64),
     left_out: usize,
+    /// Which set of locks this is: the number changes when they do, and is never 0.
+    set: u32,
     /// Whether any of them is a mutex or an RWMutex: that goroutines wait for a group or a condition
     /// is nothing that somebody must be found for.
     mutexes: bool,
@@ -56,7 +58,11 @@ impl Watched {
             locks.sort_unstable_by_key(|&(lock, waiters)| (Reverse(waiters), lock));
             locks.truncate(MAX_LOCKS);
         }
-        self.locks = locks.into_iter().map(|(lock, _)| lock).collect();
+        let locks = locks.into_iter().map(|(lock, _)| lock).collect();
+        if self.set == 0 || locks != self.locks {
+            self.set += 1;
+        }
+        self.locks = locks;
         let (low, high) = (self.locks.iter().min(), self.locks.iter().max());
         self.range = (low.copied().unwrap_or(u64::MAX), high.copied().unwrap_or(0));
     }
@@ -64,6 +70,11 @@ impl Watched {
     /// Whether there is nothing to search for.
     pub(super) fn is_empty(&self) -> bool {
         self.locks.is_empty()
+    }
+
+    /// Which set of locks these are.
+    pub(super) const fn set(&self) -> u32 {
+        self.set
     }
 
     fn has(&self, word: u64) -> bool {
@@ -105,43 +116,47 @@ pub(super) struct Mentions {
 }
 
 impl Mentions {
-    /// Whether a stack, of which `stack` are the innermost bytes, is to be searched: so many with the
-    /// same frames are enough.
-    pub(super) fn wants(&mut self, key: StackKey, one: &Current, stack: &[u8]) -> bool {
-        if self.alike.len() <= key.index() {
-            self.alike.resize(key.index() + 1, 0);
-        }
-        if self.has_enough(key) {
-            self.leave_out();
-            return false;
-        }
-        self.alike[key.index()] += 1;
-        self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
-        true
-    }
-
     /// Whether so many with these frames were searched that no other is wanted.
     pub(super) fn has_enough(&self, key: StackKey) -> bool {
         self.alike.get(key.index()).is_some_and(|&alike| alike >= MAX_ALIKE)
     }
 
-    /// Counts a stack that is not searched, as there were enough like it.
-    pub(super) const fn leave_out(&mut self) {
-        self.unsearched += 1;
+    /// Counts a stack with these frames; whether it is wanted.
+    pub(super) fn wants(&mut self, key: StackKey) -> bool {
+        if self.has_enough(key) {
+            self.unsearched += 1;
+            return false;
+        }
+        if self.alike.len() <= key.index() {
+            self.alike.resize(key.index() + 1, 0);
+        }
+        self.alike[key.index()] += 1;
+        true
     }
 
-    /// Searches a stack; whether there is something to keep.
-    pub(super) fn search(&mut self, watched: &Watched, stack: &[u8]) -> bool {
+    /// As [`Mentions::search`], of a goroutine whose stack's innermost bytes are `stack`.
+    pub(super) fn search_inner(
+        &mut self,
+        watched: &Watched,
+        one: &Current,
+        stack: &[u8],
+    ) -> Option<bool> {
+        self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
+        self.search(watched, stack)
+    }
+
+    /// Searches a stack; whether there is something to keep, or `None` where there is no room for more.
+    pub(super) fn search(&mut self, watched: &Watched, stack: &[u8]) -> Option<bool> {
         let words = stack.as_chunks().0;
         self.hits.clear();
         if self.words + words.len() > MAX_WORDS {
             self.unsearched += 1;
-            return false;
+            return None;
         }
         self.words += words.len();
         let words = words.iter().map(|&word| u64::from_le_bytes(word)).enumerate();
         self.hits.extend(words.filter(|&(_, word)| watched.has(word)).map(|(at, it)| (at * 8, it)));
-        !self.hits.is_empty()
+        Some(!self.hits.is_empty())
     }
 
     /// Keeps what the last search hit in the frames that begin at `starts`: those further in belong
@@ -255,10 +270,10 @@ mod tests {
         sample.wants(2, (WaitClass::Mutex, B), 1, &[]);
         let watched = watched(&sample);
         let mut mentions = Mentions::default();
-        assert!(!mentions.search(&watched, &stack(&[1, 2, A + 8, 0])));
+        assert_eq!(mentions.search(&watched, &stack(&[1, 2, A + 8, 0])), Some(false));
         // The lock call's frame, its caller's, and one further out: argument room, then what it keeps.
         let bytes = stack(&[A, B, /* caller */ A, 0, B, /* outer */ A, 0, A]);
-        assert!(mentions.search(&watched, &bytes));
+        assert_eq!(mentions.search(&watched, &bytes), Some(true));
         mentions.keep(7, &[16, 40], 0);
         let mention = |object, times, outer| Mention { object, goid: 7, times, outer };
         assert_eq!(mentions.found(), [mention(A, 3, 1), mention(B, 1, 0)]);
@@ -270,8 +285,10 @@ mod tests {
         sample.wants(1, (WaitClass::Mutex, A), 1, &[]);
         let (watched, mut mentions) = (watched(&sample), Mentions::default());
         let bytes = stack(&vec![A; MAX_WORDS / 2]);
-        assert!(mentions.search(&watched, &bytes) && mentions.search(&watched, &bytes));
-        assert!(!mentions.search(&watched, &stack(&[A])));
+        for _ in 0..2 {
+            assert_eq!(mentions.search(&watched, &bytes), Some(true));
+        }
+        assert_eq!(mentions.search(&watched, &stack(&[A])), None);
         assert_eq!((mentions.unsearched(), mentions.notes(&watched).count()), (1, 1));
     }
 }

@@ -1,8 +1,8 @@
 //! What the goroutines of a batch wait on.
 
 use super::batch::Current;
-use super::standing::Standing;
 use super::stacks::Stacks;
+use super::standing::Standing;
 use crate::collect::attach::wait::Reason;
 use crate::golang::Program;
 use crate::golang::gather::Gather;

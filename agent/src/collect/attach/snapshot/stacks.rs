@@ -26,7 +26,7 @@ const MAX_TRAILS: usize = 1 << 14;
 const MAX_DEEP_BYTES: u64 = 256 << 20;
 
 /// A distinct stack, by its number in [`Stacks`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct StackKey(u32);
 
 impl StackKey {
@@ -111,7 +111,13 @@ impl Stacks {
         let full = "there are too many distinct stacks to keep them all; some were left out";
         let unsearched = "too many stacks had to be searched for what goroutines wait on; \
                           it was not found for all of them";
-        let notes = [(self.full, full), (self.search_reads == 0, unsearched)];
+        let deep =
+            "there are too many deep stacks to read them all at one look; some were left out";
+        let notes = [
+            (self.full, full),
+            (self.search_reads == 0, unsearched),
+            (self.deep_bytes > MAX_DEEP_BYTES, deep),
+        ];
         notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned())
     }
 
@@ -216,7 +222,6 @@ impl Stacks {
             len = whole.min(len * 16);
             self.deep_bytes += len;
             if self.deep_bytes > MAX_DEEP_BYTES {
-                self.full = true;
                 return false;
             }
             let Ok(bytes) = program.memory().read_vec(g.sp, len as usize) else { return false };

@@ -5,9 +5,11 @@
 //! the very same wait: its stack is the same, and so is what it waits on. Most of a look's cost is
 //! reading stacks, and most goroutines stand still.
 //!
-//! The count is of 8 bits. A goroutine that ran 256 times between two looks, or a multiple of that, and
-//! waits again as deep in its stack, for the same reason, is taken for one that stayed; at the next look
-//! the odds are the same again.
+//! What it takes to be deceived: the count is of 8 bits, so that a goroutine that ran 256 times between
+//! two looks, or a multiple of that, and waits again as deep in its stack, through the same sudog and for
+//! the same reason, is taken for one that stayed, unless a garbage collection came in between and set
+//! its `waitsince`. And it is counted a moment after the goroutine began to wait: a look in between,
+//! which is some nanoseconds long, takes it for the wait before. The next look sees it right.
 
 use std::hash::{Hash, Hasher};
 
@@ -21,26 +23,38 @@ use crate::model::ObjectRange;
 #[derive(Default)]
 pub(super) struct Standing {
     /// By slot of the runtime's list.
-    slots: Vec<Option<Stood>>,
+    slots: Vec<Stood>,
     /// What they waited on.
     objects: Vec<u64>,
+    /// The look under way, and the last that came to its end; from 1.
     look: u32,
+    ended: u32,
 }
 
-/// A goroutine that waited at some look.
-#[derive(Clone, Copy)]
+/// What is known of a goroutine that waits.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known {
+    pub(super) key: StackKey,
+    /// Where what it waits on stands among the look's objects.
+    pub(super) objects: ObjectRange,
+    /// For which set of contended locks its stack was searched without finding any; 0 for none.
+    pub(super) searched: u32,
+}
+
+/// One that waited at some look; at look 0 nobody did.
+#[derive(Clone, Copy, Default)]
 struct Stood {
     /// A digest of who waited where and how often it had stopped running.
     wait: u64,
+    wait_since_ns: u64,
     look: u32,
-    key: StackKey,
-    objects: ObjectRange,
+    known: Known,
 }
 
 impl Standing {
     /// Before every look.
     pub(super) const fn begin(&mut self) {
-        self.look = self.look.wrapping_add(1);
+        self.look += 1;
     }
 
     /// Forgets everything: the stacks that were known are numbered anew.
@@ -48,34 +62,36 @@ impl Standing {
         self.slots.clear();
     }
 
-    /// The stack of a goroutine that has not run since the look before, and where what it waits on
-    /// stands among that look's objects.
-    pub(super) fn find(&self, slot: u32, g: &RawG) -> Option<(StackKey, ObjectRange)> {
-        let stood = self.slots.get(slot as usize)?.as_ref()?;
-        let is_last = stood.look == self.look.wrapping_sub(1);
-        (is_last && Some(stood.wait) == wait(g)).then_some((stood.key, stood.objects))
+    /// What the look before knew of a goroutine, if it has not run since.
+    pub(super) fn find(&self, slot: u32, g: &RawG) -> Option<Known> {
+        let stood = self.slots.get(slot as usize).filter(|stood| stood.look != 0)?;
+        // The runtime sets the time some while after the wait began, and takes it back when that ends.
+        let is_same = stood.wait_since_ns == 0 || stood.wait_since_ns == g.wait_since_ns;
+        let is_last = stood.look == self.ended && self.ended + 1 == self.look;
+        (is_last && is_same && Some(stood.wait) == wait(g)).then_some(stood.known)
     }
 
-    /// What goroutines of the look before waited on.
-    pub(super) fn objects(&self, range: ObjectRange) -> &[u64] {
-        let start = range.start as usize;
-        self.objects.get(start..start + range.len as usize).unwrap_or_default()
+    /// What a goroutine waited on at the look before.
+    pub(super) fn objects(&self, known: Known) -> &[u64] {
+        let start = known.objects.start as usize;
+        self.objects.get(start..start + known.objects.len as usize).unwrap_or_default()
     }
 
-    /// Notes a goroutine of this look, whose stack is known, with all that it waits on.
-    pub(super) fn note(&mut self, slot: u32, g: &RawG, key: StackKey, objects: ObjectRange) {
+    /// Notes a goroutine of this look of which all is known.
+    pub(super) fn note(&mut self, slot: u32, g: &RawG, known: Known) {
         let Some(wait) = wait(g) else { return };
         let slot = slot as usize;
         if slot >= self.slots.len() {
-            self.slots.resize(slot + 1, None);
+            self.slots.resize(slot + 1, Stood::default());
         }
-        self.slots[slot] = Some(Stood { wait, look: self.look, key, objects });
+        self.slots[slot] = Stood { wait, wait_since_ns: g.wait_since_ns, look: self.look, known };
     }
 
-    /// After every look, with all of its objects.
+    /// After every look that came to its end, with all of its objects.
     pub(super) fn end(&mut self, objects: &[u64]) {
         self.objects.clear();
         self.objects.extend_from_slice(objects);
+        self.ended = self.look;
     }
 }
 

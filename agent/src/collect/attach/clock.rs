@@ -30,15 +30,15 @@ struct Seen {
     wait_since_ns: u64,
     place: u32,
     stops: Option<u8>,
-    /// The observation that it was seen in.
-    tick: u32,
+    /// The observation that it was seen in, as far as its number fits.
+    tick: u16,
 }
 
 /// Remembers the goroutines of the last observation.
 #[derive(Default)]
 pub(super) struct Clock {
     slots: Vec<Seen>,
-    tick: u32,
+    ticks: u64,
     last: Option<Duration>,
     live: u64,
 }
@@ -53,8 +53,8 @@ impl Clock {
         goroutines: &mut [Goroutine],
     ) -> Option<Rates> {
         let now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-        let previous = self.tick;
-        self.tick = self.tick.wrapping_add(1);
+        let previous = self.ticks;
+        self.ticks += 1;
         let mut stayed = 0;
         for (goroutine, mark) in goroutines.iter_mut().zip(marks) {
             let slot = mark.slot as usize;
@@ -62,7 +62,8 @@ impl Clock {
                 self.slots.resize(slot + 1, Seen::default());
             }
             let seen = &mut self.slots[slot];
-            let known = seen.goid == goroutine.goid && seen.tick == previous && previous != 0;
+            let known =
+                seen.goid == goroutine.goid && seen.tick == previous as u16 && previous != 0;
             stayed += u64::from(known);
             // A runtime clock that was set and is another now was reset in between: it ran.
             let ran = seen.wait_since_ns != 0 && seen.wait_since_ns != mark.wait_since_ns;
@@ -79,7 +80,7 @@ impl Clock {
                 wait_since_ns: mark.wait_since_ns,
                 place: mark.place,
                 stops: mark.stops,
-                tick: self.tick,
+                tick: self.ticks as u16,
             };
             if goroutine.wait.is_blocked() {
                 goroutine.blocked = Some(blocked_for(now_ns, since_ns, mark.wait_since_ns));

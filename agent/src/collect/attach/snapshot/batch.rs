@@ -128,7 +128,7 @@ impl Snapshotter {
     fn unmoved(&self, look: &Look<'_>, item: Item, g: &RawG) -> Option<Known> {
         let known = self.standing.find(item.slot, g)?;
         let is_searched = self.watched.is_empty()
-            || known.searched == self.watched.set()
+            || known.searched == Some(self.watched.set())
             || look.mentions.has_enough(known.key);
         is_searched.then_some(known)
     }

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use rustc_hash::FxHasher;
 
 use super::batch::{Current, Last};
+use super::mentions::LockSet;
 use super::standing::Known;
 use super::{Look, MAX_OBJECTS, Snapshotter};
 use crate::collect::attach::clock::Mark;
@@ -60,10 +61,10 @@ impl Snapshotter {
 
     /// Looks for contended locks on a stack that was read, and in the stack's memory of a goroutine that
     /// runs: what is left over there of calls that have returned is taken for a mention as well. For which
-    /// set of locks the whole stack was searched without finding any; else 0.
-    fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) -> u32 {
+    /// set of locks the whole stack was searched without finding any, if for one.
+    fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) -> Option<LockSet> {
         if self.watched.is_empty() {
-            return 0;
+            return None;
         }
         if let Some(known) = one.unmoved {
             look.mentions.wants(known.key);
@@ -76,27 +77,24 @@ impl Snapshotter {
             if found == Some(true) {
                 look.mentions.keep(one.g.goid, &[0], 0);
             }
-            return 0;
+            return None;
         }
         let stack = one.stack.and_then(|stack| stacks.get(stack));
-        let (Some(stack), Some(key)) = (stack.filter(|_| one.stood()), one.key) else { return 0 };
+        let (stack, key) = stack.filter(|_| one.stood()).zip(one.key)?;
         if !look.mentions.wants(key) {
-            return 0;
+            return None;
         }
-        match look.mentions.search_inner(&self.watched, one, stack) {
-            None => 0,
-            Some(false) => self.watched.set(),
-            Some(true) => {
-                let of = (&one.g, key);
-                let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
-                look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
-                0
-            }
+        let found = look.mentions.search_inner(&self.watched, one, stack)?;
+        if found {
+            let of = (&one.g, key);
+            let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
+            look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
         }
+        (!found).then_some(self.watched.set())
     }
 
     /// Notes what the next look need not find out again, if it is whole.
-    fn note_standing(&mut self, one: &Current, objects: ObjectRange, searched: u32) {
+    fn note_standing(&mut self, one: &Current, objects: ObjectRange, searched: Option<LockSet>) {
         let Some(key) = one.key.filter(|_| one.stayed()) else { return };
         let reason = self.reasons.get(usize::from(one.g.wait_reason));
         let reason = reason.map(|reason| reason.refined(self.stacks.hints(key)));

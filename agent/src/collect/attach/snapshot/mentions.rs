@@ -6,6 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use std::cmp::Reverse;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use super::batch::Current;
@@ -27,6 +28,23 @@ const MAX_MENTIONS: usize = 1 << 16;
 /// locks are nearly always passed as receiver or first argument.
 const ARGUMENTS: usize = 16;
 
+/// Which set of locks it is: another number whenever they change. It begins anew after 255, before which
+/// every stack that is wanted will have been searched again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockSet(NonZeroU8);
+
+impl Default for LockSet {
+    fn default() -> Self {
+        Self(NonZeroU8::MIN)
+    }
+}
+
+impl LockSet {
+    fn next(self) -> Self {
+        Self(self.0.checked_add(1).unwrap_or(NonZeroU8::MIN))
+    }
+}
+
 /// The locks to search for.
 #[derive(Default)]
 pub(super) struct Watched {
@@ -34,8 +52,7 @@ pub(super) struct Watched {
     /// The lowest and the highest of them: most words of a stack lie outside.
     range: (u64, u64),
     left_out: usize,
-    /// Which set of locks this is: the number changes when they do, and is never 0.
-    set: u32,
+    set: LockSet,
     /// Whether any of them is a mutex or an RWMutex: that goroutines wait for a group or a condition
     /// is nothing that somebody must be found for.
     mutexes: bool,
@@ -59,8 +76,8 @@ impl Watched {
             locks.truncate(MAX_LOCKS);
         }
         let locks = locks.into_iter().map(|(lock, _)| lock).collect();
-        if self.set == 0 || locks != self.locks {
-            self.set += 1;
+        if locks != self.locks {
+            self.set = self.set.next();
         }
         self.locks = locks;
         let (low, high) = (self.locks.iter().min(), self.locks.iter().max());
@@ -73,7 +90,7 @@ impl Watched {
     }
 
     /// Which set of locks these are.
-    pub(super) const fn set(&self) -> u32 {
+    pub(super) const fn set(&self) -> LockSet {
         self.set
     }
 

@@ -139,11 +139,11 @@ impl Snapshotter {
     /// When the process is gone, runs another program, or cannot be read.
     pub(super) fn take(&mut self, program: &Program) -> Result<Snapshot, Error> {
         let pid = program.process().pid;
-        self.standing.begin();
+        let (all, len) = program.all_gs()?;
+        self.standing.begin(len);
         if self.stacks.start_snapshot() {
             self.standing.forget();
         }
-        let (all, len) = program.all_gs()?;
         let mut look = Look::at(program);
         let (mut addresses, mut items) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         for from in (0..len).step_by(BATCH) {

@@ -15,6 +15,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
+use super::mentions::LockSet;
 use super::stacks::StackKey;
 use crate::golang::goroutines::{RawG, RawStatus};
 use crate::model::ObjectRange;
@@ -26,49 +27,65 @@ pub(super) struct Standing {
     slots: Vec<Stood>,
     /// What they waited on.
     objects: Vec<u64>,
-    /// The look under way, and the last that came to its end; from 1.
-    look: u32,
-    ended: u32,
+    /// The look under way, from 1, and the last that came to its end; 0 for none.
+    look: u64,
+    ended: u64,
 }
 
 /// What is known of a goroutine that waits.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Known {
     pub(super) key: StackKey,
     /// Where what it waits on stands among the look's objects.
     pub(super) objects: ObjectRange,
-    /// For which set of contended locks its stack was searched without finding any; 0 for none.
-    pub(super) searched: u32,
+    /// For which set of contended locks its stack was searched without finding any, if for one.
+    pub(super) searched: Option<LockSet>,
 }
 
-/// One that waited at some look; at look 0 nobody did.
+/// One that waited at some look. There are a million of them: 24 bytes.
 #[derive(Clone, Copy, Default)]
 struct Stood {
     /// A digest of who waited where and how often it had stopped running.
     wait: u64,
-    wait_since_ns: u64,
-    look: u32,
-    known: Known,
+    /// A digest of `g.waitsince`; 0 for none.
+    since: u32,
+    key: StackKey,
+    /// The first object, and how many.
+    first: u32,
+    objects: u8,
+    searched: Option<LockSet>,
+    /// The look's number, as far as it fits. Whoever was not read for exactly 65,536 looks is mistaken
+    /// for one of the look before.
+    look: u16,
 }
 
 impl Standing {
-    /// Before every look.
-    pub(super) const fn begin(&mut self) {
+    /// Before every look, with how many slots there are.
+    pub(super) fn begin(&mut self, slots: usize) {
         self.look += 1;
+        // To the size that is needed: grown by doubling it would be as large again.
+        self.slots.reserve_exact(slots.saturating_sub(self.slots.len()));
+        self.slots.resize(slots.max(self.slots.len()), Stood::default());
     }
 
     /// Forgets everything: the stacks that were known are numbered anew.
-    pub(super) fn forget(&mut self) {
-        self.slots.clear();
+    pub(super) const fn forget(&mut self) {
+        self.ended = 0;
     }
 
     /// What the look before knew of a goroutine, if it has not run since.
     pub(super) fn find(&self, slot: u32, g: &RawG) -> Option<Known> {
-        let stood = self.slots.get(slot as usize).filter(|stood| stood.look != 0)?;
+        let stood = self.slots.get(slot as usize)?;
+        let is_last = self.ended != 0 && self.ended + 1 == self.look;
+        let is_of_last = is_last && stood.look == self.ended as u16;
         // The runtime sets the time some while after the wait began, and takes it back when that ends.
-        let is_same = stood.wait_since_ns == 0 || stood.wait_since_ns == g.wait_since_ns;
-        let is_last = stood.look == self.ended && self.ended + 1 == self.look;
-        (is_last && is_same && Some(stood.wait) == wait(g)).then_some(stood.known)
+        let is_same = stood.since == 0 || stood.since == since(g);
+        let objects = ObjectRange { start: stood.first, len: u32::from(stood.objects) };
+        (is_of_last && is_same && Some(stood.wait) == wait(g)).then_some(Known {
+            key: stood.key,
+            objects,
+            searched: stood.searched,
+        })
     }
 
     /// What a goroutine waited on at the look before.
@@ -79,12 +96,12 @@ impl Standing {
 
     /// Notes a goroutine of this look of which all is known.
     pub(super) fn note(&mut self, slot: u32, g: &RawG, known: Known) {
-        let Some(wait) = wait(g) else { return };
-        let slot = slot as usize;
-        if slot >= self.slots.len() {
-            self.slots.resize(slot + 1, Stood::default());
+        let (Some(wait), Ok(objects)) = (wait(g), u8::try_from(known.objects.len)) else { return };
+        if let Some(stood) = self.slots.get_mut(slot as usize) {
+            let Known { key, objects: ObjectRange { start: first, .. }, searched } = known;
+            let look = self.look as u16;
+            *stood = Stood { wait, since: since(g), key, first, objects, searched, look };
         }
-        self.slots[slot] = Stood { wait, wait_since_ns: g.wait_since_ns, look: self.look, known };
     }
 
     /// After every look that came to its end, with all of its objects.
@@ -93,6 +110,13 @@ impl Standing {
         self.objects.extend_from_slice(objects);
         self.ended = self.look;
     }
+}
+
+/// A digest of the runtime's own time of a wait; 0 while there is none.
+fn since(g: &RawG) -> u32 {
+    let mut hasher = FxHasher::default();
+    g.wait_since_ns.hash(&mut hasher);
+    if g.wait_since_ns == 0 { 0 } else { hasher.finish() as u32 | 1 }
 }
 
 /// A digest of a wait; `None` for what is none, or is not counted.

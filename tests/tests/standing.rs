@@ -12,6 +12,7 @@ use leak_agent_tests::{Target, each_version};
 each_version!(it_stands_elsewhere);
 each_version!(it_has_come_back);
 each_version!(others_stand_still);
+each_version!(one_look_keeps_nothing);
 
 fn swinging(version: &str) -> (Target, Attach) {
     let mut target = Target::start(version, "exe", "churn").expect("target");
@@ -67,4 +68,21 @@ fn others_stand_still(version: &str) {
     let second = attach.next().expect("observation");
     assert!(second.coverage.unmoved >= 50, "{:?}", second.coverage);
     assert_eq!(second.goroutines.len(), first.goroutines.len());
+}
+
+/// A source for one look takes another for the first.
+fn one_look_keeps_nothing(version: &str) {
+    let mut target = Target::start(version, "exe", "churn").expect("target");
+    target.command("leak 50").expect("leak");
+    let mut options = Options::default();
+    options.once = true;
+    let mut attach = Attach::open(target.pid(), &options).expect("attach");
+    for _ in 0..2 {
+        let seen = attach.next().expect("observation");
+        assert!(seen.coverage.goroutines_read >= 50, "{:?}", seen.coverage);
+        assert_eq!(seen.coverage.unmoved, 0);
+        assert!(seen.rates.is_none());
+        assert!(seen.goroutines.iter().all(|it| it.came.is_none()));
+        assert!(seen.goroutines.iter().all(|it| it.seen_for == Some(Duration::ZERO)));
+    }
 }

@@ -34,7 +34,8 @@ fn is_too_many(assessment: &Assessment, fail_on: FailOn) -> bool {
 
 /// Looks once at each target. One look leaves probes nothing to watch: there are none.
 pub(super) fn look(common: &Common) -> Result<Seen, Failure> {
-    let mut targets = target::attach(common, &Options::default())?;
+    let options = Options { once: true, ..Options::default() };
+    let mut targets = target::attach(common, &options)?;
     let mut assessments = Vec::new();
     for target in &mut targets.attached {
         match last(target) {

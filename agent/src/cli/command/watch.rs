@@ -140,7 +140,7 @@ fn options(common: &Common) -> Options {
         Probes::Create => Probing::Create,
         Probes::All => Probing::All,
     };
-    Options { probes, budget: common.budget }
+    Options { probes, budget: common.budget, once: false }
 }
 
 /// Set by the first signal; a second one ends the process at once.

@@ -38,12 +38,19 @@ struct Seen {
 #[derive(Default)]
 pub(super) struct Clock {
     slots: Vec<Seen>,
+    /// Whether there will be no other observation, for which to remember anything.
+    once: bool,
     ticks: u64,
     last: Option<Duration>,
     live: u64,
 }
 
 impl Clock {
+    /// For one observation.
+    pub(super) fn once() -> Self {
+        Self { once: true, ..Self::default() }
+    }
+
     /// Takes in an observation made at `now` and tells each blocked goroutine for how long it has
     /// been. `marks` are those of `goroutines`, in the same order.
     pub(super) fn tick(
@@ -54,14 +61,13 @@ impl Clock {
     ) -> Option<Rates> {
         let now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let previous = self.ticks;
-        self.ticks += 1;
-        let mut stayed = 0;
+        let (mut stayed, mut nobody) = (0, Seen::default());
+        if !self.once {
+            self.make_room(marks);
+            self.ticks += 1;
+        }
         for (goroutine, mark) in goroutines.iter_mut().zip(marks) {
-            let slot = mark.slot as usize;
-            if slot >= self.slots.len() {
-                self.slots.resize(slot + 1, Seen::default());
-            }
-            let seen = &mut self.slots[slot];
+            let seen = self.slots.get_mut(mark.slot as usize).unwrap_or(&mut nobody);
             let known =
                 seen.goid == goroutine.goid && seen.tick == previous as u16 && previous != 0;
             stayed += u64::from(known);
@@ -95,9 +101,16 @@ impl Clock {
                 exact: false,
             })
         });
-        self.last = Some(now);
+        self.last = (!self.once).then_some(now);
         self.live = live;
         rates
+    }
+
+    /// Room for all slots, and no more: grown by doubling it would take as much again.
+    fn make_room(&mut self, marks: &[Mark]) {
+        let slots = marks.iter().map(|mark| mark.slot as usize + 1).max().unwrap_or(0);
+        self.slots.reserve_exact(slots.saturating_sub(self.slots.len()));
+        self.slots.resize(slots.max(self.slots.len()), Seen::default());
     }
 }
 

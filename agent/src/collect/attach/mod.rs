@@ -32,6 +32,9 @@ pub struct Options {
     pub probes: Probing,
     /// What they may cost the target.
     pub budget: Budget,
+    /// One look is all that will be asked for: nothing is kept for another, which would know no more
+    /// than the first.
+    pub once: bool,
 }
 
 /// Which probes to put into the target's runtime.
@@ -71,7 +74,12 @@ impl Attach {
     pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
         // First: it finds out what a hit costs while the program is located.
         let live = Live::new(options.probes, options.budget);
-        Ok(Self { live, ..Self::to(Program::attach(pid)?) })
+        let mut attach = Self { live, ..Self::to(Program::attach(pid)?) };
+        if options.once {
+            attach.clock = Clock::once();
+            attach.snapshotter.keep_nothing();
+        }
+        Ok(attach)
     }
 
     /// Looks at a program that was located before. No probes.

@@ -77,7 +77,7 @@ impl Snapshotter {
         let objects = find_objects(
             program,
             &batch,
-            &self.standing,
+            self.standing.as_ref(),
             &self.buffers.stacks,
             &mut self.buffers.sudogs,
             &mut self.stacks,
@@ -126,7 +126,7 @@ impl Snapshotter {
     /// What the look before knew of a goroutine that has not run since, unless its stack is wanted anew
     /// to be searched for locks.
     fn unmoved(&self, look: &Look<'_>, item: Item, g: &RawG) -> Option<Known> {
-        let known = self.standing.find(item.slot, g)?;
+        let known = self.standing.as_ref()?.find(item.slot, g)?;
         let is_searched = self.watched.is_empty()
             || known.searched == Some(self.watched.set())
             || look.mentions.has_enough(known.key);

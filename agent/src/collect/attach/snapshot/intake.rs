@@ -95,12 +95,13 @@ impl Snapshotter {
 
     /// Notes what the next look need not find out again, if it is whole.
     fn note_standing(&mut self, one: &Current, objects: ObjectRange, searched: Option<LockSet>) {
+        let Some(standing) = &mut self.standing else { return };
         let Some(key) = one.key.filter(|_| one.stayed()) else { return };
         let reason = self.reasons.get(usize::from(one.g.wait_reason));
         let reason = reason.map(|reason| reason.refined(self.stacks.hints(key)));
         let is_whole = |reason: Reason| reason.waits_on.is_none() || objects.len > 0;
         if reason.is_some_and(|reason| reason.is_counted && is_whole(reason)) {
-            self.standing.note(one.item.slot, &one.g, Known { key, objects, searched });
+            standing.note(one.item.slot, &one.g, Known { key, objects, searched });
         }
     }
 

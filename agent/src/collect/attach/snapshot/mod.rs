@@ -86,7 +86,8 @@ pub(super) struct Snapshotter {
     reasons: Vec<Reason>,
     /// Locks that goroutines had long been waiting for at the end of the look before.
     watched: Watched,
-    standing: Standing,
+    /// `None` where there will be no other look.
+    standing: Option<Standing>,
     buffers: Buffers,
 }
 
@@ -107,9 +108,14 @@ impl Snapshotter {
             stacks: Stacks::default(),
             reasons: reasons.iter().map(|reason| Reason::of(reason)).collect(),
             watched: Watched::default(),
-            standing: Standing::default(),
+            standing: Some(Standing::default()),
             buffers: Buffers::default(),
         }
+    }
+
+    /// Keeps nothing of a snapshot for the next one.
+    pub(super) fn keep_nothing(&mut self) {
+        self.standing = None;
     }
 
     /// The stacks of all snapshots so far.
@@ -140,9 +146,9 @@ impl Snapshotter {
     pub(super) fn take(&mut self, program: &Program) -> Result<Snapshot, Error> {
         let pid = program.process().pid;
         let (all, len) = program.all_gs()?;
-        self.standing.begin(len);
-        if self.stacks.start_snapshot() {
-            self.standing.forget();
+        let anew = self.stacks.start_snapshot();
+        if let Some(standing) = &mut self.standing {
+            standing.begin(len, anew);
         }
         let mut look = Look::at(program);
         let (mut addresses, mut items) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
@@ -166,7 +172,9 @@ impl Snapshotter {
                 self.batch(&mut look, items, last)?;
             }
         }
-        self.standing.end(&look.snapshot.objects);
+        if let Some(standing) = &mut self.standing {
+            standing.end(&look.snapshot.objects);
+        }
         Ok(self.finish(look))
     }
 

@@ -24,7 +24,7 @@ struct Hop {
 pub(super) fn find_objects(
     program: &Program,
     batch: &[Current],
-    standing: &Standing,
+    standing: Option<&Standing>,
     stack_bytes: &Gather,
     sudog_bytes: &mut Gather,
     stacks: &mut Stacks,
@@ -34,7 +34,7 @@ pub(super) fn find_objects(
     let mut objects = Vec::new();
     let mut hops = Vec::new();
     for (index, one) in batch.iter().enumerate() {
-        if let Some(known) = one.unmoved {
+        if let Some((known, standing)) = one.unmoved.zip(standing) {
             objects.extend(standing.objects(known).iter().map(|&object| (index, object)));
             continue;
         }

@@ -60,17 +60,15 @@ struct Stood {
 }
 
 impl Standing {
-    /// Before every look, with how many slots there are.
-    pub(super) fn begin(&mut self, slots: usize) {
+    /// Before every look, with how many slots there are, and whether the stacks that were known are
+    /// numbered anew, so that everything is forgotten.
+    pub(super) fn begin(&mut self, slots: usize, anew: bool) {
         self.look += 1;
-        // To the size that is needed: grown by doubling it would be as large again.
+        if anew {
+            self.ended = 0;
+        }
         self.slots.reserve_exact(slots.saturating_sub(self.slots.len()));
         self.slots.resize(slots.max(self.slots.len()), Stood::default());
-    }
-
-    /// Forgets everything: the stacks that were known are numbered anew.
-    pub(super) const fn forget(&mut self) {
-        self.ended = 0;
     }
 
     /// What the look before knew of a goroutine, if it has not run since.

@@ -90,7 +90,8 @@ impl Snapshotter {
             let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
             look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
         }
-        (!found).then_some(self.watched.set())
+        let is_whole = one.g.stack_hi - one.g.sp <= stack.len() as u64;
+        (is_whole && !found).then_some(self.watched.set())
     }
 
     /// Notes what the next look need not find out again, if it is whole.

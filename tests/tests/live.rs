@@ -179,6 +179,15 @@ fn lost_probes_are_missed(version: &str) {
         assert!(start.elapsed() < PATIENCE, "never attached");
         thread::sleep(Duration::from_millis(5));
     }
+    let go_on = |by: usize| {
+        let before = looks.load(Ordering::Relaxed);
+        while looks.load(Ordering::Relaxed) < before + by {
+            assert!(start.elapsed() < PATIENCE, "it does not go on");
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    // The breakpoint is there before the agent was told so; a look that began after it was.
+    go_on(2);
     let holders = Holders::of(agent.id()).expect("/proc").expect("a server");
     assert_eq!(holders.holders.len(), 3);
     for pid in holders.holders.iter().chain([&holders.server]) {
@@ -191,11 +200,7 @@ fn lost_probes_are_missed(version: &str) {
         thread::sleep(Duration::from_millis(5));
     }
     // The look that is under way may have begun before; the one behind it has not.
-    let before = looks.load(Ordering::Relaxed);
-    while looks.load(Ordering::Relaxed) < before + 3 {
-        assert!(start.elapsed() < PATIENCE, "it does not go on");
-        thread::sleep(Duration::from_millis(5));
-    }
+    go_on(3);
     signal::kill(Pid::from_raw(i32::try_from(agent.id()).expect("a pid")), Signal::SIGINT)
         .expect("interrupt");
     let output = agent.wait_with_output().expect("output");

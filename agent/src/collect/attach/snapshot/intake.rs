@@ -84,24 +84,25 @@ impl Snapshotter {
         if !look.mentions.wants(key) {
             return None;
         }
-        let found = look.mentions.search_inner(&self.watched, one, stack)?;
+        let is_whole = one.g.stack_hi - one.g.sp <= stack.len() as u64;
+        let found = look.mentions.search_part(&self.watched, stack, is_whole)?;
         if found {
             let of = (&one.g, key);
             let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
             look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
         }
-        let is_whole = one.g.stack_hi - one.g.sp <= stack.len() as u64;
         (is_whole && !found).then_some(self.watched.set())
     }
 
     /// Notes what the next look need not find out again, if it is whole.
     fn note_standing(&mut self, one: &Current, objects: ObjectRange, searched: Option<LockSet>) {
+        let is_counted = self.counted_stops(one).is_some();
         let Some(standing) = &mut self.standing else { return };
-        let Some(key) = one.key.filter(|_| one.stayed()) else { return };
+        let Some(key) = one.key.filter(|_| is_counted && one.stayed()) else { return };
         let reason = self.reasons.get(usize::from(one.g.wait_reason));
         let reason = reason.map(|reason| reason.refined(self.stacks.hints(key)));
         let is_whole = |reason: Reason| reason.waits_on.is_none() || objects.len > 0;
-        if reason.is_some_and(|reason| reason.is_counted && is_whole(reason)) {
+        if reason.is_some_and(is_whole) {
             standing.note(one.item.slot, &one.g, Known { key, objects, searched });
         }
     }

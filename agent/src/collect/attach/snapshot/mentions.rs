@@ -9,7 +9,6 @@ use std::cmp::Reverse;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use super::batch::Current;
 use super::stacks::StackKey;
 use crate::model::{Goroutine, Mention, WaitClass};
 
@@ -151,14 +150,14 @@ impl Mentions {
         true
     }
 
-    /// As [`Mentions::search`], of a goroutine whose stack's innermost bytes are `stack`.
-    pub(super) fn search_inner(
+    /// As [`Mentions::search`], of a stack of which this may be but the inner part.
+    pub(super) fn search_part(
         &mut self,
         watched: &Watched,
-        one: &Current,
         stack: &[u8],
+        is_whole: bool,
     ) -> Option<bool> {
-        self.deep += u64::from(one.g.stack_hi - one.g.sp > stack.len() as u64);
+        self.deep += u64::from(!is_whole);
         self.search(watched, stack)
     }
 

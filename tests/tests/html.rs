@@ -151,6 +151,7 @@ fn judged() -> Assessment {
             more: 0,
             more_cycles: 0,
         },
+        rise: None,
         history: (0..60_u32)
             .map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25))
             .collect(),
@@ -163,6 +164,8 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
     Finding {
         id: id.to_owned(),
         group,
+        caused_at: None,
+        parts: Vec::new(),
         groups: vec![group],
         class,
         verdict,

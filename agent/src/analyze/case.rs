@@ -8,7 +8,7 @@ use super::growth;
 use super::hints::Hints;
 use super::life::Life;
 use super::window::Window;
-use crate::model::function::{self, Origin};
+use crate::model::function;
 use crate::model::{FrameId, Group, Growth, Resolved, StackTable, WaitClass};
 
 /// The groups of one line and creation site.
@@ -144,7 +144,7 @@ impl<'a> Case<'a> {
     /// Whether any of the user's own code is on the stack or created them.
     pub(super) fn is_users(&self) -> bool {
         let user =
-            |frame: Resolved<'_>| function::origin(frame.function, frame.file) == Origin::User;
+            |frame: Resolved<'_>| function::origin(frame.function, frame.file).is_outside_go();
         self.frames().any(user) || self.created_by().is_some_and(user)
     }
 

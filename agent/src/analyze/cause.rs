@@ -60,6 +60,7 @@ pub(super) fn cause(
         CauseClass::Waitgroup => {
             verb(one, "wait for a wait group, and nobody is left to call Done")
         }
+        CauseClass::NotClosed => verb(one, "belong to something that is never closed"),
         CauseClass::Unknown => verb(one, "wait, and nothing says for what"),
     };
     let known = pattern.map(|pattern| format!(" ({})", pattern.name())).unwrap_or_default();

@@ -120,6 +120,7 @@ pub(super) fn pattern(
         | CauseClass::Cond
         | CauseClass::DeadlockCycle
         | CauseClass::SyscallOrCgo
+        | CauseClass::NotClosed
         | CauseClass::Unknown => None,
     }
 }

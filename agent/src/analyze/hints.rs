@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::source::{self, Awaits, Confidence, Place, Question};
 use super::sources::Sources;
-use crate::model::function::{self, Origin};
+use crate::model::function;
 use crate::model::{Pattern, Resolved, Snippet, Verdict};
 
 /// Lines shown before and after the one that matters.
@@ -43,7 +43,7 @@ impl Hints {
 
 /// What the source says of a case; asks for files that are not there yet.
 pub(super) fn of(case: &Case<'_>, sources: &mut Sources) -> Hints {
-    let users = |frame: &Resolved<'_>| function::origin(frame.function, frame.file) == Origin::User;
+    let users = |frame: &Resolved<'_>| function::origin(frame.function, frame.file).is_outside_go();
     let Some(at) = case.blocked_at().filter(users) else { return Hints::default() };
     let created = case.created_by().filter(users);
     let key = (

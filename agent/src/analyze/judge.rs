@@ -150,6 +150,8 @@ fn finding(
     Finding {
         id: format!("f-{:016x}", signature::hash(&case.group.signature)),
         group: case.groups.first().copied().unwrap_or_default(),
+        caused_at: None,
+        parts: Vec::new(),
         class,
         verdict: found.verdict,
         score: score::score(&case, class, growth.as_ref()),

@@ -103,6 +103,7 @@ const fn of_class(class: CauseClass) -> &'static [&'static str] {
         CauseClass::Loop => &["Give the loop an end: a context, a count, or a closed channel."],
         CauseClass::RuntimeInternal => &["Move what blocks out of the finalizer."],
         CauseClass::SyscallOrCgo => &["Give the call a timeout, or a way to interrupt it."],
+        CauseClass::NotClosed => &["Close what is made when its work is done, or make it once."],
         CauseClass::Unknown => &["Look at the stack: nothing more is known."],
     }
 }

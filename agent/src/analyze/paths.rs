@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::life::Life;
-use crate::model::function::{self, Origin};
+use crate::model::function;
 use crate::model::{FrameId, Group, HotPath, Lineage, StackTable};
 
 /// Functions that are named.
@@ -20,7 +20,7 @@ pub(super) fn hot(groups: &[Group], stacks: &StackTable) -> Vec<HotPath> {
         own.clear();
         for &frame in group.stack.map_or(&[][..], |stack| stacks.frames_of(stack)) {
             let Ok(named) = stacks.lookup(frame) else { continue };
-            let user = function::origin(named.function, named.file) == Origin::User;
+            let user = function::origin(named.function, named.file).is_outside_go();
             if user && !function::is_wrapper(named.function) && !own.contains(&named.function) {
                 own.push(named.function);
                 counts.entry(named.function).or_insert((frame, 0)).1 += group.count;

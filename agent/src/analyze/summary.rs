@@ -168,8 +168,10 @@ pub(super) fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId>
     for &frame in stacks.frames_of(stack) {
         let Ok(named) = stacks.lookup(frame) else { continue };
         match function::origin(named.function, named.file) {
-            Origin::User if !function::is_wrapper(named.function) => return Some(frame),
-            Origin::User | Origin::Std => {
+            Origin::User | Origin::Dependency if !function::is_wrapper(named.function) => {
+                return Some(frame);
+            }
+            Origin::User | Origin::Dependency | Origin::Std => {
                 outside_runtime.get_or_insert(frame);
             }
             Origin::Runtime => {}

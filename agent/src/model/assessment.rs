@@ -56,6 +56,43 @@ pub struct Judgement {
     pub lineage: Vec<Lineage>,
     /// How the number of goroutines went: seconds since the first look, and how many.
     pub history: Vec<(f64, u64)>,
+    /// What makes that number rise; `None` where it does not.
+    pub rise: Option<Rise>,
+}
+
+/// A number of goroutines that rises over the window, and what it is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rise {
+    /// How many there were at first.
+    pub from: u64,
+    /// How many there are.
+    pub to: u64,
+    /// Change by the second.
+    pub per_second: f64,
+    /// The groups that rise, most first.
+    pub groups: Vec<Rising>,
+}
+
+/// Groups that rise together: those of one line and creation site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rising {
+    /// The largest of them, as an index into [`Assessment::groups`].
+    pub group: usize,
+    /// How many more there are than at first.
+    pub more: u64,
+    /// What was made of that.
+    pub verdict: RiseVerdict,
+}
+
+/// What was made of groups that rise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RiseVerdict {
+    /// A finding, by its id.
+    Finding(String),
+    /// They are ignored, and why.
+    Ignored(String),
+    /// They do not rise as leaks do, and in what.
+    NoLeak(String),
 }
 
 /// How many goroutines there are, by thresholds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::pattern::Pattern;
+use super::stack::FrameId;
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,6 +106,9 @@ pub enum CauseClass {
     RuntimeInternal,
     /// In a system call or in C that does not return.
     SyscallOrCgo,
+    /// Something is made again and again and never closed: a client, pool, listener, watcher, iterator.
+    /// Its background goroutines pile up.
+    NotClosed,
     /// None that is known.
     Unknown,
 }
@@ -130,6 +134,7 @@ impl CauseClass {
             Self::Loop => "loop",
             Self::RuntimeInternal => "runtime-internal",
             Self::SyscallOrCgo => "syscall-or-cgo",
+            Self::NotClosed => "not-closed",
             Self::Unknown => "unknown",
         }
     }
@@ -290,6 +295,54 @@ pub struct Snippet {
     pub stale: bool,
 }
 
+/// The line of the program's own code that leads to a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CausedAt {
+    /// The line.
+    pub frame: FrameId,
+    /// How it is known.
+    pub basis: CauseBasis,
+}
+
+/// How the line that leads to a finding is known, surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseBasis {
+    /// It is on the blocked goroutines' own stacks.
+    Stack,
+    /// It is the `go` statement that created them.
+    CreationSite,
+    /// It is on the stack of one of their creators, as a probe saw it, or of the creators of those.
+    CreationStack,
+    /// One of their creators, or of the creators of those, is there now. It may have been elsewhere when
+    /// it created them.
+    Creator,
+}
+
+impl CauseBasis {
+    /// The name that programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stack => "stack",
+            Self::CreationSite => "creation-site",
+            Self::CreationStack => "creation-stack",
+            Self::Creator => "creator",
+        }
+    }
+}
+
+/// Goroutines of one kind among those that one cause piles up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The largest group of the kind, as an index into [`super::Assessment::groups`].
+    pub group: usize,
+    /// How many goroutines of the kind.
+    pub count: u64,
+    /// The function that they run, the outermost on their stacks; `None` where no stack was read.
+    pub entry: Option<FrameId>,
+}
+
 /// What one detector said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -315,8 +368,13 @@ pub struct Finding {
     pub id: String,
     /// The largest of its groups, as an index into [`super::Assessment::groups`].
     pub group: usize,
-    /// All of its groups: those that block at one line and come from one `go` statement.
+    /// All of its groups: those that block at one line and come from one `go` statement, and all others
+    /// that the same cause piles up.
     pub groups: Vec<usize>,
+    /// The line of the program's own code that leads to it; `None` where it is not known.
+    pub caused_at: Option<CausedAt>,
+    /// The kinds of goroutines that the one cause piles up, most first; empty where there is one kind.
+    pub parts: Vec<Part>,
     /// What kind of leak.
     pub class: CauseClass,
     /// How sure.

@@ -10,8 +10,18 @@ pub enum Origin {
     Runtime,
     /// The standard library.
     Std,
-    /// Anybody else: the program itself and the modules it uses.
+    /// A module that the program uses.
+    Dependency,
+    /// The program itself.
     User,
+}
+
+impl Origin {
+    /// Whether it is neither the runtime's nor the standard library's.
+    #[must_use]
+    pub const fn is_outside_go(self) -> bool {
+        matches!(self, Self::Dependency | Self::User)
+    }
 }
 
 /// The first elements of the standard library's import paths (Go 1.21 to 1.27).
@@ -81,11 +91,11 @@ pub fn origin(function: &str, file: &str) -> Origin {
     let package = package(function);
     let first = package.split('/').next().unwrap_or_default();
     if STD.binary_search(&first).is_err() {
-        return Origin::User;
+        return outside_go(package, file);
     }
     let source = std_directory(file);
     if source.is_none() && file.contains('/') {
-        return Origin::User;
+        return outside_go(package, file);
     }
     let of_runtime = matches!(package, "runtime" | "runtime/cgo")
         || package.starts_with("runtime/internal/")
@@ -94,6 +104,21 @@ pub fn origin(function: &str, file: &str) -> Origin {
         // and `sync.runtime_Semacquire`.
         || source == Some("runtime");
     if of_runtime { Origin::Runtime } else { Origin::Std }
+}
+
+/// Whether code outside of Go's own is the program's or that of a module that it uses. Modules are built
+/// from the module cache (`.../pkg/mod/example.com/m@v1.2.3/a.go`, with `-trimpath`
+/// `example.com/m@v1.2.3/a.go`), from a vendor directory, or by Bazel from `external/`.
+fn outside_go(package: &str, file: &str) -> Origin {
+    let is_versioned = file.match_indices("@v").any(|(at, mark)| {
+        file[at + mark.len()..].starts_with(|c: char| c.is_ascii_digit())
+            && file[at..].contains('/')
+    });
+    let is_elsewhere = is_versioned
+        || ["/pkg/mod/", "/vendor/"].iter().any(|folder| file.contains(folder))
+        || file.starts_with("vendor/")
+        || file.starts_with("external/");
+    if is_elsewhere && package != "main" { Origin::Dependency } else { Origin::User }
 }
 
 /// The directory of a standard library file, relative to `GOROOT/src`, or `None` when the path
@@ -278,7 +303,11 @@ mod tests {
             ("main.main", "/home/me/app/main.go", Origin::User),
             ("main.main", "example.com/app/main.go", Origin::User),
             ("log.Serve", "/home/me/log/serve.go", Origin::User),
-            ("golang.org/x/sync/errgroup.F", "/go/pkg/mod/golang.org/x/a.go", Origin::User),
+            ("golang.org/x/sync/errgroup.F", "/go/pkg/mod/golang.org/x/a.go", Origin::Dependency),
+            ("example.com/m.F", "example.com/m@v1.2.3/a.go", Origin::Dependency),
+            ("example.com/m.F", "/src/app/vendor/example.com/m/a.go", Origin::Dependency),
+            ("example.com/m.F", "/home/me@venice/m/a.go", Origin::User),
+            ("main.main", "/go/pkg/mod/example.com/tool@v0.1.0/main.go", Origin::User),
             ("server/api.Handle", "server/api/handle.go", Origin::User),
         ] {
             assert_eq!(origin(function, file), expected, "{function} in {file}");

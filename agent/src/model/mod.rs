@@ -16,12 +16,12 @@ pub mod wait;
 
 pub use assessment::{
     Ages, Assessment, Group, HitCost, HotPath, Judgement, Level, Lineage, LockGraph, LockNode,
-    Overhead, Rates, Totals, WindowSpan,
+    Overhead, Rates, Rise, RiseVerdict, Rising, Totals, WindowSpan,
 };
 pub use channel::{Channel, Mention};
 pub use finding::{
-    CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, LockWait, NotEnough,
-    Score, Severity, Snippet, Turnover, Verdict, Waiter,
+    CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder,
+    LockWait, NotEnough, Part, Score, Severity, Snippet, Turnover, Verdict, Waiter,
 };
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,

@@ -72,6 +72,9 @@ pub struct Site {
     pub created_by: Option<FrameId>,
     /// The whole stack of the first creator seen.
     pub creation_stack: Option<StackId>,
+    /// The function that goroutines from here start in.
+    #[serde(default)]
+    pub started_in: Option<FrameId>,
     /// Goroutines seen to be created here.
     pub created: u64,
     /// Goroutines from here that were seen to end.

@@ -46,6 +46,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
         hot_paths: Vec::new(),
         lineage: vec![Lineage { group: 0, parent: None }],
         history: vec![(0.0, 9), (1.0, 27), (2.0, 45)],
+        rise: None,
     });
     assessment
 }
@@ -74,6 +75,8 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
         id: id.to_owned(),
         group,
         groups: vec![group],
+        caused_at: None,
+        parts: Vec::new(),
         class,
         verdict,
         score: Score::default(),

@@ -166,6 +166,7 @@ pub const fn class_meaning(class: CauseClass) -> &'static str {
         CauseClass::Loop => "they run for ever",
         CauseClass::RuntimeInternal => "something that the runtime calls does not return",
         CauseClass::SyscallOrCgo => "a system call or C does not return",
+        CauseClass::NotClosed => "something is made again and again, and never closed",
         CauseClass::Unknown => "of no kind that is known",
     }
 }

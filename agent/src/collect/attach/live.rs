@@ -190,6 +190,7 @@ fn site_seen(
     SiteSeen {
         created_by: snapshotter.creation_site(program, site.gopc),
         creation_stack: snapshotter.creation_stack(program, site.creator()),
+        started_in: snapshotter.function_start(program, site.startpc),
         created: site.created,
         exited: site.exited,
         created_per_second: (seconds > 0.0).then(|| site.created as f64 / seconds),

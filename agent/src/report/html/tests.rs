@@ -98,6 +98,7 @@ fn goroutines_between_looks_are_told_by_creation_site() {
     sample.sites.push(Site {
         created_by,
         creation_stack: None,
+        started_in: None,
         created: 1000,
         exited: 960,
         created_per_second: Some(250.0),

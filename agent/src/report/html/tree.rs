@@ -134,7 +134,7 @@ fn path(group: &Group, apart: bool, stacks: &StackTable) -> Vec<(Key, Kind)> {
             let kind = match function::origin(stacks.text(function), stacks.text(file)) {
                 function::Origin::Runtime => Kind::Runtime,
                 function::Origin::Std => Kind::Std,
-                function::Origin::User => Kind::User,
+                function::Origin::Dependency | function::Origin::User => Kind::User,
             };
             (Key::Function(function), kind)
         }

@@ -8,7 +8,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::finding::Findings;
 use super::group::Groups;
-use super::judgement::{History, LockGraphDoc};
+use super::judgement::{History, LockGraphDoc, RiseDoc};
 use super::paths::{HotPaths, LineageDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
@@ -51,6 +51,8 @@ impl Serialize for Document<'_> {
             not_enough: Option<&'a [NotEnough]>,
             idle: Option<&'a BTreeMap<String, u64>>,
             history: Option<History<'a>>,
+            /// What makes that number rise; null where it does not.
+            rise: Option<RiseDoc<'a>>,
             /// Functions that most goroutines have on their stacks.
             hot_paths: Option<HotPaths<'a>>,
             /// Who created whom: the largest groups.
@@ -81,6 +83,9 @@ impl Serialize for Document<'_> {
             not_enough: judged.map(|judged| &*judged.not_enough),
             idle: judged.map(|judged| &judged.idle),
             history: judged.map(|judged| History(&judged.history)),
+            rise: judged
+                .and_then(|judged| judged.rise.as_ref())
+                .map(|rise| RiseDoc::new(rise, groups)),
             hot_paths: judged.map(|judged| HotPaths(&judged.hot_paths, stacks)),
             lineage: judged.map(|judged| LineageDoc(&judged.lineage, groups)),
             lock_graph: judged.map(|judged| LockGraphDoc::new(&judged.lock_graph)),

@@ -45,6 +45,10 @@ struct FindingDoc<'a> {
     wait_class: Option<&'static str>,
     wait: Option<WaitDoc<'a>>,
     memory_bytes: MemoryDoc,
+    /// The line of the program's own code that leads to it, and how it is known.
+    caused_at: Option<CausedAtDoc<'a>>,
+    /// The kinds of goroutines that the one cause piles up; empty where there is one kind.
+    parts: Vec<PartDoc<'a>>,
     blocked_at: Option<FrameDoc<'a>>,
     created_by: Option<FrameDoc<'a>>,
     creation_stack: Option<StackDoc<'a>>,
@@ -83,6 +87,18 @@ impl<'a> FindingDoc<'a> {
             // Of those that leak, which need not be the whole group.
             wait: group.map(|group| WaitDoc::new(group).with_oldest(finding.oldest)),
             memory_bytes: MemoryDoc { stacks: finding.stack_bytes, reachable: None },
+            caused_at: finding
+                .caused_at
+                .map(|caused| CausedAtDoc { at: frame(caused.frame), basis: caused.basis.name() }),
+            parts: finding
+                .parts
+                .iter()
+                .map(|part| PartDoc {
+                    signature: groups.get(part.group).map(|group| &*group.signature),
+                    count: part.count,
+                    entry: part.entry.map(frame),
+                })
+                .collect(),
             blocked_at: group.and_then(|group| group.blocked_at).map(frame),
             created_by: group.and_then(|group| group.created_by).map(frame),
             creation_stack: group.and_then(|group| group.creation_stack).map(stack),
@@ -95,6 +111,22 @@ impl<'a> FindingDoc<'a> {
             evidence: finding.evidence.iter().map(telling::evidence).collect(),
         }
     }
+}
+
+#[derive(Serialize)]
+struct CausedAtDoc<'a> {
+    #[serde(flatten)]
+    at: FrameDoc<'a>,
+    basis: &'static str,
+}
+
+#[derive(Serialize)]
+struct PartDoc<'a> {
+    /// Of the largest group of the kind.
+    signature: Option<&'a str>,
+    count: u64,
+    /// The function that they run.
+    entry: Option<FrameDoc<'a>>,
 }
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::hex;
-use crate::model::{Holder, LockGraph, LockNode, Waiter};
+use crate::model::{Group, Holder, LockGraph, LockNode, Rise, RiseVerdict, Rising, Waiter};
 
 /// A count over time.
 pub(super) struct History<'a>(pub(super) &'a [(f64, u64)]);
@@ -20,6 +20,44 @@ impl Serialize for History<'_> {
         }
         let points = self.0.iter().map(|&(seconds, goroutines)| Point { seconds, goroutines });
         serializer.collect_seq(points)
+    }
+}
+
+/// What makes the number of goroutines rise.
+#[derive(Serialize)]
+pub(super) struct RiseDoc<'a> {
+    from: u64,
+    to: u64,
+    per_second: f64,
+    groups: Vec<RisingDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct RisingDoc<'a> {
+    signature: Option<&'a str>,
+    more: u64,
+    /// The id of the finding; null where it is none.
+    finding: Option<&'a str>,
+    /// Why it is none.
+    reason: Option<&'a str>,
+}
+
+impl<'a> RiseDoc<'a> {
+    pub(super) fn new(rise: &'a Rise, groups: &'a [Group]) -> Self {
+        let rising = |rising: &'a Rising| {
+            let (finding, reason) = match &rising.verdict {
+                RiseVerdict::Finding(id) => (Some(&**id), None),
+                RiseVerdict::Ignored(why) | RiseVerdict::NoLeak(why) => (None, Some(&**why)),
+            };
+            let signature = groups.get(rising.group).map(|group| &*group.signature);
+            RisingDoc { signature, more: rising.more, finding, reason }
+        };
+        Self {
+            from: rise.from,
+            to: rise.to,
+            per_second: rise.per_second,
+            groups: rise.groups.iter().map(rising).collect(),
+        }
     }
 }
 

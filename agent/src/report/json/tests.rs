@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    Assessment, Finding, HitCost, Lifetimes, NotEnough, ProbeCoverage, ProbeSpell, ProbeState,
-    Site, StackView, WaitClass,
+    Assessment, CauseBasis, CausedAt, Finding, HitCost, Lifetimes, NotEnough, Part, ProbeCoverage,
+    ProbeSpell, ProbeState, Rise, RiseVerdict, Rising, Site, StackView, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -108,6 +108,7 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
     sample.sites.push(Site {
         created_by: Some(site),
         creation_stack: Some(sample.stacks.stack(&[site], 0)),
+        started_in: None,
         created: 5,
         exited: 3,
         created_per_second: Some(2.5),
@@ -208,6 +209,7 @@ fn a_finding_has_every_field_of_the_schema() {
             "score": {"total": 78, "memory": 20, "count": 20, "growth": 25, "blocking": 10,
                       "scheduler": 3},
             "count": 40, "proven_count": 0, "goids_sample": [100, 101, 102, 103, 104],
+            "caused_at": null, "parts": [],
             "growth": {"per_second": 18.0, "low": 17.2, "high": 18.8, "pattern": "linear",
                        "r2": 0.999, "forecast": {"goroutines_in_1h": 64840, "low": 61960,
                                                  "high": 67720}},
@@ -228,6 +230,48 @@ fn a_finding_has_every_field_of_the_schema() {
             "evidence": ["steady-growth: from 4 to 40 in 2.0s, no look with fewer than the one \
                           before", "turnover: 36 came, none left"],
         })
+    );
+}
+
+#[test]
+fn a_cause_its_kinds_and_what_rises_are_named() {
+    let mut assessment = judged::assessment(vec![judged::leak(), judged::suspect(1)]);
+    let group = &assessment.groups[judged::LEAKING];
+    let (line, signature) = (group.blocked_at.expect("a line"), group.signature.clone());
+    let judgement = assessment.judgement.as_mut().expect("judged");
+    judgement.findings[0].caused_at = Some(CausedAt { frame: line, basis: CauseBasis::Creator });
+    judgement.findings[0].parts = vec![
+        Part { group: judged::LEAKING, count: 30, entry: Some(line) },
+        Part { group: usize::MAX, count: 10, entry: None },
+    ];
+    let rising = |more, verdict| Rising { group: judged::LEAKING, more, verdict };
+    judgement.rise = Some(Rise {
+        from: 9,
+        to: 45,
+        per_second: 18.0,
+        groups: vec![
+            rising(36, RiseVerdict::Finding("f-7c0d11".to_owned())),
+            rising(2, RiseVerdict::Ignored("on the list".to_owned())),
+        ],
+    });
+    let document = render(&[assessment], false);
+    let finding = &document["findings"][0];
+    let at =
+        json!({"function": "main.leakGoroutines.func1", "file": "/src/app/leak.go", "line": 33});
+    let mut caused = at.clone();
+    caused["basis"] = json!("creator");
+    assert_eq!(finding["caused_at"], caused);
+    assert_eq!(
+        finding["parts"],
+        json!([{"signature": signature, "count": 30, "entry": at},
+               {"signature": null, "count": 10, "entry": null}])
+    );
+    assert_eq!(
+        document["rise"],
+        json!({"from": 9, "to": 45, "per_second": 18.0, "groups": [
+            {"signature": signature, "more": 36, "finding": "f-7c0d11", "reason": null},
+            {"signature": signature, "more": 2, "finding": null, "reason": "on the list"},
+        ]})
     );
 }
 
@@ -275,7 +319,7 @@ fn a_finding_without_its_group_still_has_its_own_fields() {
 #[test]
 fn what_nobody_judged_is_null() {
     let document = render(&[judged::unjudged(&[leaking(1).observe(0)])], false);
-    for key in ["health", "idle", "not_enough", "history", "lock_graph"] {
+    for key in ["health", "idle", "not_enough", "history", "rise", "lock_graph"] {
         assert_eq!(document[key], Value::Null, "{key}");
     }
     assert_eq!(document["findings"], json!([]));

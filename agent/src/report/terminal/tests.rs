@@ -32,6 +32,7 @@ fn with_sites() -> Sample {
     sample.sites.push(Site {
         created_by: Some(site),
         creation_stack,
+        started_in: None,
         created: 1000,
         exited: 960,
         created_per_second: Some(250.0),

@@ -128,6 +128,11 @@ impl Snapshotter {
         self.stacks.creation_site(program, gopc)
     }
 
+    /// The function that starts at `startpc`.
+    pub(super) fn function_start(&mut self, program: &Program, startpc: u64) -> Option<FrameId> {
+        self.stacks.function_start(program, startpc)
+    }
+
     /// The stack of whoever created a goroutine, from its return addresses, innermost first.
     pub(super) fn creation_stack(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
         self.stacks.creation_stack(program, pcs)

@@ -3,11 +3,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use leak_agent::collect::Source;
-use leak_agent::collect::attach::{Attach, Options};
+use leak_agent::collect::attach::{Attach, Options, Probing};
 use leak_agent::golang::process;
+use leak_agent::host::{Access, Answer, access_to};
+use leak_agent::model::BlockedBasis;
 use leak_agent_tests::target::{self, Target};
 
 /// A folder of the test's own, removed when it goes.
@@ -87,4 +91,64 @@ fn a_root_and_a_pid_namespace_of_its_own() -> Result<()> {
     let listed = listed.context("the target is in no list of Go programs")?;
     ensure!(listed.own_pid == Some(1), "its own pid is {:?}", listed.own_pid);
     look(pid)
+}
+
+#[test]
+fn a_time_namespace_of_its_own() -> Result<()> {
+    let unshare = PathBuf::from("/usr/bin/unshare");
+    for seconds in ["1000", "-50"] {
+        let path = target::path("1.26.6", "exe", "halted")?;
+        let path = path.to_str().context("a path that is not UTF-8")?;
+        let started = Instant::now();
+        let options = ["--time", "--monotonic", seconds, path];
+        // Without a fork the target has the launcher's pid.
+        let target = Target::start_inside(unshare.clone(), &options)?;
+        let mut attach = Attach::open(target.pid(), &Options::default())?;
+        // Its garbage collections date the waits.
+        let dated = loop {
+            let observation = attach.next()?;
+            let blocked = observation.goroutines.iter().filter_map(|it| it.blocked);
+            let dated: Vec<_> =
+                blocked.filter(|blocked| blocked.basis == BlockedBasis::Runtime).collect();
+            if !dated.is_empty() {
+                break dated;
+            }
+            ensure!(started.elapsed() < Duration::from_secs(60), "no wait was ever dated");
+            thread::sleep(Duration::from_millis(100));
+        };
+        let oldest = dated.iter().map(|blocked| blocked.duration).max().unwrap_or_default();
+        ensure!(oldest <= started.elapsed(), "{seconds}: {oldest:?} is longer than it has run");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_process_whose_first_thread_has_ended() -> Result<()> {
+    for version in ["1.21.13", "1.26.6"] {
+        let path = target::path(version, "exe", "halted")?;
+        let target = Target::start_at(path, &["lose-thread"])?;
+        let pid = target.pid();
+        let is_zombie = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+        };
+        while !is_zombie() {
+            ensure!(Path::new(&format!("/proc/{pid}")).exists(), "it has exited");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let mut options = Options::default();
+        options.probes = Probing::Auto;
+        let mut attach = Attach::open(pid, &options)?;
+        let observation = attach.next()?;
+        ensure!(observation.target.exe == "halted", "it is called {}", observation.target.exe);
+        ensure!(observation.goroutines.len() > 290, "{}", observation.goroutines.len());
+        let probes = &observation.coverage.probes;
+        let says = |why: &str| why.contains("first thread");
+        let refused = probes.iter().filter(|probe| probe.reason.as_deref().is_some_and(says));
+        ensure!(refused.count() == 3, "{probes:?}");
+        ensure!(matches!(access_to(pid), Access::Granted { executable: Answer::Yes }));
+        let listed = process::list()?.processes.into_iter().any(|process| process.pid == pid);
+        ensure!(listed, "it is in no list of Go programs");
+    }
+    Ok(())
 }

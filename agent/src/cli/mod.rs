@@ -15,6 +15,7 @@ mod privileges;
 mod target;
 mod view;
 
+use crate::host::limits::raise_open_files;
 use args::{Args, Command};
 use failure::Failure;
 use privileges::Touch;
@@ -37,6 +38,8 @@ fn run() -> Outcome {
     let common = &args.common;
     log::start(common.verbose);
     if let Some(touch) = touch(&args) {
+        // What cannot be raised is said by whatever fails for it.
+        let _ = raise_open_files();
         privileges::give_up(common, touch);
     }
     match &args.command {

@@ -1,33 +1,51 @@
 //! The memory of a running process, read through `process_vm_readv`: no stop, no signal, no trace.
 
 use std::io::IoSliceMut;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 
 use super::memory::{Memory, ReadError, Span};
+use super::task::living;
 
 /// The kernel's limit of pieces a call (`UIO_MAXIOV`).
 const MAX_PIECES: usize = 1024;
 
 /// The memory of a running process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct LiveMemory {
-    pid: Pid,
+    pid: u32,
+    /// The thread that it is read through: the first, as long as that lives.
+    thread: AtomicU32,
 }
 
 impl LiveMemory {
     /// Of the process with this id. Nothing is opened or held.
     #[must_use]
     pub fn new(pid: u32) -> Self {
-        // Linux pids have 22 bits; a larger number names no process, and reading says so.
-        Self { pid: Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)) }
+        Self { pid, thread: AtomicU32::new(pid) }
     }
 
     /// Reads as many of `pieces` as the kernel gives in one call; the count of bytes.
-    fn call(self, pieces: &[RemoteIoVec], buf: &mut [u8]) -> Result<usize, Errno> {
-        process_vm_readv(self.pid, &mut [IoSliceMut::new(buf)], pieces)
+    fn call(&self, pieces: &[RemoteIoVec], buf: &mut [u8]) -> Result<usize, Errno> {
+        let mut through = |thread: u32| {
+            // Linux pids have 22 bits; a larger number names no process, and reading says so.
+            let thread = Pid::from_raw(i32::try_from(thread).unwrap_or(i32::MAX));
+            process_vm_readv(thread, &mut [IoSliceMut::new(buf)], pieces)
+        };
+        let thread = self.thread.load(Ordering::Relaxed);
+        match through(thread) {
+            // A thread that has ended has no memory; the process may have others.
+            Err(Errno::ESRCH) => {
+                let other = living(self.pid).filter(|&other| other != thread);
+                let other = other.ok_or(Errno::ESRCH)?;
+                self.thread.store(other, Ordering::Relaxed);
+                through(other)
+            }
+            outcome => outcome,
+        }
     }
 }
 

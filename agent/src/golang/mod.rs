@@ -24,6 +24,8 @@ mod self_check;
 pub mod sudog;
 pub mod survey;
 pub mod symbolize;
+pub mod task;
+pub mod timens;
 pub mod unwind;
 pub mod version;
 

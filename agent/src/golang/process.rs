@@ -10,6 +10,7 @@ use super::buildinfo::BuildInfo;
 use super::error::Error;
 use super::live::LiveMemory;
 use super::memory::Memory;
+use super::task::{self, Stat, living};
 
 /// `AT_ENTRY` of the auxiliary vector: where the program's execution starts (`elf.h`).
 const AT_ENTRY: u64 = 9;
@@ -39,17 +40,37 @@ impl Process {
         if stat.flags & KERNEL_THREAD != 0 {
             return Err(Error::KernelThread { pid, name: stat.name });
         }
-        if stat.state == 'Z' || stat.state == 'X' {
-            return Err(Error::Zombie { pid });
-        }
-        let exe = fs::read_link(path(pid, "exe")).ok().and_then(file_name).unwrap_or(stat.name);
+        // A process whose first thread has ended is none as long as another lives.
+        let thread = living(pid).ok_or(Error::Zombie { pid })?;
+        let exe =
+            fs::read_link(PathBuf::from(format!("/proc/{thread}/exe"))).ok().and_then(file_name);
+        let exe = exe.unwrap_or(stat.name);
         Ok(Self { pid, exe, start: stat.start })
     }
 
     /// Whether it still runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        Stat::read(self.pid).is_ok_and(|stat| stat.start == self.start && stat.state != 'Z')
+        Stat::read(self.pid).is_ok_and(|stat| stat.start == self.start)
+            && living(self.pid).is_some()
+    }
+
+    /// Whether its first thread has ended while others live on, so that nothing under its own id shows
+    /// its memory. Probes reach no such process: the kernel looks for it by its first thread.
+    #[must_use]
+    pub fn has_lost_first_thread(&self) -> bool {
+        living(self.pid).is_some_and(|thread| thread != self.pid)
+    }
+
+    /// Its folder in /proc: that of a thread that lives.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        task::folder(self.pid)
+    }
+
+    /// A file of it in /proc, by a thread that lives.
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder().join(file)
     }
 
     /// Its executable, also when that was deleted or replaced since, or lies in another mount
@@ -58,7 +79,7 @@ impl Process {
     /// # Errors
     /// When the process is gone or access is refused.
     pub fn executable(&self) -> Result<ReadCache<File>, Error> {
-        let path = path(self.pid, "exe");
+        let path = self.path("exe");
         let file = File::open(&path)
             .map_err(|source| self.proc_error(path, source, "open the executable"))?;
         Ok(ReadCache::new(file))
@@ -69,7 +90,7 @@ impl Process {
     /// # Errors
     /// When the auxiliary vector cannot be read or names no entry point.
     pub fn load_bias(&self, entry: u64) -> Result<u64, Error> {
-        let path = path(self.pid, "auxv");
+        let path = self.path("auxv");
         let words: Vec<u64> = match fs::read(&path) {
             Ok(auxv) => auxv.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect(),
             // The file is its owner's alone, whatever we may trace. The process has the same words.
@@ -88,7 +109,7 @@ impl Process {
     /// The auxiliary vector from where the kernel laid it: at the start of the first thread's
     /// stack, behind the arguments and the environment.
     fn auxiliary_vector(&self) -> Option<Vec<u64>> {
-        let start = Stat::read(self.pid).ok()?.stack;
+        let start = Stat::of_thread(self.pid, living(self.pid)?).ok()?.stack;
         let memory = LiveMemory::new(self.pid);
         let mut words = (0..MAX_START_WORDS)
             .map_while(|at| memory.read_u64(start.wrapping_add(at.wrapping_mul(8))).ok());
@@ -162,7 +183,7 @@ fn go_process(process: Process, file: &ReadCache<File>) -> Option<GoProcess> {
     use object::{Object, ObjectSection};
     let elf = object::File::parse(file).ok()?;
     let info = BuildInfo::find(elf.section_by_name(".go.buildinfo")?.data().ok()?)?;
-    let command = fs::read(path(process.pid, "cmdline")).unwrap_or_default();
+    let command = fs::read(process.path("cmdline")).unwrap_or_default();
     let command = String::from_utf8_lossy(&command).replace('\0', " ").trim_end().to_owned();
     let own_pid = own_pid(process.pid).filter(|&own| own != process.pid);
     Some(GoProcess {
@@ -179,51 +200,6 @@ fn own_pid(pid: u32) -> Option<u32> {
     let status = fs::read_to_string(path(pid, "status")).ok()?;
     let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
     ids.split_ascii_whitespace().next_back()?.parse().ok()
-}
-
-/// The fields of `/proc/PID/stat` that are needed (proc_pid_stat(5)).
-struct Stat {
-    name: String,
-    state: char,
-    flags: u64,
-    start: u64,
-    /// Where the first thread's stack starts; 0 to whom may not trace the process.
-    stack: u64,
-}
-
-impl Stat {
-    fn read(pid: u32) -> Result<Self, Error> {
-        let path = path(pid, "stat");
-        let bytes = fs::read(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Error::NoSuchProcess { pid },
-            // ESRCH: it went away between open and read.
-            _ if source.raw_os_error() == Some(libc::ESRCH) => Error::NoSuchProcess { pid },
-            _ => Error::Proc { path: path.display().to_string(), source },
-        })?;
-        Self::parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| Error::Proc {
-            path: path.display().to_string(),
-            source: io::Error::new(
-                io::ErrorKind::InvalidData,
-                "not in the format of proc_pid_stat(5)",
-            ),
-        })
-    }
-
-    /// The name stands in parentheses and may hold any character, parentheses too.
-    fn parse(text: &str) -> Option<Self> {
-        let (head, tail) = text.rsplit_once(')')?;
-        let name = head.split_once('(')?.1.to_owned();
-        let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
-        // Field 3 (state) is the first behind the name; 9 is flags, 22 starttime, 28 startstack.
-        let number = |field: usize| fields.get(field - 3)?.parse().ok();
-        Some(Self {
-            name,
-            state: fields.first()?.chars().next()?,
-            flags: number(9)?,
-            start: number(22)?,
-            stack: number(28).unwrap_or(0),
-        })
-    }
 }
 
 fn path(pid: u32, file: &str) -> PathBuf {
@@ -249,14 +225,6 @@ mod tests {
         // Its end is a pair of zeroes.
         file.truncate(file.len() - 2);
         assert_eq!(me.auxiliary_vector(), Some(file));
-    }
-
-    #[test]
-    fn a_name_with_parentheses_is_no_trap() {
-        let stat = "42 (a) S (b) R 1 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987 0 0";
-        let stat = Stat::parse(stat).expect("it is well formed");
-        assert_eq!((stat.name.as_str(), stat.state), ("a) S (b", 'R'));
-        assert_eq!((stat.flags, stat.start), (4_194_304, 987));
     }
 
     #[test]

@@ -163,17 +163,20 @@ pub struct Remedy {
 #[must_use]
 pub fn access_to(pid: u32) -> Access {
     let confinement = Confinement::look();
-    let Ok(target) = Status::of(pid) else {
+    let Ok(mut target) = Status::of(pid) else {
         return Access::NoSuchProcess { hint: absence(pid, &confinement) };
     };
-    if target.state == 'Z' || target.state == 'X' {
-        return Access::Exited;
+    // A process whose first thread has ended is read through another, if another lives.
+    let mut thread = pid;
+    if target.has_ended() {
+        let Some(living) = living_thread(pid) else { return Access::Exited };
+        (thread, target) = living;
     }
     if is_kernel_thread(pid) {
         return Access::KernelThread;
     }
-    let refusal = match sys::try_read_memory(pid) {
-        Ok(()) => return Access::Granted { executable: executable(pid) },
+    let refusal = match sys::try_read_memory(thread) {
+        Ok(()) => return Access::Granted { executable: executable(thread) },
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Access::Exited,
         Err(error) => error,
     };
@@ -183,6 +186,14 @@ pub fn access_to(pid: u32) -> Access {
     );
     let remedies = remedies(pid, &obstacles, &confinement);
     Access::Denied(Denial { obstacles, remedies })
+}
+
+/// A thread of a process that has not ended.
+fn living_thread(pid: u32) -> Option<(u32, Status)> {
+    fs::read_dir(format!("/proc/{pid}/task")).ok()?.find_map(|entry| {
+        let thread = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        Some((thread, Status::of(thread).ok().filter(|status| !status.has_ended())?))
+    })
 }
 
 fn absence(pid: u32, confinement: &Confinement) -> Option<String> {

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod capability;
 pub mod kernel;
+pub mod limits;
 pub mod namespace;
 pub mod privileges;
 pub mod probes;

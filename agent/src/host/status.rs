@@ -37,6 +37,12 @@ impl Status {
         Self::parse(&fs::read("/proc/self/status")?)
     }
 
+    /// Whether it has ended, and only waits to be reaped.
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+
+    /// Of a process, or of one of its threads.
     pub fn of(pid: u32) -> io::Result<Self> {
         Self::parse(&fs::read(format!("/proc/{pid}/status"))?)
     }

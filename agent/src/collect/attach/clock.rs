@@ -40,15 +40,23 @@ pub(super) struct Clock {
     slots: Vec<Seen>,
     /// Whether there will be no other observation, for which to remember anything.
     once: bool,
+    /// By how much the runtime's clock runs ahead of ours; `None` when that is not known, so that
+    /// nothing is made of its times.
+    runtime_ahead_ns: Option<i64>,
     ticks: u64,
     last: Option<Duration>,
     live: u64,
 }
 
 impl Clock {
-    /// For one observation.
-    pub(super) fn once() -> Self {
-        Self { once: true, ..Self::default() }
+    /// For a runtime whose clock runs ahead of ours by so much.
+    pub(super) fn new(runtime_ahead_ns: Option<i64>) -> Self {
+        Self { runtime_ahead_ns, ..Self::default() }
+    }
+
+    /// Remembers nothing for a further observation.
+    pub(super) const fn keep_nothing(&mut self) {
+        self.once = true;
     }
 
     /// Takes in an observation made at `now` and tells each blocked goroutine for how long it has
@@ -89,7 +97,8 @@ impl Clock {
                 tick: self.ticks as u16,
             };
             if goroutine.wait.is_blocked() {
-                goroutine.blocked = Some(blocked_for(now_ns, since_ns, mark.wait_since_ns));
+                let runtime_ns = self.runtime_ahead_ns.map_or(0, |ahead| on_our_clock(mark, ahead));
+                goroutine.blocked = Some(blocked_for(now_ns, since_ns, runtime_ns));
             }
         }
         let live = goroutines.len() as u64;
@@ -114,6 +123,16 @@ impl Clock {
     }
 }
 
+/// The runtime's own time of a wait by our clock, or 0. A wait that began before our clock did is as
+/// old as that.
+fn on_our_clock(mark: &Mark, ahead_ns: i64) -> u64 {
+    if mark.wait_since_ns == 0 {
+        return 0;
+    }
+    let ahead = i128::from(mark.wait_since_ns) - i128::from(ahead_ns);
+    u64::try_from(ahead.max(1)).unwrap_or(u64::MAX)
+}
+
 /// Both clocks give lower bounds: the longer one is nearer to the truth.
 fn blocked_for(now_ns: u64, since_ns: u64, wait_since_ns: u64) -> BlockedFor {
     let seen = now_ns.saturating_sub(since_ns);
@@ -122,5 +141,24 @@ fn blocked_for(now_ns: u64, since_ns: u64, wait_since_ns: u64) -> BlockedFor {
         BlockedFor { duration: Duration::from_nanos(runtime), basis: BlockedBasis::Runtime }
     } else {
         BlockedFor { duration: Duration::from_nanos(seen), basis: BlockedBasis::FirstSeen }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(wait_since_ns: u64) -> Mark {
+        Mark { slot: 0, place: 0, stops: None, wait_since_ns }
+    }
+
+    #[test]
+    fn times_of_a_clock_that_runs_ahead_or_behind_are_moved() {
+        let second = 1_000_000_000;
+        assert_eq!(on_our_clock(&mark(0), 5), 0, "no time is none in any namespace");
+        assert_eq!(on_our_clock(&mark(1_007 * second), 1_000 * second as i64), 7 * second);
+        assert_eq!(on_our_clock(&mark(2 * second), -5 * second as i64), 7 * second);
+        assert_eq!(on_our_clock(&mark(second), 5 * second as i64), 1, "before the host was up");
+        assert_eq!(blocked_for(10 * second, 9 * second, 7 * second).duration.as_secs(), 3);
     }
 }

@@ -207,7 +207,8 @@ fn cpu_of(pid: u32) -> Duration {
     time.map_or(Duration::ZERO, Duration::from)
 }
 
-/// An error with all that is behind it.
+/// An error with all that is behind it, in one line: the verifier's log ends with many NUL bytes, and
+/// of its lines the last ones say why.
 pub(super) fn in_full(error: &(impl std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -216,7 +217,24 @@ pub(super) fn in_full(error: &(impl std::error::Error + 'static)) -> String {
         text.push_str(&source.to_string());
         next = source.source();
     }
-    text
+    one_line(&text)
+}
+
+/// Bytes of an error that are kept from its beginning, and from its end.
+const MAX_ERROR: [usize; 2] = [200, 400];
+
+/// A text without control characters, its middle left out where it is long.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()).collect();
+    let text = words.join(" ");
+    let [head, tail] = MAX_ERROR;
+    if text.len() <= head + tail {
+        return text;
+    }
+    let head = text.floor_char_boundary(head);
+    let tail = text.ceil_char_boundary(text.len() - tail);
+    format!("{} ... {}", &text[..head], &text[tail..])
 }
 
 /// A thread that panicked left books that are whole: each step changes them at its end.
@@ -229,5 +247,22 @@ pub(super) const fn attached_since(state: &State) -> Option<Duration> {
     match state {
         State::Attached { since } | State::Burst { since } => Some(*since),
         State::Shed { .. } | State::Unavailable { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_without_the_verifiers_padding() {
+        assert_eq!(
+            one_line("Verifier output: 0: R1=ctx()\n1: (95) exit\0\0\0"),
+            "Verifier output: 0: R1=ctx() 1: (95) exit"
+        );
+        let log = format!("refused:\n{}R0 invalid mem access\0\0", "1: r0 = 1\n".repeat(1000));
+        let line = one_line(&log);
+        assert!(line.len() <= 605 && !line.contains(char::is_control), "{line}");
+        assert!(line.starts_with("refused: 1: r0") && line.ends_with("R0 invalid mem access"));
     }
 }

@@ -10,13 +10,14 @@ pub mod probes;
 mod snapshot;
 mod wait;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
 use super::{CollectError, Source};
-use crate::golang::Program;
+use crate::golang::{Program, timens};
 use crate::model::{Build, Coverage, Observation, Target, TargetKind, Timestamp};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
@@ -63,7 +64,12 @@ pub struct Attach {
     cost: Cost,
     /// When the first observation was made, by the monotonic clock.
     first: Option<Duration>,
+    /// What there is to say of every observation.
+    notes: Vec<String>,
 }
+
+const UNKNOWN_CLOCK: &str = "the process's time namespace cannot be told, so that waits are counted \
+                             from when they were first seen";
 
 impl Attach {
     /// Attaches to the process with an id. Nothing stops it, now or later, and nothing in it changes
@@ -76,7 +82,7 @@ impl Attach {
         let live = Live::new(options.probes, options.budget);
         let mut attach = Self { live, ..Self::to(Program::attach(pid)?) };
         if options.once {
-            attach.clock = Clock::once();
+            attach.clock.keep_nothing();
             attach.snapshotter.keep_nothing();
         }
         Ok(attach)
@@ -86,6 +92,7 @@ impl Attach {
     #[must_use]
     pub fn to(program: Program) -> Self {
         let binary = program.binary();
+        let ahead_ns = timens::offset_ns(&program.process().folder());
         let target = Target {
             kind: TargetKind::Pid,
             pid: Some(program.process().pid),
@@ -102,9 +109,10 @@ impl Attach {
             target: Arc::new(target),
             reasons: program.reasons().into(),
             snapshotter: Snapshotter::new(program.reasons()),
-            clock: Clock::default(),
+            clock: Clock::new(ahead_ns),
             cost: Cost::start(),
             first: None,
+            notes: ahead_ns.is_none().then(|| UNKNOWN_CLOCK.to_owned()).into_iter().collect(),
             program,
         }
     }
@@ -163,13 +171,20 @@ impl Source for Attach {
 
 impl Attach {
     fn explain(&self, coverage: &mut Coverage) {
-        coverage.notes.splice(0..0, self.program.notes().iter().cloned());
+        let notes = self.program.notes().iter().chain(&self.notes);
+        coverage.notes.splice(0..0, notes.cloned());
     }
 }
 
-/// The clock that the Go runtime's `nanotime` reads, and that never steps.
+/// The host's clock that never steps: the one that eBPF programs read, and, moved by the offset of the
+/// target's time namespace, the Go runtime's `nanotime`.
 fn monotonic() -> Duration {
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+    /// That of the agent's own namespace.
+    static AHEAD_NS: LazyLock<i64> =
+        LazyLock::new(|| timens::offset_ns(Path::new("/proc/self")).unwrap_or(0));
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    let ahead = Duration::from_nanos(AHEAD_NS.unsigned_abs());
+    if *AHEAD_NS < 0 { now + ahead } else { now.saturating_sub(ahead) }
 }
 
 fn wall_clock() -> Timestamp {

@@ -4,10 +4,11 @@ mod file;
 mod places;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::golang::task;
 pub use places::Places;
 
 /// Files kept. A report shows a few dozen findings, each with one or two files.
@@ -46,7 +47,7 @@ impl SourceFiles {
     /// `pid`. `go_version` is as the binary says it, such as `go1.26.6`.
     #[must_use]
     pub fn new(roots: Vec<PathBuf>, pid: Option<u32>, go_version: Option<&str>) -> Self {
-        let built = pid.and_then(|pid| file::modified(Path::new(&format!("/proc/{pid}/exe"))));
+        let built = pid.and_then(|pid| file::modified(&task::folder(pid).join("exe")));
         Self::with(Places::of_this_machine(roots, pid, go_version), built)
     }
 
@@ -90,6 +91,8 @@ impl SourceFiles {
 mod tests {
     use std::fs;
     use std::time::Duration;
+
+    use std::path::Path;
 
     use super::*;
 

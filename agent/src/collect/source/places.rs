@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::golang::task;
+
 /// Where to look for source files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
@@ -41,7 +43,7 @@ impl Places {
         let go_version = go_version.and_then(plain_version);
         let go_roots = go_roots(&homes, &module_caches, go_version.as_deref());
         let target_root = pid.filter(|&pid| lives_elsewhere(pid));
-        let target_root = target_root.map(|pid| PathBuf::from(format!("/proc/{pid}/root")));
+        let target_root = target_root.map(|pid| task::folder(pid).join("root"));
         Self { roots, module_caches, go_roots, go_version, target_root }
     }
 
@@ -202,11 +204,10 @@ fn named(variable: &str) -> Option<OsString> {
 
 /// Whether a process sees another file system than we do.
 fn lives_elsewhere(pid: u32) -> bool {
-    let namespace = |who: &str| fs::read_link(format!("/proc/{who}/ns/mnt")).ok();
-    let root = |who: &str| fs::read_link(format!("/proc/{who}/root")).ok();
-    let (them, us) = (pid.to_string(), "self");
-    namespace(&them).zip(namespace(us)).is_some_and(|(them, us)| them != us)
-        || root(&them).zip(root(us)).is_some_and(|(them, us)| them != us)
+    let (them, us) = (task::folder(pid), Path::new("/proc/self"));
+    let link = |folder: &Path, name: &str| fs::read_link(folder.join(name)).ok();
+    let differ = |name| link(&them, name).zip(link(us, name)).is_some_and(|(them, us)| them != us);
+    differ("ns/mnt") || differ("root")
 }
 
 #[cfg(test)]

@@ -153,6 +153,14 @@ pub enum ProbeError {
         /// Whose.
         pid: u32,
     },
+    /// The kernel finds whom a probe is for by the first thread, and what it has of memory.
+    #[error(
+        "the first thread of process {pid} has ended (pthread_exit), and the kernel attaches no probes to such a process"
+    )]
+    NoFirstThread {
+        /// Whose.
+        pid: u32,
+    },
     /// The process ended.
     #[error("process {pid} has exited")]
     Exited {

@@ -106,6 +106,9 @@ impl Probes {
     /// When the kernel refuses, or a place does not hold the instruction that it is to hold.
     pub fn load(spec: &Spec<'_>) -> Result<Self, ProbeError> {
         let pid = spec.program.process().pid;
+        if spec.program.process().has_lost_first_thread() {
+            return Err(ProbeError::NoFirstThread { pid });
+        }
         let probing = spec.program.probing().ok_or(ProbeError::NotLive { pid })?;
         let places = Places::choose(spec.program, &probing.points);
         for point in places.all() {

@@ -45,6 +45,7 @@ impl Snapshotter {
             let end = look.snapshot.objects.len();
             let objects = ObjectRange { start: start as u32, len: (end - start) as u32 };
             if matches!(view, StackView::Read(_)) {
+                look.cut += u64::from(one.key.is_some_and(|key| self.stacks.is_cut(key)));
                 look.snapshot.coverage.unmoved += u64::from(one.unmoved.is_some());
                 self.note_standing(one, objects, searched);
             }

@@ -60,6 +60,8 @@ struct Look<'a> {
     moved: Vec<Item>,
     /// Entries of the runtime's list whose memory could not be read.
     unreadable: u64,
+    /// Goroutines of whose stacks only the innermost frames were kept.
+    cut: u64,
 }
 
 impl<'a> Look<'a> {
@@ -75,7 +77,8 @@ impl<'a> Look<'a> {
         };
         let labels = Labels::new(program.label_form());
         let (channels, mentions) = (Channels::default(), Mentions::default());
-        Self { program, snapshot, labels, channels, mentions, moved: Vec::new(), unreadable: 0 }
+        let moved = Vec::new();
+        Self { program, snapshot, labels, channels, mentions, moved, unreadable: 0, cut: 0 }
     }
 }
 
@@ -185,12 +188,13 @@ impl Snapshotter {
 
     /// Sums up what was and was not seen.
     fn finish(&self, look: Look<'_>) -> Snapshot {
-        let Look { mut snapshot, unreadable, labels, channels, mentions, .. } = look;
+        let Look { mut snapshot, unreadable, cut, labels, channels, mentions, .. } = look;
         let coverage = &mut snapshot.coverage;
         coverage.goroutines_seen = snapshot.goroutines.len() as u64 + unreadable;
         coverage.torn += unreadable;
         coverage.unresolved_frames = self.stacks.unresolved();
         coverage.notes.extend(self.stacks.notes());
+        coverage.notes.extend(stacks::cut_note(cut));
         if snapshot.objects.len() >= MAX_OBJECTS {
             let note = "there are too many wait objects to keep them all; some were left out";
             coverage.notes.push(note.to_owned());

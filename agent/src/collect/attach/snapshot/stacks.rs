@@ -10,6 +10,7 @@ use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
 use crate::golang::unwind::{Registers, Steps, Trail, Walk};
+use crate::model::text::count;
 use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
@@ -123,6 +124,11 @@ impl Stacks {
 
     pub(super) fn id(&self, key: StackKey) -> StackId {
         self.known[key.0 as usize].id
+    }
+
+    /// Whether frames of it were left out.
+    pub(super) fn is_cut(&self, key: StackKey) -> bool {
+        self.table.elided(self.id(key)) > 0
     }
 
     pub(super) fn hints(&self, key: StackKey) -> StackHints {
@@ -333,6 +339,17 @@ impl Stacks {
         self.sites.insert(pc, site);
         site
     }
+}
+
+/// That stacks were cut, if any were.
+pub(super) fn cut_note(goroutines: u64) -> Option<String> {
+    let of = if goroutines == 1 { "goroutine has a stack" } else { "goroutines have stacks" };
+    (goroutines > 0).then(|| {
+        format!(
+            "{} {of} of more than {MAX_FRAMES} frames: only the innermost {MAX_FRAMES} are kept",
+            count(goroutines)
+        )
+    })
 }
 
 /// Whether a function is one that locks are made of, so that it mentions whatever it locks.

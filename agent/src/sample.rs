@@ -16,7 +16,7 @@ use crate::model::{
 const START_NS: i64 = 1_795_161_600_000_000_000;
 
 /// What a goroutine of the sample waits for: a class with its reason's number.
-const REASONS: [(&str, WaitClass); 10] = [
+const REASONS: [(&str, WaitClass); 11] = [
     ("chan send", WaitClass::ChanSend),
     ("chan receive", WaitClass::ChanReceive),
     ("select", WaitClass::Select),
@@ -27,6 +27,7 @@ const REASONS: [(&str, WaitClass); 10] = [
     ("sync.WaitGroup.Wait", WaitClass::WaitGroup),
     ("sync.Cond.Wait", WaitClass::Cond),
     ("sleep", WaitClass::Sleep),
+    ("coroutine", WaitClass::Runtime),
 ];
 
 /// What a reader of an RWMutex waits for; a writer's reason comes before it.
@@ -131,7 +132,12 @@ impl Sample {
 
     /// The number of the wait reason of an RWMutex's readers.
     pub(crate) fn reads() -> Option<u8> {
-        let at = REASONS.iter().position(|&(reason, _)| reason == READS);
+        Self::reason(READS)
+    }
+
+    /// The number of a wait reason.
+    pub(crate) fn reason(name: &str) -> Option<u8> {
+        let at = REASONS.iter().position(|&(reason, _)| reason == name);
         at.and_then(|at| u8::try_from(at).ok())
     }
 

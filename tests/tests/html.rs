@@ -152,6 +152,7 @@ fn judged() -> Assessment {
             more_cycles: 0,
         },
         rise: None,
+        not_analysed: Default::default(),
         history: (0..60_u32)
             .map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25))
             .collect(),

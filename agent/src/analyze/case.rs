@@ -8,7 +8,7 @@ use super::growth;
 use super::hints::Hints;
 use super::life::Life;
 use super::window::Window;
-use crate::model::function;
+use crate::model::function::{self, Origin};
 use crate::model::{FrameId, Group, Growth, Resolved, StackTable, WaitClass};
 
 /// The groups of one line and creation site.
@@ -42,6 +42,8 @@ pub(super) struct Case<'a> {
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Line(WaitClass, FrameId, Option<FrameId>),
+    /// Whoever runs is caught at any line of its loop.
+    Busy(FrameId),
     Alone(usize),
 }
 
@@ -56,9 +58,11 @@ impl<'a> Case<'a> {
         let mut places: HashMap<Key, usize> = HashMap::new();
         let mut clusters: Vec<Vec<usize>> = Vec::new();
         for (index, group) in groups.iter().enumerate() {
-            let key = match group.blocked_at {
-                Some(line) => Key::Line(group.wait, line, group.created_by),
-                None => Key::Alone(index),
+            let runs = matches!(group.wait, WaitClass::Running | WaitClass::Runnable);
+            let key = match (group.blocked_at, group.created_by) {
+                (_, Some(site)) if runs => Key::Busy(site),
+                (Some(line), site) => Key::Line(group.wait, line, site),
+                (None, _) => Key::Alone(index),
             };
             let place = *places.entry(key).or_insert_with(|| {
                 clusters.push(Vec::new());
@@ -104,6 +108,21 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// Takes in another case, which the same cause piles up.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.count += other.count;
+        self.at_first += other.at_first;
+        self.arrived += other.arrived;
+        self.oldest = self.oldest.max(other.oldest);
+        self.life.merge(&other.life);
+        self.groups.extend(other.groups);
+        // Both curves have a point for each sample.
+        for (point, (_, more)) in self.points.iter_mut().zip(&other.points) {
+            point.1 += more;
+        }
+        self.growth = growth::growth(&self.points);
+    }
+
     /// Adds the curve of its number, which takes a look at every sample.
     pub(super) fn with_history(mut self, window: &Window) -> Self {
         let hashes: Vec<u64> =
@@ -139,6 +158,52 @@ impl<'a> Case<'a> {
     /// Whether a function of this name is on the stack.
     pub(super) fn calls(&self, name: &str) -> bool {
         self.frames().any(|frame| frame.function == name)
+    }
+
+    /// The function that they run: the outermost on their stacks, wrappers that the compiler made for a `go`
+    /// statement aside. `None` where no stack was read.
+    pub(super) fn entry(&self) -> Option<FrameId> {
+        let stack = self.stacks.frames_of(self.group.stack?);
+        let site = self.created_by();
+        let is_entry = |&&frame: &&FrameId| {
+            let Ok(frame) = self.stacks.lookup(frame) else { return true };
+            let runtimes = function::origin(frame.function, frame.file) == Origin::Runtime;
+            // Up to Go 1.21 a wrapper is called like a closure; it has the line of the `go` statement.
+            let wraps = site.is_some_and(|site| {
+                (site.file, site.line) == (frame.file, frame.line)
+                    && frame.function.strip_prefix(site.function).is_some_and(|rest| {
+                        rest.starts_with(".func") || rest.starts_with(".gowrap")
+                    })
+            });
+            !runtimes && !wraps && !function::is_wrapper(frame.function)
+        };
+        stack.iter().rev().find(is_entry).copied()
+    }
+
+    /// Whether the function that they run, and all that it called, is a library's.
+    pub(super) fn is_librarys(&self) -> bool {
+        self.group.stack.is_some()
+            && self
+                .frames()
+                .all(|frame| function::origin(frame.function, frame.file) != Origin::User)
+    }
+
+    /// The name of that function.
+    pub(super) fn entry_function(&self) -> Option<&'a str> {
+        self.stacks.lookup(self.entry()?).ok().map(|frame| frame.function)
+    }
+
+    /// Whether they wait for the next request on a connection that a client keeps open.
+    pub(super) fn keep_connections_alive(&self) -> bool {
+        self.wait() == WaitClass::IoWait
+            && self.calls("net/http.(*conn).serve")
+            && !self.calls("net/http.serverHandler.ServeHTTP")
+    }
+
+    /// Whether they are coroutines (`iter.Pull`, Go 1.23 and later), which are the user's, though they wait
+    /// for the runtime (`waitReasonCoroutine`).
+    pub(super) fn are_coroutines(&self) -> bool {
+        self.group.reason.as_deref() == Some("coroutine")
     }
 
     /// Whether any of the user's own code is on the stack or created them.

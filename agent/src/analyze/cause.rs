@@ -1,6 +1,8 @@
 //! The cause of a finding, in one plain sentence with its numbers.
 
 use super::case::Case;
+use super::caused::Cause;
+use super::not_closed;
 use crate::model::text::{count, duration};
 use crate::model::{CauseClass, Growth, GrowthPattern, LockWait, Pattern};
 
@@ -11,6 +13,7 @@ pub(super) fn cause(
     pattern: Option<Pattern>,
     growth: Option<&Growth>,
     lock_wait: &LockWait,
+    origin: Option<&Cause>,
 ) -> String {
     let one = case.count == 1;
     let who =
@@ -33,6 +36,9 @@ pub(super) fn cause(
             one,
             "are in a system call or in C that does not return, each on a thread of its own",
         ),
+        CauseClass::NetworkIo if case.keep_connections_alive() => {
+            verb(one, "wait for requests on connections that clients opened and keep open")
+        }
         CauseClass::NetworkIo => verb(one, "wait for the network without progress"),
         CauseClass::ContextNotCancelled => {
             verb(one, "wait for a context to be cancelled, and nobody cancels it")
@@ -60,7 +66,7 @@ pub(super) fn cause(
         CauseClass::Waitgroup => {
             verb(one, "wait for a wait group, and nobody is left to call Done")
         }
-        CauseClass::NotClosed => verb(one, "belong to something that is never closed"),
+        CauseClass::NotClosed => not_closed::says(case, one, origin),
         CauseClass::Unknown => verb(one, "wait, and nothing says for what"),
     };
     let known = pattern.map(|pattern| format!(" ({})", pattern.name())).unwrap_or_default();

@@ -1,9 +1,10 @@
 //! The cause class of a case: from its wait, its stack, its channel, and its source.
 
 use super::case::Case;
+use super::caused::Cause;
 use super::detect::is_finalizer;
 use super::source::Awaits;
-use crate::model::{CauseClass, LockWait, Pattern, Verdict, WaitClass};
+use crate::model::{CauseBasis, CauseClass, LockWait, Pattern, Verdict, WaitClass};
 
 /// Functions whose wait is one for the network, whatever it looks like to the scheduler.
 const NETWORK: [&str; 6] = [
@@ -15,8 +16,13 @@ const NETWORK: [&str; 6] = [
     "net/http.(*http2ClientConn).RoundTrip",
 ];
 
-/// What kind of leak a case is, if it is one.
-pub(super) fn class(case: &Case<'_>, lock_wait: &LockWait) -> CauseClass {
+/// What kind of leak a case is, if it is one. `grows` is whether it does as leaks do.
+pub(super) fn class(
+    case: &Case<'_>,
+    lock_wait: &LockWait,
+    cause: Option<&Cause>,
+    grows: bool,
+) -> CauseClass {
     let locks = matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex);
     let twice = locks && case.hints.pattern == Some(Pattern::SelfDeadlock);
     if !lock_wait.cycle.is_empty() || twice {
@@ -24,6 +30,9 @@ pub(super) fn class(case: &Case<'_>, lock_wait: &LockWait) -> CauseClass {
     }
     if is_finalizer(case) {
         return CauseClass::RuntimeInternal;
+    }
+    if grows && is_not_closed(case, cause) {
+        return CauseClass::NotClosed;
     }
     match case.wait() {
         WaitClass::ChanSend => CauseClass::ChannelSend,
@@ -46,13 +55,39 @@ pub(super) fn class(case: &Case<'_>, lock_wait: &LockWait) -> CauseClass {
     }
 }
 
-/// A receive or a select: for what?
-fn waiting(case: &Case<'_>) -> CauseClass {
-    let in_context = case.functions().any(|function| {
+/// Whether they are the background goroutines of something that is made again and again. One of a kind that
+/// says more, such as the ends of a connection whose response nobody reads, is told by its wait.
+fn is_not_closed(case: &Case<'_>, cause: Option<&Cause>) -> bool {
+    if case.are_coroutines() || waits_for_child(case) {
+        return true;
+    }
+    let is_own = cause.is_some_and(|cause| {
+        matches!(cause.at.basis, CauseBasis::Stack | CauseBasis::CreationSite)
+    });
+    !is_own && case.is_librarys() && !says_more(case)
+}
+
+/// Whether they wait for the output of a child process, which outlives the child where one of its own
+/// children holds the pipe.
+fn waits_for_child(case: &Case<'_>) -> bool {
+    case.calls("os/exec.(*Cmd).Wait") && case.wait() == WaitClass::ChanReceive
+}
+
+fn says_more(case: &Case<'_>) -> bool {
+    let body = case.calls("net/http.(*persistConn).readLoop") && case.wait() == WaitClass::Select;
+    body || case.keep_connections_alive() || in_context(case)
+}
+
+fn in_context(case: &Case<'_>) -> bool {
+    case.functions().any(|function| {
         function.starts_with("context.propagateCancel.func")
             || function.starts_with("context.(*cancelCtx).propagateCancel.func")
-    });
-    if in_context || case.hints.awaits == Awaits::Context {
+    })
+}
+
+/// A receive or a select: for what?
+fn waiting(case: &Case<'_>) -> CauseClass {
+    if in_context(case) || case.hints.awaits == Awaits::Context {
         return CauseClass::ContextNotCancelled;
     }
     if NETWORK.iter().any(|name| case.calls(name)) {
@@ -106,6 +141,7 @@ pub(super) fn pattern(
         CauseClass::NetworkIo if case.calls("net/http.(*persistConn).readLoop") => {
             Some(Pattern::UnclosedBody)
         }
+        CauseClass::NetworkIo if case.keep_connections_alive() => None,
         CauseClass::NetworkIo => Some(Pattern::NoDeadline),
         CauseClass::ContextNotCancelled => Some(Pattern::LostCancel),
         CauseClass::ChannelSend => Some(Pattern::BlockedProducer),

@@ -41,6 +41,14 @@ impl Hints {
     }
 }
 
+/// The lines around a frame; asks for the file if it is not there yet.
+pub(super) fn snippet_at(frame: &Resolved<'_>, sources: &mut Sources) -> Option<Snippet> {
+    let file = sources.file(frame.file)?;
+    let (first, lines) = source::snippet(&file.text, frame.line, CONTEXT);
+    let snippet = Snippet { file: file.path, line: frame.line, first, lines, stale: file.stale };
+    (!snippet.lines.is_empty()).then_some(snippet)
+}
+
 /// What the source says of a case; asks for files that are not there yet.
 pub(super) fn of(case: &Case<'_>, sources: &mut Sources) -> Hints {
     let users = |frame: &Resolved<'_>| function::origin(frame.function, frame.file).is_outside_go();
@@ -58,17 +66,7 @@ pub(super) fn of(case: &Case<'_>, sources: &mut Sources) -> Hints {
     let blocked_in = sources.file(at.file);
     let created_in = created.and_then(|frame| sources.file(frame.file));
     let Some(file) = blocked_in else { return Hints::default() };
-    let (first, lines) = source::snippet(&file.text, at.line, CONTEXT);
-    let mut hints = Hints {
-        snippet: (!lines.is_empty()).then(|| Snippet {
-            file: file.path.clone(),
-            line: at.line,
-            first,
-            lines,
-            stale: file.stale,
-        }),
-        ..Hints::default()
-    };
+    let mut hints = Hints { snippet: snippet_at(&at, sources), ..Hints::default() };
     // Lines that may be others say nothing.
     if !file.stale {
         let others = sources.beside(at.file);

@@ -3,11 +3,13 @@
 //! What waits is no leak by that alone: most goroutines of a healthy server wait most of the time.
 
 use super::case::Case;
+use super::caused::Cause;
 use super::detect::is_finalizer;
 use super::known;
 use super::settings::Settings;
 use super::source::Awaits;
-use crate::model::{Verdict, WaitClass};
+use crate::model::function::{self, Origin};
+use crate::model::{CauseBasis, Verdict, WaitClass};
 
 /// So many that wait on one object are a pool, whoever started it.
 const POOL: u64 = 8;
@@ -37,7 +39,7 @@ impl Idle {
 }
 
 /// Why a case is idle on purpose; `None` where nothing says so.
-pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
+pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings) -> Option<Idle> {
     if is_finalizer(case) {
         return None;
     }
@@ -45,14 +47,27 @@ pub(super) fn reason(case: &Case<'_>, settings: &Settings) -> Option<Idle> {
         return Idle::always(&rule);
     }
     let wait = case.wait();
-    if let Some(why) = known::reason(case.functions(), wait) {
-        return Idle::always(why);
+    if case.are_coroutines() {
+        return Idle::while_steady("iterator between two calls of next");
     }
-    if wait == WaitClass::IoWait && case.calls("net/http.(*conn).serve") && !has_handler(case) {
-        return Idle::always("keep-alive connection");
+    let is_own = cause.is_some_and(|cause| cause.at.basis == CauseBasis::Stack);
+    if !is_own && let Some(why) = case.entry_function().and_then(|it| known::reason(it, wait)) {
+        return Idle::while_steady(why);
+    }
+    if case.keep_connections_alive() {
+        return Idle::while_steady("keep-alive connection");
+    }
+    if wait == WaitClass::IoWait && case.calls("internal/poll.(*FD).Accept") {
+        return Idle::while_steady("listener");
+    }
+    if matches!(case.entry_function(), Some("testing.tRunner" | "testing.(*T).Run")) {
+        return Idle::while_steady("waits for a test");
     }
     if wait == WaitClass::Runtime {
-        return Idle::always("the runtime's own");
+        return Idle::while_steady("the runtime's own");
+    }
+    if wait == WaitClass::NilChannel && receives_nil(case) {
+        return Idle::while_steady("waits for a context that is never cancelled");
     }
     if case.life.has_main {
         return Idle::while_steady("the main goroutine");
@@ -105,9 +120,15 @@ fn listed(case: &Case<'_>, settings: &Settings) -> Option<String> {
     Some(rule.reason.clone().unwrap_or_else(|| "on the list of safe functions".to_owned()))
 }
 
-/// Whether a request is being handled: somebody's handler is on the stack.
-fn has_handler(case: &Case<'_>) -> bool {
-    case.calls("net/http.serverHandler.ServeHTTP")
+/// Whether they receive from the nil channel that `Done` gives of a context that nobody can cancel
+/// (`context.Background`): by their source, or because it is a library that waits, which takes such a channel
+/// from its user.
+fn receives_nil(case: &Case<'_>) -> bool {
+    let receives = case.group.reason.as_deref().is_some_and(|it| it.starts_with("chan receive"));
+    let in_library = case
+        .blocked_at()
+        .is_some_and(|frame| function::origin(frame.function, frame.file) != Origin::User);
+    receives && (in_library || case.hints.awaits == Awaits::Context)
 }
 
 /// Whether several wait on one and the same object.

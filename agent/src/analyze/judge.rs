@@ -2,15 +2,25 @@
 
 use std::cmp::Reverse;
 
+use super::accounts::{Accounts, Entry, Fate};
 use super::case::Case;
-use super::detect::{self, Found, Outcome, Scene};
+use super::caused::Causes;
+use super::detect::{self, Found, Outcome, Scene, growth};
+use super::join::{self, Draft};
 use super::settings::Settings;
 use super::sources::Sources;
 use super::window::{Window, assess};
-use super::{cause, classify, hints, idle, lockwait, mend, paths, score, signature};
+use super::{cause, classify, hints, idle, lockwait, mend, not_closed, paths, score, signature};
 use crate::model::{
-    Assessment, Evidence, Finding, Judgement, Level, LockWait, NotEnough, Turnover, Verdict,
+    Assessment, CauseBasis, CauseClass, Evidence, Finding, Judgement, Level, NotEnough, Turnover,
+    Verdict, function,
 };
+
+/// Why goroutines are in no finding that are neither idle nor stuck nor ever more.
+pub(super) const UNREMARKABLE: &str = "nothing about them is a leak's";
+
+/// Why those are not analysed whose group is not let pass.
+const FILTERED: &str = "filtered out";
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
 /// window, settings and sources give the same judgement, always. Source files that it misses it asks
@@ -26,20 +36,57 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
         ..Judgement::default()
     };
     let span = assessment.window.duration;
+    let causes =
+        Causes::new(&assessment.stacks, &assessment.groups, window.lives(), &assessment.sites);
+    let mut accounts = Accounts::default();
+    let mut drafts = Vec::new();
     for case in Case::all(window, &assessment.groups, &assessment.stacks, span) {
-        if settings.filter.lets_pass(case.functions()) && may_leak(&case) {
-            weigh(case, window, settings, sources, &mut judgement);
+        let mut entry = Entry {
+            group: case.groups.first().copied().unwrap_or_default(),
+            count: case.count,
+            more: case.count.saturating_sub(case.at_first),
+            fate: Fate::NotAnalysed(FILTERED),
+            no_leak: growth::weigh(&case, settings.thresholds.least_growth)
+                .err()
+                .map_or(UNREMARKABLE, growth::No::why),
+        };
+        if settings.filter.lets_pass(case.functions()) {
+            entry.fate = match weigh(case, window, settings, &causes, sources, &mut judgement) {
+                Weighed::Found(draft) => {
+                    let found = draft.found.count;
+                    drafts.push(*draft);
+                    Fate::Found(found)
+                }
+                Weighed::Ignored(why) => Fate::Ignored(why),
+                Weighed::Unremarkable => Fate::NotAnalysed(UNREMARKABLE),
+            };
         }
+        accounts.add(entry);
     }
+    let drafts = join::join(drafts).into_iter();
+    judgement.findings = drafts.map(|draft| finding(draft, sources)).collect();
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
     });
-    judgement.health =
-        score::health(&judgement.findings, assessment.totals.goroutines, &settings.thresholds);
+    (judgement.idle, judgement.not_analysed) = accounts.sums();
+    judgement.rise = accounts.rise(&judgement.history, &judgement.findings);
+    judgement.health = score::health(
+        &judgement.findings,
+        judgement.rise.as_ref(),
+        assessment.totals.goroutines,
+        &settings.thresholds,
+    );
     judgement.level = Level::of(assessment.totals.goroutines, settings.thresholds.goroutines);
     assessment.judgement = Some(judgement);
     Some(assessment)
+}
+
+/// What came of a case.
+enum Weighed<'a> {
+    Found(Box<Draft<'a>>),
+    Ignored(String),
+    Unremarkable,
 }
 
 /// Whether there is anything to look at: most groups of a busy server are gone with the next look.
@@ -52,21 +99,26 @@ fn may_leak(case: &Case<'_>) -> bool {
         || !case.life.known
 }
 
-/// Shows a case to every detector, and notes what that makes.
-fn weigh(
-    mut case: Case<'_>,
+/// Shows a case to every detector, and says what that makes.
+fn weigh<'a>(
+    mut case: Case<'a>,
     window: &Window,
     settings: &Settings,
+    causes: &Causes<'_>,
     sources: &mut Sources,
     judgement: &mut Judgement,
-) {
+) -> Weighed<'a> {
+    if !may_leak(&case) {
+        return Weighed::Unremarkable;
+    }
     // A curve takes a look at every sample, and most cases stand still.
     if case.life.survivors() > 0 || !case.life.known {
         case = case.with_history(window);
     }
     case.hints = hints::of(&case, sources);
+    let cause = causes.of(case.group, case.life.parent_group);
     let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
-    let idle = idle::reason(&case, settings);
+    let idle = idle::reason(&case, cause.as_ref(), settings);
     let lock = case.group.object.and_then(|(object, _)| judgement.lock_graph.lock(object));
     let scene = Scene {
         settings,
@@ -97,22 +149,38 @@ fn weigh(
             }
         }
     }
-    if let Some(idle) = &idle
+    if let Some(idle) = idle
         && best.as_ref().is_none_or(|best| idle.clears(best.verdict))
     {
-        *judgement.idle.entry(idle.why.clone()).or_default() += case.count;
-        return;
+        // The user's own list is all that silences growth, and it is said that it did.
+        return Weighed::Ignored(match best {
+            Some(best) if best.verdict >= Verdict::Likely => {
+                format!("{}: silences a {} leak", idle.why, best.verdict.name())
+            }
+            _ => idle.why,
+        });
     }
-    let Some(best) = best else { return };
+    let Some(best) = best else { return Weighed::Unremarkable };
     if is_in_baseline(&case, settings, best.verdict) {
-        *judgement.idle.entry("in the baseline".to_owned()).or_default() += case.count;
-        return;
+        return Weighed::Ignored("in the baseline".to_owned());
     }
     if case.points.is_empty() {
         case = case.with_history(window);
     }
-    judgement.findings.push(finding(case, best, evidence, lock_wait));
+    let grows = GROWTH.iter().any(|name| evidence.iter().any(|it| it.detector == *name));
+    Weighed::Found(Box::new(Draft {
+        case,
+        found: best,
+        evidence,
+        lock_wait,
+        cause,
+        grows,
+        parts: Vec::new(),
+    }))
 }
+
+/// Detectors that say of goroutines that they become more and more.
+const GROWTH: [&str; 3] = ["steady-growth", "count-growth", "accumulated"];
 
 /// Whether there were as many before.
 fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
@@ -123,17 +191,26 @@ fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> boo
             .is_some_and(|&before| case.group.count <= before + before / 5)
 }
 
-fn finding(
-    case: Case<'_>,
-    found: Found,
-    mut evidence: Vec<Evidence>,
-    lock_wait: LockWait,
-) -> Finding {
+fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
+    let Draft { case, found, mut evidence, lock_wait, cause, grows, parts } = draft;
     let history = case.points.iter().map(|&(at, count)| (at, count as u64)).collect();
-    let class = classify::class(&case, &lock_wait);
+    let class = classify::class(&case, &lock_wait, cause.as_ref(), grows);
     let pattern = classify::pattern(&case, class, found.verdict, &lock_wait);
     let growth = case.growth;
-    let cause = cause::cause(&case, class, pattern, growth.as_ref(), &lock_wait);
+    let text = cause::cause(&case, class, pattern, growth.as_ref(), &lock_wait, cause.as_ref());
+    // Their own line, or the one that leads to them where all of theirs are a library's.
+    let line = cause.and_then(|cause| case.stacks.lookup(cause.at.frame).ok());
+    let is_led_to = cause.is_some_and(|cause| cause.at.basis != CauseBasis::Stack);
+    let source = if is_led_to && case.is_librarys() {
+        line.and_then(|line| hints::snippet_at(&line, sources))
+    } else {
+        case.hints.snippet.clone()
+    };
+    if let Some(line) = line.filter(|_| is_led_to) {
+        let basis = cause.map_or("", |cause| says_basis(cause.at.basis));
+        let says = format!("{} ({}:{}) {basis}", line.function, line.file, line.line);
+        evidence.push(Evidence { detector: "cause".to_owned(), says });
+    }
     evidence.extend(
         case.hints
             .notes
@@ -141,6 +218,13 @@ fn finding(
             .map(|note| Evidence { detector: "source".to_owned(), says: note.clone() }),
     );
     let own = case.hints.mend.as_ref().filter(|_| pattern == case.hints.pattern);
+    let suggestions = if class == CauseClass::NotClosed {
+        not_closed::fixes(&case, cause.as_ref())
+    } else if case.keep_connections_alive() {
+        not_closed::connection_fixes()
+    } else {
+        mend::suggestions(class, pattern, own)
+    };
     let turnover = case.left().map(|left| Turnover {
         arrived: case.arrived,
         left,
@@ -148,10 +232,8 @@ fn finding(
         stuck: case.life.stuck,
     });
     Finding {
-        id: format!("f-{:016x}", signature::hash(&case.group.signature)),
+        id: id(&case, class, line.map(|line| line.function)),
         group: case.groups.first().copied().unwrap_or_default(),
-        caused_at: None,
-        parts: Vec::new(),
         class,
         verdict: found.verdict,
         score: score::score(&case, class, growth.as_ref()),
@@ -164,13 +246,38 @@ fn finding(
         stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
         lock_wait,
         pattern,
-        cause,
-        source: case.hints.snippet.clone(),
-        suggestions: mend::suggestions(class, pattern, own),
+        cause: text,
+        source,
+        suggestions,
         evidence,
         groups: case.groups,
+        caused_at: cause.map(|cause| cause.at),
+        parts,
     }
 }
 
+/// The same for the same finding in every window, process and build path. Of a set of goroutines, now one kind
+/// and now another is the largest; the line that leads to them stays.
+fn id(case: &Case<'_>, class: CauseClass, caused_in: Option<&str>) -> String {
+    let hash = match caused_in {
+        Some(function) if class == CauseClass::NotClosed && !case.are_coroutines() => {
+            signature::hash(&format!("{class}: {}", function::normalise(function)))
+        }
+        _ => signature::hash(&case.group.signature),
+    };
+    format!("f-{hash:016x}")
+}
+
+const fn says_basis(basis: CauseBasis) -> &'static str {
+    match basis {
+        CauseBasis::Stack => "is on their stacks",
+        CauseBasis::CreationSite => "started them",
+        CauseBasis::CreationStack => "led to their creation, as a probe saw it",
+        CauseBasis::Creator => "is where one of their creators is now",
+    }
+}
+
+#[cfg(test)]
+mod sets_tests;
 #[cfg(test)]
 mod tests;

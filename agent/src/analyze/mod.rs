@@ -3,20 +3,24 @@
 //! This room knows the model alone: no clock, no I/O, no source. The same observations give the
 //! same assessment, always.
 
+mod accounts;
 mod busy;
 mod case;
 mod cause;
+mod caused;
 mod classify;
 mod detect;
 mod group;
 mod growth;
 mod hints;
 mod idle;
+mod join;
 mod judge;
 mod known;
 mod life;
 mod lockwait;
 mod mend;
+mod not_closed;
 mod paths;
 mod score;
 pub mod settings;

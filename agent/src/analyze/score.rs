@@ -2,7 +2,9 @@
 
 use super::case::Case;
 use super::settings::Thresholds;
-use crate::model::{CauseClass, Finding, Growth, GrowthPattern, Score, Severity, Verdict};
+use crate::model::{
+    CauseClass, Finding, Growth, GrowthPattern, Rise, RiseVerdict, Score, Severity, Verdict,
+};
 
 /// What a case costs.
 pub(super) fn score(case: &Case<'_>, class: CauseClass, growth: Option<&Growth>) -> Score {
@@ -64,8 +66,23 @@ fn scheduler(case: &Case<'_>, class: CauseClass) -> u8 {
     }
 }
 
+/// What a rise costs of which no finding makes up half.
+fn unexplained(rise: &Rise) -> u32 {
+    let of = |found: bool| {
+        let is_found = |verdict: &RiseVerdict| matches!(verdict, RiseVerdict::Finding(_));
+        let groups = rise.groups.iter().filter(|rising| is_found(&rising.verdict) == found);
+        groups.map(|rising| rising.more).sum::<u64>()
+    };
+    if of(true) < of(false) { 5 } else { 0 }
+}
+
 /// How well a process is: 100 less what each finding takes, and less for very many goroutines.
-pub(super) fn health(findings: &[Finding], goroutines: u64, thresholds: &Thresholds) -> u8 {
+pub(super) fn health(
+    findings: &[Finding],
+    rise: Option<&Rise>,
+    goroutines: u64,
+    thresholds: &Thresholds,
+) -> u8 {
     let mut lost: u32 = 0;
     let mut suspects: u32 = 0;
     for finding in findings {
@@ -77,6 +94,7 @@ pub(super) fn health(findings: &[Finding], goroutines: u64, thresholds: &Thresho
             (_, Severity::Low) => lost += 10,
         }
     }
+    lost += rise.map_or(0, unexplained);
     let [moderate, high, critical] = thresholds.goroutines;
     lost += suspects.min(10);
     lost += match goroutines {

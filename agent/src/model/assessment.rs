@@ -46,8 +46,11 @@ pub struct Judgement {
     pub level: Level,
     /// Detectors that lacked something to judge by.
     pub not_enough: Vec<NotEnough>,
-    /// Goroutines that were looked at and left out, by why: `idle worker pool`, ...
+    /// Goroutines that are ignored as idle, by why: `idle worker pool`, ...
     pub idle: BTreeMap<String, u64>,
+    /// Goroutines that are in no finding and not idle, by why. These, the idle ones and those of all
+    /// findings add up to all that there are.
+    pub not_analysed: BTreeMap<String, u64>,
     /// Who waits for whom, over the whole process.
     pub lock_graph: LockGraph,
     /// Functions that most goroutines pass, most first.

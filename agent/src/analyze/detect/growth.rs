@@ -6,7 +6,7 @@
 
 use super::super::case::Case;
 use super::super::life::BINS;
-use super::{Detector, Outcome, Scene, found};
+use super::{Detector, Found, Outcome, Scene};
 use crate::model::text::{count, counted};
 use crate::model::{GrowthPattern, Verdict};
 
@@ -16,13 +16,15 @@ pub(super) struct SteadyGrowth;
 /// Parts of the window that births are looked at by.
 const PARTS: usize = 6;
 /// Parts in which somebody must have been born who survived.
-const LEAST_PARTS: usize = 3;
+const MIN_PARTS: usize = 3;
 /// The share of survivors that the older two of the five parts but the last must have: two fifths
 /// of an even flow. Short lives leave none there.
 const OLD_SHARE: f64 = 0.12;
-/// Looks, and seconds, before anything is said.
-const LEAST_LOOKS: u64 = 5;
-const LEAST_SECONDS: f64 = 4.0;
+/// Samples, and seconds, before anything is said.
+const MIN_SAMPLES: u64 = 5;
+const MIN_SECONDS: f64 = 4.0;
+/// The share of the first half's slope that the second half of a straight line has at least.
+const STRAIGHT: f64 = 0.85;
 /// In a window shorter than this, only what is fast can be told from chance.
 const SHORT_SECONDS: f64 = 20.0;
 const FAST: u64 = 20;
@@ -33,48 +35,110 @@ impl Detector for SteadyGrowth {
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        let life = &case.life;
-        if !life.known || life.births.is_empty() {
-            return Outcome::Clear;
+        match weigh(case, scene.settings.thresholds.least_growth) {
+            Ok(found) => Outcome::Found(found),
+            Err(No::TooShort) => Outcome::NotEnough(format!(
+                "growth needs {MIN_SAMPLES} samples and {MIN_SECONDS:.0} s"
+            )),
+            Err(_) => Outcome::Clear,
         }
-        if case.looks < LEAST_LOOKS || case.seconds() < LEAST_SECONDS {
-            return Outcome::NotEnough(format!(
-                "growth needs {LEAST_LOOKS} looks and {LEAST_SECONDS:.0} s"
-            ));
-        }
-        let parts = parts(&life.births);
-        // The youngest may yet end.
-        let lasting: u64 = parts[..PARTS - 1].iter().sum();
-        let least = scene.settings.thresholds.least_growth;
-        if lasting < least.saturating_sub(1) || lasting == 0 {
-            return Outcome::Clear;
-        }
-        let deaths = case.at_first.saturating_sub(life.before);
-        let net = case.count.saturating_sub(case.at_first);
-        let kept = deaths <= lasting / 4 && net as f64 >= 0.6 * lasting as f64;
-        let spread = parts.iter().filter(|&&births| births > 0).count() >= LEAST_PARTS;
-        let exponential =
-            case.growth.is_some_and(|growth| growth.pattern == GrowthPattern::Exponential);
-        let old = (parts[0] + parts[1]) as f64 >= OLD_SHARE * lasting as f64 || exponential;
-        if !(kept && spread && old) || has_stopped(&life.births) {
-            return Outcome::Clear;
-        }
-        let says = format!(
-            "{} born within {:.0} s are still here; of the {} that were here before, {} gone",
-            counted(life.survivors(), "goroutine"),
-            case.seconds(),
-            count(case.at_first),
-            match deaths {
-                0 => "none has".to_owned(),
-                1 => "1 has".to_owned(),
-                _ => format!("{} have", count(deaths)),
-            }
-        );
-        if lasting < least || (case.seconds() < SHORT_SECONDS && lasting < FAST) {
-            return found(Verdict::Suspect, case.count, says);
-        }
-        found(Verdict::Likely, case.count, says)
     }
+}
+
+/// Why growth is none of a leak's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::analyze) enum No {
+    /// The source does not know goroutines apart.
+    Unknown,
+    /// Too few samples, or too short a window.
+    TooShort,
+    /// Hardly any goroutine that was born in the window is left.
+    Few,
+    /// They end as others come.
+    ComeAndGo,
+    /// Their births lie in one part of the window.
+    OneBurst,
+    /// The oldest of those born in the window have ended.
+    ShortLived,
+    /// Births have stopped.
+    Stopped,
+}
+
+impl No {
+    /// In plain words.
+    pub(in crate::analyze) const fn why(self) -> &'static str {
+        match self {
+            Self::Unknown => "its births and deaths are not known",
+            Self::TooShort => "the window is too short to tell",
+            Self::Few => "too few of those that came are still here",
+            Self::ComeAndGo => "its goroutines end as others come",
+            Self::OneBurst => "they came in one burst",
+            Self::ShortLived => "those that came first have ended",
+            Self::Stopped => "it has stopped growing",
+        }
+    }
+}
+
+/// Whether a case grows as leaks do, and if not, in what.
+pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Found, No> {
+    let life = &case.life;
+    if !life.known {
+        return Err(No::Unknown);
+    }
+    if case.looks < MIN_SAMPLES || case.seconds() < MIN_SECONDS {
+        return if life.births.is_empty() { Err(No::Few) } else { Err(No::TooShort) };
+    }
+    let parts = parts(&life.births);
+    // The youngest may yet end.
+    let lasting: u64 = parts[..PARTS - 1].iter().sum();
+    if lasting < min_growth.saturating_sub(1) || lasting == 0 {
+        return Err(No::Few);
+    }
+    let deaths = case.at_first.saturating_sub(life.before);
+    let net = case.count.saturating_sub(case.at_first);
+    if parts.iter().filter(|&&births| births > 0).count() < MIN_PARTS {
+        return Err(No::OneBurst);
+    }
+    let exponential =
+        case.growth.is_some_and(|growth| growth.pattern == GrowthPattern::Exponential);
+    if ((parts[0] + parts[1]) as f64) < OLD_SHARE * lasting as f64 && !exponential {
+        return Err(No::ShortLived);
+    }
+    if has_stopped(&life.births) {
+        return Err(No::Stopped);
+    }
+    let kept = deaths <= lasting / 4 && net as f64 >= 0.6 * lasting as f64;
+    if !kept && !rises_through_churn(case, net) {
+        return Err(No::ComeAndGo);
+    }
+    let says = format!(
+        "{} born within {:.0} s are still here; of the {} that were here before, {} gone",
+        counted(life.survivors(), "goroutine"),
+        case.seconds(),
+        count(case.at_first),
+        match deaths {
+            0 => "none has".to_owned(),
+            1 => "1 has".to_owned(),
+            _ => format!("{} have", count(deaths)),
+        }
+    );
+    let is_few = lasting < min_growth || (case.seconds() < SHORT_SECONDS && lasting < FAST);
+    let verdict = if is_few { Verdict::Suspect } else { Verdict::Likely };
+    Ok(Found { verdict, count: case.count, says })
+}
+
+/// Whether a count rises in a straight line although many end: those that leak hide among those that do not.
+/// A number that only fills up to a bound, as sessions of any length do, rises ever more slowly.
+fn rises_through_churn(case: &Case<'_>, net: u64) -> bool {
+    let Some(growth) = case.growth else { return false };
+    if case.seconds() < SHORT_SECONDS || net < FAST || net * 8 < case.at_first {
+        return false;
+    }
+    let is_line = growth.pattern == GrowthPattern::Linear && growth.r2 >= 0.9 && growth.low > 0.0;
+    let middle = case.points.len() / 2;
+    let half = |points: &[(f64, f64)]| super::super::growth::growth(points).map(|it| it.per_second);
+    let halves = half(&case.points[..middle]).zip(half(&case.points[middle..]));
+    is_line && halves.is_some_and(|(early, late)| late >= STRAIGHT * early)
 }
 
 /// Births by the part of the window.

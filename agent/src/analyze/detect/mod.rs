@@ -2,7 +2,7 @@
 
 mod busy;
 mod counts;
-mod growth;
+pub(super) mod growth;
 mod locks;
 mod nature;
 mod stuck;

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::analyze::settings::Rule;
-use crate::model::{BlockedBasis, BlockedFor, CauseClass, Pattern, StackView, WaitClass};
+use crate::model::{
+    BlockedBasis, BlockedFor, CauseClass, Pattern, RiseVerdict, StackView, WaitClass,
+};
 use crate::sample::Sample;
 
 /// A goroutine from its birth to its death, in seconds since the first look.
@@ -178,7 +180,15 @@ fn lists_filters_and_a_baseline_are_heard() {
     };
     let judgement = judged(&window, &safe);
     assert!(judgement.findings.is_empty());
-    assert_eq!(judgement.idle.get("load test"), Some(&300));
+    // The list silences growth, and says so.
+    assert_eq!(judgement.idle.get("load test: silences a likely leak"), Some(&300));
+    let rise = judgement.rise.expect("it grows all the same");
+    assert!(
+        matches!(&rise.groups[0].verdict, RiseVerdict::Ignored(why) if why.contains("load test"))
+    );
+    let quiet: Vec<_> = (0..9).map(|at| lived(at, -9.0, FOR_EVER)).collect();
+    let steady = judged(&film(30, WaitClass::ChanReceive, &quiet, own), &safe);
+    assert_eq!(steady.idle.get("load test"), Some(&9));
 
     let mut filtered = Settings::default();
     filtered.filter.exclude.push(Rule::new("main.(*Server).work", None));

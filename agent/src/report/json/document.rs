@@ -50,6 +50,8 @@ impl Serialize for Document<'_> {
             level: Option<Level>,
             not_enough: Option<&'a [NotEnough]>,
             idle: Option<&'a BTreeMap<String, u64>>,
+            /// With these, the idle ones and the findings' counts add up to `totals.goroutines`.
+            not_analysed: Option<&'a BTreeMap<String, u64>>,
             history: Option<History<'a>>,
             /// What makes that number rise; null where it does not.
             rise: Option<RiseDoc<'a>>,
@@ -82,6 +84,7 @@ impl Serialize for Document<'_> {
             level: judged.map(|judged| judged.level),
             not_enough: judged.map(|judged| &*judged.not_enough),
             idle: judged.map(|judged| &judged.idle),
+            not_analysed: judged.map(|judged| &judged.not_analysed),
             history: judged.map(|judged| History(&judged.history)),
             rise: judged
                 .and_then(|judged| judged.rise.as_ref())

@@ -1,0 +1,285 @@
+//! The line of the program's own code that leads to goroutines: on their stacks, at their `go` statement, or
+//! among those who created them, and those who created these, as far as that is known.
+
+use rustc_hash::FxHashMap;
+
+use super::life::Life;
+use crate::model::function::{self, Origin};
+use crate::model::{CauseBasis, CausedAt, FrameId, Group, Resolved, Site, StackId, StackTable};
+
+/// Generations of creators that are followed.
+const MAX_GENERATIONS: usize = 8;
+
+/// The line of the program's own that leads to goroutines, and what it calls there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause {
+    pub(super) at: CausedAt,
+    /// The function of a library that is called at that line; `None` where the line is a `go` statement of
+    /// a function of the program's own, or blocks there itself.
+    pub(super) callee: Option<FrameId>,
+}
+
+/// Who created whom, as far as the last sample and the probes know.
+pub(super) struct Causes<'a> {
+    stacks: &'a StackTable,
+    groups: &'a [Group],
+    lives: &'a [Life],
+    /// Creation sites, by the function that their goroutines start in: the one that created most.
+    by_entry: FxHashMap<&'a str, &'a Site>,
+    home: Option<&'a str>,
+}
+
+impl<'a> Causes<'a> {
+    pub(super) fn new(
+        stacks: &'a StackTable,
+        groups: &'a [Group],
+        lives: &'a [Life],
+        sites: &'a [Site],
+    ) -> Self {
+        let mut by_entry: FxHashMap<&str, &Site> = FxHashMap::default();
+        for site in sites {
+            let Some(Ok(entry)) = site.started_in.map(|frame| stacks.lookup(frame)) else {
+                continue;
+            };
+            let known = by_entry.entry(entry.function).or_insert(site);
+            if site.created > known.created {
+                *known = site;
+            }
+        }
+        let main = groups.iter().zip(lives).find(|(_, life)| life.has_main);
+        let main = main.and_then(|(group, _)| group.stack);
+        let home = main.and_then(|stack| home(stacks, stack));
+        Self { stacks, groups, lives, by_entry, home }
+    }
+
+    /// Whether a frame is the program's own.
+    pub(super) fn is_own(&self, frame: &Resolved<'_>) -> bool {
+        match function::origin(frame.function, frame.file) {
+            Origin::User => true,
+            Origin::Dependency => self.home.is_some_and(|home| frame.file.starts_with(home)),
+            Origin::Runtime | Origin::Std => false,
+        }
+    }
+
+    /// What leads to the goroutines of a group; `parent` is the group that one of their creators is in now.
+    pub(super) fn of(&self, group: &Group, parent: Option<u32>) -> Option<Cause> {
+        if let Some(cause) = group.stack.and_then(|stack| self.on(stack, CauseBasis::Stack)) {
+            return Some(cause);
+        }
+        self.created(group.created_by, group.creation_stack, parent, 0)
+    }
+
+    /// The innermost line of the program's own on a stack.
+    fn on(&self, stack: StackId, basis: CauseBasis) -> Option<Cause> {
+        let frames = self.stacks.frames_of(stack);
+        let own = |&frame: &FrameId| {
+            self.stacks
+                .lookup(frame)
+                .is_ok_and(|frame| self.is_own(&frame) && !function::is_wrapper(frame.function))
+        };
+        let at = frames.iter().position(own)?;
+        let callee = frames[..at].iter().rev().copied().find(|&frame| !self.is_runtimes(frame));
+        Some(Cause { at: CausedAt { frame: frames[at], basis }, callee })
+    }
+
+    /// Who created goroutines at a `go` statement that is not the program's own, or is.
+    fn created(
+        &self,
+        created_by: Option<FrameId>,
+        creation_stack: Option<StackId>,
+        parent: Option<u32>,
+        generation: usize,
+    ) -> Option<Cause> {
+        if let Some(frame) = created_by
+            && self.stacks.lookup(frame).is_ok_and(|frame| self.is_own(&frame))
+        {
+            let basis =
+                if generation == 0 { CauseBasis::CreationSite } else { CauseBasis::CreationStack };
+            return Some(Cause { at: CausedAt { frame, basis }, callee: None });
+        }
+        if generation >= MAX_GENERATIONS {
+            return None;
+        }
+        if let Some(stack) = creation_stack {
+            if let Some(cause) = self.on(stack, CauseBasis::CreationStack) {
+                return Some(cause);
+            }
+            // The creator ran in a goroutine of a library's: who created that?
+            if let Some(site) = self.site_of(stack) {
+                let found =
+                    self.created(site.created_by, site.creation_stack, None, generation + 1);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        let parent = parent? as usize;
+        let (group, life) = (self.groups.get(parent)?, self.lives.get(parent)?);
+        let there = group.stack.and_then(|stack| self.on(stack, CauseBasis::Creator));
+        there.or_else(|| {
+            self.created(group.created_by, group.creation_stack, life.parent_group, generation + 1)
+        })
+    }
+
+    /// The site that created the goroutine whose stack this is.
+    fn site_of(&self, stack: StackId) -> Option<&'a Site> {
+        let frames = self.stacks.frames_of(stack).iter().rev();
+        let mut named = frames
+            .filter_map(|&frame| self.stacks.lookup(frame).ok())
+            .filter(|frame| function::origin(frame.function, frame.file) != Origin::Runtime);
+        // A wrapper that the compiler made may be the outermost, with what it calls inside.
+        named.by_ref().take(2).find_map(|frame| self.by_entry.get(frame.function)).copied()
+    }
+
+    fn is_runtimes(&self, frame: FrameId) -> bool {
+        self.stacks
+            .lookup(frame)
+            .is_ok_and(|frame| function::origin(frame.function, frame.file) == Origin::Runtime)
+    }
+}
+
+/// The folder of the main module, where the program was built from the module cache, as `go install` does:
+/// all of it is a dependency's by its path.
+fn home(stacks: &StackTable, main: StackId) -> Option<&str> {
+    let frames = stacks.frames_of(main).iter().filter_map(|&frame| stacks.lookup(frame).ok());
+    let file =
+        frames.filter(|frame| frame.function == "main.main").map(|frame| frame.file).next_back()?;
+    let version = file.rfind("@v")?;
+    let end = file[version..].find('/')?;
+    Some(&file[..version + end + 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::busy::Runners;
+    use crate::analyze::life::Span;
+    use crate::analyze::{group, signature::Signatures};
+    use crate::model::{StackView, WaitClass};
+    use crate::sample::Sample;
+
+    const MOD: &str = "/root/go/pkg/mod/example.com/rpc@v1.4.0/";
+
+    fn lib(function: &'static str, line: u32) -> (&'static str, String, u32) {
+        (function, format!("{MOD}conn.go"), line)
+    }
+
+    fn stack(sample: &mut Sample, frames: &[(&str, String, u32)]) -> StackId {
+        let frames: Vec<(&str, &str, u32)> =
+            frames.iter().map(|(function, file, line)| (*function, file.as_str(), *line)).collect();
+        sample.stack(&frames)
+    }
+
+    fn site(sample: &mut Sample, at: FrameId, stack: StackId, started_in: FrameId) -> Site {
+        let _ = &sample;
+        Site {
+            created_by: Some(at),
+            creation_stack: Some(stack),
+            started_in: Some(started_in),
+            created: 40,
+            exited: 0,
+            created_per_second: None,
+            lifetimes: Vec::new(),
+        }
+    }
+
+    /// The cause of the first group that waits in a select, as function, line, basis and callee.
+    fn cause(sample: &Sample) -> Option<(String, u32, CauseBasis, Option<String>)> {
+        let observation = sample.observe(0);
+        let (groups, lives) = group::groups(
+            &observation,
+            (Span::default(), &Runners::default()),
+            &mut Signatures::default(),
+        );
+        let causes = Causes::new(&observation.stacks, &groups, &lives, &observation.sites);
+        let at = groups.iter().position(|group| group.wait == WaitClass::Select)?;
+        let cause = causes.of(&groups[at], lives[at].parent_group)?;
+        let name = |frame| {
+            observation.stacks.lookup(frame).map(|it: Resolved<'_>| it.function.to_owned()).ok()
+        };
+        let line = observation.stacks.lookup(cause.at.frame).ok()?.line;
+        Some((name(cause.at.frame)?, line, cause.at.basis, cause.callee.and_then(name)))
+    }
+
+    fn reader(sample: &mut Sample) -> &mut crate::model::Goroutine {
+        let read = stack(sample, &[lib("example.com/rpc.(*conn).read", 20)]);
+        let at = sample.frame("example.com/rpc.connect", &format!("{MOD}conn.go"), 9);
+        let reader = sample.add(50, WaitClass::Select, StackView::Read(read));
+        reader.created_by = Some(at);
+        reader
+    }
+
+    #[test]
+    fn it_is_on_the_stack_or_at_the_go_statement() {
+        let mut sample = Sample::new();
+        let both = stack(
+            &mut sample,
+            &[lib("example.com/rpc.Call", 3), ("main.ask", "/src/main.go".to_owned(), 7)],
+        );
+        sample.add(9, WaitClass::Select, StackView::Read(both));
+        let callee = Some("example.com/rpc.Call".to_owned());
+        assert_eq!(cause(&sample), Some(("main.ask".to_owned(), 7, CauseBasis::Stack, callee)));
+
+        let mut sample = Sample::new();
+        let go = sample.frame("main.start", "/src/main.go", 12);
+        reader(&mut sample).created_by = Some(go);
+        assert_eq!(
+            cause(&sample),
+            Some(("main.start".to_owned(), 12, CauseBasis::CreationSite, None))
+        );
+    }
+
+    #[test]
+    fn it_is_found_through_generations_of_a_librarys_goroutines() {
+        let mut sample = Sample::new();
+        let read_at = reader(&mut sample).created_by.expect("set");
+        let within = stack(
+            &mut sample,
+            &[lib("example.com/rpc.connect", 9), lib("example.com/rpc.(*client).dialer", 30)],
+        );
+        let dialer = sample.frame("example.com/rpc.(*client).dialer", &format!("{MOD}conn.go"), 28);
+        let go = sample.frame("example.com/rpc.Dial", &format!("{MOD}conn.go"), 4);
+        let dialed = stack(
+            &mut sample,
+            &[lib("example.com/rpc.Dial", 4), ("main.ask", "/src/main.go".to_owned(), 7)],
+        );
+        let first = site(&mut sample, read_at, within, read_at);
+        let second = site(&mut sample, go, dialed, dialer);
+        sample.sites = vec![first, second];
+        let callee = Some("example.com/rpc.Dial".to_owned());
+        assert_eq!(
+            cause(&sample),
+            Some(("main.ask".to_owned(), 7, CauseBasis::CreationStack, callee))
+        );
+        // Stacks that lead back to themselves end.
+        sample.sites[1].creation_stack = Some(within);
+        assert_eq!(cause(&sample), None);
+    }
+
+    #[test]
+    fn without_probes_a_creator_that_is_still_there_tells() {
+        let mut sample = Sample::new();
+        reader(&mut sample).parent = std::num::NonZeroU64::new(7);
+        let now = stack(&mut sample, &[("main.poll", "/src/main.go".to_owned(), 70)]);
+        sample.add(7, WaitClass::Sleep, StackView::Read(now));
+        assert_eq!(cause(&sample), Some(("main.poll".to_owned(), 70, CauseBasis::Creator, None)));
+    }
+
+    #[test]
+    fn a_program_of_the_module_cache_has_its_own_module() {
+        let mut sample = Sample::new();
+        let home = "/root/go/pkg/mod/example.com/web/v2@v2.9.1/";
+        let main = stack(&mut sample, &[("main.main", format!("{home}cmd/web/main.go"), 5)]);
+        sample.add(1, WaitClass::ChanReceive, StackView::Read(main));
+        let waits = stack(
+            &mut sample,
+            &[
+                lib("example.com/rpc.Call", 3),
+                ("example.com/web/v2.(*App).load", format!("{home}app.go"), 8),
+            ],
+        );
+        sample.add(9, WaitClass::Select, StackView::Read(waits));
+        let found = cause(&sample).expect("it is the module of main");
+        assert_eq!((found.0.as_str(), found.1), ("example.com/web/v2.(*App).load", 8));
+    }
+}

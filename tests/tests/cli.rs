@@ -119,7 +119,7 @@ fn check_prints_one_json_document() {
 #[test]
 fn check_is_readable_without_a_terminal() {
     let target = states();
-    let (stdout, _) = run(&["check", "--pid", &target.pid().to_string()], 1);
+    let (stdout, _) = run(&["check", "--groups", "--pid", &target.pid().to_string()], 1);
     assert!(stdout.contains("main.sendUnbuffered"), "{stdout}");
     assert!(!stdout.contains('\u{1b}'), "colours where there is no terminal: {stdout:?}");
 }
@@ -131,7 +131,7 @@ fn a_deleted_binary_is_still_read() {
     fs::copy(target::path(GO, "stripped", "states").expect("target"), &copy).expect("copy");
     let target = Target::start_at(copy.clone(), &[] as &[&str]).expect("target");
     fs::remove_file(&copy).expect("remove");
-    let (stdout, _) = run(&["check", "--pid", &target.pid().to_string()], 1);
+    let (stdout, _) = run(&["check", "--groups", "--pid", &target.pid().to_string()], 1);
     assert!(stdout.contains("main.sendUnbuffered"), "{stdout}");
 }
 
@@ -143,7 +143,7 @@ fn a_replaced_binary_is_read_as_it_was() {
     let target = Target::start_at(copy.clone(), &[] as &[&str]).expect("target");
     fs::remove_file(&copy).expect("remove");
     fs::write(&copy, b"\x7fELF and then nothing of the kind").expect("write");
-    let (stdout, _) = run(&["check", "--pid", &target.pid().to_string()], 1);
+    let (stdout, _) = run(&["check", "--groups", "--pid", &target.pid().to_string()], 1);
     assert!(stdout.contains("main.sendUnbuffered"), "{stdout}");
 }
 
@@ -205,7 +205,7 @@ fn usage_errors() {
 fn a_target_that_exits_ends_the_watch_with_a_report() {
     let target = states();
     let mut agent = Command::new(agent::binary().expect("agent"))
-        .args(["--pid", &target.pid().to_string()])
+        .args(["--groups", "--pid", &target.pid().to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -380,7 +380,7 @@ fn without_a_capability_ones_own_programs_can_be_looked_at() {
         return;
     }
     let pid = target.pid().to_string();
-    let args = ["--pid", &pid, "--duration", "1s", "--interval", "200ms"];
+    let args = ["--groups", "--pid", &pid, "--duration", "1s", "--interval", "200ms"];
     let output = run(&mut command(&as_nobody(&[]), &scratch.agent(), &args));
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");

@@ -238,11 +238,21 @@ pub(super) struct Common {
     #[arg(long, global = true, default_value = "auto", env = "LEAK_AGENT_COLOR")]
     pub(super) color: Color,
 
-    /// How many groups the terminal report shows in full. JSON always has them all.
+    /// How many findings, and groups, the terminal report shows in full. JSON always has them all.
     #[arg(long, global = true, value_name = "N", default_value_t = 10, env = "LEAK_AGENT_TOP")]
     pub(super) top: usize,
 
-    /// Show every group and every frame.
+    /// Show the groups too, with their lines and stacks; who created whom; what came and went between
+    /// samples; why goroutines are ignored as idle. (filter, patterns and channels always do.)
+    #[arg(
+        long,
+        global = true,
+        env = "LEAK_AGENT_GROUPS",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(super) groups: bool,
+
+    /// Show everything: every finding, group and frame.
     #[arg(
         long,
         global = true,

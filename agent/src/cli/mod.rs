@@ -34,7 +34,10 @@ pub fn main() -> ExitCode {
 
 fn run() -> Outcome {
     // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let args = config::args()?;
+    let mut args = config::args()?;
+    // What these choose are groups.
+    args.common.groups |=
+        matches!(args.command, Some(Command::Filter | Command::Patterns(_) | Command::Channels(_)));
     let common = &args.common;
     log::start(common.verbose);
     if let Some(touch) = touch(&args) {

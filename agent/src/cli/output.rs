@@ -33,6 +33,7 @@ pub(super) fn write(
             style: Style { colour: colour(common) },
             width: width(common),
             top: (!common.all).then_some(common.top),
+            groups: common.groups,
         }),
     };
     if let Some(folder) = &common.reports {
@@ -101,7 +102,8 @@ fn no_color() -> bool {
 
 fn width(common: &Common) -> usize {
     let screen = if !common.has_file() { screen_width() } else { None };
-    screen.unwrap_or(WIDTH)
+    let asked = || std::env::var("COLUMNS").ok()?.parse().ok();
+    screen.or_else(asked).unwrap_or(WIDTH)
 }
 
 /// The columns of the terminal that standard output is, if it is one.

@@ -135,7 +135,7 @@ pub(super) fn leak() -> Finding {
         evidence: vec![
             Evidence {
                 detector: "steady-growth".to_owned(),
-                says: "from 4 to 40 in 2.0s, no look with fewer than the one before".to_owned(),
+                says: "from 4 to 40 in 2.0s, no sample with fewer than the one before".to_owned(),
             },
             Evidence { detector: "turnover".to_owned(), says: "36 came, none left".to_owned() },
         ],
@@ -175,7 +175,7 @@ pub(super) fn suspect(number: u32) -> Finding {
         cause: format!("Suspect {number} has not moved for 30.0s."),
         evidence: vec![Evidence {
             detector: "stuck".to_owned(),
-            says: "the same goroutine at the same line in 6 looks".to_owned(),
+            says: "the same goroutine at the same line in 6 samples".to_owned(),
         }],
         ..finding(&format!("f-5{number:05}"), 2, CauseClass::ChannelReceive, Verdict::Suspect)
     }

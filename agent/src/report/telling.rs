@@ -1,11 +1,12 @@
 //! What a judgement comes to, in the sentences that every form of the report for people shares.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::words::{self, FrameText};
 use crate::model::{
-    Assessment, CauseClass, Coverage, Evidence, Finding, Forecast, Group, Growth, Holder,
-    Judgement, Score, StackId, StackTable, Turnover, Verdict,
+    Assessment, CauseBasis, CauseClass, Evidence, Finding, Forecast, FrameId, Group, Growth,
+    Holder, Judgement, Level, RiseVerdict, Score, StackId, StackTable, Turnover, Verdict,
 };
 
 /// What was found: how many of each verdict; or that nothing was, and within which bounds.
@@ -23,29 +24,33 @@ pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
     format!("{findings}: {}", counts.collect::<Vec<_>>().join(", "))
 }
 
-/// Never an all-clear beyond what was looked at.
+/// Never an all-clear beyond what was sampled.
 fn nothing(assessment: &Assessment) -> String {
     let read = words::counted(assessment.coverage.goroutines_read, "goroutine");
     let window = &assessment.window;
     match window.observations {
-        1 => format!("no leak found in one look at {read}: whether any grow takes more looks"),
-        looks => format!(
+        1 => format!("no leak found in one sample of {read}"),
+        samples => format!(
             "no leak found in {} over {read} ({})",
             words::duration(window.duration),
-            words::counted(looks, "look"),
+            words::counted(samples, "sample"),
         ),
     }
 }
 
 /// What nobody could judge, and why: a sentence each.
 #[must_use]
-pub fn not_judged(coverage: &Coverage, judgement: &Judgement) -> Vec<String> {
+pub fn not_analysed(assessment: &Assessment, judgement: &Judgement) -> Vec<String> {
     let mut said = Vec::new();
+    let coverage = &assessment.coverage;
     let unread = coverage.goroutines_seen.saturating_sub(coverage.goroutines_read);
     if unread > 0 {
         let whose = if unread == 1 { "its stack" } else { "their stacks" };
         let unread = words::counted(unread, "goroutine");
-        said.push(format!("{unread}: {whose} could not be read in the last look"));
+        said.push(format!("{unread}: {whose} could not be read in the last sample"));
+    }
+    if assessment.window.observations == 1 {
+        said.push(BEYOND_ONE_SAMPLE.to_owned());
     }
     // Detectors that lack the same thing share a sentence.
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -58,16 +63,130 @@ pub fn not_judged(coverage: &Coverage, judgement: &Judgement) -> Vec<String> {
     said
 }
 
-/// Goroutines that were looked at and left out, most first: `13 goroutines: idle worker pool (12),
-/// listener (1)`. `None` where there are none.
+/// What a single sample leaves open.
+const BEYOND_ONE_SAMPLE: &str = "whether any number grows, and which goroutines stand still: one \
+     sample cannot show it (analyze takes more)";
+
+/// What no report looks at.
+pub const SCOPE: &str = "goroutines only, not heap, file descriptors or connections";
+
+/// Where the goroutines of the last sample went. The three parts add up to all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accounting {
+    /// All of them.
+    pub total: u64,
+    /// Those that findings speak of.
+    pub found: u64,
+    /// Those that are idle on purpose.
+    pub idle: u64,
+}
+
+impl Accounting {
+    /// Those of which nothing is said.
+    #[must_use]
+    pub const fn not_analysed(self) -> u64 {
+        self.total.saturating_sub(self.found.saturating_add(self.idle))
+    }
+}
+
+/// `736: 686 in findings, 42 ignored as idle, 8 not analysed`.
+impl fmt::Display for Accounting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [total, found, idle, rest] =
+            [self.total, self.found, self.idle, self.not_analysed()].map(words::count);
+        write!(f, "{total}: {found} in findings, {idle} ignored as idle, {rest} not analysed")
+    }
+}
+
+/// The sums; `None` where the report shows only a part of the goroutines.
 #[must_use]
-pub fn left_out(judgement: &Judgement) -> Option<String> {
+pub fn accounting(assessment: &Assessment, judgement: &Judgement) -> Option<Accounting> {
+    let total = assessment.totals.goroutines;
+    let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+    let shown = sum(&mut assessment.groups.iter().map(|group| group.count));
+    let found = sum(&mut judgement.findings.iter().map(|finding| finding.count));
+    let idle = sum(&mut judgement.idle.values().copied());
+    (shown == total).then_some(Accounting { total, found, idle })
+}
+
+/// Goroutines that were judged to be idle on purpose, most first: `13 goroutines: idle worker pool
+/// (12), listener (1)`. `None` where there are none.
+#[must_use]
+pub fn ignored(judgement: &Judgement) -> Option<String> {
     let mut idle: Vec<_> = judgement.idle.iter().filter(|&(_, &count)| count > 0).collect();
     idle.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
     let all = idle.iter().fold(0_u64, |sum, &(_, &count)| sum.saturating_add(count));
     let whys = idle.iter().map(|&(why, &count)| format!("{why} ({})", words::count(count)));
     let whys = whys.collect::<Vec<_>>().join(", ");
     (all > 0).then(|| format!("{}: {whys}", words::counted(all, "goroutine")))
+}
+
+/// How the number of goroutines rises, and what the groups that make it rise are, the first
+/// `most` of them: `from 9 to 45, +18.0/s: +36 at main.f (a.go:3): finding 1; +2 at main.g: ignored,
+/// worker pool`. `None` where it does not rise.
+#[must_use]
+pub fn rise(assessment: &Assessment, judgement: &Judgement, most: usize) -> Option<String> {
+    let rise = judgement.rise.as_ref()?;
+    let groups = rise.groups.iter().take(most).map(|rising| {
+        let group = assessment.groups.get(rising.group);
+        let at = group.and_then(|group| group.blocked_at.or(group.created_by));
+        let at = at.map_or_else(
+            || "in the runtime".to_owned(),
+            |frame| format!("at {}", words::frame(&assessment.stacks, frame).brief()),
+        );
+        let what = match &rising.verdict {
+            RiseVerdict::Finding(id) => {
+                match judgement.findings.iter().position(|finding| finding.id == *id) {
+                    Some(place) => format!("finding {}", place + 1),
+                    None => format!("finding {id}"),
+                }
+            }
+            RiseVerdict::Ignored(why) => format!("ignored as idle, {why}"),
+            RiseVerdict::NoLeak(why) => format!("no finding, {why}"),
+        };
+        format!("+{} {at}: {what}", words::count(rising.more))
+    });
+    let mut groups: Vec<_> = groups.collect();
+    let hidden = rise.groups.len().saturating_sub(most) as u64;
+    if hidden > 0 {
+        groups.push(format!("and {}", words::counted(hidden, "more group")));
+    }
+    let [from, to] = [rise.from, rise.to].map(words::count);
+    let how = format!("from {from} to {to}, {}", words::growth(rise.per_second));
+    Some(if groups.is_empty() { how } else { format!("{how}: {}", groups.join("; ")) })
+}
+
+/// How well the process is: `12 of 100`, and what else speaks of that.
+#[must_use]
+pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
+    let mut health = format!("{} of 100", judgement.health);
+    if judgement.level > Level::Normal {
+        let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
+        health
+            .push_str(&format!(", {} number of goroutines: {goroutines}", judgement.level.name()));
+    }
+    if let Some(rise) = &judgement.rise {
+        let by = words::growth(rise.per_second);
+        health.push_str(&format!(", and the number of goroutines rises: {by}"));
+    }
+    health
+}
+
+/// Where a finding is to be looked at first: the program's own line that causes it, or else where
+/// its goroutines block, or were created.
+#[must_use]
+pub fn lead(finding: &Finding, group: Option<&Group>) -> Option<FrameId> {
+    let caused = finding.caused_at.map(|caused| caused.frame);
+    caused.or_else(|| group.and_then(|group| group.blocked_at.or(group.created_by)))
+}
+
+/// What is to be said of how a cause is known, where it is not plain.
+#[must_use]
+pub const fn basis(basis: CauseBasis) -> Option<&'static str> {
+    match basis {
+        CauseBasis::Stack | CauseBasis::CreationSite | CauseBasis::CreationStack => None,
+        CauseBasis::Creator => Some("where a creator is now; it may have been elsewhere then"),
+    }
 }
 
 /// What one detector said, and which.
@@ -137,6 +256,38 @@ pub fn holder(holder: &Holder) -> String {
     }
 }
 
+/// One who called the creator of goroutines, or several of Go's own and of modules in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// One function.
+    Frame(FrameText),
+    /// So many frames, and the packages that most of them are of.
+    Elided {
+        /// How many.
+        frames: u64,
+        /// The packages, with most frames first.
+        of: Vec<String>,
+    },
+}
+
+impl Caller {
+    /// `main.serve (main.go:12)`, or `… 9 frames of net/http …`.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Frame(text) => text.brief(),
+            Self::Elided { frames, of } => {
+                let packages = match &**of {
+                    [] => String::new(),
+                    [only] => format!(" of {only}"),
+                    [first, rest @ ..] => format!(" of {first} and {} more", rest.len()),
+                };
+                format!("… {}{packages} …", words::counted(*frames, "frame"))
+            }
+        }
+    }
+}
+
 /// Those who called the creator of a group's goroutines, innermost first. The runtime, which is
 /// below everybody, is left out.
 #[must_use]
@@ -144,6 +295,51 @@ pub fn callers(stacks: &StackTable, creation_stack: StackId) -> Vec<FrameText> {
     let callers = stacks.frames_of(creation_stack).get(1..).unwrap_or(&[]);
     let callers = callers.iter().map(|&frame| words::frame(stacks, frame));
     callers.filter(|caller| !caller.runtime).collect()
+}
+
+/// The same, with what is not the program's own drawn together, so that its own functions are seen.
+#[must_use]
+pub fn callers_in_brief(stacks: &StackTable, creation_stack: StackId) -> Vec<Caller> {
+    in_brief(&callers(stacks, creation_stack))
+}
+
+/// A stack's frames in the same way, with the function that the goroutine runs.
+#[must_use]
+pub fn stack_in_brief(frames: &[FrameText]) -> Vec<Caller> {
+    match frames {
+        [inner @ .., entry] if !entry.own => {
+            let mut brief = in_brief(inner);
+            brief.push(Caller::Frame(entry.clone()));
+            brief
+        }
+        _ => in_brief(frames),
+    }
+}
+
+fn in_brief(frames: &[FrameText]) -> Vec<Caller> {
+    let mut brief = Vec::new();
+    for run in frames.chunk_by(|a, b| a.own == b.own) {
+        match run {
+            [first, ..] if first.own => brief.extend(run.iter().cloned().map(Caller::Frame)),
+            [only] => brief.push(Caller::Frame(only.clone())),
+            several => brief.push(elided(several)),
+        }
+    }
+    brief
+}
+
+fn elided(run: &[FrameText]) -> Caller {
+    // The outermost first, which is nearest to the program's own code.
+    let mut packages: Vec<(&str, u64)> = Vec::new();
+    for frame in run.iter().rev() {
+        match packages.iter_mut().find(|(package, _)| *package == frame.package()) {
+            Some((_, frames)) => *frames += 1,
+            None => packages.push((frame.package(), 1)),
+        }
+    }
+    packages.sort_by_key(|&(_, frames)| std::cmp::Reverse(frames));
+    let of = packages.into_iter().map(|(package, _)| package.to_owned()).collect();
+    Caller::Elided { frames: run.len() as u64, of }
 }
 
 /// What a class means, for those who do not know the field's words.
@@ -159,7 +355,7 @@ pub const fn class_meaning(class: CauseClass) -> &'static str {
         CauseClass::Rwmutex => "the RWMutex that they lock is not unlocked",
         CauseClass::Cond => "nobody signals the condition that they wait for",
         CauseClass::Waitgroup => "the wait group that they wait for lacks a Done",
-        CauseClass::DeadlockCycle => "they wait for each other in a circle",
+        CauseClass::DeadlockCycle => "they wait for each other's locks in a cycle",
         CauseClass::ContextNotCancelled => "nobody cancels the context that they wait for",
         CauseClass::NetworkIo => "the network brings nothing, and nothing ends the wait",
         CauseClass::Timer => "a ticker, timer or sleep loop is never stopped",
@@ -176,7 +372,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::NotEnough;
+    use crate::model::{CausedAt, NotEnough, Resolved, Rise, Rising};
     use crate::report::judged;
 
     fn judgement(assessment: &Assessment) -> &Judgement {
@@ -195,14 +391,16 @@ mod tests {
         let mut assessment = judged::assessment(Vec::new());
         assert_eq!(
             result(&assessment, judgement(&assessment)),
-            "no leak found in 2.0s over 44 goroutines (2 looks)"
+            "no leak found in 2.0s over 44 goroutines (2 samples)"
         );
         assessment.window.observations = 1;
         assessment.window.duration = Duration::ZERO;
         assert_eq!(
             result(&assessment, judgement(&assessment)),
-            "no leak found in one look at 44 goroutines: whether any grow takes more looks"
+            "no leak found in one sample of 44 goroutines"
         );
+        let open = not_analysed(&assessment, judgement(&assessment));
+        assert!(open.iter().any(|said| said.contains("one sample cannot show it")), "{open:?}");
     }
 
     #[test]
@@ -212,14 +410,14 @@ mod tests {
         judged.not_enough = ["trend", "steady-growth"]
             .map(|detector| NotEnough {
                 detector: detector.to_owned(),
-                reason: "5 looks are the least, there were 2".to_owned(),
+                reason: "5 samples are the least, there were 2".to_owned(),
             })
             .to_vec();
         assert_eq!(
-            not_judged(&assessment.coverage, judgement(&assessment)),
+            not_analysed(&assessment, judgement(&assessment)),
             [
-                "1 goroutine: its stack could not be read in the last look",
-                "trend, steady-growth: 5 looks are the least, there were 2",
+                "1 goroutine: its stack could not be read in the last sample",
+                "trend, steady-growth: 5 samples are the least, there were 2",
             ]
         );
     }
@@ -233,5 +431,94 @@ mod tests {
         assert_eq!(oldest(&finding, assessment.groups.first()).as_deref(), Some("20.0s"));
         let fresh = Finding { oldest: Some(Duration::ZERO), ..judged::leak() };
         assert_eq!(oldest(&fresh, None), None);
+    }
+    #[test]
+    fn the_parts_add_up_to_all_goroutines_or_are_not_said() {
+        let mut assessment = judged::assessment(vec![judged::leak(), judged::suspect(1)]);
+        let sums = accounting(&assessment, judgement(&assessment)).expect("all are shown");
+        assert_eq!(sums, Accounting { total: 45, found: 41, idle: 13 });
+        // More than there are is no reason to say less than nothing.
+        assert_eq!(sums.to_string(), "45: 41 in findings, 13 ignored as idle, 0 not analysed");
+        assessment.judgement.as_mut().expect("judged").idle.clear();
+        let sums = accounting(&assessment, judgement(&assessment)).expect("all are shown");
+        assert_eq!(sums.not_analysed(), 4);
+        assessment.groups.pop();
+        assert_eq!(accounting(&assessment, judgement(&assessment)), None);
+    }
+
+    #[test]
+    fn what_makes_the_number_rise_is_named_with_what_was_made_of_it() {
+        let mut assessment = judged::assessment(vec![judged::leak()]);
+        assert_eq!(rise(&assessment, judgement(&assessment), 3), None);
+        let rising = |group, more, verdict| Rising { group, more, verdict };
+        assessment.judgement.as_mut().expect("judged").rise = Some(Rise {
+            from: 9,
+            to: 45,
+            per_second: 18.0,
+            groups: vec![
+                rising(judged::LEAKING, 36, RiseVerdict::Finding("f-7c0d11".to_owned())),
+                rising(judged::LOCKING, 2, RiseVerdict::Ignored("worker pool".to_owned())),
+                rising(usize::MAX, 1, RiseVerdict::NoLeak("it came once".to_owned())),
+            ],
+        });
+        assert_eq!(
+            rise(&assessment, judgement(&assessment), 2).as_deref(),
+            Some(
+                "from 9 to 45, +18.0/s: +36 at main.leakGoroutines.func1 (leak.go:33): finding 1; \
+                 +2 at main.transfer (bank.go:52): ignored as idle, worker pool; and 1 more group"
+            )
+        );
+        let all = rise(&assessment, judgement(&assessment), 3).expect("it rises");
+        assert!(all.ends_with("; +1 in the runtime: no finding, it came once"), "{all}");
+        let health = health(&assessment, judgement(&assessment));
+        assert_eq!(health, "12 of 100, and the number of goroutines rises: +18.0/s");
+    }
+
+    #[test]
+    fn callers_reach_the_programs_own_code_whatever_lies_between() {
+        let mut stacks = StackTable::default();
+        let library = "/go/pkg/mod/example.com/db@v1.2.3/pool.go";
+        let mut frames = vec![("example.com/db.(*Pool).dial", library)];
+        frames.extend([("example.com/db.(*Pool).get", library); 9]);
+        frames.push(("net/http.(*Client).Do", "/usr/local/go/src/net/http/client.go"));
+        frames.push(("main.callStore", "/src/app/main.go"));
+        frames.push(("net/http.HandlerFunc.ServeHTTP", "/usr/local/go/src/net/http/server.go"));
+        frames.push(("runtime.goexit", "/usr/local/go/src/runtime/asm.s"));
+        let frames: Vec<_> = frames
+            .into_iter()
+            .map(|(function, file)| {
+                stacks.resolved(Resolved { function, file, line: 41, inlined: false })
+            })
+            .collect();
+        let stack = stacks.stack(&frames, 0);
+        let told: Vec<_> = callers_in_brief(&stacks, stack).iter().map(Caller::brief).collect();
+        assert_eq!(
+            told,
+            [
+                "… 10 frames of example.com/db and 1 more …",
+                "main.callStore (main.go:41)",
+                "http.HandlerFunc.ServeHTTP (server.go:41)",
+            ]
+        );
+        let all: Vec<_> = frames.iter().map(|&frame| words::frame(&stacks, frame)).collect();
+        let nothing_own: Vec<_> = all.iter().filter(|text| !text.own).cloned().collect();
+        let told: Vec<_> = stack_in_brief(&nothing_own[..11]).iter().map(Caller::brief).collect();
+        assert_eq!(
+            told,
+            ["… 10 frames of example.com/db …", "http.(*Client).Do (client.go:41)"],
+            "what a goroutine runs is named, whose ever it is"
+        );
+    }
+
+    #[test]
+    fn the_programs_own_line_leads() {
+        let assessment = judged::assessment(vec![judged::leak()]);
+        let group = &assessment.groups[judged::LEAKING];
+        let mut finding = judged::leak();
+        assert_eq!(lead(&finding, Some(group)), group.blocked_at);
+        let frame = group.created_by.expect("a creator");
+        finding.caused_at = Some(CausedAt { frame, basis: CauseBasis::Creator });
+        assert_eq!(lead(&finding, Some(group)), Some(frame));
+        assert!(basis(CauseBasis::Creator).is_some() && basis(CauseBasis::Stack).is_none());
     }
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::model::function::{self, Origin};
 pub use crate::model::text::{bytes, count, counted, duration};
-use crate::model::{FrameId, Group, HitCost, Rates, StackTable, function};
+use crate::model::{FrameId, Group, HitCost, Rates, StackTable};
 
 /// An RFC 3339 time as people read it, to the second: `2026-11-20 08:00:02 UTC`.
 #[must_use]
@@ -94,23 +95,59 @@ pub struct FrameText {
     pub inlined: bool,
     /// Whether it is the runtime's.
     pub runtime: bool,
+    /// Whether it is the program's own, neither Go's nor a module's.
+    pub own: bool,
+}
+
+impl FrameText {
+    /// The function without its import path's directories.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        function::short(&self.function)
+    }
+
+    /// Its package's import path.
+    #[must_use]
+    pub fn package(&self) -> &str {
+        function::package(&self.function)
+    }
+
+    /// File name and line without directories.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        self.place.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// `main.(*T).run (main.go:41)`: in as little room as says it.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self.line() {
+            "" => self.short().to_owned(),
+            line => format!("{} ({line})", self.short()),
+        }
+    }
 }
 
 /// A frame with its names in full.
 #[must_use]
 pub fn frame(stacks: &StackTable, id: FrameId) -> FrameText {
     match stacks.lookup(id) {
-        Ok(frame) => FrameText {
-            function: clean(frame.function).into_owned(),
-            place: format!("{}:{}", clean(frame.file), frame.line),
-            inlined: frame.inlined,
-            runtime: function::origin(frame.function, frame.file) == function::Origin::Runtime,
-        },
+        Ok(frame) => {
+            let origin = function::origin(frame.function, frame.file);
+            FrameText {
+                function: clean(frame.function).into_owned(),
+                place: format!("{}:{}", clean(frame.file), frame.line),
+                inlined: frame.inlined,
+                runtime: origin == Origin::Runtime,
+                own: origin == Origin::User,
+            }
+        }
         Err(pc) => FrameText {
             function: format!("{pc:#x} (no symbol)"),
             place: String::new(),
             inlined: false,
             runtime: false,
+            own: false,
         },
     }
 }

@@ -98,9 +98,13 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         snippet: snippet::around(line, CONTEXT),
     };
     let Some(op) = op else {
-        facts.notes.push(format!(
-            "Line {line} has nothing that could wait in this way: the file may be of another version."
-        ));
+        // One that runs may be at any line.
+        if question.wait.is_blocked() {
+            facts.notes.push(format!(
+                "Line {line} has nothing that could wait in this way: the file may be of another \
+                 version."
+            ));
+        }
         return Some(facts);
     };
     let go = go_statement(&outline, created, function);

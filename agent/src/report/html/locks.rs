@@ -1,4 +1,4 @@
-//! Who waits for whose lock: circles first, then each contended lock with who waits and who
+//! Who waits for whose lock: cycles first, then each contended lock with who waits and who
 //! probably holds it.
 
 use maud::{Markup, html};
@@ -8,9 +8,9 @@ use super::text::Text;
 use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
 use crate::report::{telling, words};
 
-/// Circles that are drawn.
-const CIRCLES: usize = 6;
-/// Goroutines of one circle that are drawn.
+/// Cycles that are drawn.
+const CYCLES: usize = 6;
+/// Goroutines of one cycle that are drawn.
 const MEMBERS: usize = 12;
 /// Locks that are listed.
 const LOCKS: usize = 30;
@@ -28,19 +28,19 @@ pub(super) fn picture(page: &Page<'_>) -> Markup {
     if graph.locks.is_empty() && graph.cycles.is_empty() {
         return Markup::default();
     }
-    let hidden = graph.more_cycles + graph.cycles.len().saturating_sub(CIRCLES) as u64;
+    let hidden = graph.more_cycles + graph.cycles.len().saturating_sub(CYCLES) as u64;
     html! {
-        @for cycle in graph.cycles.iter().filter(|cycle| !cycle.is_empty()).take(CIRCLES) {
-            (circle(cycle, graph))
+        @for cycle in graph.cycles.iter().filter(|cycle| !cycle.is_empty()).take(CYCLES) {
+            (cycle_drawn(cycle, graph))
         }
-        @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more circle")) "." } }
+        @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more deadlock cycle")) "." } }
         @if !graph.locks.is_empty() { (table(graph)) }
     }
 }
 
-/// A circle as a ladder: goroutines at the left, locks at the right, each lock held by the
+/// A cycle as a ladder: goroutines at the left, locks at the right, each lock held by the
 /// goroutine below it, the last by the first.
-fn circle(cycle: &[Waiter], graph: &LockGraph) -> Markup {
+fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
     let shown = &cycle[..cycle.len().min(MEMBERS)];
     let hidden = cycle.len() - shown.len();
     let height = shown.len() * ROW + 8;
@@ -54,13 +54,13 @@ fn circle(cycle: &[Waiter], graph: &LockGraph) -> Markup {
                     "goroutine " (only.goid) " waits for a lock that it holds itself."
                 } @else {
                     (words::counted(cycle.len() as u64, "goroutine"))
-                    " wait for each other in a circle; none of them can go on."
+                    " wait for each other in a cycle; none of them can go on."
                 }
                 @if hidden > 0 { " " (words::count(hidden as u64)) " of them are not drawn." }
             }
             div.scroll {
                 svg.locks viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height)
-                    role="img" aria-label={ "Circle of goroutines " (goids) } {
+                    role="img" aria-label={ "Deadlock cycle of goroutines " (goids) } {
                     @for (index, waiter) in shown.iter().enumerate() {
                         (rung(index, waiter, graph, index + 1 == shown.len()))
                     }

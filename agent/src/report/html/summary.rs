@@ -11,6 +11,9 @@ use crate::model::{Assessment, Build, ProbeState};
 use crate::report::json::time;
 use crate::report::{telling, words};
 
+/// Groups that are named of those that make the number of goroutines rise.
+const RISING: usize = 8;
+
 pub(super) fn top(page: &Page<'_>) -> Markup {
     let assessment = page.assessment;
     html! {
@@ -31,18 +34,21 @@ fn result(assessment: &Assessment) -> Markup {
         return html! { p.result { "Goroutines as they were seen; nobody judged them." } };
     };
     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-    let not_judged = telling::not_judged(&assessment.coverage, judgement);
+    let not_analysed = telling::not_analysed(assessment, judgement);
     html! {
         p.result.(surest.map_or("well", |verdict| verdict.name())) {
             (telling::result(assessment, judgement))
         }
-        @if let Some(left_out) = telling::left_out(judgement) {
-            p.note { "Left out as idle: " (Text(&left_out)) "." }
+        @if let Some(rise) = telling::rise(assessment, judgement, RISING) {
+            p.note { "The number of goroutines rises: " (Text(&rise)) "." }
         }
-        @if !not_judged.is_empty() {
+        @if let Some(ignored) = telling::ignored(judgement) {
+            p.note { "Ignored as idle: " (Text(&ignored)) "." }
+        }
+        @if !not_analysed.is_empty() {
             div.note {
-                "Not judged:"
-                ul { @for sentence in not_judged.iter().take(50) { li { (Text(sentence)) } } }
+                "Not analysed:"
+                ul { @for sentence in not_analysed.iter().take(50) { li { (Text(sentence)) } } }
             }
         }
     }

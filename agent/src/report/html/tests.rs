@@ -65,7 +65,7 @@ fn the_page_has_findings_with_everything() {
     for said in [
         "potato pid 4711 go1.26.6 stripped 2 looks in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
-        "Left out as idle: 13 goroutines: idle worker pool (12), listener (1).",
+        "Ignored as idle: 13 goroutines: idle worker pool (12), listener (1).",
         "Health 12 of 100 Goroutines 45 In findings 41 Created 50.5/s Exited 0.5/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",
@@ -80,7 +80,7 @@ fn the_page_has_findings_with_everything() {
         "36 came, 0 left; 4 stood still all the while",
         "Suspect 1 has not moved for 30.0s.",
         "chan send finding 1",
-        "1 goroutine: its stack could not be read in the last look",
+        "1 goroutine: its stack could not be read in the last sample",
     ] {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }
@@ -109,11 +109,11 @@ fn goroutines_between_looks_are_told_by_creation_site() {
 }
 
 #[test]
-fn circles_are_drawn_and_told() {
+fn deadlock_cycles_are_drawn_and_told() {
     let page = render(&[judged::assessment(vec![judged::deadlock()])]);
     let text = text(&page);
     for said in [
-        "Deadlock: 2 goroutines wait for each other in a circle; none of them can go on.",
+        "Deadlock: 2 goroutines wait for each other in a cycle; none of them can go on.",
         "goroutine 50 main.transfer /src/app/bank.go:52 waits for mutex 0xc000007000 held by \
          goroutine 51",
         "mutex 0xc000007000 2 50, 51 9.0s goroutine 51, probably: waits for another mutex",
@@ -130,7 +130,7 @@ fn what_nobody_judged_is_no_all_clear() {
     assert!(told.contains("nobody judged them"), "{told}");
     assert!(!told.contains("no leak found") && !told.contains("Health"), "{told}");
     let judged = text(&render(&[judged::assessment(Vec::new())]));
-    assert!(judged.contains("no leak found in 2.0s over 44 goroutines (2 looks)"), "{judged}");
+    assert!(judged.contains("no leak found in 2.0s over 44 goroutines (2 samples)"), "{judged}");
     assert!(text(&render(&[])).contains("No process could be seen"));
 }
 
@@ -214,7 +214,7 @@ fn every_table_has_headings_and_every_picture_words() {
     assert_eq!(page.matches("<table").count(), page.matches("<caption").count());
     let pictures: Vec<_> =
         page.split("<svg").skip(1).filter_map(|svg| svg.split('>').next()).collect();
-    assert_eq!(pictures.len(), 3, "two charts and a circle");
+    assert_eq!(pictures.len(), 3, "two charts and a cycle");
     assert!(pictures.iter().all(|svg| svg.contains("role=\"img\" aria-label=\"")), "{pictures:?}");
     assert_eq!(page.matches("<h1").count(), 1);
 }

@@ -227,7 +227,7 @@ fn a_finding_has_every_field_of_the_schema() {
                                    "\t\tresults <- result", "\t}()"]},
             "suggestions": ["Give the channel a buffer of one.",
                             "Or select on ctx.Done() beside the send."],
-            "evidence": ["steady-growth: from 4 to 40 in 2.0s, no look with fewer than the one \
+            "evidence": ["steady-growth: from 4 to 40 in 2.0s, no sample with fewer than the one \
                           before", "turnover: 36 came, none left"],
         })
     );

@@ -1,22 +1,27 @@
-//! One finding in the terminal report: in full, or in brief.
+//! One finding in the terminal report.
 
 use std::io;
 
 use super::group::INDENT;
 use super::judgement::role;
 use super::{Page, words};
-use crate::model::{Assessment, Finding, Group, LockWait, Snippet};
+use crate::model::{Assessment, Finding, FrameId, Group, LockWait, Snippet, StackTable};
 use crate::report::style::Role;
 use crate::report::telling;
 
 /// Evidence shown unless all is asked for.
-const EVIDENCE: usize = 4;
+const EVIDENCE: usize = 3;
+/// Kinds of goroutines shown unless all is asked for.
+const KINDS: usize = 4;
 
 /// What marks the line where they block.
 const MARK: &str = "▶";
 
+/// Below a label: as wide as the labels.
+const BELOW: &str = "           ";
+
 impl Page<'_> {
-    /// Everything but the stacks, which the groups below show.
+    /// Everything but the stacks, which the groups show.
     pub(super) fn finding(
         &mut self,
         number: usize,
@@ -26,56 +31,37 @@ impl Page<'_> {
     ) -> io::Result<()> {
         self.finding_headline(number, finding, group)?;
         self.text("", Role::Plain, &finding.cause)?;
-        if let Some(group) = group {
-            self.places(group, &assessment.stacks)?;
-            if let Some(stack) = group.creation_stack {
-                self.called_by(stack, &assessment.stacks)?;
-            }
-        }
+        self.finding_places(finding, group, &assessment.stacks)?;
+        self.kinds(finding, assessment)?;
         self.lock_wait(&finding.lock_wait)?;
         if let Some(source) = &finding.source {
             self.source(source)?;
         }
         for (index, suggestion) in finding.suggestions.iter().enumerate() {
-            let label = if index == 0 { "mend     " } else { "         " };
+            let label = if index == 0 { "fix        " } else { BELOW };
             self.text(label, Role::Title, suggestion)?;
         }
         if let Some(pattern) = finding.pattern {
             let meaning = pattern.meaning();
-            self.text("pattern  ", Role::Plain, &format!("{}: {meaning}", pattern.name()))?;
+            self.text("pattern    ", Role::Plain, &format!("{}: {meaning}", pattern.name()))?;
         }
         self.evidence(finding)?;
         if let Some(growth) = &finding.growth {
             let forecast = growth.forecast.as_ref().map(telling::forecast);
             let forecast = forecast.map(|text| format!("; {text}")).unwrap_or_default();
-            self.field("growth   ", &format!("{}{forecast}", telling::growth(growth)))?;
+            self.field("growth     ", &format!("{}{forecast}", telling::growth(growth)))?;
         }
         let parts = telling::score_parts(finding.score);
         let parts = parts.iter().filter(|(_, points, _)| *points > 0);
         let parts: Vec<_> = parts.map(|(name, points, _)| format!("{name} {points}")).collect();
         let score = format!("{} of 100", finding.score.total());
         match parts.is_empty() {
-            true => self.field("score    ", &score)?,
-            false => self.field("score    ", &format!("{score}: {}", parts.join(" + ")))?,
+            true => self.field("score      ", &score)?,
+            false => self.field("score      ", &format!("{score}: {}", parts.join(" + ")))?,
         }
-        self.field("id       ", &finding.id)
-    }
-
-    /// A headline, the line to look at, and the cause.
-    pub(super) fn suspect(
-        &mut self,
-        number: usize,
-        finding: &Finding,
-        group: Option<&Group>,
-        assessment: &Assessment,
-    ) -> io::Result<()> {
-        self.finding_headline(number, finding, group)?;
-        if let Some(frame) = group.and_then(|group| group.blocked_at.or(group.created_by)) {
-            let text = words::frame(&assessment.stacks, frame);
-            let (function, place) = super::group::fit(&text, self.width - INDENT - 9);
-            self.row("at       ", (Role::Place, &function), &place, 0)?;
-        }
-        self.text("", Role::Plain, &finding.cause)
+        let stacks = finding.stack_bytes.map(words::bytes);
+        let stacks = stacks.map(|size| format!("   {size} of stacks")).unwrap_or_default();
+        self.field("id         ", &format!("{}{stacks}", finding.id))
     }
 
     fn finding_headline(
@@ -100,11 +86,64 @@ impl Page<'_> {
         if let Some(oldest) = telling::oldest(finding, group) {
             parts.push((Role::Title, format!("oldest {oldest}")));
         }
-        if let Some(size) = finding.stack_bytes {
-            parts.push((Role::Dim, format!("{} of stacks", words::bytes(size))));
-        }
-        parts.push((Role::Dim, format!("score {}", finding.score.total())));
         self.line(&format!("{number:>2}  "), &parts)
+    }
+
+    /// The program's own line first, then where they block and were created, each line once.
+    fn finding_places(
+        &mut self,
+        finding: &Finding,
+        group: Option<&Group>,
+        stacks: &StackTable,
+    ) -> io::Result<()> {
+        let caused = finding.caused_at;
+        let blocked = group.and_then(|group| group.blocked_at);
+        let created = group.and_then(|group| group.created_by);
+        let is_caused = |at: Option<FrameId>| {
+            caused.is_some_and(|caused| {
+                at.is_some_and(|at| words::frame(stacks, at) == words::frame(stacks, caused.frame))
+            })
+        };
+        if let Some(caused) = caused {
+            self.place("caused at  ", caused.frame, Role::Place, stacks)?;
+            if let Some(basis) = telling::basis(caused.basis) {
+                self.field(BELOW, basis)?;
+            }
+        }
+        if let Some(blocked) = blocked.filter(|_| !is_caused(blocked)) {
+            let role = if caused.is_some() { Role::Title } else { Role::Place };
+            self.place("blocked at ", blocked, role, stacks)?;
+        }
+        if let Some(created) = created.filter(|_| !is_caused(created)) {
+            self.place("created by ", created, Role::Title, stacks)?;
+        }
+        match group.and_then(|group| group.creation_stack) {
+            Some(stack) => self.called_by("called by  ", stack, stacks),
+            None => Ok(()),
+        }
+    }
+
+    /// The kinds of goroutines that one cause piles up, a line each.
+    fn kinds(&mut self, finding: &Finding, assessment: &Assessment) -> io::Result<()> {
+        let parts = &finding.parts;
+        let shown = if self.top.is_some() { KINDS.min(parts.len()) } else { parts.len() };
+        for (index, part) in parts[..shown].iter().enumerate() {
+            let label = if index == 0 { "kinds      " } else { BELOW };
+            let wait = assessment.groups.get(part.group).map(|group| group.wait.name());
+            let entry = part.entry.map(|entry| words::frame(&assessment.stacks, entry).brief());
+            let said: Vec<&str> = [entry.as_deref(), wait].into_iter().flatten().collect();
+            let text = format!("{} × {}", words::count(part.count), said.join(", "));
+            let room = self.width.saturating_sub(INDENT + words::width(label));
+            self.text(label, Role::Plain, &words::cut(&text, room))?;
+        }
+        let more = (parts.len() - shown) as u64;
+        if more > 0 {
+            self.field(
+                BELOW,
+                &format!("and {}: --all shows them", words::counted(more, "more kind")),
+            )?;
+        }
+        Ok(())
     }
 
     fn lock_wait(&mut self, lock_wait: &LockWait) -> io::Result<()> {
@@ -116,17 +155,19 @@ impl Page<'_> {
                 "goroutine {} waits{at}{} for {:#x}, which goroutine {} holds",
                 waiter.goid, waiter.at, waiter.object, next.goid,
             );
-            self.text(if index == 0 { "circle   " } else { "         " }, Role::Warning, &text)?;
+            self.text(if index == 0 { "deadlock   " } else { BELOW }, Role::Warning, &text)?;
         }
         match &lock_wait.likely_holder {
-            Some(holder) => self.text("held by  ", Role::Title, &telling::holder(holder)),
+            Some(holder) => self.text("held by    ", Role::Title, &telling::holder(holder)),
             None => Ok(()),
         }
     }
 
     fn source(&mut self, source: &Snippet) -> io::Result<()> {
         let stale = if source.stale { " (newer than the program: lines may not fit)" } else { "" };
-        self.field("source   ", &format!("{}{stale}", source.file))?;
+        let room = self.width.saturating_sub(INDENT + BELOW.len() + words::width(stale));
+        let file = words::clean(&source.file);
+        self.field("source     ", &format!("{}{stale}", words::fit_place(&file, room)))?;
         let last = u64::from(source.first) + source.lines.len() as u64;
         let digits = last.to_string().len();
         for (number, line) in (u64::from(source.first)..).zip(&source.lines) {
@@ -146,12 +187,12 @@ impl Page<'_> {
         let all = &finding.evidence;
         let shown = if self.top.is_some() { EVIDENCE.min(all.len()) } else { all.len() };
         for (index, evidence) in all[..shown].iter().enumerate() {
-            let label = if index == 0 { "because  " } else { "         " };
+            let label = if index == 0 { "because    " } else { BELOW };
             self.text(label, Role::Plain, &telling::evidence(evidence))?;
         }
         if all.len() > shown {
             let more = words::count((all.len() - shown) as u64);
-            self.field("         ", &format!("… and {more} more: --all shows them"))?;
+            self.field(BELOW, &format!("and {more} more: --all shows them"))?;
         }
         Ok(())
     }

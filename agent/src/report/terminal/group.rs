@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Page, words, wrap};
-use crate::model::{Assessment, FrameId, Group, StackId, StackTable, WaitClass};
+use crate::model::{Assessment, FrameId, Group, StackId, StackTable};
 use crate::report::style::Role;
 use crate::report::telling;
 use crate::report::words::FrameText;
@@ -42,16 +42,13 @@ impl Page<'_> {
             self.field("labels   ", &labels.collect::<Vec<_>>().join("  "))?;
         }
         if let Some(stack) = group.creation_stack {
-            self.called_by(stack, stacks)?;
+            self.called_by("called   ", stack, stacks)?;
         }
         self.field("goids    ", &sample_of_goids(group))?;
         if let Some(id) = finding {
             self.field("finding  ", id)?;
         }
-        // Nobody's code but the runtime's: its stack is for those who ask for everything.
-        let idle = group.blocked_at.is_none() && group.wait == WaitClass::Runtime;
         match (group.stack, group.no_stack) {
-            (Some(_), _) if idle && self.top.is_some() => Ok(()),
             (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
             (None, Some(why)) => self.field("no stack ", why),
             (None, None) => Ok(()),
@@ -59,29 +56,60 @@ impl Page<'_> {
     }
 
     /// The lines to look at: where they block, and where they were created.
-    pub(super) fn places(&mut self, group: &Group, stacks: &StackTable) -> io::Result<()> {
+    fn places(&mut self, group: &Group, stacks: &StackTable) -> io::Result<()> {
         for (label, site, role) in [
             ("at       ", group.blocked_at, Role::Place),
             ("created  ", group.created_by, Role::Title),
         ] {
             if let Some(site) = site {
-                let text = words::frame(stacks, site);
-                let (function, place) = fit(&text, self.width - INDENT - words::width(label));
-                self.row(label, (role, &function), &place, 0)?;
+                self.place(label, site, role, stacks)?;
             }
         }
         Ok(())
     }
 
-    /// Who called the creator.
-    pub(super) fn called_by(&mut self, creation: StackId, stacks: &StackTable) -> io::Result<()> {
-        let callers = telling::callers(stacks, creation);
-        let names: Vec<_> = callers.iter().take(CALLERS).map(|text| &*text.function).collect();
-        if names.is_empty() {
-            return Ok(());
+    /// A function and its place on one line.
+    pub(super) fn place(
+        &mut self,
+        label: &str,
+        frame: FrameId,
+        role: Role,
+        stacks: &StackTable,
+    ) -> io::Result<()> {
+        let text = words::frame(stacks, frame);
+        let (function, place) = fit(&text, self.width - INDENT - words::width(label));
+        self.row(label, (role, &function), &place, 0)
+    }
+
+    /// Who called the creator, as far as the program's own code is among them.
+    pub(super) fn called_by(
+        &mut self,
+        label: &str,
+        creation: StackId,
+        stacks: &StackTable,
+    ) -> io::Result<()> {
+        let callers = telling::callers_in_brief(stacks, creation);
+        let shown = if self.top.is_some() { CALLERS.min(callers.len()) } else { callers.len() };
+        let mut pieces: Vec<_> = callers[..shown].iter().map(telling::Caller::brief).collect();
+        if shown < callers.len() {
+            pieces.push("…".to_owned());
         }
-        let more = if callers.len() > names.len() { " ← …" } else { "" };
-        self.field("called by ", &format!("{}{more}", names.join(" ← ")))
+        let room = self.width.saturating_sub(INDENT + words::width(label));
+        let mut lines: Vec<String> = Vec::new();
+        for piece in pieces {
+            match lines.last_mut() {
+                None => lines.push(piece),
+                Some(line) if words::width(line) + 3 + words::width(&piece) <= room => {
+                    line.push_str(&format!(" ← {piece}"));
+                }
+                Some(_) => lines.push(format!("← {piece}")),
+            }
+        }
+        for (index, line) in lines.iter().enumerate() {
+            let below = " ".repeat(words::width(label));
+            self.field(if index == 0 { label } else { &below }, line)?;
+        }
+        Ok(())
     }
 
     fn headline(&mut self, number: usize, group: &Group) -> io::Result<()> {
@@ -112,20 +140,35 @@ impl Page<'_> {
         self.line(&format!("{number:>2}  "), &parts)
     }
 
+    /// Unless all is asked for, frames of the runtime are left out, and those of Go and of modules
+    /// drawn together, so that the program's own are seen.
     fn stack(&mut self, frames: &[FrameId], elided: u32, stacks: &StackTable) -> io::Result<()> {
-        let shown = if self.top.is_some() { FRAMES.min(frames.len()) } else { frames.len() };
         let room = self.width - INDENT - 2;
-        let rows: Vec<_> = frames[..shown]
+        let all: Vec<_> = frames.iter().map(|&frame| words::frame(stacks, frame)).collect();
+        let brief = if self.top.is_some() {
+            telling::stack_in_brief(
+                &all.into_iter().filter(|text| !text.runtime).collect::<Vec<_>>(),
+            )
+        } else {
+            all.into_iter().map(telling::Caller::Frame).collect()
+        };
+        let shown = if self.top.is_some() { FRAMES.min(brief.len()) } else { brief.len() };
+        let rows: Vec<_> = brief[..shown]
             .iter()
-            .map(|&frame| {
-                let text = words::frame(stacks, frame);
-                let role = if text.runtime { Role::Dim } else { Role::Title };
-                (role, fit(&text, room))
+            .map(|caller| match caller {
+                telling::Caller::Frame(text) => {
+                    let role = if text.own { Role::Title } else { Role::Dim };
+                    (role, fit(text, room))
+                }
+                elided @ telling::Caller::Elided { .. } => {
+                    (Role::Dim, (words::cut(&elided.brief(), room), String::new()))
+                }
             })
             .collect();
         // Places stand below each other as far as the functions are of usual length.
         let column = rows
             .iter()
+            .filter(|(_, (_, place))| !place.is_empty())
             .map(|(_, (function, _))| words::width(function) + 2)
             .filter(|&column| column <= room / 2)
             .max()
@@ -133,7 +176,7 @@ impl Page<'_> {
         for (role, (function, place)) in &rows {
             self.row("  ", (*role, function), place, column)?;
         }
-        let hidden = (frames.len() - shown) as u64;
+        let hidden = (brief.len() - shown) as u64;
         if hidden > 0 {
             let frames = words::counted(hidden, "outer frame");
             self.field("  … ", &format!("{frames}: --all shows them"))?;
@@ -203,9 +246,9 @@ pub(super) fn fit(text: &FrameText, room: usize) -> (String, String) {
     let place = words::fit_place(&text.place, room / 2);
     let own = room.saturating_sub(words::width(mark));
     let beside = own.saturating_sub(words::width(&place) + 2);
-    let function = words::fit_function(&text.function, beside);
+    let function = words::fit_function(text.short(), beside);
     if function.ends_with('…') {
-        let function = words::fit_function(&text.function, own);
+        let function = words::fit_function(text.short(), own);
         (format!("{function}{mark}"), words::fit_place(&text.place, room - 2).into_owned())
     } else {
         (format!("{function}{mark}"), place.into_owned())

@@ -1,74 +1,57 @@
-//! The verdict in the terminal report: what was found, how well the process is, what was left out,
-//! and what nobody could judge.
+//! The verdict in the terminal report: findings first, and last a summary, so that the end of a long
+//! report says what matters too.
 
+use std::collections::HashSet;
 use std::io;
 
-use super::{Page, locks, words};
-use crate::model::{Assessment, Finding, Judgement, Level, Verdict};
+use super::{Page, words};
+use crate::model::{Assessment, Finding, Judgement, Verdict};
 use crate::report::style::Role;
 use crate::report::telling;
 
-/// Suspects shown unless all is asked for.
+/// Suspects shown in full unless all is asked for.
 const SUSPECTS: usize = 5;
+/// Findings listed in the summary.
+const LISTED: usize = 8;
+/// Groups that are named of those that make the number of goroutines rise.
+const RISING: usize = 3;
+/// Groups without a finding that are named in the summary.
+const NAMED: usize = 5;
+
+/// Columns of the labels in the summary.
+const LABEL: usize = 14;
 
 impl Page<'_> {
-    pub(super) fn judgement(
+    /// What was found, in a line.
+    pub(super) fn result(
         &mut self,
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
         let result = telling::result(assessment, judgement);
         let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-        self.line("result    ", &[(surest.map_or(Role::Well, role), result)])?;
-        self.findings(&judgement.findings, assessment)?;
-        if !judgement.findings.is_empty() {
-            writeln!(self.out)?;
-        }
-        let form = (self.style, self.width);
-        if locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)? {
-            writeln!(self.out)?;
-        }
-        let mut health = format!("{} of 100", judgement.health);
-        if judgement.level > Level::Normal {
-            let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
-            health.push_str(&format!(
-                ", {} number of goroutines: {goroutines}",
-                judgement.level.name()
-            ));
-        }
-        self.line("health    ", &[(Role::Title, health)])?;
-        if let Some(left_out) = telling::left_out(judgement) {
-            let text = format!("as idle: {left_out}");
-            self.line("left out  ", &[(Role::Dim, words::clean(&text).into_owned())])?;
-        }
-        for sentence in telling::not_judged(&assessment.coverage, judgement) {
-            let sentence = words::clean(&sentence).into_owned();
-            self.line("unjudged  ", &[(Role::Warning, sentence)])?;
-        }
-        Ok(())
+        self.summary_line("result", &[(surest.map_or(Role::Well, role), result)])
     }
 
-    /// Findings that are sure enough in full, suspects in brief; all in full if asked for.
-    fn findings(&mut self, findings: &[Finding], assessment: &Assessment) -> io::Result<()> {
+    /// Findings in full, as many as are asked for.
+    pub(super) fn findings(
+        &mut self,
+        findings: &[Finding],
+        assessment: &Assessment,
+    ) -> io::Result<()> {
         let (mut sure, mut suspects) = (0, 0);
         for (index, finding) in findings.iter().enumerate() {
-            let suspected = finding.verdict == Verdict::Suspect;
-            let (shown, most) = match (suspected, self.top) {
-                (false, top) => (&mut sure, top.unwrap_or(usize::MAX)),
-                (true, Some(_)) => (&mut suspects, SUSPECTS),
-                (true, None) => (&mut suspects, usize::MAX),
+            let (shown, most) = match (finding.verdict, self.top) {
+                (Verdict::Suspect, Some(_)) => (&mut suspects, SUSPECTS),
+                (Verdict::Suspect, None) => (&mut suspects, usize::MAX),
+                (_, top) => (&mut sure, top.unwrap_or(usize::MAX)),
             };
             if *shown == most {
                 continue;
             }
             *shown += 1;
             writeln!(self.out)?;
-            let group = assessment.groups.get(finding.group);
-            if suspected && self.top.is_some() {
-                self.suspect(index + 1, finding, group, assessment)?;
-            } else {
-                self.finding(index + 1, finding, group, assessment)?;
-            }
+            self.finding(index + 1, finding, assessment.groups.get(finding.group), assessment)?;
         }
         let hidden = findings.len() - sure - suspects;
         if hidden > 0 {
@@ -77,6 +60,102 @@ impl Page<'_> {
             self.line("", &[(Role::Dim, format!("… and {more}: --all shows them"))])?;
         }
         Ok(())
+    }
+
+    /// What it all comes to, the verdict last.
+    pub(super) fn summary(
+        &mut self,
+        judgement: &Judgement,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
+        self.list(&judgement.findings, assessment)?;
+        if let Some(sums) = telling::accounting(assessment, judgement) {
+            let text = sums.to_string();
+            self.summary_line("goroutines", &[(Role::Title, text)])?;
+        }
+        if self.details
+            && let Some(ignored) = telling::ignored(judgement)
+        {
+            let text = words::clean(&ignored).into_owned();
+            self.summary_line("ignored", &[(Role::Dim, format!("as idle: {text}"))])?;
+        }
+        if let Some(rise) = telling::rise(assessment, judgement, RISING) {
+            let text = words::clean(&rise).into_owned();
+            self.summary_line("rising", &[(Role::Warning, text)])?;
+        }
+        if !self.details {
+            self.groups_in_brief(judgement, assessment)?;
+        }
+        for sentence in telling::not_analysed(assessment, judgement) {
+            let sentence = words::clean(&sentence).into_owned();
+            self.summary_line("not analysed", &[(Role::Warning, sentence)])?;
+        }
+        self.coverage(&assessment.coverage)?;
+        self.overhead(&assessment.overhead)?;
+        self.summary_line("scope", &[(Role::Dim, telling::SCOPE.to_owned())])?;
+        self.summary_line("health", &[(Role::Title, telling::health(assessment, judgement))])?;
+        self.result(judgement, assessment)
+    }
+
+    /// A finding a line, the surest and worst first.
+    fn list(&mut self, findings: &[Finding], assessment: &Assessment) -> io::Result<()> {
+        for (index, finding) in findings.iter().take(LISTED).enumerate() {
+            let verdict = finding.verdict.name().to_uppercase();
+            let number = format!("{:>2}  ", index + 1);
+            let mut text = format!("{} × {}", words::count(finding.count), finding.class.name());
+            let at = telling::lead(finding, assessment.groups.get(finding.group));
+            if let Some(at) = at.map(|at| words::frame(&assessment.stacks, at)) {
+                let line = at.line();
+                let used = [&number, &verdict, &text, line].map(words::width);
+                // What stands between them: three columns, " at " and " ()".
+                let room = self.width.saturating_sub(used.iter().sum::<usize>() + 10);
+                text.push_str(&format!(" at {}", words::fit_function(at.short(), room)));
+                if !line.is_empty() {
+                    text.push_str(&format!(" ({line})"));
+                }
+            }
+            let parts = [(role(finding.verdict), verdict), (Role::Place, text)];
+            self.line(&number, &parts)?;
+        }
+        let hidden = findings.len().saturating_sub(LISTED) as u64;
+        if hidden > 0 {
+            let more = words::counted(hidden, "more finding");
+            self.line("    ", &[(Role::Dim, format!("… and {more}"))])?;
+        }
+        Ok(())
+    }
+
+    /// All groups in a line: how many, and the largest of those that no finding speaks of.
+    fn groups_in_brief(
+        &mut self,
+        judgement: &Judgement,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
+        let found: HashSet<usize> =
+            judgement.findings.iter().flat_map(|finding| finding.groups.iter().copied()).collect();
+        let groups = assessment.groups.iter().enumerate();
+        let beside = groups.filter(|(index, _)| !found.contains(index)).map(|(_, group)| group);
+        let mut text = words::count(assessment.groups.len() as u64);
+        let end = " (--groups)";
+        let room = self.width.saturating_sub(LABEL + words::width(end));
+        let mut named = 0;
+        for group in beside {
+            let Some(frame) = group.blocked_at.or(group.created_by) else { continue };
+            let at = words::frame(&assessment.stacks, frame);
+            let lead = if named == 0 { ": " } else { ", " };
+            let piece = format!("{lead}{} × {}", words::count(group.count), at.short());
+            if named == NAMED || words::width(&text) + words::width(&piece) > room {
+                break;
+            }
+            text.push_str(&piece);
+            named += 1;
+        }
+        self.summary_line("groups", &[(Role::Dim, format!("{text}{end}"))])
+    }
+
+    /// A line of the summary, under its label.
+    pub(super) fn summary_line(&mut self, label: &str, parts: &[(Role, String)]) -> io::Result<()> {
+        self.line(&format!("{label:LABEL$}"), parts)
     }
 }
 

@@ -6,12 +6,12 @@ use super::{words, wrap};
 use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
 use crate::report::style::{Role, Style};
 
-/// Circles, and locks beside them, that are drawn unless all is asked for.
+/// Deadlock cycles, and locks beside them, that are drawn unless all is asked for.
 const SHOWN: usize = 5;
 /// Columns by which what belongs together is indented.
 const INDENT: usize = 4;
 
-/// Draws a graph: circles first, then the other locks with their likely holders. Nothing for an
+/// Draws a graph: cycles first, then the other locks with their likely holders. Nothing for an
 /// empty graph, or one in which goroutines wait for nothing but wait groups and conditions, which
 /// is no contention. `all` draws those too, and all else that the graph holds. Gives whether anything
 /// was drawn.
@@ -37,8 +37,8 @@ pub(super) fn draw(
         drawing.cycle(graph, cycle)?;
     }
     let hidden = graph.cycles.len().saturating_sub(most) as u64 + graph.more_cycles;
-    drawing.more(hidden, "more circle")?;
-    // What a circle says of a lock need not be said again, unless others wait behind it.
+    drawing.more(hidden, "more deadlock cycle")?;
+    // What a cycle says of a lock need not be said again, unless others wait behind it.
     let in_cycle = |lock: &LockNode| {
         let of_lock = |waiter: &&Waiter| waiter.object == lock.object;
         graph.cycles.iter().take(most).flatten().filter(of_lock).count() as u64
@@ -80,14 +80,14 @@ impl Drawing<'_> {
     fn cycle(&mut self, graph: &LockGraph, cycle: &[Waiter]) -> io::Result<()> {
         let headline = match cycle.len() {
             1 => "one goroutine waits for what it probably holds itself, for ever".to_owned(),
-            length => format!("{length} goroutines wait for each other in a circle, for ever"),
+            length => format!("{length} goroutines wait for each other in a cycle, for ever"),
         };
         self.text(INDENT, Role::Warning, &headline)?;
         for (place, waiter) in cycle.iter().enumerate() {
             let next = &cycle[(place + 1) % cycle.len()];
             let kind = graph.lock(waiter.object).map_or("lock", |lock| lock.kind.name());
             let relation = match kind {
-                // The circle of a reader and a writer begins with the reader.
+                // The cycle of a reader and a writer begins with the reader.
                 "rwmutex" if next.object == waiter.object && cycle.len() == 2 && place == 0 => {
                     "behind"
                 }
@@ -202,15 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn circles_then_other_locks() {
+    fn cycles_then_other_locks() {
         let text = "\
 lock-wait
-    2 goroutines wait for each other in a circle, for ever
+    2 goroutines wait for each other in a cycle, for ever
         goroutine 12 (main.transfer, /src/app/bank.go:33) waits for mutex 0xa0, held, probably,
             by goroutine 13
         goroutine 13 (main.transfer, /src/app/bank.go:33) waits for mutex 0xb0, held, probably,
             by goroutine 12
-    2 goroutines wait for each other in a circle, for ever
+    2 goroutines wait for each other in a cycle, for ever
         goroutine 20 waits for rwmutex 0xc0, behind goroutine 21
         goroutine 21 waits for rwmutex 0xc0, held, probably, by goroutine 20
     3 goroutines wait for mutex 0xa0, the longest for at least 5.0s

@@ -1,5 +1,5 @@
-//! The report for people at a terminal: whom, what leaks, how much was seen, where goroutines wait,
-//! and the groups, largest first.
+//! The report for people at a terminal: whom, what leaks; if asked for, where goroutines wait and the
+//! groups, largest first; and last a summary with the verdict.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use super::json::time;
 use super::style::{Role, Style};
-use super::{Render, Report, words};
-use crate::model::{Assessment, Build, Coverage, Overhead, ProbeCoverage, ProbeState};
+use super::{Render, Report, telling, words};
+use crate::model::{
+    Assessment, Build, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass,
+};
 
 mod finding;
 mod group;
@@ -20,9 +22,6 @@ mod sites;
 /// Narrower than this nothing can be laid out.
 const NARROWEST: usize = 40;
 
-/// Groups shown beside findings, which say more, unless all is asked for.
-const BESIDE_FINDINGS: usize = 5;
-
 /// Renders text for people.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
@@ -30,8 +29,10 @@ pub struct Terminal {
     pub style: Style,
     /// Columns to keep to, as far as file names and lines allow.
     pub width: usize,
-    /// How many groups to show in full; all when `None`.
+    /// How many findings, and groups, to show in full; all, with every frame, when `None`.
     pub top: Option<usize>,
+    /// Whether to show the groups, and what else is more than a verdict.
+    pub groups: bool,
 }
 
 impl Render for Terminal {
@@ -40,10 +41,20 @@ impl Render for Terminal {
             if index > 0 {
                 writeln!(out)?;
             }
-            Page { style: self.style, width: self.width.max(NARROWEST), top: self.top, out }
-                .assessment(assessment)?;
+            let details = self.groups || self.top.is_none() || assessment.judgement.is_none();
+            self.page(details, out).assessment(assessment)?;
+        }
+        if report.assessments.len() > 1 {
+            writeln!(out)?;
+            self.page(false, out).overview(report.assessments)?;
         }
         Ok(())
+    }
+}
+
+impl Terminal {
+    fn page<'a>(&self, details: bool, out: &'a mut dyn Write) -> Page<'a> {
+        Page { style: self.style, width: self.width.max(NARROWEST), top: self.top, details, out }
     }
 }
 
@@ -52,6 +63,8 @@ struct Page<'a> {
     style: Style,
     width: usize,
     top: Option<usize>,
+    /// Whether to show more than the verdict.
+    details: bool,
     out: &'a mut dyn Write,
 }
 
@@ -59,10 +72,33 @@ impl Page<'_> {
     fn assessment(&mut self, assessment: &Assessment) -> io::Result<()> {
         self.header(assessment)?;
         if let Some(judgement) = &assessment.judgement {
-            self.judgement(judgement, assessment)?;
+            // Without findings, the end of the report is near enough.
+            if !judgement.findings.is_empty() {
+                self.result(judgement, assessment)?;
+            }
+            self.findings(&judgement.findings, assessment)?;
+            writeln!(self.out)?;
         }
-        self.coverage(&assessment.coverage)?;
-        self.overhead(&assessment.overhead)?;
+        if self.details {
+            self.details(assessment)?;
+        }
+        match &assessment.judgement {
+            Some(judgement) => self.summary(judgement, assessment),
+            None => {
+                self.coverage(&assessment.coverage)?;
+                self.overhead(&assessment.overhead)
+            }
+        }
+    }
+
+    /// What is more than a verdict: locks, waits, groups, who created whom, what came and went.
+    fn details(&mut self, assessment: &Assessment) -> io::Result<()> {
+        if let Some(judgement) = &assessment.judgement {
+            let form = (self.style, self.width);
+            if locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)? {
+                writeln!(self.out)?;
+            }
+        }
         self.waits(assessment)?;
         if let Some(judgement) = &assessment.judgement {
             self.hot_paths(judgement, assessment)?;
@@ -71,11 +107,34 @@ impl Page<'_> {
         if let Some(judgement) = &assessment.judgement {
             self.lineage(judgement, assessment)?;
         }
-        self.sites(assessment)
+        self.sites(assessment)?;
+        writeln!(self.out)
+    }
+
+    /// The verdicts on several processes, a line each.
+    fn overview(&mut self, assessments: &[Assessment]) -> io::Result<()> {
+        for assessment in assessments {
+            let target = &assessment.target;
+            let mut name = words::clean(&target.exe).into_owned();
+            if let Some(pid) = target.pid {
+                name.push_str(&format!("[{pid}]"));
+            }
+            let (role, result) = match &assessment.judgement {
+                Some(judgement) => {
+                    let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
+                    let role = surest.map_or(Role::Well, judgement::role);
+                    (role, telling::result(assessment, judgement))
+                }
+                None => (Role::Dim, "not judged".to_owned()),
+            };
+            self.line(&format!("{name}   "), &[(role, result)])?;
+        }
+        Ok(())
     }
 
     fn header(&mut self, assessment: &Assessment) -> io::Result<()> {
         let target = &assessment.target;
+        let window = &assessment.window;
         let mut parts = vec![(Role::Title, words::clean(&target.exe).into_owned())];
         if let Some(pid) = target.pid {
             parts.push((Role::Dim, format!("pid {pid}")));
@@ -83,22 +142,21 @@ impl Page<'_> {
         let version = target.go_version.as_deref().unwrap_or("Go version unknown");
         parts.push((Role::Dim, words::clean(version).into_owned()));
         parts.extend(target.build.map(|build| (Role::Dim, describe(build))));
+        parts.extend(time(window.last).map(|last| (Role::Dim, words::date(&last))));
         self.line("", &parts)?;
 
-        let window = &assessment.window;
         let totals = &assessment.totals;
         let mut parts = vec![(Role::Number, words::counted(totals.goroutines, "goroutine"))];
         match totals.rates {
             Some(rates) => parts.push((Role::Title, words::rates(rates))),
-            None => parts.push((Role::Dim, "rates need a second look".to_owned())),
+            None => parts.push((Role::Dim, "rates need a second sample".to_owned())),
         }
-        let looks = words::counted(window.observations, "look");
-        let last = time(window.last).unwrap_or_default();
+        let samples = words::counted(window.observations, "sample");
         parts.push((
             Role::Dim,
             match window.observations {
-                1 => format!("{looks} at {last}"),
-                _ => format!("{looks} in {} until {last}", words::duration(window.duration)),
+                1 => samples,
+                _ => format!("{samples} in {}", words::duration(window.duration)),
             },
         ));
         self.line("", &parts)
@@ -124,60 +182,80 @@ impl Page<'_> {
                 parts.push((role, format!("{} {what}", words::count(count))));
             }
         }
-        let alike =
-            |a: &ProbeCoverage, b: &ProbeCoverage| (a.state, &a.reason) == (b.state, &b.reason);
-        let mut probes: Vec<_> = coverage.probes.iter().collect();
-        probes.sort_by_key(|probe| probe.event == "park");
-        for probes in probes.chunk_by(|a, b| alike(a, b)) {
-            let (Some(probe), count) = (probes.first(), probes.len()) else { continue };
-            let state = match probe.state {
-                ProbeState::Attached => continue,
-                ProbeState::Burst => "in a burst",
-                ProbeState::Shed => "shed",
-                ProbeState::Unavailable => "unavailable",
-            };
-            let reason = probe.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-            let events: Vec<_> = probes.iter().map(|probe| probe.event.as_str()).collect();
-            let noun = if count == 1 { "probe" } else { "probes" };
-            let covered = Duration::from_secs_f64(probe.covered_seconds.max(0.0));
-            let covered = match probe.state {
-                ProbeState::Shed => format!("; there for {}", words::duration(covered)),
-                _ => String::new(),
-            };
-            let text = format!("{} {noun} {state}{reason}{covered}", events.join(", "));
-            parts.push((Role::Warning, words::clean(&text).into_owned()));
-        }
-        self.line("coverage  ", &parts)?;
+        parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
+        self.summary_line("coverage", &parts)?;
         for note in &coverage.notes {
-            self.line("note      ", &[(Role::Warning, words::clean(note).into_owned())])?;
+            self.summary_line("note", &[(Role::Warning, words::clean(note).into_owned())])?;
         }
         Ok(())
     }
 
+    /// Probes that are not there all the while, those alike together. Why a budget sheds some is a
+    /// detail; why others cannot be had is not.
+    fn probes(&self, coverage: &Coverage) -> impl Iterator<Item = String> + use<> {
+        let details = self.details;
+        let why = move |probe: &ProbeCoverage| {
+            let is_said = details || probe.state == ProbeState::Unavailable;
+            probe.reason.clone().filter(|_| is_said)
+        };
+        let mut probes: Vec<_> = coverage.probes.clone();
+        probes.retain(|probe| probe.state != ProbeState::Attached);
+        probes.sort_by_key(|probe| probe.event == "park");
+        let alike = |a: &ProbeCoverage, b: &ProbeCoverage| (a.state, why(a)) == (b.state, why(b));
+        let texts: Vec<_> = probes
+            .chunk_by(alike)
+            .filter_map(|probes| {
+                let probe = probes.first()?;
+                let state = match probe.state {
+                    ProbeState::Attached => return None,
+                    ProbeState::Burst => "in a burst",
+                    ProbeState::Shed => "shed",
+                    ProbeState::Unavailable => "unavailable",
+                };
+                let reason = why(probe).map(|why| format!(": {why}")).unwrap_or_default();
+                let events: Vec<_> = probes.iter().map(|probe| probe.event.as_str()).collect();
+                let noun = if probes.len() == 1 { "probe" } else { "probes" };
+                let covered = Duration::try_from_secs_f64(probe.covered_seconds.max(0.0));
+                let covered = match (probe.state, covered) {
+                    (ProbeState::Shed, Ok(covered)) if details => {
+                        format!("; there for {}", words::duration(covered))
+                    }
+                    _ => String::new(),
+                };
+                let text = format!("{} {noun} {state}{reason}{covered}", events.join(", "));
+                Some(words::clean(&text).into_owned())
+            })
+            .collect();
+        texts.into_iter()
+    }
+
+    /// What the observation cost, in a line; how that is known if details are asked for.
     fn overhead(&mut self, overhead: &Overhead) -> io::Result<()> {
         let mut parts = Vec::new();
-        if let Some(took) = overhead.snapshot {
-            parts.push((Role::Dim, format!("last look took {}", words::duration(took))));
-        }
         if let (Some(hit), Some(percent)) = (&overhead.hit, overhead.target_cpu_percent_estimate) {
-            let cost = words::hit_cost(hit);
-            let text = format!("probes cost the target {percent:.2} % of a core, {cost}");
+            let mut text = format!("probes {percent:.2} % of a core");
+            if self.details {
+                text.push_str(&format!(", {}", words::hit_cost(hit)));
+            }
             parts.push((Role::Dim, text));
         }
-        if let Some(percent) = overhead.agent_cpu_percent {
-            parts.push((Role::Dim, format!("agent {percent:.1} % of a core")));
-        }
-        if let Some(size) = overhead.agent_rss_bytes {
-            parts.push((Role::Dim, format!("agent {}", words::bytes(size))));
+        let percent = overhead.agent_cpu_percent.map(|percent| format!("{percent:.1} %"));
+        let size = overhead.agent_rss_bytes.map(words::bytes);
+        let agent: Vec<_> = [percent, size].into_iter().flatten().collect();
+        if !agent.is_empty() {
+            parts.push((Role::Dim, format!("agent {}", agent.join(", "))));
         }
         parts.push(match overhead.pauses_ms.iter().copied().reduce(f64::max) {
-            None => (Role::Dim, "target never paused".to_owned()),
+            None => (Role::Dim, "never paused".to_owned()),
             Some(longest) => {
                 let pauses = words::counted(overhead.pauses_ms.len() as u64, "pause");
                 (Role::Warning, format!("{pauses} of the target, longest {longest:.1}ms"))
             }
         });
-        self.line("overhead  ", &parts)
+        if let Some(took) = overhead.snapshot.filter(|_| self.details) {
+            parts.push((Role::Dim, format!("last sample took {}", words::duration(took))));
+        }
+        self.summary_line("overhead", &parts)
     }
 
     fn waits(&mut self, assessment: &Assessment) -> io::Result<()> {
@@ -187,34 +265,40 @@ impl Page<'_> {
             .into_iter()
             .map(|(wait, &count)| (Role::Wait, format!("{} {}", words::count(count), wait.name())))
             .collect();
-        self.line("waits     ", &parts)
+        self.summary_line("waits", &parts)
     }
 
+    /// Groups, largest first. Those of nobody's code but the runtime's are for those who ask for all.
     fn groups(&mut self, assessment: &Assessment) -> io::Result<()> {
-        let groups = &assessment.groups;
         let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
         let of_group: HashMap<usize, &str> = findings
             .iter()
             .flat_map(|finding| finding.groups.iter().map(|&group| (group, &*finding.id)))
             .collect();
-        let most = if findings.is_empty() { usize::MAX } else { BESIDE_FINDINGS };
-        let shown = self.top.map_or(groups.len(), |top| top.min(most)).min(groups.len());
-        for (index, group) in groups.iter().take(shown).enumerate() {
+        let all = assessment.groups.iter().enumerate();
+        let (shown, runtime): (Vec<_>, Vec<_>) = all.partition(|(_, group)| {
+            self.top.is_none() || group.blocked_at.is_some() || group.wait != WaitClass::Runtime
+        });
+        let most = self.top.unwrap_or(usize::MAX).min(shown.len());
+        for &(index, group) in &shown[..most] {
             writeln!(self.out)?;
             self.group(index + 1, group, of_group.get(&index).copied(), assessment)?;
         }
-        let rest = &groups[shown..];
-        if !rest.is_empty() {
-            let goroutines = rest.iter().map(|group| group.count).sum();
-            let text = format!(
-                "… and {} with {}: --all shows them",
-                words::counted(rest.len() as u64, "more group"),
-                words::counted(goroutines, "goroutine"),
-            );
-            writeln!(self.out)?;
-            self.line("", &[(Role::Dim, text)])?;
+        self.hidden(&shown[most..], ("more group", "more groups"))?;
+        self.hidden(&runtime, ("group of the runtime", "groups of the runtime"))
+    }
+
+    fn hidden(&mut self, groups: &[(usize, &Group)], (one, many): (&str, &str)) -> io::Result<()> {
+        if groups.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let noun = if groups.len() == 1 { one } else { many };
+        let count = words::count(groups.len() as u64);
+        let goroutines = groups.iter().map(|(_, group)| group.count).sum();
+        let goroutines = words::counted(goroutines, "goroutine");
+        let text = format!("… and {count} {noun} with {goroutines}: --all shows them");
+        writeln!(self.out)?;
+        self.line("", &[(Role::Dim, text)])
     }
 
     /// A label and its parts, three columns apart, going on below the first part where the width

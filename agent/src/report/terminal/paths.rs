@@ -22,10 +22,10 @@ impl Page<'_> {
         let most = self.top.map_or(usize::MAX, |_| HOT);
         let parts = judgement.hot_paths.iter().take(most).map(|hot| {
             let text = words::frame(&assessment.stacks, hot.frame);
-            (Role::Place, format!("{} {}", words::count(hot.goroutines), text.function))
+            (Role::Place, format!("{} {}", words::count(hot.goroutines), text.short()))
         });
         let parts: Vec<_> = parts.collect();
-        if parts.is_empty() { Ok(()) } else { self.line("hot       ", &parts) }
+        if parts.is_empty() { Ok(()) } else { self.summary_line("hot", &parts) }
     }
 
     /// Groups below the groups that created them. Those whose creators are gone stand at the left.
@@ -61,7 +61,7 @@ impl Page<'_> {
             }
             let Some(it) = assessment.groups.get(group) else { continue };
             let at = it.blocked_at.or(it.created_by).map(|at| words::frame(&assessment.stacks, at));
-            let name = at.map_or_else(|| "runtime".to_owned(), |at| at.function);
+            let name = at.map_or_else(|| "runtime".to_owned(), |at| at.short().to_owned());
             let indent = " ".repeat(4 + 2 * depth.min(10));
             let parts = [
                 (Role::Number, format!("{}×", words::count(it.count))),

@@ -16,7 +16,7 @@ impl Page<'_> {
             return Ok(());
         }
         writeln!(self.out)?;
-        self.line("created and gone between looks", &[])?;
+        self.line("created and gone between samples", &[])?;
         let shown = if self.top.is_some() { SITES.min(gone.len()) } else { gone.len() };
         for site in &gone[..shown] {
             self.site(site, assessment)?;
@@ -39,7 +39,6 @@ impl Page<'_> {
         }
         self.line("    ", &parts)?;
         let Some(created_by) = site.created_by else { return Ok(()) };
-        let text = words::frame(&assessment.stacks, created_by);
-        self.row("  created  ", (Role::Title, &text.function), &text.place, 0)
+        self.place("  created  ", created_by, Role::Title, &assessment.stacks)
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::growth;
 use super::hints::Hints;
 use super::life::Life;
 use super::window::Window;
+use super::{caused, growth};
 use crate::model::function::{self, Origin};
 use crate::model::{FrameId, Group, Growth, Resolved, StackTable, WaitClass};
 
@@ -200,10 +200,9 @@ impl<'a> Case<'a> {
             && !self.calls("net/http.serverHandler.ServeHTTP")
     }
 
-    /// Whether they are coroutines (`iter.Pull`, Go 1.23 and later), which are the user's, though they wait
-    /// for the runtime (`waitReasonCoroutine`).
+    /// Whether they are coroutines.
     pub(super) fn are_coroutines(&self) -> bool {
-        self.group.reason.as_deref() == Some("coroutine")
+        caused::is_coroutine(self.group)
     }
 
     /// Whether any of the user's own code is on the stack or created them.

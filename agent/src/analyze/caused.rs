@@ -63,6 +63,13 @@ impl<'a> Causes<'a> {
 
     /// What leads to the goroutines of a group; `parent` is the group that one of their creators is in now.
     pub(super) fn of(&self, group: &Group, parent: Option<u32>) -> Option<Cause> {
+        // What stands on the stack of an iterator is the iterator; who pulled at it made it.
+        if is_coroutine(group) {
+            let created = self.created(group.created_by, group.creation_stack, None, 0);
+            if created.is_some() {
+                return created;
+            }
+        }
         if let Some(cause) = group.stack.and_then(|stack| self.on(stack, CauseBasis::Stack)) {
             return Some(cause);
         }
@@ -136,6 +143,12 @@ impl<'a> Causes<'a> {
             .lookup(frame)
             .is_ok_and(|frame| function::origin(frame.function, frame.file) == Origin::Runtime)
     }
+}
+
+/// Whether a group's goroutines are coroutines (`iter.Pull`, Go 1.23 and later), which are the user's, though
+/// they wait for the runtime (`waitReasonCoroutine`).
+pub(super) fn is_coroutine(group: &Group) -> bool {
+    group.reason.as_deref() == Some("coroutine")
 }
 
 /// The folder of the main module, where the program was built from the module cache, as `go install` does:

@@ -157,9 +157,12 @@ fn belongs(draft: &Draft<'_>, head: &Draft<'_>) -> bool {
 
 /// One draft of a set.
 fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
-    // The program's own lead; else what is most, and of equals what is always the same.
+    // The program's own lead, then whoever dialled; else what is most, and of equals what is always the same.
     set.sort_by(|a, b| {
-        let key = |draft: &Draft<'_>| (draft.is_librarys(), Reverse(draft.case.count));
+        let key = |draft: &Draft<'_>| {
+            let accepted = draft.case.keep_connections_alive();
+            (draft.is_librarys(), accepted, Reverse(draft.case.count))
+        };
         key(a).cmp(&key(b)).then_with(|| a.case.group.signature.cmp(&b.case.group.signature))
     });
     let parts: Vec<Part> = set

@@ -36,24 +36,25 @@ const LIST: &[Background] = &[
     background("net/http.(*connReader).backgroundRead", "watches an HTTP connection for its end"),
     background("net/http.(*persistConn).writeLoop", "writer of an HTTP client connection"),
     waiting("net/http.(*persistConn).readLoop", WaitClass::IoWait, "idle HTTP client connection"),
-    background("net/http.(*http2serverConn).*", "HTTP/2 connection"),
+    background("net/http.(*http2serverConn).readFrames", "HTTP/2 connection"),
     background("net/http.(*http2ClientConn).readLoop", "HTTP/2 client connection"),
-    background("net/http/internal/http2.*", "HTTP/2 connection"),
+    background("net/http/internal/http2.(*serverConn).readFrames", "HTTP/2 connection"),
+    background("net/http/internal/http2.(*ClientConn).readLoop", "HTTP/2 client connection"),
     background("os/signal.loop", "waits for signals"),
     background("os/signal.NotifyContext.func*", "waits for signals"),
     background("database/sql.(*DB).connectionOpener", "opens connections of a pool"),
     background("database/sql.(*DB).connectionCleaner", "closes idle connections of a pool"),
     background("runtime/pprof.profileWriter", "writes a CPU profile"),
-    background("os/exec.(*Cmd).watchCtx.func*", "watches a child process"),
+    background("os/exec.(*Cmd).watchCtx*", "watches a child process"),
     background("os/exec.(*Cmd).Start.func*", "copies the output of a child process"),
     // Modules that most servers have.
-    background("golang.org/x/net/http2.(*serverConn).*", "HTTP/2 connection"),
+    background("golang.org/x/net/http2.(*serverConn).readFrames", "HTTP/2 connection"),
     background("golang.org/x/net/http2.(*ClientConn).readLoop", "HTTP/2 client connection"),
     background("google.golang.org/grpc/internal/transport.*", "gRPC transport"),
     background("google.golang.org/grpc/internal/grpcsync.*", "gRPC callback queue"),
     background("google.golang.org/grpc/internal/resolver/*", "gRPC resolver"),
     background("google.golang.org/grpc.(*ccBalancerWrapper).*", "gRPC balancer"),
-    background("google.golang.org/grpc.(*Server).serverWorker", "gRPC worker"),
+    waiting("google.golang.org/grpc.(*Server).serverWorker", WaitClass::ChanReceive, "gRPC worker"),
     background("google.golang.org/grpc.(*addrConn).*", "gRPC connection"),
     background("go.opencensus.io/stats/view.(*worker).start", "OpenCensus worker"),
     background("go.opentelemetry.io/otel/sdk/trace.*", "OpenTelemetry exporter"),
@@ -110,6 +111,22 @@ fn name(function: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What real goroutines of these libraries run.
+    const REAL: &str = include_str!("real.txt");
+
+    #[test]
+    fn each_entry_is_the_one_of_a_real_goroutine() {
+        let mut seen = vec![false; LIST.len()];
+        for line in REAL.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let entry = name(line);
+            let at = ENTRIES.iter().position(|pattern| pattern.matches(&entry));
+            seen[at.unwrap_or_else(|| panic!("nothing in the list is {line}"))] = true;
+        }
+        let unseen: Vec<&str> =
+            LIST.iter().zip(seen).filter(|(_, seen)| !seen).map(|(known, _)| known.entry).collect();
+        assert!(unseen.is_empty(), "no real goroutine runs these: {unseen:#?}");
+    }
 
     #[test]
     fn a_known_one_is_known_in_its_wait_alone() {

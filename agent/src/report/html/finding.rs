@@ -9,6 +9,8 @@ use crate::report::{telling, words};
 
 /// Findings shown in full.
 const FULL: usize = 100;
+/// Kinds of goroutines that are listed of one finding.
+const KINDS: usize = 30;
 /// Findings in the index.
 const INDEX: usize = 1_000;
 
@@ -82,7 +84,7 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
 fn place(page: &Page<'_>, finding: &Finding) -> Markup {
     let group = page.assessment.groups.get(finding.group);
     html! {
-        @match group.and_then(|group| group.blocked_at.or(group.created_by)) {
+        @match telling::lead(finding, group) {
             Some(frame) => (frames::brief(&page.assessment.stacks, frame)),
             None => span.muted { "not known" },
         }
@@ -122,11 +124,11 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
                 }
                 div {
                     @if !finding.suggestions.is_empty() {
-                        h4 { "How to mend it" }
+                        h4 { "How to fix it" }
                         @if let [only] = &*finding.suggestions {
                             p { (Text(only)) }
                         } @else {
-                            ol.mend { @for text in &finding.suggestions { li { (Text(text)) } } }
+                            ol.fix { @for text in &finding.suggestions { li { (Text(text)) } } }
                         }
                     }
                     @if let Some(pattern) = finding.pattern {
@@ -188,6 +190,15 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
     let stacks = &page.assessment.stacks;
     html! {
         dl.facts {
+            @if let Some(caused) = finding.caused_at {
+                dt { "Caused at" }
+                dd {
+                    (frames::line(stacks, caused.frame))
+                    @if let Some(basis) = telling::basis(caused.basis) {
+                        div.muted { (basis) }
+                    }
+                }
+            }
             @if let Some(frame) = group.and_then(|group| group.blocked_at) {
                 dt { "Blocked at" } dd { (frames::line(stacks, frame)) }
             }
@@ -200,7 +211,34 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
             @if let Some(objects) = group.and_then(words::objects) {
                 dt { "Waits on" } dd { (objects) }
             }
+            (kinds(page, finding))
             (lock_wait(&finding.lock_wait))
+        }
+    }
+}
+
+/// The kinds of goroutines that one cause piles up.
+fn kinds(page: &Page<'_>, finding: &Finding) -> Markup {
+    let hidden = finding.parts.len().saturating_sub(KINDS) as u64;
+    html! {
+        @if !finding.parts.is_empty() {
+            dt { "Kinds" }
+            dd {
+                ol.stack {
+                    @for part in finding.parts.iter().take(KINDS) {
+                        li {
+                            (words::count(part.count)) " × "
+                            @if let Some(entry) = part.entry {
+                                (frames::brief(&page.assessment.stacks, entry)) " "
+                            }
+                            @if let Some(group) = page.assessment.groups.get(part.group) {
+                                span.muted { (group.wait.name()) }
+                            }
+                        }
+                    }
+                    @if hidden > 0 { li.muted { "and " (words::counted(hidden, "more kind")) } }
+                }
+            }
         }
     }
 }
@@ -212,9 +250,9 @@ fn lock_wait(lock_wait: &LockWait) -> Markup {
             dt { "Held by" } dd { (Text(&telling::holder(holder))) }
         }
         @if !cycle.is_empty() {
-            dt { "Circle" }
+            dt { "Deadlock cycle" }
             dd {
-                ol.circle {
+                ol.cycle {
                     @for (index, waiter) in cycle.iter().take(50).enumerate() {
                         li {
                             "goroutine " (waiter.goid) " waits "

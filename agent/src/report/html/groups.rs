@@ -51,7 +51,7 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
             p.note {
                 (words::counted(rest.len() as u64, "smaller group")) " with "
                 (words::counted(rest.iter().map(|group| group.count).sum(), "goroutine"))
-                " left out here; the JSON report has them all."
+                " not shown here; the JSON report has them all."
             }
         }
     }
@@ -134,18 +134,21 @@ fn details(page: &Page<'_>, group: &Group) -> Markup {
     }
 }
 
-/// Who called the creator, if anybody is known.
+/// Who called the creator, if anybody is known, the program's own code always among them.
 pub(super) fn called_by(page: &Page<'_>, creation: StackId) -> Markup {
-    let callers = telling::callers(&page.assessment.stacks, creation);
+    let callers = telling::callers_in_brief(&page.assessment.stacks, creation);
     html! {
         @if !callers.is_empty() {
             dt { "Called by" }
             dd {
                 ol.stack {
                     @for caller in callers.iter().take(12) {
-                        li {
-                            code.function { (Text(&caller.function)) } " "
-                            span.place { (Text(&caller.place)) }
+                        @match caller {
+                            telling::Caller::Frame(text) => li {
+                                code.function { (Text(&text.function)) } " "
+                                span.place { (Text(&text.place)) }
+                            },
+                            telling::Caller::Elided { .. } => li.muted { (Text(&caller.brief())) },
                         }
                     }
                     @if callers.len() > 12 { li.muted { "…" } }

@@ -47,7 +47,7 @@ fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
     let goids = shown.iter().map(|waiter| waiter.goid.to_string());
     let goids = goids.collect::<Vec<_>>().join(", ");
     html! {
-        figure.circle {
+        figure.cycle {
             figcaption {
                 strong { "Deadlock: " }
                 @if let [only] = cycle {

@@ -70,8 +70,9 @@ fn page(report: &Report<'_>) -> Markup {
                 main {
                     @if assessments.is_empty() {
                         h1 { "No process could be seen" }
-                        p { "None of the processes asked for could be looked at; the agent's messages say why." }
+                        p { "None of the processes asked for could be read; the agent's messages say why." }
                     }
+                    @if assessments.len() > 1 { (index(assessments)) }
                     @for (index, assessment) in assessments.iter().enumerate() {
                         (target(&Page { assessment, index }))
                     }
@@ -99,6 +100,50 @@ impl Page<'_> {
     }
 }
 
+/// The verdicts on all processes, each with the way to its part of the page.
+fn index(assessments: &[Assessment]) -> Markup {
+    html! {
+        h1 { (words::count(assessments.len() as u64)) " processes" }
+        table.index {
+            caption.unseen { "All processes of this report" }
+            thead {
+                tr {
+                    th scope="col" { "Process" }
+                    th.figure scope="col" { "Pid" }
+                    th.figure scope="col" { "Goroutines" }
+                    th.figure scope="col" { "Health" }
+                    th scope="col" { "Result" }
+                }
+            }
+            tbody {
+                @for (index, assessment) in assessments.iter().enumerate() {
+                    @let judgement = assessment.judgement.as_ref();
+                    tr {
+                        td {
+                            a href={ "#" (Page { assessment, index }.anchor("process")) } {
+                                (Text(&words::cut(&assessment.target.exe, 60)))
+                            }
+                        }
+                        td.figure {
+                            (assessment.target.pid.map_or_else(|| "–".to_owned(), |pid| pid.to_string()))
+                        }
+                        td.figure { (words::count(assessment.totals.goroutines)) }
+                        td.figure {
+                            (judgement.map_or_else(|| "–".to_owned(), |it| it.health.to_string()))
+                        }
+                        td {
+                            @match judgement {
+                                Some(judgement) => (summary::verdict(assessment, judgement)),
+                                None => span.muted { "not judged" },
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A section's title, where it can be reached, and what is in it; nothing if that is empty.
 fn section(page: &Page<'_>, name: &str, title: &str, body: &Markup) -> Markup {
     let anchor = page.anchor(name);
@@ -119,11 +164,11 @@ fn target(page: &Page<'_>) -> Markup {
         ("stacks", "Where goroutines are", flame::graph(page)),
         ("locks", "Who waits for whose lock", locks::picture(page)),
         ("groups", "Groups", groups::table(page)),
-        ("sites", "Created and gone between looks", sites::table(page)),
+        ("sites", "Created and gone between samples", sites::table(page)),
         ("coverage", "Coverage and cost", summary::coverage(page)),
     ];
     html! {
-        article.target {
+        article.target id=(page.anchor("process")) {
             (summary::top(page))
             nav aria-label="Sections" {
                 @for (name, title, body) in &sections {

@@ -1,4 +1,4 @@
-//! What no look sees: goroutines that came and went in between, by the place that created them.
+//! What no sample sees: goroutines that came and went in between, by the place that created them.
 
 use maud::{Markup, html};
 
@@ -15,7 +15,7 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
     html! {
         @if !gone.is_empty() {
             table.sites {
-                caption.unseen { "Creation sites whose goroutines ended between two looks" }
+                caption.unseen { "Creation sites whose goroutines ended between two samples" }
                 thead {
                     tr {
                         th.figure scope="col" { "Created" }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::text::Text;
-use crate::model::{Assessment, Build, ProbeState};
+use crate::model::{Assessment, Build, Judgement, ProbeState};
 use crate::report::json::time;
 use crate::report::{telling, words};
 
@@ -29,25 +29,36 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
     }
 }
 
-fn result(assessment: &Assessment) -> Markup {
-    let Some(judgement) = &assessment.judgement else {
-        return html! { p.result { "Goroutines as they were seen; nobody judged them." } };
-    };
+/// What was found, in the colour of the surest.
+pub(super) fn verdict(assessment: &Assessment, judgement: &Judgement) -> Markup {
     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-    let not_analysed = telling::not_analysed(assessment, judgement);
     html! {
-        p.result.(surest.map_or("well", |verdict| verdict.name())) {
+        span.result.(surest.map_or("well", |verdict| verdict.name())) {
             (telling::result(assessment, judgement))
         }
+    }
+}
+
+fn result(assessment: &Assessment) -> Markup {
+    let Some(judgement) = &assessment.judgement else {
+        return html! { p.result { "Goroutines as they were seen; they were not judged." } };
+    };
+    let not_analysed = telling::not_analysed(assessment, judgement);
+    html! {
+        p.result { (verdict(assessment, judgement)) }
         @if let Some(rise) = telling::rise(assessment, judgement, RISING) {
             p.note { "The number of goroutines rises: " (Text(&rise)) "." }
         }
-        @if let Some(ignored) = telling::ignored(judgement) {
+        @if let Some(ignored) = telling::by_reason(&judgement.idle) {
             p.note { "Ignored as idle: " (Text(&ignored)) "." }
         }
+        @if let Some(rest) = telling::by_reason(&judgement.not_analysed) {
+            p.note { "Not analysed: " (Text(&rest)) "." }
+        }
+        p.note { "Scope: " (telling::SCOPE) "." }
         @if !not_analysed.is_empty() {
             div.note {
-                "Not analysed:"
+                "What this report cannot say:"
                 ul { @for sentence in not_analysed.iter().take(50) { li { (Text(sentence)) } } }
             }
         }
@@ -56,17 +67,23 @@ fn result(assessment: &Assessment) -> Markup {
 
 fn figures(assessment: &Assessment) -> Markup {
     let judgement = assessment.judgement.as_ref();
-    let leaking = judgement.map(|judgement| {
-        judgement.findings.iter().fold(0, |sum: u64, finding| sum.saturating_add(finding.count))
-    });
+    let sums = judgement.and_then(|judgement| telling::accounting(assessment, judgement));
     html! {
         dl.figures.top {
             @if let Some(judgement) = judgement {
-                div { dt { "Health" } dd { (judgement.health) span.of { " of 100" } } }
+                div {
+                    dt { "Health" }
+                    dd { (judgement.health) span.of { " of 100" } }
+                    @if let Some(rise) = &judgement.rise {
+                        dd.sub { "rising " (words::growth(rise.per_second)) }
+                    }
+                }
             }
             div { dt { "Goroutines" } dd { (words::count(assessment.totals.goroutines)) } }
-            @if let Some(leaking) = leaking {
-                div { dt { "In findings" } dd { (words::count(leaking)) } }
+            @if let Some(sums) = sums {
+                div { dt { "In findings" } dd { (words::count(sums.found)) } }
+                div { dt { "Ignored as idle" } dd { (words::count(sums.idle)) } }
+                div { dt { "Not analysed" } dd { (words::count(sums.not_analysed)) } }
             }
             @if let Some(rates) = assessment.totals.rates {
                 div { dt { "Created" } dd { (format!("{:.1}/s", rates.created_per_second)) } }
@@ -79,11 +96,11 @@ fn figures(assessment: &Assessment) -> Markup {
 
 fn window(assessment: &Assessment) -> String {
     let window = &assessment.window;
-    let looks = words::counted(window.observations, "look");
+    let samples = words::counted(window.observations, "sample");
     let last = time(window.last).map(|last| words::date(&last)).unwrap_or_default();
     match window.observations {
-        1 => format!("{looks} at {last}"),
-        _ => format!("{looks} in {} until {last}", words::duration(window.duration)),
+        1 => format!("{samples} at {last}"),
+        _ => format!("{samples} in {} until {last}", words::duration(window.duration)),
     }
 }
 
@@ -138,7 +155,7 @@ fn seen(assessment: &Assessment) -> Markup {
         ("Not unwound", coverage.not_unwound),
         ("Frames without a name", coverage.unresolved_frames),
         ("Events dropped", coverage.events_dropped),
-        ("Unmoved since the look before", coverage.unmoved),
+        ("Unmoved since the sample before", coverage.unmoved),
         ("Read again", coverage.retried),
     ];
     html! {
@@ -187,7 +204,7 @@ fn cost(assessment: &Assessment) -> Markup {
         ("The target's CPU", overhead.target_cpu_percent_estimate.map(percent)),
         ("The agent's CPU", overhead.agent_cpu_percent.map(percent)),
         ("The agent's memory", overhead.agent_rss_bytes.map(words::bytes)),
-        ("The last look took", overhead.snapshot.map(words::duration)),
+        ("The last sample took", overhead.snapshot.map(words::duration)),
         (
             "Pauses of the target",
             Some(longest.map_or_else(

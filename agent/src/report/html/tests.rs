@@ -4,7 +4,10 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::model::{Evidence, Finding, Lifetimes, Resolved, Site, StackView, Timestamp, WaitClass};
+use crate::model::{
+    CauseBasis, CausedAt, Evidence, Finding, Lifetimes, Part, Resolved, Rise, RiseVerdict, Rising,
+    Site, StackView, Timestamp, WaitClass,
+};
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
 
@@ -63,10 +66,10 @@ fn the_page_has_findings_with_everything() {
     let page = render(&[judged::assessment(vec![judged::leak(), judged::suspect(1)])]);
     let text = text(&page);
     for said in [
-        "potato pid 4711 go1.26.6 stripped 2 looks in 2.0s until 2026-11-20 08:00:02 UTC",
+        "potato pid 4711 go1.26.6 stripped 2 samples in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
-        "Ignored as idle: 13 goroutines: idle worker pool (12), listener (1).",
-        "Health 12 of 100 Goroutines 45 In findings 41 Created 50.5/s Exited 0.5/s Groups 5",
+        "Ignored as idle: 4 goroutines: idle worker pool (3), listener (1).",
+        "Health 12 of 100 Goroutines 45 In findings 41 Ignored as idle 4 Not analysed 1 Created 50.5/s Exited 0.5/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",
         "40 goroutines, 18 more each second",
@@ -74,7 +77,7 @@ fn the_page_has_findings_with_everything() {
          ≥20.0s Stacks 80.0 KiB Score 78 of 100",
         "Created by main.leakGoroutines /src/app/leak.go:31",
         "33 results &lt;- result",
-        "How to mend it Give the channel a buffer of one. Or select on ctx.Done()",
+        "How to fix it Give the channel a buffer of one. Or select on ctx.Done()",
         "Evidence steady-growth from 4 to 40 in 2.0s",
         "memory 20 25 count 20 20 growth 25 25 blocking 10 20 scheduler 3 10",
         "36 came, 0 left; 4 stood still all the while",
@@ -127,7 +130,7 @@ fn deadlock_cycles_are_drawn_and_told() {
 fn what_nobody_judged_is_no_all_clear() {
     let page = render(&[judged::unjudged(&[leaking(3).observe(0)])]);
     let told = text(&page);
-    assert!(told.contains("nobody judged them"), "{told}");
+    assert!(told.contains("they were not judged"), "{told}");
     assert!(!told.contains("no leak found") && !told.contains("Health"), "{told}");
     let judged = text(&render(&[judged::assessment(Vec::new())]));
     assert!(judged.contains("no leak found in 2.0s over 44 goroutines (2 samples)"), "{judged}");
@@ -203,7 +206,7 @@ fn a_page_of_many_groups_and_findings_is_bounded_and_says_so() {
     let page = render(&[assessment]);
     assert!(page.len() < 4 << 20, "{} bytes", page.len());
     let text = text(&page);
-    assert!(text.contains("4,000 smaller groups with 4,000 goroutines left out here"), "groups");
+    assert!(text.contains("4,000 smaller groups with 4,000 goroutines not shown here"), "groups");
     assert!(text.contains("2,900 more findings not shown in full here"), "findings");
     assert!(text.contains("Stacks are shown of the 200 largest groups."), "stacks");
 }
@@ -228,6 +231,62 @@ fn no_tag_has_an_attribute_twice() {
     }
     assert!(page.contains("class=\"finding likely\""), "the verdict's colour");
     assert!(page.contains("class=\"user found\""), "the flame graph's");
+}
+
+#[test]
+fn a_cause_its_kinds_and_what_rises_are_told() {
+    let mut assessment = judged::assessment(vec![judged::leak()]);
+    let stacks = Arc::make_mut(&mut assessment.stacks);
+    let frame = stacks.resolved(Resolved {
+        function: "example.com/shop/store.(*Client).call",
+        file: "/src/app/store.go",
+        line: 41,
+        inlined: false,
+    });
+    let judgement = assessment.judgement.as_mut().expect("judged");
+    judgement.findings[0].caused_at = Some(CausedAt { frame, basis: CauseBasis::Creator });
+    judgement.findings[0].parts =
+        vec![Part { group: judged::LEAKING, count: 20, entry: Some(frame) }; 40];
+    judgement.rise = Some(Rise {
+        from: 9,
+        to: 45,
+        per_second: 18.0,
+        groups: vec![Rising {
+            group: judged::LEAKING,
+            more: 36,
+            verdict: RiseVerdict::Finding(judgement.findings[0].id.clone()),
+        }],
+    });
+    let page = render(&[assessment]);
+    let text = text(&page);
+    for said in [
+        "1 store.(*Client).call /src/app/store.go:41 likely",
+        "Caused at example.com/shop/store.(*Client).call /src/app/store.go:41 where a creator is",
+        "Blocked at main.leakGoroutines.func1 /src/app/leak.go:33",
+        "Kinds 20 × store.(*Client).call /src/app/store.go:41 chan send 20 ×",
+        "and 10 more kinds",
+        "The number of goroutines rises: from 9 to 45, +18.0/s: +36 in finding 1.",
+        "12 of 100 rising +18.0/s",
+        "Scope: goroutines only, not heap, file descriptors or connections.",
+    ] {
+        assert!(text.contains(said), "{said:?} is missing in\n{text}");
+    }
+    assert!(page.contains("title=\"example.com/shop/store.(*Client).call\""), "the name in full");
+}
+
+#[test]
+fn several_processes_have_an_index() {
+    let one = render(&[judged::assessment(vec![judged::leak()])]);
+    assert!(!one.contains("All processes"), "one needs none");
+    let page = render(&[judged::assessment(vec![judged::leak()]), judged::assessment(Vec::new())]);
+    let text = text(&page);
+    let index = "2 processes All processes of this report Process Pid Goroutines Health Result \
+                 potato 4711 45 12 1 finding: 1 likely potato 4711 45 97 no leak found in 2.0s";
+    assert!(text.contains(index), "{text}");
+    for anchor in ["process", "t1-process"] {
+        assert_eq!(page.matches(&format!(" id=\"{anchor}\"")).count(), 1, "{anchor}");
+        assert!(page.contains(&format!("href=\"#{anchor}\"")), "{anchor}");
+    }
 }
 
 #[test]

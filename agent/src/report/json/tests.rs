@@ -286,7 +286,7 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
         .push(NotEnough { detector: "trend".to_owned(), reason: "too few looks".to_owned() });
     let document = render(&[assessment], false);
     assert_eq!(document["health"], 12);
-    assert_eq!(document["idle"], json!({"idle worker pool": 12, "listener": 1}));
+    assert_eq!(document["idle"], json!({"idle worker pool": 3, "listener": 1}));
     assert_eq!(document["not_enough"], json!([{"detector": "trend", "reason": "too few looks"}]));
     assert_eq!(document["history"][2], json!({"seconds": 2.0, "goroutines": 45}));
     let cycle = json!([

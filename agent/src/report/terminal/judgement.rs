@@ -73,11 +73,15 @@ impl Page<'_> {
             let text = sums.to_string();
             self.summary_line("goroutines", &[(Role::Title, text)])?;
         }
-        if self.details
-            && let Some(ignored) = telling::ignored(judgement)
-        {
-            let text = words::clean(&ignored).into_owned();
-            self.summary_line("ignored", &[(Role::Dim, format!("as idle: {text}"))])?;
+        if self.details {
+            for (label, reasons) in
+                [("ignored", &judgement.idle), ("not analysed", &judgement.not_analysed)]
+            {
+                if let Some(text) = telling::by_reason(reasons) {
+                    let text = words::clean(&text).into_owned();
+                    self.summary_line(label, &[(Role::Dim, text)])?;
+                }
+            }
         }
         if let Some(rise) = telling::rise(assessment, judgement, RISING) {
             let text = words::clean(&rise).into_owned();

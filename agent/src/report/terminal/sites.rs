@@ -1,4 +1,4 @@
-//! What no look sees: goroutines that came and went in between, by the place that created them.
+//! What no sample sees: goroutines that came and went in between, by the place that created them.
 
 use std::io;
 

@@ -213,7 +213,7 @@ result        1 finding: 1 likely
     id         f-7c0d11   80.0 KiB of stacks
 
  1  LIKELY   40 × channel-send at main.leakGoroutines.func1 (leak.go:33)
-goroutines    45: 40 in findings, 13 ignored as idle, 0 not analysed
+goroutines    45: 40 in findings, 4 ignored as idle, 1 not analysed
 groups        5: 2 × main.transfer, 1 × gateway.(*Listener).AcceptForever (--groups)
 not analysed  1 goroutine: its stack could not be read in the last sample
 coverage      read 44 of 45   1 running (no readable stack)
@@ -241,7 +241,7 @@ lock-wait
     assert!(groups.contains(locks), "{text}");
     assert!(groups.contains("    finding  f-7c0d11\n"), "the group names its finding: {text}");
     assert!(
-        summary.contains("ignored       as idle: 13 goroutines: idle worker pool (12), listener"),
+        summary.contains("ignored       4 goroutines: idle worker pool (3), listener (1)\n"),
         "{text}"
     );
     assert!(summary.ends_with("\nresult        1 finding: 1 likely\n"), "{text}");

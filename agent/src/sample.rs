@@ -168,11 +168,8 @@ impl Sample {
             channels: Vec::new(),
             mentions: self.mentions.clone(),
             labels: self.labels.clone(),
-            rates: (seconds > 0).then_some(Rates {
-                created_per_second: 50.5,
-                exited_per_second: 0.5,
-                exact: false,
-            }),
+            rates: (seconds > 0).then_some(Rates::at_least(50.5, 0.5)),
+            rates_so_far: None,
             sites: self.sites.clone(),
             coverage: Coverage {
                 goroutines_seen: seen,

@@ -58,6 +58,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         mentions: Vec::new(),
         labels: vec![Vec::new()],
         rates: None,
+        rates_so_far: None,
         sites: Vec::new(),
         coverage: Coverage::default(),
         overhead: Overhead::default(),

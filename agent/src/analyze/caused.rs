@@ -192,6 +192,8 @@ mod tests {
             created: 40,
             exited: 0,
             created_per_second: None,
+            rate_basis: crate::model::RateBasis::Exact,
+            created_interval: None,
             lifetimes: Vec::new(),
         }
     }

@@ -17,8 +17,8 @@ use super::lockwait::Locks;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Coverage, Group, LockGraph, Observation, Overhead, Rates, Site, StackTable, Target,
-    Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, Group, LockGraph, Observation, Overhead, RateBasis, Rates, Site,
+    StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -67,18 +67,19 @@ struct Latest {
     lives: Vec<Life>,
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
+    rates_so_far: Option<Rates>,
     sites: Vec<Site>,
     lock_graph: LockGraph,
 }
 
-/// Goroutines created and exited over the whole window.
+/// Goroutines created and exited over the whole window, where the source does not sum them up.
 #[derive(Debug, Default)]
 struct Churn {
     created: f64,
     exited: f64,
     seconds: f64,
-    /// Whether a part of it is a lower bound only.
-    inexact: bool,
+    /// How the least known part of it is known.
+    basis: Option<RateBasis>,
 }
 
 impl Window {
@@ -141,6 +142,7 @@ impl Window {
             lives,
             by_wait,
             rates: observation.rates,
+            rates_so_far: observation.rates_so_far,
             sites: in_order(&observation.sites),
             lock_graph: self.locks.look(observation),
         });
@@ -255,7 +257,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         totals: Totals {
             goroutines: latest.groups.iter().map(|group| group.count).sum(),
             by_wait: latest.by_wait.clone(),
-            rates: window.churn.rates(),
+            rates: latest.rates_so_far.or_else(|| window.churn.rates()),
         },
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
@@ -272,16 +274,13 @@ impl Churn {
             self.created += rates.created_per_second * seconds;
             self.exited += rates.exited_per_second * seconds;
             self.seconds += seconds;
-            self.inexact |= !rates.exact;
+            self.basis = Some(self.basis.map_or(rates.basis, |basis| basis.lesser(rates.basis)));
         }
     }
 
     fn rates(&self) -> Option<Rates> {
-        (self.seconds > 0.0).then(|| Rates {
-            created_per_second: self.created / self.seconds,
-            exited_per_second: self.exited / self.seconds,
-            exact: !self.inexact,
-        })
+        let rates = Rates::at_least(self.created / self.seconds, self.exited / self.seconds);
+        (self.seconds > 0.0).then_some(Rates { basis: self.basis?, ..rates })
     }
 }
 

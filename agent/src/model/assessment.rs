@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Holder, NotEnough, Waiter};
 use super::observation::{Coverage, Site, Target};
+use super::rates::{Rate, Rates};
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
 use super::wait::WaitClass;
@@ -33,6 +34,17 @@ pub struct Assessment {
     pub sites: Vec<Site>,
     /// The stacks and frames that groups name.
     pub stacks: Arc<StackTable>,
+}
+
+impl Assessment {
+    /// How often the `go` statement that created a group creates goroutines, those that do not stay
+    /// included; `None` where no probe saw it.
+    #[must_use]
+    pub fn births(&self, group: &Group) -> Option<Rate> {
+        let site = group.created_by?;
+        let here = self.sites.iter().filter(|seen| seen.created_by == Some(site));
+        here.filter_map(Site::rate).reduce(Rate::plus)
+    }
 }
 
 /// What was found, and what could not be judged.
@@ -228,18 +240,6 @@ pub struct Totals {
     pub by_wait: BTreeMap<WaitClass, u64>,
     /// Creations and exits; `None` before the second observation.
     pub rates: Option<Rates>,
-}
-
-/// Goroutines created and exited, by the second.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rates {
-    /// Goroutines created, as far as they could be seen.
-    pub created_per_second: f64,
-    /// Goroutines exited, as far as they could be seen.
-    pub exited_per_second: f64,
-    /// Whether probes saw every one; else both are lower bounds: snapshots do not see who came
-    /// and went between two of them.
-    pub exact: bool,
 }
 
 /// What the agent cost.

@@ -9,6 +9,7 @@ pub mod function;
 pub mod goroutine;
 pub mod observation;
 pub mod pattern;
+pub mod rates;
 pub mod stack;
 pub mod text;
 pub mod time;
@@ -16,7 +17,7 @@ pub mod wait;
 
 pub use assessment::{
     Ages, Assessment, Group, HitCost, HotPath, Judgement, Level, Lineage, LockGraph, LockNode,
-    Overhead, Rates, Rise, RiseVerdict, Rising, Totals, WindowSpan,
+    Overhead, Rise, RiseVerdict, Rising, Totals, WindowSpan,
 };
 pub use channel::{Channel, Mention};
 pub use finding::{
@@ -31,6 +32,7 @@ pub use observation::{
     TargetKind,
 };
 pub use pattern::Pattern;
+pub use rates::{Rate, RateBasis, Rates};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use time::Timestamp;
 pub use wait::WaitClass;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::assessment::{Overhead, Rates};
+use super::assessment::Overhead;
 use super::channel::{Channel, Mention};
 use super::goroutine::{Goroutine, LabelsId};
+use super::rates::{Rate, RateBasis, Rates};
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
 
@@ -36,6 +37,8 @@ pub struct Observation {
     pub labels: Vec<Vec<(String, String)>>,
     /// Creations and exits since the previous observation; `None` in the first.
     pub rates: Option<Rates>,
+    /// The same since the first observation; `None` where the source does not know.
+    pub rates_so_far: Option<Rates>,
     /// Where goroutines were created while creations were watched; empty without probes.
     pub sites: Vec<Site>,
     /// How much was asked for, read and lost.
@@ -81,6 +84,12 @@ pub struct Site {
     pub exited: u64,
     /// Creations by the second, over the time that they were watched.
     pub created_per_second: Option<f64>,
+    /// How that is known.
+    #[serde(default)]
+    pub rate_basis: RateBasis,
+    /// An estimate's 95 % interval.
+    #[serde(default)]
+    pub created_interval: Option<(f64, f64)>,
     /// How long those lived whose creation and end were both seen, shortest first.
     pub lifetimes: Vec<Lifetimes>,
 }
@@ -95,6 +104,17 @@ pub struct Lifetimes {
 }
 
 impl Site {
+    /// How often goroutines are created here; `None` where creations were not watched.
+    #[must_use]
+    pub fn rate(&self) -> Option<Rate> {
+        let rate = |per_second| Rate {
+            per_second,
+            basis: self.rate_basis,
+            interval: self.created_interval,
+        };
+        self.created_per_second.map(rate)
+    }
+
     /// The lifetime that half of them stayed below; `None` where nobody's is known.
     #[must_use]
     pub fn median_lifetime(&self) -> Option<Duration> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::function::{self, Origin};
 pub use crate::model::text::{bytes, count, counted, duration};
-use crate::model::{FrameId, Group, HitCost, Rates, StackTable};
+use crate::model::{FrameId, Group, HitCost, Rate, RateBasis, Rates, StackTable};
 
 /// An RFC 3339 time as people read it, to the second: `2026-11-20 08:00:02 UTC`.
 #[must_use]
@@ -26,13 +26,43 @@ pub fn growth(per_second: f64) -> String {
     }
 }
 
-/// Creations and exits: `+50.1 created/s  -0.1 exited/s`, with `≥` where some may have come and gone
-/// unseen.
+/// What stands before a rate: nothing where it is exact, `≈` where it is an estimate, `≥` where some
+/// were not seen.
+const fn mark(basis: RateBasis) -> &'static str {
+    match basis {
+        RateBasis::Exact => "",
+        RateBasis::Estimate => "≈",
+        RateBasis::LowerBound => "≥",
+    }
+}
+
+/// Creations and exits: `≈+50.1 created/s  ≈-0.1 exited/s`.
 #[must_use]
 pub fn rates(rates: Rates) -> String {
-    let Rates { created_per_second, exited_per_second, exact } = rates;
-    let least = if exact { "" } else { "≥" };
-    format!("{least}+{created_per_second:.1} created/s  {least}-{exited_per_second:.1} exited/s")
+    let Rates { created_per_second, exited_per_second, basis, .. } = rates;
+    let mark = mark(basis);
+    format!("{mark}+{created_per_second:.1} created/s  {mark}-{exited_per_second:.1} exited/s")
+}
+
+/// A rate: `50.1/s`, `≈1,002/s`, `≥0.1/s`.
+#[must_use]
+pub fn rate(rate: Rate) -> String {
+    format!("{}{}/s", mark(rate.basis), figure(rate.per_second))
+}
+
+/// How far off an estimate may be: `95 %: 940 to 1,060`.
+#[must_use]
+pub fn interval(rate: Rate) -> Option<String> {
+    let (low, high) = rate.interval?;
+    Some(format!("95 %: {} to {}", figure(low), figure(high)))
+}
+
+fn figure(per_second: f64) -> String {
+    match per_second {
+        _ if per_second >= 100.0 => count(per_second.round() as u64),
+        _ if per_second > 0.0 && per_second < 1.0 => format!("{per_second:.2}"),
+        _ => format!("{per_second:.1}"),
+    }
 }
 
 /// What a hit of a probe is taken to cost, and why: `1.2µs a hit (0.6µs in a loop here, times 2)`.
@@ -253,10 +283,24 @@ mod tests {
     }
 
     #[test]
-    fn rates_that_may_miss_some_say_so() {
-        let rates = |exact| Rates { created_per_second: 50.12, exited_per_second: 0.0, exact };
-        assert_eq!(super::rates(rates(true)), "+50.1 created/s  -0.0 exited/s");
-        assert_eq!(super::rates(rates(false)), "≥+50.1 created/s  ≥-0.0 exited/s");
+    fn rates_say_how_well_they_are_known() {
+        let rates = |basis| Rates { basis, ..Rates::at_least(50.12, 0.0) };
+        for (basis, expected) in [
+            (RateBasis::Exact, "+50.1 created/s  -0.0 exited/s"),
+            (RateBasis::Estimate, "≈+50.1 created/s  ≈-0.0 exited/s"),
+            (RateBasis::LowerBound, "≥+50.1 created/s  ≥-0.0 exited/s"),
+        ] {
+            assert_eq!(super::rates(rates(basis)), expected);
+        }
+        let estimate = Rate {
+            per_second: 1001.6,
+            basis: RateBasis::Estimate,
+            interval: Some((940.2, 1060.0)),
+        };
+        assert_eq!(rate(estimate), "≈1,002/s");
+        assert_eq!(interval(estimate).as_deref(), Some("95 %: 940 to 1,060"));
+        let bound = Rate { per_second: 0.12, basis: RateBasis::LowerBound, interval: None };
+        assert_eq!((rate(bound).as_str(), interval(bound)), ("≥0.12/s", None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 // probes counted can be compared to the last one.
 //
 //	start N     N goroutines that create others without end
+//	flow N      one goroutine that creates N others a second, each of which ends at once
 //	stop        ends them; answers, when all are gone, how many were created
 //	leak N      N goroutines that stay; answers their creator's id and theirs
 //	release     ends those; answers when all are gone
@@ -44,6 +45,7 @@ var (
 func main() {
 	control.Serve(map[string]control.Command{
 		"start":   start,
+		"flow":    flow,
 		"stop":    stop,
 		"leak":    leak,
 		"release": release,
@@ -68,6 +70,35 @@ func start(args []string) string {
 		go createUntil(stopping)
 	}
 	return "OK"
+}
+
+func flow(args []string) string {
+	count, err := number(args)
+	if err != nil {
+		return "ERR flow wants a number"
+	}
+	idle = runtime.NumGoroutine()
+	stopping = make(chan struct{})
+	go flowUntil(stopping, float64(count))
+	return "OK"
+}
+
+//go:noinline
+func flowUntil(stop <-chan struct{}, perSecond float64) {
+	begin := time.Now()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for done := 0.0; ; {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		for due := perSecond * time.Since(begin).Seconds(); done < due; done++ {
+			created.Add(1)
+			go brief()
+		}
+	}
 }
 
 //go:noinline

@@ -121,6 +121,8 @@ fn sites(sample: &mut Sample, kinds: &[Kind]) -> Vec<Site> {
             created: 60 * kind.per_second,
             exited: 0,
             created_per_second: None,
+            rate_basis: crate::model::RateBasis::Exact,
+            created_interval: None,
             lifetimes: Vec::new(),
         });
     }
@@ -132,6 +134,8 @@ fn sites(sample: &mut Sample, kinds: &[Kind]) -> Vec<Site> {
         created: 60,
         exited: 60,
         created_per_second: None,
+        rate_basis: crate::model::RateBasis::Exact,
+        created_interval: None,
         lifetimes: Vec::new(),
     });
     sites

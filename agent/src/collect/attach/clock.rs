@@ -46,6 +46,9 @@ pub(super) struct Clock {
     ticks: u64,
     last: Option<Duration>,
     live: u64,
+    /// How many came and went so far, and since when.
+    sums: (u64, u64),
+    first: Option<Duration>,
 }
 
 impl Clock {
@@ -104,15 +107,21 @@ impl Clock {
         let live = goroutines.len() as u64;
         let rates = self.last.and_then(|last| {
             let seconds = now.checked_sub(last)?.as_secs_f64();
-            (seconds > 0.0).then(|| Rates {
-                created_per_second: live.saturating_sub(stayed) as f64 / seconds,
-                exited_per_second: self.live.saturating_sub(stayed) as f64 / seconds,
-                exact: false,
-            })
+            let (came, went) = (live.saturating_sub(stayed), self.live.saturating_sub(stayed));
+            self.sums = (self.sums.0 + came, self.sums.1 + went);
+            (seconds > 0.0).then(|| Rates::at_least(came as f64 / seconds, went as f64 / seconds))
         });
+        self.first.get_or_insert(now);
         self.last = (!self.once).then_some(now);
         self.live = live;
         rates
+    }
+
+    /// How many came and went since the first observation, by the second; at least.
+    pub(super) fn rates_so_far(&self) -> Option<Rates> {
+        let seconds = self.last?.saturating_sub(self.first?).as_secs_f64();
+        let (came, went) = self.sums;
+        (seconds > 0.0).then(|| Rates::at_least(came as f64 / seconds, went as f64 / seconds))
     }
 
     /// Room for all slots, and no more: grown by doubling it would take as much again.

@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
 use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
+use super::watch::Watch;
 use super::{Budget, Probing, monotonic};
 use crate::golang::Program;
 
@@ -29,9 +30,8 @@ struct Kept {
     sizes: Sizes,
     /// For how long snapshots have read the target's memory.
     looked: Duration,
-    /// For how long creations and exits were watched, and since when they are now.
-    watched: Duration,
-    watching: Option<Duration>,
+    /// Creations and exits, while they were watched.
+    watch: Watch,
 }
 
 /// What the kernel knew at one moment.
@@ -41,15 +41,16 @@ pub(super) struct Seen {
     pub(super) sites: Vec<Site>,
     pub(super) counters: Counters,
     pub(super) governor: Governor,
-    /// For how long creations and exits were watched.
-    pub(super) watched: Duration,
+    /// Creations and exits, until now.
+    pub(super) watch: Watch,
     /// Whether the goroutine table has no room left.
     pub(super) is_full: bool,
     pub(super) sizes: Sizes,
 }
 
 impl Keeper {
-    /// Loads the programs, and begins with a burst of each probe that is wanted.
+    /// Loads the programs, and begins with a burst of each probe that is wanted. What was counted by
+    /// others before is in `watch`.
     ///
     /// # Errors
     /// When the kernel does not let us.
@@ -57,6 +58,7 @@ impl Keeper {
         program: &Program,
         goroutines: usize,
         (probing, budget): (Probing, Budget),
+        watch: Watch,
     ) -> Result<Self, ProbeError> {
         let spec = Spec::of(program, goroutines);
         let sizes = spec.sizes;
@@ -69,8 +71,7 @@ impl Keeper {
             pid: program.process().pid,
             sizes,
             looked: Duration::ZERO,
-            watched: Duration::ZERO,
-            watching: None,
+            watch,
         };
         let kept = Arc::new(Mutex::new(kept));
         let (stop, stopped) = channel();
@@ -104,13 +105,14 @@ impl Keeper {
         let (mut slots, mut sites) = (Vec::new(), Vec::new());
         let is_full = kept.probes.goroutines(&mut slots).is_full;
         kept.probes.sites(&mut sites);
+        let watch = kept.watch.so_far(at, &counters, &sites);
         Ok(Seen {
             at,
             slots,
             sites,
             counters,
             governor: kept.governor.clone(),
-            watched: kept.watched + kept.watching.map_or(Duration::ZERO, |since| at - since),
+            watch,
             is_full,
             sizes: kept.sizes,
         })
@@ -139,6 +141,8 @@ impl Kept {
             cpu: cpu_of(self.pid),
             looked: self.looked,
         };
+        let probes = &self.probes;
+        self.watch.go_on(reading.now, &counters, || sites(probes));
         for action in self.governor.step(reading) {
             match action {
                 Action::Attach(layer) => self.attach(layer),
@@ -157,15 +161,19 @@ impl Kept {
         let now = monotonic();
         self.governor.attached(layer, now);
         if layer == Layer::Lives {
-            self.watching = Some(now);
+            // The kernel has just been asked, and answered; else nobody counts from now on.
+            match self.probes.counters() {
+                Ok(counters) => self.watch.begin(now, &counters, &sites(&self.probes)),
+                Err(error) => self.give_up(&error),
+            }
         }
     }
 
     fn detach(&mut self, layer: Layer) {
         if layer == Layer::Lives
-            && let Some(since) = self.watching.take()
+            && let Ok(counters) = self.probes.counters()
         {
-            self.watched += monotonic().saturating_sub(since);
+            self.watch.end(monotonic(), &counters, &sites(&self.probes));
         }
         if let Err(error) = self.probes.detach_all(layer.events()) {
             self.governor.refuse(layer, in_full(&error));
@@ -189,6 +197,12 @@ impl Kept {
             self.governor.refuse(layer, in_full(error));
         }
     }
+}
+
+fn sites(probes: &Probes) -> Vec<Site> {
+    let mut sites = Vec::new();
+    probes.sites(&mut sites);
+    sites
 }
 
 /// Why a layer's probes are not to be had in this program, or not wanted.

@@ -11,11 +11,12 @@ use super::governor::{Governor, History, Layer, State};
 use super::keeper::{Keeper, Seen, attached_since, in_full};
 use super::probes::{Counters, Event, Site, Slot, calibration};
 use super::snapshot::Snapshotter;
+use super::watch::Watch;
 use super::{Budget, Probing};
 use crate::golang::Program;
 use crate::model::{
     BlockedBasis, BlockedFor, Coverage, Goroutine, HitCost, Lifetimes, ProbeCoverage, ProbeSpell,
-    ProbeState, Rates, Site as SiteSeen,
+    ProbeState, Rate, RateBasis, Rates, Site as SiteSeen,
 };
 
 /// Probes and what was known of them at the last look.
@@ -26,6 +27,8 @@ pub(super) struct Live {
     /// What probes that had to make room for larger tables cost the target, and when they were there.
     spent: Duration,
     history: [History; 2],
+    /// What they counted.
+    watch: Watch,
 }
 
 enum Keeping {
@@ -39,8 +42,10 @@ enum Keeping {
 /// What the kernel adds to a look.
 #[derive(Default)]
 pub(super) struct Added {
-    /// Exact ones, where creations and exits were watched since the look before.
+    /// Since the look before, where creations and exits were watched at some time.
     pub(super) rates: Option<Rates>,
+    /// Since the first.
+    pub(super) rates_so_far: Option<Rates>,
     pub(super) sites: Vec<SiteSeen>,
     /// CPU time that probes took from the target.
     pub(super) spent: Duration,
@@ -58,7 +63,8 @@ impl Live {
             }
         };
         let history = Default::default();
-        Self { wanted: (probing, budget), keeper, last: None, spent: Duration::ZERO, history }
+        let (last, spent, watch) = (None, Duration::ZERO, Watch::default());
+        Self { wanted: (probing, budget), keeper, last, spent, history, watch }
     }
 
     /// Adds to a snapshot that was begun at `start`, took `took`, and had its first one begun at
@@ -72,7 +78,8 @@ impl Live {
         coverage: &mut Coverage,
     ) -> Added {
         if let Keeping::NotYet = self.keeper {
-            self.keeper = match Keeper::start(program, goroutines.len(), self.wanted) {
+            let watch = std::mem::take(&mut self.watch);
+            self.keeper = match Keeper::start(program, goroutines.len(), self.wanted, watch) {
                 Ok(keeper) => Keeping::Kept(keeper),
                 Err(error) => Keeping::Without(Some(in_full(&error))),
             };
@@ -100,8 +107,10 @@ impl Live {
             );
         }
         times(start, &seen, goroutines);
-        let rates = self.rates(&seen);
-        let sites = seen.sites.iter().map(|site| site_seen(site, &seen, program, snapshotter));
+        let rates = self.rates(&seen, first);
+        let rates_so_far = seen.watch.rates(first, seen.at);
+        let sites =
+            seen.sites.iter().map(|site| site_seen(site, (&seen, first), program, snapshotter));
         let sites = sites.collect();
         let spent = self.spent + seen.governor.spent();
         if seen.is_full && Self::can_grow(&seen, goroutines.len()) {
@@ -110,9 +119,10 @@ impl Live {
                     .to_owned(),
             );
             (self.keeper, self.last, self.spent) = (Keeping::NotYet, None, spent);
+            self.watch = seen.watch;
             self.history = history.map(|history| history.ended(seen.at));
         }
-        Added { rates, sites, spent, hit: Some(calibration::hit_cost().clone()) }
+        Added { rates, rates_so_far, sites, spent, hit: Some(calibration::hit_cost().clone()) }
     }
 
     /// Whether a table for so many goroutines would be larger than the one that there is.
@@ -138,19 +148,26 @@ impl Live {
         Added { spent: self.spent, ..Added::default() }
     }
 
-    /// Exact only if nothing came or went unwatched since the look before.
-    fn rates(&mut self, seen: &Seen) -> Option<Rates> {
-        let (at, before) = self.last.replace((seen.at, seen.counters))?;
-        let since = attached_since(seen.governor.state(Layer::Lives))?;
-        let seconds = seen.at.saturating_sub(at).as_secs_f64();
-        if since > at || seconds <= 0.0 {
-            return None;
+    /// Since the look before. Once creations and exits were not watched for a time, rates are
+    /// estimates from then on: of the latest piece of time in which they were.
+    fn rates(&mut self, seen: &Seen, first: Duration) -> Option<Rates> {
+        let before = self.last.replace((seen.at, seen.counters));
+        if seen.watch.basis(first, seen.at)? == RateBasis::Estimate {
+            return seen.watch.lately();
         }
-        let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
-        Some(Rates {
-            created_per_second: rate(seen.counters.creates, before.creates),
-            exited_per_second: rate(seen.counters.exits, before.exits),
-            exact: true,
+        let (at, before) = before?;
+        let since = attached_since(seen.governor.state(Layer::Lives))?;
+        let seconds = seen.at.saturating_sub(since.max(at)).as_secs_f64();
+        let rate = |now: u64, before: u64| Rate {
+            per_second: now.saturating_sub(before) as f64 / seconds,
+            basis: RateBasis::Exact,
+            interval: None,
+        };
+        (seconds > 0.0).then(|| {
+            Rates::of(
+                rate(seen.counters.creates, before.creates),
+                rate(seen.counters.exits, before.exits),
+            )
         })
     }
 }
@@ -181,11 +198,11 @@ fn times(start: Duration, seen: &Seen, goroutines: &mut [Goroutine]) {
 
 fn site_seen(
     site: &Site,
-    seen: &Seen,
+    (seen, first): (&Seen, Duration),
     program: &Program,
     snapshotter: &mut Snapshotter,
 ) -> SiteSeen {
-    let seconds = seen.watched.as_secs_f64();
+    let rate = seen.watch.site(site.gopc, first, seen.at);
     let lifetimes = site.lifetimes.iter().enumerate().filter(|(_, count)| **count > 0);
     SiteSeen {
         created_by: snapshotter.creation_site(program, site.gopc),
@@ -193,7 +210,9 @@ fn site_seen(
         started_in: snapshotter.function_start(program, site.startpc),
         created: site.created,
         exited: site.exited,
-        created_per_second: (seconds > 0.0).then(|| site.created as f64 / seconds),
+        created_per_second: rate.map(|rate| rate.per_second),
+        rate_basis: rate.map_or(RateBasis::default(), |rate| rate.basis),
+        created_interval: rate.and_then(|rate| rate.interval),
         lifetimes: lifetimes
             .map(|(bucket, &count)| Lifetimes {
                 below: Site::bucket_end_ns(bucket).map(Duration::from_nanos),

@@ -9,6 +9,7 @@ mod live;
 pub mod probes;
 mod snapshot;
 mod wait;
+mod watch;
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -18,7 +19,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::{CollectError, Source};
 use crate::golang::{Program, timens};
-use crate::model::{Build, Coverage, Observation, Target, TargetKind, Timestamp};
+use crate::model::{Build, Coverage, Observation, Rates, Target, TargetKind, Timestamp};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
@@ -142,7 +143,7 @@ impl Source for Attach {
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         self.explain(&mut coverage);
         let first = *self.first.get_or_insert(start);
-        let Added { rates, sites, spent, hit } = self.live.add(
+        let Added { rates, rates_so_far, sites, spent, hit } = self.live.add(
             &self.program,
             (first, start, now.saturating_sub(start)),
             &mut goroutines,
@@ -161,7 +162,8 @@ impl Source for Attach {
             channels,
             mentions,
             labels,
-            rates: rates.or(churn),
+            rates: best(rates, churn),
+            rates_so_far: best(rates_so_far, self.clock.rates_so_far()),
             sites,
             coverage,
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
@@ -173,6 +175,14 @@ impl Attach {
     fn explain(&self, coverage: &mut Coverage) {
         let notes = self.program.notes().iter().chain(&self.notes);
         coverage.notes.splice(0..0, notes.cloned());
+    }
+}
+
+/// What probes counted, and no less than what snapshots saw come and go.
+fn best(counted: Option<Rates>, seen: Option<Rates>) -> Option<Rates> {
+    match (counted, seen) {
+        (Some(counted), Some(seen)) => Some(counted.no_less_than(&seen)),
+        (counted, seen) => counted.or(seen),
     }
 }
 

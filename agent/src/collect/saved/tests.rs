@@ -144,6 +144,8 @@ fn no_number_in_a_file_is_too_much() {
         created: 3,
         exited: 1,
         created_per_second: Some(1.5),
+        rate_basis: crate::model::RateBasis::Exact,
+        created_interval: None,
         lifetimes: vec![crate::model::Lifetimes { below: None, count: 1 }],
     }];
     let looks = VecDeque::from([sample.observe(0), sample.observe(1)]);

@@ -37,7 +37,7 @@ fn row(page: &Page<'_>, site: &Site) -> Markup {
     let unknown = || "–".to_owned();
     html! {
         tr {
-            td.figure { (site.created_per_second.map_or_else(unknown, |rate| format!("{rate:.1}/s"))) }
+            td.figure { (site.rate().map_or_else(unknown, words::rate)) }
             td.figure { (words::count(site.exited)) }
             td.figure { (site.median_lifetime().map_or_else(unknown, words::duration)) }
             td {

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::text::Text;
-use crate::model::{Assessment, Build, Judgement, ProbeState};
+use crate::model::{Assessment, Build, Judgement, ProbeState, Rate};
 use crate::report::json::time;
 use crate::report::{telling, words};
 
@@ -86,11 +86,18 @@ fn figures(assessment: &Assessment) -> Markup {
                 div { dt { "Not analysed" } dd { (words::count(sums.not_analysed)) } }
             }
             @if let Some(rates) = assessment.totals.rates {
-                div { dt { "Created" } dd { (format!("{:.1}/s", rates.created_per_second)) } }
-                div { dt { "Exited" } dd { (format!("{:.1}/s", rates.exited_per_second)) } }
+                div { dt { "Created" } dd { (rate(rates.created())) } }
+                div { dt { "Exited" } dd { (rate(rates.exited())) } }
             }
             div { dt { "Groups" } dd { (words::count(assessment.groups.len() as u64)) } }
         }
+    }
+}
+
+fn rate(rate: Rate) -> Markup {
+    html! {
+        (words::rate(rate))
+        @if let Some(interval) = words::interval(rate) { span.of { " " (interval) } }
     }
 }
 

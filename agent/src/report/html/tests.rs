@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::model::{
-    CauseBasis, CausedAt, Evidence, Finding, Lifetimes, Part, Resolved, Rise, RiseVerdict, Rising,
-    Site, StackView, Timestamp, WaitClass,
+    CauseBasis, CausedAt, Evidence, Finding, Lifetimes, Part, RateBasis, Resolved, Rise,
+    RiseVerdict, Rising, Site, StackView, Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -69,7 +69,7 @@ fn the_page_has_findings_with_everything() {
         "potato pid 4711 go1.26.6 stripped 2 samples in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
         "Ignored as idle: 4 goroutines: idle worker pool (3), listener (1).",
-        "Health 12 of 100 Goroutines 45 In findings 41 Ignored as idle 4 Not analysed 1 Created 50.5/s Exited 0.5/s Groups 5",
+        "Health 12 of 100 Goroutines 45 In findings 41 Ignored as idle 4 Not analysed 1 Created ≥50.5/s Exited ≥0.50/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",
         "40 goroutines, 18 more each second",
@@ -105,10 +105,12 @@ fn goroutines_between_looks_are_told_by_creation_site() {
         created: 1000,
         exited: 960,
         created_per_second: Some(250.0),
+        rate_basis: RateBasis::Exact,
+        created_interval: None,
         lifetimes: vec![brief],
     });
     let text = text(&render(&[judged::unjudged(&[sample.observe(0)])]));
-    assert!(text.contains("250.0/s 960 8µs main.spawn /src/app/spawn.go:7"), "{text}");
+    assert!(text.contains("250/s 960 8µs main.spawn /src/app/spawn.go:7"), "{text}");
 }
 
 #[test]

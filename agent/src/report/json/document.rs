@@ -13,8 +13,8 @@ use super::paths::{HotPaths, LineageDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
 use crate::model::{
-    Assessment, Coverage, HitCost, Level, NotEnough, Overhead, Target, Timestamp, Totals,
-    WindowSpan,
+    Assessment, Coverage, HitCost, Level, NotEnough, Overhead, RateBasis, Target, Timestamp,
+    Totals, WindowSpan,
 };
 
 /// An assessment, and when the report of it is made.
@@ -93,7 +93,7 @@ impl Serialize for Document<'_> {
             lineage: judged.map(|judged| LineageDoc(&judged.lineage, groups)),
             lock_graph: judged.map(|judged| LockGraphDoc::new(&judged.lock_graph)),
             findings: Findings { findings, groups, stacks },
-            groups: Groups { groups, of_group: &of_group, stacks },
+            groups: Groups { assessment, of_group: &of_group },
             sites: Sites(sites, stacks),
         }
         .serialize(serializer)
@@ -130,8 +130,13 @@ struct TotalsDoc<'a> {
     by_wait: ByWait<'a>,
     created_per_second: Option<f64>,
     exited_per_second: Option<f64>,
-    /// Whether probes saw every creation and exit; else the rates are lower bounds.
+    /// Whether probes saw every creation and exit.
     rates_exact: Option<bool>,
+    /// `exact`, `estimate`, or `lower-bound`.
+    rates_basis: Option<&'static str>,
+    /// An estimate's 95 % interval; null for what is none.
+    created_per_second_interval: Option<(f64, f64)>,
+    exited_per_second_interval: Option<(f64, f64)>,
 }
 
 impl<'a> TotalsDoc<'a> {
@@ -141,7 +146,10 @@ impl<'a> TotalsDoc<'a> {
             by_wait: ByWait(totals),
             created_per_second: totals.rates.map(|rates| rates.created_per_second),
             exited_per_second: totals.rates.map(|rates| rates.exited_per_second),
-            rates_exact: totals.rates.map(|rates| rates.exact),
+            rates_exact: totals.rates.map(|rates| rates.basis == RateBasis::Exact),
+            rates_basis: totals.rates.map(|rates| rates.basis.name()),
+            created_per_second_interval: totals.rates.and_then(|rates| rates.created_interval),
+            exited_per_second_interval: totals.rates.and_then(|rates| rates.exited_interval),
         }
     }
 }

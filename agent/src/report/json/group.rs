@@ -8,20 +8,21 @@ use serde::ser::Serializer;
 
 use super::frame::{FrameDoc, StackDoc};
 use super::hex;
-use crate::model::{Ages, Group, StackTable};
+use crate::model::{Ages, Assessment, Group, Rate, StackTable};
 
 /// All groups of an assessment.
 pub(super) struct Groups<'a> {
-    pub(super) groups: &'a [Group],
+    pub(super) assessment: &'a Assessment,
     /// The finding of a group, by the group's index.
     pub(super) of_group: &'a HashMap<usize, &'a str>,
-    pub(super) stacks: &'a StackTable,
 }
 
 impl Serialize for Groups<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.groups.iter().enumerate().map(|(index, group)| {
-            GroupDoc::new(group, self.of_group.get(&index).copied(), self.stacks)
+        let Assessment { groups, stacks, .. } = self.assessment;
+        serializer.collect_seq(groups.iter().enumerate().map(|(index, group)| {
+            let births = self.assessment.births(group);
+            GroupDoc::new(group, (self.of_group.get(&index).copied(), births), stacks)
         }))
     }
 }
@@ -32,6 +33,12 @@ struct GroupDoc<'a> {
     count: u64,
     previous: Option<u64>,
     growth_per_second: Option<f64>,
+    /// Goroutines created by the second at the group's creation site, those that do not stay
+    /// included; null where no probe saw it.
+    created_per_second: Option<f64>,
+    rates_basis: Option<&'static str>,
+    /// An estimate's 95 % interval.
+    created_per_second_interval: Option<(f64, f64)>,
     wait_class: &'static str,
     wait: WaitDoc<'a>,
     /// Null if nobody's creation was seen.
@@ -52,12 +59,19 @@ struct GroupDoc<'a> {
 }
 
 impl<'a> GroupDoc<'a> {
-    fn new(group: &'a Group, finding: Option<&'a str>, stacks: &'a StackTable) -> Self {
+    fn new(
+        group: &'a Group,
+        (finding, births): (Option<&'a str>, Option<Rate>),
+        stacks: &'a StackTable,
+    ) -> Self {
         Self {
             signature: &group.signature,
             count: group.count,
             previous: group.previous,
             growth_per_second: group.growth_per_second,
+            created_per_second: births.map(|births| births.per_second),
+            rates_basis: births.map(|births| births.basis.name()),
+            created_per_second_interval: births.and_then(|births| births.interval),
             wait_class: group.wait.name(),
             wait: WaitDoc::new(group),
             age: group.ages.map(AgeDoc::new),

@@ -24,6 +24,9 @@ struct SiteDoc<'a> {
     created: u64,
     exited: u64,
     created_per_second: Option<f64>,
+    rates_basis: Option<&'static str>,
+    /// An estimate's 95 % interval.
+    created_per_second_interval: Option<(f64, f64)>,
     /// Half of those whose whole life was seen lived for less than this.
     median_lifetime_seconds: Option<f64>,
     lifetimes: Vec<LifetimesDoc>,
@@ -48,6 +51,8 @@ impl<'a> SiteDoc<'a> {
             created: site.created,
             exited: site.exited,
             created_per_second: site.created_per_second,
+            rates_basis: site.rate().map(|rate| rate.basis.name()),
+            created_per_second_interval: site.created_interval,
             median_lifetime_seconds: site.median_lifetime().as_ref().map(Duration::as_secs_f64),
             lifetimes: lifetimes.collect(),
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::model::{
     Assessment, CauseBasis, CausedAt, Finding, HitCost, Lifetimes, NotEnough, Part, ProbeCoverage,
-    ProbeSpell, ProbeState, Rise, RiseVerdict, Rising, Site, StackView, WaitClass,
+    ProbeSpell, ProbeState, RateBasis, Rise, RiseVerdict, Rising, Site, StackView, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -37,6 +37,7 @@ fn the_document_has_the_schemas_keys() {
     assert_eq!(document["totals"]["by_wait"]["chan send"], 40);
     assert_eq!(document["totals"]["created_per_second"], 50.5);
     assert_eq!(document["totals"]["rates_exact"], false);
+    assert_eq!(document["totals"]["rates_basis"], "lower-bound");
     assert_eq!(document["overhead"]["hit_cost"], Value::Null);
     assert_eq!(document["overhead"]["pauses_ms"], json!([]));
     assert_eq!(document["overhead"]["agent_cpu_percent"], Value::Null);
@@ -65,6 +66,8 @@ fn a_group_has_its_wait_its_lines_and_its_stack() {
             "signature":
                 "chan send: main.leakGoroutines.func1:33; created by main.leakGoroutines:31",
             "count": 40, "previous": 4, "growth_per_second": 18.0,
+            "created_per_second": null, "rates_basis": null,
+            "created_per_second_interval": null,
             "wait_class": "chan send",
             "wait": {"reason": "chan send", "oldest_seconds": 20.0, "median_seconds": 10.0,
                      "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
@@ -112,6 +115,8 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
         created: 5,
         exited: 3,
         created_per_second: Some(2.5),
+        rate_basis: RateBasis::Estimate,
+        created_interval: Some((2.0, 3.0)),
         lifetimes: vec![
             Lifetimes { below: Some(Duration::from_millis(2)), count: 1 },
             Lifetimes { below: None, count: 2 },
@@ -125,7 +130,8 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
     assert_eq!(
         document["sites"],
         json!([{"created_by": frame, "creation_stack": [inner], "created": 5, "exited": 3,
-                "created_per_second": 2.5, "median_lifetime_seconds": null,
+                "created_per_second": 2.5, "rates_basis": "estimate",
+                "created_per_second_interval": [2.0, 3.0], "median_lifetime_seconds": null,
                 "lifetimes": [{"below_seconds": 0.002, "count": 1},
                               {"below_seconds": null, "count": 2}]}])
     );
@@ -133,7 +139,13 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
     let leak = document["groups"]
         .as_array()
         .and_then(|groups| groups.iter().find(|group| group["wait_class"] == "chan send"));
-    assert_eq!(leak.expect("the leak")["creation_stack"], json!([inner]));
+    let leak = leak.expect("the leak");
+    assert_eq!(leak["creation_stack"], json!([inner]));
+    assert_eq!(
+        (&leak["created_per_second"], &leak["rates_basis"]),
+        (&json!(2.5), &json!("estimate"))
+    );
+    assert_eq!(document["groups"][0]["created_per_second"], Value::Null);
 }
 
 #[test]

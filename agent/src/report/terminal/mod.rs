@@ -148,7 +148,11 @@ impl Page<'_> {
         let totals = &assessment.totals;
         let mut parts = vec![(Role::Number, words::counted(totals.goroutines, "goroutine"))];
         match totals.rates {
-            Some(rates) => parts.push((Role::Title, words::rates(rates))),
+            Some(rates) => {
+                parts.push((Role::Title, words::rates(rates)));
+                let interval = words::interval(rates.created());
+                parts.extend(interval.map(|text| (Role::Dim, format!("created, {text}"))));
+            }
             None => parts.push((Role::Dim, "rates need a second sample".to_owned())),
         }
         let samples = words::counted(window.observations, "sample");

@@ -30,8 +30,8 @@ impl Page<'_> {
 
     fn site(&mut self, site: &Site, assessment: &Assessment) -> io::Result<()> {
         let mut parts = Vec::new();
-        if let Some(rate) = site.created_per_second {
-            parts.push((Role::Number, format!("{}/s", words::count(rate.round() as u64))));
+        if let Some(rate) = site.rate() {
+            parts.push((Role::Number, words::rate(rate)));
         }
         parts.push((Role::Dim, format!("{} gone", words::count(site.exited))));
         if let Some(median) = site.median_lifetime() {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{
-    CauseBasis, CausedAt, Finding, Lifetimes, Part, Resolved, Site, StackView, Timestamp, WaitClass,
+    CauseBasis, CausedAt, Finding, Lifetimes, Part, RateBasis, Resolved, Site, StackView,
+    Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -43,6 +44,8 @@ fn with_sites() -> Sample {
         created: 1000,
         exited: 960,
         created_per_second: Some(250.0),
+        rate_basis: RateBasis::Exact,
+        created_interval: None,
         lifetimes: vec![brief, long],
     });
     sample

@@ -58,6 +58,7 @@ impl MadeUp {
             mentions: Vec::new(),
             labels: vec![Vec::new()],
             rates: None,
+            rates_so_far: None,
             sites: Vec::new(),
             coverage: Coverage::default(),
             overhead: Overhead::default(),

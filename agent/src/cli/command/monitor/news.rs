@@ -124,6 +124,7 @@ pub(super) fn write_json(event: &Event, news: &[News], out: &mut dyn Write) -> i
         health: Option<u8>,
         created_per_second: Option<f64>,
         exited_per_second: Option<f64>,
+        rates_basis: Option<&'static str>,
         findings: Vec<Brief>,
         events: &'a [News],
     }
@@ -139,6 +140,7 @@ pub(super) fn write_json(event: &Event, news: &[News], out: &mut dyn Write) -> i
         health: judged.map(|judged| judged.health),
         created_per_second: event.now.map(|now| now.created_per_second),
         exited_per_second: event.now.map(|now| now.exited_per_second),
+        rates_basis: event.now.map(|now| now.basis.name()),
         findings: judged.iter().flat_map(|judged| &judged.findings).map(Brief::of).collect(),
         events: news,
     };

@@ -41,6 +41,8 @@ pub(crate) struct Sample {
     pub(crate) mentions: Vec<Mention>,
     labels: Vec<Vec<(String, String)>>,
     pub(crate) sites: Vec<Site>,
+    /// How long the target had been running at the first observation.
+    pub(crate) uptime: Option<Duration>,
 }
 
 impl Sample {
@@ -52,6 +54,7 @@ impl Sample {
             mentions: Vec::new(),
             labels: vec![Vec::new()],
             sites: Vec::new(),
+            uptime: None,
         }
     }
 
@@ -154,6 +157,7 @@ impl Sample {
         Observation {
             at: Timestamp::from_unix_ns(START_NS + i64::from(seconds) * 1_000_000_000),
             elapsed: Duration::from_secs(u64::from(seconds)),
+            uptime: self.uptime.map(|uptime| uptime + Duration::from_secs(u64::from(seconds))),
             target: Arc::new(Target {
                 kind: TargetKind::Pid,
                 pid: Some(4711),

@@ -43,6 +43,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
     Observation {
         at: Timestamp::from_unix_ns(0),
         elapsed: Duration::ZERO,
+        uptime: None,
         target: Arc::new(Target {
             kind: TargetKind::Pid,
             pid: Some(1),

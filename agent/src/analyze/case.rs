@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::hints::Hints;
+use super::ids::Clock;
 use super::life::Life;
 use super::window::Window;
 use super::{caused, growth};
@@ -21,6 +22,8 @@ pub(super) struct Case<'a> {
     /// Goroutines in all.
     pub(super) count: u64,
     pub(super) life: Life,
+    /// How long the process has been there, and how many goroutines it created.
+    pub(super) clock: Clock,
     /// How many there were at the first look.
     pub(super) at_first: u64,
     /// How many came in over the window.
@@ -105,6 +108,7 @@ impl<'a> Case<'a> {
             hints: Hints::default(),
             groups: members,
             life,
+            clock: window.clock(),
         })
     }
 

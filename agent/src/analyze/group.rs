@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::busy::Runners;
+use super::ids;
 use super::life::{self, Life, Span};
 use super::signature::Signatures;
 use super::summary::{self, Members};
@@ -59,12 +60,17 @@ pub(super) fn groups(
         let group = group_of_kind[kind as usize] as usize;
         members[group].add(observation, goroutine);
         lives[group].add(goroutine, span, runners);
+        let draft = &drafts[group];
+        if ids::waits_for_another(draft.kind.wait) && u64::from(draft.count) >= ids::MIN_MEMBERS {
+            lives[group].ids.add(goroutine);
+        }
         lives[group].meet_channel(observation.objects_of(goroutine), &observation.channels);
     }
     let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
     life::kinship(&observation.goroutines, &mut lives, &waits, span, |index| {
         group_of_kind[kind_of[index] as usize]
     });
+    ids::relate(&observation.goroutines, lives.iter_mut().map(|life| &mut life.ids));
     let waiters = summary::object_waiters(&mut members);
     let groups = drafts.iter().zip(members);
     let groups = groups

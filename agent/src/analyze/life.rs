@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::{Busy, Runners};
+use super::ids::Ids;
 use crate::model::{Channel, Goroutine, Status, WaitClass};
 
 /// How finely births within the window are told apart.
@@ -65,6 +66,8 @@ pub(super) struct Life {
     /// Whether there are goroutines that a wait group could wait for: others of the same parents.
     /// Looked up for wait groups alone.
     pub(super) has_kin: bool,
+    /// A sample of their ids, where they wait for others.
+    pub(super) ids: Ids,
 }
 
 impl Life {
@@ -156,6 +159,7 @@ impl Life {
         self.parent_group = self.parent_group.or(other.parent_group);
         self.is_rooted |= other.is_rooted;
         self.has_kin |= other.has_kin;
+        self.ids.merge(&other.ids);
     }
 
     /// Births within the window.

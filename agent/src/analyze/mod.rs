@@ -14,6 +14,7 @@ mod group;
 mod growth;
 mod hints;
 mod idle;
+mod ids;
 mod join;
 mod judge;
 mod known;

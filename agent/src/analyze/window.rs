@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::Runners;
 use super::group;
+use super::ids::Clock;
 use super::life::{Life, Span};
 use super::lockwait::Locks;
 use super::signature::{self, Signatures};
@@ -65,6 +66,7 @@ struct Latest {
     hashes: Vec<u64>,
     /// The lives of each group's members.
     lives: Vec<Life>,
+    clock: Clock,
     by_wait: BTreeMap<WaitClass, u64>,
     rates: Option<Rates>,
     rates_so_far: Option<Rates>,
@@ -140,6 +142,7 @@ impl Window {
             groups,
             hashes,
             lives,
+            clock: Clock::of(&observation.goroutines, observation.uptime),
             by_wait,
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
@@ -193,6 +196,11 @@ impl Window {
     /// The lives of each present group's members, in the groups' order.
     pub(super) fn lives(&self) -> &[Life] {
         self.latest.as_ref().map_or(&[], |latest| &latest.lives)
+    }
+
+    /// The process's own clocks, as of the last observation.
+    pub(super) fn clock(&self) -> Clock {
+        self.latest.as_ref().map_or_else(Clock::default, |latest| latest.clock)
     }
 
     /// Who waits for whose lock, as of the last observation; `None` before the first.

@@ -73,6 +73,12 @@ impl Process {
         self.folder().join(file)
     }
 
+    /// When it started, in clock ticks since boot (`starttime` of proc_pid_stat(5)).
+    #[must_use]
+    pub const fn started_ticks(&self) -> u64 {
+        self.start
+    }
+
     /// Its executable, also when that was deleted or replaced since, or lies in another mount
     /// namespace: the kernel's own reference to it is opened, not a path.
     ///

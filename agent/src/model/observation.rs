@@ -19,6 +19,8 @@ pub struct Observation {
     pub at: Timestamp,
     /// How long after the source's first observation, by a clock that never steps.
     pub elapsed: Duration,
+    /// How long the target had been running; `None` where the source does not know.
+    pub uptime: Option<Duration>,
     /// Of whom.
     pub target: Arc<Target>,
     /// Every goroutine that is not dead.

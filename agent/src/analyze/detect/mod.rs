@@ -1,5 +1,6 @@
 //! Detectors: each looks at a case in one way and says what it found, with its numbers.
 
+mod accumulated;
 mod busy;
 mod counts;
 pub(super) mod growth;
@@ -64,6 +65,7 @@ pub(super) const ALL: &[&dyn Detector] = &[
     &locks::StuckLock,
     &growth::SteadyGrowth,
     &counts::CountGrowth,
+    &accumulated::Accumulated,
     &busy::Busy,
     &stuck::Large,
     &stuck::TooLong,

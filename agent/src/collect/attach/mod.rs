@@ -16,6 +16,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
+use nix::unistd::{SysconfVar, sysconf};
 
 use super::{CollectError, Source};
 use crate::golang::{Program, timens};
@@ -154,6 +155,7 @@ impl Source for Attach {
         Ok(Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
+            uptime: uptime(self.program.process().started_ticks()),
             target: Arc::clone(&self.target),
             goroutines,
             stacks: self.snapshotter.stacks(),
@@ -195,6 +197,15 @@ fn monotonic() -> Duration {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
     let ahead = Duration::from_nanos(AHEAD_NS.unsigned_abs());
     if *AHEAD_NS < 0 { now + ahead } else { now.saturating_sub(ahead) }
+}
+
+/// How long ago a process started, from its start in clock ticks since boot; `None` where the host does
+/// not say how long a tick is.
+fn uptime(started_ticks: u64) -> Option<Duration> {
+    let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
+    let per_second = u64::try_from(sysconf(SysconfVar::CLK_TCK).ok()??).ok()?;
+    let started = Duration::from_secs_f64(started_ticks as f64 / per_second.max(1) as f64);
+    now.checked_sub(started)
 }
 
 fn wall_clock() -> Timestamp {

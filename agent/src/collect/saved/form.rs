@@ -58,6 +58,7 @@ pub(super) struct Written<'a> {
     schema: &'static str,
     at: Timestamp,
     elapsed_ns: u64,
+    uptime_ns: Option<u64>,
     target: &'a Target,
     reasons: &'a [String],
     labels: &'a [Vec<(String, String)>],
@@ -79,6 +80,7 @@ impl<'a> Written<'a> {
             schema: SCHEMA,
             at: observation.at,
             elapsed_ns: ns(observation.elapsed),
+            uptime_ns: observation.uptime.map(ns),
             target: &observation.target,
             reasons: &observation.reasons,
             labels: &observation.labels,
@@ -111,6 +113,8 @@ pub(super) struct Form {
     pub(super) schema: String,
     at: Timestamp,
     elapsed_ns: u64,
+    #[serde(default)]
+    uptime_ns: Option<u64>,
     target: Target,
     reasons: Vec<String>,
     labels: Vec<Vec<(String, String)>>,
@@ -140,6 +144,7 @@ impl Form {
         Ok(Observation {
             at: self.at,
             elapsed: Duration::from_nanos(self.elapsed_ns),
+            uptime: self.uptime_ns.map(Duration::from_nanos),
             target: Arc::new(self.target),
             goroutines,
             stacks: Arc::new(self.stacks),

@@ -49,6 +49,7 @@ impl MadeUp {
         let mut look = Observation {
             at: Timestamp::from_unix_ns(0),
             elapsed: Duration::ZERO,
+            uptime: None,
             target: Arc::clone(&self.target),
             goroutines: Vec::new(),
             stacks: Arc::clone(&self.stacks),

@@ -25,6 +25,8 @@ pub(super) struct Span {
     pub(super) window: Duration,
     /// From the look before to this one; zero for the first.
     pub(super) step: Duration,
+    /// Of the window, how long the target could run.
+    pub(super) ran: Duration,
 }
 
 /// What is known of the lives of a group's members at one look.
@@ -86,7 +88,7 @@ impl Life {
         // A single look knows nothing but the runtime's own clock.
         let blocked = goroutine.blocked.map(|blocked| blocked.duration);
         if let Some(blocked) = blocked
-            && blocked >= span.window * 2 / 3
+            && blocked >= span.ran * 2 / 3
         {
             self.stuck += 1;
             self.stuck_for = self.stuck_for.max(blocked);
@@ -96,7 +98,7 @@ impl Life {
         let age = goroutine.age.unwrap_or(seen_for);
         let since = blocked.unwrap_or(Duration::ZERO);
         let slack = span.step.max(Duration::from_millis(50));
-        self.still += u64::from(since + slack >= age.min(span.window));
+        self.still += u64::from(since + slack >= age.min(span.ran));
         if !span.step.is_zero() {
             let here = blocked.unwrap_or(seen_for);
             let came = goroutine.came.unwrap_or(here < span.step);
@@ -264,7 +266,7 @@ fn stands_still(goroutine: &Goroutine, span: Span) -> bool {
             | WaitClass::WaitGroup
             | WaitClass::Semaphore
     );
-    waits && goroutine.blocked.is_some_and(|blocked| blocked.duration >= span.window * 2 / 3)
+    waits && goroutine.blocked.is_some_and(|blocked| blocked.duration >= span.ran * 2 / 3)
 }
 
 /// Whether a goroutine is still there, and is at work or descends from one that is, or from main.

@@ -23,6 +23,7 @@ mod lockwait;
 mod mend;
 mod not_closed;
 mod paths;
+mod running;
 mod score;
 pub mod settings;
 mod signature;

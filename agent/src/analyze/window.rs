@@ -15,6 +15,7 @@ use super::group;
 use super::ids::Clock;
 use super::life::{Life, Span};
 use super::lockwait::Locks;
+use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
@@ -40,6 +41,7 @@ pub struct Window {
     times: Times,
     runners: Runners,
     locks: Locks,
+    running: Running,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -87,14 +89,19 @@ struct Churn {
 impl Window {
     /// Takes in the next observation of the same source.
     pub fn push(&mut self, observation: &Observation) {
+        self.running.add(observation);
+        // Waits and locks are judged by the time in which the target could run.
+        let seen = self.running.by_its_own_time(observation);
         let since = |then: Duration| observation.elapsed.saturating_sub(then);
         let span = Span {
             window: self.first.map_or(Duration::ZERO, |(_, first)| since(first)),
             step: self.samples.last().map_or(Duration::ZERO, |before| since(before.elapsed)),
+            ran: self.running.ran(),
         };
-        self.runners.look(&observation.goroutines);
-        let (mut groups, lives) =
-            group::groups(observation, (span, &self.runners), &mut self.signatures);
+        if !self.running.held_back() {
+            self.runners.look(&observation.goroutines);
+        }
+        let (mut groups, lives) = group::groups(&seen, (span, &self.runners), &mut self.signatures);
         show_runners(&mut groups, &lives, &observation.stacks);
         for (group, life) in groups.iter_mut().zip(&lives) {
             group.stuck = life.stuck;
@@ -147,7 +154,7 @@ impl Window {
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
             sites: in_order(&observation.sites),
-            lock_graph: self.locks.look(observation),
+            lock_graph: self.locks.look(&seen),
         });
     }
 
@@ -209,6 +216,11 @@ impl Window {
         Some(&self.latest.as_ref()?.lock_graph)
     }
 
+    /// Whether the target could run.
+    pub(super) const fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// Drops every second sample, never the first or the last two, until the rest is few enough.
     fn thin(&mut self) {
         let entries = |samples: &[Sample]| samples.iter().map(|s| s.counts.len()).sum::<usize>();
@@ -261,6 +273,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
             last: latest.at,
             duration: latest.elapsed.saturating_sub(first_elapsed),
         },
+        held: window.running.held(),
         coverage: latest.coverage.clone(),
         totals: Totals {
             goroutines: latest.groups.iter().map(|group| group.count).sum(),

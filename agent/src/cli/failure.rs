@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::exit::Exit;
 use crate::collect::CollectError;
 use crate::host::{self, Access, Denial, Remedy};
+use crate::model::{Assessment, Halt, Held};
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -35,6 +36,14 @@ pub(super) enum Failure {
         /// Why.
         #[source]
         source: CollectError,
+    },
+    /// The target was sampled, but could not run all the while.
+    #[error("no verdict on pid {pid}: {}", held.says())]
+    Held {
+        /// The process; 0 where its source knows none.
+        pid: u32,
+        /// Why it could not.
+        held: Held,
     },
     /// All that could be said of several targets was said already, one by one.
     #[error("{failed} of {asked} targets could not be looked at to the end")]
@@ -133,6 +142,12 @@ impl Failure {
         }
     }
 
+    /// That a process could not run for as long as it was sampled, if so.
+    pub(super) fn held(assessment: &Assessment) -> Option<Self> {
+        let held = assessment.held.filter(|held| held.always)?;
+        Some(Self::Held { pid: assessment.target.pid.unwrap_or(0), held })
+    }
+
     /// The exit code it ends in.
     pub(super) fn exit(&self) -> Exit {
         match self {
@@ -148,6 +163,7 @@ impl Failure {
             Self::NoSuchExe { .. }
             | Self::Processes(_)
             | Self::Target { .. }
+            | Self::Held { .. }
             | Self::Saved { .. }
             | Self::Targets { .. } => Exit::Target,
             // Whoever read the output has seen enough.
@@ -173,6 +189,12 @@ impl Failure {
             Self::Target { pid, source } if source.is_denied() => {
                 format!("leak-agent doctor --pid {pid}, which says what is missing")
             }
+            Self::Held { pid, held } => match held.halt {
+                Some(Halt::Stopped) => format!("kill -CONT {pid}, and then again"),
+                Some(Halt::Traced) => "let the debugger continue it, and then again".into(),
+                Some(Halt::Frozen) => "thaw its container (docker unpause), and then again".into(),
+                None => "a longer --duration, or more CPU for its container".into(),
+            },
             Self::PatternLine { .. } => {
                 "safe|suspicious|exclude PATTERN # reason, such as: safe main.poll # waits for us"
                     .into()

@@ -18,6 +18,8 @@ pub struct Stat {
     pub state: char,
     /// `PF_` flags (`include/linux/sched.h`).
     pub flags: u64,
+    /// User and system time, in clock ticks: of a process's first thread, that of all its threads.
+    pub cpu_ticks: Option<u64>,
     /// When it started, in clock ticks since boot.
     pub start: u64,
     /// Where the first thread's stack starts; 0 to whom may not trace the process.
@@ -38,7 +40,7 @@ impl Stat {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn of_thread(pid: u32, thread: u32) -> Result<Self, Error> {
-        Self::at(pid, thread_path(pid, thread, "stat"))
+        Self::at(pid, thread_file(pid, thread, "stat"))
     }
 
     fn at(pid: u32, path: PathBuf) -> Result<Self, Error> {
@@ -63,12 +65,14 @@ impl Stat {
         let (head, tail) = text.rsplit_once(')')?;
         let name = head.split_once('(')?.1.to_owned();
         let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
-        // Field 3 (state) is the first behind the name; 9 is flags, 22 starttime, 28 startstack.
+        // Field 3 (state) is the first behind the name; 9 is flags, 14 utime, 15 stime, 22
+        // starttime, 28 startstack.
         let number = |field: usize| fields.get(field - 3)?.parse().ok();
         Some(Self {
             name,
             state: fields.first()?.chars().next()?,
             flags: number(9)?,
+            cpu_ticks: number(14).and_then(|user| Some(user.saturating_add(number(15)?))),
             start: number(22)?,
             stack: number(28).unwrap_or(0),
         })
@@ -105,7 +109,9 @@ pub fn folder(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{}", living(pid).unwrap_or(pid)))
 }
 
-fn thread_path(pid: u32, thread: u32, file: &str) -> PathBuf {
+/// A file of a thread in /proc.
+#[must_use]
+pub fn thread_file(pid: u32, thread: u32, file: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/task/{thread}/{file}"))
 }
 
@@ -118,7 +124,7 @@ mod tests {
         let stat = "42 (a) S (b) R 1 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987 0 0";
         let stat = Stat::parse(stat).expect("it is well formed");
         assert_eq!((stat.name.as_str(), stat.state), ("a) S (b", 'R'));
-        assert_eq!((stat.flags, stat.start), (4_194_304, 987));
+        assert_eq!((stat.flags, stat.start, stat.cpu_ticks), (4_194_304, 987, Some(11)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod capability;
+pub mod cgroup;
 pub mod kernel;
 pub mod limits;
 pub mod namespace;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Finding, Holder, NotEnough, Waiter};
 use super::observation::{Coverage, Site, Target};
 use super::rates::{Rate, Rates};
+use super::running::Held;
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
 use super::wait::WaitClass;
@@ -20,6 +21,8 @@ pub struct Assessment {
     pub target: Arc<Target>,
     /// Over which span of time.
     pub window: WindowSpan,
+    /// For how much of it the process could not run; `None` where it could, or nobody knows.
+    pub held: Option<Held>,
     /// Of the last observation.
     pub coverage: Coverage,
     /// Over all goroutines of the last observation.
@@ -44,6 +47,14 @@ impl Assessment {
         let site = group.created_by?;
         let here = self.sites.iter().filter(|seen| seen.created_by == Some(site));
         here.filter_map(Site::rate).reduce(Rate::plus)
+    }
+
+    /// How well the process is, 0 to 100; `None` where nobody judged, or it could not run all the while,
+    /// so that there was nothing to judge by.
+    #[must_use]
+    pub fn health(&self) -> Option<u8> {
+        let judgement = self.judgement.as_ref()?;
+        (!self.held.is_some_and(|held| held.always)).then_some(judgement.health)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod goroutine;
 pub mod observation;
 pub mod pattern;
 pub mod rates;
+pub mod running;
 pub mod stack;
 pub mod text;
 pub mod time;
@@ -33,6 +34,7 @@ pub use observation::{
 };
 pub use pattern::Pattern;
 pub use rates::{Rate, RateBasis, Rates};
+pub use running::{Halt, Held, Running};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use time::Timestamp;
 pub use wait::WaitClass;

@@ -9,6 +9,7 @@ use super::assessment::Overhead;
 use super::channel::{Channel, Mention};
 use super::goroutine::{Goroutine, LabelsId};
 use super::rates::{Rate, RateBasis, Rates};
+use super::running::Running;
 use super::stack::{FrameId, StackId, StackTable};
 use super::time::Timestamp;
 
@@ -189,6 +190,9 @@ pub struct Coverage {
     /// Stacks that were not searched for contended locks; 0 where nothing is contended.
     #[serde(default)]
     pub stacks_unsearched: u64,
+    /// Whether the process could run at all; `None` where the source does not know.
+    #[serde(default)]
+    pub process: Option<Running>,
     /// Events that probes had to drop.
     pub events_dropped: u64,
     /// The state of each probe.

@@ -27,6 +27,9 @@ pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
 /// Never an all-clear beyond what was sampled.
 fn nothing(assessment: &Assessment) -> String {
     let read = words::counted(assessment.coverage.goroutines_read, "goroutine");
+    if let Some(held) = assessment.held.filter(|held| held.always) {
+        return format!("no verdict on {read}: {}", held.says());
+    }
     let window = &assessment.window;
     match window.observations {
         1 => format!("no leak found in one sample of {read}"),
@@ -187,7 +190,10 @@ fn at_group(assessment: &Assessment, group: usize) -> String {
 /// How well the process is: `12 of 100`, and what else speaks of that.
 #[must_use]
 pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
-    let mut health = format!("{} of 100", judgement.health);
+    let mut health = assessment.health().map_or_else(
+        || "not judged: the process could not run".to_owned(),
+        |health| format!("{health} of 100"),
+    );
     if judgement.level > Level::Normal {
         let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
         health

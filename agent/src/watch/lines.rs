@@ -40,6 +40,9 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     let coverage = &assessment.coverage;
     let missed =
         coverage.goroutines_seen.saturating_sub(coverage.goroutines_read + coverage.running);
+    if let Some(held) = coverage.process.and_then(|process| process.halt) {
+        line.push_str(&format!("  {}", held.name()));
+    }
     if missed > 0 {
         line.push_str(&format!("  {} not read", words::count(missed)));
     }

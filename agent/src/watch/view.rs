@@ -102,6 +102,9 @@ fn header<'a>(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<
     }
     let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
     second.push(format!("  read {} of {}", words::count(read), words::count(seen)).dim());
+    if let Some(held) = coverage.process.and_then(|process| process.halt) {
+        second.push(Span::styled(format!("  {}", held.name()), paint.bold(Color::Yellow)));
+    }
     for (count, what) in [
         (coverage.running, "running"),
         (coverage.torn, "torn"),

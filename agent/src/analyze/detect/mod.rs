@@ -52,6 +52,11 @@ pub(super) trait Detector: Sync {
     /// The name that evidence carries.
     fn name(&self) -> &'static str;
 
+    /// Whether it judges by what happens in time, and so not a target that could not run.
+    fn needs_time(&self) -> bool {
+        true
+    }
+
     /// Looks. The same case and scene give the same outcome, always.
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome;
 }

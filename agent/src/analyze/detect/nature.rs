@@ -13,6 +13,10 @@ impl Detector for RuntimeSays {
         "runtime"
     }
 
+    fn needs_time(&self) -> bool {
+        false
+    }
+
     fn inspect(&self, case: &Case<'_>, _: Scene<'_>) -> Outcome {
         match case.life.leaked {
             0 => Outcome::Clear,
@@ -31,6 +35,10 @@ pub(super) struct ForEver;
 impl Detector for ForEver {
     fn name(&self) -> &'static str {
         "for-ever"
+    }
+
+    fn needs_time(&self) -> bool {
+        false
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {

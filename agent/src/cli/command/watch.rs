@@ -61,7 +61,12 @@ impl Seen {
     pub(super) fn end(self, common: &Common, fail_on: FailOn) -> Outcome {
         let is_met = common.judging.fail_on.unwrap_or(fail_on).is_met_by(&self.assessments);
         let exit = if is_met { Exit::Findings } else { Exit::Done };
-        target::sum(self.failures, self.asked).map_or(Ok(exit), Err)
+        let mut failures = self.failures;
+        if !is_met {
+            // Of a process that could not run, nothing found is no all-clear.
+            failures.extend(self.assessments.iter().filter_map(Failure::held));
+        }
+        target::sum(failures, self.asked).map_or(Ok(exit), Err)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod governor;
 mod keeper;
 mod live;
 pub mod probes;
+mod running;
 mod snapshot;
 mod wait;
 mod watch;
@@ -25,6 +26,7 @@ pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
 use live::{Added, Live};
+use running::Meter;
 use snapshot::{Snapshot, Snapshotter};
 
 /// How to attach.
@@ -63,6 +65,7 @@ pub struct Attach {
     reasons: Arc<[String]>,
     snapshotter: Snapshotter,
     clock: Clock,
+    meter: Meter,
     cost: Cost,
     /// When the first observation was made, by the monotonic clock.
     first: Option<Duration>,
@@ -112,6 +115,7 @@ impl Attach {
             reasons: program.reasons().into(),
             snapshotter: Snapshotter::new(program.reasons()),
             clock: Clock::new(ahead_ns),
+            meter: Meter::new(program.process().pid),
             cost: Cost::start(),
             first: None,
             notes: ahead_ns.is_none().then(|| UNKNOWN_CLOCK.to_owned()).into_iter().collect(),
@@ -129,6 +133,7 @@ impl Attach {
 impl Source for Attach {
     fn next(&mut self) -> Result<Observation, CollectError> {
         let start = monotonic();
+        let process = self.meter.look(start);
         let taken = self.snapshotter.take(&self.program);
         let now = monotonic();
         // Whatever failed, failed because the process is gone, if it is gone.
@@ -143,6 +148,7 @@ impl Source for Attach {
             })?;
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         self.explain(&mut coverage);
+        coverage.process = Some(process);
         let first = *self.first.get_or_insert(start);
         let Added { rates, rates_so_far, sites, spent, hit } = self.live.add(
             &self.program,

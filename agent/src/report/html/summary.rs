@@ -24,6 +24,7 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
             @if let Some(build) = assessment.target.build { span { (describe(build)) } " " }
             span { (window(assessment)) }
         }
+        @if let Some(held) = &assessment.held { p.note { strong { "Process: " (held.says()) "." } } }
         (result(assessment))
         (figures(assessment))
     }
@@ -32,8 +33,9 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
 /// What was found, in the colour of the surest.
 pub(super) fn verdict(assessment: &Assessment, judgement: &Judgement) -> Markup {
     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
+    let nothing = if assessment.health().is_some() { "well" } else { "suspect" };
     html! {
-        span.result.(surest.map_or("well", |verdict| verdict.name())) {
+        span.result.(surest.map_or(nothing, |verdict| verdict.name())) {
             (telling::result(assessment, judgement))
         }
     }
@@ -73,7 +75,10 @@ fn figures(assessment: &Assessment) -> Markup {
             @if let Some(judgement) = judgement {
                 div {
                     dt { "Health" }
-                    dd { (judgement.health) span.of { " of 100" } }
+                    @match assessment.health() {
+                        Some(health) => dd { (health) span.of { " of 100" } },
+                        None => dd { "not judged" },
+                    }
                     @if let Some(rise) = &judgement.rise {
                         dd.sub { "rising " (words::growth(rise.per_second)) }
                     }

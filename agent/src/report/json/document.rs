@@ -13,8 +13,8 @@ use super::paths::{HotPaths, LineageDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
 use crate::model::{
-    Assessment, Coverage, HitCost, Level, NotEnough, Overhead, RateBasis, Target, Timestamp,
-    Totals, WindowSpan,
+    Assessment, Coverage, Halt, Held, HitCost, Level, NotEnough, Overhead, RateBasis, Target,
+    Timestamp, Totals, WindowSpan,
 };
 
 /// An assessment, and when the report of it is made.
@@ -26,6 +26,7 @@ impl Serialize for Document<'_> {
         let Assessment {
             target,
             window,
+            held,
             coverage,
             totals,
             overhead,
@@ -41,6 +42,8 @@ impl Serialize for Document<'_> {
             agent: Agent,
             target: &'a Target,
             window: WindowDoc,
+            /// For how much of the window the process could not run; null where it could.
+            held: Option<HeldDoc>,
             coverage: &'a Coverage,
             totals: TotalsDoc<'a>,
             overhead: OverheadDoc<'a>,
@@ -77,10 +80,11 @@ impl Serialize for Document<'_> {
             agent: Agent { version: env!("CARGO_PKG_VERSION") },
             target,
             window: WindowDoc::new(window),
+            held: held.as_ref().map(HeldDoc::new),
             coverage,
             totals: TotalsDoc::new(totals),
             overhead: OverheadDoc::new(overhead),
-            health: judged.map(|judged| judged.health),
+            health: assessment.health(),
             level: judged.map(|judged| judged.level),
             not_enough: judged.map(|judged| &*judged.not_enough),
             idle: judged.map(|judged| &judged.idle),
@@ -103,6 +107,28 @@ impl Serialize for Document<'_> {
 #[derive(Serialize)]
 struct Agent {
     version: &'static str,
+}
+
+/// A process that could not run.
+#[derive(Serialize)]
+struct HeldDoc {
+    /// What keeps it from running as of the last observation: stopped, traced, frozen.
+    halt: Option<Halt>,
+    seconds: f64,
+    /// Whether it could not run at any time of the window.
+    always: bool,
+    reason: String,
+}
+
+impl HeldDoc {
+    fn new(held: &Held) -> Self {
+        Self {
+            halt: held.halt,
+            seconds: held.held.as_secs_f64(),
+            always: held.always,
+            reason: held.says(),
+        }
+    }
 }
 
 #[derive(Serialize)]

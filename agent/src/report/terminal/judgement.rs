@@ -21,6 +21,11 @@ const NAMED: usize = 5;
 /// Columns of the labels in the summary.
 const LABEL: usize = 14;
 
+/// How it is shown that nothing was found: well only where there was something to judge by.
+pub(super) fn nothing(assessment: &Assessment) -> Role {
+    if assessment.health().is_some() { Role::Well } else { Role::Warning }
+}
+
 impl Page<'_> {
     /// What was found, in a line.
     pub(super) fn result(
@@ -30,7 +35,8 @@ impl Page<'_> {
     ) -> io::Result<()> {
         let result = telling::result(assessment, judgement);
         let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-        self.summary_line("result", &[(surest.map_or(Role::Well, role), result)])
+        let nothing = nothing(assessment);
+        self.summary_line("result", &[(surest.map_or(nothing, role), result)])
     }
 
     /// Findings in full, as many as are asked for.

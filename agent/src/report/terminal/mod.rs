@@ -122,7 +122,7 @@ impl Page<'_> {
             let (role, result) = match &assessment.judgement {
                 Some(judgement) => {
                     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-                    let role = surest.map_or(Role::Well, judgement::role);
+                    let role = surest.map_or(judgement::nothing(assessment), judgement::role);
                     (role, telling::result(assessment, judgement))
                 }
                 None => (Role::Dim, "not judged".to_owned()),
@@ -163,7 +163,11 @@ impl Page<'_> {
                 _ => format!("{samples} in {}", words::duration(window.duration)),
             },
         ));
-        self.line("", &parts)
+        self.line("", &parts)?;
+        match &assessment.held {
+            Some(held) => self.line("process   ", &[(Role::Warning, held.says())]),
+            None => Ok(()),
+        }
     }
 
     /// What was seen and, always, what was not.

@@ -137,7 +137,7 @@ pub(super) fn write_json(event: &Event, news: &[News], out: &mut dyn Write) -> i
         exe: &assessment.target.exe,
         goroutines: assessment.totals.goroutines,
         level: judged.map(|judged| judged.level),
-        health: judged.map(|judged| judged.health),
+        health: assessment.health(),
         created_per_second: event.now.map(|now| now.created_per_second),
         exited_per_second: event.now.map(|now| now.exited_per_second),
         rates_basis: event.now.map(|now| now.basis.name()),

@@ -158,6 +158,18 @@ impl FrameText {
     }
 }
 
+/// `function (file:line)` without directories, as it is brief.
+#[must_use]
+pub fn brief_site(at: &str) -> String {
+    match at.strip_suffix(')').and_then(|at| at.rsplit_once(" (")) {
+        Some((function, place)) => {
+            let line = place.rsplit('/').next().unwrap_or(place);
+            format!("{} ({line})", function::short(function))
+        }
+        None => at.to_owned(),
+    }
+}
+
 /// A frame with its names in full.
 #[must_use]
 pub fn frame(stacks: &StackTable, id: FrameId) -> FrameText {
@@ -339,6 +351,15 @@ mod tests {
         assert_eq!(fit_place(place, 30), "…/acme/db@v1.2.3/pool.go:1234");
         assert_eq!(fit_place(place, 3), "…/pool.go:1234");
         assert_eq!(fit_place("main.go:7", 3), "main.go:7");
+    }
+
+    #[test]
+    fn a_brief_site_keeps_function_file_and_line() {
+        let site = "github.com/acme/db.(*Pool).get (/go/pkg/mod/db@v1.2.3/pool.go:41)";
+        assert_eq!(brief_site(site), "db.(*Pool).get (pool.go:41)");
+        for odd in ["", "main.f", "main.f (", "nothing known"] {
+            assert_eq!(brief_site(odd), odd);
+        }
     }
 
     #[test]

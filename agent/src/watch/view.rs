@@ -8,7 +8,8 @@ use ratatui::widgets::{Block, Borders, Cell, Clear, Paragraph, Row, Sparkline, T
 
 use super::keys::HELP;
 use super::state::{Screen, State, oldest};
-use crate::model::{Assessment, Group, ProbeState};
+use crate::model::{Assessment, Finding, Group, ProbeState};
+use crate::report::telling::{self, Line as FindingLine};
 use crate::report::words;
 
 /// Below this height the curve makes room for groups.
@@ -162,11 +163,11 @@ fn draw_groups(state: &State, frame: &mut Frame<'_>, area: Rect, paint: Paint) {
         .iter()
         .skip(first)
         .take(visible)
-        .filter_map(|&row| assessment.groups.get(row))
-        .map(|group| row(group, assessment, area.width, room, paint));
+        .filter_map(|&index| Some((finding(assessment, index), assessment.groups.get(index)?)))
+        .map(|(finding, group)| row(group, finding, assessment, area.width, room, paint));
     let widths =
         columns().map(|&(_, width, _)| Constraint::Length(width)).chain([Constraint::Min(1)]);
-    let titles = columns().map(|&(title, ..)| title).chain(["BLOCKED AT"]);
+    let titles = columns().map(|&(title, ..)| title).chain(["AT"]);
     let table = Table::new(rows, widths)
         .header(Row::new(titles).style(Style::new().add_modifier(Modifier::BOLD)))
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
@@ -174,8 +175,15 @@ fn draw_groups(state: &State, frame: &mut Frame<'_>, area: Rect, paint: Paint) {
     frame.render_stateful_widget(table, area, &mut at);
 }
 
+/// The finding that a group is part of.
+fn finding(assessment: &Assessment, group: usize) -> Option<&Finding> {
+    let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
+    findings.iter().find(|finding| finding.groups.contains(&group))
+}
+
 fn row<'a>(
     group: &'a Group,
+    finding: Option<&'a Finding>,
     assessment: &'a Assessment,
     width: u16,
     room: usize,
@@ -189,15 +197,20 @@ fn row<'a>(
         });
     let growth = group.growth_per_second.map_or_else(String::new, words::growth);
     let grows = group.growth_per_second.is_some_and(|growth| growth >= 0.005);
-    let place = group.blocked_at.or(group.created_by).map_or_else(
+    let lines = telling::lines(finding, Some(group), &assessment.stacks);
+    let place = lines.first().map_or_else(
         || group.no_stack.unwrap_or("in the runtime").to_owned(),
-        |frame| {
+        |&(line, frame)| {
             let text = words::frame(&assessment.stacks, frame);
             let place = words::fit_place(&text.place, room / 2);
             let left = room.saturating_sub(words::width(&place) + 2);
-            let lead = if group.blocked_at.is_some() { "" } else { "created by " };
-            let left = left.saturating_sub(words::width(lead));
-            format!("{lead}{}  {place}", words::fit_function(&text.function, left))
+            let lead = match line {
+                FindingLine::Blocked => String::new(),
+                _ if Some(frame) == group.blocked_at => String::new(),
+                line => format!("{} ", line.name()),
+            };
+            let left = left.saturating_sub(words::width(&lead));
+            format!("{lead}{}  {place}", words::fit_function(text.short(), left))
         },
     );
     let cells = [
@@ -222,7 +235,8 @@ fn draw_stack(
     let (Some(assessment), Some(group)) = (state.assessment(), state.selection()) else {
         return 0;
     };
-    let lines = describe(group, assessment, usize::from(area.width), paint);
+    let finding = state.rows.get(state.selected).and_then(|&index| finding(assessment, index));
+    let lines = describe(group, finding, assessment, usize::from(area.width), paint);
     let room = usize::from(area.height).saturating_sub(1);
     let scroll = scroll.min(lines.len().saturating_sub(room));
     let title = format!(
@@ -239,28 +253,39 @@ fn draw_stack(
 
 fn describe<'a>(
     group: &Group,
+    finding: Option<&Finding>,
     assessment: &Assessment,
     width: usize,
     paint: Paint,
 ) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     let stacks = &assessment.stacks;
-    for (label, site) in [("at       ", group.blocked_at), ("created  ", group.created_by)] {
-        if let Some(site) = site {
-            let text = words::frame(stacks, site);
-            lines.push(frame_line(label, &text, width, paint.bold(Color::Yellow)));
+    if let Some(finding) = finding {
+        let verdict = finding.verdict.name().to_uppercase();
+        let class = finding.class.name();
+        lines.push(Line::from(vec![
+            Span::styled(format!("{verdict}  "), paint.bold(Color::Red)),
+            Span::from(format!("{class}  {}", words::clean(&finding.cause))),
+        ]));
+        for suggestion in finding.suggestions.iter().take(1) {
+            lines.push(Line::from(format!("fix        {}", words::clean(suggestion))));
         }
     }
+    for (line, site) in telling::lines(finding, Some(group), stacks) {
+        let text = words::frame(stacks, site);
+        let label = format!("{:11}", line.name());
+        lines.push(frame_line(&label, &text, width, paint.bold(Color::Yellow)));
+    }
     if let Some(objects) = words::objects(group) {
-        lines.push(Line::from(format!("on       {objects}")));
+        lines.push(Line::from(format!("on         {objects}")));
     }
     for (key, value) in &group.labels {
-        lines.push(Line::from(format!("label    {}", words::clean(&format!("{key}={value}")))));
+        lines.push(Line::from(format!("label      {}", words::clean(&format!("{key}={value}")))));
     }
     let goids: Vec<_> = group.goids_sample.iter().map(u64::to_string).collect();
-    lines.push(Line::from(format!("goids    {}", goids.join(", "))));
+    lines.push(Line::from(format!("goids      {}", goids.join(", "))));
     if let Some(why) = group.no_stack {
-        lines.push(Line::from(format!("no stack {why}")));
+        lines.push(Line::from(format!("no stack   {why}")));
     }
     for &id in group.stack.map_or(&[][..], |stack| stacks.frames_of(stack)) {
         let text = words::frame(stacks, id);
@@ -282,7 +307,7 @@ fn frame_line<'a>(label: &str, text: &words::FrameText, width: usize, style: Sty
     let room = width.saturating_sub(words::width(label) + words::width(mark) + 2);
     let place = words::fit_place(&text.place, room / 2);
     let left = room.saturating_sub(words::width(&place));
-    let function = words::fit_function(&text.function, left);
+    let function = words::fit_function(text.short(), left);
     Line::from(vec![
         Span::from(label.to_owned()),
         Span::styled(format!("{function}{mark}"), style),
@@ -337,7 +362,8 @@ mod tests {
     use ratatui::style::Color;
 
     use super::*;
-    use crate::analyze::{Window, assess};
+    use crate::analyze::{Settings, Sources, Window, assess, judge};
+    use crate::model::{CauseBasis, CausedAt, Resolved};
     use crate::sample::leaking;
     use crate::watch::Event;
     use crate::watch::state::Action;
@@ -389,9 +415,41 @@ mod tests {
         let mut state = state();
         state.act(Action::Enter);
         let screen = text(&mut state, (100, 30)).join("\n");
-        assert!(screen.contains("created  main.leakGoroutines  /src/app/leak.go:31"), "{screen}");
+        assert!(screen.contains("created by main.leakGoroutines  /src/app/leak.go:31"), "{screen}");
         assert!(screen.contains("runtime.gopark"), "{screen}");
         assert!(screen.contains("40 × chan send"), "{screen}");
+    }
+
+    #[test]
+    fn a_finding_is_shown_by_the_programs_own_line_its_cause_and_its_fix() {
+        let mut window = Window::default();
+        for second in 0..30 {
+            window.push(&leaking(u64::from(second) * 20).observe(second));
+        }
+        let judged = judge(&window, &Settings::default(), &mut Sources::default());
+        let mut assessment = judged.expect("observed");
+        let stacks = Arc::make_mut(&mut assessment.stacks);
+        let (function, file) = ("main.callStore", "/src/app/store.go");
+        let frame = stacks.resolved(Resolved { function, file, line: 41, inlined: false });
+        let finding = &mut assessment.judgement.as_mut().expect("judged").findings[0];
+        finding.caused_at = Some(CausedAt { frame, basis: CauseBasis::Creator });
+        finding.suggestions = vec!["Close it.".to_owned()];
+        let mut state = State::default();
+        let assessment = Arc::new(assessment);
+        state.event(Event { pid: 4711, assessment, now: window.rates_now() });
+        let screen = text(&mut state, (120, 30));
+        let row = screen.iter().skip(7).find(|row| row.starts_with("580 ")).expect("the leak");
+        assert!(row.contains("caused at main.callStore  /src/app/store.go:41"), "{row}");
+        state.act(Action::Enter);
+        let screen = text(&mut state, (120, 30)).join("\n");
+        for said in [
+            "LIKELY  channel-send  580 goroutines",
+            "fix        Close it.",
+            "caused at  main.callStore  /src/app/store.go:41",
+            "blocked at main.leakGoroutines.func1  /src/app/leak.go:33",
+        ] {
+            assert!(screen.contains(said), "{said}: {screen}");
+        }
     }
 
     #[test]

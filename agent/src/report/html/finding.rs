@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use super::text::Text;
 use super::{Page, chart, frames, groups, source};
 use crate::model::{Finding, Group, LockWait, Verdict};
-use crate::report::{telling, words};
+use crate::report::telling::{self, Line};
+use crate::report::words;
 
 /// Findings shown in full.
 const FULL: usize = 100;
@@ -190,20 +191,14 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
     let stacks = &page.assessment.stacks;
     html! {
         dl.facts {
-            @if let Some(caused) = finding.caused_at {
-                dt { "Caused at" }
+            @for (line, frame) in telling::lines(Some(finding), group, stacks) {
+                dt { (title(line)) }
                 dd {
-                    (frames::line(stacks, caused.frame))
-                    @if let Some(basis) = telling::basis(caused.basis) {
-                        div.muted { (basis) }
+                    (frames::line(stacks, frame))
+                    @if let Line::Caused(basis) = line {
+                        @if let Some(basis) = telling::basis(basis) { div.muted { (basis) } }
                     }
                 }
-            }
-            @if let Some(frame) = group.and_then(|group| group.blocked_at) {
-                dt { "Blocked at" } dd { (frames::line(stacks, frame)) }
-            }
-            @if let Some(frame) = group.and_then(|group| group.created_by) {
-                dt { "Created by" } dd { (frames::line(stacks, frame)) }
             }
             @if let Some(creation) = group.and_then(|group| group.creation_stack) {
                 (groups::called_by(page, creation))
@@ -214,6 +209,14 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
             (kinds(page, finding))
             (lock_wait(&finding.lock_wait))
         }
+    }
+}
+
+const fn title(line: Line) -> &'static str {
+    match line {
+        Line::Caused(_) => "Caused at",
+        Line::Blocked => "Blocked at",
+        Line::Created => "Created by",
     }
 }
 

@@ -5,16 +5,16 @@ use std::io;
 use super::group::INDENT;
 use super::judgement::role;
 use super::{Page, words};
-use crate::model::{Assessment, Finding, FrameId, Group, LockWait, Snippet, StackTable};
+use crate::model::{Assessment, Finding, Group, Holder, LockWait, Snippet, StackTable};
 use crate::report::style::Role;
-use crate::report::telling;
+use crate::report::telling::{self, Line};
 
 /// Evidence shown unless all is asked for.
 const EVIDENCE: usize = 3;
 /// Kinds of goroutines shown unless all is asked for.
 const KINDS: usize = 4;
 
-/// What marks the line where they block.
+/// What marks the line that matters.
 const MARK: &str = "▶";
 
 /// Below a label: as wide as the labels.
@@ -31,7 +31,7 @@ impl Page<'_> {
     ) -> io::Result<()> {
         self.finding_headline(number, finding, group)?;
         self.text("", Role::Plain, &finding.cause)?;
-        self.finding_places(finding, group, &assessment.stacks)?;
+        self.finding_lines(finding, group, &assessment.stacks)?;
         self.kinds(finding, assessment)?;
         self.lock_wait(&finding.lock_wait)?;
         if let Some(source) = &finding.source {
@@ -89,33 +89,23 @@ impl Page<'_> {
         self.line(&format!("{number:>2}  "), &parts)
     }
 
-    /// The program's own line first, then where they block and were created, each line once.
-    fn finding_places(
+    /// The program's own line first, then where they block and were created.
+    fn finding_lines(
         &mut self,
         finding: &Finding,
         group: Option<&Group>,
         stacks: &StackTable,
     ) -> io::Result<()> {
-        let caused = finding.caused_at;
-        let blocked = group.and_then(|group| group.blocked_at);
-        let created = group.and_then(|group| group.created_by);
-        let is_caused = |at: Option<FrameId>| {
-            caused.is_some_and(|caused| {
-                at.is_some_and(|at| words::frame(stacks, at) == words::frame(stacks, caused.frame))
-            })
-        };
-        if let Some(caused) = caused {
-            self.place("caused at  ", caused.frame, Role::Place, stacks)?;
-            if let Some(basis) = telling::basis(caused.basis) {
+        for (index, (line, frame)) in
+            telling::lines(Some(finding), group, stacks).iter().enumerate()
+        {
+            let role = if index == 0 { Role::Place } else { Role::Title };
+            self.place(&format!("{:11}", line.name()), *frame, role, stacks)?;
+            if let Line::Caused(basis) = line
+                && let Some(basis) = telling::basis(*basis)
+            {
                 self.field(BELOW, basis)?;
             }
-        }
-        if let Some(blocked) = blocked.filter(|_| !is_caused(blocked)) {
-            let role = if caused.is_some() { Role::Title } else { Role::Place };
-            self.place("blocked at ", blocked, role, stacks)?;
-        }
-        if let Some(created) = created.filter(|_| !is_caused(created)) {
-            self.place("created by ", created, Role::Title, stacks)?;
         }
         match group.and_then(|group| group.creation_stack) {
             Some(stack) => self.called_by("called by  ", stack, stacks),
@@ -150,15 +140,21 @@ impl Page<'_> {
         let cycle = &lock_wait.cycle;
         for (index, waiter) in cycle.iter().enumerate() {
             let next = &cycle[(index + 1) % cycle.len()];
-            let at = if waiter.at.is_empty() { "" } else { " at " };
+            let at = match words::brief_site(&waiter.at) {
+                at if at.is_empty() => String::new(),
+                at => format!(" at {at}"),
+            };
             let text = format!(
-                "goroutine {} waits{at}{} for {:#x}, which goroutine {} holds",
-                waiter.goid, waiter.at, waiter.object, next.goid,
+                "goroutine {} waits{at} for {:#x}, which goroutine {} holds",
+                waiter.goid, waiter.object, next.goid,
             );
             self.text(if index == 0 { "deadlock   " } else { BELOW }, Role::Warning, &text)?;
         }
         match &lock_wait.likely_holder {
-            Some(holder) => self.text("held by    ", Role::Title, &telling::holder(holder)),
+            Some(holder) => {
+                let holder = Holder { at: words::brief_site(&holder.at), ..holder.clone() };
+                self.text("held by    ", Role::Title, &telling::holder(&holder))
+            }
             None => Ok(()),
         }
     }

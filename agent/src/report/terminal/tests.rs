@@ -366,10 +366,10 @@ potato[4711]   no leak found in 2.0s over 44 goroutines (2 samples)
 fn a_deadlock_cycle_names_each_goroutine_and_who_holds_its_lock() {
     let text = judged_text(vec![judged::deadlock()], 120, Some(3));
     let expected = "    \
-    deadlock goroutine 50 waits at main.transfer (/src/app/bank.go:52) for 0xc000007000, which \
+    deadlock goroutine 50 waits at main.transfer (bank.go:52) for 0xc000007000, which \
              goroutine 51 holds
              goroutine 51 waits for 0xc000007100, which goroutine 50 holds
-    held by  goroutine 51, probably: waits for another mutex at main.transfer (/src/app/bank.go:57)
+    held by  goroutine 51, probably: waits for another mutex at main.transfer (bank.go:57)
 ";
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(squeezed(&text).contains(&squeezed(expected)), "{text}");

@@ -76,6 +76,7 @@ pub struct Observer {
     /// Looked for once the target is known.
     files: Option<SourceFiles>,
     roots: Vec<PathBuf>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Observer {
@@ -89,7 +90,17 @@ impl Observer {
             sources: Sources::default(),
             files: None,
             roots,
+            stop: Arc::default(),
         }
+    }
+
+    /// Once `stop` is set, no more source is read: a look then ends soon, and its assessment says what
+    /// it lacks.
+    #[must_use]
+    pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.sources = Sources::until(Arc::clone(&stop));
+        self.stop = stop;
+        self
     }
 
     /// Looks once.
@@ -118,6 +129,9 @@ impl Observer {
             SourceFiles::new(self.roots.clone(), target.pid, target.go_version.as_deref())
         });
         for recorded in wanted {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
             let file = files.read(&recorded).map(|found| SourceFile {
                 path: found.path.display().to_string(),
                 text: found.text,

@@ -10,7 +10,7 @@ use super::join::{self, Draft};
 use super::settings::Settings;
 use super::sources::Sources;
 use super::window::{Window, assess};
-use super::{cause, classify, hints, idle, lockwait, mend, not_closed, paths, score, signature};
+use super::{cause, classify, fix, hints, idle, lockwait, not_closed, paths, score, signature};
 use crate::model::{
     Assessment, CauseBasis, CauseClass, Evidence, Finding, Judgement, Level, NotEnough, Turnover,
     Verdict, function,
@@ -40,7 +40,11 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
         Causes::new(&assessment.stacks, &assessment.groups, window.lives(), &assessment.sites);
     let mut accounts = Accounts::default();
     let mut drafts = Vec::new();
-    for case in Case::all(window, &assessment.groups, &assessment.stacks, span) {
+    let mut cases = Case::all(window, &assessment.groups, &assessment.stacks, span);
+    let is_asked = |case: &Case<'_>| may_leak(case) && settings.filter.lets_pass(case.functions());
+    let unread = hints::read(&mut cases, is_asked, sources);
+    judgement.not_enough.extend(unread.says());
+    for case in cases {
         let mut entry = Entry {
             group: case.groups.first().copied().unwrap_or_default(),
             count: case.count,
@@ -51,7 +55,7 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
                 .map_or(UNREMARKABLE, growth::No::why),
         };
         if settings.filter.lets_pass(case.functions()) {
-            entry.fate = match weigh(case, window, settings, &causes, sources, &mut judgement) {
+            entry.fate = match weigh(case, window, settings, &causes, &mut judgement) {
                 Weighed::Found(draft) => {
                     let found = draft.found.count;
                     drafts.push(*draft);
@@ -105,7 +109,6 @@ fn weigh<'a>(
     window: &Window,
     settings: &Settings,
     causes: &Causes<'_>,
-    sources: &mut Sources,
     judgement: &mut Judgement,
 ) -> Weighed<'a> {
     if !may_leak(&case) {
@@ -115,7 +118,6 @@ fn weigh<'a>(
     if case.life.survivors() > 0 || !case.life.known {
         case = case.with_history(window);
     }
-    case.hints = hints::of(&case, sources);
     let cause = causes.of(case.group, case.life.parent_group);
     let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, cause.as_ref(), settings);
@@ -218,13 +220,13 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
             .iter()
             .map(|note| Evidence { detector: "source".to_owned(), says: note.clone() }),
     );
-    let own = case.hints.mend.as_ref().filter(|_| pattern == case.hints.pattern);
+    let own = case.hints.fix.as_ref().filter(|_| pattern == case.hints.pattern);
     let suggestions = if class == CauseClass::NotClosed {
         not_closed::fixes(&case, cause.as_ref())
     } else if case.keep_connections_alive() {
         not_closed::connection_fixes()
     } else {
-        mend::suggestions(class, pattern, own)
+        fix::suggestions(class, pattern, own)
     };
     let turnover = case.left().map(|left| Turnover {
         arrived: case.arrived,

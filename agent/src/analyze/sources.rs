@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::hints::Hints;
 use crate::model::WaitClass;
@@ -22,8 +23,19 @@ pub struct SourceFile {
     pub stale: bool,
 }
 
-/// The line where goroutines block, their wait, and the line that created them.
-pub(super) type Line = (String, u32, WaitClass, Option<(String, u32)>);
+/// The lines that goroutines of a case are told by. A line is a file, as the program records it, and a
+/// number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Line {
+    /// Where they block.
+    pub(super) blocked: (String, u32),
+    /// What they wait for.
+    pub(super) wait: WaitClass,
+    /// The `go` statement that created them.
+    pub(super) created: Option<(String, u32)>,
+    /// The line that is shown.
+    pub(super) shown: (String, u32),
+}
 
 /// The source files at hand, by the paths that the program records, and what was made of them.
 #[derive(Debug, Default)]
@@ -31,9 +43,20 @@ pub struct Sources {
     files: HashMap<String, Option<SourceFile>>,
     wanted: Vec<String>,
     examined: HashMap<Line, Hints>,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Sources {
+    /// Reads no more source once `stop` is set: a judgement then ends soon, and says what it lacks.
+    #[must_use]
+    pub fn until(stop: Arc<AtomicBool>) -> Self {
+        Self { stop: Some(stop), ..Self::default() }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
     /// The recorded paths of files that a judgement missed. Give them, and judge again.
     pub fn take_wanted(&mut self) -> Vec<String> {
         std::mem::take(&mut self.wanted)
@@ -59,18 +82,14 @@ impl Sources {
         !self.wanted.is_empty()
     }
 
-    /// The other files at hand of the same package, in the order of their names.
-    pub(super) fn beside(&self, recorded: &str) -> Vec<Arc<str>> {
-        let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-        let own = folder(recorded);
-        let mut others: Vec<_> = self
-            .files
+    /// The paths of the files at hand in a folder, as far as they are as old as the program.
+    pub(super) fn beside(&self, folder: &str) -> impl Iterator<Item = String> + '_ {
+        let folder = folder.to_owned();
+        self.files
             .iter()
-            .filter(|(path, _)| *path != recorded && folder(path) == own)
-            .filter_map(|(path, file)| Some((path, file.as_ref()?)))
-            .collect();
-        others.sort_by_key(|(path, _)| *path);
-        others.into_iter().map(|(_, file)| Arc::clone(&file.text)).collect()
+            .filter(move |(path, _)| path.rsplit_once('/').map_or("", |(of, _)| of) == folder)
+            .filter(|(_, file)| file.as_ref().is_some_and(|file| !file.stale))
+            .map(|(path, _)| path.clone())
     }
 
     pub(super) fn examined(&self, line: &Line) -> Option<Hints> {

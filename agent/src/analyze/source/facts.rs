@@ -32,7 +32,7 @@ pub struct Facts {
     /// Plain sentences, each with a line number.
     pub notes: Vec<String>,
     /// What to change, naming variables and lines.
-    pub mend: Option<String>,
+    pub fix: Option<String>,
     /// The lines worth showing.
     pub snippet: RangeInclusive<u32>,
 }

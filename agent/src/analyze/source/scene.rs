@@ -1,11 +1,12 @@
 //! The blocked operation, the goroutine's creation, and what the text does with the objects involved: what the rules look at.
 
 use super::facts::{Awaits, Confidence, Enclosing, Facts, LoopKind, Statement};
+use super::index::{Buffer, Index, Uses};
 use super::objects::{ObjectId, Objects};
 use super::outline::{
     FnId, Kind, Loop, Manner, OpId, Outline, ScopeKind, last_part, operand, outline,
 };
-use super::{Question, rules, snippet};
+use super::{Place, Question, rules, snippet};
 use crate::model::{Pattern, WaitClass};
 
 /// Lines shown before and after the blocked one.
@@ -17,13 +18,14 @@ pub(super) struct Found {
     pub(super) pattern: Pattern,
     pub(super) confidence: Confidence,
     pub(super) notes: Vec<String>,
-    pub(super) mend: String,
+    pub(super) fix: String,
 }
 
 /// What the rules look at.
 pub(super) struct Scene<'t> {
-    pub(super) outline: Outline<'t>,
-    pub(super) objects: Objects<'t>,
+    pub(super) outline: &'t Outline<'t>,
+    pub(super) objects: &'t Objects<'t>,
+    pub(super) index: &'t Index,
     pub(super) wait: WaitClass,
     /// What blocks.
     pub(super) op: OpId,
@@ -35,49 +37,87 @@ pub(super) struct Scene<'t> {
     pub(super) creator: Option<FnId>,
 }
 
-/// How a channel is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Buffer {
-    None,
-    Constant(u64),
-    Unknown,
+/// The files of a package, outlined once for all questions about them.
+#[derive(Debug)]
+pub(super) struct Files<'t> {
+    outline: Outline<'t>,
+    /// With every caller alike.
+    plain: (Objects<'t>, Index),
+    /// With some callers preferred: the last ones that were asked for.
+    preferring: Option<(Vec<FnId>, Objects<'t>, Index)>,
 }
 
-/// What the text does with one channel.
-#[derive(Debug, Default)]
-pub(super) struct Uses {
-    pub(super) sends: Vec<OpId>,
-    /// Receives and ranges.
-    pub(super) receives: Vec<OpId>,
-    pub(super) closes: Vec<OpId>,
-    pub(super) made: Option<(OpId, Buffer)>,
-    /// Declared by `var`, without a value.
-    pub(super) declared: Option<OpId>,
-    /// Given a value that is no `make`.
-    pub(super) assigned: bool,
-}
-
-/// Answers a question.
-pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
-    let mut files = vec![question.blocked.text];
-    let mut add = |text| match files.iter().position(|&known| known == text) {
-        Some(known) => known,
-        None => {
-            files.push(text);
-            files.len() - 1
-        }
-    };
-    let created = question.created.map(|created| (add(created.text), created.line));
-    for text in question.others {
-        add(text);
+impl<'t> Files<'t> {
+    /// Outlines files.
+    pub(super) fn of(texts: &[&'t str]) -> Self {
+        let outline = outline(texts);
+        let objects = Objects::of(&outline, &[]);
+        let index = Index::of(&outline, &objects);
+        Self { outline, plain: (objects, index), preferring: None }
     }
-    let outline = outline(&files);
+
+    /// How many operations there are: what a question costs is so many steps, or a few times as many.
+    pub(super) fn operations(&self) -> usize {
+        self.outline.ops.len()
+    }
+
+    /// Answers a question.
+    pub(super) fn examine(&mut self, question: &Question) -> Option<Facts> {
+        let place = Blocked::of(&self.outline, question)?;
+        let preferred: Vec<_> = [place.op.map(|_| place.function), place.creator(&self.outline)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let preferred = self.plain.0.that_matter(&preferred);
+        if !preferred.is_empty()
+            && self.preferring.as_ref().is_none_or(|(known, ..)| *known != preferred)
+        {
+            let objects = Objects::of(&self.outline, &preferred);
+            let index = Index::of(&self.outline, &objects);
+            self.preferring = Some((preferred.clone(), objects, index));
+        }
+        let (objects, index) = match &self.preferring {
+            Some((_, objects, index)) if !preferred.is_empty() => (objects, index),
+            _ => (&self.plain.0, &self.plain.1),
+        };
+        Some(facts(&self.outline, objects, index, question, &place))
+    }
+}
+
+/// What blocks, and what started it.
+struct Blocked {
+    op: Option<OpId>,
+    function: FnId,
+    go: Option<OpId>,
+}
+
+impl Blocked {
+    fn of(outline: &Outline<'_>, question: &Question) -> Option<Self> {
+        let (file, line) = (question.blocked.file, question.blocked.line);
+        let around = outline.function_at(file, line).filter(|&function| {
+            !outline.functions[function].name.is_empty()
+                || outline.functions[function].parent.is_some()
+        })?;
+        let op = blocked_op(outline, file, line, question.wait);
+        let function = op.map_or(around, |op| outline.ops[op].function);
+        let go = op.and_then(|_| go_statement(outline, question, function));
+        Some(Self { op, function, go })
+    }
+
+    fn creator(&self, outline: &Outline<'_>) -> Option<FnId> {
+        self.go.map(|go| outline.ops[go].function)
+    }
+}
+
+fn facts<'s>(
+    outline: &'s Outline<'s>,
+    objects: &'s Objects<'s>,
+    index: &'s Index,
+    question: &Question,
+    place: &Blocked,
+) -> Facts {
     let line = question.blocked.line;
-    let around = outline.function_at(0, line).filter(|&function| {
-        !outline.functions[function].name.is_empty() || outline.functions[function].parent.is_some()
-    })?;
-    let op = blocked_op(&outline, line, question.wait);
-    let function = op.map_or(around, |op| outline.ops[op].function);
+    let function = place.function;
     let mut facts = Facts {
         function: Enclosing {
             name: outline.title(function),
@@ -94,24 +134,20 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         is_worker_loop: None,
         has_exit_case: None,
         notes: Vec::new(),
-        mend: None,
+        fix: None,
         snippet: snippet::around(line, CONTEXT),
     };
-    let Some(op) = op else {
+    let Some(op) = place.op else {
         // One that runs may be at any line.
         if question.wait.is_blocked() {
             facts.notes.push(format!(
-                "Line {line} has nothing that could wait in this way: the file may be of another \
-                 version."
+                "Line {line} has nothing that could wait in this way: the file may be of another version."
             ));
         }
-        return Some(facts);
+        return facts;
     };
-    let go = go_statement(&outline, created, function);
-    let creator = go.map(|go| outline.ops[go].function);
-    let preferred: Vec<_> = [Some(function), creator].into_iter().flatten().collect();
-    let objects = Objects::of(&outline, &preferred);
-    let scene = Scene { outline, objects, wait: question.wait, op, function, go, creator };
+    let (go, creator) = (place.go, place.creator(outline));
+    let scene = Scene { outline, objects, index, wait: question.wait, op, function, go, creator };
     facts.statement = Some(scene.statement());
     facts.in_loop = scene.outline.loop_around(op).map(|(_, kind)| match kind {
         Loop::Endless => LoopKind::Endless,
@@ -128,13 +164,13 @@ pub(super) fn examine(question: &Question<'_>) -> Option<Facts> {
         facts.pattern = Some(found.pattern);
         facts.confidence = found.confidence;
         facts.notes.extend(found.notes);
-        facts.mend = Some(found.mend);
+        facts.fix = Some(found.fix);
     }
-    Some(facts)
+    facts
 }
 
 /// The operation on a line that fits a kind of wait best.
-fn blocked_op(outline: &Outline<'_>, line: u32, wait: WaitClass) -> Option<OpId> {
+fn blocked_op(outline: &Outline<'_>, file: usize, line: u32, wait: WaitClass) -> Option<OpId> {
     let fit = |op: OpId| -> Option<u8> {
         let kind = &outline.ops[op].kind;
         let waits = |names: &[&str]| match kind {
@@ -173,8 +209,8 @@ fn blocked_op(outline: &Outline<'_>, line: u32, wait: WaitClass) -> Option<OpId>
         })
     };
     (0..outline.ops.len())
-        .filter(|&op| outline.file(op) == 0)
         .filter(|&op| (outline.ops[op].first..=outline.ops[op].last).contains(&line))
+        .filter(|&op| outline.file(op) == file)
         .filter_map(|op| {
             let fit = fit(op)?;
             let away = line - outline.ops[op].first;
@@ -186,14 +222,10 @@ fn blocked_op(outline: &Outline<'_>, line: u32, wait: WaitClass) -> Option<OpId>
 }
 
 /// The `go` statement at the place of creation; without a place, the one that starts the function.
-fn go_statement(
-    outline: &Outline<'_>,
-    created: Option<(usize, u32)>,
-    function: FnId,
-) -> Option<OpId> {
+fn go_statement(outline: &Outline<'_>, question: &Question, function: FnId) -> Option<OpId> {
     let go = |op: &OpId| matches!(outline.ops[*op].kind, Kind::Call { manner: Manner::Go, .. });
     let all = || (0..outline.ops.len()).filter(go);
-    if let Some((file, line)) = created {
+    if let Some(Place { file, line }) = question.created {
         return all()
             .filter(|&op| outline.file(op) == file)
             .filter(|&op| (outline.ops[op].first..=outline.ops[op].last).contains(&line))
@@ -214,7 +246,7 @@ fn go_statement(
 impl<'t> Scene<'t> {
     fn statement(&self) -> Statement {
         match &self.outline.ops[self.op].kind {
-            Kind::Send { channel } => Statement::Send { channel: (*channel).to_owned() },
+            Kind::Send { channel, .. } => Statement::Send { channel: (*channel).to_owned() },
             Kind::Receive { channel, .. } => Statement::Receive { channel: (*channel).to_owned() },
             Kind::Range { over } => Statement::Range { channel: (*over).to_owned() },
             Kind::Select { cases, default } => {
@@ -243,7 +275,7 @@ impl<'t> Scene<'t> {
     /// The channel that an operation sends on, receives from or ranges over.
     pub(super) fn channel_of(&self, op: OpId) -> Option<&'t str> {
         match self.outline.ops[op].kind {
-            Kind::Send { channel } | Kind::Receive { channel, .. } => Some(channel),
+            Kind::Send { channel, .. } | Kind::Receive { channel, .. } => Some(channel),
             Kind::Range { over } => Some(over),
             _ => None,
         }
@@ -251,58 +283,12 @@ impl<'t> Scene<'t> {
 
     /// The object that an expression in the function of an operation means.
     pub(super) fn object(&self, op: OpId, expression: &'t str) -> Option<ObjectId> {
-        self.objects.find(&self.outline, self.outline.ops[op].function, expression)
+        self.objects.find(self.outline, self.outline.ops[op].function, expression)
     }
 
     /// Everything that the text does with a channel.
-    pub(super) fn uses(&self, channel: ObjectId) -> Uses {
-        let mut uses = Uses::default();
-        for id in 0..self.outline.ops.len() {
-            let is_it = |expression| self.object(id, expression) == Some(channel);
-            match &self.outline.ops[id].kind {
-                Kind::Send { channel } if is_it(channel) => uses.sends.push(id),
-                Kind::Receive { channel, .. } if is_it(channel) => uses.receives.push(id),
-                Kind::Range { over } if is_it(over) => uses.receives.push(id),
-                Kind::Call { callee: "close", arguments, .. }
-                    if arguments.first().is_some_and(|argument| is_it(argument)) =>
-                {
-                    uses.closes.push(id);
-                }
-                Kind::Assign { names, value, .. } => {
-                    if let [name] = names[..]
-                        && is_it(name)
-                    {
-                        match buffer(value) {
-                            Some(buffer) => uses.made = Some((id, buffer)),
-                            None => uses.assigned = true,
-                        }
-                    } else if names.iter().any(|name| is_it(name)) {
-                        uses.assigned = true;
-                    }
-                }
-                Kind::Keyed { value, .. } if value.starts_with("make(") => {}
-                Kind::Declare { name, .. } if is_it(name) => uses.declared = Some(id),
-                _ => {}
-            }
-        }
-        // `T{ch: make(chan int)}` makes the field of a value.
-        if uses.made.is_none() {
-            uses.made = self.made_in_literal(channel);
-        }
-        uses
-    }
-
-    fn made_in_literal(&self, channel: ObjectId) -> Option<(OpId, Buffer)> {
-        let owners = self.objects.owners(channel);
-        (0..self.outline.ops.len()).find_map(|id| match self.outline.ops[id].kind {
-            Kind::Keyed { owner, name, value }
-                if owners.contains(&super::outline::plain_type(owner))
-                    && self.objects.is_field(channel, name) =>
-            {
-                buffer(value).map(|buffer| (id, buffer))
-            }
-            _ => None,
-        })
+    pub(super) fn uses(&self, channel: ObjectId) -> &'t Uses {
+        self.index.uses(channel)
     }
 
     /// Whether an operation is in a loop of its function, or its function was started in one.
@@ -425,15 +411,35 @@ impl<'t> Scene<'t> {
 
     /// Calls of a method or function on an object.
     pub(super) fn calls_on(&self, object: ObjectId, names: &[&str]) -> Vec<OpId> {
-        (0..self.outline.ops.len())
+        let calls = self.index.calls_on(object).iter().copied();
+        calls
             .filter(|&op| match &self.outline.ops[op].kind {
-                Kind::Call { callee, .. } => {
-                    names.contains(&last_part(callee))
-                        && operand(callee).and_then(|on| self.object(op, on)) == Some(object)
-                }
+                Kind::Call { callee, .. } => names.contains(&last_part(callee)),
                 _ => false,
             })
             .collect()
+    }
+
+    /// Whether a name in a function may mean a function or method.
+    pub(super) fn may_mean(&self, op: OpId, path: &'t str, function: FnId) -> bool {
+        self.objects.may_mean(self.outline, self.outline.ops[op].function, path, function)
+    }
+
+    /// Something after an operation in its function that may wait, so that what would be deferred from
+    /// there comes too late.
+    pub(super) fn waits_after(&self, op: OpId) -> Option<OpId> {
+        self.outline.ops_of(self.outline.ops[op].function).find(|&later| {
+            later > op
+                && match &self.outline.ops[later].kind {
+                    Kind::Receive { .. } | Kind::Select { default: false, .. } => true,
+                    Kind::Range { over } => self.object(later, over).is_some_and(|object| {
+                        let uses = self.uses(object);
+                        uses.made.is_some() || !uses.sends.is_empty() || !uses.closes.is_empty()
+                    }),
+                    Kind::Call { callee, manner: Manner::Plain, .. } => last_part(callee) == "Wait",
+                    _ => false,
+                }
+        })
     }
 
     /// A way out of the loop around an operation that is not the end of its channel.
@@ -496,7 +502,7 @@ pub(super) fn is_timer(channel: &str) -> bool {
 }
 
 /// The buffer that a `make(chan ..)` gives; `None` where it makes no channel.
-fn buffer(value: &str) -> Option<Buffer> {
+pub(super) fn buffer(value: &str) -> Option<Buffer> {
     let inside = value.strip_prefix("make(")?.strip_suffix(')')?.trim();
     if !inside.starts_with("chan") && !inside.starts_with("<-chan") {
         return None;

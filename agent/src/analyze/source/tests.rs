@@ -55,9 +55,9 @@ fn marked(code: &str, mark: &str) -> Option<u32> {
 }
 
 fn ask(code: &str, wait: WaitClass) -> Option<Facts> {
-    let created = marked(code, "// GO").map(|line| Place { text: code, line });
+    let created = marked(code, "// GO").map(|line| Place { file: 0, line });
     let line = marked(code, "// BLOCKED").expect("a blocked line");
-    examine(&Question { blocked: Place { text: code, line }, wait, created, others: &[] })
+    Files::of(&[code]).examine(&Question { blocked: Place { file: 0, line }, wait, created })
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn each_mistake_is_told_from_its_healthy_twin() {
             wrong.push(format!("{} ({}): {found}: {:?}", case.name, case.pattern, facts.notes));
         }
         assert!(facts.statement.is_some(), "{}", case.name);
-        assert_eq!(facts.mend.is_some(), facts.pattern.is_some(), "{}", case.name);
+        assert_eq!(facts.fix.is_some(), facts.pattern.is_some(), "{}", case.name);
         for note in &facts.notes {
             assert!(note.chars().any(|c| c.is_ascii_digit()), "{}: {note}", case.name);
         }
@@ -84,9 +84,9 @@ fn line_ends_of_other_systems_and_wrong_lines_change_nothing_else() {
         let unix = ask(&case.code, case.wait);
         let code = case.code.replace('\n', "\r\n");
         let line = marked(&case.code, "// BLOCKED").expect("marked");
-        let created = marked(&case.code, "// GO").map(|line| Place { text: &code, line });
-        let blocked = Place { text: &code, line };
-        let dos = examine(&Question { blocked, wait: case.wait, created, others: &[] });
+        let created = marked(&case.code, "// GO").map(|line| Place { file: 0, line });
+        let blocked = Place { file: 0, line };
+        let dos = Files::of(&[&code]).examine(&Question { blocked, wait: case.wait, created });
         assert_eq!(unix.map(|f| (f.pattern, f.notes)), dos.map(|f| (f.pattern, f.notes)));
     }
 }
@@ -98,9 +98,10 @@ fn no_text_makes_it_fail() {
             let Some(text) = case.code.get(cut..) else { continue };
             let head = &case.code[..cut];
             for (text, line) in [(text, 1), (head, 3), (head, u32::MAX), (text, 0)] {
-                let blocked = Place { text, line };
-                let created = Some(Place { text: head, line: 4 });
-                let _ = examine(&Question { blocked, wait: case.wait, created, others: &[text] });
+                let blocked = Place { file: 0, line };
+                let created = Some(Place { file: 1, line: 4 });
+                let mut files = Files::of(&[text, head]);
+                let _ = files.examine(&Question { blocked, wait: case.wait, created });
             }
         }
     }
@@ -114,9 +115,9 @@ fn no_text_makes_it_fail() {
         "{{}}()<-".repeat(2_000),
     ] {
         for line in 1..=3 {
-            let blocked = Place { text: &hostile, line };
+            let blocked = Place { file: 0, line };
             let wait = WaitClass::ChanReceive;
-            let _ = examine(&Question { blocked, wait, created: None, others: &[] });
+            let _ = Files::of(&[&hostile]).examine(&Question { blocked, wait, created: None });
         }
     }
 }
@@ -134,13 +135,13 @@ fn facts_say_where_and_what() {
 
     let facts = ask(code, WaitClass::Mutex).expect("a function is there");
     assert_eq!((facts.statement, facts.pattern), (None, None), "no lock is there");
-    let outside = Place { text: code, line: 1 };
-    let wait = WaitClass::Select;
-    assert_eq!(examine(&Question { blocked: outside, wait, created: None, others: &[] }), None);
+    let outside =
+        Question { blocked: Place { file: 0, line: 1 }, wait: WaitClass::Select, created: None };
+    assert_eq!(Files::of(&[code]).examine(&outside), None);
 }
 
 #[test]
-fn the_mend_names_the_variable_and_the_lines() {
+fn the_fix_names_the_variable_and_the_lines() {
     let case = cases().into_iter().next().expect("there are cases");
     let facts = ask(&case.code, case.wait).expect("known");
     assert_eq!(facts.confidence, Confidence::High);
@@ -149,7 +150,7 @@ fn the_mend_names_the_variable_and_the_lines() {
         ["Line 4 makes ch without a buffer.", "Line 9 returns before line 11 receives from ch."]
     );
     assert_eq!(
-        facts.mend.as_deref(),
+        facts.fix.as_deref(),
         Some(
             "Make ch in line 4 with a buffer of one, so that the send in line 6 always succeeds; or select in line 6 between the send and the end of a context."
         )
@@ -161,14 +162,14 @@ fn the_go_statement_may_be_in_another_file() {
     let blocked = "package p\nfunc serve(ch chan int) {\n\tch <- 1\n}\n";
     let created = "package p\nfunc f(bad bool) {\n\tch := make(chan int)\n\tgo serve(ch)\n\tif bad {\n\t\treturn\n\t}\n\t<-ch\n}\n";
     let question = Question {
-        blocked: Place { text: blocked, line: 3 },
+        blocked: Place { file: 0, line: 3 },
         wait: WaitClass::ChanSend,
-        created: Some(Place { text: created, line: 4 }),
-        others: &[],
+        created: Some(Place { file: 1, line: 4 }),
     };
-    let facts = examine(&question).expect("known");
+    let facts = Files::of(&[blocked, created]).examine(&question).expect("known");
     assert_eq!(facts.pattern.map(crate::model::Pattern::name), Some("premature-return"));
-    let alone = examine(&Question { created: None, ..question }).expect("known");
+    let alone = Question { created: None, ..question };
+    let alone = Files::of(&[blocked]).examine(&alone).expect("known");
     assert_eq!(alone.confidence, Confidence::Low, "the caller is not at hand");
 }
 

@@ -170,6 +170,7 @@ fn observe(
         if target.is_saved { Pace { interval: Duration::ZERO, duration: None } } else { pace };
     thread::spawn(move || {
         let pid = target.pid;
+        target.observer = target.observer.until(Arc::clone(&stop));
         let mut last = None;
         let end = target.observer.watch(pace, &stop, |look| {
             last = Some(Arc::clone(&look.assessment));

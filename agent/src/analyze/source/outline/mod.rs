@@ -17,7 +17,14 @@ pub(super) struct Outline<'t> {
     pub(super) functions: Vec<Function<'t>>,
     pub(super) scopes: Vec<Scope>,
     pub(super) ops: Vec<Op<'t>>,
+    /// Fields of struct types. An embedded one has the name of its type.
     pub(super) fields: Vec<Field<'t>>,
+    /// `type A B` and `type A = B`: A has B's fields.
+    pub(super) views: Vec<(&'t str, &'t str)>,
+    /// The names of the files' packages.
+    pub(super) packages: Vec<&'t str>,
+    /// The operations of each function, those of the literals in it left out.
+    by_function: Vec<Vec<OpId>>,
 }
 
 /// A function, a method or a function literal.
@@ -28,6 +35,8 @@ pub(super) struct Function<'t> {
     pub(super) name: &'t str,
     pub(super) receiver: Option<Binding<'t>>,
     pub(super) parameters: Vec<Binding<'t>>,
+    /// The type of its first result, as written; empty without one.
+    pub(super) result: &'t str,
     /// The function around a literal.
     pub(super) parent: Option<FnId>,
     pub(super) deferred: bool,
@@ -48,6 +57,7 @@ pub(super) struct Field<'t> {
     pub(super) owner: &'t str,
     pub(super) name: &'t str,
     pub(super) of: &'t str,
+    pub(super) embedded: bool,
 }
 
 /// A stretch of text that runs, or not, as one.
@@ -122,6 +132,7 @@ pub(super) enum Manner {
 pub(super) enum Kind<'t> {
     Send {
         channel: &'t str,
+        value: &'t str,
     },
     /// `checked`: `v, ok := <-channel`.
     Receive {
@@ -154,7 +165,7 @@ pub(super) enum Kind<'t> {
         name: &'t str,
         of: &'t str,
     },
-    /// `owner{name: value}`.
+    /// `owner{name: value}`; without a name, `owner{value}`.
     Keyed {
         owner: &'t str,
         name: &'t str,
@@ -217,7 +228,7 @@ impl<'t> Outline<'t> {
 
     /// The operations of a function, those of the literals in it left out.
     pub(super) fn ops_of(&self, function: FnId) -> impl Iterator<Item = OpId> + '_ {
-        (0..self.ops.len()).filter(move |&op| self.ops[op].function == function)
+        self.by_function.get(function).into_iter().flatten().copied()
     }
 
     /// The function and those around it, inner first.
@@ -296,8 +307,8 @@ impl<'t> Outline<'t> {
     /// The first return of a function, between two of its operations, that skips the second.
     pub(super) fn return_between(&self, first: OpId, second: OpId) -> Option<OpId> {
         let function = self.ops[second].function;
-        (first + 1..second).find(|&op| {
-            self.ops[op].function == function
+        self.ops_of(function).find(|&op| {
+            (first + 1..second).contains(&op)
                 && matches!(self.ops[op].kind, Kind::Return { .. })
                 // `return <-ch` is no way around that receive.
                 && self.ops[op].scope != self.ops[second].scope
@@ -313,13 +324,32 @@ pub(super) fn plain_type(of: &str) -> &str {
     of.rsplit('.').next().unwrap_or_default().trim()
 }
 
-/// The last part of a path: `Lock` of `s.mu.Lock`.
+/// The last part of a path, without an index: `Lock` of `s.mu.Lock`, `quit` of `s.all[i].quit`.
 pub(super) fn last_part(path: &str) -> &str {
-    let path = path.split('[').next().unwrap_or_default();
-    path.rsplit('.').next().unwrap_or_default().trim()
+    without_index(path).rsplit('.').next().unwrap_or_default().trim()
+}
+
+/// A path without the index or type arguments at its end: `s.all` of `s.all[i]`.
+pub(super) fn without_index(path: &str) -> &str {
+    let path = path.trim();
+    if !path.ends_with(']') {
+        return path;
+    }
+    let mut depth = 0_usize;
+    for (at, c) in path.char_indices().rev() {
+        match c {
+            ']' => depth += 1,
+            '[' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return path[..at].trim_end();
+        }
+    }
+    path
 }
 
 /// What a method is called on: `s.mu` of `s.mu.Lock`.
 pub(super) fn operand(path: &str) -> Option<&str> {
-    path.rsplit_once('.').map(|(operand, _)| operand.trim())
+    without_index(path).rsplit_once('.').map(|(operand, _)| operand.trim())
 }

@@ -24,6 +24,7 @@ const MAX_OPS: usize = 50_000;
 pub(in super::super) fn outline<'t>(files: &[&'t str]) -> Outline<'t> {
     let mut outline = Outline::default();
     for (file, text) in files.iter().enumerate() {
+        outline.packages.push("");
         if let Some(tree) = parse(text) {
             let mut walk = Walk {
                 text,
@@ -35,6 +36,10 @@ pub(in super::super) fn outline<'t>(files: &[&'t str]) -> Outline<'t> {
             };
             walk.walk(&tree);
         }
+    }
+    outline.by_function = vec![Vec::new(); outline.functions.len()];
+    for (id, op) in outline.ops.iter().enumerate() {
+        outline.by_function[op.function].push(id);
     }
     outline
 }
@@ -137,7 +142,9 @@ impl<'t> Walk<'_, 't> {
             "select_statement" => return self.select_statement(node, plain, next),
             "send_statement" => {
                 if let Some(channel) = node.child_by_field_name("channel") {
-                    self.op(Kind::Send { channel: self.of(channel) }, node, at);
+                    let value =
+                        node.child_by_field_name("value").map_or("", |value| self.of(value));
+                    self.op(Kind::Send { channel: self.of(channel), value }, node, at);
                 }
             }
             "receive_statement" => {
@@ -195,7 +202,11 @@ impl<'t> Walk<'_, 't> {
                 }
             }
             "composite_literal" => self.composite(node, plain),
-            "type_spec" => self.struct_type(node),
+            "type_spec" | "type_alias" => self.type_spec(node),
+            "package_clause" => {
+                let name = node.named_child(0).map_or("", |name| self.of(name));
+                self.outline.packages[self.file] = name;
+            }
             "return_statement" => {
                 let values = node.named_child(0).map_or("", |values| self.of(values));
                 self.op(Kind::Return { values }, node, plain);
@@ -230,7 +241,13 @@ impl<'t> Walk<'_, 't> {
         if let Some(head) = head {
             if let Some(over) = head.child_by_field_name("right").filter(|_| kind == Loop::Range) {
                 // The range itself is part of the loop: what follows it in there follows it.
-                self.op(Kind::Range { over: self.of(over) }, head, inside);
+                let over = self.of(over);
+                self.op(Kind::Range { over }, head, inside);
+                // `for _, x := range list`: x is one of the list.
+                if let [_, name] = names_of(self, head, "left")[..] {
+                    let kind = Kind::Assign { names: vec![name], value: over, callee: None };
+                    self.op(kind, head, inside);
+                }
             }
             next.push((head, inside));
         }
@@ -325,33 +342,49 @@ impl<'t> Walk<'_, 't> {
     fn composite(&mut self, node: Node<'_>, at: At) {
         let Some(owner) = node.child_by_field_name("type").map(|of| self.of(of)) else { return };
         let Some(body) = node.child_by_field_name("body") else { return };
-        for element in named(body).into_iter().filter(|child| child.kind() == "keyed_element") {
-            let (key, value) =
-                (element.child_by_field_name("key"), element.child_by_field_name("value"));
-            if let Some((key, value)) = key.zip(value) {
-                let kind = Kind::Keyed { owner, name: self.of(key), value: self.of(value) };
-                self.op(kind, element, at);
+        for element in named(body) {
+            let (name, value) = match element.kind() {
+                "keyed_element" => {
+                    let part = |field| element.child_by_field_name(field).map(|part| self.of(part));
+                    let Some(parts) = part("key").zip(part("value")) else { continue };
+                    parts
+                }
+                "literal_element" => ("", self.of(element)),
+                _ => continue,
+            };
+            // Of lists of plain values nothing is to be known.
+            if !name.is_empty() || value.starts_with(|c: char| c.is_alphabetic() || c == '&') {
+                self.op(Kind::Keyed { owner, name, value }, element, at);
             }
         }
     }
 
-    fn struct_type(&mut self, node: Node<'_>) {
+    fn type_spec(&mut self, node: Node<'_>) {
         let (Some(owner), Some(of)) =
             (node.child_by_field_name("name"), node.child_by_field_name("type"))
         else {
             return;
         };
+        let owner = self.of(owner);
         if of.kind() != "struct_type" {
+            if matches!(of.kind(), "type_identifier" | "generic_type") {
+                self.outline.views.push((owner, self.of(of)));
+            }
             return;
         }
-        let owner = self.of(owner);
         for field in named(of).into_iter().flat_map(named) {
             let Some(of) = field.child_by_field_name("type").map(|of| self.of(of)) else {
                 continue;
             };
             let mut cursor = field.walk();
+            let before = self.outline.fields.len();
             for name in field.children_by_field_name("name", &mut cursor) {
-                self.outline.fields.push(Field { owner, name: self.of(name), of });
+                let name = self.of(name);
+                self.outline.fields.push(Field { owner, name, of, embedded: false });
+            }
+            if self.outline.fields.len() == before {
+                let name = super::plain_type(of);
+                self.outline.fields.push(Field { owner, name, of, embedded: true });
             }
         }
     }
@@ -371,8 +404,11 @@ impl<'t> Walk<'_, 't> {
         let receiver = receiver.and_then(|list| self.bindings(list).into_iter().next());
         let parameters = node.child_by_field_name("parameters");
         let parameters = parameters.map(|list| self.bindings(list)).unwrap_or_default();
+        let result =
+            node.child_by_field_name("result").map_or("", |result| self.first_type(result));
         let function = self.outline.functions.len();
         self.outline.functions.push(Function {
+            result,
             file: self.file,
             name,
             receiver,
@@ -386,6 +422,15 @@ impl<'t> Walk<'_, 't> {
         let kind = ScopeKind::Block;
         self.outline.scopes.push(Scope { kind, parent: None, jumps: false, depth: depth + 1 });
         At { function, scope, chain: None }
+    }
+
+    /// The type of a function's first result.
+    fn first_type(&self, result: Node<'_>) -> &'t str {
+        if result.kind() != "parameter_list" {
+            return self.of(result);
+        }
+        let first = named(result).into_iter().next();
+        first.and_then(|first| first.child_by_field_name("type")).map_or("", |of| self.of(of))
     }
 
     fn bindings(&self, list: Node<'_>) -> Vec<Binding<'t>> {

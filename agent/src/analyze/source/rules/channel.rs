@@ -1,8 +1,9 @@
 //! Channels that were never made, and who should have closed the others.
 
 use super::super::facts::Confidence;
+use super::super::index::Uses;
 use super::super::outline::{Kind, OpId, last_part};
-use super::super::scene::{Found, Scene, Uses, is_exit};
+use super::super::scene::{Found, Scene, is_exit};
 use crate::model::{Pattern, WaitClass};
 
 /// `var ch chan T`, and no `make` for it.
@@ -15,7 +16,7 @@ pub(super) fn never_made(scene: &Scene<'_>, channel: &str) -> Option<Found> {
         return None;
     }
     let line = scene.line(scene.op);
-    let (note, mend) = match declared {
+    let (note, fix) = match declared {
         Some(declared) => (
             format!("Line {} declares {channel} and nothing makes it.", scene.line(declared)),
             format!("Make {channel} before line {line} uses it: make(chan ...)."),
@@ -26,7 +27,7 @@ pub(super) fn never_made(scene: &Scene<'_>, channel: &str) -> Option<Found> {
         ),
     };
     let confidence = if declared.is_some() { Confidence::High } else { Confidence::Medium };
-    Some(Found { pattern: Pattern::NilChannel, confidence, notes: vec![note], mend })
+    Some(Found { pattern: Pattern::NilChannel, confidence, notes: vec![note], fix })
 }
 
 /// A channel that a method such as `Stop` closes, when nobody calls that method; or that nothing
@@ -68,7 +69,7 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
                     "Line {} closes {channel} in {method}, and nothing in the files at hand calls {method}.",
                     scene.line(close)
                 )],
-                mend: format!(
+                fix: format!(
                     "Call {method} on each {receiver} when it is no longer needed: defer it where the {receiver} is started."
                 ),
             });
@@ -86,7 +87,7 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
             "Line {} waits for {channel} to end, and nothing closes it or sends on it.",
             scene.line(at)
         )],
-        mend: format!("Close {channel} where the work of line {} is over.", scene.line(at)),
+        fix: format!("Close {channel} where the work of line {} is over.", scene.line(at)),
     })
 }
 
@@ -117,7 +118,7 @@ fn skipped(scene: &Scene<'_>, method: &str, channel: &str, calls: &[OpId]) -> Op
             scene.line(skip),
             scene.line(call)
         )],
-        mend: format!(
+        fix: format!(
             "Defer the {method} of line {} right after the start in line {}.",
             scene.line(call),
             scene.line(start)

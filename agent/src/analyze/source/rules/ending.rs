@@ -1,8 +1,9 @@
 //! What was started and is not ended: contexts, tickers, sleep loops, response bodies, connections.
 
 use super::super::facts::Confidence;
-use super::super::outline::{Kind, Loop, Manner, OpId, last_part};
-use super::super::scene::{Found, Scene, Uses};
+use super::super::index::Uses;
+use super::super::outline::{Kind, Loop, Manner, OpId, last_part, plain_type};
+use super::super::scene::{Found, Scene};
 use super::channel;
 use crate::model::{Pattern, WaitClass};
 
@@ -29,7 +30,7 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
             pattern: Pattern::LostCancel,
             confidence,
             notes: vec![note],
-            mend: if cancel == "_" {
+            fix: if cancel == "_" {
                 format!("Keep the cancel function that line {line} drops, and defer it.")
             } else {
                 format!("Defer {cancel}() right after line {line}.")
@@ -110,7 +111,7 @@ pub(super) fn ticker<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Optio
                 "Line {} stops the ticker, which does not close {channel}: line {line} then waits for ever.",
                 scene.line(stop)
             )],
-            mend: format!(
+            fix: format!(
                 "Select in line {line} between {channel} and a channel that is closed where line {} stops the ticker.",
                 scene.line(stop)
             ),
@@ -126,7 +127,7 @@ pub(super) fn ticker<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Optio
             "The ticker of line {} is never stopped, and the loop around line {line} has no way out.",
             scene.line(made)
         )],
-        mend: format!(
+        fix: format!(
             "Select in line {line} between the tick and the end of a context; use time.NewTicker and defer its Stop."
         ),
     })
@@ -151,8 +152,8 @@ fn ticker_of<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Option<OpId> 
                 && maker == "time.Tick"
                 && names.iter().any(|&name| scene.object(op, name) == Some(object))
         }
-        Kind::Keyed { name, value, .. } => {
-            value.starts_with(maker) && scene.objects.is_field(object, name)
+        Kind::Keyed { owner, name, value } => {
+            value.starts_with(maker) && scene.objects.field(plain_type(owner), name) == Some(object)
         }
         _ => false,
     })
@@ -171,7 +172,7 @@ pub(super) fn endless_sleep(scene: &Scene<'_>) -> Option<Found> {
         pattern: Pattern::LoopForEver,
         confidence: Confidence::Low,
         notes: vec![format!("Line {line} sleeps in a loop that nothing ends.")],
-        mend: format!(
+        fix: format!(
             "Select in line {line} between time.After and the end of a context, and return there."
         ),
     })
@@ -215,7 +216,7 @@ pub(super) fn unclosed_body(scene: &Scene<'_>) -> Option<Found> {
         pattern: Pattern::UnclosedBody,
         confidence: Confidence::High,
         notes: vec![format!("The body of {name} (line {}) is never closed.", scene.line(made))],
-        mend: format!(
+        fix: format!(
             "After the error check of line {}: defer {name}.Body.Close().",
             scene.line(made)
         ),
@@ -252,6 +253,6 @@ pub(super) fn no_deadline(scene: &Scene<'_>, callee: &str) -> Option<Found> {
         notes: vec![format!(
             "Line {line} waits for the network, and nothing in the files at hand sets a deadline."
         )],
-        mend: format!("Set a deadline before line {line} (SetDeadline, or the client's Timeout)."),
+        fix: format!("Set a deadline before line {line} (SetDeadline, or the client's Timeout)."),
     })
 }

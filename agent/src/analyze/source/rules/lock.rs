@@ -170,7 +170,7 @@ impl<'s, 't> Locks<'s, 't> {
                 self.line(first.op),
                 self.line(op)
             )],
-            mend: format!(
+            fix: format!(
                 "Unlock {lock} before line {}, or take it once and call what needs it with the lock held.",
                 self.line(op)
             ),
@@ -203,7 +203,7 @@ impl<'s, 't> Locks<'s, 't> {
                 self.line(first.op),
                 self.line(self.scene.op)
             )],
-            mend: format!(
+            fix: format!(
                 "Unlock before the call in line {}, or give {name} a form that expects the lock to be held.",
                 self.line(call)
             ),
@@ -253,7 +253,7 @@ impl<'s, 't> Locks<'s, 't> {
                 self.line(one),
                 self.line(other)
             )],
-            mend: format!(
+            fix: format!(
                 "Take the two locks in one order everywhere: change line {} or line {}.",
                 self.line(one),
                 self.line(other)
@@ -314,7 +314,7 @@ impl<'s, 't> Locks<'s, 't> {
                     format!("The function that takes {lock} in line {line} never gives it back.")
                 }
             }],
-            mend: format!("Defer the Unlock of {lock} right after line {line}."),
+            fix: format!("Defer the Unlock of {lock} right after line {line}."),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::model::{Pattern, WaitClass};
 /// The mistake that fits best.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
     match &scene.outline.ops[scene.op].kind {
-        Kind::Send { channel } => {
+        Kind::Send { channel, .. } => {
             channel::never_made(scene, channel).or_else(|| send::apply(scene, channel))
         }
         Kind::Receive { channel, .. } | Kind::Range { over: channel } => {
@@ -28,7 +28,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
                 "Line {} is a select without cases: it never goes on.",
                 scene.line(scene.op)
             )],
-            mend: format!(
+            fix: format!(
                 "Replace the empty select in line {} by a receive from a context or a channel that is closed at the end.",
                 scene.line(scene.op)
             ),

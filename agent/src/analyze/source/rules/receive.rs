@@ -1,8 +1,9 @@
 //! Blocked receivers and selects: who should have sent, closed, stopped or cancelled.
 
 use super::super::facts::Confidence;
+use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId};
-use super::super::scene::{Found, Scene, Uses, is_context, is_exit, is_timer};
+use super::super::scene::{Found, Scene, is_context, is_exit, is_timer};
 use super::{channel, ending};
 use crate::model::Pattern;
 
@@ -25,9 +26,9 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
         || matches!(scene.outline.ops[scene.op].kind, Kind::Receive { checked: true, .. })
             && scene.is_repeated(scene.op);
     if !uses.closes.is_empty() {
-        return channel::contract(scene, scene.op, channel, &uses)
-            .or_else(|| close_skipped(scene, channel, &uses))
-            .or_else(|| closed_by_itself(scene, channel, &uses));
+        return channel::contract(scene, scene.op, channel, uses)
+            .or_else(|| close_skipped(scene, channel, uses))
+            .or_else(|| closed_by_itself(scene, channel, uses));
     }
     if until_closed {
         return Some(unclosed(scene, channel, &uses, is_range, confidence));
@@ -35,7 +36,7 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
     if uses.sends.is_empty() {
         return Some(no_sender(scene, channel, &uses, confidence));
     }
-    sender_skipped(scene, channel, &uses).or_else(|| too_few(scene, channel, &uses))
+    sender_skipped(scene, channel, uses).or_else(|| too_few(scene, channel, uses))
 }
 
 /// A select of which no case comes true.
@@ -52,7 +53,7 @@ pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
         }
         if let Some(object) = scene.object(at, channel)
             && is_exit(channel)
-            && let Some(found) = channel::contract(scene, at, channel, &scene.uses(object))
+            && let Some(found) = channel::contract(scene, at, channel, scene.uses(object))
         {
             return Some(found);
         }
@@ -71,7 +72,7 @@ pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
     }
     let dead = |&(at, channel): &(OpId, &str)| {
         let Some(object) = scene.objects.find(
-            &scene.outline,
+            scene.outline,
             scene.outline.ops[at].function,
             scene.channel_of(at).unwrap_or(""),
         ) else {
@@ -92,7 +93,7 @@ pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
             pattern: if sends { Pattern::BlockedProducer } else { Pattern::BlockedConsumer },
             confidence: Confidence::High,
             notes: vec![format!("Nothing serves any case of the select in line {line}.")],
-            mend: format!(
+            fix: format!(
                 "Add a case for the end of a context to the select in line {line}, and see who should serve the others."
             ),
         });
@@ -105,7 +106,7 @@ pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
         notes: vec![format!(
             "The select in line {line} is in an endless loop, and no case ends it."
         )],
-        mend: format!(
+        fix: format!(
             "Add a case for the end of a context to the select in line {line}, and return there."
         ),
     })
@@ -132,7 +133,7 @@ fn unclosed(
         notes: vec![format!(
             "Line {line} reads {channel} until it is closed, and nothing in the files at hand closes it."
         )],
-        mend: close,
+        fix: close,
     }
 }
 
@@ -145,7 +146,7 @@ fn no_sender(scene: &Scene<'_>, channel: &str, uses: &Uses, confidence: Confiden
         notes: vec![format!(
             "Nothing in the files at hand sends on {channel} or closes it; line {line} waits for that."
         )],
-        mend: if signal {
+        fix: if signal {
             format!("Close {channel} where the wait of line {line} should end.")
         } else {
             format!(
@@ -186,7 +187,7 @@ fn close_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found>
             "Line {} returns without the close of {channel} in line {line}.",
             scene.line(skip)
         )],
-        mend: format!("Defer the close of line {line}, so that every return closes {channel}."),
+        fix: format!("Defer the close of line {line}, so that every return closes {channel}."),
     })
 }
 
@@ -204,7 +205,7 @@ fn closed_by_itself(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Fou
                 scene.line(close),
                 scene.line(scene.op)
             )],
-            mend: format!("Close {channel} in the goroutine that sends on it."),
+            fix: format!("Close {channel} in the goroutine that sends on it."),
         }
     })
 }
@@ -255,7 +256,7 @@ fn sender_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found
         pattern: Pattern::BlockedConsumer,
         confidence: Confidence::Medium,
         notes: vec![format!("{why} the send on {channel} in line {}.", scene.line(send))],
-        mend: format!(
+        fix: format!(
             "Close {channel} by defer in the function that sends in line {}, so that line {} always goes on.",
             scene.line(send),
             scene.line(scene.op)
@@ -295,6 +296,6 @@ fn too_few(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
             scene.line(scene.op),
             uses.sends.first().map_or(0, |&send| scene.line(send))
         )],
-        mend: format!("Close {channel} after the last send, so that every receiver goes on."),
+        fix: format!("Close {channel} after the last send, so that every receiver goes on."),
     })
 }

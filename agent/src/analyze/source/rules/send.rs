@@ -1,8 +1,9 @@
 //! Blocked senders: who should have received.
 
 use super::super::facts::Confidence;
+use super::super::index::{Buffer, Uses};
 use super::super::outline::{FnId, Kind, Loop, OpId};
-use super::super::scene::{Buffer, Found, Scene, Uses, is_timer};
+use super::super::scene::{Found, Scene, is_timer};
 use crate::model::Pattern;
 
 /// A send that nobody receives.
@@ -16,7 +17,7 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
         .copied()
         .filter(|&op| scene.outline.ops[op].function != own_function)
         .collect();
-    let sender = Sender { scene, channel, uses: &uses, confidence: scene.confidence(object) };
+    let sender = Sender { scene, channel, uses, confidence: scene.confidence(object) };
     if consumers.is_empty() {
         return Some(sender.without_consumer());
     }
@@ -48,10 +49,10 @@ struct Sender<'s, 't> {
 }
 
 impl Sender<'_, '_> {
-    fn found(&self, pattern: Pattern, note: String, mend: String) -> Found {
+    fn found(&self, pattern: Pattern, note: String, fix: String) -> Found {
         // What is seen of a receiver's code is seen; other receivers may still exist.
         let confidence = self.confidence.max(Confidence::Medium);
-        Found { pattern, confidence, notes: vec![note], mend }
+        Found { pattern, confidence, notes: vec![note], fix }
     }
 
     fn line(&self, op: OpId) -> u32 {
@@ -66,7 +67,7 @@ impl Sender<'_, '_> {
             notes: vec![format!(
                 "Nothing in the files at hand receives what line {line} sends on {channel}."
             )],
-            mend: format!(
+            fix: format!(
                 "Receive from {channel} for as long as line {line} sends, or select there between the send and the end of a context."
             ),
         }

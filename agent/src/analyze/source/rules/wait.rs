@@ -15,8 +15,8 @@ pub(super) fn group<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
         return None;
     }
     let wait = scene.line(scene.op);
-    let found = |confidence, note: String, mend: String| {
-        Some(Found { pattern: Pattern::AddDoneMismatch, confidence, notes: vec![note], mend })
+    let found = |confidence, note: String, fix: String| {
+        Some(Found { pattern: Pattern::AddDoneMismatch, confidence, notes: vec![note], fix })
     };
     let copied = dones.iter().find_map(|&done| {
         scene
@@ -157,7 +157,7 @@ pub(super) fn cond<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
         notes: vec![format!(
             "Line {wait} waits without a condition that it checks in a loop: if line {signal} signals first, the signal is lost."
         )],
-        mend: format!(
+        fix: format!(
             "Keep what {cond} stands for in a variable under its lock, set it before line {signal}, and wait in line {wait} in a loop while it is not set."
         ),
     })

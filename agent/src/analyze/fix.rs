@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_own_mend_is_best_and_there_is_always_one() {
+    fn the_codes_own_fix_is_best_and_there_is_always_one() {
         let own = "Make results a channel with a buffer of one (line 12).".to_owned();
         let all = suggestions(CauseClass::ChannelSend, Some(Pattern::TimedOutReceiver), Some(&own));
         assert_eq!(all, [own]);

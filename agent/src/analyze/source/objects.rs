@@ -183,7 +183,9 @@ impl<'t> Objects<'t> {
         path: &'t str,
         function: FnId,
     ) -> bool {
-        last_part(path) == outline.functions[function].name
+        let name = outline.functions[function].name;
+        !name.is_empty()
+            && last_part(path) == name
             && self.resolve(outline, within, path).is_none_or(|found| found == function)
     }
 
@@ -580,7 +582,7 @@ impl<'t> Objects<'t> {
                 }
                 let of = self.type_text(outline, declaring, declared.value, steps);
                 // A range gives the values of a list, any other assignment the list itself.
-                if of.starts_with(['[', 'm']) && element(of) != "" { element(of) } else { of }
+                if of.starts_with(['[', 'm']) && !element(of).is_empty() { element(of) } else { of }
             }
             Some(owner) => {
                 let name = last_part(path);

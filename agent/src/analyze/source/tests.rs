@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("cases/send.txt"),
     include_str!("cases/receive.txt"),
     include_str!("cases/locks.txt"),
+    include_str!("cases/owners.txt"),
 ];
 
 const WAITS: &[WaitClass] = &[
@@ -187,4 +188,45 @@ fn a_loop_that_a_timer_wakes_and_a_wait_for_signals_are_told() {
     let other = signals.replace("signal.Notify(c,", "signal.Notify(d,");
     let facts = ask(&other, WaitClass::ChanReceive).expect("a function is there");
     assert!(!facts.awaits_signal);
+}
+
+/// The fix of a snippet.
+fn fix(code: &str, wait: WaitClass) -> String {
+    ask(code, wait).and_then(|facts| facts.fix).expect("a mistake with a fix")
+}
+
+#[test]
+fn nothing_is_deferred_past_what_waits_for_it() {
+    let code = "package main\n\nfunc f(list []int) error {\n\tjobs, done := make(chan int), make(chan int)\n\tgo func() { // GO\n\t\tfor range jobs { // BLOCKED\n\t\t}\n\t\tclose(done)\n\t}()\n\tfor range list {\n\t\tif bad() {\n\t\t\treturn errBad\n\t\t}\n\t\tjobs <- 1\n\t}\n\tclose(jobs)\n\t<-done\n\treturn nil\n}\n";
+    let advice = fix(code, WaitClass::ChanReceive);
+    assert_eq!(
+        advice,
+        "Close jobs before the return in line 12 too. Do not defer the close: line 17 may wait for it."
+    );
+    let without = code.replace("\t<-done\n", "");
+    assert!(fix(&without, WaitClass::ChanReceive).starts_with("Defer the close of line 16"));
+}
+
+#[test]
+fn a_channel_of_several_senders_is_closed_once_all_have_ended() {
+    let code = "package main\n\nfunc f(list []int) {\n\tch := make(chan int)\n\tfor range list {\n\t\tgo func() { ch <- 1 }()\n\t}\n\tfor range ch { // BLOCKED\n\t}\n}\n";
+    assert!(fix(code, WaitClass::ChanReceive).contains("WaitGroup"));
+    let one = code.replace("\tfor range list {\n", "\t{\n");
+    assert!(fix(&one, WaitClass::ChanReceive).contains("defer close(ch)"));
+}
+
+#[test]
+fn what_a_name_means_depends_on_the_goroutine_that_is_asked_for() {
+    let code = "package main\n\nfunc serve(ch chan int) {\n\tch <- 1\n}\nfunc a() {\n\tx := make(chan int)\n\tgo serve(x)\n\t<-x\n}\nfunc b() {\n\ty := make(chan int)\n\tgo serve(y)\n}\n";
+    let mut files = Files::of(&[code]);
+    let mut ask = |line| {
+        let created = Some(Place { file: 0, line });
+        let blocked = Place { file: 0, line: 4 };
+        let question = Question { blocked, wait: WaitClass::ChanSend, created };
+        files.examine(&question).and_then(|facts| facts.pattern).map(crate::model::Pattern::name)
+    };
+    for _ in 0..2 {
+        assert_eq!(ask(13), Some("blocked-producer"));
+        assert_eq!(ask(8), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::super::facts::Confidence;
 use super::super::index::Uses;
-use super::super::outline::{Kind, OpId, last_part};
+use super::super::outline::{FnId, Kind, OpId, last_part};
 use super::super::scene::{Found, Scene, is_exit};
 use crate::model::{Pattern, WaitClass};
 
@@ -38,22 +38,25 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
         let method = scene
             .outline
             .functions_around(function)
-            .map(|id| &scene.outline.functions[id])
-            .find(|function| function.receiver.is_some())?;
-        is_end(method.name).then_some((close, method.name))
+            .find(|&id| scene.outline.functions[id].receiver.is_some())?;
+        let name = scene.outline.functions[method].name;
+        is_end(name).then_some((close, method, name))
     });
-    if let Some((close, method)) = closing {
+    if let Some((close, closer, method)) = closing {
+        let is_it = |op, path| scene.may_mean(op, path, closer);
         let calls: Vec<OpId> = (0..scene.outline.ops.len())
             .filter(|&op| match &scene.outline.ops[op].kind {
                 Kind::Call { callee, arguments, .. } => {
-                    (callee.contains('.') && last_part(callee) == method)
-                        || arguments
-                            .iter()
-                            .any(|given| given.contains('.') && last_part(given) == method)
+                    (callee.contains('.') && is_it(op, callee))
+                        || arguments.iter().any(|given| given.contains('.') && is_it(op, given))
                 }
                 // `stop := w.Stop`, `return w.Stop`.
-                Kind::Assign { value, .. } => value.contains('.') && last_part(value) == method,
-                Kind::Return { values } => values.contains('.') && last_part(values) == method,
+                Kind::Assign { value, .. } | Kind::Return { values: value } => {
+                    value.contains('.') && is_it(op, value)
+                }
+                Kind::Keyed { value, .. } | Kind::Send { value, .. } => {
+                    value.contains('.') && is_it(op, value)
+                }
                 _ => false,
             })
             .collect();
@@ -69,15 +72,14 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
                     "Line {} closes {channel} in {method}, and nothing in the files at hand calls {method}.",
                     scene.line(close)
                 )],
-                fix: format!(
-                    "Call {method} on each {receiver} when it is no longer needed: defer it where the {receiver} is started."
-                ),
+                fix: format!("Call {method} on each {receiver} when it is no longer needed."),
             });
         }
-        return skipped(scene, method, channel, &calls);
+        return skipped(scene, closer, channel, &calls);
     }
     let object = scene.object(at, channel)?;
-    if !uses.closes.is_empty() || !uses.sends.is_empty() || uses.assigned {
+    let is_ended = !uses.closes.is_empty() || uses.maybe.closed;
+    if is_ended || !uses.sends.is_empty() || uses.maybe.sent || uses.assigned {
         return None;
     }
     is_exit(channel).then(|| Found {
@@ -92,8 +94,13 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
 }
 
 /// A path that returns before the only call of `Stop`.
-fn skipped(scene: &Scene<'_>, method: &str, channel: &str, calls: &[OpId]) -> Option<Found> {
+fn skipped(scene: &Scene<'_>, closer: FnId, channel: &str, calls: &[OpId]) -> Option<Found> {
     let [call] = calls[..] else { return None };
+    // It may be the method of another type that is called.
+    if scene.objects.called(scene.outline, call) != Some(closer) {
+        return None;
+    }
+    let method = scene.outline.functions[closer].name;
     let Kind::Call { manner: super::super::outline::Manner::Plain, .. } =
         scene.outline.ops[call].kind
     else {

@@ -21,6 +21,8 @@ enum Key<'t> {
 struct Event<'t> {
     op: OpId,
     key: Key<'t>,
+    /// The lock as written.
+    lock: &'t str,
     takes: bool,
     read: bool,
     /// At the end of the function, by defer.
@@ -31,7 +33,6 @@ struct Event<'t> {
 struct Locks<'s, 't> {
     scene: &'s Scene<'t>,
     by_function: Vec<(FnId, Vec<Event<'t>>)>,
-    by_name: HashMap<&'t str, usize>,
 }
 
 /// A lock that is not to be had.
@@ -79,7 +80,7 @@ pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<String> {
 
 impl<'s, 't> Locks<'s, 't> {
     fn of(scene: &'s Scene<'t>) -> Self {
-        let mut locks = Self { scene, by_function: Vec::new(), by_name: HashMap::new() };
+        let mut locks = Self { scene, by_function: Vec::new() };
         let mut events: HashMap<FnId, Vec<Event<'t>>> = HashMap::new();
         for (op, found) in scene.outline.ops.iter().enumerate() {
             let Kind::Call { callee, manner, .. } = &found.kind else { continue };
@@ -90,23 +91,18 @@ impl<'s, 't> Locks<'s, 't> {
                 "RUnlock" => (false, true),
                 _ => continue,
             };
-            let Some(key) = operand(callee).and_then(|lock| locks.key(op, lock)) else { continue };
+            let Some(lock) = operand(callee) else { continue };
+            let Some(key) = locks.key(op, lock) else { continue };
             // `defer func() { mu.Unlock() }()` is a deferred unlock of the function around it.
             let function = &scene.outline.functions[found.function];
             let (owner, deferred) = match function.parent.filter(|_| function.deferred) {
                 Some(parent) => (parent, true),
                 None => (found.function, *manner == Manner::Deferred),
             };
-            events.entry(owner).or_default().push(Event { op, key, takes, read, deferred });
+            events.entry(owner).or_default().push(Event { op, key, lock, takes, read, deferred });
         }
         locks.by_function = events.into_iter().collect();
         locks.by_function.sort_unstable_by_key(|(function, _)| *function);
-        for (at, (function, _)) in locks.by_function.iter().enumerate() {
-            let name = scene.outline.functions[*function].name;
-            if !name.is_empty() {
-                locks.by_name.insert(name, at);
-            }
-        }
         locks
     }
 
@@ -128,9 +124,8 @@ impl<'s, 't> Locks<'s, 't> {
 
     fn events_of(&self, function: FnId) -> &[Event<'t>] {
         self.by_function
-            .iter()
-            .find(|(owner, _)| *owner == function)
-            .map_or(&[], |(_, events)| events.as_slice())
+            .binary_search_by_key(&function, |(owner, _)| *owner)
+            .map_or(&[], |at| self.by_function[at].1.as_slice())
     }
 
     /// The locks that a function holds when it comes to one of its operations.
@@ -159,9 +154,20 @@ impl<'s, 't> Locks<'s, 't> {
     fn taken_before(&self, key: Key<'t>, lock: &str) -> Option<Found> {
         let op = self.scene.op;
         let held = self.held_at(self.events_of(self.scene.function), op);
-        let first = held.into_iter().find(|event| event.key == key)?;
+        // `a.mu` and `b.mu` are locks of two values, and so may two elements of a list be.
+        let first = held
+            .iter()
+            .copied()
+            .find(|event| event.key == key && event.lock == lock && !lock.contains('['));
+        let Some(first) = first else {
+            let other = held.into_iter().find(|event| event.key == key)?;
+            return Some(self.two_of_a_kind(other, lock));
+        };
         let read = matches!(&self.scene.outline.ops[op].kind, Kind::Call { callee, .. }
             if last_part(callee) == "RLock");
+        if first.read && !read {
+            return Some(self.upgraded(first, lock));
+        }
         Some(Found {
             pattern: Pattern::SelfDeadlock,
             confidence: if first.read && read { Confidence::Low } else { Confidence::High },
@@ -177,6 +183,39 @@ impl<'s, 't> Locks<'s, 't> {
         })
     }
 
+    /// `RLock`, then `Lock`: the writer waits for all readers, and is one.
+    fn upgraded(&self, first: Event<'t>, lock: &str) -> Found {
+        let (read, write) = (self.line(first.op), self.line(self.scene.op));
+        Found {
+            pattern: Pattern::SelfDeadlock,
+            confidence: Confidence::High,
+            notes: vec![format!(
+                "Line {read} takes {lock} for reading; the Lock of line {write} waits until that is given back."
+            )],
+            fix: format!(
+                "RUnlock {lock} before line {write}, and check again under the Lock what was read; or Lock it in line {read}."
+            ),
+        }
+    }
+
+    /// The same lock of another value is held: two goroutines may take the two in different order.
+    fn two_of_a_kind(&self, held: Event<'t>, lock: &str) -> Found {
+        let line = self.line(self.scene.op);
+        Found {
+            pattern: Pattern::LockOrder,
+            confidence: Confidence::Low,
+            notes: vec![format!(
+                "Line {line} takes {lock} while {} is held since line {}.",
+                held.lock,
+                self.line(held.op)
+            )],
+            fix: format!(
+                "Take the locks of lines {} and {line} in one order, such as by an id of the values, whichever comes first.",
+                self.line(held.op)
+            ),
+        }
+    }
+
     fn held_by_caller(&self, key: Key<'t>, lock: &str) -> Option<Found> {
         let outline = &self.scene.outline;
         let name = outline.functions[self.scene.function].name;
@@ -185,9 +224,14 @@ impl<'s, 't> Locks<'s, 't> {
         }
         let (call, first) = self.by_function.iter().find_map(|(function, events)| {
             outline.ops_of(*function).find_map(|op| match &outline.ops[op].kind {
-                Kind::Call { callee, manner: Manner::Plain, .. } if last_part(callee) == name => {
+                Kind::Call { callee, manner: Manner::Plain, .. }
+                    if self.scene.objects.called(outline, op) == Some(self.scene.function) =>
+                {
+                    // The method of another value has another lock.
+                    let on = operand(callee);
                     self.held_at(events, op)
                         .into_iter()
+                        .filter(|event| on.is_none_or(|on| is_of(event.lock, on)))
                         .find(|event| event.key == key)
                         .map(|event| (op, event))
                 }
@@ -216,13 +260,13 @@ impl<'s, 't> Locks<'s, 't> {
         let mut takes: Vec<_> =
             events.iter().filter(|event| event.takes).map(|event| (event.op, event.key)).collect();
         for op in outline.ops_of(function) {
-            let Kind::Call { callee, manner: Manner::Plain, .. } = &outline.ops[op].kind else {
+            if !matches!(outline.ops[op].kind, Kind::Call { manner: Manner::Plain, .. }) {
                 continue;
-            };
-            if let Some(&called) = self.by_name.get(last_part(callee)) {
-                let (_, events) = &self.by_function[called];
-                takes
-                    .extend(events.iter().filter(|event| event.takes).map(|event| (op, event.key)));
+            }
+            let called = self.scene.objects.called(outline, op);
+            if let Some(called) = called {
+                let events = self.events_of(called).iter();
+                takes.extend(events.filter(|event| event.takes).map(|event| (op, event.key)));
             }
         }
         takes
@@ -273,6 +317,10 @@ impl<'s, 't> Locks<'s, 't> {
             };
             let name = outline.functions[*function].name.to_lowercase();
             if !events.iter().any(|event| gives(&event)) {
+                // A closure, goroutine or another function may give it back.
+                if self.is_given_back_elsewhere(*function, key) {
+                    continue;
+                }
                 if name.contains("lock") || name.contains("acquire") || name.contains("begin") {
                     continue;
                 }
@@ -290,6 +338,17 @@ impl<'s, 't> Locks<'s, 't> {
             }
         }
         None
+    }
+
+    /// Whether a literal in a function gives a lock back, or a function that does not take it.
+    fn is_given_back_elsewhere(&self, function: FnId, key: Key<'t>) -> bool {
+        let outline = &self.scene.outline;
+        self.by_function.iter().any(|(other, events)| {
+            let gives = events.iter().any(|event| !event.takes && event.key == key);
+            let takes = events.iter().any(|event| event.takes && event.key == key);
+            let is_inside = outline.functions_around(*other).any(|around| around == function);
+            *other != function && gives && (is_inside || !takes)
+        })
     }
 
     /// Whether a `continue` begins anew the loop that a lock is taken in.
@@ -314,7 +373,16 @@ impl<'s, 't> Locks<'s, 't> {
                     format!("The function that takes {lock} in line {line} never gives it back.")
                 }
             }],
-            fix: format!("Defer the Unlock of {lock} right after line {line}."),
+            fix: match skip.filter(|_| self.scene.waits_after(taken).is_some()) {
+                // Deferred, the Unlock would come after what the function waits for.
+                Some(skip) => format!("Unlock {lock} before line {} leaves.", self.line(skip)),
+                None => format!("Defer the Unlock of {lock} right after line {line}."),
+            },
         }
     }
+}
+
+/// Whether a lock is a value's own: `s.mu` is that of `s`, and so is the one that `s` embeds.
+fn is_of(lock: &str, value: &str) -> bool {
+    lock == value || operand(lock).is_some_and(|owner| owner == value)
 }

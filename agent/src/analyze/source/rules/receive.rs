@@ -30,11 +30,18 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
             .or_else(|| close_skipped(scene, channel, uses))
             .or_else(|| closed_by_itself(scene, channel, uses));
     }
+    // Another owner's name for it may be closed or sent on.
+    if uses.maybe.closed {
+        return None;
+    }
     if until_closed {
-        return Some(unclosed(scene, channel, &uses, is_range, confidence));
+        return Some(unclosed(scene, channel, uses, is_range, confidence));
+    }
+    if uses.maybe.sent {
+        return None;
     }
     if uses.sends.is_empty() {
-        return Some(no_sender(scene, channel, &uses, confidence));
+        return Some(no_sender(scene, channel, uses, confidence));
     }
     sender_skipped(scene, channel, uses).or_else(|| too_few(scene, channel, uses))
 }
@@ -80,8 +87,13 @@ pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
         };
         let uses = scene.uses(object);
         let served = match scene.outline.ops[at].kind {
-            Kind::Send { .. } => !uses.receives.is_empty(),
-            _ => !uses.sends.is_empty() || !uses.closes.is_empty(),
+            Kind::Send { .. } => !uses.receives.is_empty() || uses.maybe.received,
+            _ => {
+                !uses.sends.is_empty()
+                    || !uses.closes.is_empty()
+                    || uses.maybe.sent
+                    || uses.maybe.closed
+            }
         };
         !served && !scene.objects.is_shared(object) && !channel.is_empty()
     };
@@ -121,8 +133,15 @@ fn unclosed(
 ) -> Found {
     let line = scene.line(scene.op);
     let close = match uses.sends.last() {
+        // A second sender would send on a closed channel, which panics.
+        Some(_) if are_several(scene, &uses.sends) => format!(
+            "Close {channel} once all who send on it have ended: count them with a sync.WaitGroup, wait for it, then close({channel})."
+        ),
+        Some(&send) if scene.waits_after(send).is_some() => {
+            format!("Close {channel} right after the last send (line {}).", scene.line(send))
+        }
         Some(&send) => format!(
-            "Close {channel} after the last send (line {}): defer close({channel}) where the sender starts.",
+            "Close {channel} after the last send (line {}): defer close({channel}) in the function that sends.",
             scene.line(send)
         ),
         None => format!("Close {channel} when nothing more is sent."),
@@ -135,6 +154,20 @@ fn unclosed(
         )],
         fix: close,
     }
+}
+
+/// Whether more than one goroutine sends.
+fn are_several(scene: &Scene<'_>, sends: &[OpId]) -> bool {
+    let function = |op: OpId| scene.outline.ops[op].function;
+    let Some(&first) = sends.first() else { return false };
+    let is_started_often = |op: OpId| {
+        (0..scene.outline.ops.len()).any(|call| {
+            matches!(scene.outline.ops[call].kind, Kind::Call { manner: Manner::Go, .. })
+                && scene.is_repeated(call)
+                && scene.objects.called(scene.outline, call) == Some(function(op))
+        })
+    };
+    sends.iter().any(|&op| function(op) != function(first)) || is_started_often(first)
 }
 
 fn no_sender(scene: &Scene<'_>, channel: &str, uses: &Uses, confidence: Confidence) -> Found {
@@ -187,7 +220,17 @@ fn close_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found>
             "Line {} returns without the close of {channel} in line {line}.",
             scene.line(skip)
         )],
-        fix: format!("Defer the close of line {line}, so that every return closes {channel}."),
+        fix: match scene.waits_after(close) {
+            // Deferred, the close would come after what waits for it.
+            Some(wait) => format!(
+                "Close {channel} before the return in line {} too. Do not defer the close: line {} may wait for it.",
+                scene.line(skip),
+                scene.line(wait)
+            ),
+            None => {
+                format!("Defer the close of line {line}, so that every return closes {channel}.")
+            }
+        },
     })
 }
 

@@ -18,6 +18,9 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
         .filter(|&op| scene.outline.ops[op].function != own_function)
         .collect();
     let sender = Sender { scene, channel, uses, confidence: scene.confidence(object) };
+    if uses.maybe.received {
+        return None;
+    }
     if consumers.is_empty() {
         return Some(sender.without_consumer());
     }
@@ -207,14 +210,10 @@ impl Sender<'_, '_> {
     /// How many calls start the function that sends.
     fn starts(&self) -> usize {
         let scene = self.scene;
-        let name = scene.outline.functions[scene.function].name;
-        scene
-            .outline
-            .ops
-            .iter()
-            .filter(|op| match &op.kind {
-                Kind::Call { callee, .. } => {
-                    !name.is_empty() && super::super::outline::last_part(callee) == name
+        (0..scene.outline.ops.len())
+            .filter(|&op| match &scene.outline.ops[op].kind {
+                Kind::Call { callee, literal: None, .. } => {
+                    scene.may_mean(op, callee, scene.function)
                 }
                 _ => false,
             })

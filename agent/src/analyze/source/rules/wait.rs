@@ -1,7 +1,8 @@
 //! Blocked in `Wait`: of a `WaitGroup` or a `Cond`.
 
 use super::super::facts::Confidence;
-use super::super::outline::{Kind, Manner, OpId, ScopeKind, operand};
+use super::super::objects::ObjectId;
+use super::super::outline::{Kind, Manner, OpId, ScopeKind, last_part, operand};
 use super::super::scene::{Found, Scene};
 use crate::model::Pattern;
 
@@ -33,6 +34,9 @@ pub(super) fn group<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
             format!("Give {name} as *sync.WaitGroup."),
         );
     }
+    if dones.is_empty() && is_done_elsewhere(scene, object, group) {
+        return None;
+    }
     if dones.is_empty() {
         return found(
             scene.confidence(object),
@@ -48,10 +52,16 @@ pub(super) fn group<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
                 scene.line(skip),
                 scene.line(done)
             ),
-            format!(
-                "Defer {group}.Done at the start of the goroutine, in place of line {}.",
-                scene.line(done)
-            ),
+            match scene.waits_after(done) {
+                // Deferred, the Done would come after what the goroutine waits for.
+                Some(_) => {
+                    format!("Call {group}.Done before the return in line {} too.", scene.line(skip))
+                }
+                None => format!(
+                    "Defer {group}.Done at the start of the goroutine, in place of line {}.",
+                    scene.line(done)
+                ),
+            },
         );
     }
     if let Some((add, jump)) = add_without_start(scene, &adds) {
@@ -111,6 +121,30 @@ pub(super) fn group<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
             scene.line(conditional)
         ),
     )
+}
+
+/// Whether something that may be the group, seen through another owner, has its `Done` called.
+fn is_done_elsewhere(scene: &Scene<'_>, object: ObjectId, group: &str) -> bool {
+    let outline = &scene.outline;
+    let name = last_part(group);
+    outline.ops.iter().enumerate().any(|(op, found)| {
+        let Kind::Call { callee, .. } = &found.kind else { return false };
+        let Some(on) = operand(callee).filter(|_| last_part(callee) == "Done") else {
+            return false;
+        };
+        // A group that a struct embeds is called by the name of each receiver.
+        let is_receiver = |name: &str, op: OpId| {
+            outline.functions_around(outline.ops[op].function).any(|function| {
+                outline.functions[function].receiver.is_some_and(|own| own.name == name)
+            })
+        };
+        let embedded = is_receiver(group, scene.op) && is_receiver(on, op);
+        let same_name = last_part(on) == name
+            && scene.object(op, on).is_none_or(|other| {
+                other != object && !(scene.objects.is_sure(object) && scene.objects.is_sure(other))
+            });
+        embedded || same_name
+    })
 }
 
 /// What may keep a goroutine from its `Done`, in one sentence.
@@ -226,11 +260,9 @@ fn is_started_often(scene: &Scene<'_>, op: OpId) -> bool {
     if scene.is_repeated(op) {
         return true;
     }
-    let name = scene.outline.functions[function].name;
     let mut calls = (0..scene.outline.ops.len()).filter(|&call| {
         matches!(&scene.outline.ops[call].kind, Kind::Call { callee, literal, .. }
-            if *literal == Some(function)
-                || (!name.is_empty() && super::super::outline::last_part(callee) == name))
+            if *literal == Some(function) || scene.may_mean(call, callee, function))
     });
     match (calls.next(), calls.next()) {
         (Some(call), None) => scene.is_repeated(call),

@@ -104,6 +104,10 @@ impl Sample {
         self.goroutines.last_mut().expect("just pushed")
     }
 
+    pub(crate) fn goroutines(&mut self) -> impl Iterator<Item = &mut Goroutine> {
+        self.goroutines.iter_mut()
+    }
+
     pub(crate) fn objects(&mut self, objects: &[u64]) -> ObjectRange {
         let start = u32::try_from(self.objects.len()).expect("a small sample");
         self.objects.extend_from_slice(objects);

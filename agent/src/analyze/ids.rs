@@ -36,7 +36,7 @@ pub(super) struct Member {
     pub(super) waited: Duration,
     /// Whether the runtime or a probe said so.
     pub(super) is_timed: bool,
-    /// Whether its own creator, or a goroutine started with it, is at work.
+    /// Whether its own creator, a goroutine started with it, or one that it started, is at work.
     is_attended: bool,
     /// Whether its creator is still there.
     has_creator: bool,
@@ -176,7 +176,8 @@ pub(super) const fn waits_for_another(wait: WaitClass) -> bool {
 }
 
 /// Looks up for sampled members whether somebody attends to them: their own creator, or a goroutine
-/// that was started together with them, which is at work (a session's reader, mostly). `samples` are
+/// that was started together with them or by them, which is at work (a session's reader, mostly; what a
+/// handler has to notice that its client goes). `samples` are
 /// those of the largest groups first.
 pub(super) fn relate<'a>(goroutines: &[Goroutine], samples: impl Iterator<Item = &'a mut Ids>) {
     let mut asked: Vec<&mut Ids> = Vec::new();
@@ -207,6 +208,9 @@ pub(super) fn relate<'a>(goroutines: &[Goroutine], samples: impl Iterator<Item =
             continue;
         }
         let Some(parent) = goroutine.parent.map(std::num::NonZeroU64::get) else { continue };
+        if members.binary_search_by_key(&parent, |&(member, _)| member).is_ok() {
+            accompanied.insert(parent);
+        }
         if parents.contains(&parent) {
             let from = members.partition_point(|&(member, _)| member + NEIGHBOUR < goid);
             let near =
@@ -302,6 +306,18 @@ mod tests {
         let mut writers = ids((3..201).step_by(2), &pairs);
         relate(&pairs.goroutines, std::iter::once(&mut writers));
         assert_eq!(writers.attended(), Some(1.0));
+    }
+
+    #[test]
+    fn a_handler_is_attended_by_what_reads_from_its_client() {
+        let handlers = process(200, |goid| match goid {
+            1 => (0, WaitClass::IoWait),
+            2..=100 => (1, WaitClass::Select),
+            _ => (goid - 100, WaitClass::IoWait),
+        });
+        let mut waiting = ids(2..101, &handlers);
+        relate(&handlers.goroutines, std::iter::once(&mut waiting));
+        assert_eq!(waiting.attended(), Some(1.0));
     }
 
     #[test]

@@ -125,6 +125,7 @@ fn weigh<'a>(
     let scene = Scene {
         settings,
         lock_wait: &lock_wait,
+        cycles: judgement.lock_graph.cycles.len() as u64 + judgement.lock_graph.more_cycles,
         lock_passes: lock.is_some_and(|lock| lock.passes),
         idle: idle.as_ref().map(|idle| idle.why.as_str()),
     };
@@ -280,6 +281,8 @@ const fn says_basis(basis: CauseBasis) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod one_sample_tests;
 #[cfg(test)]
 mod sets_tests;
 #[cfg(test)]

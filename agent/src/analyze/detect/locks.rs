@@ -2,7 +2,7 @@
 
 use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::{counted, duration};
+use crate::model::text::{count, counted, duration};
 use crate::model::{Verdict, WaitClass};
 
 /// Goroutines that wait for each other, or for themselves.
@@ -26,12 +26,20 @@ impl Detector for Cycle {
                 format!("goroutines {} wait for each other's locks in a circle", ids.join(", "))
             }
         };
-        // Who holds a lock is inferred: a circle that is real does not go away.
+        // Who holds a lock is inferred: a cycle that is real does not go away, and what looks like one by
+        // chance does not do so in several places at once.
         let lasts =
             case.oldest.is_some_and(|oldest| oldest >= scene.settings.thresholds.stuck_after);
-        found(if lasts { Verdict::Likely } else { Verdict::Suspect }, case.count, says)
+        if lasts || scene.cycles < MIN_CYCLES {
+            return found(if lasts { Verdict::Likely } else { Verdict::Suspect }, case.count, says);
+        }
+        let says = format!("{says}; there are {} such cycles at once", count(scene.cycles));
+        found(Verdict::Likely, case.count, says)
     }
 }
+
+/// So many separate cycles at once are none by chance.
+const MIN_CYCLES: u64 = 3;
 
 /// A lock that has not changed hands while anybody looked.
 pub(super) struct StuckLock;

@@ -41,6 +41,8 @@ pub(super) struct Scene<'a> {
     pub(super) settings: &'a Settings,
     /// The case's place in the lock-wait graph.
     pub(super) lock_wait: &'a LockWait,
+    /// How many separate deadlock cycles there are in the process.
+    pub(super) cycles: u64,
     /// Whether the lock that most of the case wait for was seen to change hands.
     pub(super) lock_passes: bool,
     /// Why the case is idle on purpose, if it seems so.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::holders::Candidates;
 use super::waits::{Waits, wants_to_lock};
-use super::{LONG, wording};
+use super::{long, wording};
 use crate::model::{Goroutine, Mention, Observation, WaitClass, Waiter};
 
 /// How long all of a circle must have waited where others, too, might hold one of its locks.
@@ -49,7 +49,8 @@ pub(super) fn find<'a>(
     };
     let mut cycles = Vec::new();
     for cycle in rings(&best(edges(waits, candidates))) {
-        let least = if cycle.iter().any(|&(_, edge)| edge.doubtful) { DOUBTFUL } else { LONG };
+        let least =
+            if cycle.iter().any(|&(_, edge)| edge.doubtful) { DOUBTFUL } else { long(observation) };
         if cycle.iter().all(|&(_, edge)| stuck(edge.holder, edge.next, least)) {
             for &(lock, edge) in &cycle {
                 held[lock] = Some(edge.holder);
@@ -58,7 +59,8 @@ pub(super) fn find<'a>(
         }
     }
     // Its holder may be one of those whose stacks there was no time to search.
-    let least = if observation.coverage.stacks_unsearched > 0 { DOUBTFUL } else { LONG };
+    let least =
+        if observation.coverage.stacks_unsearched > 0 { DOUBTFUL } else { long(observation) };
     for (lock, held) in held.iter_mut().enumerate() {
         let cycle = within(observation, waits, candidates, lock);
         if !cycle.is_empty() && cycle.iter().all(|goroutine| stuck(goroutine, lock, least)) {

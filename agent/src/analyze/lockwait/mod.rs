@@ -21,6 +21,8 @@ use waits::Waits;
 /// A lock is contended when somebody has been waiting for it this long. A little less than a second,
 /// so that two looks a second apart show it.
 const LONG: Duration = Duration::from_millis(900);
+/// The same where there is one observation, whose two snapshots are a tenth of a second apart.
+const LONG_AT_ONCE: Duration = Duration::from_millis(90);
 /// Locks in a graph.
 const LOCKS: usize = 256;
 /// Circles in a graph.
@@ -84,6 +86,11 @@ impl Locks {
         }
         self.followed = followed;
     }
+}
+
+/// How long somebody must have been waiting for a lock to be contended.
+const fn long(observation: &Observation) -> Duration {
+    if observation.elapsed.is_zero() { LONG_AT_ONCE } else { LONG }
 }
 
 /// The graph of one look. `passed` says when a lock was last seen to pass from hand to hand, on the

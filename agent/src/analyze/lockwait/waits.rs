@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::LONG;
+use super::long;
 use crate::model::{Goroutine, Observation, WaitClass};
 
 /// A contended lock.
@@ -51,7 +51,7 @@ impl<'a> Waits<'a> {
                 .filter_map(|goroutine| Some((goroutine, lock_of(observation, goroutine)?)))
         };
         for (goroutine, address) in all() {
-            if goroutine.blocked.is_some_and(|blocked| blocked.duration >= LONG) {
+            if goroutine.blocked.is_some_and(|blocked| blocked.duration >= long(observation)) {
                 waits.by_address.entry(address).or_insert_with(|| {
                     let kind = goroutine.wait;
                     waits.locks.push(Lock { address, kind, waiters: Vec::new() });

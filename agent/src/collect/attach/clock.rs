@@ -62,6 +62,11 @@ impl Clock {
         self.once = true;
     }
 
+    /// Remembers what is to come.
+    pub(super) const fn keep(&mut self) {
+        self.once = false;
+    }
+
     /// Takes in an observation made at `now` and tells each blocked goroutine for how long it has
     /// been. `marks` are those of `goroutines`, in the same order.
     pub(super) fn tick(

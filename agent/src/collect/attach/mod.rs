@@ -14,6 +14,7 @@ mod watch;
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
@@ -21,13 +22,19 @@ use nix::unistd::{SysconfVar, sysconf};
 
 use super::{CollectError, Source};
 use crate::golang::{Program, timens};
-use crate::model::{Build, Coverage, Observation, Rates, Target, TargetKind, Timestamp};
+use crate::model::{Build, Coverage, Observation, Rates, Target, TargetKind, Timestamp, WaitClass};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
 use live::{Added, Live};
 use running::Meter;
 use snapshot::{Snapshot, Snapshotter};
+
+/// A lock that somebody has been waiting for this long is contended. A little less than a second,
+/// so that two looks a second apart show it.
+const CONTENDED: Duration = Duration::from_millis(900);
+/// How long after the first snapshot of one observation the second one is taken.
+const CONFIRMED_AFTER: Duration = Duration::from_millis(100);
 
 /// How to attach.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +44,9 @@ pub struct Options {
     pub probes: Probing,
     /// What they may cost the target.
     pub budget: Budget,
-    /// One look is all that will be asked for: nothing is kept for another, which would know no more
-    /// than the first.
+    /// One observation is all that will be asked for: nothing is kept for another, which would know no
+    /// more than the first. Where goroutines wait for locks it takes two snapshots, a tenth of a second
+    /// apart: the first says which locks to search stacks for, the second who still waits.
     pub once: bool,
 }
 
@@ -67,6 +75,8 @@ pub struct Attach {
     clock: Clock,
     meter: Meter,
     cost: Cost,
+    /// Whether one observation is all that will be asked for.
+    once: bool,
     /// When the first observation was made, by the monotonic clock.
     first: Option<Duration>,
     /// What there is to say of every observation.
@@ -87,6 +97,7 @@ impl Attach {
         let live = Live::new(options.probes, options.budget);
         let mut attach = Self { live, ..Self::to(Program::attach(pid)?) };
         if options.once {
+            attach.once = true;
             attach.clock.keep_nothing();
             attach.snapshotter.keep_nothing();
         }
@@ -117,6 +128,7 @@ impl Attach {
             clock: Clock::new(ahead_ns),
             meter: Meter::new(program.process().pid),
             cost: Cost::start(),
+            once: false,
             first: None,
             notes: ahead_ns.is_none().then(|| UNKNOWN_CLOCK.to_owned()).into_iter().collect(),
             program,
@@ -132,21 +144,25 @@ impl Attach {
 
 impl Source for Attach {
     fn next(&mut self) -> Result<Observation, CollectError> {
-        let start = monotonic();
+        let mut start = monotonic();
         let process = self.meter.look(start);
-        let taken = self.snapshotter.take(&self.program);
+        let mut taken = self.take()?;
+        if self.once && taken.goroutines.iter().any(|it| is_lock(it.wait)) {
+            // Stacks are searched for locks that are known beforehand.
+            self.clock.keep();
+            self.clock.tick(start, &taken.marks, &mut taken.goroutines);
+            self.snapshotter.watch(&taken.goroutines, &taken.objects, Duration::ZERO);
+            thread::sleep(CONFIRMED_AFTER.saturating_sub(monotonic().saturating_sub(start)));
+            start = monotonic();
+            taken = self.take()?;
+        }
         let now = monotonic();
-        // Whatever failed, failed because the process is gone, if it is gone.
         let Snapshot { mut goroutines, marks, objects, channels, mentions, labels, mut coverage } =
-            taken.map_err(|error| {
-                let process = self.program.process();
-                if process.is_alive() {
-                    error
-                } else {
-                    crate::golang::Error::Exited { pid: process.pid }
-                }
-            })?;
+            taken;
         let churn = self.clock.tick(start, &marks, &mut goroutines);
+        // A tenth of a second says nothing of rates.
+        let (churn, churn_so_far) =
+            if self.once { (None, None) } else { (churn, self.clock.rates_so_far()) };
         self.explain(&mut coverage);
         coverage.process = Some(process);
         let first = *self.first.get_or_insert(start);
@@ -157,7 +173,7 @@ impl Source for Attach {
             &mut self.snapshotter,
             &mut coverage,
         );
-        self.snapshotter.watch(&goroutines, &objects);
+        self.snapshotter.watch(&goroutines, &objects, CONTENDED);
         Ok(Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
@@ -171,7 +187,7 @@ impl Source for Attach {
             mentions,
             labels,
             rates: best(rates, churn),
-            rates_so_far: best(rates_so_far, self.clock.rates_so_far()),
+            rates_so_far: best(rates_so_far, churn_so_far),
             sites,
             coverage,
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
@@ -180,10 +196,27 @@ impl Source for Attach {
 }
 
 impl Attach {
+    fn take(&mut self) -> Result<Snapshot, CollectError> {
+        // Whatever failed, failed because the process is gone, if it is gone.
+        Ok(self.snapshotter.take(&self.program).map_err(|error| {
+            let process = self.program.process();
+            if process.is_alive() {
+                error
+            } else {
+                crate::golang::Error::Exited { pid: process.pid }
+            }
+        })?)
+    }
+
     fn explain(&self, coverage: &mut Coverage) {
         let notes = self.program.notes().iter().chain(&self.notes);
         coverage.notes.splice(0..0, notes.cloned());
     }
+}
+
+/// Whether it is a wait for a lock that somebody holds.
+const fn is_lock(wait: WaitClass) -> bool {
+    matches!(wait, WaitClass::Mutex | WaitClass::RwMutex)
 }
 
 /// What probes counted, and no less than what snapshots saw come and go.

@@ -10,6 +10,7 @@
 mod spread;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::super::case::Case;
 use super::super::ids::{self, Clock, Ids};
@@ -30,6 +31,8 @@ const MIN_TIMES_TO_LAST: usize = 3;
 const MIN_TIMED: f64 = 0.25;
 /// Members of a pile that ids alone speak against.
 const MIN_UNTIMED: usize = 40;
+/// In a younger process whatever is under way is about as old as it.
+const MIN_LIFE: Duration = Duration::from_secs(60);
 /// Fewer ids than this are no clock: one machine's Ps may hold as many in their batches.
 const MIN_IDS: u64 = 500;
 /// A pile that makes up more than this of the ids that it spans is its own clock, which says nothing.
@@ -153,7 +156,7 @@ impl<'a> Pile<'a> {
     }
 
     fn decide(&self, waits: Waits) -> Decision {
-        if self.order.len() < MIN_MOMENTS {
+        if self.order.len() < MIN_MOMENTS || self.clock.life < MIN_LIFE {
             return Decision::Clear;
         }
         let by_ids = self.is_even_by_ids();

@@ -12,9 +12,6 @@ use std::time::Duration;
 use super::stacks::StackKey;
 use crate::model::{Goroutine, Mention, WaitClass};
 
-/// A lock that somebody has been waiting for this long is contended. A little less than a second,
-/// so that two looks a second apart show it.
-const LONG: Duration = Duration::from_millis(900);
 /// Locks that are searched for.
 const MAX_LOCKS: usize = 1024;
 /// Words that are searched, a look.
@@ -58,11 +55,12 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// The contended locks of a look, the most wanted ones if there are too many.
-    pub(super) fn renew(&mut self, goroutines: &[Goroutine], objects: &[u64]) {
+    /// The contended locks of a look, the most wanted ones if there are too many: those that somebody has
+    /// been waiting for so long at least.
+    pub(super) fn renew(&mut self, goroutines: &[Goroutine], objects: &[u64], least: Duration) {
         let mut waiters: FxHashMap<u64, u32> = FxHashMap::default();
         self.mutexes = false;
-        for goroutine in goroutines.iter().filter(|goroutine| waits_long_for_lock(goroutine)) {
+        for goroutine in goroutines.iter().filter(|it| waits_for_lock(it, least)) {
             if let Some(&lock) = objects.get(goroutine.objects.start as usize) {
                 *waiters.entry(lock).or_default() += 1;
                 self.mutexes |= matches!(goroutine.wait, WaitClass::Mutex | WaitClass::RwMutex);
@@ -109,11 +107,11 @@ impl Watched {
     }
 }
 
-fn waits_long_for_lock(goroutine: &Goroutine) -> bool {
+fn waits_for_lock(goroutine: &Goroutine, least: Duration) -> bool {
     use WaitClass::{Cond, Mutex, RwMutex, WaitGroup};
     matches!(goroutine.wait, Mutex | RwMutex | Cond | WaitGroup)
         && goroutine.objects.len == 1
-        && goroutine.blocked.is_some_and(|blocked| blocked.duration >= LONG)
+        && goroutine.blocked.is_some_and(|blocked| blocked.duration >= least)
 }
 
 /// The mentions of one look.
@@ -246,7 +244,7 @@ mod tests {
     fn watched(sample: &Sample) -> Watched {
         let observation = sample.observe(0);
         let mut watched = Watched::default();
-        watched.renew(&observation.goroutines, &observation.objects);
+        watched.renew(&observation.goroutines, &observation.objects, Duration::from_millis(900));
         watched
     }
 

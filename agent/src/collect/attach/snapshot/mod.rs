@@ -15,6 +15,7 @@ mod stacks;
 mod standing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::clock::Mark;
 use super::wait::Reason;
@@ -142,9 +143,9 @@ impl Snapshotter {
     }
 
     /// Learns from a look which locks the next one is to search stacks for: those that somebody has
-    /// long been waiting for.
-    pub(super) fn watch(&mut self, goroutines: &[Goroutine], objects: &[u64]) {
-        self.watched.renew(goroutines, objects);
+    /// been waiting for so long at least.
+    pub(super) fn watch(&mut self, goroutines: &[Goroutine], objects: &[u64], least: Duration) {
+        self.watched.renew(goroutines, objects, least);
     }
 
     /// Looks at every goroutine once.

@@ -67,8 +67,8 @@ pub fn not_analysed(assessment: &Assessment, judgement: &Judgement) -> Vec<Strin
 }
 
 /// What a single sample leaves open.
-const BEYOND_ONE_SAMPLE: &str = "whether any number grows, and which goroutines stand still: one \
-     sample cannot show it (analyze takes more)";
+const BEYOND_ONE_SAMPLE: &str = "growth, and waits that began after the last garbage collection: one \
+     sample cannot show them (analyze takes more)";
 
 /// What no report looks at.
 pub const SCOPE: &str = "goroutines only, not heap, file descriptors or connections";
@@ -481,7 +481,7 @@ mod tests {
             "no leak found in one sample of 44 goroutines"
         );
         let open = not_analysed(&assessment, judgement(&assessment));
-        assert!(open.iter().any(|said| said.contains("one sample cannot show it")), "{open:?}");
+        assert!(open.iter().any(|said| said.contains("one sample cannot show them")), "{open:?}");
     }
 
     #[test]

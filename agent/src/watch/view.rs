@@ -204,12 +204,8 @@ fn row<'a>(
             let text = words::frame(&assessment.stacks, frame);
             let place = words::fit_place(&text.place, room / 2);
             let left = room.saturating_sub(words::width(&place) + 2);
-            let lead = match line {
-                FindingLine::Blocked => String::new(),
-                _ if Some(frame) == group.blocked_at => String::new(),
-                line => format!("{} ", line.name()),
-            };
-            let left = left.saturating_sub(words::width(&lead));
+            let lead = if line == FindingLine::Created { "by " } else { "" };
+            let left = left.saturating_sub(words::width(lead));
             format!("{lead}{}  {place}", words::fit_function(text.short(), left))
         },
     );
@@ -439,7 +435,7 @@ mod tests {
         state.event(Event { pid: 4711, assessment, now: window.rates_now() });
         let screen = text(&mut state, (120, 30));
         let row = screen.iter().skip(7).find(|row| row.starts_with("580 ")).expect("the leak");
-        assert!(row.contains("caused at main.callStore  /src/app/store.go:41"), "{row}");
+        assert!(row.contains(" main.callStore  /src/app/store.go:41"), "{row}");
         state.act(Action::Enter);
         let screen = text(&mut state, (120, 30)).join("\n");
         for said in [

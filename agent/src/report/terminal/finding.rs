@@ -8,6 +8,7 @@ use super::{Page, words};
 use crate::model::{Assessment, Finding, Group, Holder, LockWait, Snippet, StackTable};
 use crate::report::style::Role;
 use crate::report::telling::{self, Line};
+use crate::report::words::FrameText;
 
 /// Evidence shown unless all is asked for.
 const EVIDENCE: usize = 3;
@@ -120,10 +121,17 @@ impl Page<'_> {
         for (index, part) in parts[..shown].iter().enumerate() {
             let label = if index == 0 { "kinds      " } else { BELOW };
             let wait = assessment.groups.get(part.group).map(|group| group.wait.name());
-            let entry = part.entry.map(|entry| words::frame(&assessment.stacks, entry).brief());
-            let said: Vec<&str> = [entry.as_deref(), wait].into_iter().flatten().collect();
-            let text = format!("{} × {}", words::count(part.count), said.join(", "));
+            let entry = part.entry.map(|entry| words::frame(&assessment.stacks, entry));
             let room = self.width.saturating_sub(INDENT + words::width(label));
+            let said = |entry: Option<&str>| {
+                let said: Vec<&str> = [entry, wait].into_iter().flatten().collect();
+                format!("{} × {}", words::count(part.count), said.join(", "))
+            };
+            // The function says more than its line.
+            let mut text = said(entry.as_ref().map(FrameText::brief).as_deref());
+            if words::width(&text) > room {
+                text = said(entry.as_ref().map(FrameText::short));
+            }
             self.text(label, Role::Plain, &words::cut(&text, room))?;
         }
         let more = (parts.len() - shown) as u64;

@@ -13,6 +13,8 @@ use crate::report::telling;
 const SUSPECTS: usize = 5;
 /// Findings listed in the summary.
 const LISTED: usize = 8;
+/// So many findings are listed with their fixes.
+const WITH_FIX: usize = 3;
 /// Groups that are named of those that make the number of goroutines rise.
 const RISING: usize = 3;
 /// Groups without a finding that are named in the summary.
@@ -112,20 +114,17 @@ impl Page<'_> {
         for (index, finding) in findings.iter().take(LISTED).enumerate() {
             let verdict = finding.verdict.name().to_uppercase();
             let number = format!("{:>2}  ", index + 1);
-            let mut text = format!("{} × {}", words::count(finding.count), finding.class.name());
-            let at = telling::lead(finding, assessment.groups.get(finding.group));
-            if let Some(at) = at.map(|at| words::frame(&assessment.stacks, at)) {
-                let line = at.line();
-                let used = [&number, &verdict, &text, line].map(words::width);
-                // What stands between them: three columns, " at " and " ()".
-                let room = self.width.saturating_sub(used.iter().sum::<usize>() + 10);
-                text.push_str(&format!(" at {}", words::fit_function(at.short(), room)));
-                if !line.is_empty() {
-                    text.push_str(&format!(" ({line})"));
-                }
-            }
+            let room = self.width.saturating_sub(number.len() + verdict.len() + 3);
+            let text = headline(finding, assessment, room);
             let parts = [(role(finding.verdict), verdict), (Role::Place, text)];
             self.line(&number, &parts)?;
+            if let Some(fix) = finding.suggestions.first()
+                && findings.len() <= WITH_FIX
+            {
+                let label = "    fix   ";
+                let fix = words::cut(&words::clean(fix), self.width - words::width(label));
+                self.line(label, &[(Role::Title, fix)])?;
+            }
         }
         let hidden = findings.len().saturating_sub(LISTED) as u64;
         if hidden > 0 {
@@ -152,6 +151,9 @@ impl Page<'_> {
         for group in beside {
             let Some(frame) = group.blocked_at.or(group.created_by) else { continue };
             let at = words::frame(&assessment.stacks, frame);
+            if at.runtime {
+                continue;
+            }
             let lead = if named == 0 { ": " } else { ", " };
             let piece = format!("{lead}{} × {}", words::count(group.count), at.short());
             if named == NAMED || words::width(&text) + words::width(&piece) > room {
@@ -167,6 +169,19 @@ impl Page<'_> {
     pub(super) fn summary_line(&mut self, label: &str, parts: &[(Role, String)]) -> io::Result<()> {
         self.line(&format!("{label:LABEL$}"), parts)
     }
+}
+
+/// `686 × channel-send at main.f (a.go:3)`, the function as short as `room` columns ask for.
+pub(super) fn headline(finding: &Finding, assessment: &Assessment, room: usize) -> String {
+    let text = format!("{} × {}", words::count(finding.count), finding.class.name());
+    let at = telling::lead(finding, assessment.groups.get(finding.group));
+    let Some(at) = at.map(|at| words::frame(&assessment.stacks, at)) else { return text };
+    let line = match at.line() {
+        "" => String::new(),
+        line => format!(" ({line})"),
+    };
+    let room = room.saturating_sub(words::width(&text) + words::width(&line) + " at ".len());
+    format!("{text} at {}{line}", words::fit_function(at.short(), room))
 }
 
 /// How a verdict looks.

@@ -127,7 +127,13 @@ impl Page<'_> {
                 }
                 None => (Role::Dim, "not judged".to_owned()),
             };
-            self.line(&format!("{name}   "), &[(role, result)])?;
+            let findings = assessment.judgement.as_ref().map(|judgement| &*judgement.findings);
+            let mut parts = vec![(role, result)];
+            if let Some([first, ..]) = findings {
+                let room = self.width.saturating_sub(words::width(&name) + 3);
+                parts.push((Role::Place, judgement::headline(first, assessment, room)));
+            }
+            self.line(&format!("{name}   "), &parts)?;
         }
         Ok(())
     }
@@ -150,7 +156,7 @@ impl Page<'_> {
         match totals.rates {
             Some(rates) => {
                 parts.push((Role::Title, words::rates(rates)));
-                let interval = words::interval(rates.created());
+                let interval = words::interval(rates.created()).filter(|_| self.details);
                 parts.extend(interval.map(|text| (Role::Dim, format!("created, {text}"))));
             }
             None => parts.push((Role::Dim, "rates need a second sample".to_owned())),

@@ -216,6 +216,7 @@ result        1 finding: 1 likely
     id         f-7c0d11   80.0 KiB of stacks
 
  1  LIKELY   40 × channel-send at main.leakGoroutines.func1 (leak.go:33)
+    fix   Give the channel a buffer of one.
 goroutines    45: 40 in findings, 4 ignored as idle, 1 not analysed
 groups        5: 2 × main.transfer, 1 × gateway.(*Listener).AcceptForever (--groups)
 not analysed  1 goroutine: its stack could not be read in the last sample
@@ -357,6 +358,7 @@ fn several_processes_end_in_a_line_each() {
     let text = written(&assessments, Terminal { style, width: 80, top: Some(3), groups: false });
     let end = "\
 potato[4711]   1 finding: 1 likely
+               40 × channel-send at main.leakGoroutines.func1 (leak.go:33)
 potato[4711]   no leak found in 2.0s over 44 goroutines (2 samples)
 ";
     assert!(text.ends_with(end), "{text}");

@@ -63,8 +63,11 @@ pub(super) fn cause(
         CauseClass::Mutex => held(one, "a mutex", lock_wait),
         CauseClass::Rwmutex => held(one, "a read-write mutex", lock_wait),
         CauseClass::Cond => verb(one, "wait on a condition that nobody signals"),
-        CauseClass::Waitgroup => {
+        CauseClass::Waitgroup if case.life.kin.are_gone() => {
             verb(one, "wait for a wait group, and nobody is left to call Done")
+        }
+        CauseClass::Waitgroup => {
+            verb(one, "wait for a wait group whose goroutines have not called Done yet")
         }
         CauseClass::NotClosed => not_closed::says(case, one, origin),
         CauseClass::Unknown => verb(one, "wait, and nothing says for what"),

@@ -147,8 +147,9 @@ pub(super) fn pattern(
         CauseClass::ChannelSend => Some(Pattern::BlockedProducer),
         CauseClass::ChannelReceive => Some(Pattern::BlockedConsumer),
         CauseClass::Loop => Some(Pattern::LoopForEver),
-        CauseClass::Waitgroup => Some(Pattern::AddDoneMismatch),
-        CauseClass::RuntimeInternal
+        CauseClass::Waitgroup if case.life.kin.are_gone() => Some(Pattern::AddDoneMismatch),
+        CauseClass::Waitgroup
+        | CauseClass::RuntimeInternal
         | CauseClass::Timer
         | CauseClass::Select
         | CauseClass::Mutex

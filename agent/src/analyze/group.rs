@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::busy::Runners;
 use super::ids;
+use super::kin;
 use super::life::{self, Life, Span};
 use super::signature::Signatures;
 use super::summary::{self, Members};
@@ -67,10 +68,10 @@ pub(super) fn groups(
         lives[group].meet_channel(observation.objects_of(goroutine), &observation.channels);
     }
     let waits: Vec<WaitClass> = drafts.iter().map(|draft| draft.kind.wait).collect();
-    life::kinship(&observation.goroutines, &mut lives, &waits, span, |index| {
-        group_of_kind[kind_of[index] as usize]
-    });
     ids::relate(&observation.goroutines, lives.iter_mut().map(|life| &mut life.ids));
+    let group_of = |index: usize| group_of_kind[kind_of[index] as usize];
+    life::kinship(&observation.goroutines, &mut lives, span, group_of);
+    kin::relate(observation, &mut lives, &waits, span, group_of);
     let waiters = summary::object_waiters(&mut members);
     let groups = drafts.iter().zip(members);
     let groups = groups

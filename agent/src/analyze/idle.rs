@@ -104,7 +104,7 @@ pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings
             }
             None
         }
-        WaitClass::WaitGroup if case.life.has_kin => {
+        WaitClass::WaitGroup if case.life.kin.serve(case.life.is_rooted) => {
             Idle::while_steady("waits for goroutines that are still there")
         }
         _ => None,

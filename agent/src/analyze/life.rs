@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::{Busy, Runners};
 use super::ids::Ids;
+use super::kin::Kin;
 use crate::model::{Channel, Goroutine, Status, WaitClass};
 
 /// How finely births within the window are told apart.
@@ -65,11 +66,10 @@ pub(super) struct Life {
     pub(super) parent_group: Option<u32>,
     /// Whether they descend from main, or from somebody who is still at work.
     pub(super) is_rooted: bool,
-    /// Whether there are goroutines that a wait group could wait for: others of the same parents.
-    /// Looked up for wait groups alone.
-    pub(super) has_kin: bool,
     /// A sample of their ids, where they wait for others.
     pub(super) ids: Ids,
+    /// Whom those that wait for wait groups wait for.
+    pub(super) kin: Kin,
 }
 
 impl Life {
@@ -160,8 +160,8 @@ impl Life {
         self.parents.extend(&other.parents);
         self.parent_group = self.parent_group.or(other.parent_group);
         self.is_rooted |= other.is_rooted;
-        self.has_kin |= other.has_kin;
         self.ids.merge(&other.ids);
+        self.kin.merge(other.kin);
     }
 
     /// Births within the window.
@@ -187,19 +187,16 @@ struct Ancestor {
     is_stuck: bool,
 }
 
-/// Looks up who descends from somebody who is still at work, and who is left that a wait group could
-/// wait for.
+/// Looks up who descends from somebody who is still at work.
 pub(super) fn kinship(
     goroutines: &[Goroutine],
     lives: &mut [Life],
-    waits: &[WaitClass],
     span: Span,
     group_of: impl Fn(usize) -> u32,
 ) {
     let mut wanted: FxHashSet<u64> =
         lives.iter().flat_map(|life| life.parents.iter().copied()).collect();
     let mut alive: FxHashMap<u64, Ancestor> = FxHashMap::default();
-    let parents = wanted.clone();
     for _ in 0..GENERATIONS {
         if wanted.is_empty() {
             break;
@@ -219,40 +216,15 @@ pub(super) fn kinship(
         }
         wanted = next;
     }
-    let mut children: FxHashMap<u64, Children> = FxHashMap::default();
-    if waits.contains(&WaitClass::WaitGroup) {
-        for goroutine in goroutines.iter().filter(|it| it.wait != WaitClass::WaitGroup) {
-            if let Some(parent) = goroutine.parent.map(NonZeroU64::get)
-                && parents.contains(&parent)
-            {
-                let children = children.entry(parent).or_default();
-                children.all += 1;
-                children.moving += u64::from(!stands_still(goroutine, span));
-            }
-        }
-    }
-    for (life, &wait) in lives.iter_mut().zip(waits) {
+    for life in lives {
         life.parent_group =
             life.parents.iter().find_map(|parent| alive.get(parent)).map(|parent| parent.group);
         life.is_rooted = life.parents.iter().any(|&parent| is_rooted(parent, &alive));
-        if wait == WaitClass::WaitGroup {
-            let kin = life.parents.iter().filter_map(|parent| children.get(parent));
-            let (all, moving) =
-                kin.fold((0, 0), |(all, moving), kin| (all + kin.all, moving + kin.moving));
-            life.has_kin = moving > 0 || (all > 0 && life.is_rooted);
-        }
     }
 }
 
-/// The children of a goroutine.
-#[derive(Clone, Copy, Default)]
-struct Children {
-    all: u64,
-    moving: u64,
-}
-
 /// Whether a goroutine has waited for others at one place for most of the window.
-fn stands_still(goroutine: &Goroutine, span: Span) -> bool {
+pub(super) fn stands_still(goroutine: &Goroutine, span: Span) -> bool {
     let waits = matches!(
         goroutine.wait,
         WaitClass::ChanSend

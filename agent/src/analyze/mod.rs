@@ -18,6 +18,7 @@ mod idle;
 mod ids;
 mod join;
 mod judge;
+mod kin;
 mod known;
 mod life;
 mod lockwait;

@@ -179,6 +179,18 @@ pub(super) enum Kind<'t> {
     Continue,
 }
 
+impl<'t> Kind<'t> {
+    /// The expressions that an operation hands on: arguments, values.
+    pub(super) fn values(&self) -> &[&'t str] {
+        match self {
+            Self::Call { arguments, .. } => arguments,
+            Self::Assign { value, .. } | Self::Keyed { value, .. } => std::slice::from_ref(value),
+            Self::Return { values } => std::slice::from_ref(values),
+            _ => &[],
+        }
+    }
+}
+
 impl<'t> Outline<'t> {
     /// The scope and those around it, inner first, within its function.
     pub(super) fn around(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> + '_ {

@@ -1,6 +1,6 @@
 //! Blocked lockers: who holds the lock, and why it is not given back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::facts::Confidence;
 use super::super::objects::ObjectId;
@@ -33,6 +33,9 @@ struct Event<'t> {
 struct Locks<'s, 't> {
     scene: &'s Scene<'t>,
     by_function: Vec<(FnId, Vec<Event<'t>>)>,
+    /// The last parts of locks that are given back where it is not known which lock that is: by another name,
+    /// or by a method value (`return mu.Unlock`).
+    given_unseen: HashSet<&'t str>,
 }
 
 /// A lock that is not to be had.
@@ -40,6 +43,9 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
     let lock = operand(callee)?;
     let locks = Locks::of(scene);
     let key = locks.key(scene.op, lock)?;
+    if locks.is_handed_on(key, last_part(lock)) {
+        return None;
+    }
     locks
         .taken_before(key, lock)
         .or_else(|| locks.held_by_caller(key, lock))
@@ -56,6 +62,9 @@ pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<String> {
     let lock = operand(callee)?;
     let locks = Locks::of(scene);
     let key = locks.key(scene.op, lock)?;
+    if locks.is_handed_on(key, last_part(lock)) {
+        return None;
+    }
     let (function, op) = locks.by_function.iter().find_map(|(function, events)| {
         scene
             .outline
@@ -80,9 +89,12 @@ pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<String> {
 
 impl<'s, 't> Locks<'s, 't> {
     fn of(scene: &'s Scene<'t>) -> Self {
-        let mut locks = Self { scene, by_function: Vec::new() };
+        let mut locks = Self { scene, by_function: Vec::new(), given_unseen: HashSet::new() };
         let mut events: HashMap<FnId, Vec<Event<'t>>> = HashMap::new();
         for (op, found) in scene.outline.ops.iter().enumerate() {
+            locks
+                .given_unseen
+                .extend(found.kind.values().iter().filter_map(|text| given_by_value(text)));
             let Kind::Call { callee, manner, .. } = &found.kind else { continue };
             let (takes, read) = match last_part(callee) {
                 "Lock" => (true, false),
@@ -92,7 +104,12 @@ impl<'s, 't> Locks<'s, 't> {
                 _ => continue,
             };
             let Some(lock) = operand(callee) else { continue };
-            let Some(key) = locks.key(op, lock) else { continue };
+            let Some(key) = locks.key(op, lock) else {
+                if !takes {
+                    locks.given_unseen.insert(last_part(lock));
+                }
+                continue;
+            };
             // `defer func() { mu.Unlock() }()` is a deferred unlock of the function around it.
             let function = &scene.outline.functions[found.function];
             let (owner, deferred) = match function.parent.filter(|_| function.deferred) {
@@ -126,6 +143,16 @@ impl<'s, 't> Locks<'s, 't> {
         self.by_function
             .binary_search_by_key(&function, |(owner, _)| *owner)
             .map_or(&[], |at| self.by_function[at].1.as_slice())
+    }
+
+    /// Whether a lock may be given back where it was not taken: by another function, a goroutine, a literal
+    /// that is returned. Which function takes it then says nothing of how long it is held.
+    fn is_handed_on(&self, key: Key<'t>, name: &str) -> bool {
+        let handed_on = |(_, events): &(FnId, Vec<Event<'t>>)| {
+            events.iter().any(|event| !event.takes && event.key == key)
+                && !events.iter().any(|event| event.takes && event.key == key)
+        };
+        self.given_unseen.contains(name) || self.by_function.iter().any(handed_on)
     }
 
     /// The locks that a function holds when it comes to one of its operations.
@@ -278,6 +305,12 @@ impl<'s, 't> Locks<'s, 't> {
         for (function, events) in &self.by_function {
             for (op, taken) in self.takes(events, *function) {
                 for held in self.held_at(events, op) {
+                    if held.key == taken
+                        || (held.key != key && taken != key)
+                        || self.is_handed_on(held.key, last_part(held.lock))
+                    {
+                        continue;
+                    }
                     if taken == key && held.key != key {
                         before.push((held.key, op));
                     } else if held.key == key && taken != key {
@@ -385,4 +418,15 @@ impl<'s, 't> Locks<'s, 't> {
 /// Whether a lock is a value's own: `s.mu` is that of `s`, and so is the one that `s` embeds.
 fn is_of(lock: &str, value: &str) -> bool {
     lock == value || operand(lock).is_some_and(|owner| owner == value)
+}
+
+/// The last part of the lock whose method `Unlock` or `RUnlock` a text has without calling it.
+fn given_by_value(text: &str) -> Option<&str> {
+    let at = text.match_indices("nlock").find(|&(at, found)| {
+        let before = text[..at].strip_suffix(['U', 'u']).unwrap_or_default();
+        let is_method = before.ends_with('.') || before.ends_with(".R");
+        is_method && !text[at + found.len()..].trim_start().starts_with('(')
+    })?;
+    let lock = text[..at.0].rsplit_once('.')?.0;
+    Some(lock.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default())
 }

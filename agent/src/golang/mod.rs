@@ -16,6 +16,7 @@ pub mod live;
 pub mod memory;
 pub mod module;
 pub mod pclntab;
+pub mod plugins;
 pub mod probe_points;
 pub mod process;
 pub mod program;

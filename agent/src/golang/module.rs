@@ -7,8 +7,6 @@ use super::memory::{Memory, ReadError};
 
 /// How much is read at once while searching.
 const CHUNK: usize = 1 << 20;
-/// More modules than this are no list of plugins.
-const MAX_MODULES: usize = 1000;
 
 /// Where the program was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +68,11 @@ impl Module {
         Ok(None)
     }
 
-    fn read(
+    /// The module data at an address; `Ok(None)` when what stands there is none.
+    ///
+    /// # Errors
+    /// When memory cannot be read any more.
+    pub fn read(
         memory: &dyn Memory,
         layout: &layout::ModuleData,
         address: u64,
@@ -86,16 +88,9 @@ impl Module {
         Ok(sensible.then_some(module))
     }
 
-    /// How many more modules (plugins) are linked behind this one.
+    /// Whether an address is in its Go text.
     #[must_use]
-    pub fn others(&self, memory: &dyn Memory, layout: &layout::ModuleData) -> usize {
-        let mut address = self.address;
-        for count in 0..MAX_MODULES {
-            match memory.read_u64(address.wrapping_add(u64::from(layout.next))) {
-                Ok(0) | Err(_) => return count,
-                Ok(next) => address = next,
-            }
-        }
-        MAX_MODULES
+    pub fn is_text(&self, address: u64) -> bool {
+        (self.text..self.etext).contains(&address)
     }
 }

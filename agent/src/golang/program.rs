@@ -14,6 +14,7 @@ use super::labels::LabelForm;
 use super::live::LiveMemory;
 use super::memory::{Memory, ReadError};
 use super::module::Module;
+use super::plugins::{Code, Codes, Plugins};
 use super::probe_points::{self, ProbePoints};
 use super::process::Process;
 use super::reasons;
@@ -32,6 +33,7 @@ pub struct Program {
     /// Where the function table is in memory.
     table: u64,
     module: Module,
+    plugins: Plugins,
     runtime: Runtime,
     survey: Survey,
     reasons: Vec<String>,
@@ -150,18 +152,15 @@ impl Program {
                 Vec::new()
             }
         };
-        match module.others(&*memory, &layout.moduledata) {
-            0 => {}
-            count => notes.push(format!(
-                "{count} plugin modules are loaded; stacks that go through them cannot be read"
-            )),
-        }
+        let mut plugins = Plugins::after(&module);
+        plugins.refresh(&*memory, &layout.moduledata).map_err(fail("the list of modules"))?;
         let program = Self {
             process,
             memory,
             binary,
             table,
             module,
+            plugins,
             runtime,
             survey,
             reasons,
@@ -226,10 +225,45 @@ impl Program {
         self.runtime.source
     }
 
-    /// Where Go's text is.
+    /// Whether an address is in Go's text, that of a plugin too.
     #[must_use]
-    pub const fn text(&self) -> Range<u64> {
-        self.module.text..self.module.etext
+    pub fn is_text(&self, address: u64) -> bool {
+        self.module.is_text(address) || self.plugins.is_text(address)
+    }
+
+    /// Reads which plugins were loaded since the last time, or the attach. Whether there are any: what
+    /// was learnt of addresses in no function then no longer holds.
+    ///
+    /// # Errors
+    /// When the process is gone or its memory may not be read.
+    pub fn refresh_plugins(&mut self) -> Result<bool, Error> {
+        let layout = &self.binary.layout.layout.moduledata;
+        let read = self.plugins.refresh(&*self.memory, layout);
+        read.map_err(|source| Error::read(self.process.pid, "the list of modules", source))
+    }
+
+    /// Whether plugins are loaded, as far as that was read.
+    #[must_use]
+    pub fn has_plugins(&self) -> bool {
+        self.plugins.count() > 0
+    }
+
+    /// Whether a plugin was loaded since that was last read.
+    #[must_use]
+    pub fn has_new_plugins(&self) -> bool {
+        self.plugins.has_more(&*self.memory, &self.binary.layout.layout.moduledata)
+    }
+
+    /// Plain sentences: which plugins cannot be read.
+    #[must_use]
+    pub fn plugin_gaps(&self) -> &[String] {
+        self.plugins.gaps()
+    }
+
+    fn codes(&self) -> Codes<'_> {
+        let Module { text, gofunc, .. } = self.module;
+        let main = Code { pclntab: &self.binary.pclntab, text, gofunc };
+        Codes::new(main, self.plugins.readable())
     }
 
     /// Reads goroutines of this program.
@@ -242,7 +276,7 @@ impl Program {
     /// Walks stacks of this program.
     #[must_use]
     pub fn unwinder<'a>(&'a self, steps: &'a mut Steps) -> Unwinder<'a> {
-        Unwinder::new(&self.binary.pclntab, self.module.text, self.binary.arch, steps)
+        Unwinder::new(self.codes(), self.binary.arch, steps)
     }
 
     /// Where in a frame the room for its callees' arguments begins: behind the saved link register,
@@ -255,13 +289,7 @@ impl Program {
     /// Names addresses of this program.
     #[must_use]
     pub fn symbolizer(&self) -> Symbolizer<'_> {
-        Symbolizer::new(
-            &self.binary.pclntab,
-            &*self.memory,
-            self.module.text,
-            self.module.gofunc,
-            self.survey.wrapper_id,
-        )
+        Symbolizer::new(self.codes(), &*self.memory, self.survey.wrapper_id)
     }
 
     /// How this program keeps profiler labels.

@@ -68,7 +68,6 @@ impl Program {
     }
 
     fn oddity(&self, g: &RawG) -> Option<String> {
-        let text = self.text();
         if let RawStatus::Unknown(status) = g.status {
             return Some(format!("has the unknown status {status}"));
         }
@@ -79,13 +78,13 @@ impl Program {
         if stack.is_empty() || stack.end - stack.start > MAX_STACK || stack.end % 8 != 0 {
             return Some(format!("has the impossible stack {:#x}..{:#x}", stack.start, stack.end));
         }
-        if g.gopc != 0 && !text.contains(&g.gopc) {
+        if g.gopc != 0 && !self.is_text(g.gopc) {
             return Some(format!("was created at {:#x}, outside Go's text", g.gopc));
         }
         if g.status == RawStatus::Waiting && !stack.contains(&g.sp) {
             return Some(format!("waits with its stack pointer at {:#x}, outside its stack", g.sp));
         }
-        if g.status == RawStatus::Waiting && !text.contains(&g.pc) {
+        if g.status == RawStatus::Waiting && !self.is_text(g.pc) {
             return Some(format!("waits at {:#x}, outside Go's text", g.pc));
         }
         None

@@ -1,7 +1,8 @@
 //! From addresses to functions, files and lines, inlined calls unfolded.
 
 use super::memory::Memory;
-use super::pclntab::{Func, Pclntab};
+use super::pclntab::Func;
+use super::plugins::{Code, Codes};
 
 /// No honest inline tree is deeper; a hostile one may be a circle.
 const MAX_INLINE_DEPTH: usize = 200;
@@ -24,34 +25,26 @@ pub struct Call<'a> {
 
 /// Names addresses of one program.
 pub struct Symbolizer<'a> {
-    pclntab: &'a Pclntab,
+    codes: Codes<'a>,
     memory: &'a dyn Memory,
-    text: u64,
-    inline_trees: u64,
     wrapper_id: Option<u8>,
 }
 
 impl<'a> Symbolizer<'a> {
-    /// For a program whose Go text was loaded at `text` and whose inline trees are found from
-    /// `inline_trees` (`moduledata.gofunc`).
-    pub fn new(
-        pclntab: &'a Pclntab,
-        memory: &'a dyn Memory,
-        text: u64,
-        inline_trees: u64,
-        wrapper_id: Option<u8>,
-    ) -> Self {
-        Self { pclntab, memory, text, inline_trees, wrapper_id }
+    /// For a program with this code. Its modules are built by one toolchain, so that one number for
+    /// wrappers goes for all.
+    pub fn new(codes: Codes<'a>, memory: &'a dyn Memory, wrapper_id: Option<u8>) -> Self {
+        Self { codes, memory, wrapper_id }
     }
 
     /// Every call at `pc`, innermost first: inlined ones, then the function itself. `false` when
     /// the address is in no Go function or its tables are broken: what was reported is then not to be believed.
     pub fn calls(&self, pc: u64, call: &mut dyn FnMut(Call<'a>)) -> bool {
-        let Some((func, mut offset)) = self.find(pc) else { return false };
+        let Some((code, func, mut offset)) = self.codes.find(pc) else { return false };
         let Some(name) = func.name() else { return false };
         for _ in 0..MAX_INLINE_DEPTH {
             let Some((file, line)) = func.file_line(offset) else { break };
-            let Some(inner) = self.inlined_at(&func, offset) else {
+            let Some(inner) = self.inlined_at(code, &func, offset) else {
                 let wrapper = self.is_wrapper(func.func_id());
                 call(Call { function: name, file, line, inlined: false, wrapper });
                 return true;
@@ -68,7 +61,7 @@ impl<'a> Symbolizer<'a> {
     /// inlined calls are not unfolded.
     #[must_use]
     pub fn function_line(&self, pc: u64) -> Option<Call<'a>> {
-        let (func, offset) = self.find(pc)?;
+        let (_, func, offset) = self.codes.find(pc)?;
         let (file, line) = func.file_line(offset)?;
         let wrapper = self.is_wrapper(func.func_id());
         Some(Call { function: func.name()?, file, line, inlined: false, wrapper })
@@ -77,22 +70,18 @@ impl<'a> Symbolizer<'a> {
     /// The address of the call that returns to `pc`: one before it, but for a function's first byte.
     #[must_use]
     pub fn call_address(&self, pc: u64) -> u64 {
-        let at_entry = self.find(pc).is_some_and(|(func, offset)| offset == func.entry());
+        let found = self.codes.find(pc);
+        let at_entry = found.is_some_and(|(_, func, offset)| offset == func.entry());
         if at_entry { pc } else { pc.saturating_sub(1) }
-    }
-
-    fn find(&self, pc: u64) -> Option<(Func<'a>, u32)> {
-        let offset = pc.checked_sub(self.text)?;
-        Some((self.pclntab.find(offset)?, u32::try_from(offset).ok()?))
     }
 
     fn is_wrapper(&self, func_id: u8) -> bool {
         self.wrapper_id == Some(func_id)
     }
 
-    fn inlined_at(&self, func: &Func<'a>, offset: u32) -> Option<InlinedCall<'a>> {
+    fn inlined_at(&self, code: Code<'a>, func: &Func<'a>, offset: u32) -> Option<InlinedCall<'a>> {
         let index = func.inline_index(offset)?;
-        let tree = self.inline_trees.checked_add(u64::from(func.inline_tree()?))?;
+        let tree = code.gofunc.checked_add(u64::from(func.inline_tree()?))?;
         let mut entry = [0; INLINED_CALL as usize];
         let at = tree.checked_add(u64::from(index) * INLINED_CALL)?;
         self.memory.read(at, &mut entry).ok()?;
@@ -101,7 +90,7 @@ impl<'a> Symbolizer<'a> {
         };
         Some(InlinedCall {
             func_id: entry[0],
-            name: self.pclntab.name_at(word(4))?,
+            name: code.pclntab.name_at(word(4))?,
             parent: word(8),
         })
     }

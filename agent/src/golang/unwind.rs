@@ -6,7 +6,8 @@
 use rustc_hash::FxHashMap;
 
 use super::arch::Arch;
-use super::pclntab::{Func, Pclntab};
+use super::pclntab::Func;
+use super::plugins::Codes;
 
 /// Words of a walk that a [`Trail`] holds at most; a walk that read more has none.
 const MAX_TRAIL: usize = 64;
@@ -104,8 +105,7 @@ enum Kind {
 
 /// Walks stacks; remembers what it learns of each program counter.
 pub struct Unwinder<'a> {
-    pclntab: &'a Pclntab,
-    text: u64,
+    codes: Codes<'a>,
     arch: Arch,
     steps: &'a mut Steps,
 }
@@ -115,12 +115,12 @@ pub struct Unwinder<'a> {
 pub struct Steps(FxHashMap<u64, (Step, bool)>);
 
 impl<'a> Unwinder<'a> {
-    /// For a program whose Go text was loaded at `text`.
-    pub fn new(pclntab: &'a Pclntab, text: u64, arch: Arch, steps: &'a mut Steps) -> Self {
+    /// For a program with this code.
+    pub fn new(codes: Codes<'a>, arch: Arch, steps: &'a mut Steps) -> Self {
         if steps.0.len() > MAX_STEPS {
             steps.0.clear();
         }
-        Self { pclntab, text, arch, steps }
+        Self { codes, arch, steps }
     }
 
     /// Walks the stack whose bytes from `start.sp` upwards are `stack`, and calls `frame` with an
@@ -195,10 +195,7 @@ impl<'a> Unwinder<'a> {
 
     fn learn(&self, pc: u64) -> (Step, bool) {
         const UNKNOWN: Step = Step { size: 0, behind_call: false, kind: Kind::Unknown };
-        let Some(offset) = pc.checked_sub(self.text) else { return (UNKNOWN, false) };
-        let Some(func) = self.pclntab.find(offset) else { return (UNKNOWN, false) };
-        // `find` bounds the offset to the table's 32 bits.
-        let offset = offset as u32;
+        let Some((_, func, offset)) = self.codes.find(pc) else { return (UNKNOWN, false) };
         let (size, kind) = match kind(&func) {
             Kind::Normal | Kind::Injected if !func.has_frame_sizes() => (0, Kind::Last),
             kind => match func.frame_size(offset) {

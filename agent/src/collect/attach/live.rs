@@ -19,6 +19,11 @@ use crate::model::{
     ProbeState, Rate, RateBasis, Rates, Site as SiteSeen,
 };
 
+/// Why there are no probes in a program with plugins: what they count would be too little, and a wait
+/// that began unseen would seem to be the one before it.
+const PLUGINS: &str = "plugins are loaded: each has its own copies of the runtime's functions, and \
+                       passes by probes in the program's";
+
 /// Probes and what was known of them at the last look.
 pub(super) struct Live {
     wanted: (Probing, Budget),
@@ -77,6 +82,9 @@ impl Live {
         snapshotter: &mut Snapshotter,
         coverage: &mut Coverage,
     ) -> Added {
+        if program.has_plugins() && !matches!(self.keeper, Keeping::Without(_)) {
+            self.keeper = Keeping::Without(Some(PLUGINS.to_owned()));
+        }
         if let Keeping::NotYet = self.keeper {
             let watch = std::mem::take(&mut self.watch);
             self.keeper = match Keeper::start(program, goroutines.len(), self.wanted, watch) {

@@ -198,7 +198,7 @@ impl Source for Attach {
 impl Attach {
     fn take(&mut self) -> Result<Snapshot, CollectError> {
         // Whatever failed, failed because the process is gone, if it is gone.
-        Ok(self.snapshotter.take(&self.program).map_err(|error| {
+        Ok(self.sample().map_err(|error| {
             let process = self.program.process();
             if process.is_alive() {
                 error
@@ -208,9 +208,22 @@ impl Attach {
         })?)
     }
 
+    fn sample(&mut self) -> Result<Snapshot, crate::golang::Error> {
+        if self.program.refresh_plugins()? {
+            self.snapshotter.forget_addresses();
+        }
+        self.snapshotter.take(&self.program)
+    }
+
     fn explain(&self, coverage: &mut Coverage) {
         let notes = self.program.notes().iter().chain(&self.notes);
+        let notes = notes.chain(self.program.plugin_gaps());
         coverage.notes.splice(0..0, notes.cloned());
+        if coverage.not_unwound > 0 && self.program.has_new_plugins() {
+            let note = "a plugin was loaded while goroutines were read: stacks that go through it \
+                        can be read from the next sample on";
+            coverage.notes.push(note.to_owned());
+        }
     }
 }
 

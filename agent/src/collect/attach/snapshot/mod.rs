@@ -117,6 +117,12 @@ impl Snapshotter {
         }
     }
 
+    /// Forgets what was learnt of addresses: some that were in no function are in one now.
+    pub(super) fn forget_addresses(&mut self) {
+        self.steps = Steps::default();
+        self.stacks.begin_anew();
+    }
+
     /// Keeps nothing of a snapshot for the next one.
     pub(super) fn keep_nothing(&mut self) {
         self.standing = None;

@@ -112,8 +112,8 @@ fn search(
     waits_on: WaitsOn,
     stack: &[u8],
 ) -> Slot {
-    let (own, text) = (one.g.stack_lo..one.g.stack_hi, program.text());
-    let foreign = |address: u64| !own.contains(&address) && !text.contains(&address);
+    let own = one.g.stack_lo..one.g.stack_hi;
+    let foreign = |address: u64| !own.contains(&address) && !program.is_text(address);
     let layout = &program.binary().layout.layout.sudog;
     let searched = Searched { waits_on, g: one.g.addr, stack, foreign: &foreign };
     let slot = sudog::search(program.memory(), layout, &searched, &mut stacks.search_reads);

@@ -97,6 +97,11 @@ impl Stacks {
         anew
     }
 
+    /// Makes the next snapshot begin the table anew.
+    pub(super) const fn begin_anew(&mut self) {
+        self.full = true;
+    }
+
     /// The table, as it is now.
     pub(super) fn table(&self) -> Arc<StackTable> {
         Arc::clone(&self.table)

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use leak_agent_tests::{Target, agent};
@@ -80,6 +81,29 @@ fn analyze_finds_the_leak_and_its_recording_tells_the_same() {
     assert_eq!(without_time(again), without_time(live.clone()));
     let (page, _) = run(&["report", "--input", str(folder), "--format", "html"], 0);
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("pricing.go"));
+}
+
+#[test]
+fn the_report_fits_a_screen_of_80_by_24_down_to_the_fix_and_at_its_end() {
+    let output = Command::new(agent::binary().expect("agent"))
+        .args(["report", "--input", str(&recorded().folder)])
+        .env("COLUMNS", "80")
+        .output()
+        .expect("agent");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let rows: Vec<&str> = text.lines().collect();
+    assert!(rows.iter().all(|row| row.chars().count() <= 80), "{text}");
+    let fix = rows.iter().position(|row| row.starts_with("    fix ")).expect("a fix");
+    let below = rows[fix + 1..].iter().take_while(|row| row.starts_with("        "));
+    let end = fix + 1 + below.count();
+    assert!(end <= 24, "the fix ends in row {end}:\n{text}");
+    let screen = &rows[rows.len() - 24..];
+    for said in
+        ["goroutines    ", "rising        from ", "health        ", "result        1 finding"]
+    {
+        assert!(screen.iter().any(|row| row.starts_with(said)), "{said}: {text}");
+    }
+    assert!(screen.iter().any(|row| row.contains(LEAK) && row.contains("LIKELY")), "{text}");
 }
 
 #[test]

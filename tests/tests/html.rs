@@ -10,9 +10,9 @@ use leak_agent::analyze::{Window, assess};
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
-    Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
-    Level, LockGraph, LockNode, LockWait, NotEnough, Pattern, Score, Snippet, Turnover, Verdict,
-    WaitClass, Waiter,
+    Assessment, CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, Growth,
+    GrowthPattern, Holder, Judgement, Level, LockGraph, LockNode, LockWait, NotEnough, Part,
+    Pattern, Rise, RiseVerdict, Rising, Score, Snippet, Turnover, Verdict, WaitClass, Waiter,
 };
 use leak_agent::report::html::Html;
 use leak_agent::report::{Render, Report};
@@ -79,7 +79,14 @@ fn findings_are_to_be_seen_on_a_desktop_and_on_a_phone() {
         let seen = seen.as_array().expect("a list");
         assert_eq!(seen.len(), 3);
         let text = seen[0].as_str().unwrap_or_default();
-        for said in ["main.sendUnbuffered", "likely", "Give the channel", "steady-growth"] {
+        for said in [
+            "main.sendUnbuffered",
+            "likely",
+            "Caused at",
+            "and 6 more kinds",
+            "Give the channel",
+            "steady-growth",
+        ] {
             assert!(text.contains(said), "{screen:?}: {said} is not to be seen in\n{text}");
         }
         assert!(
@@ -101,6 +108,29 @@ fn findings_are_to_be_seen_on_a_desktop_and_on_a_phone() {
              [bars[1].style.width, document.querySelector('.back').hidden]");
         assert_eq!(zoomed, serde_json::json!(["100%", false]));
         assert!(browser.print().expect("it prints") > 10_000);
+        assert_eq!(browser.complaints(), [""; 0], "{screen:?}");
+    }
+}
+
+#[test]
+fn the_index_of_several_processes_leads_to_each() {
+    let Some(chromium) = chromium() else { return };
+    let assessment = judged();
+    let generated_at = assessment.window.last;
+    let assessments = [assessment.clone(), assessment];
+    let report = Report { generated_at, assessments: &assessments, several: true };
+    let mut page = Vec::new();
+    Html.render(&report, &mut page).expect("a Vec takes everything");
+    let path = write("several.html", &page);
+    for screen in [DESKTOP, PHONE] {
+        let mut browser = Browser::open(&chromium, &path, screen).expect("browser");
+        let mut ask = |expression: &str| browser.evaluate(expression).expect(expression);
+        let links = "[...document.querySelectorAll('table.index')[0].querySelectorAll('a')]";
+        let to = "document.querySelector(link.getAttribute('href')).querySelector('h1').innerText";
+        let names = ask(&format!("{links}.map((link) => {to})"));
+        assert_eq!(names, serde_json::json!(["states", "states"]), "{screen:?}");
+        let html = "document.documentElement";
+        assert_eq!(ask(&format!("{html}.scrollWidth - {html}.clientWidth")), 0, "{screen:?}");
         assert_eq!(browser.complaints(), [""; 0], "{screen:?}");
     }
 }
@@ -134,7 +164,7 @@ fn judged() -> Assessment {
         health: 12,
         not_enough: vec![NotEnough {
             detector: "trend".to_owned(),
-            reason: "5 looks are the least, there were 3".to_owned(),
+            reason: "5 samples are the least, there were 3".to_owned(),
         }],
         idle: BTreeMap::from([("idle worker pool".to_owned(), 12), (EVIL.to_owned(), 1)]),
         lock_graph: LockGraph {
@@ -151,7 +181,16 @@ fn judged() -> Assessment {
             more: 0,
             more_cycles: 0,
         },
-        rise: None,
+        rise: Some(Rise {
+            from: 60,
+            to: 1_535,
+            per_second: 50.0,
+            groups: vec![Rising {
+                group: send,
+                more: 1_475,
+                verdict: RiseVerdict::Finding(leak.id.clone()),
+            }],
+        }),
         not_analysed: Default::default(),
         history: (0..60_u32)
             .map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25))
@@ -185,7 +224,7 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
         suggestions: Vec::new(),
         evidence: vec![Evidence {
             detector: "stuck".to_owned(),
-            says: "the same goroutines at the same line in all 60 looks".to_owned(),
+            says: "the same goroutines at the same line in all 60 samples".to_owned(),
         }],
     }
 }
@@ -211,6 +250,10 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
         turnover: Some(Turnover { arrived: 1_472, left: 0, survivors: 1_472, stuck: 3 }),
         stack_bytes: Some(3_020_800),
         pattern: Some(Pattern::PrematureReturn),
+        caused_at: assessment.groups[group]
+            .created_by
+            .map(|frame| CausedAt { frame, basis: CauseBasis::Creator }),
+        parts: vec![Part { group, count: 40, entry: assessment.groups[group].blocked_at }; 36],
         cause: "1,475 goroutines, 50 more each second, wait to send on one unbuffered channel \
                 from which nothing receives."
             .to_owned(),
@@ -231,7 +274,7 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
             Evidence {
                 detector: "steady-growth".to_owned(),
                 says: "from 0 to 1,475 in 29.5s, +50.0/s (49.1 to 50.9 with 95 % confidence), \
-                       and no look with fewer than the one before"
+                       and no sample with fewer than the one before"
                     .to_owned(),
             },
             Evidence { detector: "turnover".to_owned(), says: "1,472 came, none left".to_owned() },

@@ -1,6 +1,8 @@
 //! Where the rooms are joined: a source feeds a window, the window is assessed, and each look
 //! goes to whoever shows it.
 
+mod earlier;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +15,8 @@ use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::source::SourceFiles;
 use crate::collect::{CollectError, Source};
 pub use crate::golang::process::{GoProcess, Listing, list as processes};
-use crate::model::{Assessment, Rates};
+use crate::model::{Assessment, Observation, Rates};
+use earlier::Earlier;
 
 /// How soon a request to stop is noticed between two looks.
 const ATTENTION: Duration = Duration::from_millis(50);
@@ -47,6 +50,9 @@ pub struct Look {
     pub assessment: Arc<Assessment>,
     /// Creations and exits since the look before; the assessment has them over the whole window.
     pub now: Option<Rates>,
+    /// What there is to say if the process has executed another program, or itself anew, since the
+    /// sample before. The assessment is of the new program alone; its coverage notes say so too.
+    pub replaced: Option<String>,
 }
 
 /// How often to look, and for how long.
@@ -77,6 +83,9 @@ pub struct Observer {
     files: Option<SourceFiles>,
     roots: Vec<PathBuf>,
     stop: Arc<AtomicBool>,
+    /// What the last sample gave.
+    last: Option<Arc<Assessment>>,
+    earlier: Earlier,
 }
 
 impl Observer {
@@ -91,6 +100,8 @@ impl Observer {
             files: None,
             roots,
             stop: Arc::default(),
+            last: None,
+            earlier: Earlier::default(),
         }
     }
 
@@ -109,12 +120,36 @@ impl Observer {
     /// What the source says; what was seen before stays.
     pub fn look(&mut self) -> Result<Look, CollectError> {
         loop {
-            self.window.push(&self.source.next()?);
+            let observation = self.source.next()?;
+            let replaced = self.begin_anew(&observation);
+            self.window.push(&observation);
             // A window that was pushed to has an assessment.
-            if let Some(assessment) = self.judge() {
-                return Ok(Look { assessment: Arc::new(assessment), now: self.window.rates_now() });
+            if let Some(mut assessment) = self.judge() {
+                assessment.coverage.notes.splice(0..0, self.earlier.notes());
+                let assessment = Arc::new(assessment);
+                self.last = Some(Arc::clone(&assessment));
+                return Ok(Look { assessment, now: self.window.rates_now(), replaced });
             }
         }
+    }
+
+    /// Begins a new window if the process runs another program than at the sample before.
+    fn begin_anew(&mut self, observation: &Observation) -> Option<String> {
+        let last = self.last.as_ref()?;
+        if last.target.generation == observation.target.generation {
+            return None;
+        }
+        let note = self.earlier.add(last, observation.at);
+        self.window = Window::default();
+        // Another executable may have other source files.
+        (self.sources, self.files) = (Sources::default(), None);
+        Some(note)
+    }
+
+    /// The last assessments of programs that the process ran before, as far as something was found in
+    /// them; the latest last.
+    pub fn earlier(&self) -> impl Iterator<Item = &Assessment> {
+        self.earlier.found.iter().map(|found| &**found)
     }
 
     /// Judges, reads the source files that it lacked, and judges again.
@@ -160,14 +195,16 @@ impl Observer {
         while !stop.load(Ordering::Relaxed) {
             match self.look() {
                 Ok(look) => {
+                    seen = true;
                     if !each(look) {
                         break;
                     }
                 }
                 Err(error) if seen && error.is_end() => return Ok(End::TargetExited),
+                // It is there again at one of the next samples, or that says why not.
+                Err(error) if error.is_passing() => {}
                 Err(error) => return Err(error),
             }
-            seen = true;
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 break;
@@ -218,6 +255,35 @@ mod tests {
     fn a_target_that_was_never_seen_is_an_error() {
         let end = observer(0).watch(AT_ONCE, &AtomicBool::new(false), |_| true);
         assert!(end.expect_err("nothing was seen").is_end());
+    }
+
+    #[test]
+    fn a_program_that_executes_itself_anew_has_a_window_of_its_own() {
+        let sample = |generation, leaked, second| {
+            let mut sample = leaking(leaked);
+            sample.generation = generation;
+            sample.observe(second)
+        };
+        let first = (0..40).map(|second| sample(0, u64::from(second) * 20, second));
+        let second = (0..3).map(|second| sample(1, u64::from(second) * 20, second));
+        let source = Prepared(first.chain(second).collect());
+        let mut observer = Observer::new(Box::new(source), Settings::default(), Vec::new());
+        let mut looks = Vec::new();
+        observer
+            .watch(AT_ONCE, &AtomicBool::new(false), |look| {
+                looks.push(look);
+                true
+            })
+            .expect("an orderly end");
+        let anew: Vec<usize> = (0..43).filter(|&at| looks[at].replaced.is_some()).collect();
+        assert_eq!(anew, [40]);
+        let of = |at: usize| &looks[at].assessment;
+        assert_eq!((of(39).window.observations, of(40).window.observations), (40, 1));
+        assert!(of(40).totals.rates.is_none(), "nothing is known of the time between");
+        let note = &of(42).coverage.notes[0];
+        assert!(note.starts_with("the process executed another program"), "{note}");
+        assert!(note.contains("1 finding") && note.contains("main.leakGoroutines.func1"), "{note}");
+        assert_eq!(observer.earlier().count(), 1);
     }
 
     #[test]

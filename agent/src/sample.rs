@@ -43,6 +43,7 @@ pub(crate) struct Sample {
     pub(crate) sites: Vec<Site>,
     /// How long the target had been running at the first observation.
     pub(crate) uptime: Option<Duration>,
+    pub(crate) generation: u32,
 }
 
 impl Sample {
@@ -55,6 +56,7 @@ impl Sample {
             labels: vec![Vec::new()],
             sites: Vec::new(),
             uptime: None,
+            generation: 0,
         }
     }
 
@@ -168,6 +170,7 @@ impl Sample {
                 exe: "potato".to_owned(),
                 go_version: Some("go1.26.6".to_owned()),
                 build: Some(Build { stripped: true, pie: false, cgo: false }),
+                generation: self.generation,
             }),
             goroutines: self.goroutines.clone(),
             stacks: Arc::new(self.stacks.clone()),

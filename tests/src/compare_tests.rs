@@ -50,6 +50,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
             exe: "states".into(),
             go_version: Some(go.into()),
             build: None,
+            generation: 0,
         }),
         goroutines: vec![goroutine],
         stacks: Arc::new(stacks),

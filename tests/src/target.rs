@@ -179,7 +179,23 @@ impl Target {
             .collect()
     }
 
-    fn send(&mut self, command: &str) -> Result<()> {
+    /// Gives a command that makes it another program of the kind, which says READY.
+    ///
+    /// # Errors
+    /// When it answers something else, or nothing.
+    pub fn renew(&mut self, command: &str) -> Result<()> {
+        self.send(command)?;
+        let answer = self.line()?;
+        let name = self.path.display();
+        ensure!(answer.starts_with("READY"), "{name} answered {answer:?} to {command:?}");
+        Ok(())
+    }
+
+    /// Gives a command that is not answered.
+    ///
+    /// # Errors
+    /// When it takes no commands any more.
+    pub fn send(&mut self, command: &str) -> Result<()> {
         writeln!(self.commands, "{command}")
             .with_context(|| format!("{} takes no commands any more", self.path.display()))
     }

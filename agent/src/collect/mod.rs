@@ -38,6 +38,12 @@ impl CollectError {
         )
     }
 
+    /// Whether the target will be seen again before long: it has just executed itself anew.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Program(golang::Error::Starting { .. }))
+    }
+
     /// Whether the kernel refused to let us look.
     #[must_use]
     pub const fn is_denied(&self) -> bool {

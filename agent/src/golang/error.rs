@@ -27,6 +27,21 @@ pub enum Error {
         /// Which process.
         pid: u32,
     },
+    /// The process has executed another program, or itself anew, which is not ready yet.
+    #[error("process {pid} has executed another program, which is still starting; try again")]
+    Starting {
+        /// Which process.
+        pid: u32,
+    },
+    /// The process has executed another program, which cannot be read.
+    #[error("process {pid} has executed another program, which cannot be read")]
+    ReplacedBy {
+        /// Which process.
+        pid: u32,
+        /// Why not.
+        #[source]
+        source: Box<Self>,
+    },
     /// A thread of the kernel.
     #[error("pid {pid} ({name}) is a kernel thread, not a program")]
     KernelThread {

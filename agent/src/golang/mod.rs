@@ -10,6 +10,7 @@ pub mod gather;
 pub mod globals;
 pub mod goroutines;
 pub mod hchan;
+pub mod image;
 pub mod labels;
 pub mod layout;
 pub mod live;

@@ -73,10 +73,12 @@ impl Process {
         self.folder().join(file)
     }
 
-    /// When it started, in clock ticks since boot (`starttime` of proc_pid_stat(5)).
+    /// When its program started, in clock ticks since boot. The process's own `starttime`
+    /// (proc_pid_stat(5)) is older where it has executed another program since; no thread but the first
+    /// outlives that, and the Go runtime has others from its very start (`sysmon`).
     #[must_use]
-    pub const fn started_ticks(&self) -> u64 {
-        self.start
+    pub fn started_ticks(&self) -> u64 {
+        task::second_start(self.pid).map_or(self.start, |second| second.max(self.start))
     }
 
     /// Its executable, also when that was deleted or replaced since, or lies in another mount

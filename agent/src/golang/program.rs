@@ -10,6 +10,7 @@ use super::binary::Binary;
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
+use super::image::Image;
 use super::labels::LabelForm;
 use super::live::LiveMemory;
 use super::memory::{Memory, ReadError};
@@ -41,6 +42,8 @@ pub struct Program {
     /// The executable and how far from its link addresses it was loaded; `None` for a program that
     /// does not run.
     executable: Option<(File, u64)>,
+    /// What tells that the process runs another program by now.
+    image: Option<Image>,
 }
 
 /// What it takes to put probes on a program.
@@ -68,6 +71,8 @@ impl Program {
     /// refused, or what was found does not pass the self-check.
     pub fn attach(pid: u32) -> Result<Self, Error> {
         let process = Process::find(pid)?;
+        // Before anything is read of it.
+        let image = Image::of(&process);
         let file = process.executable()?;
         let binary = Binary::read(&process.exe, &file)?;
         let bias = process.load_bias(binary.entry)?;
@@ -75,6 +80,10 @@ impl Program {
         let memory = Box::new(LiveMemory::new(pid));
         let mut program = Self::locate_with(process, binary, bias, memory, &symbols)?;
         program.executable = Some((file.into_inner(), bias));
+        program.image = Some(image);
+        if program.is_replaced() {
+            return Err(Error::Replaced { pid });
+        }
         Ok(program)
     }
 
@@ -166,6 +175,7 @@ impl Program {
             reasons,
             notes,
             executable: None,
+            image: None,
         };
         program.self_check()?;
         Ok(program)
@@ -296,6 +306,13 @@ impl Program {
     #[must_use]
     pub fn label_form(&self) -> LabelForm {
         LabelForm::of(&self.binary.version)
+    }
+
+    /// Whether the process runs another program by now, or the same anew. Its end is told by
+    /// [`Process::is_alive`].
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        self.image.as_ref().is_some_and(Image::is_gone) && self.process.is_alive()
     }
 
     /// The list of all goroutines, as it is now.

@@ -94,6 +94,13 @@ pub fn threads(pid: u32) -> io::Result<impl Iterator<Item = u32>> {
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
 }
 
+/// When the oldest thread of a process other than the first started, in clock ticks since boot.
+#[must_use]
+pub fn second_start(pid: u32) -> Option<u64> {
+    let others = threads(pid).ok()?.filter(|thread| *thread != pid);
+    others.filter_map(|thread| Some(Stat::of_thread(pid, thread).ok()?.start)).min()
+}
+
 /// A thread of a process through which it can be read: the first one, or another that lives if that
 /// has ended; `None` if all have, or the process is gone.
 #[must_use]

@@ -144,6 +144,10 @@ pub struct Target {
     pub go_version: Option<String>,
     /// How the executable was built.
     pub build: Option<Build>,
+    /// How often the process has executed itself, or another program, anew since it was attached to.
+    /// What was seen before is of another program.
+    #[serde(default)]
+    pub generation: u32,
 }
 
 /// The kind of a source.

@@ -7,13 +7,7 @@ use crate::report::{json, words};
 /// grew most (the largest, if none grew). No line end.
 #[must_use]
 pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
-    let target = &assessment.target;
-    let mut line = json::time(assessment.window.last).unwrap_or_default();
-    line.push_str("  ");
-    line.push_str(&words::clean(&target.exe));
-    if let Some(pid) = target.pid {
-        line.push_str(&format!("[{pid}]"));
-    }
+    let mut line = start(assessment);
     line.push_str(&format!("  {}", words::counted(assessment.totals.goroutines, "goroutine")));
     if let Some(rates) = now {
         line.push_str(&format!("  {}", words::rates(rates)));
@@ -47,6 +41,19 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
         line.push_str(&format!("  {} not read", words::count(missed)));
     }
     line
+}
+
+/// The time, the target, and that it is another program from here on. No line end.
+#[must_use]
+pub fn replaced(assessment: &Assessment, note: &str) -> String {
+    format!("{}  {}", start(assessment), words::clean(note))
+}
+
+fn start(assessment: &Assessment) -> String {
+    let target = &assessment.target;
+    let time = json::time(assessment.window.last).unwrap_or_default();
+    let pid = target.pid.map(|pid| format!("[{pid}]")).unwrap_or_default();
+    format!("{time}  {}{pid}", words::clean(&target.exe))
 }
 
 #[cfg(test)]

@@ -28,4 +28,6 @@ pub struct Event {
     pub assessment: Arc<Assessment>,
     /// Creations and exits since the look before.
     pub now: Option<Rates>,
+    /// What there is to say if the process has executed another program since.
+    pub replaced: Option<String>,
 }

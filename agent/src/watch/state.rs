@@ -136,6 +136,7 @@ impl State {
     /// Takes in one more look.
     pub fn event(&mut self, event: Event) {
         let count = event.assessment.totals.goroutines;
+        let is_anew = event.replaced.is_some();
         let known = self.targets.iter().position(|target| target.shown.pid == event.pid);
         let at = if let Some(at) = known {
             let target = &mut self.targets[at];
@@ -157,6 +158,9 @@ impl State {
             self.targets.len() - 1
         };
         let history = &mut self.targets[at].history;
+        if is_anew {
+            history.clear();
+        }
         history.push_back(count);
         if history.len() > HISTORY {
             history.pop_front();
@@ -323,7 +327,7 @@ mod tests {
             window.push(&leaking(leaked).observe(second));
         }
         let assessment = Arc::new(assess(&window).expect("observed"));
-        Event { pid, assessment, now: window.rates_now() }
+        Event { pid, assessment, now: window.rates_now(), replaced: None }
     }
 
     fn state() -> State {

@@ -370,7 +370,7 @@ mod tests {
         for (second, leaked) in (0..).zip([4, 22, 40]) {
             window.push(&leaking(leaked).observe(second));
             let assessment = Arc::new(assess(&window).expect("observed"));
-            state.event(Event { pid: 4711, assessment, now: window.rates_now() });
+            state.event(Event { pid: 4711, assessment, now: window.rates_now(), replaced: None });
         }
         state
     }
@@ -432,7 +432,7 @@ mod tests {
         finding.suggestions = vec!["Close it.".to_owned()];
         let mut state = State::default();
         let assessment = Arc::new(assessment);
-        state.event(Event { pid: 4711, assessment, now: window.rates_now() });
+        state.event(Event { pid: 4711, assessment, now: window.rates_now(), replaced: None });
         let screen = text(&mut state, (120, 30));
         let row = screen.iter().skip(7).find(|row| row.starts_with("580 ")).expect("the leak");
         assert!(row.contains(" main.callStore  /src/app/store.go:41"), "{row}");

@@ -43,7 +43,7 @@ pub(super) fn look(common: &Common) -> Result<Seen, Failure> {
             Err(source) => targets.failures.push(Failure::of(target.pid, source)),
         }
     }
-    Ok(Seen { assessments, failures: targets.failures, asked: targets.asked })
+    Ok(Seen { assessments, earlier: Vec::new(), failures: targets.failures, asked: targets.asked })
 }
 
 /// The one look; of what was saved, the last.

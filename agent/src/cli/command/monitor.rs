@@ -55,9 +55,12 @@ fn show(
             news::write_json(&event, &news, out)
         } else {
             let line = lines::line(&event.assessment, event.now);
-            writeln!(out, "{line}").and_then(|()| {
-                news.iter().try_for_each(|news| writeln!(out, "  {}", news.line(&event.assessment)))
-            })
+            watch::write_replaced(&event, out).and_then(|()| writeln!(out, "{line}")).and_then(
+                |()| {
+                    news.iter()
+                        .try_for_each(|news| writeln!(out, "  {}", news.line(&event.assessment)))
+                },
+            )
         };
         written.and_then(|()| out.flush()).map_err(Failure::Stdout)?;
     }

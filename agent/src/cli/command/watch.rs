@@ -20,7 +20,7 @@ use crate::collect::CollectError;
 use crate::collect::attach::probes::start_holding;
 use crate::collect::attach::{Options, Probing};
 use crate::model::Assessment;
-use crate::pipeline::{End, Pace};
+use crate::pipeline::{End, Look, Pace};
 use crate::report::words;
 use crate::watch::{Event, lines, live};
 
@@ -32,12 +32,17 @@ struct Watched {
     pid: u32,
     is_saved: bool,
     last: Option<Arc<Assessment>>,
+    /// Of programs that it ran before, as far as something was found in them.
+    earlier: Vec<Assessment>,
     end: Result<End, CollectError>,
 }
 
 /// What was seen of all targets, and what went wrong with some.
 pub(super) struct Seen {
     pub(super) assessments: Vec<Assessment>,
+    /// Of programs that the targets ran before they executed others: as far as something was found in
+    /// them.
+    pub(super) earlier: Vec<Assessment>,
     pub(super) failures: Vec<Failure>,
     /// How many targets were asked for.
     pub(super) asked: usize,
@@ -46,20 +51,21 @@ pub(super) struct Seen {
 impl Seen {
     /// Writes the report, and ends in 1 for a finding at or above `--fail-on`.
     pub(super) fn report(self, common: &Common, fail_on: FailOn) -> Outcome {
-        let Self { mut assessments, failures, asked } = self;
+        let Self { mut assessments, mut earlier, failures, asked } = self;
         let filter = common.judging.filter()?;
-        for assessment in &mut assessments {
+        for assessment in assessments.iter_mut().chain(&mut earlier) {
             view::filtered(assessment, &filter);
         }
         if asked > 1 || !assessments.is_empty() {
             output::write(common, &assessments, asked > 1)?;
         }
-        Self { assessments, failures, asked }.end(common, fail_on)
+        Self { assessments, earlier, failures, asked }.end(common, fail_on)
     }
 
     /// Ends in 1 for a finding at or above `--fail-on`, without a report.
     pub(super) fn end(self, common: &Common, fail_on: FailOn) -> Outcome {
-        let is_met = common.judging.fail_on.unwrap_or(fail_on).is_met_by(&self.assessments);
+        let fail_on = common.judging.fail_on.unwrap_or(fail_on);
+        let is_met = fail_on.is_met_by(&self.assessments) || fail_on.is_met_by(&self.earlier);
         let exit = if is_met { Exit::Findings } else { Exit::Done };
         let mut failures = self.failures;
         if !is_met {
@@ -112,9 +118,10 @@ pub(super) fn watch(
     stop.store(true, Ordering::Relaxed);
     drop(shown);
 
-    let mut assessments = Vec::new();
+    let (mut assessments, mut earlier) = (Vec::new(), Vec::new());
     for thread in threads {
-        let Watched { pid, is_saved, last, end } = thread.join().map_err(|_| Failure::Defect)?;
+        let Watched { pid, is_saved, last, earlier: before, end } =
+            thread.join().map_err(|_| Failure::Defect)?;
         let mut last = last.map(|last| (*last).clone());
         match end {
             Ok(End::TargetExited) if !is_saved => {
@@ -125,9 +132,16 @@ pub(super) fn watch(
                 }
             }
             Ok(End::Stopped | End::TargetExited) => {}
-            Err(source) => failures.push(Failure::of(pid, source)),
+            Err(source) => {
+                if let Some(assessment) = &mut last {
+                    let note = format!("{source}; this is what was seen last");
+                    assessment.coverage.notes.push(note);
+                }
+                failures.push(Failure::of(pid, source));
+            }
         }
         assessments.extend(last);
+        earlier.extend(before);
     }
     show?;
     if common.verbose > 0 {
@@ -135,7 +149,7 @@ pub(super) fn watch(
             eprintln!("probes are taken to cost {}", words::hit_cost(hit));
         }
     }
-    Ok(Seen { assessments, failures, asked })
+    Ok(Seen { assessments, earlier, failures, asked })
 }
 
 fn options(common: &Common) -> Options {
@@ -174,9 +188,11 @@ fn observe(
         let mut last = None;
         let end = target.observer.watch(pace, &stop, |look| {
             last = Some(Arc::clone(&look.assessment));
-            events.send(Event { pid, assessment: look.assessment, now: look.now }).is_ok()
+            let Look { assessment, now, replaced } = look;
+            events.send(Event { pid, assessment, now, replaced }).is_ok()
         });
-        Watched { pid, is_saved: target.is_saved, last, end }
+        let earlier = target.observer.earlier().cloned().collect();
+        Watched { pid, is_saved: target.is_saved, last, earlier, end }
     })
 }
 
@@ -202,6 +218,7 @@ fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> 
     let mut any = false;
     for event in events {
         any = true;
+        write_replaced(&event, &mut out).map_err(Failure::Stdout)?;
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
@@ -209,6 +226,12 @@ fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> 
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())
+}
+
+/// A line of its own for a process that has executed another program.
+pub(super) fn write_replaced(event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    let Some(note) = &event.replaced else { return Ok(()) };
+    writeln!(out, "{}", lines::replaced(&event.assessment, note))
 }
 
 /// Where lines go: standard output, unless the report needs it for itself.
@@ -220,6 +243,9 @@ pub(super) fn lines_out(common: &Common) -> Box<dyn Write> {
 /// progress: no lines.
 pub(super) fn progress(common: &Common, events: &Receiver<Event>) {
     for event in events {
+        if let Some(note) = &event.replaced {
+            eprintln!("{}", lines::replaced(&event.assessment, note));
+        }
         if common.input.is_none() {
             eprintln!("{}", lines::line(&event.assessment, event.now));
         }

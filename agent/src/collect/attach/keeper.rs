@@ -91,6 +91,11 @@ impl Keeper {
         Ok(Self { kept, stop: Some(stop), thread: Some(thread) })
     }
 
+    /// What hits have cost the target so far.
+    pub(super) fn spent(&self) -> Duration {
+        lock(&self.kept).governor.spent()
+    }
+
     /// What the kernel knows now, after a snapshot that took `snapshot`.
     ///
     /// # Errors

@@ -72,6 +72,17 @@ impl Live {
         Self { wanted: (probing, budget), keeper, last, spent, history, watch }
     }
 
+    /// For another program: nothing that was counted is of that one.
+    pub(super) fn begin_anew(&mut self) {
+        if let Keeping::Kept(keeper) = &self.keeper {
+            self.spent += keeper.spent();
+        }
+        let spent = self.spent;
+        // Probes go before others come.
+        self.keeper = Keeping::Without(None);
+        *self = Self { spent, ..Self::new(self.wanted.0, self.wanted.1) };
+    }
+
     /// Adds to a snapshot that was begun at `start`, took `took`, and had its first one begun at
     /// `first`, what the kernel knows. Never fails: without probes it is still what it is.
     pub(super) fn add(

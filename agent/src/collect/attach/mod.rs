@@ -21,7 +21,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{SysconfVar, sysconf};
 
 use super::{CollectError, Source};
-use crate::golang::{Program, timens};
+use crate::golang::{self, Program, timens};
 use crate::model::{Build, Coverage, Observation, Rates, Target, TargetKind, Timestamp, WaitClass};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
@@ -81,7 +81,14 @@ pub struct Attach {
     first: Option<Duration>,
     /// What there is to say of every observation.
     notes: Vec<String>,
+    /// When the program started, in clock ticks since boot.
+    started_ticks: u64,
+    /// Since when the process is known to run another program, of which nothing was seen yet.
+    replaced: Option<Duration>,
 }
+
+/// A program that was executed anew is ready to be read before this is over.
+const START: Duration = Duration::from_secs(10);
 
 const UNKNOWN_CLOCK: &str = "the process's time namespace cannot be told, so that waits are counted \
                              from when they were first seen";
@@ -119,6 +126,7 @@ impl Attach {
                 pie: binary.pie,
                 cgo: program.has_cgo(),
             }),
+            generation: 0,
         };
         Self {
             live: Live::new(Probing::Off, Budget::default()),
@@ -131,6 +139,8 @@ impl Attach {
             once: false,
             first: None,
             notes: ahead_ns.is_none().then(|| UNKNOWN_CLOCK.to_owned()).into_iter().collect(),
+            replaced: None,
+            started_ticks: program.process().started_ticks(),
             program,
         }
     }
@@ -144,6 +154,52 @@ impl Attach {
 
 impl Source for Attach {
     fn next(&mut self) -> Result<Observation, CollectError> {
+        if self.replaced.is_none() {
+            let seen = self.observe();
+            // Whatever was seen or not: it may be of both programs.
+            if !self.program.is_replaced() {
+                return seen;
+            }
+        }
+        let since = *self.replaced.get_or_insert_with(monotonic);
+        let seen = self.begin_anew().and_then(|()| self.observe());
+        match seen {
+            Ok(seen) if !self.program.is_replaced() => {
+                self.replaced = None;
+                Ok(seen)
+            }
+            Err(error) if error.is_end() || error.is_denied() => Err(error),
+            Err(CollectError::Program(source)) if monotonic().saturating_sub(since) >= START => {
+                let pid = self.program.process().pid;
+                Err(golang::Error::ReplacedBy { pid, source: Box::new(source) }.into())
+            }
+            _ => Err(golang::Error::Starting { pid: self.program.process().pid }.into()),
+        }
+    }
+}
+
+impl Attach {
+    /// Attaches to what the process has executed since.
+    fn begin_anew(&mut self) -> Result<(), CollectError> {
+        let process = self.program.process();
+        let program = Program::attach(process.pid).map_err(|error| match error {
+            _ if process.is_alive() => error,
+            _ => golang::Error::Exited { pid: process.pid },
+        })?;
+        let mut anew = Self::to(program);
+        let target = Arc::make_mut(&mut anew.target);
+        // Once for each that was seen.
+        target.generation = self.target.generation + u32::from(self.first.is_some());
+        (anew.once, anew.replaced) = (self.once, self.replaced);
+        // What the new program's functions and structures are, the old one's probes do not know.
+        self.live.begin_anew();
+        std::mem::swap(&mut anew.live, &mut self.live);
+        std::mem::swap(&mut anew.cost, &mut self.cost);
+        *self = anew;
+        Ok(())
+    }
+
+    fn observe(&mut self) -> Result<Observation, CollectError> {
         let mut start = monotonic();
         let process = self.meter.look(start);
         let mut taken = self.take()?;
@@ -177,7 +233,7 @@ impl Source for Attach {
         Ok(Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
-            uptime: uptime(self.program.process().started_ticks()),
+            uptime: uptime(self.started_ticks),
             target: Arc::clone(&self.target),
             goroutines,
             stacks: self.snapshotter.stacks(),
@@ -193,22 +249,16 @@ impl Source for Attach {
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
         })
     }
-}
 
-impl Attach {
     fn take(&mut self) -> Result<Snapshot, CollectError> {
         // Whatever failed, failed because the process is gone, if it is gone.
         Ok(self.sample().map_err(|error| {
             let process = self.program.process();
-            if process.is_alive() {
-                error
-            } else {
-                crate::golang::Error::Exited { pid: process.pid }
-            }
+            if process.is_alive() { error } else { golang::Error::Exited { pid: process.pid } }
         })?)
     }
 
-    fn sample(&mut self) -> Result<Snapshot, crate::golang::Error> {
+    fn sample(&mut self) -> Result<Snapshot, golang::Error> {
         if self.program.refresh_plugins()? {
             self.snapshotter.forget_addresses();
         }

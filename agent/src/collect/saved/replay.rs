@@ -20,7 +20,9 @@ pub struct Replay {
     recording: Recording,
     /// The place of the next one in the recording's numbers.
     next: usize,
+    /// Of the one before.
     elapsed: Duration,
+    generation: u32,
     gaps: Vec<String>,
 }
 
@@ -28,7 +30,7 @@ impl Replay {
     /// Shows a recording from its beginning.
     #[must_use]
     pub const fn new(recording: Recording) -> Self {
-        Self { recording, next: 0, elapsed: Duration::ZERO, gaps: Vec::new() }
+        Self { recording, next: 0, elapsed: Duration::ZERO, generation: 0, gaps: Vec::new() }
     }
 
     /// Notes what lies between this observation and the one before.
@@ -49,13 +51,15 @@ impl Replay {
 
     fn check(&mut self, file: &Path, observation: &Observation) -> Result<(), Error> {
         let absurd = |why| Err(Error::Absurd { file: file.to_owned(), why });
-        if observation.elapsed < self.elapsed {
+        let generation = observation.target.generation;
+        let is_another = generation > self.generation;
+        if generation < self.generation || (observation.elapsed < self.elapsed && !is_another) {
             return absurd("it is older than the one before it");
         }
         if observation.target.pid.unwrap_or_default() != self.recording.pid {
             return absurd("it is of another process than its name says");
         }
-        self.elapsed = observation.elapsed;
+        (self.elapsed, self.generation) = (observation.elapsed, generation);
         Ok(())
     }
 }

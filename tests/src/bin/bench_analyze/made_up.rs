@@ -40,6 +40,7 @@ impl MadeUp {
                 exe: "made-up".to_owned(),
                 go_version: None,
                 build: None,
+                generation: 0,
             }),
         }
     }

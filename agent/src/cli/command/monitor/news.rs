@@ -127,6 +127,8 @@ pub(super) fn write_json(event: &Event, news: &[News], out: &mut dyn Write) -> i
         rates_basis: Option<&'static str>,
         findings: Vec<Brief>,
         events: &'a [News],
+        /// What there is to say if the process has executed another program since the line before.
+        replaced: Option<&'a str>,
     }
     let assessment = &event.assessment;
     let judged = assessment.judgement.as_ref();
@@ -143,6 +145,7 @@ pub(super) fn write_json(event: &Event, news: &[News], out: &mut dyn Write) -> i
         rates_basis: event.now.map(|now| now.basis.name()),
         findings: judged.iter().flat_map(|judged| &judged.findings).map(Brief::of).collect(),
         events: news,
+        replaced: event.replaced.as_deref(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)
@@ -172,7 +175,8 @@ mod tests {
         assert_eq!((of(What::Appeared), of(What::Ended)), (1, 1), "{told:?}");
         assert_eq!((told.first(), told.last()), (Some(&What::Appeared), Some(&What::Ended)));
 
-        let event = Event { pid: 7, assessment: last.expect("observed").into(), now: None };
+        let event =
+            Event { pid: 7, assessment: last.expect("observed").into(), now: None, replaced: None };
         let mut out = Vec::new();
         write_json(&event, &[], &mut out).expect("a vector takes everything");
         assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), 1);

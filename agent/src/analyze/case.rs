@@ -37,6 +37,8 @@ pub(super) struct Case<'a> {
     pub(super) looks: u64,
     /// For how long the longest has been blocked.
     pub(super) oldest: Option<Duration>,
+    /// How many objects they wait on in all; `None` where that is not known.
+    pub(super) objects: Option<u64>,
     /// What their source says.
     pub(super) hints: Hints,
 }
@@ -105,6 +107,7 @@ impl<'a> Case<'a> {
             window: span,
             looks: window.observations(),
             oldest: members.iter().filter_map(|&at| groups[at].oldest).max(),
+            objects: objects(members.iter().map(|&at| &groups[at])),
             hints: Hints::default(),
             groups: members,
             life,
@@ -119,6 +122,8 @@ impl<'a> Case<'a> {
         self.arrived += other.arrived;
         self.oldest = self.oldest.max(other.oldest);
         self.life.merge(&other.life);
+        // The two may share some.
+        self.objects = None;
         self.groups.extend(other.groups);
         // Both curves have a point for each sample.
         for (point, (_, more)) in self.points.iter_mut().zip(&other.points) {
@@ -230,4 +235,24 @@ impl<'a> Case<'a> {
     pub(super) fn wait(&self) -> WaitClass {
         self.group.wait
     }
+}
+
+/// How many objects groups wait on, where that can be told.
+fn objects<'g>(groups: impl ExactSizeIterator<Item = &'g Group> + Clone) -> Option<u64> {
+    let known = groups.clone().all(|group| group.objects > 0);
+    if !known {
+        return None;
+    }
+    if groups.len() == 1 {
+        return groups.clone().next().map(|group| group.objects);
+    }
+    if groups.clone().all(|group| group.objects == 1) {
+        let mut distinct: Vec<_> = groups.filter_map(|group| group.object).map(|it| it.0).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        return Some(distinct.len() as u64);
+    }
+    // Each on an object of its own, with nobody else.
+    let alone = |group: &Group| group.objects == group.count && group.object_waiters == 1;
+    groups.clone().all(alone).then(|| groups.map(|group| group.objects).sum())
 }

@@ -2,9 +2,9 @@
 
 use super::case::Case;
 use super::caused::Cause;
-use super::not_closed;
+use super::{not_closed, waits};
 use crate::model::text::{count, duration};
-use crate::model::{CauseClass, Growth, GrowthPattern, LockWait, Pattern};
+use crate::model::{CauseClass, Growth, GrowthPattern, LockWait, Pattern, WaitClass};
 
 /// The sentence.
 pub(super) fn cause(
@@ -25,9 +25,20 @@ pub(super) fn cause(
         ) && growth.per_second > 0.0
     });
     let more = rises.map(|growth| format!(", {},", faster(growth.per_second))).unwrap_or_default();
+    let named = waits::of(case).filter(|_| class != CauseClass::NotClosed);
     let does = match class {
+        _ if named.is_some() => verb(one, named.map_or("", |wait| wait.says)),
         CauseClass::DeadlockCycle => circle(one, lock_wait),
         CauseClass::Loop => verb(one, "run on and on, and nothing ends them"),
+        CauseClass::Timer if case.wait() == WaitClass::Sleep => match case.hints.pattern {
+            Some(Pattern::LoopForEver) => {
+                verb(one, "sleep again and again in a loop that nothing ends")
+            }
+            _ => verb(one, "sleep in time.Sleep, which nothing can end early"),
+        },
+        CauseClass::Timer if case.hints.is_worker_loop == Some(false) => {
+            verb(one, "wait for a timer, and for nothing else")
+        }
         CauseClass::Timer => verb(one, "wake, wait and wake again on a timer that nobody stops"),
         CauseClass::RuntimeInternal => {
             verb(one, "block inside of a finalizer or cleanup, so that no other one runs")
@@ -117,10 +128,13 @@ fn channel(case: &Case<'_>) -> String {
         None => "channel".to_owned(),
     };
     let a = if kind.starts_with("unbuffered") { "an" } else { "a" };
-    match case.group.objects {
+    let several = || kind.replacen("channel", "channels", 1);
+    match case.objects {
         _ if case.count == 1 => format!("{a} {kind}"),
-        1 if case.groups.len() == 1 => format!("one {kind}"),
-        _ => format!("{a} {kind} of its own each"),
+        Some(1) => format!("one {kind}"),
+        Some(own) if own == case.count => format!("{a} {kind} of its own each"),
+        Some(some) => format!("{} {}", count(some), several()),
+        None => several(),
     }
 }
 

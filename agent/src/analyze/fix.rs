@@ -1,19 +1,70 @@
 //! What to do about a finding: by its pattern, and by its class.
 
-use crate::model::{CauseClass, Pattern};
+use super::case::Case;
+use super::caused::Cause;
+use super::{not_closed, waits};
+use crate::model::function::{self, Origin};
+use crate::model::{CauseClass, Pattern, WaitClass};
 
-/// Suggestions, most helpful first. `own` comes from the code itself.
+/// Suggestions, most helpful first.
 pub(super) fn suggestions(
+    case: &Case<'_>,
     class: CauseClass,
     pattern: Option<Pattern>,
-    own: Option<&String>,
+    cause: Option<&Cause>,
 ) -> Vec<String> {
-    // What is said of every leak of a pattern or class helps only where nothing better is known.
-    match (own, pattern.and_then(of_pattern)) {
-        (Some(own), _) => vec![own.clone()],
-        (None, Some(text)) => vec![text.to_owned()],
-        (None, None) => of_class(class).iter().map(|text| (*text).to_owned()).collect(),
+    let given = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    // What is said of every leak of a kind helps only where nothing better is known.
+    if let Some(wait) = waits::of(case) {
+        return given(wait.fixes);
     }
+    if let Some(own) = case.hints.fix.as_ref().filter(|_| pattern == case.hints.pattern) {
+        return vec![own.clone()];
+    }
+    if let Some(use_of_library) = of_library(case, cause) {
+        return use_of_library;
+    }
+    if case.wait() == WaitClass::Sleep {
+        return given(&[
+            "Wait in a select between time.After (or a time.Timer) and ctx.Done() in place of time.Sleep, and \
+             return when the context ends.",
+        ]);
+    }
+    match pattern.and_then(of_pattern) {
+        Some(text) => given(&[text]),
+        None => given(of_class(class)),
+    }
+}
+
+/// What to do about a wait within a module that the program uses: nobody is to change that, only how it is
+/// used.
+fn of_library(case: &Case<'_>, cause: Option<&Cause>) -> Option<Vec<String>> {
+    let line = case.blocked_at()?;
+    if function::origin(line.function, line.file) != Origin::Dependency {
+        return None;
+    }
+    let library = function::package(line.function);
+    if cause.is_some_and(|cause| Some(cause.at.frame) == case.group.blocked_at) {
+        return None;
+    }
+    let is_called = cause.is_some_and(|cause| cause.callee.is_some());
+    let made = not_closed::made(case, cause).filter(|_| is_called || case.is_librarys());
+    let own = cause.and_then(|cause| case.stacks.lookup(cause.at.frame).ok()).map(|frame| {
+        let file = frame.file.rsplit('/').next().unwrap_or(frame.file);
+        format!("{} ({file}:{})", function::short(frame.function), frame.line)
+    });
+    let place = own.map(|own| format!(": it starts at {own}")).unwrap_or_default();
+    let first = match made.as_ref().and_then(|made| Some((made, made.close?))) {
+        Some((made, close)) => {
+            format!("Call {close} on each {} once it is no longer needed{place}.", made.what)
+        }
+        None => format!(
+            "The wait is inside of {library}. End it by the way you use that{place}: close, stop or \
+             unsubscribe what was made there, or cancel the context that it was given."
+        ),
+    };
+    let advice = made.and_then(|made| made.advice).map(str::to_owned);
+    Some(std::iter::once(first).chain(advice).collect())
 }
 
 const fn of_pattern(pattern: Pattern) -> Option<&'static str> {
@@ -109,14 +160,4 @@ const fn of_class(class: CauseClass) -> &'static [&'static str] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_codes_own_fix_is_best_and_there_is_always_one() {
-        let own = "Make results a channel with a buffer of one (line 12).".to_owned();
-        let all = suggestions(CauseClass::ChannelSend, Some(Pattern::TimedOutReceiver), Some(&own));
-        assert_eq!(all, [own]);
-        assert!(!suggestions(CauseClass::Unknown, None, None).is_empty());
-    }
-}
+mod tests;

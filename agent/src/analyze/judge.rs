@@ -221,13 +221,12 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
             .iter()
             .map(|note| Evidence { detector: "source".to_owned(), says: note.clone() }),
     );
-    let own = case.hints.fix.as_ref().filter(|_| pattern == case.hints.pattern);
     let suggestions = if class == CauseClass::NotClosed {
         not_closed::fixes(&case, cause.as_ref())
     } else if case.keep_connections_alive() {
         not_closed::connection_fixes()
     } else {
-        fix::suggestions(class, pattern, own)
+        fix::suggestions(&case, class, pattern, cause.as_ref())
     };
     let turnover = case.left().map(|left| Turnover {
         arrived: case.arrived,

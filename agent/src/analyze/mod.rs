@@ -31,6 +31,7 @@ mod signature;
 pub mod source;
 mod sources;
 mod summary;
+mod waits;
 mod window;
 
 pub use judge::judge;

@@ -1,0 +1,128 @@
+//! What is said of waits with a name, of modules, and of objects, by what stands on the stack.
+
+use std::time::Duration;
+
+use crate::analyze::{Settings, Sources, Window, judge};
+use crate::model::{BlockedBasis, BlockedFor, Finding, StackView, WaitClass};
+use crate::sample::Sample;
+
+const GO: &str = "/usr/local/go/src";
+const USER: (&str, &str, u32) = ("main.(*shop).list", "/src/app/shop.go", 33);
+
+/// The finding of goroutines that become two more each second, with these frames, innermost first;
+/// `object` gives what each waits on.
+fn leak(wait: WaitClass, frames: &[(&str, &str, u32)], object: impl Fn(u64) -> u64) -> Finding {
+    let mut window = Window::default();
+    for now in 0..=30_u32 {
+        let mut sample = Sample::new();
+        let main = sample.stack(&[("main.main", "/src/app/main.go", 9)]);
+        sample.add(1, WaitClass::Sleep, StackView::Read(main));
+        let stack = sample.stack(frames);
+        let site = sample.frame("main.main", "/src/app/main.go", 8);
+        for goid in 0..u64::from(now) * 2 {
+            let objects = sample.objects(&[object(goid)]);
+            let seen = Duration::from_secs(u64::from(now) - goid / 2);
+            let goroutine = sample.add(100 + goid, wait, StackView::Read(stack));
+            goroutine.objects = objects;
+            goroutine.created_by = Some(site);
+            goroutine.seen_for = Some(seen);
+            goroutine.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
+        }
+        window.push(&sample.observe(now));
+    }
+    let assessment = judge(&window, &Settings::default(), &mut Sources::default());
+    let judgement = assessment.and_then(|it| it.judgement).expect("something was observed");
+    judgement.findings.into_iter().next().expect("a leak")
+}
+
+fn own(goid: u64) -> u64 {
+    0xc000_0000 + goid * 96
+}
+
+#[test]
+fn an_exhausted_pool_is_named_as_that() {
+    let sql = format!("{GO}/database/sql/sql.go");
+    let frames = [
+        ("database/sql.(*DB).conn", &*sql, 1369),
+        ("database/sql.(*DB).query", &*sql, 1762),
+        ("database/sql.(*DB).QueryContext", &*sql, 1743),
+        USER,
+    ];
+    let found = leak(WaitClass::Select, &frames, own);
+    assert!(found.cause.contains("a sql.DB whose pool is exhausted"), "{}", found.cause);
+    assert!(found.suggestions[0].contains("close each sql.Rows"), "{:?}", found.suggestions);
+
+    // While it dials, the pool is not what it waits for.
+    let dials = [("main.(*driver).Open", "/src/app/driver.go", 3), frames[0], frames[1], USER];
+    let found = leak(WaitClass::Select, &dials, own);
+    assert!(!found.cause.contains("exhausted"), "{}", found.cause);
+
+    let puddle = "/go/pkg/mod/github.com/jackc/puddle/v2@v2.2.2/pool.go";
+    let frames = [
+        (
+            "golang.org/x/sync/semaphore.(*Weighted).Acquire",
+            "/go/pkg/mod/golang.org/x/sync@v0.7.0/semaphore/semaphore.go",
+            74,
+        ),
+        ("github.com/jackc/puddle/v2.(*Pool[go.shape.*uint8]).acquire", puddle, 340),
+        ("github.com/jackc/puddle/v2.(*Pool[go.shape.*uint8]).Acquire", puddle, 319),
+        (
+            "github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire",
+            "/go/pkg/mod/github.com/jackc/pgx/v5@v5.6.0/pgxpool/pool.go",
+            522,
+        ),
+        USER,
+    ];
+    let found = leak(WaitClass::Select, &frames, own);
+    assert!(found.cause.contains("pgx pool that is exhausted"), "{}", found.cause);
+    assert!(found.suggestions[0].contains("Release each pgxpool.Conn"), "{:?}", found.suggestions);
+}
+
+#[test]
+fn a_module_is_used_in_another_way_and_not_changed() {
+    let redis = "/go/pkg/mod/github.com/redis/go-redis/v9@v9.5.1/pubsub.go";
+    let frames = [
+        ("github.com/redis/go-redis/v9.(*PubSub).ReceiveTimeout", redis, 33),
+        ("github.com/redis/go-redis/v9.(*PubSub).Receive", redis, 40),
+        USER,
+    ];
+    let found = leak(WaitClass::IoWait, &frames, own);
+    assert!(!found.suggestions.concat().contains("deadline"), "{:?}", found.suggestions);
+    assert!(found.suggestions[0].contains("shop.go:33"), "{:?}", found.suggestions);
+
+    let bus = "/go/pkg/mod/example.com/bus@v1.0.0/bus.go";
+    for wait in [WaitClass::Cond, WaitClass::ChanReceive, WaitClass::ChanSend, WaitClass::Mutex] {
+        let found = leak(wait, &[("example.com/bus.(*Topic).Next", bus, 12), USER], own);
+        let advice = found.suggestions.concat();
+        assert!(advice.contains("shop.go:33"), "{wait:?}: {advice}");
+        for own_code in ["Signal", "buffer", "Unlock", "bus.go", "sender"] {
+            assert!(!advice.contains(own_code), "{wait:?}: {advice}");
+        }
+    }
+}
+
+#[test]
+fn the_far_end_of_a_pipe_is_named_and_sleep_is_no_ticker() {
+    let pipe = format!("{GO}/io/pipe.go");
+    let found = leak(WaitClass::Select, &[("io.(*pipe).write", &*pipe, 86), USER], own);
+    assert!(found.cause.contains("an io.Pipe from which nobody reads"), "{}", found.cause);
+    assert!(found.suggestions[0].contains("Close the reader"), "{:?}", found.suggestions);
+
+    let file = format!("{GO}/os/file.go");
+    let found = leak(WaitClass::IoWait, &[("os.(*File).Read", &*file, 118), USER], own);
+    assert!(found.cause.contains("whose other end is open"), "{}", found.cause);
+
+    let sleep = format!("{GO}/runtime/time.go");
+    let found = leak(WaitClass::Sleep, &[("time.Sleep", &*sleep, 338), USER], |_| 0);
+    assert!(found.cause.contains("time.Sleep"), "{}", found.cause);
+    let said = format!("{} {}", found.cause, found.suggestions.concat());
+    assert!(!said.contains("ticker"), "{said}");
+}
+
+#[test]
+fn how_many_objects_they_wait_on_is_said() {
+    let cause = |object: fn(u64) -> u64| leak(WaitClass::ChanSend, &[USER], object).cause;
+    assert!(cause(own).contains("of its own each"));
+    assert!(cause(|_| own(0)).contains("one "));
+    assert!(cause(|goid| own(goid % 3)).contains("3 "));
+}

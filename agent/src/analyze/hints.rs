@@ -238,3 +238,6 @@ fn origin(frame: &Resolved<'_>) -> Origin {
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,14 +72,21 @@ pub(super) fn join(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     let (own, mut librarys): (Vec<_>, Vec<_>) =
         drafts.into_iter().partition(|draft| !draft.is_librarys());
     for draft in own {
-        for function in functions_of(&draft) {
-            places.entry(function).or_default().push(sets.len());
+        // Nothing joins one that does not grow.
+        if draft.grows {
+            for function in functions_of(&draft) {
+                places.entry(function).or_default().push(sets.len());
+            }
         }
         sets.push(vec![draft]);
     }
     // Those of which more is known come first: the others join them.
     librarys.sort_by_key(|draft| (draft.cause.is_none(), Reverse(draft.case.count)));
     for draft in librarys {
+        if !draft.grows {
+            sets.push(vec![draft]);
+            continue;
+        }
         let by_function = draft.caused_in().map(str::to_owned);
         let by_module = draft.module().map(|module| format!("module {module}"));
         let candidates = by_function.iter().chain(&by_module).filter_map(|key| places.get(key));
@@ -105,13 +112,16 @@ fn join_ends(mut sets: Vec<Vec<Draft<'_>>>) -> Vec<Vec<Draft<'_>>> {
     let mut at = 0;
     while at < sets.len() {
         let accepted = &sets[at][0];
+        if !accepted.case.keep_connections_alive() {
+            at += 1;
+            continue;
+        }
         let dialled = |set: &Vec<Draft<'_>>| {
-            accepted.case.keep_connections_alive()
-                && set.iter().any(|draft| {
-                    draft.case.calls("net/http.(*persistConn).readLoop")
-                        && accepted.case.count.abs_diff(draft.case.count) * 10 <= draft.case.count
-                        && accepted.comes_with(draft)
-                })
+            set.iter().any(|draft| {
+                draft.case.calls("net/http.(*persistConn).readLoop")
+                    && accepted.case.count.abs_diff(draft.case.count) * 10 <= draft.case.count
+                    && accepted.comes_with(draft)
+            })
         };
         match sets.iter().position(dialled) {
             Some(other) => {

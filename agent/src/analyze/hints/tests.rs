@@ -1,0 +1,79 @@
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::analyze::{Settings, SourceFile, Sources, Window, judge};
+use crate::model::{BlockedBasis, BlockedFor, Finding, Judgement, StackView, WaitClass};
+use crate::sample::Sample;
+
+/// A program with a goroutine in each of so many functions, and its file.
+fn distinct(functions: u32) -> (Window, String) {
+    let mut text = "package main\n\nvar ch = make(chan int)\n".to_owned();
+    for at in 0..functions {
+        writeln!(text, "func f{at}() {{ ch <- {at} }}").expect("a string");
+    }
+    let mut window = Window::default();
+    for now in [0, 15, 30] {
+        let mut sample = Sample::new();
+        for at in 0..functions {
+            let stack = sample.stack(&[(&format!("main.f{at}"), "/src/main.go", 4 + at)]);
+            let seen = Duration::from_secs(u64::from(now));
+            let one = sample.add(100 + u64::from(at), WaitClass::ChanSend, StackView::Read(stack));
+            one.seen_for = Some(seen);
+            one.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
+        }
+        window.push(&sample.observe(now));
+    }
+    (window, text)
+}
+
+fn judged(window: &Window, sources: &mut Sources, text: &str) -> Judgement {
+    let judge = |sources: &mut Sources| {
+        let assessment = judge(window, &Settings::default(), sources);
+        assessment.and_then(|it| it.judgement).expect("something was observed")
+    };
+    judge(sources);
+    for path in sources.take_wanted() {
+        let file = SourceFile { path: path.clone(), text: text.into(), stale: false };
+        sources.give(path, Some(file));
+    }
+    judge(sources)
+}
+
+fn lacks(judgement: &Judgement) -> Option<&str> {
+    let lacking = judgement.not_enough.iter().find(|lack| lack.detector == "source");
+    lacking.map(|lack| lack.reason.as_str())
+}
+
+/// Findings of which the source says something.
+fn told(judgement: &Judgement) -> usize {
+    let by_source = |found: &&Finding| found.evidence.iter().any(|it| it.detector == "source");
+    judgement.findings.iter().filter(by_source).count()
+}
+
+#[test]
+fn the_source_of_the_largest_is_read_and_the_others_are_counted() {
+    let (window, text) = distinct(1_200);
+    let mut sources = Sources::default();
+    let judgement = judged(&window, &mut sources, &text);
+    assert_eq!(judgement.findings.len(), 1_200, "no finding is lost");
+    let expected = "the source of 200 lines with 200 goroutines was not read";
+    assert!(lacks(&judgement).is_some_and(|says| says.starts_with(expected)), "{judgement:?}");
+    assert_eq!(told(&judgement), 1_000);
+    let again = judged(&window, &mut sources, &text);
+    assert_eq!(lacks(&again), lacks(&judgement));
+
+    let (window, text) = distinct(50);
+    let judgement = judged(&window, &mut Sources::default(), &text);
+    assert_eq!((lacks(&judgement), told(&judgement)), (None, 50));
+}
+
+#[test]
+fn once_a_stop_is_asked_for_no_source_is_read() {
+    let (window, text) = distinct(50);
+    let mut sources = Sources::until(Arc::new(AtomicBool::new(true)));
+    let judgement = judged(&window, &mut sources, &text);
+    assert_eq!((judgement.findings.len(), told(&judgement)), (50, 0));
+    assert!(lacks(&judgement).is_some_and(|says| says.starts_with("the source of 50 lines")));
+}

@@ -25,8 +25,23 @@ pub(super) fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -
             finding.groups.iter().filter_map(|index| places.get(index).copied()).collect();
         let first = places.get(&finding.group).or(finding.groups.first()).copied();
         finding.group = first.unwrap_or_default();
+        finding.parts.retain_mut(|part| moved(&places, &mut part.group));
         first.is_some()
     });
+    judgement.lineage.retain_mut(|line| {
+        line.parent = line.parent.and_then(|parent| places.get(&parent).copied());
+        moved(&places, &mut line.group)
+    });
+    if let Some(rise) = &mut judgement.rise {
+        rise.groups.retain_mut(|rising| moved(&places, &mut rising.group));
+    }
+}
+
+/// Gives a group its new place; whether it stays.
+fn moved(places: &HashMap<usize, usize>, group: &mut usize) -> bool {
+    let place = places.get(group);
+    *group = place.copied().unwrap_or_default();
+    place.is_some()
 }
 
 /// Keeps the groups that a filter lets pass.
@@ -81,6 +96,7 @@ mod tests {
     use super::*;
     use crate::analyze::settings::Rule;
     use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::model::{Lineage, Part};
     use crate::sample::leaking;
 
     fn judged() -> Assessment {
@@ -113,8 +129,15 @@ mod tests {
         let signature = assessment.groups[0].signature.clone();
         // The group comes first here; put another before it.
         assert!(leak(&assessment).iter().all(|&at| at < assessment.groups.len()));
+        let judgement = assessment.judgement.as_mut().expect("judged");
+        judgement.lineage = (0..2).map(|group| Lineage { group, parent: Some(1) }).collect();
+        let [leaking, other] = [0, 1].map(|group| Part { group, count: 1, entry: None });
+        judgement.findings[0].parts = vec![other, leaking];
         narrow(&mut assessment, |group| group.signature == signature);
         assert!(leak(&assessment).iter().all(|&at| at == 0));
+        let judgement = assessment.judgement.as_ref().expect("judged");
+        assert_eq!(judgement.lineage, [Lineage { group: 0, parent: None }]);
+        assert_eq!(judgement.findings[0].parts, [leaking]);
         let exclude = vec![Rule::new("main.leak*", None)];
         filtered(&mut assessment, &Filter { exclude, ..Filter::default() });
         assert!(assessment.groups.is_empty() && leak(&assessment).is_empty());

@@ -36,7 +36,7 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, colour: bool) {
         frame.render_widget(Paragraph::new(header(state, assessment, paint)), head);
         draw_curve(state, frame, curve, paint);
     } else {
-        frame.render_widget(Paragraph::new("first look…"), head);
+        frame.render_widget(Paragraph::new("first sample…"), head);
     }
     if let Screen::Stack(scroll) = state.screen {
         // The selected group stays in sight above its stack, where there is room for both.
@@ -93,7 +93,7 @@ fn header<'a>(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<
     let mut second = vec![
         format!(
             "{} in {}",
-            words::counted(assessment.window.observations, "look"),
+            words::counted(assessment.window.observations, "sample"),
             words::duration(assessment.window.duration)
         )
         .dim(),

@@ -122,7 +122,7 @@ impl Observer {
         loop {
             let observation = self.source.next()?;
             let replaced = self.begin_anew(&observation);
-            self.window.push(&observation);
+            self.window.take(observation);
             // A window that was pushed to has an assessment.
             if let Some(mut assessment) = self.judge() {
                 assessment.coverage.notes.splice(0..0, self.earlier.notes());

@@ -5,6 +5,7 @@ pub mod accuracy;
 pub mod agent;
 pub mod bench;
 pub mod browser;
+pub mod cgroup;
 pub mod code;
 pub mod compare;
 pub mod debug2;

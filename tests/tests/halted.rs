@@ -2,7 +2,6 @@
 #![allow(clippy::expect_used)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use leak_agent::analyze::{Settings, Sources, Window, judge};
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{Assessment, Halt, Running};
+use leak_agent_tests::cgroup::Group;
 use leak_agent_tests::{Target, agent};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
@@ -26,6 +26,15 @@ fn start(version: &str) -> Target {
 
 fn id(target: &Target) -> Pid {
     Pid::from_raw(i32::try_from(target.pid()).expect("a pid"))
+}
+
+/// Lets a process go on, however the test ends: one that is frozen or traced cannot even be killed.
+struct LetGo<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for LetGo<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
 }
 
 /// What the agent says, and the code that it ends in.
@@ -111,6 +120,11 @@ fn a_tracer_stops_it_too() {
         .map(|entry| entry.expect("a thread").file_name())
         .map(|name| Pid::from_raw(name.to_string_lossy().parse().expect("an id")))
         .collect();
+    let traced = LetGo(|| {
+        for &thread in &threads {
+            ptrace::detach(thread, None).expect("let go");
+        }
+    });
     for &thread in &threads {
         ptrace::seize(thread, ptrace::Options::empty()).expect("traced");
         ptrace::interrupt(thread).expect("interrupted");
@@ -118,48 +132,8 @@ fn a_tracer_stops_it_too() {
     }
     assert_eq!(running(&target).halt, Some(Halt::Traced));
     expect_no_verdict(judged(&target, &["check", "--format", "json"]), "traced", "tracer");
-    for &thread in &threads {
-        ptrace::detach(thread, None).expect("let go");
-    }
+    drop(traced);
     assert_eq!(running(&target).halt, None);
-}
-
-/// A control group of the test's own, removed when it goes.
-struct Group(PathBuf);
-
-impl Group {
-    /// In the first hierarchy in which such a group can be made, with this file in it.
-    fn with(file: &str) -> Option<Self> {
-        let hierarchies = fs::read_to_string("/proc/self/mountinfo").expect("mounts");
-        let mounted = hierarchies.lines().filter(|line| line.contains(" - cgroup"));
-        mounted.filter_map(|line| line.split(' ').nth(4)).find_map(|mount| {
-            let name = format!("leak-agent-test-{}-{file}", std::process::id());
-            let folder = Path::new(mount).join(name);
-            fs::create_dir(&folder).ok()?;
-            let group = Self(folder);
-            group.0.join(file).exists().then_some(group)
-        })
-    }
-
-    fn write(&self, file: &str, text: &str) {
-        fs::write(self.0.join(file), text).expect("a control file that can be written");
-    }
-
-    fn take_in(&self, target: &Target) {
-        self.write("cgroup.procs", &target.pid().to_string());
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // What ends in a group leaves it a moment later.
-        for _ in 0..100 {
-            if fs::remove_dir(&self.0).is_ok() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
 }
 
 #[test]
@@ -170,15 +144,15 @@ fn a_control_group_freezes_it() {
         let Some(group) = Group::with(file) else { continue };
         tried += 1;
         let target = start("1.26.6");
-        group.take_in(&target);
+        group.take_in(target.pid()).expect("it moves");
         assert_eq!(running(&target).halt, None);
-        group.write(file, freeze);
+        let frozen = LetGo(|| group.write(file, thaw).expect("it is let go"));
+        group.write(file, freeze).expect("it is frozen");
         while running(&target).halt.is_none() {
             thread::sleep(Duration::from_millis(10));
         }
         expect_no_verdict(judged(&target, &ARGS), "frozen", "frozen by its control group");
-        group.write(file, thaw);
-        drop(target);
+        drop(frozen);
     }
     if tried == 0 {
         println!("SKIP no control group with a freezer can be made here");
@@ -199,13 +173,13 @@ fn a_control_group_throttles_it() {
     target.command("spin 1").expect("it has work to do");
     let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
     attach.next().expect("a sample");
-    group.take_in(&target);
-    group.write(quota.0, quota.1);
+    group.take_in(target.pid()).expect("it moves");
+    group.write(quota.0, quota.1).expect("written");
     thread::sleep(Duration::from_secs(2));
     let first = attach.next().expect("a sample");
     thread::sleep(Duration::from_secs(2));
     let second = attach.next().expect("a sample");
-    group.write(none.0, none.1);
+    group.write(none.0, none.1).expect("written");
     let [first, second] = [first, second].map(|it| (it.elapsed, it.coverage.process));
     let interval = (second.0 - first.0).as_secs_f64();
     let process = second.1.expect("it is known of a process");

@@ -113,11 +113,11 @@ impl Running {
     /// An observation by the target's own time: each wait without what passed while it was held, and
     /// the observation's own moment as well. Where it was halted at the first observation, nobody knows
     /// since when: of waits that are older only what the window showed counts.
-    pub(super) fn by_its_own_time<'a>(&self, seen: &'a Observation) -> Cow<'a, Observation> {
+    pub(super) fn by_its_own_time<'a>(&self, seen: Cow<'a, Observation>) -> Cow<'a, Observation> {
         if self.is_free() {
-            return Cow::Borrowed(seen);
+            return seen;
         }
-        let mut seen = seen.clone();
+        let mut seen = seen.into_owned();
         let window = self.window();
         for blocked in seen.goroutines.iter_mut().map(|goroutine| &mut goroutine.blocked) {
             let Some(wait) = blocked else { continue };

@@ -3,6 +3,7 @@
 //! The window spans everything that was ever observed. When its samples become too many, every
 //! second one goes, so a long run keeps its whole span at a coarser grain.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,10 +90,20 @@ struct Churn {
 impl Window {
     /// Takes in the next observation of the same source.
     pub fn push(&mut self, observation: &Observation) {
-        self.running.add(observation);
+        self.add(Cow::Borrowed(observation));
+    }
+
+    /// As [`Window::push`], of an observation that is needed no more: there is no copy of it.
+    pub fn take(&mut self, observation: Observation) {
+        self.add(Cow::Owned(observation));
+    }
+
+    fn add(&mut self, observation: Cow<'_, Observation>) {
+        self.running.add(&observation);
+        let elapsed = observation.elapsed;
         // Waits and locks are judged by the time in which the target could run.
-        let seen = self.running.by_its_own_time(observation);
-        let since = |then: Duration| observation.elapsed.saturating_sub(then);
+        let observation = self.running.by_its_own_time(observation);
+        let since = |then: Duration| elapsed.saturating_sub(then);
         let span = Span {
             window: self.first.map_or(Duration::ZERO, |(_, first)| since(first)),
             step: self.samples.last().map_or(Duration::ZERO, |before| since(before.elapsed)),
@@ -101,7 +112,8 @@ impl Window {
         if !self.running.held_back() {
             self.runners.look(&observation.goroutines);
         }
-        let (mut groups, lives) = group::groups(&seen, (span, &self.runners), &mut self.signatures);
+        let (mut groups, lives) =
+            group::groups(&observation, (span, &self.runners), &mut self.signatures);
         show_runners(&mut groups, &lives, &observation.stacks);
         for (group, life) in groups.iter_mut().zip(&lives) {
             group.stuck = life.stuck;
@@ -113,10 +125,10 @@ impl Window {
             for (group, hash) in groups.iter_mut().zip(&hashes) {
                 group.previous = Some(before.counts.get(hash).copied().unwrap_or(0));
             }
-            self.churn.add(observation.rates, observation.elapsed.saturating_sub(before.elapsed));
+            self.churn.add(observation.rates, elapsed.saturating_sub(before.elapsed));
         }
-        let start = self.first.map_or(observation.elapsed, |(_, first)| first);
-        let at = observation.elapsed.saturating_sub(start).as_secs_f64();
+        let start = self.first.map_or(elapsed, |(_, first)| first);
+        let at = elapsed.saturating_sub(start).as_secs_f64();
         self.times.add(at);
         for ((group, life), hash) in groups.iter_mut().zip(&lives).zip(&hashes) {
             let record = self.records.entry(*hash).or_default();
@@ -130,7 +142,7 @@ impl Window {
         }
         let counts = hashes.iter().copied().zip(groups.iter().map(|group| group.count)).collect();
         let total = groups.iter().map(|group| group.count).sum();
-        self.samples.push(Sample { elapsed: observation.elapsed, counts, total });
+        self.samples.push(Sample { elapsed, counts, total });
         self.thin();
 
         let mut by_wait = BTreeMap::new();
@@ -138,10 +150,10 @@ impl Window {
             *by_wait.entry(group.wait).or_default() += group.count;
         }
         self.observations += 1;
-        self.first.get_or_insert((observation.at, observation.elapsed));
+        self.first.get_or_insert((observation.at, elapsed));
         self.latest = Some(Latest {
             at: observation.at,
-            elapsed: observation.elapsed,
+            elapsed,
             target: Arc::clone(&observation.target),
             coverage: observation.coverage.clone(),
             overhead: observation.overhead.clone(),
@@ -154,7 +166,7 @@ impl Window {
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
             sites: in_order(&observation.sites),
-            lock_graph: self.locks.look(&seen),
+            lock_graph: self.locks.look(&observation),
         });
     }
 

@@ -138,7 +138,7 @@ impl Failure {
     pub(super) const fn of(pid: u32, source: CollectError) -> Self {
         match source {
             CollectError::Saved(_) => Self::Saved { source },
-            CollectError::Program(_) => Self::Target { pid, source },
+            CollectError::Program(_) | CollectError::Memory(_) => Self::Target { pid, source },
         }
     }
 
@@ -195,6 +195,11 @@ impl Failure {
                 Some(Halt::Frozen) => "thaw its container (docker unpause), and then again".into(),
                 None => "a longer --duration, or more CPU for its container".into(),
             },
+            Self::Target { source: CollectError::Memory(_), .. } => {
+                "more memory for leak-agent's container (docker run --memory, \
+                 resources.limits.memory), or run it outside of that"
+                    .into()
+            }
             Self::PatternLine { .. } => {
                 "safe|suspicious|exclude PATTERN # reason, such as: safe main.poll # waits for us"
                     .into()

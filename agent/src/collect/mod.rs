@@ -24,6 +24,8 @@ pub trait Source: Send {
 pub enum CollectError {
     /// The Go program could not be read.
     Program(#[from] golang::Error),
+    /// The agent has too little memory for it.
+    Memory(#[from] attach::Shortage),
     /// Saved observations could not be read again.
     Saved(#[from] saved::Error),
 }

@@ -59,6 +59,8 @@ pub struct Kernel {
     pub perf_event_paranoid: Setting<i32>,
     /// Whether unprivileged users are kept from BPF: 0 no, 1 until reboot, 2 yes.
     pub unprivileged_bpf_disabled: Setting<u8>,
+    /// Whether /sys shows the kernel.
+    pub sys_is_mounted: bool,
     /// Whether the kernel carries its types (BTF), which BPF's tracing programs may need.
     pub btf: Answer,
 }
@@ -77,9 +79,16 @@ impl Kernel {
             lockdown: lockdown(),
             perf_event_paranoid: setting(&sysctl.join("perf_event_paranoid"), number),
             unprivileged_bpf_disabled: setting(&sysctl.join("unprivileged_bpf_disabled"), number),
+            sys_is_mounted: sys_is_mounted(),
             btf: btf(),
         }
     }
+}
+
+/// Whether /sys shows the kernel: without it neither control groups nor what probes need can be seen.
+#[must_use]
+pub fn sys_is_mounted() -> bool {
+    Path::new("/sys/kernel").exists()
 }
 
 /// Yama's restriction alone, for access checks.

@@ -6,6 +6,7 @@ pub mod capability;
 pub mod cgroup;
 pub mod kernel;
 pub mod limits;
+pub mod memory;
 pub mod namespace;
 pub mod privileges;
 pub mod probes;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub use access::{Access, Denial, Obstacle, Remedy, access_to};
 pub use capability::{Capabilities, Capability};
 pub use kernel::{Kernel, Lockdown, Setting};
+pub use memory::Allowance;
 pub use namespace::Confinement;
 pub use probes::Probes;
 
@@ -68,6 +70,8 @@ pub struct Host {
     pub seccomp: Option<Seccomp>,
     /// Containers and namespaces around this process.
     pub confinement: Confinement,
+    /// What memory its control groups leave this process; `None` where no limit can be seen.
+    pub memory: Option<Allowance>,
 }
 
 impl Host {
@@ -82,6 +86,7 @@ impl Host {
             capabilities: status.as_ref().map(|status| status.effective),
             seccomp: status.as_ref().and_then(|status| status.seccomp),
             confinement: Confinement::look(),
+            memory: Allowance::look(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod cost;
 pub mod governor;
 mod keeper;
 mod live;
+mod memory;
 pub mod probes;
 mod running;
 mod snapshot;
@@ -22,11 +23,14 @@ use nix::unistd::{SysconfVar, sysconf};
 
 use super::{CollectError, Source};
 use crate::golang::{self, Program, timens};
+use crate::host::kernel::sys_is_mounted;
 use crate::model::{Build, Coverage, Observation, Rates, Target, TargetKind, Timestamp, WaitClass};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
 use live::{Added, Live};
+pub use memory::Shortage;
+use memory::{Keep, Load, Room};
 use running::Meter;
 use snapshot::{Snapshot, Snapshotter};
 
@@ -74,6 +78,8 @@ pub struct Attach {
     snapshotter: Snapshotter,
     clock: Clock,
     meter: Meter,
+    /// How much is kept, as long as there is room for it.
+    keep: Keep,
     cost: Cost,
     /// Whether one observation is all that will be asked for.
     once: bool,
@@ -81,6 +87,8 @@ pub struct Attach {
     first: Option<Duration>,
     /// What there is to say of every observation.
     notes: Vec<String>,
+    /// That less is kept than was asked for, if so.
+    less_is_kept: Option<String>,
     /// When the program started, in clock ticks since boot.
     started_ticks: u64,
     /// Since when the process is known to run another program, of which nothing was seen yet.
@@ -90,6 +98,14 @@ pub struct Attach {
 /// A program that was executed anew is ready to be read before this is over.
 const START: Duration = Duration::from_secs(10);
 
+/// What cannot be told on this host.
+fn unknowns(clock: bool) -> Vec<String> {
+    let notes = [(clock, UNKNOWN_CLOCK), (!sys_is_mounted(), NO_SYS)];
+    notes.into_iter().filter(|(is, _)| *is).map(|(_, note)| note.to_owned()).collect()
+}
+
+const NO_SYS: &str = "/sys is not mounted: whether a control group freezes or throttles the process, or \
+                      limits leak-agent's own memory, cannot be told, and there are no probes";
 const UNKNOWN_CLOCK: &str = "the process's time namespace cannot be told, so that waits are counted \
                              from when they were first seen";
 
@@ -103,8 +119,12 @@ impl Attach {
         // First: it finds out what a hit costs while the program is located.
         let live = Live::new(options.probes, options.budget);
         let mut attach = Self { live, ..Self::to(Program::attach(pid)?) };
+        if options.probes != Probing::Off {
+            attach.keep = Keep::All;
+        }
         if options.once {
             attach.once = true;
+            attach.keep = Keep::Once;
             attach.clock.keep_nothing();
             attach.snapshotter.keep_nothing();
         }
@@ -135,10 +155,12 @@ impl Attach {
             snapshotter: Snapshotter::new(program.reasons()),
             clock: Clock::new(ahead_ns),
             meter: Meter::new(program.process().pid),
+            keep: Keep::NoProbes,
             cost: Cost::start(),
             once: false,
             first: None,
-            notes: ahead_ns.is_none().then(|| UNKNOWN_CLOCK.to_owned()).into_iter().collect(),
+            notes: unknowns(ahead_ns.is_none()),
+            less_is_kept: None,
             replaced: None,
             started_ticks: program.process().started_ticks(),
             program,
@@ -191,6 +213,12 @@ impl Attach {
         // Once for each that was seen.
         target.generation = self.target.generation + u32::from(self.first.is_some());
         (anew.once, anew.replaced) = (self.once, self.replaced);
+        anew.keep = self.keep;
+        anew.less_is_kept.clone_from(&self.less_is_kept);
+        match self.keep {
+            Keep::Least | Keep::Once => anew.snapshotter.keep_nothing(),
+            Keep::All | Keep::NoProbes => {}
+        }
         // What the new program's functions and structures are, the old one's probes do not know.
         self.live.begin_anew();
         std::mem::swap(&mut anew.live, &mut self.live);
@@ -208,6 +236,7 @@ impl Attach {
             self.clock.keep();
             self.clock.tick(start, &taken.marks, &mut taken.goroutines);
             self.snapshotter.watch(&taken.goroutines, &taken.objects, Duration::ZERO);
+            drop(taken);
             thread::sleep(CONFIRMED_AFTER.saturating_sub(monotonic().saturating_sub(start)));
             start = monotonic();
             taken = self.take()?;
@@ -252,21 +281,55 @@ impl Attach {
 
     fn take(&mut self) -> Result<Snapshot, CollectError> {
         // Whatever failed, failed because the process is gone, if it is gone.
-        Ok(self.sample().map_err(|error| {
+        self.sample().map_err(|error| {
             let process = self.program.process();
-            if process.is_alive() { error } else { golang::Error::Exited { pid: process.pid } }
-        })?)
+            if process.is_alive() {
+                error
+            } else {
+                golang::Error::Exited { pid: process.pid }.into()
+            }
+        })
     }
 
-    fn sample(&mut self) -> Result<Snapshot, golang::Error> {
+    /// All goroutines, if they fit in the agent's memory.
+    fn sample(&mut self) -> Result<Snapshot, CollectError> {
         if self.program.refresh_plugins()? {
             self.snapshotter.forget_addresses();
         }
-        self.snapshotter.take(&self.program)
+        let room = Room::look();
+        self.snapshotter.use_small_batches(room.is_small());
+        // With the least that can be kept.
+        let least = self.keep.max(Keep::Least);
+        let slots = self.program.all_gs()?.1 as u64;
+        let mut load = Load { slots, ..Load::default() };
+        let snapshot = self.snapshotter.take(&self.program, &mut |goroutines, stacks| {
+            load = Load { goroutines: goroutines as u64, stacks: stacks as u64, slots };
+            room.fits(least, load)
+        })?;
+        let pid = self.program.process().pid;
+        let snapshot = snapshot.ok_or_else(|| room.shortage(pid, least, load))?;
+        self.keep_to(room, load);
+        Ok(snapshot)
+    }
+
+    /// Keeps less from now on where so much leaves no room for more.
+    fn keep_to(&mut self, room: Room, load: Load) {
+        let keep = room.keep(self.keep, load);
+        if keep == self.keep {
+            return;
+        }
+        if self.keep == Keep::All {
+            self.live = Live::new(Probing::Off, Budget::default());
+        }
+        if keep == Keep::Least {
+            self.snapshotter.keep_nothing();
+        }
+        self.less_is_kept = Some(room.note(keep));
+        self.keep = keep;
     }
 
     fn explain(&self, coverage: &mut Coverage) {
-        let notes = self.program.notes().iter().chain(&self.notes);
+        let notes = self.program.notes().iter().chain(&self.notes).chain(&self.less_is_kept);
         let notes = notes.chain(self.program.plugin_gaps());
         coverage.notes.splice(0..0, notes.cloned());
         if coverage.not_unwound > 0 && self.program.has_new_plugins() {

@@ -128,6 +128,16 @@ fn missing(host: &Host) -> Vec<Missing> {
             remedies: by("CAP_SYS_PTRACE,CAP_DAC_READ_SEARCH"),
         });
     }
+    if !host.kernel.sys_is_mounted {
+        missing.push(Missing {
+            what: "for probes, and to see control groups (a frozen or throttled process, a limit of \
+                   leak-agent's own memory): /sys",
+            remedies: vec![Remedy {
+                command: "mount -t sysfs sysfs /sys".to_owned(),
+                when: "before leak-agent starts; a container has it unless it was taken away",
+            }],
+        });
+    }
     if inside && !host.confinement.host_pids.is_yes() {
         missing.push(Missing {
             what: "to see processes outside of this container: the host's pids",

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::program::Located;
 use super::{Findings, Missing, Process};
 use crate::host::privileges::{Holding, Holdings};
-use crate::host::{Access, Answer, Denial, Host, Lockdown, Remedy, Seccomp, Setting};
+use crate::host::{Access, Allowance, Answer, Denial, Host, Lockdown, Remedy, Seccomp, Setting};
 use crate::report::words;
 
 /// Writes the page.
@@ -45,6 +45,8 @@ impl Page<'_> {
         self.row("container", host.confinement.container.as_deref().unwrap_or("no sign of one"))?;
         self.row("host's pids", answer(&host.confinement.host_pids))?;
         self.row("host's users", answer(&host.confinement.host_users))?;
+        self.row("/sys", if kernel.sys_is_mounted { "mounted" } else { "not mounted" })?;
+        self.row("memory", memory(host.memory))?;
         self.row("BTF", answer(&kernel.btf))?;
         self.row("uprobes", answer(&host.probes.uprobes))?;
         self.row("may use uprobes", answer(&host.probes.may_use_uprobes))?;
@@ -156,6 +158,16 @@ fn held(holding: &Holding) -> String {
         (Some(false), _, Some(why)) => format!("missing: {why}"),
         (Some(false), _, None) => "not given, not needed".to_owned(),
     }
+}
+
+fn memory(allowance: Option<Allowance>) -> String {
+    allowance.map_or_else(
+        || "no control group limits it, as far as can be seen".to_owned(),
+        |allowance| {
+            let [left, limit] = [allowance.left_bytes(), allowance.limit_bytes].map(words::bytes);
+            format!("its control group leaves it {left} of {limit}")
+        },
+    )
 }
 
 fn answer(answer: &Answer) -> String {

@@ -101,6 +101,11 @@ pub enum ProbeError {
         /// Which.
         event: Event,
     },
+    /// Without /sys neither the processors nor how probes are asked for can be told.
+    #[error(
+        "/sys is not mounted, which probes need: mount -t sysfs sysfs /sys, before leak-agent starts"
+    )]
+    NoSys,
     /// The kernel does not say how uprobes are asked for as perf events.
     #[error("cannot read {path}; is /sys mounted, and has the kernel CONFIG_UPROBE_EVENTS?")]
     Pmu {

@@ -19,6 +19,7 @@ pub use leak_agent_common::{Counters, Event, Settings, Site, Slot, State};
 
 use crate::golang::Program;
 use crate::golang::probe_points::ProbePoint;
+use crate::host::kernel::sys_is_mounted;
 pub use attach::Method;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
@@ -108,6 +109,9 @@ impl Probes {
         let pid = spec.program.process().pid;
         if spec.program.process().has_lost_first_thread() {
             return Err(ProbeError::NoFirstThread { pid });
+        }
+        if !sys_is_mounted() {
+            return Err(ProbeError::NoSys);
         }
         let probing = spec.program.probing().ok_or(ProbeError::NotLive { pid })?;
         let places = Places::choose(spec.program, &probing.points);

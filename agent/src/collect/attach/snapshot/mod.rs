@@ -32,6 +32,8 @@ use standing::Standing;
 
 /// Goroutines a batch: the larger, the fewer calls; the smaller, the fewer torn.
 const BATCH: usize = 1024;
+/// Goroutines a batch where memory is short: what is read of a stack at first is 16 KiB.
+const SMALL_BATCH: usize = 128;
 /// Goroutines a batch when reading torn ones again, and how often that is tried.
 const RETRY_BATCH: usize = 16;
 const RETRIES: usize = 6;
@@ -92,6 +94,7 @@ pub(super) struct Snapshotter {
     watched: Watched,
     /// `None` where there will be no other look.
     standing: Option<Standing>,
+    batch: usize,
     buffers: Buffers,
 }
 
@@ -113,6 +116,7 @@ impl Snapshotter {
             reasons: reasons.iter().map(|reason| Reason::of(reason)).collect(),
             watched: Watched::default(),
             standing: Some(Standing::default()),
+            batch: BATCH,
             buffers: Buffers::default(),
         }
     }
@@ -126,6 +130,11 @@ impl Snapshotter {
     /// Keeps nothing of a snapshot for the next one.
     pub(super) fn keep_nothing(&mut self) {
         self.standing = None;
+    }
+
+    /// Reads fewer goroutines at once, or as many as is fastest.
+    pub(super) const fn use_small_batches(&mut self, small: bool) {
+        self.batch = if small { SMALL_BATCH } else { BATCH };
     }
 
     /// The stacks of all snapshots so far.
@@ -154,11 +163,16 @@ impl Snapshotter {
         self.watched.renew(goroutines, objects, least);
     }
 
-    /// Looks at every goroutine once.
+    /// Looks at every goroutine once; `None` as soon as so many goroutines with so many different stacks
+    /// do not fit.
     ///
     /// # Errors
     /// When the process is gone, runs another program, or cannot be read.
-    pub(super) fn take(&mut self, program: &Program) -> Result<Snapshot, Error> {
+    pub(super) fn take(
+        &mut self,
+        program: &Program,
+        fits: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Option<Snapshot>, Error> {
         let pid = program.process().pid;
         let (all, len) = program.all_gs()?;
         let anew = self.stacks.start_snapshot();
@@ -166,13 +180,17 @@ impl Snapshotter {
             standing.begin(len, anew);
         }
         let mut look = Look::at(program);
-        let (mut addresses, mut items) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
-        for from in (0..len).step_by(BATCH) {
-            all.addresses(program.memory(), from, BATCH.min(len - from), &mut addresses)
+        let batch = self.batch;
+        let (mut addresses, mut items) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
+        for from in (0..len).step_by(batch) {
+            all.addresses(program.memory(), from, batch.min(len - from), &mut addresses)
                 .map_err(|source| Error::read(pid, "the list of goroutines", source))?;
             items.clear();
             items.extend((from as u32..).zip(&addresses).map(|(slot, &addr)| Item { slot, addr }));
             self.batch(&mut look, &items, Last::No)?;
+            if !fits(look.snapshot.goroutines.len(), self.stacks.distinct()) {
+                return Ok(None);
+            }
         }
         for round in 1..=RETRIES {
             if look.moved.is_empty() {
@@ -190,7 +208,7 @@ impl Snapshotter {
         if let Some(standing) = &mut self.standing {
             standing.end(&look.snapshot.objects);
         }
-        Ok(self.finish(look))
+        Ok(Some(self.finish(look)))
     }
 
     /// Sums up what was and was not seen.

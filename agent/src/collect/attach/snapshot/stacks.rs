@@ -107,6 +107,11 @@ impl Stacks {
         Arc::clone(&self.table)
     }
 
+    /// How many distinct stacks there are.
+    pub(super) const fn distinct(&self) -> usize {
+        self.known.len()
+    }
+
     /// Distinct addresses that could not be named.
     pub(super) const fn unresolved(&self) -> u64 {
         self.unresolved

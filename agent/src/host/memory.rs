@@ -1,0 +1,95 @@
+//! How much memory this process may still take: the limits of its control groups, of both versions.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::cgroup::{Cgroups, number};
+
+/// A limit beyond this is none: version 1 writes one of nearly 2^63.
+const NO_LIMIT: u64 = 1 << 56;
+
+/// The control group that leaves the least memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Allowance {
+    /// Its limit, in bytes.
+    pub limit_bytes: u64,
+    /// What its processes use of that and the kernel cannot take back: without file caches.
+    pub used_bytes: u64,
+}
+
+impl Allowance {
+    /// That of this process; `None` where nothing limits it, or no limit can be seen.
+    #[must_use]
+    pub fn look() -> Option<Self> {
+        let cgroups = Cgroups::of(std::process::id());
+        cgroups.folders("memory").filter_map(Self::of).min_by_key(Self::left_bytes)
+    }
+
+    /// What is left.
+    #[must_use]
+    pub const fn left_bytes(&self) -> u64 {
+        self.limit_bytes.saturating_sub(self.used_bytes)
+    }
+
+    fn of(folder: &Path) -> Option<Self> {
+        let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
+        let bytes = |file: &str| read(file)?.trim().parse::<u64>().ok();
+        let limit_bytes = bytes("memory.max").or_else(|| bytes("memory.limit_in_bytes"))?;
+        let used = bytes("memory.current").or_else(|| bytes("memory.usage_in_bytes"))?;
+        let used_bytes = used.saturating_sub(caches(&read("memory.stat").unwrap_or_default()));
+        (limit_bytes < NO_LIMIT).then_some(Self { limit_bytes, used_bytes })
+    }
+}
+
+/// What of a group's memory is that of files, from `memory.stat`.
+fn caches(stat: &str) -> u64 {
+    // Version 1 counts those of the groups below in lines of their own.
+    let lists = [["total_inactive_file", "total_active_file"], ["inactive_file", "active_file"]];
+    let sum =
+        |names: [&str; 2]| -> Option<u64> { names.iter().map(|name| number(stat, name)).sum() };
+    lists.into_iter().find_map(sum).unwrap_or(0)
+}
+
+/// What this process itself takes that no file holds, in bytes.
+#[must_use]
+pub fn own_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    line.split_ascii_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caches_of_both_versions() {
+        assert_eq!(caches("anon 5\ninactive_file 7\nactive_file 11\n"), 18);
+        let stat = "inactive_file 1\nactive_file 1\ntotal_inactive_file 7\ntotal_active_file 11\n";
+        assert_eq!(caches(stat), 18);
+        assert_eq!(caches(""), 0);
+    }
+
+    #[test]
+    fn files_of_both_versions_and_no_limit() {
+        let folder = std::env::temp_dir().join(format!("leak-agent-memory-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("made");
+        let write = |file: &str, text: &str| fs::write(folder.join(file), text).expect("written");
+        write("memory.max", "max\n");
+        write("memory.current", "4096\n");
+        assert_eq!(Allowance::of(&folder), None);
+        write("memory.max", "65536\n");
+        write("memory.stat", "inactive_file 1000\nactive_file 96\n");
+        let seen = Allowance::of(&folder).expect("a limit");
+        assert_eq!((seen.used_bytes, seen.left_bytes()), (3000, 62_536));
+        fs::remove_file(folder.join("memory.max")).expect("removed");
+        fs::remove_file(folder.join("memory.current")).expect("removed");
+        write("memory.limit_in_bytes", "9223372036854771712\n");
+        write("memory.usage_in_bytes", "4096\n");
+        assert_eq!(Allowance::of(&folder), None);
+        fs::remove_dir_all(folder).expect("removed");
+        assert!(own_bytes().is_some_and(|bytes| bytes > 0));
+    }
+}

@@ -62,7 +62,10 @@ pub(super) fn groups(
         members[group].add(observation, goroutine);
         lives[group].add(goroutine, span, runners);
         let draft = &drafts[group];
-        if ids::waits_for_another(draft.kind.wait) && u64::from(draft.count) >= ids::MIN_MEMBERS {
+        if group < ids::MAX_GROUPS
+            && u64::from(draft.count) >= ids::MIN_MEMBERS
+            && ids::waits_for_another(draft.kind.wait)
+        {
             lives[group].ids.add(goroutine);
         }
         lives[group].meet_channel(observation.objects_of(goroutine), &observation.channels);

@@ -20,6 +20,8 @@ const MAX_RELATED: usize = 1 << 14;
 const NEIGHBOUR: u64 = 3;
 /// A creator of more of a group than this is no partner of each of them.
 const MAX_PARTNERS: f64 = 4.0;
+/// Groups that are sampled, the largest first.
+pub(super) const MAX_GROUPS: usize = 1024;
 /// So many that started some of a group each did not do so at the beginning.
 const MIN_CREATORS: usize = 8;
 /// Groups smaller than this are not looked at.

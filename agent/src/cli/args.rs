@@ -44,7 +44,8 @@ pub(super) struct Args {
 /// What to do instead of watching.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Look once, report and end: counts, level, health. Fails on a critical number of goroutines
+    /// Take one sample and judge what it shows (deadlock cycles, waits for ever, what piled up over the
+    /// process's life), report and end. Fails on a critical number of goroutines
     /// too, or on a moderate (medium) or high one where --fail-on names that severity. (--interval
     /// and --duration mean nothing here.)
     Check,

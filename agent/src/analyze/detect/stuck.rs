@@ -38,8 +38,11 @@ impl Detector for Large {
             WaitClass::ChanSend | WaitClass::Mutex | WaitClass::RwMutex | WaitClass::Semaphore
         );
         let large = scene.settings.thresholds.large;
-        if !pushes || life.stuck < large || !is_stuck(case, scene) {
+        if !pushes || life.stuck < large {
             return Outcome::Clear;
+        }
+        if !is_stuck(case, scene) {
+            return large_at_once(case, large);
         }
         found(
             Verdict::Likely,
@@ -47,6 +50,22 @@ impl Detector for Large {
             format!("{}; that is {} or more", says(case), count(large)),
         )
     }
+}
+
+/// What one sample makes of so many whose waits nobody has timed: many senders may meet at one channel
+/// for a moment, and many wait for one lock.
+fn large_at_once(case: &Case<'_>, large: u64) -> Outcome {
+    let apart = case.group.objects >= case.group.count && case.group.count > 1;
+    if case.looks > 1 || !apart {
+        return Outcome::Clear;
+    }
+    let says = format!(
+        "{} wait here at once, each on an object of its own; that is {} or more, and nothing tells for \
+         how long most of them have",
+        counted(case.count, "goroutine"),
+        count(large)
+    );
+    found(Verdict::Suspect, case.count, says)
 }
 
 /// Stuck at a line whose source shows the mistake.
@@ -153,7 +172,10 @@ const fn can_be_served(wait: WaitClass) -> bool {
 }
 
 fn is_stuck(case: &Case<'_>, scene: Scene<'_>) -> bool {
-    case.life.stuck > 0 && case.life.stuck_for >= scene.settings.thresholds.stuck_after
+    let least = scene.settings.thresholds.stuck_after;
+    // One sample counts everybody who waits, however briefly: most of them must have waited so long.
+    let most = || case.group.median.is_some_and(|median| median >= least);
+    case.life.stuck > 0 && case.life.stuck_for >= least && (case.looks > 1 || most())
 }
 
 fn says(case: &Case<'_>) -> String {
@@ -161,6 +183,15 @@ fn says(case: &Case<'_>) -> String {
     let have = if life.stuck == 1 { "has" } else { "have" };
     let of =
         if life.stuck == case.count { String::new() } else { format!(" of {}", count(case.count)) };
+    if case.looks == 1 {
+        let median = case.group.median.unwrap_or_default();
+        return format!(
+            "half of {} have waited for {} or longer, the longest for {}",
+            counted(life.stuck, "goroutine"),
+            duration(median),
+            duration(life.stuck_for)
+        );
+    }
     format!(
         "{}{of} {have} not moved through the last two thirds of {:.0} s; the longest for {}",
         counted(life.stuck, "goroutine"),

@@ -90,3 +90,29 @@ fn what_ids_alone_do_not_tell_is_named() {
     let judgement = judged(&sample);
     assert!(judgement.not_enough.iter().any(|it| it.detector == "accumulated"));
 }
+
+/// So many senders, which the runtime says have waited for so long, on channels of their own or on one.
+fn senders(count: u64, seconds: impl Fn(u64) -> u64, own: bool) -> Sample {
+    let mut sample = Sample::new();
+    let stack = sample.stack(&[("main.send", "/src/app/send.go", 7)]);
+    for at in 0..count {
+        let objects = sample.objects(&[if own { 0xc000_0000 + 96 * at } else { 0xc000_0000 }]);
+        let goroutine = sample.add(100 + at, WaitClass::ChanSend, StackView::Read(stack));
+        goroutine.objects = objects;
+        goroutine.seen_for = Some(Duration::ZERO);
+        let duration = Duration::from_secs(seconds(at));
+        goroutine.blocked = Some(BlockedFor { duration, basis: BlockedBasis::Runtime });
+    }
+    sample
+}
+
+#[test]
+fn many_at_once_are_suspect_and_likely_once_most_have_waited() {
+    let verdict = |sample: &Sample| judged(sample).findings.first().map(|found| found.verdict);
+    assert_eq!(verdict(&senders(1_500, |_| 0, true)), Some(Verdict::Suspect));
+    assert_eq!(verdict(&senders(1_500, |_| 0, false)), None, "a crowd at one channel");
+    assert_eq!(verdict(&senders(1_500, |_| 20, false)), Some(Verdict::Likely));
+    let young = |at| if at == 0 { 60 } else { 1 };
+    assert_eq!(verdict(&senders(200, young, false)), None, "one is old");
+    assert_eq!(verdict(&senders(200, |_| 20, false)), Some(Verdict::Suspect));
+}

@@ -178,6 +178,7 @@ fn judged() -> Assessment {
                 holder: locked.lock_wait.likely_holder.clone(),
             }],
             cycles: vec![locked.lock_wait.cycle.clone()],
+            alike: vec![1],
             more: 0,
             more_cycles: 0,
         },
@@ -297,6 +298,7 @@ fn deadlock(group: usize) -> Finding {
                 is_stuck: true,
                 at: "main.(*Bank).transfer (/src/app/bank.go:52)".to_owned(),
             }),
+            ..LockWait::default()
         },
         pattern: Some(Pattern::LockOrder),
         cause: "2 goroutines wait for each other's mutexes and will never go on.".to_owned(),

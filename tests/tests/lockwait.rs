@@ -6,14 +6,19 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use leak_agent::analyze::Window;
+use leak_agent::analyze::settings::Settings;
+use leak_agent::analyze::{Sources, Window, judge};
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
-use leak_agent::model::{Goroutine, LockGraph, Observation, WaitClass};
+use leak_agent::model::{
+    CauseClass, Finding, Goroutine, GrowthPattern, LockGraph, Observation, Verdict, WaitClass,
+};
 use leak_agent_tests::{Target, each_version};
 
 each_version!(locks);
 each_version!(locks_stripped);
+each_version!(piles);
+each_version!(piles_stripped);
 each_version!(channels);
 
 /// Looks so far apart that a wait through two of them is a long one.
@@ -150,6 +155,79 @@ fn graph_of(version: &str, mode: &str) {
     let global = seen.graph.locks.iter().find(|lock| lock.waiting == 20).expect("the global lock");
     assert_eq!((global.kind, global.waiters.len()), (WaitClass::Mutex, 16));
     assert!(global.oldest.is_some_and(|oldest| oldest >= APART), "{global:?}");
+}
+
+fn piles(version: &str) {
+    piles_of(version, "exe");
+}
+
+fn piles_stripped(version: &str) {
+    piles_of(version, "stripped");
+}
+
+/// Each kind of wait is one finding, however many cycles and holders there are.
+fn piles_of(version: &str, mode: &str) {
+    const PAIRS: u64 = 60;
+    let target = Target::start_with(version, mode, "locks", &[PAIRS.to_string()]).expect("target");
+    let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
+    let mut window = Window::default();
+    for _ in 0..7 {
+        window.push(&attach.next().expect("a sample"));
+        thread::sleep(APART);
+    }
+    let mut settings = Settings::default();
+    settings.thresholds.stuck_after = Duration::from_secs(3);
+    let judged = judge(&window, &settings, &mut Sources::default()).expect("it was sampled");
+    let judgement = judged.judgement.as_ref().expect("it is judged");
+    let at = |finding: &Finding| {
+        let frame = judged.groups[finding.group].blocked_at.expect("it is known");
+        judged.stacks.lookup(frame).expect("it has a name").function.to_owned()
+    };
+    let of = |name: &str| {
+        let mut found = judgement.findings.iter().filter(|it| at(it).contains(name));
+        let finding = found.next().unwrap_or_else(|| panic!("{name}: {:#?}", judgement.findings));
+        assert!(found.next().is_none(), "{name}: {:#?}", judgement.findings);
+        finding
+    };
+    let likely = |finding: &Finding| (finding.verdict, finding.class);
+
+    let pairs = of("pileTransfer");
+    let wait = &pairs.lock_wait;
+    assert_eq!(likely(pairs), (Verdict::Likely, CauseClass::DeadlockCycle), "{pairs:#?}");
+    assert!(wait.cycles >= PAIRS && wait.in_cycles == 2 * wait.cycles, "{pairs:#?}");
+    assert!(pairs.count >= 2 * PAIRS && pairs.parts.len() == 2, "{pairs:#?}");
+    // Each waits for its own lock, and each is held by the other.
+    let [one, other] = wait.cycle.as_slice() else { panic!("{pairs:#?}") };
+    assert!(one.object != other.object && one.goid != other.goid, "{pairs:#?}");
+    assert_eq!((&wait.likely_holder, &wait.holders), (&None, &None), "{pairs:#?}");
+    let growth = pairs.growth.expect("there were samples enough");
+    assert_ne!(growth.pattern, GrowthPattern::Plateau, "{growth:?}");
+
+    let twice = of("lockAgain");
+    assert_eq!(likely(twice), (Verdict::Likely, CauseClass::DeadlockCycle), "{twice:#?}");
+    assert_eq!((twice.lock_wait.cycles, twice.lock_wait.lengths), (PAIRS, Some((1, 1))));
+    assert!(twice.cause.contains("hold themselves"), "{}", twice.cause);
+
+    let readers = judgement.findings.iter().filter(|it| {
+        ["pileReadAgain", "pileWriteBetween"].iter().any(|name| at(it).contains(name))
+    });
+    let readers: Vec<&Finding> = readers.collect();
+    let &[readers] = readers.as_slice() else { panic!("{readers:#?}") };
+    assert_eq!(likely(readers), (Verdict::Likely, CauseClass::DeadlockCycle), "{readers:#?}");
+    assert_eq!((readers.lock_wait.cycles, readers.count), (PAIRS, 2 * PAIRS), "{readers:#?}");
+
+    let asleep = of("pileWantFromSleeper");
+    assert_eq!(likely(asleep), (Verdict::Suspect, CauseClass::Mutex), "{asleep:#?}");
+    let blocked = of("pileWantFromChannel");
+    assert_eq!(likely(blocked), (Verdict::Likely, CauseClass::Mutex), "{blocked:#?}");
+    for (finding, does) in [(asleep, "sleeps"), (blocked, "waits to receive from channel")] {
+        let wait = &finding.lock_wait;
+        assert_eq!((wait.locks, &wait.likely_holder), (PAIRS, &None), "{finding:#?}");
+        let holders = wait.holders.as_ref().expect("they are known");
+        assert_eq!((holders.doing.as_str(), holders.waiters), (does, PAIRS));
+    }
+    let healthy = judgement.findings.iter().find(|it| at(it).contains("handOn"));
+    assert!(healthy.is_none(), "{healthy:#?}");
 }
 
 /// What is read of channels is what the states target made of them.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::hints::Hints;
 use super::ids::Clock;
 use super::life::Life;
+use super::lockwait::Standing;
 use super::window::Window;
 use super::{caused, growth};
 use crate::model::function::{self, Origin};
@@ -39,6 +40,8 @@ pub(super) struct Case<'a> {
     pub(super) oldest: Option<Duration>,
     /// How many objects they wait on in all; `None` where that is not known.
     pub(super) objects: Option<u64>,
+    /// How they stand in the lock-wait graph.
+    pub(super) locks: Standing,
     /// What their source says.
     pub(super) hints: Hints,
 }
@@ -95,6 +98,10 @@ impl<'a> Case<'a> {
         for &member in &members {
             life.merge(window.lives().get(member)?);
         }
+        let mut locks = Standing::default();
+        for standing in members.iter().filter_map(|&member| window.standing(member)) {
+            locks.merge(standing);
+        }
         Some(Self {
             group,
             stacks,
@@ -109,6 +116,7 @@ impl<'a> Case<'a> {
             oldest: members.iter().filter_map(|&at| groups[at].oldest).max(),
             objects: objects(members.iter().map(|&at| &groups[at])),
             hints: Hints::default(),
+            locks,
             groups: members,
             life,
             clock: window.clock(),
@@ -124,6 +132,7 @@ impl<'a> Case<'a> {
         self.life.merge(&other.life);
         // The two may share some.
         self.objects = None;
+        self.locks.merge(&other.locks);
         self.groups.extend(other.groups);
         // Both curves have a point for each sample.
         for (point, (_, more)) in self.points.iter_mut().zip(&other.points) {

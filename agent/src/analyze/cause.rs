@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::caused::Cause;
 use super::{not_closed, waits};
-use crate::model::text::{count, duration};
+use crate::model::text::{count, counted, duration};
 use crate::model::{CauseClass, Growth, GrowthPattern, LockWait, Pattern, WaitClass};
 
 /// The sentence.
@@ -27,8 +27,8 @@ pub(super) fn cause(
     let more = rises.map(|growth| format!(", {},", faster(growth.per_second))).unwrap_or_default();
     let named = waits::of(case).filter(|_| class != CauseClass::NotClosed);
     let does = match class {
+        CauseClass::DeadlockCycle => cycle(case, lock_wait),
         _ if named.is_some() => verb(one, named.map_or("", |wait| wait.says)),
-        CauseClass::DeadlockCycle => circle(one, lock_wait),
         CauseClass::Loop => verb(one, "run on and on, and nothing ends them"),
         CauseClass::Timer if case.wait() == WaitClass::Sleep => match case.hints.pattern {
             Some(Pattern::LoopForEver) => {
@@ -139,29 +139,62 @@ fn channel(case: &Case<'_>) -> String {
 }
 
 fn held(one: bool, what: &str, lock_wait: &LockWait) -> String {
-    match &lock_wait.likely_holder {
-        Some(holder) => format!(
-            "{} {what} that goroutine {} probably holds, which itself {}",
-            verb(one, "wait for"),
-            holder.goid,
-            holder.doing
+    let waits = verb(one, "wait for");
+    match (&lock_wait.likely_holder, &lock_wait.holders) {
+        (Some(holder), _) => format!(
+            "{waits} {what} that goroutine {} probably holds, which itself {}",
+            holder.goid, holder.doing
         ),
-        None => format!("{} {what} that nobody gives back", verb(one, "wait for")),
+        (None, Some(holders)) => {
+            let at = if holders.at.is_empty() { "" } else { " at " };
+            format!(
+                "{waits} {} locks, most of them probably held each by a goroutine that {}{at}{}",
+                count(lock_wait.locks),
+                holders.doing,
+                holders.at
+            )
+        }
+        (None, None) if lock_wait.locks > 1 => {
+            format!("{waits} {} locks that nobody gives back", count(lock_wait.locks))
+        }
+        (None, None) => format!("{waits} {what} that nobody gives back"),
     }
 }
 
-fn circle(one: bool, lock_wait: &LockWait) -> String {
-    match lock_wait.cycle.as_slice() {
-        // Without a circle it is the source that says so.
-        [] | [_] => verb(one, "wait for a lock that its own goroutine holds already"),
-        waiters => {
-            let ids: Vec<String> = waiters.iter().map(|waiter| waiter.goid.to_string()).collect();
-            format!(
-                "{} a lock in a circle of {} goroutines ({}), each of which waits for the next",
-                verb(one, "wait for"),
-                waiters.len(),
-                ids.join(" -> ")
-            )
+/// In which cycles goroutines wait, as the lock-wait graph has them.
+fn cycle(case: &Case<'_>, lock_wait: &LockWait) -> String {
+    let one = case.count == 1;
+    let (members, in_cycles) = (&lock_wait.cycle, lock_wait.in_cycles);
+    let others = match case.count.saturating_sub(in_cycles) {
+        0 => String::new(),
+        _ => format!(" ({} of them known to stand in one)", count(in_cycles)),
+    };
+    let ids: Vec<String> = members.iter().map(|waiter| waiter.goid.to_string()).collect();
+    let length = match lock_wait.lengths {
+        Some((least, most)) if least < most => format!("{least} to {most} goroutines"),
+        _ => counted(members.len() as u64, "goroutine"),
+    };
+    match (members.as_slice(), lock_wait.cycles) {
+        ([only], 1) if one => {
+            format!("(goroutine {}) waits for a lock that it holds itself", only.goid)
         }
+        ([only], 1) => {
+            format!("wait for a lock that goroutine {}, one of them, holds itself", only.goid)
+        }
+        ([_], cycles) if lock_wait.lengths == Some((1, 1)) => format!(
+            "wait for locks, and {} of them for one that they hold themselves",
+            count(cycles)
+        ),
+        (_, 0 | 1) => format!(
+            "{} a lock in a deadlock cycle of {length} ({}), each of which waits for the next{others}",
+            verb(one, "wait for"),
+            ids.join(" -> "),
+        ),
+        (_, cycles) => format!(
+            "{} locks in {} deadlock cycles of {length} (such as {}), each of which waits for the next{others}",
+            verb(one, "wait for"),
+            count(cycles),
+            ids.join(" -> "),
+        ),
     }
 }

@@ -201,7 +201,7 @@ mod tests {
     /// The cause of the first group that waits in a select, as function, line, basis and callee.
     fn cause(sample: &Sample) -> Option<(String, u32, CauseBasis, Option<String>)> {
         let observation = sample.observe(0);
-        let (groups, lives) = group::groups(
+        let (groups, lives, _) = group::groups(
             &observation,
             (Span::default(), &Runners::default()),
             &mut Signatures::default(),

@@ -23,9 +23,8 @@ pub(super) fn class(
     cause: Option<&Cause>,
     grows: bool,
 ) -> CauseClass {
-    let locks = matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex);
-    let twice = locks && case.hints.pattern == Some(Pattern::SelfDeadlock);
-    if !lock_wait.cycle.is_empty() || twice {
+    // What the source says of a lock taken twice is no more than a guess.
+    if !lock_wait.cycle.is_empty() {
         return CauseClass::DeadlockCycle;
     }
     if is_finalizer(case) {
@@ -117,11 +116,10 @@ pub(super) fn pattern(
     verdict: Verdict,
     lock_wait: &LockWait,
 ) -> Option<Pattern> {
-    if lock_wait.cycle.len() == 1 {
-        return Some(Pattern::SelfDeadlock);
-    }
-    if lock_wait.cycle.len() > 1 {
-        return Some(Pattern::LockOrder);
+    if let [first, others @ ..] = lock_wait.cycle.as_slice() {
+        // A reader that reads again waits for a writer, which waits for the reader: one lock all the same.
+        let is_one_lock = others.iter().all(|waiter| waiter.object == first.object);
+        return Some(if is_one_lock { Pattern::SelfDeadlock } else { Pattern::LockOrder });
     }
     if class == CauseClass::RuntimeInternal {
         return Some(Pattern::BlockedFinalizer);

@@ -42,13 +42,13 @@ struct Draft {
 }
 
 /// Every goroutine of an observation in exactly one group: largest group first, then by
-/// signature; and the lives of each group's members. History (`previous`, `growth_per_second`) is
+/// signature; the lives of each group's members; and the group of each goroutine. History (`previous`, `growth_per_second`) is
 /// left open.
 pub(super) fn groups(
     observation: &Observation,
     (span, runners): (Span, &Runners),
     signatures: &mut Signatures,
-) -> (Vec<Group>, Vec<Life>) {
+) -> (Vec<Group>, Vec<Life>, Vec<u32>) {
     let (kinds, kind_of) = kinds(&observation.goroutines);
     let (drafts, group_of_kind) = drafts(observation, &kinds, signatures);
     let (drafts, group_of_kind) = in_order(drafts, group_of_kind);
@@ -80,7 +80,8 @@ pub(super) fn groups(
     let groups = groups
         .map(|(draft, members)| members.group(observation, &draft.signature, draft.kind, &waiters))
         .collect();
-    (groups, lives)
+    let group_of = kind_of.into_iter().map(|kind| group_of_kind[kind as usize]).collect();
+    (groups, lives, group_of)
 }
 
 /// The distinct kinds with their counts, and each goroutine's.

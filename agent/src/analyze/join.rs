@@ -7,14 +7,13 @@ use super::case::Case;
 use super::caused::Cause;
 use super::detect::Found;
 use crate::model::function;
-use crate::model::{CauseBasis, Evidence, LockWait, Part};
+use crate::model::{CauseBasis, Evidence, Part};
 
 /// What becomes a finding.
 pub(super) struct Draft<'a> {
     pub(super) case: Case<'a>,
     pub(super) found: Found,
     pub(super) evidence: Vec<Evidence>,
-    pub(super) lock_wait: LockWait,
     pub(super) cause: Option<Cause>,
     /// Whether they grow as leaks do.
     pub(super) grows: bool,
@@ -31,6 +30,11 @@ impl Draft<'_> {
         !self.cause.is_some_and(|cause| {
             matches!(cause.at.basis, CauseBasis::Stack | CauseBasis::CreationSite)
         }) && self.case.is_librarys()
+    }
+
+    /// Whether some of them are part of a deadlock cycle.
+    fn is_deadlocked(&self) -> bool {
+        self.case.locks.in_cycles.count > 0
     }
 
     /// The function of the program's own that leads to them.
@@ -70,15 +74,15 @@ pub(super) fn join(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     // Where a library's goroutines belong: by the function that leads to them, or else by their module.
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     let (own, mut librarys): (Vec<_>, Vec<_>) =
-        drafts.into_iter().partition(|draft| !draft.is_librarys());
-    for draft in own {
+        drafts.into_iter().partition(|draft| draft.is_deadlocked() || !draft.is_librarys());
+    for set in join_cycles(own) {
         // Nothing joins one that does not grow.
-        if draft.grows {
-            for function in functions_of(&draft) {
+        if set[0].grows {
+            for function in set.iter().flat_map(functions_of) {
                 places.entry(function).or_default().push(sets.len());
             }
         }
-        sets.push(vec![draft]);
+        sets.push(set);
     }
     // Those of which more is known come first: the others join them.
     librarys.sort_by_key(|draft| (draft.cause.is_none(), Reverse(draft.case.count)));
@@ -105,6 +109,37 @@ pub(super) fn join(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
         }
     }
     join_ends(sets).into_iter().filter_map(merged).collect()
+}
+
+/// Goroutines of one deadlock cycle are one finding, wherever each of them waits.
+fn join_cycles(drafts: Vec<Draft<'_>>) -> Vec<Vec<Draft<'_>>> {
+    // Each draft's set, as the first draft of it that was met: one in cycles of two sets makes them one.
+    let mut first: Vec<usize> = (0..drafts.len()).collect();
+    let mut met: HashMap<usize, usize> = HashMap::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        for number in draft.case.locks.cycle_numbers() {
+            let other = root(&first, *met.entry(number).or_insert(at));
+            let own = root(&first, at);
+            first[own.max(other)] = own.min(other);
+        }
+    }
+    let mut sets: Vec<Vec<Draft<'_>>> = Vec::new();
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    for (at, draft) in drafts.into_iter().enumerate() {
+        let place = *places.entry(root(&first, at)).or_insert(sets.len());
+        match sets.get_mut(place) {
+            Some(set) => set.push(draft),
+            None => sets.push(vec![draft]),
+        }
+    }
+    sets
+}
+
+fn root(first: &[usize], mut at: usize) -> usize {
+    while first[at] != at {
+        at = first[at];
+    }
+    at
 }
 
 /// Where a process has both ends of the connections that it never closes, the one who dialled leads.
@@ -171,7 +206,9 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
     set.sort_by(|a, b| {
         let key = |draft: &Draft<'_>| {
             let accepted = draft.case.keep_connections_alive();
-            (draft.is_librarys(), accepted, Reverse(draft.case.count))
+            // Those of a cycle come in equal numbers, more or less.
+            let most = Reverse(if draft.is_deadlocked() { u64::MAX } else { draft.case.count });
+            (draft.is_librarys(), accepted, most)
         };
         key(a).cmp(&key(b)).then_with(|| a.case.group.signature.cmp(&b.case.group.signature))
     });

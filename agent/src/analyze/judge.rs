@@ -10,7 +10,7 @@ use super::join::{self, Draft};
 use super::settings::Settings;
 use super::sources::Sources;
 use super::window::{Window, assess};
-use super::{cause, classify, fix, hints, idle, lockwait, not_closed, paths, score, signature};
+use super::{cause, classify, fix, hints, idle, not_closed, paths, score, signature};
 use crate::model::{
     Assessment, CauseBasis, CauseClass, Evidence, Finding, Judgement, Level, NotEnough, Turnover,
     Verdict, function,
@@ -119,14 +119,10 @@ fn weigh<'a>(
         case = case.with_history(window);
     }
     let cause = causes.of(case.group, case.life.parent_group);
-    let lock_wait = lockwait::of_group(&judgement.lock_graph, case.group);
     let idle = idle::reason(&case, cause.as_ref(), settings);
-    let lock = case.group.object.and_then(|(object, _)| judgement.lock_graph.lock(object));
     let scene = Scene {
         settings,
-        lock_wait: &lock_wait,
-        cycles: judgement.lock_graph.cycles.len() as u64 + judgement.lock_graph.more_cycles,
-        lock_passes: lock.is_some_and(|lock| lock.passes),
+        cycles: judgement.lock_graph.alike.iter().sum::<u64>() + judgement.lock_graph.more_cycles,
         idle: idle.as_ref().map(|idle| idle.why.as_str()),
     };
     let mut evidence = Vec::new();
@@ -172,15 +168,7 @@ fn weigh<'a>(
         case = case.with_history(window);
     }
     let grows = GROWTH.iter().any(|name| evidence.iter().any(|it| it.detector == *name));
-    Weighed::Found(Box::new(Draft {
-        case,
-        found: best,
-        evidence,
-        lock_wait,
-        cause,
-        grows,
-        parts: Vec::new(),
-    }))
+    Weighed::Found(Box::new(Draft { case, found: best, evidence, cause, grows, parts: Vec::new() }))
 }
 
 /// Detectors that say of goroutines that they become more and more.
@@ -196,7 +184,8 @@ fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> boo
 }
 
 fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
-    let Draft { case, found, mut evidence, lock_wait, cause, grows, parts } = draft;
+    let Draft { case, found, mut evidence, cause, grows, parts } = draft;
+    let lock_wait = case.locks.lock_wait();
     let history = case.points.iter().map(|&(at, count)| (at, count as u64)).collect();
     let class = classify::class(&case, &lock_wait, cause.as_ref(), grows);
     let pattern = classify::pattern(&case, class, found.verdict, &lock_wait);

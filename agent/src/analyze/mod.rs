@@ -35,7 +35,6 @@ mod waits;
 mod window;
 
 pub use judge::judge;
-pub use lockwait::of_group as lock_wait_of_group;
 pub use settings::Settings;
 pub use sources::{SourceFile, Sources};
 pub use window::{Window, assess};

@@ -177,7 +177,7 @@ mod tests {
             let mut sample = Sample::new();
             for goid in 10..13 {
                 let waited = 3600 + u64::from(now);
-                sample.wants(goid, (WaitClass::Mutex, LOCK), waited, &[]).seen_for =
+                sample.wants(goid, (WaitClass::Mutex, LOCK), waited, &[(LOCK, 2)]).seen_for =
                     Some(seconds(now.into()));
             }
             sample.wants(20, (WaitClass::NilChannel, 0), 9, &[]);

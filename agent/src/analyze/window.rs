@@ -15,7 +15,7 @@ use super::busy::Runners;
 use super::group;
 use super::ids::Clock;
 use super::life::{Life, Span};
-use super::lockwait::Locks;
+use super::lockwait::{Locks, Standing};
 use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
@@ -75,6 +75,8 @@ struct Latest {
     rates_so_far: Option<Rates>,
     sites: Vec<Site>,
     lock_graph: LockGraph,
+    /// How groups stand in it that wait for locks, by index.
+    standings: FxHashMap<u32, Standing>,
 }
 
 /// Goroutines created and exited over the whole window, where the source does not sum them up.
@@ -112,7 +114,7 @@ impl Window {
         if !self.running.held_back() {
             self.runners.look(&observation.goroutines);
         }
-        let (mut groups, lives) =
+        let (mut groups, lives, group_of) =
             group::groups(&observation, (span, &self.runners), &mut self.signatures);
         show_runners(&mut groups, &lives, &observation.stacks);
         for (group, life) in groups.iter_mut().zip(&lives) {
@@ -149,6 +151,7 @@ impl Window {
         for group in &groups {
             *by_wait.entry(group.wait).or_default() += group.count;
         }
+        let (lock_graph, standings) = self.locks.look(&observation, &group_of, span.ran * 2 / 3);
         self.observations += 1;
         self.first.get_or_insert((observation.at, elapsed));
         self.latest = Some(Latest {
@@ -166,7 +169,8 @@ impl Window {
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
             sites: in_order(&observation.sites),
-            lock_graph: self.locks.look(&observation),
+            lock_graph,
+            standings,
         });
     }
 
@@ -231,6 +235,12 @@ impl Window {
     /// Whether the target could run.
     pub(super) const fn running(&self) -> &Running {
         &self.running
+    }
+
+    /// How a present group stands in the lock-wait graph, by its index; `None` where its members wait for no
+    /// contended lock.
+    pub(super) fn standing(&self, group: usize) -> Option<&Standing> {
+        self.latest.as_ref()?.standings.get(&u32::try_from(group).ok()?)
     }
 
     /// Drops every second sample, never the first or the last two, until the rest is few enough.

@@ -187,11 +187,14 @@ pub struct Lineage {
 pub struct LockGraph {
     /// One for each contended lock, most waiters first.
     pub locks: Vec<LockNode>,
-    /// Circles, shortest first.
+    /// Deadlock cycles, shortest first: one of each kind. Those of a kind are made of goroutines of the same
+    /// groups.
     pub cycles: Vec<Vec<Waiter>>,
+    /// How many cycles there are of each kind.
+    pub alike: Vec<u64>,
     /// Contended locks beyond those shown.
     pub more: u64,
-    /// Circles beyond those shown.
+    /// Cycles of kinds beyond those shown.
     pub more_cycles: u64,
 }
 
@@ -200,13 +203,6 @@ impl LockGraph {
     #[must_use]
     pub fn lock(&self, object: u64) -> Option<&LockNode> {
         self.locks.iter().find(|lock| lock.object == object)
-    }
-
-    /// The circle that a goroutine is part of.
-    #[must_use]
-    pub fn cycle_of(&self, goid: u64) -> Option<&[Waiter]> {
-        let has = |cycle: &&Vec<Waiter>| cycle.iter().any(|waiter| waiter.goid == goid);
-        self.cycles.iter().find(has).map(Vec::as_slice)
     }
 }
 

@@ -250,10 +250,33 @@ pub struct Turnover {
 /// Goroutines that wait for each other's locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockWait {
-    /// Goroutines of a circle, in the order in which each waits for the next; empty without one.
+    /// A deadlock cycle that some of them are part of, in the order in which each waits for the next; empty
+    /// without one. Of several it is an example.
     pub cycle: Vec<Waiter>,
-    /// Who probably holds what most of the group wait for.
+    /// How many deadlock cycles they are part of, as far as stacks were searched.
+    pub cycles: u64,
+    /// How many goroutines the shortest and the longest of those cycles have; `None` without any.
+    pub lengths: Option<(usize, usize)>,
+    /// How many of the finding's goroutines are part of a deadlock cycle.
+    pub in_cycles: u64,
+    /// How many locks they wait for.
+    pub locks: u64,
+    /// Who probably holds the lock, where all of them wait for one.
     pub likely_holder: Option<Holder>,
+    /// Who probably hold the locks, where they wait for several.
+    pub holders: Option<Holders>,
+}
+
+/// Goroutines that probably hold one lock each, and do the same at the same line: the commonest kind of holders
+/// of several locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holders {
+    /// What each is doing, in plain words.
+    pub doing: String,
+    /// The line where each is, as `function (file:line)`; empty where it is not known.
+    pub at: String,
+    /// How many goroutines wait for locks that such goroutines hold.
+    pub waiters: u64,
 }
 
 /// A goroutine and the lock that it waits for.

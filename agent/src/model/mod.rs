@@ -23,7 +23,7 @@ pub use assessment::{
 pub use channel::{Channel, Mention};
 pub use finding::{
     CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder,
-    LockWait, NotEnough, Part, Score, Severity, Snippet, Turnover, Verdict, Waiter,
+    Holders, LockWait, NotEnough, Part, Score, Severity, Snippet, Turnover, Verdict, Waiter,
 };
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,

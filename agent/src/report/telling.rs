@@ -6,7 +6,8 @@ use std::fmt;
 use super::words::{self, FrameText};
 use crate::model::{
     Assessment, CauseBasis, CauseClass, Evidence, Finding, Forecast, FrameId, Group, Growth,
-    Holder, Judgement, Level, RiseVerdict, Score, StackId, StackTable, Turnover, Verdict,
+    Holder, Holders, Judgement, Level, LockWait, RiseVerdict, Score, StackId, StackTable, Turnover,
+    Verdict,
 };
 
 /// What was found: how many of each verdict; or that nothing was, and within which bounds.
@@ -335,6 +336,27 @@ pub fn holder(holder: &Holder) -> String {
         true => format!("goroutine {goid}, probably{at}"),
         false => format!("goroutine {goid}, probably: {doing}{at}"),
     }
+}
+
+/// Who probably hold several locks, and what they do.
+#[must_use]
+pub fn holders(holders: &Holders) -> String {
+    let Holders { doing, at, waiters } = holders;
+    let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
+    let who = words::counted(*waiters, "goroutine");
+    format!("each by a goroutine of its own, probably: {doing}{at} (so for {who})")
+}
+
+/// How many deadlock cycles a finding has, if there are more than the one that is shown.
+#[must_use]
+pub fn cycles(lock_wait: &LockWait) -> Option<String> {
+    (lock_wait.cycles > 1).then(|| {
+        format!(
+            "{} cycles, {} in them, such as:",
+            words::count(lock_wait.cycles),
+            words::counted(lock_wait.in_cycles, "goroutine")
+        )
+    })
 }
 
 /// One who called the creator of goroutines, or several of Go's own and of modules in a row.

@@ -1,4 +1,4 @@
-// Command locks makes goroutines wait for each other's locks in every way that ends in a circle,
+// Command locks makes goroutines wait for each other's locks in every way that ends in a cycle,
 // and in some that do not: the target that the lock-wait graph is tested on. Each file starts one
 // kind:
 //
@@ -6,11 +6,14 @@
 //	            writer, a wait group below a lock
 //	holders.go  holders that are blocked on a channel, asleep, or running
 //	healthy.go  locks that are much wanted and pass from hand to hand, and idle pools
+//	piles.go    hundreds of equal cycles and holders; with an argument, which is how many, and nothing else
 //
 // The main goroutine serves package control's commands.
 package main
 
 import (
+	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,9 +24,17 @@ import (
 var never = make(chan int)
 
 func main() {
-	startCycles()
-	startHolders()
-	startHealthy()
+	if len(os.Args) > 1 {
+		pairs, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			panic(err)
+		}
+		startPiles(pairs)
+	} else {
+		startCycles()
+		startHolders()
+		startHealthy()
+	}
 	// Not Serve: here it never settles.
 	time.Sleep(50 * time.Millisecond)
 	control.ServeQuick(nil)

@@ -1,4 +1,4 @@
-//! Locks that nobody gives back: circles, and waits that do not move.
+//! Locks that nobody gives back: deadlock cycles, and waits that do not move.
 
 use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
@@ -14,27 +14,27 @@ impl Detector for Cycle {
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        let cycle = &scene.lock_wait.cycle;
-        let says = match cycle.as_slice() {
+        let wait = case.locks.lock_wait();
+        let ids: Vec<String> = wait.cycle.iter().map(|waiter| waiter.goid.to_string()).collect();
+        let example = match wait.cycle.as_slice() {
             [] => return Outcome::Clear,
             [one] => format!(
                 "goroutine {} waits for the lock at {:#x}, which it holds itself",
                 one.goid, one.object
             ),
-            many => {
-                let ids: Vec<String> = many.iter().map(|waiter| waiter.goid.to_string()).collect();
-                format!("goroutines {} wait for each other's locks in a circle", ids.join(", "))
-            }
+            _ => format!("goroutines {} wait for each other in a deadlock cycle", ids.join(", ")),
+        };
+        let says = match wait.cycles {
+            0 | 1 => example,
+            cycles => format!("{example}, one of {} such cycles", count(cycles)),
         };
         // Who holds a lock is inferred: a cycle that is real does not go away, and what looks like one by
         // chance does not do so in several places at once.
-        let lasts =
-            case.oldest.is_some_and(|oldest| oldest >= scene.settings.thresholds.stuck_after);
-        if lasts || scene.cycles < MIN_CYCLES {
-            return found(if lasts { Verdict::Likely } else { Verdict::Suspect }, case.count, says);
-        }
-        let says = format!("{says}; there are {} such cycles at once", count(scene.cycles));
-        found(Verdict::Likely, case.count, says)
+        let (members, after) = (case.locks.in_cycles, scene.settings.thresholds.stuck_after);
+        let is_sure = members.longest >= after || scene.cycles >= MIN_CYCLES;
+        let verdict = if is_sure { Verdict::Likely } else { Verdict::Suspect };
+        // Who waits behind a cycle gets no further either.
+        found(verdict, members.count.max(case.locks.stuck.count), says)
     }
 }
 
@@ -53,31 +53,43 @@ impl Detector for StuckLock {
         if !matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex) {
             return Outcome::Clear;
         }
-        let life = &case.life;
-        if scene.lock_passes
-            || life.stuck == 0
-            || life.stuck_for < scene.settings.thresholds.stuck_after
-        {
+        let locks = &case.locks;
+        let after = scene.settings.thresholds.stuck_after;
+        let lasts = |longest| longest >= after;
+        let nobody_gives = locks.stuck.count + locks.abandoned.count;
+        let longest = locks.stuck.longest.max(locks.abandoned.longest);
+        // Whoever holds it may be at work, sleep or wait for a time, and let go of it yet.
+        let (verdict, number, longest) = if nobody_gives > 0 && lasts(longest) {
+            (Verdict::Likely, nobody_gives, longest)
+        } else if locks.open.count > 0 && lasts(locks.open.longest) {
+            (Verdict::Suspect, locks.open.count, locks.open.longest)
+        } else {
             return Outcome::Clear;
-        }
-        let waited = duration(life.stuck_for);
-        let have = if life.stuck == 1 { "has" } else { "have" };
-        let who = format!("{} {have}", counted(life.stuck, "goroutine"));
-        let (verdict, says) = match &scene.lock_wait.likely_holder {
-            Some(holder) => (
-                // Whoever holds it may be at work, and let go of it yet.
-                if holder.is_stuck { Verdict::Likely } else { Verdict::Suspect },
-                format!(
-                    "{who} waited {waited} for a lock that goroutine {} probably holds, \
-                     which itself {}",
-                    holder.goid, holder.doing
-                ),
-            ),
-            None => (
-                Verdict::Likely,
-                format!("{who} waited {waited} for a lock that no goroutine seems to hold"),
-            ),
         };
-        found(verdict, life.stuck, says)
+        let have = if number == 1 { "has" } else { "have" };
+        let who = format!("{} {have} waited {}", counted(number, "goroutine"), duration(longest));
+        let wait = locks.lock_wait();
+        let of =
+            if wait.locks > 1 { format!("{} locks", count(wait.locks)) } else { "a lock".into() };
+        let says = match (&wait.likely_holder, &wait.holders) {
+            (Some(holder), _) => format!(
+                "{who} for a lock that goroutine {} probably holds, which itself {}",
+                holder.goid, holder.doing
+            ),
+            (None, Some(holders)) => format!(
+                "{who} for {of}, of which {} wait for one that a goroutine probably holds which \
+                 itself {}",
+                count(holders.waiters),
+                holders.doing
+            ),
+            (None, None) if !wait.cycle.is_empty() => {
+                format!("{who} for {of}, held in or behind deadlock cycles")
+            }
+            (None, None) if locks.abandoned.count * 2 > number && verdict == Verdict::Likely => {
+                format!("{who} for {of} that no goroutine seems to hold")
+            }
+            (None, None) => format!("{who} for {of}, and who holds it is not known"),
+        };
+        found(verdict, number, says)
     }
 }

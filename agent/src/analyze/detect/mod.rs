@@ -10,7 +10,7 @@ mod stuck;
 
 use super::case::Case;
 use super::settings::Settings;
-use crate::model::{LockWait, Verdict};
+use crate::model::Verdict;
 pub(super) use nature::is_finalizer;
 
 /// What a detector says of a case.
@@ -39,12 +39,8 @@ pub(super) struct Found {
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) settings: &'a Settings,
-    /// The case's place in the lock-wait graph.
-    pub(super) lock_wait: &'a LockWait,
     /// How many separate deadlock cycles there are in the process.
     pub(super) cycles: u64,
-    /// Whether the lock that most of the case wait for was seen to change hands.
-    pub(super) lock_passes: bool,
     /// Why the case is idle on purpose, if it seems so.
     pub(super) idle: Option<&'a str>,
 }

@@ -1,4 +1,4 @@
-//! Circles: goroutines of which each waits for a lock that the next one probably holds.
+//! Deadlock cycles: goroutines of which each waits for a lock that the next one probably holds.
 //!
 //! Four kinds: through several locks (AB-BA and longer), through a lock and a wait group, of one
 //! goroutine that waits for what it holds, and of a reader behind a writer that waits for the reader.
@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use super::holders::Candidates;
 use super::waits::{Waits, wants_to_lock};
-use super::{long, wording};
-use crate::model::{Goroutine, Mention, Observation, WaitClass, Waiter};
+use super::{DOUBTFUL, long};
+use crate::model::{Goroutine, Mention, Observation, WaitClass};
 
-/// How long all of a circle must have waited where others, too, might hold one of its locks.
-const DOUBTFUL: Duration = Duration::from_secs(10);
+/// Goroutines that wait for each other, in the order in which each waits for the next, with the lock (as an
+/// index) that it waits for.
+pub(super) type Cycle<'a> = Vec<(&'a Goroutine, usize)>;
+
 /// How often a plain `Lock` leaves the lock's address in the frames outside package sync: once for
 /// the call, once for the function that calls it (Go 1.21 to 1.27, amd64).
 const LOCK_MENTIONS: u32 = 2;
@@ -28,24 +30,19 @@ struct Edge<'a> {
     doubtful: bool,
 }
 
-/// All circles, and for the locks in them the holders that they name.
+/// All cycles, and for the locks in them the holders that they name.
 pub(super) fn find<'a>(
     observation: &'a Observation,
     waits: &Waits<'a>,
     candidates: &Candidates<'a>,
     held: &mut [Option<&'a Goroutine>],
     passed: impl Fn(u64) -> Option<Duration>,
-) -> Vec<Vec<Waiter>> {
+) -> Vec<Cycle<'a>> {
     let stuck = |goroutine: &Goroutine, lock: usize, least: Duration| {
         let waited = goroutine.blocked.map_or(Duration::ZERO, |blocked| blocked.duration);
         let since = observation.elapsed.checked_sub(waited);
         let passed = passed(waits.locks[lock].address);
         waited >= least && passed.is_none_or(|passed| since.is_some_and(|since| passed < since))
-    };
-    let waiter = |goroutine: &Goroutine, lock: usize| Waiter {
-        goid: goroutine.goid,
-        object: waits.locks[lock].address,
-        at: wording::at(observation, goroutine),
     };
     let mut cycles = Vec::new();
     for cycle in rings(&best(edges(waits, candidates))) {
@@ -55,7 +52,7 @@ pub(super) fn find<'a>(
             for &(lock, edge) in &cycle {
                 held[lock] = Some(edge.holder);
             }
-            cycles.push(cycle.iter().map(|&(_, edge)| waiter(edge.holder, edge.next)).collect());
+            cycles.push(cycle.iter().map(|&(_, edge)| (edge.holder, edge.next)).collect());
         }
     }
     // Its holder may be one of those whose stacks there was no time to search.
@@ -65,7 +62,7 @@ pub(super) fn find<'a>(
         let cycle = within(observation, waits, candidates, lock);
         if !cycle.is_empty() && cycle.iter().all(|goroutine| stuck(goroutine, lock, least)) {
             *held = cycle.first().copied();
-            cycles.push(cycle.iter().map(|goroutine| waiter(goroutine, lock)).collect());
+            cycles.push(cycle.into_iter().map(|goroutine| (goroutine, lock)).collect());
         }
     }
     cycles
@@ -101,7 +98,7 @@ fn edges<'a>(waits: &Waits<'a>, candidates: &Candidates<'a>) -> Vec<Vec<Edge<'a>
     candidates.others.iter().enumerate().map(of_lock).collect()
 }
 
-/// For each lock from which one gets to a circle, the edge to take: to the holder that has waited
+/// For each lock from which one gets to a cycle, the edge to take: to the holder that has waited
 /// longest.
 fn best<'a>(edges: Vec<Vec<Edge<'a>>>) -> Vec<Option<Edge<'a>>> {
     let mut left: Vec<usize> = edges.iter().map(Vec::len).collect();
@@ -153,7 +150,7 @@ fn rings<'a>(best: &[Option<Edge<'a>>]) -> Vec<Vec<(usize, Edge<'a>)>> {
     rings
 }
 
-/// The circle of those who wait for one lock that they themselves hold: one who locks it again, or a
+/// The cycle of those who wait for one lock that they themselves hold: one who locks it again, or a
 /// reader who reads again, and the writer in between. Empty without one.
 fn within<'a>(
     observation: &Observation,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::WaitClass::{self, Cond, Mutex, RwMutex, Sleep, WaitGroup};
-use crate::model::{LockNode, StackView, Waiter};
+use crate::model::{Channel, LockNode, StackView, Waiter};
 use crate::sample::Sample;
 
 const A: u64 = 0xc000_0010;
@@ -8,7 +8,21 @@ const B: u64 = 0xc000_0020;
 const C: u64 = 0xc000_0030;
 
 fn look(sample: &Sample) -> LockGraph {
-    Locks::default().look(&sample.observe(20))
+    next(&mut Locks::default(), &sample.observe(20))
+}
+
+/// The graph of the next sample, in which each goroutine is a group of its own.
+fn next(locks: &mut Locks, observation: &Observation) -> LockGraph {
+    let groups: Vec<u32> = (0..).take(observation.goroutines.len()).collect();
+    locks.look(observation, &groups, Duration::ZERO).0
+}
+
+/// How all goroutines together stand after 20 seconds, as one group.
+fn stand(sample: &Sample) -> Standing {
+    let observation = sample.observe(20);
+    let groups = vec![0; observation.goroutines.len()];
+    let (_, mut standings) = Locks::default().look(&observation, &groups, Duration::from_secs(10));
+    standings.remove(&0).unwrap_or_default()
 }
 
 fn lock(graph: &LockGraph, object: u64) -> &LockNode {
@@ -19,7 +33,7 @@ fn held_by(graph: &LockGraph, object: u64) -> Option<u64> {
     lock(graph, object).holder.as_ref().map(|holder| holder.goid)
 }
 
-/// Each circle as pairs of a goroutine and what it waits for.
+/// Each cycle as pairs of a goroutine and what it waits for.
 fn cycles(graph: &LockGraph) -> Vec<Vec<(u64, u64)>> {
     let pairs = |cycle: &Vec<Waiter>| cycle.iter().map(|it| (it.goid, it.object)).collect();
     graph.cycles.iter().map(pairs).collect()
@@ -79,8 +93,6 @@ fn two_in_opposite_order() {
     assert_eq!(cycles(&graph), [[(1, B), (2, A)]]);
     assert_eq!((held_by(&graph, A), held_by(&graph, B)), (Some(1), Some(2)));
     assert_eq!(graph.cycles[0][0].at, "main.f1 (/src/bank.go:33)");
-    assert_eq!(graph.cycle_of(1), Some(graph.cycles[0].as_slice()));
-    assert_eq!(graph.cycle_of(3), None);
 }
 
 #[test]
@@ -97,7 +109,7 @@ fn a_ring_of_three_with_others_behind_it() {
 }
 
 #[test]
-fn a_circle_beside_others_who_know_a_lock_takes_longer_to_tell() {
+fn a_cycle_beside_others_who_know_a_lock_takes_longer_to_tell() {
     let after = |seconds: u64| {
         let mut sample = Sample::new();
         sample.wants(1, (Mutex, B), seconds, &[(A, 1), (B, 2)]);
@@ -109,20 +121,20 @@ fn a_circle_beside_others_who_know_a_lock_takes_longer_to_tell() {
 }
 
 #[test]
-fn a_lock_that_passes_on_is_part_of_no_circle() {
+fn a_lock_that_passes_on_is_part_of_no_cycle() {
     let mut sample = opposite_order();
     sample.wants(3, (Mutex, A), 12, &[]);
     let mut locks = Locks::default();
-    assert_eq!(locks.look(&sample.observe(20)).cycles.len(), 1);
+    assert_eq!(next(&mut locks, &sample.observe(20)).cycles.len(), 1);
     // 3 has got it, while the others wait on.
-    let graph = locks.look(&opposite_order().observe(21));
+    let graph = next(&mut locks, &opposite_order().observe(21));
     assert_eq!(
         (graph.cycles.len(), lock(&graph, A).passes, lock(&graph, B).passes),
         (0, true, false)
     );
-    assert_eq!(locks.look(&opposite_order().observe(22)).cycles.len(), 0);
+    assert_eq!(next(&mut locks, &opposite_order().observe(22)).cycles.len(), 0);
     // Since then nothing moved, and both began to wait later.
-    assert_eq!(locks.look(&opposite_order().observe(40)).cycles.len(), 1);
+    assert_eq!(next(&mut locks, &opposite_order().observe(40)).cycles.len(), 1);
 }
 
 #[test]
@@ -134,10 +146,10 @@ fn a_waiter_that_waits_again_has_had_the_lock() {
             sample
         };
         let mut locks = Locks::default();
-        locks.look(&waiting(5).observe(20));
+        next(&mut locks, &waiting(5).observe(20));
         let mut again = waiting(waits_for);
         again.wants(2, (Mutex, A), 20, &[]);
-        assert_eq!(lock(&locks.look(&again.observe(30)), A).passes, passes);
+        assert_eq!(lock(&next(&mut locks, &again.observe(30)), A).passes, passes);
     }
 }
 
@@ -173,7 +185,7 @@ fn a_lock_taken_twice_takes_longer_to_tell_where_not_all_stacks_were_searched() 
         sample.wants(1, (Mutex, A), seconds, &[(A, 3)]);
         let mut observation = sample.observe(20);
         observation.coverage.stacks_unsearched = 9;
-        cycles(&Locks::default().look(&observation)).len()
+        cycles(&next(&mut Locks::default(), &observation)).len()
     };
     assert_eq!((after(5), after(10)), (0, 1));
 }
@@ -218,7 +230,7 @@ fn a_wait_group_below_a_lock() {
 }
 
 #[test]
-fn idle_workers_are_no_circle() {
+fn idle_workers_are_no_cycle() {
     let mut sample = Sample::new();
     sample.wants(1, (WaitGroup, B), 50, &[(A, 1)]);
     for goid in 2..6 {
@@ -230,7 +242,7 @@ fn idle_workers_are_no_circle() {
 }
 
 #[test]
-fn a_graph_shows_so_many_locks_and_circles() {
+fn a_graph_shows_so_many_locks_and_cycles() {
     let mut sample = Sample::new();
     for pair in 0..400 {
         let (left, right) = (0x1000 + pair * 32, 0x1010 + pair * 32);
@@ -244,15 +256,114 @@ fn a_graph_shows_so_many_locks_and_circles() {
 }
 
 #[test]
-fn a_group_gets_its_circle_and_its_holder() {
-    let mut window = crate::analyze::Window::default();
-    window.push(&opposite_order().observe(20));
-    let graph = window.lock_graph().expect("there was a look").clone();
-    let assessment = crate::analyze::assess(&window).expect("there was a look");
-    for group in &assessment.groups {
-        let wait = of_group(&graph, group);
-        assert_eq!(wait.cycle.len(), 2, "{group:?}");
-        let holder = wait.likely_holder.map(|holder| holder.goid);
-        assert_eq!(holder.map(|goid| 3 - goid), group.goids_sample.first().copied());
+fn equal_cycles_are_one_kind_with_a_count_and_an_example_of_its_own() {
+    let mut sample = Sample::new();
+    for pair in 0..400 {
+        let (left, right) = (0x1000 + pair * 32, 0x1010 + pair * 32);
+        sample.wants(2 * pair + 1, (Mutex, right), 15, &[(left, 1), (right, 2)]);
+        sample.wants(2 * pair + 2, (Mutex, left), 15, &[(right, 1), (left, 2)]);
     }
+    let observation = sample.observe(20);
+    let groups: Vec<u32> = (0..).take(800).map(|at| at % 2).collect();
+    let (graph, standings) = Locks::default().look(&observation, &groups, Duration::from_secs(10));
+    assert_eq!(cycles(&graph), [[(1, 0x1010), (2, 0x1000)]]);
+    assert_eq!((graph.alike, graph.more_cycles), (vec![400], 0));
+    let (from, to) = (&standings[&0], &standings[&1]);
+    assert!(from.cycle_numbers().eq([0]) && to.cycle_numbers().eq([0]));
+    let mut both = from.clone();
+    both.merge(to);
+    for (standing, members) in [(from, 400), (to, 400), (&both, 800)] {
+        let wait = standing.lock_wait();
+        assert_eq!((wait.cycles, wait.in_cycles, wait.locks), (400, members, members));
+        assert_eq!((wait.lengths, wait.cycle.len()), (Some((2, 2)), 2));
+        assert_eq!((wait.likely_holder, wait.holders), (None, None), "the cycle says who");
+        assert_eq!(standing.stuck.count, members);
+    }
+}
+
+#[test]
+fn those_behind_a_cycle_wait_for_what_nobody_gives_back() {
+    let mut sample = opposite_order();
+    sample.wants(3, (Mutex, A), 14, &[(C, 1), (A, 2)]);
+    sample.wants(4, (Mutex, C), 13, &[(C, 2)]);
+    let standing = stand(&sample);
+    assert_eq!((standing.in_cycles.count, standing.stuck.count), (2, 4));
+    assert_eq!(standing.open.count + standing.abandoned.count + standing.passing.count, 0);
+}
+
+#[test]
+fn what_a_holder_does_says_whether_it_may_give_a_lock_back() {
+    for (doing, gives) in [
+        (Sleep, true),
+        (WaitClass::Running, true),
+        (WaitClass::Syscall, true),
+        (WaitClass::IoWait, true),
+        (WaitClass::ChanReceive, false),
+        (WaitClass::ChanSend, false),
+        (WaitClass::Select, false),
+        (Cond, false),
+    ] {
+        let mut sample = Sample::new();
+        sample.wants(1, (Mutex, A), 15, &[(A, 2)]);
+        sample.wants(2, (doing, C), 19, &[(A, 1)]);
+        let standing = stand(&sample);
+        let expected = if gives { (1, 0) } else { (0, 1) };
+        assert_eq!((standing.open.count, standing.stuck.count), expected, "{doing:?}");
+        let holder = standing.lock_wait().likely_holder.expect("one mentions it");
+        assert_eq!((holder.goid, holder.is_stuck), (2, !gives), "{doing:?}");
+    }
+}
+
+#[test]
+fn a_holder_that_waits_for_a_timer_goes_on() {
+    for (element_bytes, open) in [(24, 1), (8, 0)] {
+        let mut sample = Sample::new();
+        sample.wants(1, (Mutex, A), 15, &[(A, 2)]);
+        sample.wants(2, (WaitClass::ChanReceive, C), 19, &[(A, 1)]);
+        let mut observation = sample.observe(20);
+        observation.channels.push(Channel {
+            address: C,
+            len: 0,
+            cap: 1,
+            element_bytes,
+            closed: false,
+        });
+        let look = Locks::default().look(&observation, &[0, 0], Duration::from_secs(10));
+        assert_eq!(look.1[&0].open.count, open, "{element_bytes}");
+    }
+}
+
+#[test]
+fn one_who_waits_behind_a_sleeper_goes_on_when_it_does() {
+    let mut sample = Sample::new();
+    sample.wants(1, (Mutex, A), 15, &[(A, 2)]);
+    sample.wants(2, (Mutex, B), 15, &[(A, 1), (B, 2)]);
+    sample.wants(3, (Sleep, 0), 19, &[(B, 1)]);
+    assert_eq!((stand(&sample).open.count, stand(&sample).stuck.count), (2, 0));
+}
+
+#[test]
+fn a_lock_that_nobody_mentions_was_forgotten_only_where_all_stacks_were_searched() {
+    let mut sample = Sample::new();
+    sample.wants(1, (Mutex, A), 15, &[(A, 2)]);
+    assert_eq!(stand(&sample).abandoned.count, 1);
+    sample.mentions.clear();
+    assert_eq!((stand(&sample).abandoned.count, stand(&sample).open.count), (0, 1));
+}
+
+#[test]
+fn holders_of_several_locks_are_named_by_what_most_of_them_do() {
+    let mut sample = Sample::new();
+    for at in 0..10 {
+        let lock = 0x1000 + 16 * at;
+        sample.wants(2 * at + 1, (Mutex, lock), 15, &[(lock, 2)]);
+        let doing = if at < 8 { Sleep } else { WaitClass::ChanSend };
+        let stack = sample.stack(&[("main.hold", "/src/bank.go", 7)]);
+        sample.wants(2 * at + 2, (doing, 0), 19, &[(lock, 1)]).stack = StackView::Read(stack);
+    }
+    let wait = stand(&sample).lock_wait();
+    assert_eq!((wait.locks, wait.likely_holder), (10, None));
+    let holders = wait.holders.expect("all are held");
+    assert_eq!((holders.doing.as_str(), holders.waiters), ("sleeps", 8));
+    assert_eq!(holders.at, "main.hold (/src/bank.go:7)");
 }

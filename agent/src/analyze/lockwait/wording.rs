@@ -19,15 +19,22 @@ pub(super) fn holder(
     observation: &Observation,
     waits: &Waits<'_>,
     goroutine: &Goroutine,
+    is_stuck: bool,
+    in_cycle: bool,
 ) -> Holder {
-    let doing = match waits.of_goid(goroutine.goid) {
+    let mut doing = match waits.of_goid(goroutine.goid) {
         Some((_, lock)) => format!("waits for {} {lock:#x}", goroutine.wait.name()),
         None => doing(observation, goroutine),
     };
-    let is_stuck = !observation.elapsed.is_zero()
-        && goroutine.wait.is_blocked()
-        && goroutine.blocked.is_some_and(|blocked| blocked.duration >= observation.elapsed);
+    if in_cycle {
+        doing.push_str(", in a deadlock cycle");
+    }
     Holder { goid: goroutine.goid, doing, is_stuck, at: at(observation, goroutine) }
+}
+
+/// What a holder does without the address of what it waits for, which others like it do not share.
+pub(super) fn without_address(doing: &str) -> String {
+    doing.split(' ').filter(|word| !word.starts_with("0x")).collect::<Vec<_>>().join(" ")
 }
 
 fn doing(observation: &Observation, goroutine: &Goroutine) -> String {

@@ -252,6 +252,9 @@ fn lock_wait(lock_wait: &LockWait) -> Markup {
         @if let Some(holder) = &lock_wait.likely_holder {
             dt { "Held by" } dd { (Text(&telling::holder(holder))) }
         }
+        @if let Some(holders) = &lock_wait.holders {
+            dt { "Held by" } dd { (Text(&telling::holders(holders))) }
+        }
         @if !cycle.is_empty() {
             dt { "Deadlock cycle" }
             dd {

@@ -28,10 +28,11 @@ pub(super) fn picture(page: &Page<'_>) -> Markup {
     if graph.locks.is_empty() && graph.cycles.is_empty() {
         return Markup::default();
     }
-    let hidden = graph.more_cycles + graph.cycles.len().saturating_sub(CYCLES) as u64;
+    let hidden = graph.more_cycles + graph.alike.iter().skip(CYCLES).sum::<u64>();
     html! {
-        @for cycle in graph.cycles.iter().filter(|cycle| !cycle.is_empty()).take(CYCLES) {
-            (cycle_drawn(cycle, graph))
+        @for (cycle, &alike) in graph.cycles.iter().zip(&graph.alike).take(CYCLES) {
+            @if !cycle.is_empty() { (cycle_drawn(cycle, graph)) }
+            @if alike > 1 { p.note { "… and " (words::counted(alike - 1, "more cycle")) " like it." } }
         }
         @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more deadlock cycle")) "." } }
         @if !graph.locks.is_empty() { (table(graph)) }

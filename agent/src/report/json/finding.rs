@@ -179,15 +179,39 @@ struct MemoryDoc {
 
 #[derive(Serialize)]
 struct LockWaitDoc<'a> {
+    /// One of `cycles`.
     cycle: Vec<WaiterDoc<'a>>,
+    cycles: u64,
+    /// Goroutines of the finding that are part of one.
+    in_cycles: u64,
+    /// Locks that they wait for.
+    locks: u64,
     likely_holder: Option<HolderDoc<'a>>,
+    likely_holders: Option<HoldersDoc<'a>>,
+}
+
+/// The commonest kind of holders, where they wait for several locks.
+#[derive(Serialize)]
+struct HoldersDoc<'a> {
+    doing: &'a str,
+    at: &'a str,
+    /// Goroutines that wait for locks that such goroutines hold.
+    waiters: u64,
 }
 
 impl<'a> LockWaitDoc<'a> {
     fn new(lock_wait: &'a LockWait) -> Self {
         Self {
             cycle: waiters(&lock_wait.cycle),
+            cycles: lock_wait.cycles,
+            in_cycles: lock_wait.in_cycles,
+            locks: lock_wait.locks,
             likely_holder: lock_wait.likely_holder.as_ref().map(HolderDoc::new),
+            likely_holders: lock_wait.holders.as_ref().map(|it| HoldersDoc {
+                doing: &it.doing,
+                at: &it.at,
+                waiters: it.waiters,
+            }),
         }
     }
 }

@@ -65,10 +65,13 @@ impl<'a> RiseDoc<'a> {
 #[derive(Serialize)]
 pub(super) struct LockGraphDoc<'a> {
     locks: Vec<LockDoc<'a>>,
+    /// One deadlock cycle of each kind.
     cycles: Vec<Vec<WaiterDoc<'a>>>,
+    /// How many there are of each kind.
+    cycle_counts: &'a [u64],
     /// Contended locks beyond those listed.
     more: u64,
-    /// Circles beyond those listed.
+    /// Cycles of kinds beyond those listed.
     more_cycles: u64,
 }
 
@@ -77,6 +80,7 @@ impl<'a> LockGraphDoc<'a> {
         Self {
             locks: graph.locks.iter().map(LockDoc::new).collect(),
             cycles: graph.cycles.iter().map(|cycle| waiters(cycle)).collect(),
+            cycle_counts: &graph.alike,
             more: graph.more,
             more_cycles: graph.more_cycles,
         }

@@ -231,7 +231,8 @@ fn a_finding_has_every_field_of_the_schema() {
             "wait": {"reason": "chan send", "oldest_seconds": 20.0, "median_seconds": 10.0,
                      "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
             "memory_bytes": {"stacks": 81920, "reachable": null},
-            "lock_wait": {"cycle": [], "likely_holder": null}, "held_by": null,
+            "lock_wait": {"cycle": [], "cycles": 0, "in_cycles": 0, "locks": 0,
+                          "likely_holder": null, "likely_holders": null}, "held_by": null,
             "cause": "40 goroutines, 18 more each second, wait to send on one unbuffered \
                       channel from which nothing receives.",
             "source": {"file": "/src/app/leak.go", "line": 33, "first": 31, "stale": false,
@@ -312,10 +313,14 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
         json!({"locks": [{"object": "0xc000007000", "wait_class": "mutex", "waiting": 2,
                           "goids_sample": [50, 51], "oldest_seconds": 9.0, "passes": false,
                           "likely_holder": holder}],
-               "cycles": [cycle], "more": 0, "more_cycles": 0})
+               "cycles": [cycle], "cycle_counts": [1], "more": 0, "more_cycles": 0})
     );
     let finding = &document["findings"][0];
-    assert_eq!(finding["lock_wait"], json!({"cycle": cycle, "likely_holder": holder}));
+    assert_eq!(
+        finding["lock_wait"],
+        json!({"cycle": cycle, "cycles": 1, "in_cycles": 2, "locks": 2, "likely_holder": holder,
+               "likely_holders": null})
+    );
     assert_eq!((&finding["growth"], &finding["source"]), (&Value::Null, &Value::Null));
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use super::group::INDENT;
 use super::judgement::role;
 use super::{Page, words};
-use crate::model::{Assessment, Finding, Group, Holder, LockWait, Snippet, StackTable};
+use crate::model::{Assessment, Finding, Group, Holder, Holders, LockWait, Snippet, StackTable};
 use crate::report::style::Role;
 use crate::report::telling::{self, Line};
 use crate::report::words::FrameText;
@@ -146,6 +146,10 @@ impl Page<'_> {
 
     fn lock_wait(&mut self, lock_wait: &LockWait) -> io::Result<()> {
         let cycle = &lock_wait.cycle;
+        let several = telling::cycles(lock_wait);
+        if let Some(several) = &several {
+            self.text("deadlock   ", Role::Warning, several)?;
+        }
         for (index, waiter) in cycle.iter().enumerate() {
             let next = &cycle[(index + 1) % cycle.len()];
             let at = match words::brief_site(&waiter.at) {
@@ -156,14 +160,21 @@ impl Page<'_> {
                 "goroutine {} waits{at} for {:#x}, which goroutine {} holds",
                 waiter.goid, waiter.object, next.goid,
             );
-            self.text(if index == 0 { "deadlock   " } else { BELOW }, Role::Warning, &text)?;
+            let label = if index == 0 && several.is_none() { "deadlock   " } else { BELOW };
+            self.text(label, Role::Warning, &text)?;
         }
         match &lock_wait.likely_holder {
             Some(holder) => {
                 let holder = Holder { at: words::brief_site(&holder.at), ..holder.clone() };
                 self.text("held by    ", Role::Title, &telling::holder(&holder))
             }
-            None => Ok(()),
+            None => match &lock_wait.holders {
+                Some(holders) => {
+                    let holders = Holders { at: words::brief_site(&holders.at), ..holders.clone() };
+                    self.text("held by    ", Role::Title, &telling::holders(&holders))
+                }
+                None => Ok(()),
+            },
         }
     }
 

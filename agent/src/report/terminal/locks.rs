@@ -33,10 +33,14 @@ pub(super) fn draw(
     let mut drawing = Drawing { style, width, out };
     drawing.text(0, Role::Title, "lock-wait")?;
     let most = if all { usize::MAX } else { SHOWN };
-    for cycle in graph.cycles.iter().take(most) {
+    for (cycle, &alike) in graph.cycles.iter().zip(&graph.alike).take(most) {
         drawing.cycle(graph, cycle)?;
+        if alike > 1 {
+            let more = words::counted(alike - 1, "more cycle");
+            drawing.text(INDENT, Role::Dim, &format!("… and {more} like it"))?;
+        }
     }
-    let hidden = graph.cycles.len().saturating_sub(most) as u64 + graph.more_cycles;
+    let hidden = graph.alike.iter().skip(most).sum::<u64>() + graph.more_cycles;
     drawing.more(hidden, "more deadlock cycle")?;
     // What a cycle says of a lock need not be said again, unless others wait behind it.
     let in_cycle = |lock: &LockNode| {
@@ -190,6 +194,7 @@ mod tests {
                 vec![waiter(12, 0xa0, transfer), waiter(13, 0xb0, transfer)],
                 vec![waiter(20, 0xc0, ""), waiter(21, 0xc0, "")],
             ],
+            alike: vec![300, 1],
             more: 7,
             more_cycles: 0,
         }
@@ -210,6 +215,7 @@ lock-wait
             by goroutine 13
         goroutine 13 (main.transfer, /src/app/bank.go:33) waits for mutex 0xb0, held, probably,
             by goroutine 12
+    … and 299 more cycles like it
     2 goroutines wait for each other in a cycle, for ever
         goroutine 20 waits for rwmutex 0xc0, behind goroutine 21
         goroutine 21 waits for rwmutex 0xc0, held, probably, by goroutine 20
@@ -252,6 +258,7 @@ lock-wait
         let graph = LockGraph {
             locks: vec![lock(0xa0, WaitClass::Mutex, &[5], None)],
             cycles: vec![vec![waiter(5, 0xa0, "main.f (/a.go:3)")]],
+            alike: vec![1],
             ..LockGraph::default()
         };
         let text = "\

@@ -142,7 +142,7 @@ impl Observer {
         let note = self.earlier.add(last, observation.at);
         self.window = Window::default();
         // Another executable may have other source files.
-        (self.sources, self.files) = (Sources::default(), None);
+        (self.sources, self.files) = (Sources::until(Arc::clone(&self.stop)), None);
         Some(note)
     }
 

@@ -66,6 +66,22 @@ impl Drop for Other {
 }
 
 #[test]
+fn a_limit_of_file_size_is_an_error_and_leaves_nothing_behind() {
+    let (target, scratch) = (states(), Scratch::new("size"));
+    let report = scratch.0.join("report.html");
+    let output = Command::new("/bin/sh")
+        .args(["-c", "ulimit -f 1 && exec \"$@\"", "sh"])
+        .arg(agent::binary().expect("agent"))
+        .args(["check", "--format", "html", "--pid", &target.pid().to_string(), "--output"])
+        .arg(&report)
+        .output()
+        .expect("a shell");
+    let (_, stderr) = ended(output, &["check"], 4);
+    assert!(stderr.contains("cannot write the report") && stderr.contains("too large"), "{stderr}");
+    assert_eq!(fs::read_dir(&scratch.0).expect("a folder").count(), 0);
+}
+
+#[test]
 fn list_names_go_processes_only() {
     let (target, other) = (states(), Other::start());
     let (stdout, _) = run(&["--list"], 0);

@@ -20,8 +20,8 @@ Examples:
   sudo leak-agent analyze --pid 4711 --save seen --format html --output leaks.html
   leak-agent report --input seen                the same report again, without the program
 
-Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone or may not be
-read, 4 anything else.
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone, may not be
+read, or could not run while it was sampled (stopped, frozen), 4 anything else.
 Every flag is a key of the --config file under its own name, and has an environment variable; the
 flag wins over the variable, the variable over the file.
 The target is never stopped or signalled, and only probes touch it (--probes off: nothing does).";

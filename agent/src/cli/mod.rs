@@ -15,7 +15,7 @@ mod privileges;
 mod target;
 mod view;
 
-use crate::host::limits::raise_open_files;
+use crate::host::limits::{raise_open_files, survive_file_size_limit};
 use args::{Args, Command};
 use failure::Failure;
 use privileges::Touch;
@@ -40,6 +40,8 @@ fn run() -> Outcome {
         matches!(args.command, Some(Command::Filter | Command::Patterns(_) | Command::Channels(_)));
     let common = &args.common;
     log::start(common.verbose);
+    // Where it cannot be caught, all is as it was.
+    let _ = survive_file_size_limit();
     if let Some(touch) = touch(&args) {
         // What cannot be raised is said by whatever fails for it.
         let _ = raise_open_files();

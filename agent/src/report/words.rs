@@ -98,14 +98,23 @@ pub fn objects(group: &Group) -> Option<String> {
     })
 }
 
-/// Text from the target without what could steer a terminal.
+/// Text from the target without what could steer a terminal, break a line or reorder what stands
+/// around it.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        Cow::Owned(text.replace(char::is_control, "\u{fffd}"))
+    if text.contains(steers) {
+        Cow::Owned(text.replace(steers, "\u{fffd}"))
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// Control characters, Unicode's line and paragraph separators, and its bidirectional embeddings,
+/// overrides, isolates and marks.
+fn steers(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    c.is_control() || reorders || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// How many columns a text takes.
@@ -365,5 +374,11 @@ mod tests {
     #[test]
     fn escape_sequences_of_the_target_do_not_reach_the_terminal() {
         assert_eq!(clean("main.\x1b[2Jx\u{9b}"), "main.\u{fffd}[2Jx\u{fffd}");
+    }
+
+    #[test]
+    fn a_label_of_several_lines_is_one_line() {
+        let label = clean("one\ntwo\r\u{85}three\u{2028}four\u{2029}\u{202e}evif");
+        assert_eq!(label, "one\u{fffd}two\u{fffd}\u{fffd}three\u{fffd}four\u{fffd}\u{fffd}evif");
     }
 }

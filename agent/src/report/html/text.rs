@@ -24,13 +24,7 @@ impl Render for Text<'_> {
 
 /// What [`Text`] shows, before it is escaped.
 fn plain(text: &str) -> String {
-    let cut = words::cut(text, LONGEST);
-    words::clean(&cut).replace(reorders, "\u{fffd}")
-}
-
-/// Unicode's bidirectional embeddings, overrides and isolates.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    words::clean(&words::cut(text, LONGEST)).into_owned()
 }
 
 #[cfg(test)]

@@ -124,7 +124,10 @@ pub(super) fn pattern(
     if class == CauseClass::RuntimeInternal {
         return Some(Pattern::BlockedFinalizer);
     }
-    if let Some(pattern) = case.hints.pattern_at(verdict) {
+    // The source of a read does not tell a connection from a file or pipe.
+    let fits =
+        |pattern: &Pattern| *pattern != Pattern::NoDeadline || class == CauseClass::NetworkIo;
+    if let Some(pattern) = case.hints.pattern_at(verdict).filter(fits) {
         return Some(pattern);
     }
     if case.calls("io.(*pipe).write") {

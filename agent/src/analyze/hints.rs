@@ -65,7 +65,7 @@ const MAX_CASES: usize = 1_000;
 /// Text that is parsed for one judgement.
 const MAX_PARSED_BYTES: usize = 8 << 20;
 /// Operations of the source that are gone over for one judgement.
-const MAX_STEPS: usize = 40_000_000;
+const MAX_STEPS: usize = 200_000_000;
 /// How often a question goes over all operations of its files, about.
 const STEPS_PER_OPERATION: usize = 10;
 

@@ -111,6 +111,7 @@ fn the_far_end_of_a_pipe_is_named_and_sleep_is_no_ticker() {
     let file = format!("{GO}/os/file.go");
     let found = leak(WaitClass::IoWait, &[("os.(*File).Read", &*file, 118), USER], own);
     assert!(found.cause.contains("whose other end is open"), "{}", found.cause);
+    assert!(found.pattern.is_none(), "{:?}", found.pattern);
 
     let sleep = format!("{GO}/runtime/time.go");
     let found = leak(WaitClass::Sleep, &[("time.Sleep", &*sleep, 338), USER], |_| 0);

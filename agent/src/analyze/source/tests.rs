@@ -230,3 +230,14 @@ fn what_a_name_means_depends_on_the_goroutine_that_is_asked_for() {
         assert_eq!(ask(8), None);
     }
 }
+
+#[test]
+fn rows_that_keep_a_connection_are_told() {
+    let code = "package main\n\nfunc list() error {\n\trows, err := db.Query(x) // BLOCKED\n\tif err != nil {\n\t\treturn err\n\t}\n\trows.Next()\n\treturn nil\n}\n";
+    let notes = |code: &str| ask(code, WaitClass::Select).expect("a function is there").notes;
+    assert!(notes(code).concat().starts_with("The rows of line 4 are never closed"));
+    for closes in ["defer rows.Close()", "show(rows)", "for rows.Next() {\n\t}"] {
+        let closed = code.replace("rows.Next()", closes);
+        assert_eq!(notes(&closed), Vec::<String>::new(), "{closes}");
+    }
+}

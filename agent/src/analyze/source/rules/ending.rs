@@ -2,7 +2,7 @@
 
 use super::super::facts::Confidence;
 use super::super::index::Uses;
-use super::super::outline::{Kind, Loop, Manner, OpId, last_part, plain_type};
+use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind, last_part, plain_type};
 use super::super::scene::{Found, Scene};
 use super::channel;
 use crate::model::{Pattern, WaitClass};
@@ -223,6 +223,50 @@ pub(super) fn unclosed_body(scene: &Scene<'_>) -> Option<Found> {
     })
 }
 
+/// Rows of a query that are never closed, in the function that blocks: they keep a connection of the pool.
+pub(super) fn unclosed_rows(scene: &Scene<'_>) -> Option<String> {
+    let outline = &scene.outline;
+    let (made, name) = outline.ops_of(scene.function).find_map(|op| {
+        let Kind::Assign { names, callee: Some(callee), .. } = &outline.ops[op].kind else {
+            return None;
+        };
+        let [name, _] = names[..] else { return None };
+        let asks =
+            matches!(last_part(callee), "Query" | "QueryContext" | "Queryx" | "QueryxContext");
+        (asks && name != "_").then_some((op, name))
+    })?;
+    let object = scene.object(made, name)?;
+    let is_it = |op: OpId, expression| scene.object(op, expression) == Some(object);
+    let is_closed_or_given = (0..outline.ops.len()).any(|op| match &outline.ops[op].kind {
+        Kind::Call { callee, arguments, .. } => {
+            callee.strip_suffix(".Close").is_some_and(|rows| is_it(op, rows))
+                || arguments.iter().any(|&given| is_it(op, given))
+        }
+        Kind::Return { values } => values.split(',').any(|value| is_it(op, value.trim())),
+        Kind::Assign { value, .. } | Kind::Keyed { value, .. } | Kind::Send { value, .. } => {
+            is_it(op, value)
+        }
+        _ => false,
+    });
+    // Rows that are read to their end close themselves.
+    let is_read = outline.ops.iter().any(|op| match &op.kind {
+        Kind::Call { callee, .. } => {
+            last_part(callee) == "Next"
+                && op.function == scene.function
+                && outline
+                    .around(op.scope)
+                    .any(|scope| matches!(outline.scopes[scope].kind, ScopeKind::Loop(_)))
+        }
+        _ => false,
+    });
+    (!is_closed_or_given && !is_read).then(|| {
+        format!(
+            "The rows of line {} are never closed: they keep their connection. Defer {name}.Close() after the error check.",
+            scene.line(made)
+        )
+    })
+}
+
 /// A read or write of a connection, and no deadline in the text.
 pub(super) fn no_deadline(scene: &Scene<'_>, callee: &str) -> Option<Found> {
     const CALLS: &[&str] = &[
@@ -251,7 +295,7 @@ pub(super) fn no_deadline(scene: &Scene<'_>, callee: &str) -> Option<Found> {
         pattern: Pattern::NoDeadline,
         confidence: Confidence::Low,
         notes: vec![format!(
-            "Line {line} waits for the network, and nothing in the files at hand sets a deadline."
+            "Line {line} reads or writes, and nothing in the files at hand sets a deadline."
         )],
         fix: format!("Set a deadline before line {line} (SetDeadline, or the client's Timeout)."),
     })

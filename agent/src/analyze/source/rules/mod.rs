@@ -47,5 +47,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
 
 /// What else is worth knowing: what keeps the one who should end the wait.
 pub(super) fn remark(scene: &Scene<'_>) -> Option<String> {
-    lock::holder_waits(scene).or_else(|| wait::done_waits(scene))
+    lock::holder_waits(scene)
+        .or_else(|| wait::done_waits(scene))
+        .or_else(|| ending::unclosed_rows(scene))
 }

@@ -14,7 +14,7 @@ use crate::model::{
 #[must_use]
 pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
     if judgement.findings.is_empty() {
-        return nothing(assessment);
+        return nothing(assessment, judgement);
     }
     let of = |verdict: Verdict| {
         let count = judgement.findings.iter().filter(|found| found.verdict == verdict).count();
@@ -26,21 +26,43 @@ pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
 }
 
 /// Never an all-clear beyond what was sampled.
-fn nothing(assessment: &Assessment) -> String {
+fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
+    let open = match open(assessment, judgement) {
+        Some(open) => format!("; {} of all are not analysed", words::count(open)),
+        None => String::new(),
+    };
     let read = words::counted(assessment.coverage.goroutines_read, "goroutine");
     if let Some(held) = assessment.held.filter(|held| held.always) {
         return format!("no verdict on {read}: {}", held.says());
     }
     let window = &assessment.window;
     match window.observations {
-        1 => format!("no leak found in one sample of {read}"),
+        1 => format!("no leak found in one sample of {read}{open}"),
         samples => format!(
-            "no leak found in {} over {read} ({})",
+            "no leak found in {} over {read} ({}){open}",
             words::duration(window.duration),
             words::counted(samples, "sample"),
         ),
     }
 }
+
+/// Whether nothing was found, and there was enough to judge by for that to be believed.
+#[must_use]
+pub fn is_well(assessment: &Assessment, judgement: &Judgement) -> bool {
+    judgement.findings.is_empty()
+        && assessment.health().is_some()
+        && open(assessment, judgement).is_none()
+}
+
+/// How many goroutines are not analysed, where they are so many that a verdict says little.
+fn open(assessment: &Assessment, judgement: &Judgement) -> Option<u64> {
+    let open = sum(judgement.not_analysed.values().copied());
+    let many = open >= MANY_OPEN && open.saturating_mul(10) >= assessment.totals.goroutines;
+    many.then_some(open)
+}
+
+/// Fewer goroutines that are not analysed, or fewer than a tenth, take nothing from a verdict.
+const MANY_OPEN: u64 = 10;
 
 /// What nobody could judge, and why: a sentence each.
 #[must_use]
@@ -504,6 +526,19 @@ mod tests {
         );
         let open = not_analysed(&assessment, judgement(&assessment));
         assert!(open.iter().any(|said| said.contains("one sample cannot show them")), "{open:?}");
+    }
+
+    #[test]
+    fn nothing_found_is_no_all_clear_where_many_are_not_analysed() {
+        let mut assessment = judged::assessment(Vec::new());
+        assert!(is_well(&assessment, judgement(&assessment)));
+        let open = BTreeMap::from([("too young".to_owned(), 30)]);
+        assessment.judgement.as_mut().expect("judged").not_analysed = open;
+        assert!(!is_well(&assessment, judgement(&assessment)));
+        let said = result(&assessment, judgement(&assessment));
+        assert!(said.ends_with("(2 samples); 30 of all are not analysed"), "{said}");
+        assessment.totals.goroutines = 10_000;
+        assert!(is_well(&assessment, judgement(&assessment)), "30 of 10,000 are few");
     }
 
     #[test]

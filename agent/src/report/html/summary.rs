@@ -33,7 +33,7 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
 /// What was found, in the colour of the surest.
 pub(super) fn verdict(assessment: &Assessment, judgement: &Judgement) -> Markup {
     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-    let nothing = if assessment.health().is_some() { "well" } else { "suspect" };
+    let nothing = if telling::is_well(assessment, judgement) { "well" } else { "suspect" };
     html! {
         span.result.(surest.map_or(nothing, |verdict| verdict.name())) {
             (telling::result(assessment, judgement))

@@ -23,11 +23,6 @@ const NAMED: usize = 5;
 /// Columns of the labels in the summary.
 const LABEL: usize = 14;
 
-/// How it is shown that nothing was found: well only where there was something to judge by.
-pub(super) fn nothing(assessment: &Assessment) -> Role {
-    if assessment.health().is_some() { Role::Well } else { Role::Warning }
-}
-
 impl Page<'_> {
     /// What was found, in a line.
     pub(super) fn result(
@@ -36,9 +31,7 @@ impl Page<'_> {
         assessment: &Assessment,
     ) -> io::Result<()> {
         let result = telling::result(assessment, judgement);
-        let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-        let nothing = nothing(assessment);
-        self.summary_line("result", &[(surest.map_or(nothing, role), result)])
+        self.summary_line("result", &[(colour(judgement, assessment), result)])
     }
 
     /// Findings in full, as many as are asked for.
@@ -168,6 +161,15 @@ impl Page<'_> {
     /// A line of the summary, under its label.
     pub(super) fn summary_line(&mut self, label: &str, parts: &[(Role, String)]) -> io::Result<()> {
         self.line(&format!("{label:LABEL$}"), parts)
+    }
+}
+
+/// How the result looks: as its surest finding does; well only where there was enough to judge by.
+pub(super) fn colour(judgement: &Judgement, assessment: &Assessment) -> Role {
+    match judgement.findings.iter().map(|finding| finding.verdict).max() {
+        Some(surest) => role(surest),
+        None if telling::is_well(assessment, judgement) => Role::Well,
+        None => Role::Warning,
     }
 }
 

@@ -120,11 +120,10 @@ impl Page<'_> {
                 name.push_str(&format!("[{pid}]"));
             }
             let (role, result) = match &assessment.judgement {
-                Some(judgement) => {
-                    let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-                    let role = surest.map_or(judgement::nothing(assessment), judgement::role);
-                    (role, telling::result(assessment, judgement))
-                }
+                Some(judgement) => (
+                    judgement::colour(judgement, assessment),
+                    telling::result(assessment, judgement),
+                ),
                 None => (Role::Dim, "not judged".to_owned()),
             };
             let findings = assessment.judgement.as_ref().map(|judgement| &*judgement.findings);

@@ -158,7 +158,8 @@ fn join_ends(mut sets: Vec<Vec<Draft<'_>>>) -> Vec<Vec<Draft<'_>>> {
                     && accepted.comes_with(draft)
             })
         };
-        match sets.iter().position(dialled) {
+        let mut others = sets.iter().enumerate().filter(|&(other, _)| other != at);
+        match others.find(|(_, set)| dialled(set)).map(|(other, _)| other) {
             Some(other) => {
                 let ends = sets.remove(at);
                 sets[if other > at { other - 1 } else { other }].extend(ends);
@@ -222,9 +223,11 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
             })
         })
         .collect();
-    let made = set.iter().position(Draft::is_made);
-    let cause = made.or_else(|| set.iter().position(|draft| draft.cause.is_some()));
-    let cause = cause.and_then(|at| set[at].cause);
+    // Where it is made says more than where it is used; who accepts does not make the connections.
+    let dialled = set.iter().filter(|draft| set.len() == 1 || !draft.case.keep_connections_alive());
+    let made = dialled.clone().find(|draft| draft.is_made());
+    let cause = made.or_else(|| dialled.clone().find(|draft| draft.cause.is_some()));
+    let cause = cause.and_then(|draft| draft.cause);
     let mut set = set.into_iter();
     let mut head = set.next()?;
     let is_librarys = head.is_librarys();

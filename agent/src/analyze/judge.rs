@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::accounts::{Accounts, Entry, Fate};
 use super::case::Case;
-use super::caused::Causes;
+use super::caused::{Cause, Causes};
 use super::detect::{self, Found, Outcome, Scene, growth};
 use super::join::{self, Draft};
 use super::settings::Settings;
@@ -199,9 +199,7 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
     } else {
         case.hints.snippet.clone()
     };
-    if let Some(line) = line.filter(|_| is_led_to) {
-        let basis = cause.map_or("", |cause| says_basis(cause.at.basis));
-        let says = format!("{} ({}:{}) {basis}", line.function, line.file, line.line);
+    if let Some(says) = says_cause(&case, cause.as_ref()) {
         evidence.push(Evidence { detector: "cause".to_owned(), says });
     }
     evidence.extend(
@@ -260,13 +258,23 @@ fn id(case: &Case<'_>, class: CauseClass, caused_in: Option<&str>) -> String {
     format!("f-{hash:016x}")
 }
 
-const fn says_basis(basis: CauseBasis) -> &'static str {
-    match basis {
-        CauseBasis::Stack => "is on their stacks",
+/// How the line that leads to them is known, where it is not their own; or that it is not.
+fn says_cause(case: &Case<'_>, cause: Option<&Cause>) -> Option<String> {
+    let Some(cause) = cause else {
+        let unknown = "no line of the program's own is on their stacks, and nobody saw who created them: \
+                       probes see it (root, or CAP_BPF and CAP_PERFMON)";
+        return case.is_librarys().then(|| unknown.to_owned());
+    };
+    let basis = match cause.at.basis {
+        CauseBasis::Stack => return None,
         CauseBasis::CreationSite => "started them",
         CauseBasis::CreationStack => "led to their creation, as a probe saw it",
-        CauseBasis::Creator => "is where one of their creators is now",
-    }
+        CauseBasis::Creator => {
+            "is where one of their creators is now, which need not be where it made them"
+        }
+    };
+    let line = case.stacks.lookup(cause.at.frame).ok()?;
+    Some(format!("{} ({}:{}) {basis}", line.function, line.file, line.line))
 }
 
 #[cfg(test)]

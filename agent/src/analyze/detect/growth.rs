@@ -23,6 +23,8 @@ const OLD_SHARE: f64 = 0.12;
 /// Samples, and seconds, before anything is said.
 const MIN_SAMPLES: u64 = 5;
 const MIN_SECONDS: f64 = 4.0;
+/// A number that fills up adds less than this share of the first half's in the second.
+const FULL: f64 = 0.7;
 /// The share of the first half's slope that the second half of a straight line has at least.
 const STRAIGHT: f64 = 0.85;
 /// In a window shorter than this, only what is fast can be told from chance.
@@ -108,7 +110,7 @@ pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Foun
         return Err(No::Stopped);
     }
     let kept = deaths <= lasting / 4 && net as f64 >= 0.6 * lasting as f64;
-    if !kept && !rises_through_churn(case, net) {
+    if (!kept && !rises_through_churn(case, net)) || fills_up(case, lasting) {
         return Err(No::ComeAndGo);
     }
     let says = format!(
@@ -125,6 +127,17 @@ pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Foun
     let is_few = lasting < min_growth || (case.seconds() < SHORT_SECONDS && lasting < FAST);
     let verdict = if is_few { Verdict::Suspect } else { Verdict::Likely };
     Ok(Found { verdict, count: case.count, says })
+}
+
+/// Whether a number of goroutines of which many end rises ever more slowly, as it does that fills up to a bound:
+/// by more than chance, the second half of the window added much less than the first.
+fn fills_up(case: &Case<'_>, lasting: u64) -> bool {
+    let ended = case.left().unwrap_or(0);
+    let (Some(first), Some(last)) = (case.points.first(), case.points.last()) else { return false };
+    let middle = case.points[case.points.len() / 2].1;
+    let (early, late) = (middle - first.1, last.1 - middle);
+    let chance = 2.0 * (early + late.max(0.0)).max(0.0).sqrt();
+    ended * 2 > lasting && late < FULL * early && early - late > chance
 }
 
 /// Whether a count rises in a straight line although many end: those that leak hide among those that do not.

@@ -42,6 +42,9 @@ fn file_of(function: &str) -> String {
     if function.starts_with("main.") {
         return "/src/shop/main.go".to_owned();
     }
+    if function.starts_with("net/http.") {
+        return "/usr/local/go/src/net/http/transport.go".to_owned();
+    }
     format!("{MOD}{}.go", function.rsplit('.').next().unwrap_or("a").trim_matches(['(', ')', '*']))
 }
 
@@ -227,4 +230,55 @@ fn coroutines_that_are_never_stopped_are_the_users() {
     assert!(finding.suggestions[0].contains("stop function"), "{:?}", finding.suggestions);
     let caused = finding.caused_at.expect("the iterator is on the stack");
     assert_eq!(function_at(&assessment, caused.frame).0, "main.numbers.func1");
+}
+
+/// Both ends of HTTP connections whose responses nobody reads, in one process.
+const BOTH_ENDS: [Kind; 3] = [
+    Kind {
+        entry: "net/http.(*conn).serve",
+        wait: WaitClass::IoWait,
+        site: ("net/http.(*Server).Serve", 3462),
+        per_second: 2,
+        ends_at: u64::MAX,
+    },
+    Kind {
+        entry: "net/http.(*persistConn).readLoop",
+        wait: WaitClass::Select,
+        site: ("net/http.(*Transport).dialConn", 1994),
+        per_second: 2,
+        ends_at: u64::MAX,
+    },
+    Kind {
+        entry: "net/http.(*persistConn).writeLoop",
+        wait: WaitClass::Select,
+        site: ("net/http.(*Transport).dialConn", 1995),
+        per_second: 2,
+        ends_at: u64::MAX,
+    },
+];
+
+#[test]
+fn of_connections_with_both_ends_in_the_process_the_one_who_dialled_leads() {
+    for probes in [false, true] {
+        let assessment = judged(&film(&BOTH_ENDS, probes));
+        add_up(&assessment);
+        let judgement = assessment.judgement.as_ref().expect("it is judged");
+        let [finding] = judgement.findings.as_slice() else {
+            panic!("one cause is one finding: {:#?}", judgement.findings)
+        };
+        assert_eq!(finding.class, CauseClass::NetworkIo);
+        assert_eq!((finding.count, finding.parts.len()), (240, 3));
+        let head = assessment.groups[finding.group].blocked_at.expect("a line");
+        assert_eq!(function_at(&assessment, head).0, BOTH_ENDS[1].entry);
+    }
+}
+
+#[test]
+fn a_server_whose_clients_keep_connections_says_so() {
+    let assessment = judged(&film(&BOTH_ENDS[..1], false));
+    let judgement = assessment.judgement.as_ref().expect("it is judged");
+    let finding = judgement.findings.first().expect("they grow");
+    assert_eq!((finding.class, finding.verdict), (CauseClass::NetworkIo, Verdict::Likely));
+    assert!(finding.cause.contains("clients"), "{}", finding.cause);
+    assert!(finding.suggestions[1].contains("IdleTimeout"), "{:?}", finding.suggestions);
 }

@@ -27,19 +27,32 @@ fn lived(goid: usize, born: f64, dies: f64) -> Lived {
 /// Looks once a second for so long at goroutines that wait at one line all their lives, beside the
 /// main goroutine. `object` gives what each waits on.
 fn film(seconds: u32, wait: WaitClass, lives: &[Lived], object: impl Fn(&Lived) -> u64) -> Window {
+    let line = |_: &Lived, _: u32| ("main.(*Server).work", "/src/app/server.go", 33);
+    film_at(seconds, wait, lives, object, line)
+}
+
+/// The same, each at a line of its own at each sample.
+fn film_at(
+    seconds: u32,
+    wait: WaitClass,
+    lives: &[Lived],
+    object: impl Fn(&Lived) -> u64,
+    line: impl Fn(&Lived, u32) -> (&'static str, &'static str, u32),
+) -> Window {
     let mut window = Window::default();
     for now in 0..=seconds {
         let mut sample = Sample::new();
-        let stack = sample.stack(&[("main.(*Server).work", "/src/app/server.go", 33)]);
         let main = sample.stack(&[("main.main", "/src/app/main.go", 9)]);
         let site = sample.frame("main.(*Server).start", "/src/app/server.go", 31);
         sample.add(MAIN_ALIVE, WaitClass::ChanReceive, StackView::Read(main)).seen_for =
             Some(Duration::from_secs(u64::from(now)));
         for life in lives {
+            let at = line(life, now);
             let now = f64::from(now);
             if life.born > now || life.dies <= now {
                 continue;
             }
+            let stack = sample.stack(&[at]);
             let objects = sample.objects(&[object(life)]);
             let seen = Duration::from_secs_f64((now - life.born.max(0.0)).floor());
             let goroutine = sample.add(life.goid, wait, StackView::Read(stack));
@@ -209,4 +222,68 @@ fn the_same_window_gives_the_same_judgement() {
     let window = film(30, WaitClass::ChanSend, &leak(300), own);
     let text = || format!("{:?}", judged(&window, &Settings::default()));
     assert_eq!(text(), text());
+}
+
+/// Numbers that look like chance and are the same in every run.
+fn noise(at: usize) -> f64 {
+    (at as f64 * 0.618_033_988_749_895).fract()
+}
+
+#[test]
+fn a_leak_among_many_that_end_is_likely() {
+    // Ten a second that live for 27 s on average, as long before; and three a second that stay.
+    let served = (0..900).map(|at| {
+        let born = at as f64 / 10.0 - 60.0;
+        lived(at, born, born + 15.0 + 24.0 * noise(at))
+    });
+    let leaked = (0..90).map(|at| lived(10_000 + at, at as f64 / 3.0, FOR_EVER));
+    let all: Vec<_> = served.clone().chain(leaked).collect();
+    let window = film(30, WaitClass::Select, &all, own);
+    assert_eq!(verdict(&window), Some(Verdict::Likely));
+    // Without those that stay, and settled, it is no leak.
+    let settled: Vec<_> = served.collect();
+    let judgement = judged(&film(30, WaitClass::Select, &settled, own), &Settings::default());
+    assert!(judgement.findings.iter().all(|it| it.verdict < Verdict::Likely));
+}
+
+#[test]
+fn sessions_that_fill_up_to_their_number_are_no_leak() {
+    // From none: ten a second that live for 20 s on average.
+    let sessions: Vec<_> = (0..300)
+        .map(|at| {
+            let born = at as f64 / 10.0;
+            lived(at, born, born - 20.0 * (1.0 - noise(at)).ln())
+        })
+        .collect();
+    let judgement = judged(&film(30, WaitClass::Select, &sessions, own), &Settings::default());
+    assert!(judgement.findings.iter().all(|it| it.verdict < Verdict::Likely), "{judgement:#?}");
+}
+
+#[test]
+fn goroutines_that_loop_are_one_kind_at_whatever_line() {
+    let lines = [40, 41, 43, 47];
+    let spins: Vec<_> = (0..60).map(|at| lived(at, at as f64 / 2.0, FOR_EVER)).collect();
+    let at = |life: &Lived, now: u32| {
+        let line = lines[(life.goid as usize + now as usize) % lines.len()];
+        ("main.spin", "/src/app/spin.go", line)
+    };
+    let judgement =
+        judged(&film_at(30, WaitClass::Runnable, &spins, |_| 0, at), &Settings::default());
+    let [finding] = judgement.findings.as_slice() else { panic!("{:#?}", judgement.findings) };
+    assert_eq!((finding.class, finding.verdict), (CauseClass::Loop, Verdict::Likely));
+    assert_eq!(finding.count, 60);
+}
+
+#[test]
+fn a_context_that_nobody_cancels_is_idle_by_design_until_it_grows() {
+    const INFORMER: &str = "/root/go/pkg/mod/k8s.io/client-go@v0.31.0/tools/cache/controller.go";
+    let informer =
+        |_: &Lived, _: u32| ("k8s.io/client-go/tools/cache.(*controller).Run", INFORMER, 150);
+    let film = |lives: &[Lived]| film_at(30, WaitClass::NilChannel, lives, |_| 0, informer);
+    let few: Vec<_> = (0..9).map(|at| lived(at, -9.0, FOR_EVER)).collect();
+    let judgement = judged(&film(&few), &Settings::default());
+    assert!(judgement.findings.is_empty(), "{:#?}", judgement.findings);
+    assert_eq!(judgement.health, 100);
+    let more: Vec<_> = (0..60).map(|at| lived(at, at as f64 / 2.0, FOR_EVER)).collect();
+    assert_eq!(verdict(&film(&more)), Some(Verdict::Likely));
 }

@@ -62,6 +62,15 @@ impl Draft<'_> {
         })
     }
 
+    /// Whether they serve connections that others dial.
+    fn accepts(&self) -> bool {
+        self.case.calls("net/http.(*conn).serve")
+            || self.case.created_by().is_some_and(|site| {
+                let name = site.function.rsplit('.').next().unwrap_or_default();
+                name == "Serve" || name == "Accept"
+            })
+    }
+
     /// Whether the births of both come at the same times, or one's number is not known to grow.
     fn comes_with(&self, other: &Draft<'_>) -> bool {
         alike(&self.case.life.births, &other.case.life.births) >= MIN_ALIKE
@@ -147,16 +156,18 @@ fn join_ends(mut sets: Vec<Vec<Draft<'_>>>) -> Vec<Vec<Draft<'_>>> {
     let mut at = 0;
     while at < sets.len() {
         let accepted = &sets[at][0];
-        if !accepted.case.keep_connections_alive() {
+        if !(accepted.accepts() && accepted.is_librarys()) {
             at += 1;
             continue;
         }
         let dialled = |set: &Vec<Draft<'_>>| {
-            set.iter().any(|draft| {
-                draft.case.calls("net/http.(*persistConn).readLoop")
-                    && accepted.case.count.abs_diff(draft.case.count) * 10 <= draft.case.count
-                    && accepted.comes_with(draft)
-            })
+            !set[0].accepts()
+                && set.iter().any(|draft| {
+                    accepted.case.count.abs_diff(draft.case.count) * 10 <= draft.case.count
+                        && draft.is_librarys()
+                        && draft.grows
+                        && accepted.comes_with(draft)
+                })
         };
         let mut others = sets.iter().enumerate().filter(|&(other, _)| other != at);
         match others.find(|(_, set)| dialled(set)).map(|(other, _)| other) {
@@ -206,10 +217,9 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
     // The program's own lead, then whoever dialled; else what is most, and of equals what is always the same.
     set.sort_by(|a, b| {
         let key = |draft: &Draft<'_>| {
-            let accepted = draft.case.keep_connections_alive();
             // Those of a cycle come in equal numbers, more or less.
             let most = Reverse(if draft.is_deadlocked() { u64::MAX } else { draft.case.count });
-            (draft.is_librarys(), accepted, most)
+            (draft.is_librarys(), draft.accepts(), most)
         };
         key(a).cmp(&key(b)).then_with(|| a.case.group.signature.cmp(&b.case.group.signature))
     });
@@ -224,7 +234,8 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
         })
         .collect();
     // Where it is made says more than where it is used; who accepts does not make the connections.
-    let dialled = set.iter().filter(|draft| set.len() == 1 || !draft.case.keep_connections_alive());
+    let accepts = set.first().is_some_and(Draft::accepts);
+    let dialled = set.iter().filter(|draft| accepts || !draft.accepts());
     let made = dialled.clone().find(|draft| draft.is_made());
     let cause = made.or_else(|| dialled.clone().find(|draft| draft.cause.is_some()));
     let cause = cause.and_then(|draft| draft.cause);

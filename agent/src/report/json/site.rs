@@ -21,6 +21,8 @@ impl Serialize for Sites<'_> {
 struct SiteDoc<'a> {
     created_by: Option<FrameDoc<'a>>,
     creation_stack: Option<StackDoc<'a>>,
+    /// The function that goroutines from here start in.
+    started_in: Option<FrameDoc<'a>>,
     created: u64,
     exited: u64,
     created_per_second: Option<f64>,
@@ -48,6 +50,7 @@ impl<'a> SiteDoc<'a> {
         Self {
             created_by: site.created_by.map(|frame| FrameDoc::new(stacks, frame)),
             creation_stack: site.creation_stack.map(|stack| StackDoc(stack, stacks)),
+            started_in: site.started_in.map(|frame| FrameDoc::new(stacks, frame)),
             created: site.created,
             exited: site.exited,
             created_per_second: site.created_per_second,

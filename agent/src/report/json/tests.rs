@@ -111,7 +111,7 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
     sample.sites.push(Site {
         created_by: Some(site),
         creation_stack: Some(sample.stacks.stack(&[site], 0)),
-        started_in: None,
+        started_in: Some(site),
         created: 5,
         exited: 3,
         created_per_second: Some(2.5),
@@ -129,7 +129,7 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
     inner["inlined"] = json!(false);
     assert_eq!(
         document["sites"],
-        json!([{"created_by": frame, "creation_stack": [inner], "created": 5, "exited": 3,
+        json!([{"created_by": frame, "creation_stack": [inner], "started_in": frame, "created": 5, "exited": 3,
                 "created_per_second": 2.5, "rates_basis": "estimate",
                 "created_per_second_interval": [2.0, 3.0], "median_lifetime_seconds": null,
                 "lifetimes": [{"below_seconds": 0.002, "count": 1},

@@ -107,17 +107,19 @@ impl Rates {
         }
     }
 
-    /// An estimate is raised to what was seen with certainty. What was counted exactly stays as it
-    /// is.
+    /// An estimate or a lower bound is raised to what was seen with certainty. What was counted exactly
+    /// stays as it is.
     #[must_use]
     pub fn no_less_than(self, seen: &Self) -> Self {
-        let raised = |rate: Rate, least: f64| match rate.interval {
-            Some((low, high)) if rate.basis == RateBasis::Estimate => {
-                let per_second = rate.per_second.max(least);
-                let interval = Some((low.max(least).min(per_second), high.max(per_second)));
-                Rate { per_second, interval, ..rate }
+        let raised = |rate: Rate, least: f64| {
+            if rate.basis == RateBasis::Exact {
+                return rate;
             }
-            _ => rate,
+            let per_second = rate.per_second.max(least);
+            let interval = rate
+                .interval
+                .map(|(low, high)| (low.max(least).min(per_second), high.max(per_second)));
+            Rate { per_second, interval, ..rate }
         };
         Self::of(
             raised(self.created(), seen.created_per_second),
@@ -149,6 +151,19 @@ impl Rates {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_seen_raises_what_is_not_exact() {
+        let seen = Rates::at_least(20.0, 0.0);
+        let raised = |basis, interval| {
+            let rate = Rate { per_second: 10.0, basis, interval };
+            Rates::of(rate, rate).no_less_than(&seen).created()
+        };
+        assert_eq!(raised(RateBasis::Exact, None).per_second, 10.0);
+        assert_eq!(raised(RateBasis::LowerBound, None).per_second, 20.0);
+        let estimate = raised(RateBasis::Estimate, Some((8.0, 30.0)));
+        assert_eq!((estimate.per_second, estimate.interval), (20.0, Some((20.0, 30.0))));
+    }
 
     #[test]
     fn a_sum_is_as_well_known_as_its_lesser_part() {

@@ -10,6 +10,8 @@ use crate::model::{BlockedBasis, BlockedFor, Goroutine, Rates};
 /// What tells a goroutine, and the place where it stands, from all others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
+    /// The address of its `runtime.g`, which the runtime uses again for others.
+    pub(super) g: u64,
     /// Its position in the runtime's list.
     pub(super) slot: u32,
     /// A digest of where it stands: stack, stack pointer, wait reason.
@@ -163,7 +165,7 @@ mod tests {
     use super::*;
 
     fn mark(wait_since_ns: u64) -> Mark {
-        Mark { slot: 0, place: 0, stops: None, wait_since_ns }
+        Mark { g: 0, slot: 0, place: 0, stops: None, wait_since_ns }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::births::{self, Births};
+use super::clock::Mark;
 use super::governor::{Governor, History, Layer, State};
 use super::keeper::{Keeper, Seen, attached_since, in_full};
 use super::probes::{Counters, Event, Site, Slot, calibration};
@@ -34,6 +36,10 @@ pub(super) struct Live {
     history: [History; 2],
     /// What they counted.
     watch: Watch,
+    /// What they were held against: since they were first attached.
+    births: Births,
+    /// When the snapshot before was begun.
+    last_start: Option<Duration>,
 }
 
 enum Keeping {
@@ -69,7 +75,16 @@ impl Live {
         };
         let history = Default::default();
         let (last, spent, watch) = (None, Duration::ZERO, Watch::default());
-        Self { wanted: (probing, budget), keeper, last, spent, history, watch }
+        Self {
+            wanted: (probing, budget),
+            keeper,
+            last,
+            spent,
+            history,
+            watch,
+            births: Births::default(),
+            last_start: None,
+        }
     }
 
     /// For another program: nothing that was counted is of that one.
@@ -89,7 +104,7 @@ impl Live {
         &mut self,
         program: &Program,
         (first, start, took): (Duration, Duration, Duration),
-        goroutines: &mut [Goroutine],
+        (goroutines, marks): (&mut [Goroutine], &[Mark]),
         snapshotter: &mut Snapshotter,
         coverage: &mut Coverage,
     ) -> Added {
@@ -126,11 +141,29 @@ impl Live {
             );
         }
         times(start, &seen, goroutines);
-        let rates = self.rates(&seen, first);
-        let rates_so_far = seen.watch.rates(first, seen.at);
+        let missed = self.compare(start, &seen, goroutines, marks);
+        coverage.notes.extend(self.births.note());
+        let since = self.last.map_or(seen.at, |(at, _)| at);
+        let mut rates = self.rates(&seen, first);
+        let mut rates_so_far = seen.watch.rates(first, seen.at);
         let sites =
             seen.sites.iter().map(|site| site_seen(site, (&seen, first), program, snapshotter));
-        let sites = sites.collect();
+        let mut sites: Vec<SiteSeen> = sites.collect();
+        if self.births.disagree() {
+            let seconds = |since: Duration| seen.at.saturating_sub(since).as_secs_f64();
+            // What was counted, and nothing for the time in which nobody counted.
+            rates = rates
+                .filter(|rates| rates.basis == RateBasis::Exact)
+                .map(|rates| births::bound(rates, missed, seconds(since)));
+            let counted = seen.watch.counted(first, seen.at);
+            rates_so_far =
+                counted.map(|rates| births::bound(rates, self.births.missed, seconds(first)));
+            for site in &mut sites {
+                site.created_per_second =
+                    site.created_per_second.map(|_| site.created as f64 / seconds(first));
+                (site.rate_basis, site.created_interval) = (RateBasis::LowerBound, None);
+            }
+        }
         let spent = self.spent + seen.governor.spent();
         if seen.is_full && Self::can_grow(&seen, goroutines.len()) {
             coverage.notes.push(
@@ -165,6 +198,28 @@ impl Live {
                 .to_owned(),
         );
         Added { spent: self.spent, ..Added::default() }
+    }
+
+    /// Holds what probes saw against what snapshots did. How many creations they missed since the
+    /// snapshot before, as far as that can be told: if all of the time was watched, and nothing of it
+    /// was dropped.
+    fn compare(
+        &mut self,
+        start: Duration,
+        seen: &Seen,
+        goroutines: &[Goroutine],
+        marks: &[Mark],
+    ) -> u64 {
+        let before = self.last_start.replace(start);
+        let since = attached_since(seen.governor.state(Layer::Lives));
+        let is_watched = before.zip(since).is_some_and(|(before, since)| since <= before);
+        let Counters { slots_full, bad_reads, .. } = seen.counters;
+        if !is_watched || seen.is_full || slots_full > 0 || bad_reads > 0 {
+            return 0;
+        }
+        let births = Births::between(start, goroutines, marks, &seen.slots);
+        self.births.add(births);
+        births.missed
     }
 
     /// Since the look before. Once creations and exits were not watched for a time, rates are

@@ -1,5 +1,6 @@
 //! A running process as a source: attach by pid, look at its goroutines through its memory.
 
+mod births;
 mod budget;
 mod clock;
 mod cost;
@@ -254,7 +255,7 @@ impl Attach {
         let Added { rates, rates_so_far, sites, spent, hit } = self.live.add(
             &self.program,
             (first, start, now.saturating_sub(start)),
-            &mut goroutines,
+            (&mut goroutines, &marks),
             &mut self.snapshotter,
             &mut coverage,
         );

@@ -197,6 +197,14 @@ impl Watch {
         Some(Rates::of(rate(&self.created)?, rate(&self.exited)?))
     }
 
+    /// What was counted over all the time since `start`: lower bounds.
+    pub(super) fn counted(&self, start: Duration, at: Duration) -> Option<Rates> {
+        let seconds = at.saturating_sub(start).as_secs_f64();
+        let rate = |tally: &Tally| tally.count as f64 / seconds;
+        let is_known = self.pieces.seconds > 0.0 && seconds > 0.0;
+        is_known.then(|| Rates::at_least(rate(&self.created), rate(&self.exited)))
+    }
+
     /// Creations at a site.
     pub(super) fn site(&self, gopc: u64, start: Duration, at: Duration) -> Option<Rate> {
         let basis = self.basis(start, at)?;

@@ -51,6 +51,7 @@ impl Snapshotter {
             }
             let goroutine = self.goroutine(look, one, view, objects);
             look.snapshot.marks.push(Mark {
+                g: one.item.addr,
                 slot: one.item.slot,
                 place: place(one),
                 stops: self.counted_stops(one),

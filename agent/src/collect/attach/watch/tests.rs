@@ -134,6 +134,12 @@ fn the_interval_holds_the_rate() {
 }
 
 #[test]
+fn what_was_counted_is_a_lower_bound_of_all() {
+    let counted = watched(&[(0.0, 1.0, 1000)]).counted(START, at(10.0)).expect("counted");
+    assert_eq!((counted.basis, counted.created_per_second), (RateBasis::LowerBound, 100.0));
+}
+
+#[test]
 fn a_site_has_its_own_rate() {
     let watch = watched(&[(0.0, 1.0, 1000), (10.0, 12.0, 2000)]);
     let here = watch.site(7, START, at(20.0)).expect("seen");

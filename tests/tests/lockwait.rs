@@ -20,6 +20,7 @@ each_version!(locks_stripped);
 each_version!(piles);
 each_version!(piles_stripped);
 each_version!(channels);
+each_version!(one_observation);
 
 /// Looks so far apart that a wait through two of them is a long one.
 const APART: Duration = Duration::from_millis(1200);
@@ -111,11 +112,9 @@ fn locks_stripped(version: &str) {
     graph_of(version, "stripped");
 }
 
-fn graph_of(version: &str, mode: &str) {
-    let target = Target::start(version, mode, "locks").expect("target");
-    let seen = Seen::of(&target);
-
-    let wanted: BTreeSet<Vec<String>> = [
+/// The circles that the target makes, each as the sorted functions in which its goroutines wait.
+fn circles() -> BTreeSet<Vec<String>> {
+    [
         &["main.transfer", "main.transfer"][..],
         &["main.leftThenRight", "main.rightThenLeft"],
         &["main.lockInRing", "main.lockInRing", "main.lockInRing"],
@@ -127,7 +126,28 @@ fn graph_of(version: &str, mode: &str) {
     ]
     .iter()
     .map(|cycle| cycle.iter().map(|&name| name.to_owned()).collect())
-    .collect();
+    .collect()
+}
+
+/// Where one observation is all that is asked for, as `check` does, it shows them too.
+fn one_observation(version: &str) {
+    let target = Target::start(version, "exe", "locks").expect("target");
+    let mut options = Options::default();
+    options.once = true;
+    let mut attach = Attach::open(target.pid(), &options).expect("attach");
+    let mut seen = Seen::one(attach.next().expect("a sample"));
+    let mut window = Window::default();
+    window.push(&seen.last);
+    seen.graph = window.lock_graph().expect("there was a sample").clone();
+    assert_eq!(seen.cycles(), circles(), "{:#?}", seen.graph);
+    assert!(seen.last.rates.is_none(), "a tenth of a second tells no rates");
+}
+
+fn graph_of(version: &str, mode: &str) {
+    let target = Target::start(version, mode, "locks").expect("target");
+    let seen = Seen::of(&target);
+
+    let wanted = circles();
     assert_eq!(seen.cycles(), wanted, "{:#?}", seen.graph);
     assert!(seen.healthy.is_empty(), "{:?}", seen.healthy);
     assert_eq!(seen.graph.cycles.len(), wanted.len(), "{:#?}", seen.graph.cycles);

@@ -229,9 +229,11 @@ impl Attach {
     }
 
     fn observe(&mut self) -> Result<Observation, CollectError> {
+        // What is asked of /proc costs the target nothing, and is none of a snapshot's time.
+        let process = self.meter.look(monotonic());
+        let room = Room::look();
         let mut start = monotonic();
-        let process = self.meter.look(start);
-        let mut taken = self.take()?;
+        let mut taken = self.take(room)?;
         if self.once && taken.goroutines.iter().any(|it| is_lock(it.wait)) {
             // Stacks are searched for locks that are known beforehand.
             self.clock.keep();
@@ -240,7 +242,7 @@ impl Attach {
             drop(taken);
             thread::sleep(CONFIRMED_AFTER.saturating_sub(monotonic().saturating_sub(start)));
             start = monotonic();
-            taken = self.take()?;
+            taken = self.take(room)?;
         }
         let now = monotonic();
         let Snapshot { mut goroutines, marks, objects, channels, mentions, labels, mut coverage } =
@@ -280,9 +282,9 @@ impl Attach {
         })
     }
 
-    fn take(&mut self) -> Result<Snapshot, CollectError> {
+    fn take(&mut self, room: Room) -> Result<Snapshot, CollectError> {
         // Whatever failed, failed because the process is gone, if it is gone.
-        self.sample().map_err(|error| {
+        self.sample(room).map_err(|error| {
             let process = self.program.process();
             if process.is_alive() {
                 error
@@ -293,11 +295,10 @@ impl Attach {
     }
 
     /// All goroutines, if they fit in the agent's memory.
-    fn sample(&mut self) -> Result<Snapshot, CollectError> {
+    fn sample(&mut self, room: Room) -> Result<Snapshot, CollectError> {
         if self.program.refresh_plugins()? {
             self.snapshotter.forget_addresses();
         }
-        let room = Room::look();
         self.snapshotter.use_small_batches(room.is_small());
         // With the least that can be kept.
         let least = self.keep.max(Keep::Least);

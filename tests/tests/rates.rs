@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options, Probing};
-use leak_agent::model::{Observation, ProbeState, RateBasis};
+use leak_agent::model::{Observation, ProbeSpell, ProbeState, RateBasis};
 use leak_agent_tests::Target;
 use leak_agent_tests::code::Code;
 use leak_agent_tests::probed::breakpoints;
@@ -36,9 +36,13 @@ fn until(attach: &mut Attach, what: &str, mut is: impl FnMut(&Observation) -> bo
     }
 }
 
-fn state(seen: &Observation, event: &str) -> ProbeState {
-    let probe = seen.coverage.probes.iter().find(|probe| probe.event == event);
-    probe.expect("every probe is accounted for").state
+/// How many bursts of the creation probe are over. They may be shorter than it takes to look.
+fn bursts(seen: &Observation) -> usize {
+    let probe = seen.coverage.probes.iter().find(|probe| probe.event == "create");
+    let spells = &probe.expect("every probe is accounted for").history;
+    let is_over =
+        |spell: &&ProbeSpell| spell.state == ProbeState::Burst && spell.until_seconds.is_some();
+    spells.iter().filter(is_over).count()
 }
 
 /// A target that creates more than the budget lets be counted: what a burst counted stays known, and
@@ -48,20 +52,15 @@ fn what_bursts_counted_is_an_estimate(version: &str) {
     let start = Instant::now();
     target.command("flow 4000").expect("flow");
     let mut attach = attach(&target, Probing::Auto);
-    let mut bursts = 0;
-    let mut before = ProbeState::Shed;
     let mut estimated = false;
     let seen = until(&mut attach, "seen in bursts", |seen| {
         let Some(rates) = seen.rates_so_far else { return false };
-        let now = state(seen, "create");
-        bursts += u32::from(now == ProbeState::Shed && before != ProbeState::Shed);
-        before = now;
         // Never back to what snapshots see, and never called exact again.
         assert!(!estimated || rates.basis == RateBasis::Estimate, "{rates:?}");
         estimated |= rates.basis == RateBasis::Estimate;
         let recent = seen.rates.expect("as well known");
         assert!(!estimated || recent.basis == RateBasis::Estimate, "{recent:?}");
-        estimated && bursts >= 2
+        estimated && bursts(seen) >= 2
     });
     let created: f64 = {
         let said = target.command("stop").expect("stop");

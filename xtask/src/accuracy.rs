@@ -133,20 +133,71 @@ fn arguments(build: &str) -> &'static [&'static str] {
     if build == "stripped" { &["-ldflags=-s -w"] } else { &[] }
 }
 
-/// Builds our own programs, or only those of these names.
+/// Builds our own programs, or only those of these names: the corpus' own module, and each of those under it that this
+/// Go is new enough for. What they depend on Go keeps in its module cache, so that only the first time needs a network.
 fn build_ours(project: &Project, go: &Go, build: &str, only: &[String]) -> Result<()> {
+    let place = binaries(project).join("ours").join(go.version()).join(build);
     for folder in ["leaking", "healthy"] {
-        let home = sources(project).join(folder);
-        let place = binaries(project).join("ours").join(go.version()).join(build).join(folder);
+        // A folder to build into may hold what its source no longer does, or what this Go no longer builds.
+        let place = place.join(folder);
+        if only.is_empty() && place.exists() {
+            fs::remove_dir_all(&place)?;
+        }
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
+    }
+    let corpus = sources(project);
+    build_module(project, &corpus, go, build, only)?;
+    for module in modules(&corpus)? {
+        let needs = needed_go(&module)?;
+        if go::is_at_least(go.version(), &needs) {
+            build_module(project, &module, go, build, only)?;
+        } else {
+            let shown = project.shown(&module);
+            say(format_args!("{shown} needs Go {needs}: not built with {}", go.version()));
+        }
+    }
+    Ok(())
+}
+
+/// The modules in the corpus' own, in the order of their names.
+fn modules(corpus: &Path) -> Result<Vec<PathBuf>> {
+    let home = corpus.join("modules");
+    let mut modules = Vec::new();
+    for entry in fs::read_dir(&home).with_context(|| format!("there is no {}", home.display()))? {
+        modules.push(entry?.path());
+    }
+    modules.sort();
+    Ok(modules)
+}
+
+/// The Go that a module says it needs at the least.
+fn needed_go(module: &Path) -> Result<String> {
+    let path = module.join("go.mod");
+    let text = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
+    let needed = text.lines().find_map(|line| line.strip_prefix("go "));
+    Ok(needed.with_context(|| format!("{} has no go line", path.display()))?.trim().to_owned())
+}
+
+/// Builds the programs of one module, or only those of these names.
+fn build_module(
+    project: &Project,
+    module: &Path,
+    go: &Go,
+    build: &str,
+    only: &[String],
+) -> Result<()> {
+    for folder in ["leaking", "healthy"] {
+        let home = module.join(folder);
         let named: BTreeSet<&String> = only.iter().filter(|it| home.join(it).is_dir()).collect();
-        if named.is_empty() && !only.is_empty() {
+        if !home.is_dir() || (named.is_empty() && !only.is_empty()) {
             continue;
         }
-        say(format_args!("building tests/corpus/{folder} with Go {}, {build}", go.version()));
-        // A folder to build into may hold what its source no longer does.
+        let place = binaries(project).join("ours").join(go.version()).join(build).join(folder);
+        let shown = project.shown(&home);
+        say(format_args!("building {shown} with Go {}, {build}", go.version()));
         let mut command = go.command();
-        command.current_dir(&home).env("CGO_ENABLED", "0").arg("build").args(arguments(build));
+        command.current_dir(&home).env("CGO_ENABLED", "0");
+        command.args(["build", "-mod=readonly"]).args(arguments(build));
         command.arg("-o").arg(format!("{}/", place.display()));
         if only.is_empty() {
             command.arg("./...");
@@ -154,7 +205,7 @@ fn build_ours(project: &Project, go: &Go, build: &str, only: &[String]) -> Resul
             command.args(named.iter().map(|it| format!("./{it}")));
         }
         shell::output(&mut command)
-            .with_context(|| format!("Go {} cannot build the corpus", go.version()))?;
+            .with_context(|| format!("Go {} cannot build {shown}", go.version()))?;
     }
     Ok(())
 }
@@ -237,6 +288,18 @@ mod tests {
         let bare = of("").unwrap();
         assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 3));
         assert_eq!(of("--go all").unwrap().versions, VERSIONS);
+    }
+
+    #[test]
+    fn every_module_of_the_corpus_says_which_go_it_needs() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
+        let modules = modules(&corpus).unwrap();
+        assert!(!modules.is_empty());
+        for module in modules {
+            let needed = needed_go(&module).unwrap();
+            assert!(needed.starts_with("1."), "{}: {needed}", module.display());
+            assert!(module.join("leaking").is_dir(), "{}", module.display());
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl<'a> Toolchains<'a> {
         ask.args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local");
         let installed = shell::output(&mut ask).ok();
         let installed = installed.as_deref().and_then(release);
-        Self { project, installed: installed.filter(|version| is_at_least_1_21(version)) }
+        Self { project, installed: installed.filter(|version| is_at_least(version, "1.21")) }
     }
 
     /// Whatever Go needs no download, or else the default version.
@@ -172,10 +172,12 @@ fn release(goversion: &str) -> Option<String> {
     rest.get(..end).filter(|release| !release.is_empty()).map(str::to_owned)
 }
 
-/// Whether this Go can bring others: toolchain switching came with 1.21.
-fn is_at_least_1_21(release: &str) -> bool {
-    let mut parts = release.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (1, 21)
+/// Whether a release is that one or a later one.
+pub fn is_at_least(release: &str, wanted: &str) -> bool {
+    let parts = |text: &str| -> Vec<u32> {
+        text.split('.').map(|part| part.parse().unwrap_or(0)).chain([0]).take(3).collect()
+    };
+    parts(release) >= parts(wanted)
 }
 
 #[cfg(test)]
@@ -187,9 +189,12 @@ mod tests {
         assert_eq!(release("go1.26.8\n").as_deref(), Some("1.26.8"));
         assert_eq!(release("go1.26.6-X:nogreenteagc").as_deref(), Some("1.26.6"));
         assert_eq!(release("devel +abc"), None);
-        assert!(is_at_least_1_21("1.21"));
-        assert!(is_at_least_1_21("1.100.3"));
-        assert!(is_at_least_1_21("2.0"));
-        assert!(!is_at_least_1_21("1.19.8"), "Debian 12's own");
+        assert!(is_at_least("1.21", "1.21"));
+        assert!(is_at_least("1.21", "1.21.0"));
+        assert!(is_at_least("1.100.3", "1.21"));
+        assert!(is_at_least("2.0", "1.21"));
+        assert!(!is_at_least("1.19.8", "1.21"), "Debian 12's own");
+        assert!(!is_at_least("1.24.11", "1.25.0"));
+        assert!(is_at_least("1.25.5", "1.25.0"));
     }
 }

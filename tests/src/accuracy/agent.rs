@@ -1,4 +1,4 @@
-//! The agent as a user runs it: `leak-agent analyze --pid N --format json`, at its defaults.
+//! The agent as a user runs it: `leak-agent analyze --pid N --format json` or `check`, at its defaults.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -40,12 +40,29 @@ impl Agent {
     /// # Errors
     /// When it fails, hangs, or prints no report.
     pub fn analyze(&self, pid: u32, keep: &Path) -> Result<Said> {
-        let errors = keep.with_extension("log");
-        let mut command = Command::new(&self.binary);
-        command.args(["analyze", "--pid", &pid.to_string(), "--format", "json"]);
+        let mut command = self.command("analyze", pid);
         if let Some(duration) = self.duration {
             command.arg("--duration").arg(format!("{}ms", duration.as_millis()));
         }
+        self.run(command, keep)
+    }
+
+    /// Has it check a process: one sample. Its report is kept in `keep`, what it said besides beside it.
+    ///
+    /// # Errors
+    /// When it fails, hangs, or prints no report.
+    pub fn check(&self, pid: u32, keep: &Path) -> Result<Said> {
+        self.run(self.command("check", pid), keep)
+    }
+
+    fn command(&self, name: &str, pid: u32) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args([name, "--pid", &pid.to_string(), "--format", "json"]);
+        command
+    }
+
+    fn run(&self, mut command: Command, keep: &Path) -> Result<Said> {
+        let errors = keep.with_extension("log");
         command.stdin(Stdio::null()).stdout(File::create(keep)?).stderr(File::create(&errors)?);
         let started = Instant::now();
         let mut child = command

@@ -30,7 +30,14 @@ pub fn sites(expected: &Expected, before: &Dump, after: &Dump) -> (Vec<Site>, Ve
     }
     let site = |(place, state, rw)| {
         let classes = classes(state, rw);
-        Site { place, classes, verdict: Verdict::Suspect, pattern: None, optional: false }
+        Site {
+            place,
+            classes,
+            verdict: Verdict::Suspect,
+            pattern: None,
+            optional: false,
+            cause: None,
+        }
     };
     (places.into_iter().map(site).collect(), absent)
 }

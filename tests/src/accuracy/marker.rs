@@ -1,5 +1,6 @@
-//! The markers in the sources of our own corpus: `// want: CLASS VERDICT [pattern=NAME] [at=FUNCTION]` on each line
-//! where goroutines leak, `// may: ...` where some only come along with a leak. `tests/corpus/README.md` tells more.
+//! The markers in the sources of our own corpus: `// want: CLASS VERDICT [pattern=NAME] [at=FUNCTION] [cause=WHAT]` on
+//! each line where goroutines leak, `// may: ...` where some only come along with a leak, `// cause: WHAT` on the line
+//! that makes what is never closed, `// check: VERDICT` where one sample has to do. `tests/corpus/README.md` tells more.
 
 use std::path::Path;
 
@@ -10,64 +11,151 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 
-use super::matching::{Place, Site, tail};
+use super::matching::{Cause, Place, Site, tail};
 
 /// What begins a marker, and whether its site is optional.
 const MARKS: [(&str, bool); 2] = [("// want:", false), ("// may:", true)];
 
-/// The sites that the Go files of a program's folder, and of the folders in it, mark.
+/// All that a program's markers say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// Its sites.
+    pub sites: Vec<Site>,
+    /// How sure `check` has to be of each of them, where it has to find them.
+    pub check: Option<Verdict>,
+}
+
+/// What the Go files of a program's folder, and of the folders in it, mark.
 ///
 /// # Errors
 /// When a file cannot be read, or a marker says something that there is not.
-pub fn sites(folder: &Path) -> Result<Vec<Site>> {
-    let mut sites = Vec::new();
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("there is no program in {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            sites.extend(self::sites(&path)?);
-        } else if path.extension().is_some_and(|it| it == "go") {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            let file = tail(&path.to_string_lossy()).to_owned();
-            sites.extend(in_text(&file, &text)?);
-        }
-    }
-    sites.sort_by(|a, b| a.place.cmp(&b.place));
-    Ok(sites)
+pub fn of_program(folder: &Path) -> Result<Marked> {
+    let mut read = Read::default();
+    read.folder(folder)?;
+    read.join().with_context(|| format!("the markers of {}", folder.display()))
 }
 
-/// The sites that a file marks.
-fn in_text(file: &str, text: &str) -> Result<Vec<Site>> {
-    let mut sites = Vec::new();
-    for (line, text) in (1..).zip(text.lines()) {
-        for (mark, optional) in MARKS {
-            if let Some((_, marker)) = text.split_once(mark) {
-                let site = site(file, line, marker);
-                let site = site.with_context(|| format!("the marker in {file}:{line}"))?;
-                sites.push(Site { optional, ..site });
+/// Markers, before causes are given to their sites.
+#[derive(Default)]
+struct Read {
+    /// Sites with the cause that they name.
+    sites: Vec<(Site, Option<String>)>,
+    causes: Vec<Cause>,
+    check: Option<Verdict>,
+}
+
+impl Read {
+    fn folder(&mut self, folder: &Path) -> Result<()> {
+        let entries = std::fs::read_dir(folder)
+            .with_context(|| format!("there is no program in {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                self.folder(&path)?;
+            } else if path.extension().is_some_and(|it| it == "go") {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                self.text(tail(&path.to_string_lossy()), &text)?;
             }
         }
+        Ok(())
     }
-    Ok(sites)
+
+    fn text(&mut self, file: &str, text: &str) -> Result<()> {
+        for (number, line) in (1..).zip(text.lines()) {
+            self.line(file, text, number, line)
+                .with_context(|| format!("the marker in {file}:{number}"))?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, file: &str, text: &str, number: u32, line: &str) -> Result<()> {
+        let cause = match marker(line, "// cause:") {
+            Some(what) => {
+                let function = function_around(text, number).context("it is in no function")?;
+                let what = one_word(what)?.to_owned();
+                Some(Cause { file: file.to_owned(), line: number, function, what })
+            }
+            None => None,
+        };
+        if let Some(verdict) = marker(line, "// check:") {
+            ensure!(self.check.replace(word(one_word(verdict)?)?).is_none(), "there are two");
+        }
+        for (mark, optional) in MARKS {
+            if let Some(marker) = marker(line, mark) {
+                let (mut site, named) = site(file, number, marker)?;
+                site.optional = optional;
+                if site.classes == [CauseClass::NotClosed] {
+                    let cause = cause.clone().context("what is not closed has its cause there")?;
+                    site.place = Place::Caused(cause);
+                }
+                let named = named.or_else(|| cause.as_ref().map(|it| it.what.clone()));
+                self.sites.push((site, named));
+            }
+        }
+        self.causes.extend(cause);
+        Ok(())
+    }
+
+    fn join(self) -> Result<Marked> {
+        let Self { sites, causes, check } = self;
+        for (at, Cause { what, .. }) in causes.iter().enumerate() {
+            let others = causes.get(at + 1..).unwrap_or_default();
+            ensure!(others.iter().all(|it| it.what != *what), "two causes are named {what}");
+            let is_named = sites.iter().any(|(_, named)| named.as_ref() == Some(what));
+            ensure!(is_named, "no site has the cause {what}");
+        }
+        let joined = sites.into_iter().map(|(site, named)| {
+            let Some(named) = named else { return Ok(site) };
+            let cause = causes.iter().find(|it| it.what == named).cloned();
+            Ok(Site { cause: Some(cause.with_context(|| format!("no cause {named}"))?), ..site })
+        });
+        let mut sites = joined.collect::<Result<Vec<_>>>()?;
+        sites.sort_by(|a, b| a.place.cmp(&b.place));
+        Ok(Marked { sites, check })
+    }
 }
 
-fn site(file: &str, line: u32, marker: &str) -> Result<Site> {
+/// The text of a marker on a line, up to the next marker there.
+fn marker<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    let (_, rest) = line.split_once(mark)?;
+    Some(rest.split("//").next().unwrap_or(rest))
+}
+
+fn one_word(text: &str) -> Result<&str> {
+    let mut words = text.split_whitespace();
+    let word = words.next().context("it is empty")?;
+    ensure!(words.next().is_none(), "it has more than one word");
+    Ok(word)
+}
+
+/// The first and the last line of the function around a line, in source as gofmt writes it.
+fn function_around(text: &str, line: u32) -> Option<(u32, u32)> {
+    let lines = || (1..).zip(text.lines());
+    let starts = lines().filter(|(_, it)| it.starts_with("func "));
+    let (first, _) = starts.take_while(|(number, _)| *number <= line).last()?;
+    let (last, _) = lines().find(|(number, it)| *number >= first && it.starts_with('}'))?;
+    (last >= line).then_some((first, last))
+}
+
+/// A site, and the cause that it names.
+fn site(file: &str, line: u32, marker: &str) -> Result<(Site, Option<String>)> {
     let mut words = marker.split_whitespace();
     let class: CauseClass = word(words.next().context("it has no class")?)?;
-    let (mut verdict, mut pattern) = (None, None);
+    let (mut verdict, mut pattern, mut cause) = (None, None, None);
     let mut place = Place::Line { file: file.to_owned(), line };
     for it in words {
         match it.split_once('=') {
             None => ensure!(verdict.replace(word(it)?).is_none(), "it has two verdicts"),
             Some(("pattern", name)) => pattern = Some(word::<Pattern>(name)?),
             Some(("at", function)) => place = Place::Below(function.to_owned()),
-            Some((key, _)) => bail!("it knows pattern= and at=, but no {key}="),
+            Some(("cause", what)) => cause = Some(what.to_owned()),
+            Some((key, _)) => bail!("it knows pattern=, at= and cause=, but no {key}="),
         }
     }
     let verdict = verdict.unwrap_or(Verdict::Likely);
-    Ok(Site { place, classes: vec![class], verdict, pattern, optional: false })
+    let site = Site { place, classes: vec![class], verdict, pattern, optional: false, cause: None };
+    Ok((site, cause))
 }
 
 /// A word of the agent's own.
@@ -82,11 +170,17 @@ mod tests {
 
     use super::*;
 
+    fn read(text: &str) -> Result<Marked> {
+        let mut read = Read::default();
+        read.text("orders/main.go", text)?;
+        read.join()
+    }
+
     #[test]
     fn a_marker_gives_its_line_and_what_is_wanted_there() {
         let text = "package main\n\nfunc f() {\n\tresults <- r // want: channel-send likely pattern=timed-out-receiver\n\
             \tgo s.Serve() // may: network-io suspect at=net/http.(*conn).serve\n\tselect {} // want: select-empty\n}\n";
-        let sites = in_text("orders/main.go", text).unwrap();
+        let sites = read(text).unwrap().sites;
         let line = |line| Place::Line { file: "orders/main.go".into(), line };
         assert_eq!(
             sites,
@@ -97,13 +191,7 @@ mod tests {
                     verdict: Verdict::Likely,
                     pattern: Some(Pattern::TimedOutReceiver),
                     optional: false,
-                },
-                Site {
-                    place: Place::Below("net/http.(*conn).serve".into()),
-                    classes: vec![CauseClass::NetworkIo],
-                    verdict: Verdict::Suspect,
-                    pattern: None,
-                    optional: true,
+                    cause: None,
                 },
                 Site {
                     place: line(6),
@@ -111,6 +199,15 @@ mod tests {
                     verdict: Verdict::Likely,
                     pattern: None,
                     optional: false,
+                    cause: None,
+                },
+                Site {
+                    place: Place::Below("net/http.(*conn).serve".into()),
+                    classes: vec![CauseClass::NetworkIo],
+                    verdict: Verdict::Suspect,
+                    pattern: None,
+                    optional: true,
+                    cause: None,
                 },
             ]
         );
@@ -126,8 +223,51 @@ mod tests {
             "channel-send likely pattern=none-such",
             "channel-send likely patern=n-cast",
         ] {
-            let error = in_text("a/b.go", &format!("\n<-c // want: {marker}")).unwrap_err();
-            assert_eq!(error.to_string(), "the marker in a/b.go:2", "{marker}: {error:#}");
+            let error = read(&format!("\n<-c // want: {marker}")).unwrap_err();
+            assert_eq!(error.to_string(), "the marker in orders/main.go:2", "{marker}: {error:#}");
         }
+    }
+
+    #[test]
+    fn what_is_not_closed_is_where_it_is_made_and_others_name_their_cause() {
+        let text = "package main\n\nfunc ask() {\n\tconn := dial() // want: not-closed likely // cause: grpc.ClientConn\n\
+            \tuse(conn)\n}\n\nfunc list() {\n\trows := query() // cause: sql.Rows\n\tuse(rows)\n}\n\n\
+            func wait() {\n\tquery() // want: select likely cause=sql.Rows\n}\n// check: likely\n";
+        let marked = read(text).unwrap();
+        let cause = |line, function, what: &str| Cause {
+            file: "orders/main.go".into(),
+            line,
+            function,
+            what: what.into(),
+        };
+        let conn = cause(4, (3, 6), "grpc.ClientConn");
+        let of = |it: &Site| (it.place.clone(), it.cause.clone());
+        let line = Place::Line { file: "orders/main.go".into(), line: 14 };
+        assert_eq!(
+            marked.sites.iter().map(of).collect::<Vec<_>>(),
+            [
+                (line, Some(cause(9, (8, 11), "sql.Rows"))),
+                (Place::Caused(conn.clone()), Some(conn)),
+            ]
+        );
+        assert_eq!(marked.check, Some(Verdict::Likely));
+    }
+
+    #[test]
+    fn a_cause_without_its_site_and_a_site_without_its_cause_are_refused() {
+        let within = |line: &str| format!("func f() {{\n\t{line}\n}}\n");
+        for (text, refusal) in [
+            (within("dial() // cause: Conn"), "no site has the cause Conn"),
+            (within("<-c // want: select cause=Conn"), "no cause Conn"),
+            (within("dial() // want: not-closed likely"), "what is not closed has its cause there"),
+            ("var c = dial() // want: not-closed // cause: Conn\n".into(), "it is in no function"),
+            (within("dial() // want: not-closed // cause: Conn too"), "it has more than one word"),
+        ] {
+            let error = format!("{:#}", read(&text).unwrap_err());
+            assert!(error.contains(refusal), "{text}: {error}");
+        }
+        let twice = within("a() // want: not-closed // cause: Conn").repeat(2);
+        let error = format!("{:#}", read(&twice).unwrap_err());
+        assert!(error.contains("two causes are named Conn"), "{error}");
     }
 }

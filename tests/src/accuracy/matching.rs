@@ -19,6 +19,21 @@ pub struct Site {
     pub pattern: Option<Pattern>,
     /// Whether it only comes along with another leak: a finding here is right, and none is too.
     pub optional: bool,
+    /// The line of the program's own that causes it, where the source marks one.
+    pub cause: Option<Cause>,
+}
+
+/// A line of the program's own that causes a leak: `// cause: WHAT`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// The file with its folder.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+    /// The first and the last line of the function around it.
+    pub function: (u32, u32),
+    /// What is made there and never closed or given back.
+    pub what: String,
 }
 
 /// Where goroutines leak.
@@ -42,6 +57,8 @@ pub enum Place {
     },
     /// Below a function whose name begins so: no line of the program is on these stacks.
     Below(String),
+    /// Wherever the goroutines are of what this line makes and nothing closes: one finding joins them.
+    Caused(Cause),
 }
 
 /// What became of a site.
@@ -58,6 +75,28 @@ pub enum Outcome {
     Missed,
 }
 
+/// What a finding says of the line that causes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseTold {
+    /// The very line.
+    Line,
+    /// Another line of the same function.
+    Function,
+    /// A line elsewhere.
+    Elsewhere,
+    /// Nothing.
+    Nothing,
+}
+
+impl CauseTold {
+    /// Whether it leads a reader to the mistake.
+    #[must_use]
+    pub const fn is_right(self) -> bool {
+        matches!(self, Self::Line | Self::Function)
+    }
+}
+
 /// A site, judged.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
@@ -71,6 +110,10 @@ pub struct Judged {
     pub class_right: Option<bool>,
     /// Whether its pattern is right; `None` where it was not found, or none is wanted.
     pub pattern_right: Option<bool>,
+    /// What is said of its cause; `None` where it was not found, or the source marks none.
+    pub cause: Option<CauseTold>,
+    /// Findings beyond the first that the one cause is told in.
+    pub split: usize,
     /// The finding.
     pub finding: Option<Finding>,
 }
@@ -91,7 +134,7 @@ pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>
     let (optional, sites): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|it| it.optional);
     let is_optional = |finding| optional.iter().any(|site| site.place.is(finding));
     let mut is_wanted: Vec<bool> = findings.iter().map(is_optional).collect();
-    let mut best: Vec<Option<&Finding>> = Vec::new();
+    let mut found: Vec<Vec<&Finding>> = Vec::new();
     for site in &sites {
         let mut there = Vec::new();
         for (finding, wanted) in findings.iter().zip(&mut is_wanted) {
@@ -100,17 +143,27 @@ pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>
                 there.push(finding);
             }
         }
-        // Several groups may block on one line: the surest counts, and of those the one whose class fits.
-        best.push(there.into_iter().max_by_key(|it| (it.verdict, site.has_class_of(it), it.count)));
+        found.push(there);
     }
+    add_untold(&sites, findings, &mut is_wanted, &mut found);
     let mut judged = Vec::new();
-    for (site, best) in sites.into_iter().zip(best) {
+    for (site, there) in sites.into_iter().zip(found) {
+        let split = match site.place {
+            Place::Caused(_) => there.len().saturating_sub(1),
+            // Several groups may block on one line.
+            _ => 0,
+        };
+        // The surest counts, and of those the one that says most that is right.
+        let best = there.into_iter().max_by_key(|it| {
+            let cause = site.cause_told(it).is_some_and(CauseTold::is_right);
+            (it.verdict, cause, site.has_class_of(it), it.count)
+        });
         let outcome = match best {
             Some(finding) if finding.verdict >= site.verdict => Outcome::Found,
             Some(_) => Outcome::Weak,
             None => Outcome::Missed,
         };
-        let mut judged_site = site.judged(outcome, best);
+        let mut judged_site = Judged { split, ..site.judged(outcome, best) };
         if best.is_none() {
             let mut rest = findings.iter().zip(&mut is_wanted);
             if let Some((finding, wanted)) =
@@ -126,6 +179,26 @@ pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>
     (judged, others.map(|(finding, _)| finding.clone()).collect())
 }
 
+/// Gives the findings that no site wants, and that say no cause or that something is not closed elsewhere, to the only
+/// site that goes by its cause: in a program with one such mistake they are its goroutines, found but not explained.
+fn add_untold<'a>(
+    sites: &[&Site],
+    findings: &'a [Finding],
+    is_wanted: &mut [bool],
+    found: &mut [Vec<&'a Finding>],
+) {
+    let mut by_cause =
+        sites.iter().zip(found).filter(|(it, _)| matches!(it.place, Place::Caused(_)));
+    let (Some((_, there)), None) = (by_cause.next(), by_cause.next()) else { return };
+    for (finding, wanted) in findings.iter().zip(is_wanted) {
+        let may_be = finding.caused_at.is_none() || finding.class == CauseClass::NotClosed.name();
+        if !*wanted && may_be {
+            *wanted = true;
+            there.push(finding);
+        }
+    }
+}
+
 impl Place {
     /// Whether a finding is here.
     fn is(&self, finding: &Finding) -> bool {
@@ -139,6 +212,22 @@ impl Place {
                 let mut functions = frames.filter_map(|it| it.function.as_deref());
                 functions.any(|it| it.starts_with(function))
             }
+            Self::Caused(cause) => {
+                finding.caused_at.as_ref().is_some_and(|it| cause.told(it).is_right())
+            }
+        }
+    }
+}
+
+impl Cause {
+    fn told(&self, frame: &Frame) -> CauseTold {
+        let (first, last) = self.function;
+        match frame.line {
+            Some(line) if is_in(frame, &self.file) && line == self.line => CauseTold::Line,
+            Some(line) if is_in(frame, &self.file) && (first..=last).contains(&line) => {
+                CauseTold::Function
+            }
+            _ => CauseTold::Elsewhere,
         }
     }
 }
@@ -152,13 +241,19 @@ impl Site {
         self.classes.iter().any(|class| class.name() == finding.class)
     }
 
+    /// What a finding says of this site's cause, where it has one.
+    fn cause_told(&self, finding: &Finding) -> Option<CauseTold> {
+        let cause = self.cause.as_ref()?;
+        Some(finding.caused_at.as_ref().map_or(CauseTold::Nothing, |it| cause.told(it)))
+    }
+
     /// Whether a finding that is at no wanted line can only mean this site.
     fn is_misplaced_as(&self, finding: &Finding) -> bool {
         let Some(frame) = &finding.blocked_at else { return false };
         let near = match &self.place {
             Place::Line { file, .. } => is_in(frame, file),
             Place::In { function, .. } => frame.function.as_deref() == Some(function),
-            Place::Below(_) => false,
+            Place::Below(_) | Place::Caused(_) => false,
         };
         near && self.has_class_of(finding)
     }
@@ -172,6 +267,8 @@ impl Site {
             pattern_right: finding
                 .zip(self.pattern)
                 .map(|(it, pattern)| it.pattern.as_deref() == Some(pattern.name())),
+            cause: finding.and_then(|it| self.cause_told(it)),
+            split: 0,
             finding: finding.cloned(),
         }
     }
@@ -183,6 +280,7 @@ impl std::fmt::Display for Site {
             Place::Line { file, line } => write!(f, "{file}:{line}")?,
             Place::In { function, file, line } => write!(f, "{function} ({file}:{line})")?,
             Place::Below(function) => write!(f, "{function}")?,
+            Place::Caused(Cause { file, line, what, .. }) => write!(f, "{file}:{line} {what}")?,
         }
         if let Some(class) = self.classes.first() {
             write!(f, " {class}")?;

@@ -6,7 +6,8 @@ const FILE: &str = "orders/main.go";
 
 fn site(line: u32, class: CauseClass, verdict: Verdict) -> Site {
     let place = Place::Line { file: FILE.into(), line };
-    Site { place, classes: vec![class], verdict, pattern: Some(Pattern::NCast), optional: false }
+    let (classes, pattern) = (vec![class], Some(Pattern::NCast));
+    Site { place, classes, verdict, pattern, optional: false, cause: None }
 }
 
 fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Finding {
@@ -20,8 +21,36 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
             file: Some(file.into()),
             line: Some(line),
         }),
+        caused_at: None,
         stack: None,
     }
+}
+
+/// A line of a function of the lines 20 to 30 that makes what is not closed.
+fn cause(line: u32) -> Cause {
+    Cause { file: FILE.into(), line, function: (20, 30), what: "Conn".into() }
+}
+
+fn not_closed(cause: Cause) -> Site {
+    Site {
+        place: Place::Caused(cause.clone()),
+        classes: vec![CauseClass::NotClosed],
+        verdict: Verdict::Likely,
+        pattern: None,
+        optional: false,
+        cause: Some(cause),
+    }
+}
+
+/// Of goroutines of a library, with the line that causes them.
+fn caused(line: Option<u32>, class: CauseClass) -> Finding {
+    let at = |line| Frame {
+        function: Some("main.ask".into()),
+        file: Some(format!("/src/{FILE}")),
+        line: Some(line),
+    };
+    let caused_at = line.map(at);
+    Finding { caused_at, ..finding("/mod/grpc@v1/transport.go", 80, class, Verdict::Likely) }
 }
 
 fn outcomes(judged: &[Judged]) -> Vec<Outcome> {
@@ -96,8 +125,14 @@ fn a_finding_beside_the_line_is_a_wrong_line_once_and_then_false() {
 fn a_site_in_a_known_function_is_misplaced_only_within_it() {
     let place = Place::In { function: "main.fetch".into(), file: FILE.into(), line: 7 };
     let classes = vec![CauseClass::Mutex, CauseClass::DeadlockCycle];
-    let sites =
-        [Site { place, classes, verdict: Verdict::Suspect, pattern: None, optional: false }];
+    let sites = [Site {
+        place,
+        classes,
+        verdict: Verdict::Suspect,
+        pattern: None,
+        optional: false,
+        cause: None,
+    }];
     let mut elsewhere = finding(FILE, 8, CauseClass::DeadlockCycle, Verdict::Suspect);
     let (judged, _) = judge(&sites, std::slice::from_ref(&elsewhere));
     assert_eq!(outcomes(&judged), [Outcome::WrongLine]);
@@ -111,7 +146,14 @@ fn a_site_in_a_known_function_is_misplaced_only_within_it() {
 fn a_site_in_the_library_goes_by_its_function() {
     let place = Place::Below("net/http.(*persistConn)".into());
     let classes = vec![CauseClass::Select];
-    let sites = [Site { place, classes, verdict: Verdict::Likely, pattern: None, optional: false }];
+    let sites = [Site {
+        place,
+        classes,
+        verdict: Verdict::Likely,
+        pattern: None,
+        optional: false,
+        cause: None,
+    }];
     let mut there =
         finding("/go/src/net/http/transport.go", 2600, CauseClass::Select, Verdict::Likely);
     let called = |function: &str| Frame { function: Some(function.into()), file: None, line: None };
@@ -141,4 +183,44 @@ fn what_comes_along_with_a_leak_may_be_found_and_need_not() {
         let (judged, others) = judge(&sites, &findings);
         assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
     }
+}
+
+#[test]
+fn what_is_not_closed_is_found_by_the_line_that_causes_it() {
+    let sites = [not_closed(cause(24))];
+    for (line, told) in [(24, CauseTold::Line), (29, CauseTold::Function)] {
+        let (judged, others) = judge(&sites, &[caused(Some(line), CauseClass::NotClosed)]);
+        assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+        assert_eq!((judged[0].cause, judged[0].class_right), (Some(told), Some(true)));
+    }
+    let (judged, others) = judge(&sites, &[caused(Some(31), CauseClass::Select)]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1), "another function");
+}
+
+#[test]
+fn findings_that_say_no_cause_are_the_only_mistakes_and_are_not_explained() {
+    let untold = [caused(None, CauseClass::NetworkIo), caused(None, CauseClass::Select)];
+    let (judged, others) = judge(&[not_closed(cause(24))], &untold);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+    assert_eq!((judged[0].cause, judged[0].class_right), (Some(CauseTold::Nothing), Some(false)));
+    assert_eq!(judged[0].split, 1, "two findings for one cause");
+
+    let (judged, _) = judge(&[not_closed(cause(24))], &[caused(Some(90), CauseClass::NotClosed)]);
+    assert_eq!(judged[0].cause, Some(CauseTold::Elsewhere));
+
+    let elsewhere = Cause { function: (40, 50), ..cause(44) };
+    let (judged, others) = judge(&[not_closed(cause(24)), not_closed(elsewhere)], &untold);
+    assert_eq!(outcomes(&judged), [Outcome::Missed, Outcome::Missed]);
+    assert_eq!(others.len(), 2, "of two mistakes nobody knows whose they are");
+}
+
+#[test]
+fn of_several_findings_the_one_with_the_right_cause_counts() {
+    let site = Site { cause: Some(cause(24)), ..site(7, CauseClass::Select, Verdict::Likely) };
+    let on_line = |line| Finding {
+        blocked_at: finding(FILE, 7, CauseClass::Select, Verdict::Likely).blocked_at,
+        ..caused(line, CauseClass::Select)
+    };
+    let (judged, _) = judge(&[site], &[on_line(Some(24)), on_line(None)]);
+    assert_eq!((judged[0].cause, judged[0].split), (Some(CauseTold::Line), 0));
 }

@@ -34,6 +34,8 @@ pub struct Finding {
     pub pattern: Option<String>,
     /// Where they block.
     pub blocked_at: Option<Frame>,
+    /// The program's own line that causes it.
+    pub caused_at: Option<Frame>,
     /// Their stack, innermost first.
     #[serde(skip_serializing)]
     pub stack: Option<Vec<Frame>>,
@@ -52,13 +54,24 @@ pub struct Frame {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { class, verdict, count, blocked_at, .. } = self;
+        let Self { class, verdict, count, blocked_at, caused_at, .. } = self;
         write!(f, "{} {class}, {count} goroutines", verdict.name())?;
-        let Some(Frame { function, file, line }) = blocked_at else { return Ok(()) };
-        write!(f, ", at {}", function.as_deref().unwrap_or("an unknown function"))?;
-        if let Some((file, line)) = file.as_deref().zip(*line) {
-            write!(f, " ({}:{line})", super::matching::tail(file))?;
+        for (word, frame) in [("at", blocked_at), ("caused at", caused_at)] {
+            if let Some(frame) = frame {
+                write!(f, ", {word} {frame}")?;
+            }
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Display for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { function, file, line } = self;
+        f.write_str(function.as_deref().unwrap_or("an unknown function"))?;
+        match file.as_deref().zip(*line) {
+            Some((file, line)) => write!(f, " ({}:{line})", super::matching::tail(file)),
+            None => Ok(()),
+        }
     }
 }

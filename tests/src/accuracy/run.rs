@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::agent::{Agent, Said};
 use super::expect::Expected;
 use super::leaks;
+use super::marker::Marked;
 use super::matching::{Judged, Site, judge};
 use super::report::Finding;
 use crate::target::Target;
@@ -75,8 +76,8 @@ pub struct Job {
 /// What is known of a program.
 #[derive(Clone, Debug)]
 pub enum Known {
-    /// Its sites, by the markers in its source.
-    Sites(Vec<Site>),
+    /// What the markers in its source say.
+    Marked(Marked),
     /// What Go's test expects of it.
     Expected(Expected),
 }
@@ -94,6 +95,8 @@ pub struct Run {
     pub absent: Vec<String>,
     /// Findings that belong to no site.
     pub others: Vec<Finding>,
+    /// What `check` found alone, where that is of interest.
+    pub check: Option<Checked>,
     /// From the agent's start to its end.
     pub seconds: f64,
     /// Its goroutines at the agent's last look.
@@ -102,6 +105,15 @@ pub struct Run {
     pub health: Option<u8>,
     /// The surest of all findings.
     pub verdict: Option<Verdict>,
+}
+
+/// What one sample showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Checked {
+    /// The sites that one sample has to show, judged.
+    pub sites: Vec<Judged>,
+    /// Findings that belong to no site of the program.
+    pub others: Vec<Finding>,
 }
 
 /// Why there is nothing to judge.
@@ -132,6 +144,7 @@ impl Run {
             sites: Vec::new(),
             absent: Vec::new(),
             others: Vec::new(),
+            check: None,
             seconds: 0.0,
             goroutines: 0,
             health: None,
@@ -147,6 +160,12 @@ impl Run {
     /// Findings that belong to no site, and that the agent only suspects.
     pub fn suspects(&self) -> impl Iterator<Item = &Finding> {
         self.others.iter().filter(|it| it.verdict < Verdict::Likely)
+    }
+
+    /// Findings of `check` that belong to no site, and that the agent is sure of.
+    pub fn check_alarms(&self) -> impl Iterator<Item = &Finding> {
+        let others = self.check.iter().flat_map(|it| &it.others);
+        others.filter(|it| it.verdict >= Verdict::Likely)
     }
 }
 
@@ -164,10 +183,11 @@ impl Job {
         let mut target = self.start(&keep.with_extension("stderr")).map_err(of_program)?;
         thread::sleep(SETTLE);
         let before = match &self.known {
-            Known::Sites(_) => None,
+            Known::Marked(_) => None,
             Known::Expected(_) => Some(target.dump().map_err(of_program)?),
         };
         let said = agent.analyze(target.pid(), &keep);
+        let checked = self.check(agent, target.pid(), &keep);
         // An agent that fails because its target has gone is not to blame.
         match target.ended() {
             Ok(None) => {}
@@ -176,12 +196,14 @@ impl Job {
             }
             Err(error) => return Err(of_program(error)),
         }
-        let Said { report, took } = said.map_err(|error| Failure::Agent(format!("{error:#}")))?;
+        let of_agent = |error: anyhow::Error| Failure::Agent(format!("{error:#}"));
+        let Said { report, took } = said.map_err(of_agent)?;
+        let check = checked.map_err(of_agent)?;
         let (sites, absent) = match (&self.known, before) {
             (Known::Expected(expected), Some(before)) => {
                 leaks::sites(expected, &before, &target.dump().map_err(of_program)?)
             }
-            (Known::Sites(sites), _) => (sites.clone(), Vec::new()),
+            (Known::Marked(marked), _) => (marked.sites.clone(), Vec::new()),
             (Known::Expected(_), None) => (Vec::new(), Vec::new()),
         };
         let (sites, others) = judge(&sites, &report.findings);
@@ -191,11 +213,28 @@ impl Job {
             sites,
             absent,
             others,
+            check,
             seconds: took.as_secs_f64(),
             goroutines: report.totals.goroutines,
             health: report.health,
             verdict: report.findings.iter().map(|it| it.verdict).max(),
         })
+    }
+
+    /// What `check` says of a program that is to be found, or to raise no alarm, in one sample.
+    fn check(&self, agent: &Agent, pid: u32, keep: &Path) -> Result<Option<Checked>> {
+        let Known::Marked(Marked { sites, check }) = &self.known else { return Ok(None) };
+        if check.is_none() && !self.program.healthy {
+            return Ok(None);
+        }
+        let said = agent.check(pid, &keep.with_extension("check.json"))?;
+        // The healthy have no sites.
+        let wanted = sites.iter().cloned().map(|site| {
+            let verdict = check.unwrap_or(site.verdict);
+            Site { verdict, ..site }
+        });
+        let (sites, others) = judge(&wanted.collect::<Vec<_>>(), &said.report.findings);
+        Ok(Some(Checked { sites, others }))
     }
 
     fn start(&self, stderr: &Path) -> Result<Target> {
@@ -212,25 +251,31 @@ impl Job {
     }
 }
 
-/// The programs of our own corpus: sources in `sources`, binaries in `binaries` in folders of the same names.
+/// The programs of our own corpus: sources in `sources` and in its modules, binaries in `binaries`.
 ///
 /// # Errors
 /// When they cannot be listed, a marker is wrong, or a healthy one has markers.
 pub fn ours(sources: &Path, binaries: &Path, go: &str, build: &str) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for (folder, healthy) in [("leaking", false), ("healthy", true)] {
+        let homes = homes(sources, folder)?;
         for name in programs(&binaries.join(folder))? {
-            let source = sources.join(folder).join(&name);
+            let mut its = homes.iter().map(|home| home.join(&name)).filter(|it| it.is_dir());
             // Built once, but gone since.
-            if !source.is_dir() {
-                continue;
+            let Some(source) = its.next() else { continue };
+            if let Some(other) = its.next() {
+                bail!(
+                    "two programs are named {name}: {} and {}",
+                    source.display(),
+                    other.display()
+                );
             }
-            let sites = super::marker::sites(&source)?;
-            if sites.is_empty() != healthy {
+            let marked = super::marker::of_program(&source)?;
+            if marked.sites.is_empty() != healthy {
                 bail!(
                     "{} has {} markers, but lies among the {folder}",
                     source.display(),
-                    sites.len()
+                    marked.sites.len()
                 );
             }
             let binary = binaries.join(folder).join(&name);
@@ -243,10 +288,22 @@ pub fn ours(sources: &Path, binaries: &Path, go: &str, build: &str) -> Result<Ve
                 build: build.to_owned(),
                 healthy,
             };
-            jobs.push(Job { program, binary, known: Known::Sites(sites) });
+            jobs.push(Job { program, binary, known: Known::Marked(marked) });
         }
     }
     Ok(jobs)
+}
+
+/// The folders that hold our programs of a kind: the corpus' own, and one in each module.
+fn homes(sources: &Path, folder: &str) -> Result<Vec<PathBuf>> {
+    let modules = sources.join("modules");
+    let entries = std::fs::read_dir(&modules)
+        .with_context(|| format!("there are no modules in {}", modules.display()))?;
+    let mut homes = vec![sources.join(folder)];
+    for entry in entries {
+        homes.push(entry?.path().join(folder));
+    }
+    Ok(homes)
 }
 
 /// The programs of Go's: its test in `test`, and in `binaries` each binary with a list of the programs in it.
@@ -294,4 +351,28 @@ fn programs(folder: &Path) -> Result<Vec<String>> {
         .iter()
         .map(|name: &std::ffi::OsString| OsStr::to_string_lossy(name).into_owned())
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_program_of_the_corpus_says_what_leaks_in_it_and_no_healthy_one_does() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+        for (folder, healthy) in [("leaking", false), ("healthy", true)] {
+            let mut names = std::collections::BTreeSet::new();
+            for home in homes(&sources, folder).unwrap() {
+                for entry in std::fs::read_dir(home).unwrap() {
+                    let path = entry.unwrap().path();
+                    let marked = super::super::marker::of_program(&path).unwrap();
+                    assert_eq!(marked.sites.is_empty(), healthy, "{}", path.display());
+                    let name = path.file_name().unwrap().to_owned();
+                    assert!(names.insert(name), "two programs are named {}", path.display());
+                }
+            }
+        }
+    }
 }

@@ -171,6 +171,7 @@ mod tests {
             count,
             pattern: None,
             blocked_at: Some(Frame { function: Some("f".into()), file: None, line: Some(line) }),
+            caused_at: None,
             stack: None,
         };
         let mut kept = Vec::new();

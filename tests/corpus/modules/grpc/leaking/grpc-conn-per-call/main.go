@@ -1,0 +1,40 @@
+// Command grpc-conn-per-call dials the stock service for each call and never closes the connection.
+package main
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"example.org/leak-agent/corpus/internal/alive"
+	"example.org/leak-agent/corpus/internal/peer"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+)
+
+func inStock(ctx context.Context, address string) error {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials())) // want: not-closed likely // cause: grpc.ClientConn
+	if err != nil {
+		return err
+	}
+	_, err = grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	return err
+}
+
+func serve(listener net.Listener) {
+	server := grpc.NewServer()
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	server.Serve(listener)
+}
+
+func main() {
+	address := peer.Start(serve)
+	alive.Ready()
+	for range time.Tick(500 * time.Millisecond) {
+		if err := inStock(context.Background(), address); err != nil {
+			panic(err)
+		}
+	}
+}

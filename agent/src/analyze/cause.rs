@@ -167,7 +167,7 @@ fn cycle(case: &Case<'_>, lock_wait: &LockWait) -> String {
     let (members, in_cycles) = (&lock_wait.cycle, lock_wait.in_cycles);
     let others = match case.count.saturating_sub(in_cycles) {
         0 => String::new(),
-        _ => format!(" ({} of them known to stand in one)", count(in_cycles)),
+        _ => format!("; {} are known to stand in one", count(in_cycles)),
     };
     let ids: Vec<String> = members.iter().map(|waiter| waiter.goid.to_string()).collect();
     let length = match lock_wait.lengths {

@@ -33,8 +33,9 @@ impl Detector for Cycle {
         let (members, after) = (case.locks.in_cycles, scene.settings.thresholds.stuck_after);
         let is_sure = members.longest >= after || scene.cycles >= MIN_CYCLES;
         let verdict = if is_sure { Verdict::Likely } else { Verdict::Suspect };
-        // Who waits behind a cycle gets no further either.
-        found(verdict, members.count.max(case.locks.stuck.count), says)
+        // Who waits behind a cycle gets no further either; of those that came last, stacks were not searched yet.
+        let known = members.count.max(case.locks.stuck.count);
+        found(verdict, if known * 2 > case.count { case.count } else { known }, says)
     }
 }
 
@@ -69,8 +70,7 @@ impl Detector for StuckLock {
         let have = if number == 1 { "has" } else { "have" };
         let who = format!("{} {have} waited {}", counted(number, "goroutine"), duration(longest));
         let wait = locks.lock_wait();
-        let of =
-            if wait.locks > 1 { format!("{} locks", count(wait.locks)) } else { "a lock".into() };
+        let of = if wait.locks > 1 { "locks" } else { "a lock" };
         let says = match (&wait.likely_holder, &wait.holders) {
             (Some(holder), _) => format!(
                 "{who} for a lock that goroutine {} probably holds, which itself {}",

@@ -59,6 +59,9 @@ func answer(conn net.Conn) {
 		return
 	}
 	backend.Send(&pgproto3.AuthenticationOk{})
+	for name, value := range map[string]string{"standard_conforming_strings": "on", "client_encoding": "UTF8"} {
+		backend.Send(&pgproto3.ParameterStatus{Name: name, Value: value})
+	}
 	backend.Send(&pgproto3.BackendKeyData{ProcessID: 1, SecretKey: 1})
 	ready := &pgproto3.ReadyForQuery{TxStatus: 'I'}
 	backend.Send(ready)

@@ -18,12 +18,9 @@ func diskUsage() (string, error) {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, "sh", "-c", "sleep 90 & echo 41%; wait")
 	cmd.Stdout = &output
-	err := cmd.Run() // want: channel-receive likely
+	err := cmd.Run() // want: not-closed likely // cause: exec.Cmd
 	return output.String(), err
 }
-
-// may: network-io likely at=os/exec.(*Cmd).Start.func
-// may: network-io likely at=os/exec.(*Cmd).writerDescriptor.func
 
 func main() {
 	alive.Ready()

@@ -14,7 +14,7 @@ import (
 )
 
 func healthy(url string) bool {
-	answer, err := http.Get(url) // want: network-io likely pattern=unclosed-body at=net/http.(*persistConn).readLoop
+	answer, err := http.Get(url) // want: network-io likely pattern=unclosed-body at=net/http.(*persistConn).readLoop // cause: http.Response.Body
 	if err != nil {
 		return false
 	}

@@ -25,6 +25,7 @@ func (p *parcel) follow(notify func(string)) {
 	}
 }
 
+// send is what a request does.
 func send(number int) {
 	p := &parcel{updates: make(chan string), done: make(chan struct{})}
 	go p.follow(func(string) {})
@@ -38,7 +39,7 @@ func main() {
 	for range pace.Minutes() {
 		for i := 0; i < 3; i++ {
 			number++
-			send(number)
+			go send(number)
 			time.Sleep(200 * time.Millisecond)
 		}
 	}

@@ -28,6 +28,7 @@ func (p *parcel) follow(notify func(string)) {
 // One sample, after its half hour, shows it.
 // check: likely
 
+// send is what a request does.
 func send(number int) {
 	p := &parcel{updates: make(chan string), done: make(chan struct{})}
 	go p.follow(func(string) {})
@@ -41,7 +42,7 @@ func main() {
 	for range pace.Minutes() {
 		for i := 0; i < 3; i++ {
 			number++
-			send(number)
+			go send(number)
 			time.Sleep(200 * time.Millisecond)
 		}
 	}

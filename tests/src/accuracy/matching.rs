@@ -205,7 +205,9 @@ impl Place {
         let at = finding.blocked_at.as_ref();
         match self {
             Self::Line { file, line } | Self::In { file, line, .. } => {
-                at.is_some_and(|at| at.line == Some(*line) && is_in(at, file))
+                // Where a library of the program's blocks, its own line is told as the cause.
+                let told = at.into_iter().chain(&finding.caused_at);
+                told.into_iter().any(|it| it.line == Some(*line) && is_in(it, file))
             }
             Self::Below(function) => {
                 let frames = at.into_iter().chain(finding.stack.iter().flatten());

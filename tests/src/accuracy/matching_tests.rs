@@ -215,6 +215,15 @@ fn findings_that_say_no_cause_are_the_only_mistakes_and_are_not_explained() {
 }
 
 #[test]
+fn a_line_that_waits_in_a_library_is_told_as_the_cause() {
+    let sites = [site(24, CauseClass::Select, Verdict::Likely)];
+    let (judged, others) = judge(&sites, &[caused(Some(24), CauseClass::Select)]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+    let (judged, others) = judge(&sites, &[caused(Some(25), CauseClass::Select)]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
+}
+
+#[test]
 fn of_several_findings_the_one_with_the_right_cause_counts() {
     let site = Site { cause: Some(cause(24)), ..site(7, CauseClass::Select, Verdict::Likely) };
     let on_line = |line| Finding {

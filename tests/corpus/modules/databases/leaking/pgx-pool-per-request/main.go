@@ -19,11 +19,11 @@ func open(address string) (*pgxpool.Pool, error) {
 		return nil, err
 	}
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	return pgxpool.NewWithConfig(context.Background(), config)
+	return pgxpool.NewWithConfig(context.Background(), config) // want: not-closed likely // cause: pgxpool.Pool
 }
 
 func article(address string) (string, error) {
-	pool, err := open(address) // want: not-closed likely // cause: pgxpool.Pool
+	pool, err := open(address)
 	if err != nil {
 		return "", err
 	}

@@ -14,7 +14,7 @@ type deployment struct{ ready bool }
 func (d *deployment) wait() error {
 	poll := 300 * time.Millisecond
 	isReady := func(context.Context) (bool, error) { return d.ready, nil }
-	return wait.PollUntilContextCancel(context.Background(), poll, false, isReady) // want: timer likely
+	return wait.PollUntilContextCancel(context.Background(), poll, false, isReady) // want: select likely
 }
 
 func main() {

@@ -148,6 +148,11 @@ pub(super) struct Common {
     )]
     pub(super) exe: Option<String>,
 
+    /// Of a process with several Go runtimes (shared libraries, -buildmode=c-shared) only the one in
+    /// this file, by its name or path. All of them unless given.
+    #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_OBJECT")]
+    pub(super) object: Option<String>,
+
     /// Look at what --save kept in this folder, not at a process.
     #[arg(
         long,

@@ -34,9 +34,11 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
         return saved(folder, observer);
     }
     let pids = pids(common)?;
-    let asked = pids.len();
+    let objects: Vec<_> = pids.into_iter().flat_map(|pid| objects(pid, common)).collect();
+    let asked = objects.len();
     let mut targets = Targets { attached: Vec::new(), failures: Vec::new(), asked };
-    for pid in pids {
+    for (pid, object) in objects {
+        let options = &Options { object, ..options.clone() };
         let start = std::time::Instant::now();
         match open(pid, options, common.save.as_deref()) {
             Ok(source) => {
@@ -50,6 +52,18 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
         }
     }
     Ok(targets)
+}
+
+/// The Go runtimes of a process that are meant: the one that is named, or each.
+fn objects(pid: u32, common: &Common) -> Vec<(u32, Option<String>)> {
+    if let Some(name) = &common.object {
+        return vec![(pid, Some(name.clone()))];
+    }
+    match pipeline::runtimes(pid) {
+        Ok(found) if found.len() > 1 => found.into_iter().map(|it| (pid, it.library)).collect(),
+        // Attaching says why there is none.
+        _ => vec![(pid, None)],
+    }
 }
 
 fn open(pid: u32, options: &Options, save: Option<&Path>) -> Result<Box<dyn Source>, CollectError> {

@@ -10,8 +10,9 @@ use super::buildinfo::BuildInfo;
 use super::error::Error;
 use super::globals;
 use super::layout::Located as LocatedLayout;
+use super::layout::table::OLDEST_MINOR;
 use super::pclntab::{HEADER_LEN, Pclntab};
-use super::version::{GoVersion, UnknownVersion};
+use super::version::GoVersion;
 
 /// No honest executable's function table, or the data that is searched for marks, is larger.
 const MAX_PCLNTAB: u64 = 1 << 30;
@@ -49,6 +50,36 @@ pub struct Binary {
     segments: Vec<Segment>,
 }
 
+/// How a file is loaded.
+pub struct Mapped {
+    /// Where execution starts, by the link.
+    pub entry: u64,
+    segments: Vec<Segment>,
+}
+
+impl Mapped {
+    /// How far from its link addresses a file was loaded that has the bytes from `offset` mapped for
+    /// execution at `address`; `None` where it has no code there.
+    #[must_use]
+    pub fn bias(&self, address: u64, offset: u64) -> Option<u64> {
+        bias(&self.segments, address, offset)
+    }
+
+    /// Writable memory that the file initialises, by the link.
+    #[must_use]
+    pub fn initialised(&self) -> Vec<Range<u64>> {
+        initialised(&self.segments)
+    }
+
+    /// From the first byte that is loaded to the last, by the link.
+    #[must_use]
+    pub fn extent(&self) -> Range<u64> {
+        let start = self.segments.iter().map(|it| it.address).min().unwrap_or_default();
+        let ends = self.segments.iter().map(|it| it.range(it.memory_len).end);
+        start..ends.max().unwrap_or_default()
+    }
+}
+
 /// A piece of the file, as it is loaded.
 struct Segment {
     address: u64,
@@ -71,14 +102,48 @@ impl Binary {
     /// # Errors
     /// When it is not a Go program that this version can read. Never panics, whatever the bytes.
     pub fn read<'d, R: ReadRef<'d>>(exe: &str, file: R) -> Result<Self, Error> {
+        Self::read_with(exe, file, &|_| Ok(None))
+    }
+
+    /// As [`Binary::read`]; where the file does not tell Go's version, `version` is asked for it.
+    ///
+    /// # Errors
+    /// As [`Binary::read`], and whatever `version` returns.
+    pub fn read_with<'d, R: ReadRef<'d>>(
+        exe: &str,
+        file: R,
+        version: &dyn Fn(&Mapped) -> Result<Option<String>, Error>,
+    ) -> Result<Self, Error> {
         let elf = parse_elf(exe, file)?;
         let arch = machine(exe, &elf)?;
-        let segments = segments(exe, &elf, file)?;
-        let info = build_info(&elf, file, &segments).ok_or_else(|| not_go(exe, file))?;
+        let mapped = Mapped { entry: elf.entry(), segments: segments(exe, &elf, file)? };
+        let known = build_info(&elf, file, &mapped.segments);
         let unreadable = |why: String| Error::Version { exe: exe.to_owned(), why };
-        let version: GoVersion =
-            info.version.parse().map_err(|error: UnknownVersion| unreadable(error.to_string()))?;
-        let (pclntab_address, pclntab) = function_table(exe, &elf, file, &segments)?;
+        let parse = |text: &str| {
+            text.parse::<GoVersion>().map_err(|error| unreadable(error.to_string())).and_then(
+                |version| match version.minor {
+                    ..OLDEST_MINOR => Err(Error::TooOld { exe: exe.to_owned(), version }),
+                    _ => Ok(version),
+                },
+            )
+        };
+        // The version first: that says more than a function table of another format.
+        let told = known.as_ref().map(|info| parse(&info.version)).transpose()?;
+        let table = function_table(exe, &elf, file, &mapped.segments);
+        let (pclntab_address, pclntab) = match table {
+            Err(Error::NotGo { .. }) if known.is_none() => return Err(not_go(exe, file)),
+            table => table?,
+        };
+        let info = match known {
+            Some(info) => info,
+            None => {
+                let version =
+                    version(&mapped)?.ok_or_else(|| Error::NoVersion { exe: exe.to_owned() })?;
+                BuildInfo { version, settings: Vec::new() }
+            }
+        };
+        let version = told.map_or_else(|| parse(&info.version), Ok)?;
+        let segments = mapped.segments;
         let has_symbols = elf.symbols().next().is_some();
         let has_dwarf = elf.sections().any(|s| s.name().is_ok_and(|n| n.ends_with("debug_info")));
         let layout = LocatedLayout::find(&elf, &version, arch)
@@ -92,15 +157,17 @@ impl Binary {
             pclntab,
             pclntab_address,
             variables: variables(&elf, &segments),
-            initialised: segments
-                .iter()
-                .filter(|s| s.writable && s.file_len > 0)
-                .map(|s| s.range(s.file_len.min(s.memory_len).min(MAX_SEARCH)))
-                .collect(),
+            initialised: initialised(&segments),
             layout,
             info,
             segments,
         })
+    }
+
+    /// How far from its link addresses it was loaded, as [`Mapped::bias`].
+    #[must_use]
+    pub fn bias(&self, address: u64, offset: u64) -> Option<u64> {
+        bias(&self.segments, address, offset)
     }
 
     /// Where in the file `len` bytes of code are that are linked at `address`. Nothing where not
@@ -114,6 +181,25 @@ impl Binary {
         })?;
         segment.offset.checked_add(address - segment.address)
     }
+}
+
+fn initialised(segments: &[Segment]) -> Vec<Range<u64>> {
+    segments
+        .iter()
+        .filter(|s| s.writable && s.file_len > 0)
+        .map(|s| s.range(s.file_len.min(s.memory_len).min(MAX_SEARCH)))
+        .collect()
+}
+
+/// Segments are mapped by whole pages, so that a mapping may begin before its segment.
+fn bias(segments: &[Segment], address: u64, offset: u64) -> Option<u64> {
+    const MAX_PAGE: u64 = 64 << 10;
+    let segment = segments.iter().find(|segment| {
+        let end = segment.offset.saturating_add(segment.file_len);
+        segment.executable && segment.offset.saturating_sub(MAX_PAGE) <= offset && offset < end
+    })?;
+    let linked = segment.address.wrapping_add(offset).wrapping_sub(segment.offset);
+    Some(address.wrapping_sub(linked))
 }
 
 type Elf<'d, R> = ElfFile64<'d, Endianness, R>;
@@ -203,7 +289,10 @@ fn not_go<'d, R: ReadRef<'d>>(exe: &str, file: R) -> Error {
     if memchr::memmem::find(head, b"UPX!").is_some() {
         Error::Packed { exe: exe.to_owned() }
     } else {
-        Error::NotGo { exe: exe.to_owned(), why: "it holds no Go build information" }
+        Error::NotGo {
+            exe: exe.to_owned(),
+            why: "it holds neither Go build information nor a Go function table (pclntab)",
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::memory::ReadError;
 use super::pclntab::PclntabError;
+use super::version::GoVersion;
 
 /// Why a process could not be read as a Go program. Each says what to do, where something can be done.
 #[derive(Debug, Error)]
@@ -112,6 +113,46 @@ pub enum Error {
         exe: String,
         /// Why its version is no good.
         why: String,
+    },
+    /// Built by a Go that is too old.
+    #[error("{exe} was built by {version}; Go 1.21 or later is needed")]
+    TooOld {
+        /// The file.
+        exe: String,
+        /// Which Go.
+        version: GoVersion,
+    },
+    /// Go, but neither the file nor the memory tells which.
+    #[error(
+        "{exe} is a Go program, but its build information was taken out and its memory names no Go version; build it without stripping .go.buildinfo or obfuscation"
+    )]
+    NoVersion {
+        /// The file.
+        exe: String,
+    },
+    /// Go is in the process several times, and which one is meant was not said.
+    #[error("process {pid} holds several Go runtimes ({}); name one (--object)", .names.join(", "))]
+    Several {
+        /// The process.
+        pid: u32,
+        /// The libraries.
+        names: Vec<String>,
+    },
+    /// No library of this name with a Go runtime.
+    #[error(
+        "process {pid} has no Go runtime in a file called {name}; leak-agent --list shows which it has"
+    )]
+    NoObject {
+        /// The process.
+        pid: u32,
+        /// What was looked for.
+        name: String,
+    },
+    /// Code that is not where the file says.
+    #[error("cannot tell how {exe} was loaded: its code is mapped from another part of the file")]
+    Mapping {
+        /// The file.
+        exe: String,
     },
     /// The function table is broken.
     #[error("the function table (pclntab) of {exe} cannot be read")]

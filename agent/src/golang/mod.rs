@@ -4,6 +4,7 @@
 
 pub mod arch;
 pub mod binary;
+mod build_version;
 pub mod buildinfo;
 pub mod error;
 pub mod gather;
@@ -16,12 +17,14 @@ pub mod layout;
 pub mod live;
 pub mod memory;
 pub mod module;
+pub mod objects;
 pub mod pclntab;
 pub mod plugins;
 pub mod probe_points;
 pub mod process;
 pub mod program;
 pub mod reasons;
+pub mod runtimes;
 mod self_check;
 pub mod sudog;
 pub mod survey;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use object::ReadCache;
 
-use super::buildinfo::BuildInfo;
 use super::error::Error;
 use super::live::LiveMemory;
 use super::memory::Memory;
+use super::runtimes::{Finder, GoRuntime};
 use super::task::{self, Stat, living};
 
 /// `AT_ENTRY` of the auxiliary vector: where the program's execution starts (`elf.h`).
@@ -132,7 +132,12 @@ impl Process {
         Some(vector)
     }
 
-    fn proc_error(&self, path: PathBuf, source: io::Error, action: &'static str) -> Error {
+    pub(super) fn proc_error(
+        &self,
+        path: PathBuf,
+        source: io::Error,
+        action: &'static str,
+    ) -> Error {
         let pid = self.pid;
         match source.kind() {
             io::ErrorKind::PermissionDenied => Error::Permission { pid, action },
@@ -149,7 +154,9 @@ pub struct GoProcess {
     pub pid: u32,
     /// The file name of its executable.
     pub exe: String,
-    /// Go's version, as the executable says.
+    /// The shared library that holds the Go runtime, where that is not the executable.
+    pub library: Option<String>,
+    /// Go's version, as the file or else the memory says.
     pub go_version: String,
     /// Its command line, arguments separated by spaces.
     pub command: String,
@@ -166,19 +173,23 @@ pub struct Listing {
     pub refused: usize,
 }
 
-/// All running Go programs that may be looked at.
+/// All running Go programs that may be looked at: an entry for each Go runtime.
 ///
 /// # Errors
 /// When /proc cannot be read.
 pub fn list() -> io::Result<Listing> {
     let mut listing = Listing::default();
+    let mut finder = Finder::default();
     for entry in fs::read_dir("/proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
         let Ok(process) = Process::find(pid) else { continue };
-        match process.executable() {
-            Ok(file) => listing.processes.extend(go_process(process, &file)),
+        match finder.all(&process) {
+            Ok(runtimes) => {
+                let of = |runtime| go_process(&process, runtime);
+                listing.processes.extend(runtimes.into_iter().map(of));
+            }
             Err(Error::Permission { .. }) => listing.refused += 1,
             Err(_) => {}
         }
@@ -187,20 +198,18 @@ pub fn list() -> io::Result<Listing> {
     Ok(listing)
 }
 
-fn go_process(process: Process, file: &ReadCache<File>) -> Option<GoProcess> {
-    use object::{Object, ObjectSection};
-    let elf = object::File::parse(file).ok()?;
-    let info = BuildInfo::find(elf.section_by_name(".go.buildinfo")?.data().ok()?)?;
+fn go_process(process: &Process, runtime: GoRuntime) -> GoProcess {
     let command = fs::read(process.path("cmdline")).unwrap_or_default();
     let command = String::from_utf8_lossy(&command).replace('\0', " ").trim_end().to_owned();
     let own_pid = own_pid(process.pid).filter(|&own| own != process.pid);
-    Some(GoProcess {
+    GoProcess {
         pid: process.pid,
-        exe: process.exe,
-        go_version: info.version,
+        exe: process.exe.clone(),
+        library: runtime.library,
+        go_version: runtime.go_version,
         command,
         own_pid,
-    })
+    }
 }
 
 /// The last of the ids that `NSpid` lists, one for each namespace from ours inwards.

@@ -6,7 +6,8 @@ use std::ops::Range;
 use object::ReadCache;
 use rustc_hash::FxHashMap;
 
-use super::binary::Binary;
+use super::binary::{Binary, Mapped};
+use super::build_version;
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
@@ -15,10 +16,12 @@ use super::labels::LabelForm;
 use super::live::LiveMemory;
 use super::memory::{Memory, ReadError};
 use super::module::Module;
+use super::objects::Object;
 use super::plugins::{Code, Codes, Plugins};
 use super::probe_points::{self, ProbePoints};
 use super::process::Process;
 use super::reasons;
+use super::runtimes::Finder;
 use super::survey::Survey;
 use super::symbolize::Symbolizer;
 use super::unwind::{Steps, Unwinder};
@@ -64,20 +67,88 @@ struct Runtime {
 }
 
 impl Program {
-    /// Locates the Go program that a process runs. Reads its memory; changes and stops nothing.
+    /// Locates the Go program that a process runs; where its executable is none, the one shared library
+    /// that holds a Go runtime. Reads its memory; changes and stops nothing.
     ///
     /// # Errors
     /// When there is no such process, it is no Go program that this version reads, access is
     /// refused, or what was found does not pass the self-check.
     pub fn attach(pid: u32) -> Result<Self, Error> {
         let process = Process::find(pid)?;
+        match Self::in_executable(process.clone()) {
+            Err(error @ Error::NotGo { .. }) => {
+                let libraries = Finder::default().libraries(&process)?;
+                match &libraries[..] {
+                    [] => Err(error),
+                    [(library, _)] => Self::in_library(process, library),
+                    several => {
+                        let names = several.iter().map(|(it, _)| it.path.clone()).collect();
+                        Err(Error::Several { pid, names })
+                    }
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// As [`Program::attach`], for the Go runtime in one file of a process: its executable or a shared
+    /// library, by file name or by path.
+    ///
+    /// # Errors
+    /// As [`Program::attach`], and when there is none in a file of that name.
+    pub fn attach_object(pid: u32, name: &str) -> Result<Self, Error> {
+        let process = Process::find(pid)?;
+        let libraries = Finder::default().libraries(&process)?;
+        let is_named = |it: &&(Object, _)| it.0.name() == name || it.0.path == name;
+        match libraries.iter().find(is_named) {
+            Some((library, _)) => Self::in_library(process, library),
+            None if process.exe == name => Self::in_executable(process),
+            None => Err(Error::NoObject { pid, name: name.to_owned() }),
+        }
+    }
+
+    /// The file that is mapped is read, and probed.
+    fn in_library(mut process: Process, library: &Object) -> Result<Self, Error> {
+        let pid = process.pid;
+        // Before anything is read of it.
+        let image = Image::of(&process);
+        let memory = LiveMemory::new(pid);
+        let file = ReadCache::new(library.open(&process, &memory)?);
+        process.exe = format!("{}/{}", process.exe, library.name());
+        let astray = || Error::Mapping { exe: library.path.clone() };
+        let version = |mapped: &Mapped| {
+            let bias = mapped.bias(library.address, library.offset).ok_or_else(astray)?;
+            version_in(&memory, pid, mapped, bias)
+        };
+        let binary = Binary::read_with(&process.exe, &file, &version)?;
+        let bias = binary.bias(library.address, library.offset).ok_or_else(astray)?;
+        Self::of_file(process, image, file, binary, bias)
+    }
+
+    fn in_executable(process: Process) -> Result<Self, Error> {
+        let pid = process.pid;
         // Before anything is read of it.
         let image = Image::of(&process);
         let file = process.executable()?;
-        let binary = Binary::read(&process.exe, &file)?;
+        let version = |mapped: &Mapped| {
+            let bias = process.load_bias(mapped.entry)?;
+            version_in(&LiveMemory::new(pid), pid, mapped, bias)
+        };
+        let binary = Binary::read_with(&process.exe, &file, &version)?;
         let bias = process.load_bias(binary.entry)?;
-        let symbols = || Globals::from_symbols(&object::File::parse(&file).ok()?);
+        Self::of_file(process, image, file, binary, bias)
+    }
+
+    fn of_file(
+        process: Process,
+        image: Image,
+        file: ReadCache<File>,
+        binary: Binary,
+        bias: u64,
+    ) -> Result<Self, Error> {
+        let pid = process.pid;
         let memory = Box::new(LiveMemory::new(pid));
+        let symbols = || Globals::from_symbols(&object::File::parse(&file).ok()?);
         let mut program = Self::locate_with(process, binary, bias, memory, &symbols)?;
         program.executable = Some((file.into_inner(), bias));
         program.image = Some(image);
@@ -368,6 +439,19 @@ fn find_globals(
         return Ok((found, 0));
     }
     Ok(symbols().map_or((found, 0), |symbols| (symbols, bias)))
+}
+
+/// Go's version, by the memory of a program whose file does not tell it.
+pub(super) fn version_in(
+    memory: &dyn Memory,
+    pid: u32,
+    mapped: &Mapped,
+    bias: u64,
+) -> Result<Option<String>, Error> {
+    let extent = mapped.extent();
+    let loaded = extent.start.wrapping_add(bias)..extent.end.wrapping_add(bias);
+    build_version::find(memory, &moved(&mapped.initialised(), bias), &loaded)
+        .map_err(|source| Error::read(pid, "the program's variables", source))
 }
 
 fn moved(ranges: &[Range<u64>], bias: u64) -> Vec<Range<u64>> {

@@ -6,7 +6,7 @@ use crate::cli::args::{Common, Format};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{Outcome, output};
-use crate::pipeline::{self, Listing};
+use crate::pipeline::{self, GoProcess, Listing};
 use crate::report::words;
 
 /// Lists them, as a table or as JSON.
@@ -33,11 +33,12 @@ fn table(listing: &Listing, width: Option<usize>, out: &mut dyn Write) -> io::Re
     let column = |title: &str, texts: &mut dyn Iterator<Item = usize>| {
         texts.chain([words::width(title)]).max().unwrap_or_default()
     };
-    let exe = column("EXE", &mut listing.processes.iter().map(|p| words::width(&p.exe)));
+    let exe = column("EXE", &mut listing.processes.iter().map(|p| words::width(&name(p))));
     let go = column("GO", &mut listing.processes.iter().map(|p| words::width(&p.go_version)));
     writeln!(out, "{:>8}  {:exe$}  {:go$}  COMMAND", "PID", "EXE", "GO")?;
     for process in &listing.processes {
-        let name = words::clean(&process.exe);
+        let name = name(process);
+        let name = words::clean(&name);
         let version = words::clean(&process.go_version);
         let mut command = words::clean(&process.command).into_owned();
         if let Some(own) = process.own_pid {
@@ -49,13 +50,21 @@ fn table(listing: &Listing, width: Option<usize>, out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
+/// As reports name it: a library behind the program that loaded it.
+fn name(process: &GoProcess) -> String {
+    match &process.library {
+        Some(library) => format!("{}/{}", process.exe, library.trim_start_matches('/')),
+        None => process.exe.clone(),
+    }
+}
+
 fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     let processes: Vec<_> = listing
         .processes
         .iter()
         .map(|process| {
             serde_json::json!({
-                "pid": process.pid, "exe": process.exe,
+                "pid": process.pid, "exe": process.exe, "library": process.library,
                 "go_version": process.go_version, "command": process.command,
                 "own_pid": process.own_pid,
             })
@@ -69,12 +78,12 @@ fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::GoProcess;
 
     fn listing() -> Listing {
         let process = |pid, exe: &str| GoProcess {
             pid,
             exe: exe.to_owned(),
+            library: None,
             go_version: "go1.26.6".to_owned(),
             command: format!("./{exe} -x"),
             own_pid: None,
@@ -88,6 +97,16 @@ mod tests {
         table(&listing(), None, &mut out).expect("a Vec takes everything");
         let expected = "     PID  EXE     GO        COMMAND\n       7  potato  go1.26.6  ./potato -x\n    4711  a\u{fffd}b     go1.26.6  ./a\u{fffd}b -x\n";
         assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+    }
+
+    #[test]
+    fn a_library_stands_behind_its_program() {
+        let mut listing = listing();
+        listing.processes[0].library = Some("libwork.so".to_owned());
+        let mut out = Vec::new();
+        table(&listing, None, &mut out).expect("a Vec takes everything");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.contains("       7  potato/libwork.so  go1.26.6  ./potato -x\n"), "{text}");
     }
 
     #[test]

@@ -159,7 +159,7 @@ fn options(common: &Common) -> Options {
         Probes::Create => Probing::Create,
         Probes::All => Probing::All,
     };
-    Options { probes, budget: common.budget, once: false }
+    Options { probes, budget: common.budget, once: false, object: None }
 }
 
 /// Set by the first signal; a second one ends the process at once.

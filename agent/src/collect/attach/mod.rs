@@ -53,6 +53,9 @@ pub struct Options {
     /// more than the first. Where goroutines wait for locks it takes two snapshots, a tenth of a second
     /// apart: the first says which locks to search stacks for, the second who still waits.
     pub once: bool,
+    /// The file that holds the Go runtime, by its name or path, where a process has several; `None` for
+    /// the executable, or else the one library.
+    pub object: Option<String>,
 }
 
 /// Which probes to put into the target's runtime.
@@ -119,7 +122,11 @@ impl Attach {
     pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
         // First: it finds out what a hit costs while the program is located.
         let live = Live::new(options.probes, options.budget);
-        let mut attach = Self { live, ..Self::to(Program::attach(pid)?) };
+        let program = match &options.object {
+            None => Program::attach(pid)?,
+            Some(object) => Program::attach_object(pid, object)?,
+        };
+        let mut attach = Self { live, ..Self::to(program) };
         if options.probes != Probing::Off {
             attach.keep = Keep::All;
         }

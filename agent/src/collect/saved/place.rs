@@ -38,6 +38,16 @@ impl Recording {
         }
     }
 
+    /// As [`Recording::of`], for one that is not there yet: a process may hold several Go runtimes, each
+    /// of which is recorded, from the same millisecond on.
+    pub(super) fn new(folder: &Path, first: &Observation) -> Self {
+        let mut recording = Self::of(folder, first);
+        while recording.file(1).exists() {
+            recording.start_ms = recording.start_ms.saturating_add(1);
+        }
+        recording
+    }
+
     /// The file of an observation.
     pub(super) fn file(&self, number: u64) -> PathBuf {
         self.folder.join(format!("{}-{}-{number:06}{END}", self.pid, self.start_ms))

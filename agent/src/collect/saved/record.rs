@@ -47,7 +47,7 @@ impl Recorder {
     fn save(&mut self, observation: &Observation) -> Result<(), Error> {
         self.number += 1;
         let recording =
-            self.recording.get_or_insert_with(|| Recording::of(&self.folder, observation));
+            self.recording.get_or_insert_with(|| Recording::new(&self.folder, observation));
         let file = recording.file(self.number);
         let cannot = |source| Error::Write { file: file.clone(), source };
         if self.written >= MOST_BYTES {

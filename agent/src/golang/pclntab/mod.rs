@@ -36,7 +36,7 @@ pub enum PclntabError {
         have: u64,
     },
     /// Another format.
-    #[error("unknown magic number {0:#010x} (Go 1.20 and later have 0xfffffff1)")]
+    #[error("{}", format(*.0))]
     Magic(u32),
     /// Not a 64-bit target's.
     #[error("pointer size {0}, where 8 is expected")]
@@ -44,6 +44,21 @@ pub enum PclntabError {
     /// More functions than any program has.
     #[error("it claims {0} functions; more than {MAX_FUNCTIONS} are taken for a broken table")]
     Functions(u64),
+}
+
+/// What a magic number means that is not of Go 1.20 and later (`debug/gosym`, `pclntab.go`).
+fn format(magic: u32) -> String {
+    let of = match magic {
+        0xffff_fffb => "Go 1.2 to 1.15",
+        0xffff_fffa => "Go 1.16 and 1.17",
+        0xffff_fff0 => "Go 1.18 and 1.19",
+        _ => {
+            return format!(
+                "it has the unknown magic number {magic:#010x}: the program is obfuscated (garble), or of a newer Go than this leak-agent knows"
+            );
+        }
+    };
+    format!("it has the format of {of}; Go 1.21 or later is needed")
 }
 
 /// A parsed function table. Owns its bytes.

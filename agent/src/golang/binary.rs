@@ -6,12 +6,13 @@ use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object, ObjectKind, ObjectSection, ReadRef, elf};
 
 use super::arch::Arch;
+use super::build_version;
 use super::buildinfo::BuildInfo;
 use super::error::Error;
 use super::globals;
 use super::layout::Located as LocatedLayout;
 use super::layout::table::OLDEST_MINOR;
-use super::pclntab::{HEADER_LEN, Pclntab};
+use super::pclntab::{HEADER_LEN, Pclntab, PclntabError};
 use super::version::GoVersion;
 
 /// No honest executable's function table, or the data that is searched for marks, is larger.
@@ -19,6 +20,8 @@ const MAX_PCLNTAB: u64 = 1 << 30;
 const MAX_SEARCH: u64 = 256 << 20;
 /// Executables have four to ten segments.
 const MAX_SEGMENTS: usize = 64;
+/// What garble writes in place of the version.
+const OBFUSCATED: &str = "unknown";
 /// UPX writes its mark right behind the program headers.
 const PACKER_HEADER: u64 = 1024;
 
@@ -31,6 +34,8 @@ pub struct Binary {
     pub version: GoVersion,
     /// What the linker says of the build.
     pub info: BuildInfo,
+    /// Whether file or memory names the version. If not, it is the one whose functions the runtime has.
+    pub is_told: bool,
     /// Neither symbol table nor DWARF.
     pub stripped: bool,
     /// Position independent.
@@ -118,6 +123,8 @@ impl Binary {
         let arch = machine(exe, &elf)?;
         let mapped = Mapped { entry: elf.entry(), segments: segments(exe, &elf, file)? };
         let known = build_info(&elf, file, &mapped.segments);
+        let settings = known.as_ref().map(|info| info.settings.clone());
+        let known = known.filter(|info| info.version != OBFUSCATED);
         let unreadable = |why: String| Error::Version { exe: exe.to_owned(), why };
         let parse = |text: &str| {
             text.parse::<GoVersion>().map_err(|error| unreadable(error.to_string())).and_then(
@@ -131,15 +138,24 @@ impl Binary {
         let told = known.as_ref().map(|info| parse(&info.version)).transpose()?;
         let table = function_table(exe, &elf, file, &mapped.segments);
         let (pclntab_address, pclntab) = match table {
-            Err(Error::NotGo { .. }) if known.is_none() => return Err(not_go(exe, file)),
+            Err(Error::NotGo { .. }) if settings.is_none() => return Err(not_go(exe, file)),
             table => table?,
         };
+        let mut is_told = true;
         let info = match known {
             Some(info) => info,
             None => {
-                let version =
-                    version(&mapped)?.ok_or_else(|| Error::NoVersion { exe: exe.to_owned() })?;
-                BuildInfo { version, settings: Vec::new() }
+                let version = match version(&mapped)? {
+                    Some(version) => version,
+                    None => {
+                        is_told = false;
+                        let minor = build_version::minor_by_functions(&pclntab);
+                        let minor =
+                            minor.ok_or_else(|| Error::NoVersion { exe: exe.to_owned() })?;
+                        format!("go1.{minor} (by its functions)")
+                    }
+                };
+                BuildInfo { version, settings: settings.unwrap_or_default() }
             }
         };
         let version = told.map_or_else(|| parse(&info.version), Ok)?;
@@ -160,6 +176,7 @@ impl Binary {
             initialised: initialised(&segments),
             layout,
             info,
+            is_told,
             segments,
         })
     }
@@ -314,7 +331,12 @@ fn function_table<'d, R: ReadRef<'d>>(
             exe: exe.to_owned(),
             why: "its .gopclntab section reaches past the end of the file".to_owned(),
         })?;
-        return Ok((section.address(), Pclntab::parse(bytes).map_err(broken)?));
+        // Obfuscators change the magic number; the section says what it is.
+        let table = match Pclntab::parse(bytes) {
+            Err(PclntabError::Magic { is_known: false, .. }) => Pclntab::parse_any(bytes),
+            table => table,
+        };
+        return Ok((section.address(), table.map_err(broken)?));
     }
     // Magic, two zeroes, an instruction quantum of 1 or 4, a pointer size of 8.
     for segment in segments.iter().filter(|s| s.file_len <= MAX_PCLNTAB) {

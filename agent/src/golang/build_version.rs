@@ -1,13 +1,16 @@
-//! Go's version out of the program's memory, for a binary whose build information was stripped away.
+//! Go's version where the build information was stripped away, or does not name it (garble writes
+//! `unknown`).
 //!
-//! The linker sets the string variable `runtime.buildVersion` of every program. Among its initialised
-//! variables it is the one string that is a version, whatever the release and the build mode.
+//! By memory: the linker sets the string variable `runtime.buildVersion` of every program. Among its
+//! initialised variables it is the one string that is a version, whatever the release and the build
+//! mode. Or else by the names of the runtime's functions, which tell the minor version alone.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::gather::Gather;
 use super::memory::{Memory, ReadError, Span};
+use super::pclntab::Pclntab;
 use super::version::GoVersion;
 
 /// How much of the variables is read at once.
@@ -16,6 +19,26 @@ const CHUNK: usize = 1 << 20;
 const MAX_STRINGS: usize = 1 << 20;
 /// No version is shorter (`go1.21`), and none longer than some dozen bytes.
 const LENGTHS: Range<u64> = 6..128;
+
+/// Functions that are in every program from a minor version on, and in none before it. Found by
+/// comparing the symbol tables of programs of each release; `tests/tests/reach.rs` does it again.
+const MARKERS: [(u16, &str); 7] = [
+    (21, "runtime.gopark"),
+    (22, "runtime.bootstrapRand"),
+    (23, "runtime.blockTimerChan"),
+    (24, "runtime.mallocgcSmallNoscan"),
+    (25, "runtime.defaultGOMAXPROCSInit"),
+    (26, "runtime.entersyscallHandleGCWait"),
+    (27, "runtime.addModuleItabs"),
+];
+
+/// The minor version of a program, by the names of its runtime's functions; `None` where those are
+/// gone.
+#[must_use]
+pub fn minor_by_functions(pclntab: &Pclntab) -> Option<u16> {
+    let minor = |name: &str| MARKERS.iter().find(|(_, marker)| *marker == name).map(|it| it.0);
+    pclntab.functions().filter_map(|function| minor(function.name()?)).max()
+}
 
 /// The version that the variables in `data` name, if they name exactly one. Strings are looked for in
 /// `loaded`, where the file is.

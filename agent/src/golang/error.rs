@@ -122,9 +122,11 @@ pub enum Error {
         /// Which Go.
         version: GoVersion,
     },
-    /// Go, but neither the file nor the memory tells which.
+    /// Go, but nothing tells which.
     #[error(
-        "{exe} is a Go program, but its build information was taken out and its memory names no Go version; build it without stripping .go.buildinfo or obfuscation"
+        "{exe} is a Go program, but obfuscated so that neither Go's version nor the names of the \
+         runtime's functions are left (garble -tiny); without them nothing in it can be located: \
+         build it without -tiny"
     )]
     NoVersion {
         /// The file.

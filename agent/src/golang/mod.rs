@@ -4,7 +4,7 @@
 
 pub mod arch;
 pub mod binary;
-mod build_version;
+pub mod build_version;
 pub mod buildinfo;
 pub mod error;
 pub mod gather;

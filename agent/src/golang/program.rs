@@ -223,7 +223,15 @@ impl Program {
             source: globals.source(),
         };
 
-        let mut notes: Vec<String> = binary.layout.note().into_iter().collect();
+        let mut notes: Vec<String> =
+            binary.layout.note().into_iter().filter(|_| binary.is_told).collect();
+        if !binary.is_told {
+            notes.push(format!(
+                "the program does not say which Go built it (its build information is stripped or \
+                 obfuscated); Go 1.{} is taken from the functions of its runtime",
+                binary.version.minor
+            ));
+        }
         // Without its names a wait is still seen, only not understood.
         let reasons = match address(Global::WaitReasonStrings) {
             Ok(address) => reasons::read(&*memory, address),

@@ -36,8 +36,13 @@ pub enum PclntabError {
         have: u64,
     },
     /// Another format.
-    #[error("{}", format(*.0))]
-    Magic(u32),
+    #[error("{}", of_format(*.magic))]
+    Magic {
+        /// The magic number.
+        magic: u32,
+        /// Whether it is that of an older Go.
+        is_known: bool,
+    },
     /// Not a 64-bit target's.
     #[error("pointer size {0}, where 8 is expected")]
     PointerSize(u8),
@@ -46,19 +51,21 @@ pub enum PclntabError {
     Functions(u64),
 }
 
-/// What a magic number means that is not of Go 1.20 and later (`debug/gosym`, `pclntab.go`).
-fn format(magic: u32) -> String {
-    let of = match magic {
+/// Whose magic number it is, where that is not of Go 1.20 and later (`debug/gosym`, `pclntab.go`).
+const fn older(magic: u32) -> Option<&'static str> {
+    Some(match magic {
         0xffff_fffb => "Go 1.2 to 1.15",
         0xffff_fffa => "Go 1.16 and 1.17",
         0xffff_fff0 => "Go 1.18 and 1.19",
-        _ => {
-            return format!(
-                "it has the unknown magic number {magic:#010x}: the program is obfuscated (garble), or of a newer Go than this leak-agent knows"
-            );
-        }
-    };
-    format!("it has the format of {of}; Go 1.21 or later is needed")
+        _ => return None,
+    })
+}
+
+fn of_format(magic: u32) -> String {
+    match older(magic) {
+        Some(of) => format!("it has the format of {of}; Go 1.21 or later is needed"),
+        None => format!("unknown magic number {magic:#010x} (Go 1.20 and later have 0xfffffff1)"),
+    }
 }
 
 /// A parsed function table. Owns its bytes.
@@ -81,13 +88,22 @@ impl Pclntab {
     /// When the header is not that of a 64-bit little-endian Go 1.20+ table, or what it announces
     /// does not fit.
     pub fn parse(table: impl AsRef<[u8]> + Into<Vec<u8>>) -> Result<Self, PclntabError> {
+        match u32_at(table.as_ref(), 0) {
+            Some(magic) if magic != MAGIC => {
+                Err(PclntabError::Magic { magic, is_known: older(magic).is_some() })
+            }
+            _ => Self::parse_any(table),
+        }
+    }
+
+    /// As [`Pclntab::parse`], whatever the magic number: of what is known to be such a table.
+    ///
+    /// # Errors
+    /// As [`Pclntab::parse`], but for the magic number.
+    pub fn parse_any(table: impl AsRef<[u8]> + Into<Vec<u8>>) -> Result<Self, PclntabError> {
         let bytes = table.as_ref();
         let have = bytes.len() as u64;
         let truncated = |what, need| PclntabError::Truncated { what, need, have };
-        let magic = u32_at(bytes, 0).ok_or_else(|| truncated("the header", HEADER_LEN as u64))?;
-        if magic != MAGIC {
-            return Err(PclntabError::Magic(magic));
-        }
         let word = |index: usize| {
             u64_at(bytes, 8 + index * 8).ok_or_else(|| truncated("the header", HEADER_LEN as u64))
         };

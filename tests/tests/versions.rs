@@ -59,8 +59,8 @@ fn a_newer_patch_release_is_nothing_special_with_dwarf() -> Result<()> {
 #[test]
 fn older_and_unknown_ones_are_refused() -> Result<()> {
     for (mode, version, says) in [
-        ("exe", "go1.20.9", "too old"),
-        ("stripped", "go1.18.1", "too old"),
+        ("exe", "go1.20.9", "Go 1.21 or later is needed"),
+        ("stripped", "go1.18.1", "Go 1.21 or later is needed"),
         ("exe", "go2.27.3", "cannot make out"),
     ] {
         let target = Target::start_at(disguised(mode, version)?, &[] as &[&str])?;

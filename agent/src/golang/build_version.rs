@@ -21,7 +21,7 @@ const MAX_STRINGS: usize = 1 << 20;
 const LENGTHS: Range<u64> = 6..128;
 
 /// Functions that are in every program from a minor version on, and in none before it. Found by
-/// comparing the symbol tables of programs of each release; `tests/tests/reach.rs` does it again.
+/// comparing the symbol tables of a program as built by each release from 1.21.13 to 1.27.3 (amd64).
 const MARKERS: [(u16, &str); 7] = [
     (21, "runtime.gopark"),
     (22, "runtime.bootstrapRand"),
@@ -120,7 +120,9 @@ mod tests {
             bytes.extend(text.bytes());
         }
         let (end, text_end) = (DATA + data.len() as u64, TEXT + bytes.len() as u64);
-        find(&Two(data, bytes), &[DATA..end], &(TEXT..text_end)).expect("it can be read")
+        let range = DATA..end;
+        find(&Two(data, bytes), std::slice::from_ref(&range), &(TEXT..text_end))
+            .expect("it can be read")
     }
 
     #[test]

@@ -193,7 +193,7 @@ b000-zz r-xp 00002000 fd:02 79 /tmp/d.so
         let process = Process::find(std::process::id()).expect("we run");
         let memory = crate::golang::live::LiveMemory::new(process.pid);
         let objects = Object::all(&process).expect("our own");
-        let here = the_file_of_our_own_code_is_found_and_opened as usize as u64;
+        let here = the_file_of_our_own_code_is_found_and_opened as *const () as u64;
         let ours = objects.iter().find(|it| it.name() == process.exe).expect("our executable");
         assert!(ours.address <= here && here < ours.end, "{here:#x}: {ours:?}");
         let file = ours.open(&process, &memory).expect("it can be opened");

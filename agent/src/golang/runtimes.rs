@@ -85,7 +85,7 @@ impl Finder {
             let key = (object.device.clone(), object.inode);
             let said = self.known.entry(key).or_insert_with(|| {
                 // A library that cannot be opened is like one that is not there.
-                object.open(process, &memory).map_or(Said::Nothing, |file| said(file))
+                object.open(process, &memory).map_or(Said::Nothing, said)
             });
             if let Said::Runtime(version) = said {
                 libraries.push((object, version.clone()));

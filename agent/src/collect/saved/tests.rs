@@ -32,6 +32,13 @@ impl Scratch {
         drain(&mut Recorder::new(source, &self.0).expect("it can be written to"))
     }
 
+    /// Forgets what was recorded: another recording from the same millisecond stands beside it.
+    fn clear(&self) {
+        for entry in fs::read_dir(&self.0).expect("it is there") {
+            fs::remove_file(entry.expect("an entry").path()).expect("a file of ours");
+        }
+    }
+
     fn recording(&self) -> Recording {
         let mut all = Recording::all(&self.0).expect("there are some");
         assert_eq!(all.len(), 1);
@@ -40,6 +47,7 @@ impl Scratch {
 
     /// The error of reading a first observation that holds this.
     fn error_of(&self, text: &[u8]) -> Error {
+        self.clear();
         self.record(1);
         let file = File::create(self.recording().file(1)).expect("a file");
         let mut packer = GzEncoder::new(file, Compression::fast());
@@ -124,6 +132,7 @@ fn damaged_files_are_told_apart() {
     assert_ne!(huge, good);
     assert!(matches!(scratch.error_of(huge.as_bytes()), Error::Absurd { .. }));
     // The packed bytes themselves, cut short.
+    scratch.clear();
     scratch.record(1);
     let file = scratch.recording().file(1);
     let bytes = fs::read(&file).expect("there");

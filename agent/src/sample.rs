@@ -16,7 +16,7 @@ use crate::model::{
 const START_NS: i64 = 1_795_161_600_000_000_000;
 
 /// What a goroutine of the sample waits for: a class with its reason's number.
-const REASONS: [(&str, WaitClass); 11] = [
+const REASONS: [(&str, WaitClass); 13] = [
     ("chan send", WaitClass::ChanSend),
     ("chan receive", WaitClass::ChanReceive),
     ("select", WaitClass::Select),
@@ -28,6 +28,8 @@ const REASONS: [(&str, WaitClass); 11] = [
     ("sync.Cond.Wait", WaitClass::Cond),
     ("sleep", WaitClass::Sleep),
     ("coroutine", WaitClass::Runtime),
+    ("chan receive (nil chan)", WaitClass::NilChannel),
+    ("chan send (nil chan)", WaitClass::NilChannel),
 ];
 
 /// What a reader of an RWMutex waits for; a writer's reason comes before it.

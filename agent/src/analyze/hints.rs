@@ -20,6 +20,8 @@ pub(super) struct Hints {
     pub(super) pattern: Option<Pattern>,
     /// How sure the pattern is.
     pub(super) confidence: Option<Confidence>,
+    /// Whether the blocked statement was found in the source.
+    pub(super) is_found: bool,
     /// What the blocked statement waits for, if for none but that.
     pub(super) awaits: Awaits,
     /// Whether the statement stands in a loop that takes work again and again.
@@ -47,6 +49,7 @@ impl Hints {
     /// Takes over what the source says. Of a library's code it says how it waits; what looks like a
     /// mistake in there is none of the user's.
     fn take(&mut self, facts: Facts, is_users: bool) {
+        self.is_found = facts.statement.is_some();
         self.awaits = facts.awaits;
         self.is_worker_loop = facts.is_worker_loop;
         self.wakes = facts.wakes;

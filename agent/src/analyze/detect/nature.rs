@@ -52,7 +52,15 @@ impl Detector for ForEver {
         if case.life.has_main || !case.is_users() {
             return Outcome::Clear;
         }
-        found(Verdict::Likely, case.count, what.to_owned())
+        // What receives from nil may wait for a context that is never cancelled by design, unless its source
+        // tells otherwise. Nobody sends on nil by design.
+        let receives =
+            case.group.reason.as_deref().is_some_and(|it| it.starts_with("chan receive"));
+        let verdict = match case.wait() {
+            WaitClass::NilChannel if receives && !case.hints.is_found => Verdict::Suspect,
+            _ => Verdict::Likely,
+        };
+        found(verdict, case.count, what.to_owned())
     }
 }
 

@@ -218,6 +218,11 @@ impl<'a> Case<'a> {
             && !self.calls("net/http.serverHandler.ServeHTTP")
     }
 
+    /// Whether they wait for the next connection of a listener.
+    pub(super) fn accepts_connections(&self) -> bool {
+        self.wait() == WaitClass::IoWait && self.calls("internal/poll.(*FD).Accept")
+    }
+
     /// Whether they are coroutines.
     pub(super) fn are_coroutines(&self) -> bool {
         caused::is_coroutine(self.group)

@@ -25,12 +25,9 @@ pub(super) struct Causes<'a> {
     groups: &'a [Group],
     lives: &'a [Life],
     /// Creation sites, by the function that their goroutines start in: the one that created most.
-    by_entry: FxHashMap<&'a str, &'a Site>,
-    /// Creation sites that start a wrapper made by the compiler, of which it is not known what it calls, by
-    /// the type or package that they are in.
-    wrapping: FxHashMap<&'a str, Vec<&'a Site>>,
-    /// How many goroutines each site created.
-    numbers: FxHashMap<FrameId, u64>,
+    by_entry: FxHashMap<FrameId, &'a Site>,
+    /// The function that the creator's own goroutine started in, by the creator's stack.
+    created_in: FxHashMap<StackId, FrameId>,
     home: Option<&'a str>,
 }
 
@@ -41,25 +38,22 @@ impl<'a> Causes<'a> {
         lives: &'a [Life],
         sites: &'a [Site],
     ) -> Self {
-        let mut by_entry: FxHashMap<&str, &Site> = FxHashMap::default();
-        let mut wrapping: FxHashMap<&str, Vec<&Site>> = FxHashMap::default();
+        let mut by_entry: FxHashMap<FrameId, &Site> = FxHashMap::default();
         for site in sites {
-            let lookup = |frame: Option<FrameId>| stacks.lookup(frame?).ok();
-            let Some(entry) = lookup(site.started_in) else { continue };
-            if let Some(at) = lookup(site.created_by).filter(|at| wraps(&entry, at)) {
-                wrapping.entry(owner(at.function)).or_default().push(site);
-            }
-            let known = by_entry.entry(entry.function).or_insert(site);
+            let Some(entry) = site.started_in else { continue };
+            let known = by_entry.entry(entry).or_insert(site);
             if site.created > known.created {
                 *known = site;
             }
         }
-        let numbers =
-            sites.iter().filter_map(|site| Some((site.created_by?, site.created))).collect();
+        let created_in = sites
+            .iter()
+            .filter_map(|site| Some((site.creation_stack?, site.created_in?)))
+            .collect();
         let main = groups.iter().zip(lives).find(|(_, life)| life.has_main);
         let main = main.and_then(|(group, _)| group.stack);
         let home = main.and_then(|stack| home(stacks, stack));
-        Self { stacks, groups, lives, by_entry, wrapping, numbers, home }
+        Self { stacks, groups, lives, by_entry, created_in, home }
     }
 
     /// Whether a frame is the program's own.
@@ -107,8 +101,6 @@ impl<'a> Causes<'a> {
         parent: Option<u32>,
         generation: usize,
     ) -> Option<Cause> {
-        let created = created_by.and_then(|site| self.numbers.get(&site)).copied();
-        let created = created.unwrap_or_default();
         if let Some(frame) = created_by
             && self.stacks.lookup(frame).is_ok_and(|frame| self.is_own(&frame))
         {
@@ -124,7 +116,8 @@ impl<'a> Causes<'a> {
                 return Some(cause);
             }
             // The creator ran in a goroutine of a library's: who created that?
-            if let Some(site) = self.site_of(stack, created) {
+            let entry = self.created_in.get(&stack);
+            if let Some(site) = entry.and_then(|entry| self.by_entry.get(entry)) {
                 let found =
                     self.created(site.created_by, site.creation_stack, None, generation + 1);
                 if found.is_some() {
@@ -140,61 +133,11 @@ impl<'a> Causes<'a> {
         })
     }
 
-    /// The site that created the goroutine whose stack this is.
-    /// `created` says how many were created with such a stack.
-    fn site_of(&self, stack: StackId, created: u64) -> Option<&'a Site> {
-        let frames = self.stacks.frames_of(stack).iter().rev();
-        let mut named = frames
-            .filter_map(|&frame| self.stacks.lookup(frame).ok())
-            .filter(|frame| function::origin(frame.function, frame.file) != Origin::Runtime);
-        let entry = named.next()?;
-        // A wrapper that the compiler made may be the outermost, with what it calls inside.
-        let inner = named.next().filter(|_| function::is_wrapper(entry.function));
-        let known = self.by_entry.get(entry.function).copied();
-        let known = known.or_else(|| self.by_entry.get(inner?.function).copied());
-        known.or_else(|| {
-            // Or it is not shown. Each that it started has created one: both came as often. And no
-            // goroutine starts in a function that it was started to call.
-            let calls = |function: &str| {
-                let frames = self.stacks.frames_of(stack).iter();
-                frames
-                    .filter_map(|&frame| self.stacks.lookup(frame).ok())
-                    .any(|frame| frame.function == function)
-            };
-            let near = |site: &&&Site| {
-                let at = site.created_by.and_then(|frame| self.stacks.lookup(frame).ok());
-                site.created.abs_diff(created) * 5 <= created.max(1)
-                    && at.is_some_and(|at| !calls(at.function))
-            };
-            let mut wrapping = self.wrapping.get(owner(entry.function))?.iter().filter(near);
-            wrapping.next().filter(|_| wrapping.next().is_none()).copied()
-        })
-    }
-
     fn is_runtimes(&self, frame: FrameId) -> bool {
         self.stacks
             .lookup(frame)
             .is_ok_and(|frame| function::origin(frame.function, frame.file) == Origin::Runtime)
     }
-}
-
-/// Whether a function that goroutines start in is a wrapper of what the `go` statement calls: called like a
-/// closure up to Go 1.21, at the line of the statement.
-fn wraps(entry: &Resolved<'_>, site: &Resolved<'_>) -> bool {
-    function::is_wrapper(entry.function)
-        || ((entry.file, entry.line) == (site.file, site.line)
-            && entry.function.strip_prefix(site.function).is_some_and(|it| it.starts_with(".func")))
-}
-
-/// The type, or else the package, that a function is of.
-fn owner(function: &str) -> &str {
-    let package = function::package(function).len();
-    let name = &function[package..];
-    let end = match name.strip_prefix(".(").and_then(|rest| rest.find(')')) {
-        Some(at) => package + 2 + at + 1,
-        None => package,
-    };
-    &function[..end]
 }
 
 /// Whether a group's goroutines are coroutines (`iter.Pull`, Go 1.23 and later), which are the user's, though
@@ -235,10 +178,16 @@ mod tests {
         sample.stack(&frames)
     }
 
-    fn site(at: FrameId, stack: StackId, started_in: FrameId) -> Site {
+    /// A site, the function that its goroutines start in, and the one that its creators' start in.
+    fn site(
+        (at, stack): (FrameId, StackId),
+        started_in: FrameId,
+        created_in: Option<FrameId>,
+    ) -> Site {
         Site {
             created_by: Some(at),
             creation_stack: Some(stack),
+            created_in,
             started_in: Some(started_in),
             created: 40,
             exited: 0,
@@ -309,8 +258,8 @@ mod tests {
             &mut sample,
             &[lib("example.com/rpc.Dial", 4), ("main.ask", "/src/main.go".to_owned(), 7)],
         );
-        let first = site(read_at, within, read_at);
-        let second = site(go, dialed, dialer);
+        let first = site((read_at, within), read_at, Some(dialer));
+        let second = site((go, dialed), dialer, None);
         sample.sites = vec![first, second];
         let callee = Some("example.com/rpc.Dial".to_owned());
         assert_eq!(
@@ -319,44 +268,8 @@ mod tests {
         );
         // Stacks that lead back to themselves end.
         sample.sites[1].creation_stack = Some(within);
+        sample.sites[1].created_in = Some(dialer);
         assert_eq!(cause(&sample), None);
-    }
-
-    #[test]
-    fn a_wrapper_that_no_stack_shows_is_told_by_its_type_and_number() {
-        let mut sample = Sample::new();
-        let read_at = reader(&mut sample).created_by.expect("set");
-        let within = stack(
-            &mut sample,
-            &[lib("example.com/rpc.connect", 9), lib("example.com/rpc.(*Pool).connectOne", 30)],
-        );
-        let go = sample.frame("example.com/rpc.(*Pool).queue", &format!("{MOD}conn.go"), 4);
-        let wrapper = |sample: &mut Sample, name: &str, line| {
-            sample.frame(name, &format!("{MOD}conn.go"), line)
-        };
-        let started = wrapper(&mut sample, "example.com/rpc.(*Pool).queue.func1", 4);
-        let queued = stack(
-            &mut sample,
-            &[lib("example.com/rpc.(*Pool).queue", 4), ("main.ask", "/src/main.go".to_owned(), 7)],
-        );
-        // What the goroutine itself calls is none of those who started it.
-        let inner =
-            sample.frame("example.com/rpc.(*Pool).connectOne", &format!("{MOD}conn.go"), 33);
-        let inner_starts = wrapper(&mut sample, "example.com/rpc.(*Pool).connectOne.func2", 33);
-        sample.sites = vec![
-            site(read_at, within, read_at),
-            site(go, queued, started),
-            site(inner, within, inner_starts),
-        ];
-        let found = cause(&sample).expect("it was queued by main.ask");
-        assert_eq!((found.0.as_str(), found.1), ("main.ask", 7));
-        // Another that came as often would make it a guess.
-        sample.sites[2].created_by = Some(sample.frame("example.com/rpc.(*Pool).warm", MOD, 50));
-        sample.sites[2].started_in =
-            Some(wrapper(&mut sample, "example.com/rpc.(*Pool).warm.gowrap1", 50));
-        assert_eq!(cause(&sample), None);
-        sample.sites[2].created = 4000;
-        assert!(cause(&sample).is_some());
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) fn class(
 /// Whether they are the background goroutines of something that is made again and again. One of a kind that
 /// says more, such as the ends of a connection whose response nobody reads, is told by its wait.
 fn is_not_closed(case: &Case<'_>, cause: Option<&Cause>) -> bool {
-    if case.are_coroutines() || waits_for_child(case) {
+    if case.are_coroutines() || waits_for_child(case) || case.accepts_connections() {
         return true;
     }
     let is_own = cause.is_some_and(|cause| {

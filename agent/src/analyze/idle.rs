@@ -57,7 +57,7 @@ pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings
     if case.keep_connections_alive() {
         return Idle::while_steady("keep-alive connection");
     }
-    if wait == WaitClass::IoWait && case.calls("internal/poll.(*FD).Accept") {
+    if case.accepts_connections() {
         return Idle::while_steady("listener");
     }
     if matches!(case.entry_function(), Some("testing.tRunner" | "testing.(*T).Run")) {

@@ -11,6 +11,9 @@ pub(super) fn made(case: &Case<'_>, cause: Option<&Cause>) -> Option<Made> {
     if case.are_coroutines() {
         return Some(known::made("iter.Pull"));
     }
+    if case.accepts_connections() {
+        return Some(known::made("net.Listen"));
+    }
     let lookup = |frame: FrameId| case.stacks.lookup(frame).ok();
     let callee = cause.and_then(|cause| cause.callee).and_then(lookup);
     let library =

@@ -67,6 +67,14 @@ impl<'a> Symbolizer<'a> {
         Some(Call { function: func.name()?, file, line, inlined: false, wrapper })
     }
 
+    /// The first byte of the function at `pc`, and that function's name.
+    #[must_use]
+    pub fn entry(&self, pc: u64) -> Option<(u64, &'a str)> {
+        let (_, func, offset) = self.codes.find(pc)?;
+        let into = offset.checked_sub(func.entry())?;
+        Some((pc.checked_sub(u64::from(into))?, func.name()?))
+    }
+
     /// The address of the call that returns to `pc`: one before it, but for a function's first byte.
     #[must_use]
     pub fn call_address(&self, pc: u64) -> u64 {

@@ -78,7 +78,11 @@ pub struct Site {
     pub created_by: Option<FrameId>,
     /// The whole stack of the first creator seen.
     pub creation_stack: Option<StackId>,
-    /// The function that goroutines from here start in.
+    /// The function that the first creator's own goroutine started in; `None` where its stack was cut.
+    #[serde(default)]
+    pub created_in: Option<FrameId>,
+    /// The function that goroutines from here start in: what the `go` statement calls, or a wrapper of it
+    /// that the compiler made.
     #[serde(default)]
     pub started_in: Option<FrameId>,
     /// Goroutines seen to be created here.

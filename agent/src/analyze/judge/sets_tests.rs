@@ -120,6 +120,8 @@ fn sites(sample: &mut Sample, kinds: &[Kind]) -> Vec<Site> {
         sites.push(Site {
             created_by: Some(frame(sample, kind.site)),
             creation_stack: Some(called(sample, below)),
+            created_in: (index > 0)
+                .then(|| frame(sample, ("google.golang.org/grpc.(*addrConn).connect", 900))),
             started_in: Some(frame(sample, (kind.entry, 70))),
             created: 60 * kind.per_second,
             exited: 0,
@@ -133,6 +135,7 @@ fn sites(sample: &mut Sample, kinds: &[Kind]) -> Vec<Site> {
     sites.push(Site {
         created_by: Some(frame(sample, connect)),
         creation_stack: Some(called(sample, &[connect, (SET[0].entry, 60)])),
+        created_in: Some(frame(sample, (SET[0].entry, 70))),
         started_in: Some(frame(sample, ("google.golang.org/grpc.(*addrConn).connect", 900))),
         created: 60,
         exited: 60,

@@ -281,6 +281,7 @@ fn site_seen(
     SiteSeen {
         created_by: snapshotter.creation_site(program, site.gopc),
         creation_stack: snapshotter.creation_stack(program, site.creator()),
+        created_in: snapshotter.first_function(program, site.creator()),
         started_in: snapshotter.function_start(program, site.startpc),
         created: site.created,
         exited: site.exited,

@@ -149,6 +149,7 @@ fn no_number_in_a_file_is_too_much() {
     sample.sites = vec![crate::model::Site {
         created_by: None,
         creation_stack: None,
+        created_in: None,
         started_in: None,
         created: 3,
         exited: 1,

@@ -101,6 +101,7 @@ fn goroutines_between_looks_are_told_by_creation_site() {
     sample.sites.push(Site {
         created_by,
         creation_stack: None,
+        created_in: None,
         started_in: None,
         created: 1000,
         exited: 960,

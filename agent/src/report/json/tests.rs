@@ -111,6 +111,7 @@ fn a_creation_site_has_its_counts_and_lifetimes() {
     sample.sites.push(Site {
         created_by: Some(site),
         creation_stack: Some(sample.stacks.stack(&[site], 0)),
+        created_in: None,
         started_in: Some(site),
         created: 5,
         exited: 3,

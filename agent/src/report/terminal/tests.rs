@@ -40,6 +40,7 @@ fn with_sites() -> Sample {
     sample.sites.push(Site {
         created_by: Some(site),
         creation_stack,
+        created_in: None,
         started_in: None,
         created: 1000,
         exited: 960,

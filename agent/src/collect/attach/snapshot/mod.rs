@@ -152,6 +152,12 @@ impl Snapshotter {
         self.stacks.function_start(program, startpc)
     }
 
+    /// The function that a goroutine started in, from the return addresses of its whole stack, innermost
+    /// first.
+    pub(super) fn first_function(&mut self, program: &Program, pcs: &[u64]) -> Option<FrameId> {
+        self.stacks.first_function(program, pcs)
+    }
+
     /// The stack of whoever created a goroutine, from its return addresses, innermost first.
     pub(super) fn creation_stack(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
         self.stacks.creation_stack(program, pcs)

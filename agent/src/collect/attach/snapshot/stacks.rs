@@ -335,6 +335,17 @@ impl Stacks {
         self.site(startpc, || symbolizer.function_line(startpc))
     }
 
+    /// The function that a goroutine started in, from the return addresses of its whole stack, innermost
+    /// first; `None` where the stack was cut.
+    pub(super) fn first_function(&mut self, program: &Program, pcs: &[u64]) -> Option<FrameId> {
+        let symbolizer = program.symbolizer();
+        let mut entries = pcs.iter().rev().filter_map(|pc| symbolizer.entry(pc.wrapping_sub(1)));
+        // Every goroutine's stack ends there (`runtime/asm_*.s`).
+        entries.next().filter(|&(_, name)| name == "runtime.goexit")?;
+        let (entry, _) = entries.next()?;
+        self.function_start(program, entry)
+    }
+
     fn site<'a>(&mut self, pc: u64, find: impl FnOnce() -> Option<Call<'a>>) -> Option<FrameId> {
         if let Some(&site) = self.sites.get(&pc) {
             return site;

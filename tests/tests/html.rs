@@ -192,6 +192,7 @@ fn judged() -> Assessment {
                 verdict: RiseVerdict::Finding(leak.id.clone()),
             }],
         }),
+        unlisted: 0,
         not_analysed: Default::default(),
         history: (0..60_u32)
             .map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25))

@@ -17,7 +17,13 @@ use crate::model::{
 };
 
 /// Why goroutines are in no finding that are neither idle nor stuck nor ever more.
-pub(super) const UNREMARKABLE: &str = "nothing about them is a leak's";
+pub(super) const UNREMARKABLE: &str = "nothing speaks of a leak";
+
+/// Findings that are listed one by one: the worst.
+const MAX_FINDINGS: usize = 1_000;
+
+/// Why goroutines of findings beyond those are in none that is listed.
+const UNLISTED: &str = "in more findings than are listed";
 
 /// Why those are not analysed whose group is not let pass.
 const FILTERED: &str = "filtered out";
@@ -71,7 +77,8 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
     judgement.findings = drafts.map(|draft| finding(draft, sources)).collect();
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
-        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+        // Of equals the larger group comes first, whose source was read.
+        key(a).cmp(&key(b)).then_with(|| a.group.cmp(&b.group))
     });
     (judgement.idle, judgement.not_analysed) = accounts.sums();
     judgement.rise = accounts.rise(&judgement.history, &judgement.findings);
@@ -82,8 +89,20 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
         &settings.thresholds,
     );
     judgement.level = Level::of(assessment.totals.goroutines, settings.thresholds.goroutines);
+    list_worst(&mut judgement);
     assessment.judgement = Some(judgement);
     Some(assessment)
+}
+
+/// Leaves the worst findings, and counts the others: nobody reads thousands of them.
+fn list_worst(judgement: &mut Judgement) {
+    let unlisted = judgement.findings.split_off(judgement.findings.len().min(MAX_FINDINGS));
+    if unlisted.is_empty() {
+        return;
+    }
+    judgement.unlisted = unlisted.len() as u64;
+    let goroutines = unlisted.iter().map(|finding| finding.count).sum();
+    judgement.not_analysed.insert(UNLISTED.to_owned(), goroutines);
 }
 
 /// What came of a case.

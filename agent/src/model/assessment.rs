@@ -63,6 +63,8 @@ impl Assessment {
 pub struct Judgement {
     /// What leaks: surest first, then by score.
     pub findings: Vec<Finding>,
+    /// How many findings there are beyond the worst thousand, which are those above.
+    pub unlisted: u64,
     /// How well the process is, 0 to 100.
     pub health: u8,
     /// Whether there are many goroutines, by the thresholds that were set.

@@ -28,6 +28,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
         level: Level::Normal,
         findings,
         not_enough: Vec::new(),
+        unlisted: 0,
         not_analysed: BTreeMap::from([("nothing speaks of a leak".to_owned(), 1)]),
         idle: BTreeMap::from([("idle worker pool".to_owned(), 3), ("listener".to_owned(), 1)]),
         lock_graph: LockGraph {

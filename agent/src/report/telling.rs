@@ -22,7 +22,11 @@ pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
     };
     let counts = [Verdict::Proven, Verdict::Likely, Verdict::Suspect].into_iter().filter_map(of);
     let findings = words::counted(judgement.findings.len() as u64, "finding");
-    format!("{findings}: {}", counts.collect::<Vec<_>>().join(", "))
+    let more = match judgement.unlisted {
+        0 => String::new(),
+        more => format!("; and {} more that are not listed, none worse", words::count(more)),
+    };
+    format!("{findings}: {}{more}", counts.collect::<Vec<_>>().join(", "))
 }
 
 /// Never an all-clear beyond what was sampled.

@@ -307,3 +307,18 @@ fn a_context_that_nobody_cancels_is_idle_by_design_until_it_grows() {
     let more: Vec<_> = (0..60).map(|at| lived(at, at as f64 / 2.0, FOR_EVER)).collect();
     assert_eq!(verdict(&film(&more)), Some(Verdict::Likely));
 }
+
+#[test]
+fn the_worst_thousand_findings_are_listed_and_the_others_counted() {
+    const NAMES: usize = 1_200;
+    let names: Vec<&'static str> =
+        (0..NAMES).map(|at| &*Box::leak(format!("main.work{at}").into_boxed_str())).collect();
+    let lives: Vec<_> = (0..NAMES).map(|at| lived(at, -9.0, FOR_EVER)).collect();
+    let at = |life: &Lived, _: u32| (names[life.goid as usize - 100], "/src/app/server.go", 33);
+    let judgement =
+        judged(&film_at(30, WaitClass::ChanSend, &lives, own, at), &Settings::default());
+    assert_eq!((judgement.findings.len(), judgement.unlisted), (1_000, 200));
+    let counted: u64 = judgement.findings.iter().map(|finding| finding.count).sum();
+    let others: u64 = judgement.idle.values().chain(judgement.not_analysed.values()).sum();
+    assert_eq!(counted + others, NAMES as u64 + 1, "with the main goroutine");
+}

@@ -64,6 +64,8 @@ impl Serialize for Document<'_> {
             lineage: Option<LineageDoc<'a>>,
             lock_graph: Option<LockGraphDoc<'a>>,
             findings: Findings<'a>,
+            /// How many more there are than are listed: the worst thousand are.
+            findings_unlisted: Option<u64>,
             groups: Groups<'a>,
             sites: Sites<'a>,
         }
@@ -97,6 +99,7 @@ impl Serialize for Document<'_> {
             lineage: judged.map(|judged| LineageDoc(&judged.lineage, groups)),
             lock_graph: judged.map(|judged| LockGraphDoc::new(&judged.lock_graph)),
             findings: Findings { findings, groups, stacks },
+            findings_unlisted: judged.map(|judged| judged.unlisted),
             groups: Groups { assessment, of_group: &of_group },
             sites: Sites(sites, stacks),
         }

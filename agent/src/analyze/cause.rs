@@ -175,6 +175,9 @@ fn cycle(case: &Case<'_>, lock_wait: &LockWait) -> String {
         _ => counted(members.len() as u64, "goroutine"),
     };
     match (members.as_slice(), lock_wait.cycles) {
+        // Without a cycle it is the source that says so.
+        ([], _) if one => "waits for a lock that its own path has taken already".to_owned(),
+        ([], _) => "wait for a lock that their own path has taken already".to_owned(),
         ([only], 1) if one => {
             format!("(goroutine {}) waits for a lock that it holds itself", only.goid)
         }

@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::caused::Cause;
 use super::detect::is_finalizer;
-use super::source::Awaits;
+use super::source::{Awaits, Confidence};
 use crate::model::{CauseBasis, CauseClass, LockWait, Pattern, Verdict, WaitClass};
 
 /// Functions whose wait is one for the network, whatever it looks like to the scheduler.
@@ -23,8 +23,7 @@ pub(super) fn class(
     cause: Option<&Cause>,
     grows: bool,
 ) -> CauseClass {
-    // What the source says of a lock taken twice is no more than a guess.
-    if !lock_wait.cycle.is_empty() {
+    if !lock_wait.cycle.is_empty() || takes_twice(case) {
         return CauseClass::DeadlockCycle;
     }
     if is_finalizer(case) {
@@ -52,6 +51,15 @@ pub(super) fn class(
         WaitClass::Running | WaitClass::Runnable => CauseClass::Loop,
         WaitClass::Semaphore | WaitClass::Unknown => CauseClass::Unknown,
     }
+}
+
+/// Whether the source shows that they wait for a lock which their own path has taken, and nothing contradicts it.
+pub(super) fn takes_twice(case: &Case<'_>) -> bool {
+    matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex)
+        && case.hints.pattern == Some(Pattern::SelfDeadlock)
+        && case.hints.confidence >= Some(Confidence::Medium)
+        && !case.locks.all_pass()
+        && !case.locks.are_held()
 }
 
 /// Whether they are the background goroutines of something that is made again and again. One of a kind that

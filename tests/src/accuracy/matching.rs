@@ -206,7 +206,8 @@ impl Place {
         match self {
             Self::Line { file, line } | Self::In { file, line, .. } => {
                 // Where a library of the program's blocks, its own line is told as the cause.
-                let told = at.into_iter().chain(&finding.caused_at);
+                let kinds = finding.parts.iter().filter_map(|part| part.blocked_at.as_ref());
+                let told = at.into_iter().chain(&finding.caused_at).chain(kinds);
                 told.into_iter().any(|it| it.line == Some(*line) && is_in(it, file))
             }
             Self::Below(function) => {

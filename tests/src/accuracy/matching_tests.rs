@@ -22,6 +22,7 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
             line: Some(line),
         }),
         caused_at: None,
+        parts: Vec::new(),
         stack: None,
     }
 }

@@ -36,9 +36,19 @@ pub struct Finding {
     pub blocked_at: Option<Frame>,
     /// The program's own line that causes it.
     pub caused_at: Option<Frame>,
+    /// The kinds of goroutines that one cause joins; empty where there is one kind.
+    #[serde(default, skip_serializing)]
+    pub parts: Vec<Part>,
     /// Their stack, innermost first.
     #[serde(skip_serializing)]
     pub stack: Option<Vec<Frame>>,
+}
+
+/// Goroutines of one kind in a finding.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Part {
+    /// Where they block.
+    pub blocked_at: Option<Frame>,
 }
 
 /// A place in the program.

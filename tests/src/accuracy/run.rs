@@ -23,6 +23,10 @@ use crate::target::Target;
 /// How long a program runs before the agent comes.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// How much longer a program runs that one sample must find: by goroutine ids nothing is judged in the first
+/// minute.
+const AGE: Duration = Duration::from_secs(45);
+
 /// Which corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -226,6 +230,9 @@ impl Job {
         let Known::Marked(Marked { sites, check }) = &self.known else { return Ok(None) };
         if check.is_none() && !self.program.healthy {
             return Ok(None);
+        }
+        if check.is_some() {
+            thread::sleep(AGE);
         }
         let said = agent.check(pid, &keep.with_extension("check.json"))?;
         // The healthy have no sites.

@@ -172,6 +172,7 @@ mod tests {
             pattern: None,
             blocked_at: Some(Frame { function: Some("f".into()), file: None, line: Some(line) }),
             caused_at: None,
+            parts: Vec::new(),
             stack: None,
         };
         let mut kept = Vec::new();

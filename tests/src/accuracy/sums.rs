@@ -246,6 +246,7 @@ mod tests {
             pattern: None,
             blocked_at: None,
             caused_at: None,
+            parts: Vec::new(),
             stack: None,
         }
     }

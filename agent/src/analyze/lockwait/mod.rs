@@ -12,6 +12,7 @@ mod waits;
 mod wording;
 
 use std::cmp::Reverse;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,10 +172,19 @@ impl<'w, 'a> Sample<'w, 'a> {
         let views: Vec<View> = outlooks
             .all()
             .into_iter()
-            .zip(&self.held)
-            .map(|(outlook, held)| {
+            .zip(self.held.iter().zip(&self.waits.locks))
+            .map(|(outlook, (held, lock))| {
                 let holder = held.filter(|_| outlook != outlook::Outlook::Passes);
-                View { outlook, holder: holder.map(|goroutine| self.holder(goroutine, outlook)) }
+                // Who started a waiter may know the lock for having handed it out.
+                let started = |goroutine: &Goroutine| {
+                    let parents = lock.waiters.iter().filter_map(|it| it.parent);
+                    parents.map(NonZeroU64::get).any(|parent| parent == goroutine.goid)
+                };
+                View {
+                    outlook,
+                    started_waiters: holder.is_some_and(started),
+                    holder: holder.map(|goroutine| self.holder(goroutine, outlook)),
+                }
             })
             .collect();
         let standings = standing::standings(self.waits, &views, &self.cycle_of, group_of, least);

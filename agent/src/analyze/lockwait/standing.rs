@@ -57,6 +57,8 @@ pub(in crate::analyze) struct Standing {
     pub(in crate::analyze) open: Tally,
     /// Those whose lock passes from hand to hand.
     pub(in crate::analyze) passing: Tally,
+    /// Whether somebody else seems to hold one of their locks, and is more than who started them.
+    held_by_others: bool,
     /// Who probably holds their locks, by place and by what it does, with how many wait for it.
     holders: BTreeMap<(String, String), (Holder, u64)>,
 }
@@ -72,6 +74,7 @@ impl Standing {
         self.abandoned.merge(other.abandoned);
         self.open.merge(other.open);
         self.passing.merge(other.passing);
+        self.held_by_others |= other.held_by_others;
         for (kind, (holder, waiters)) in &other.holders {
             self.add_holder(kind.clone(), holder, *waiters);
         }
@@ -87,9 +90,10 @@ impl Standing {
         self.passing.count > 0 && self.stuck.count + self.abandoned.count + self.open.count == 0
     }
 
-    /// Whether somebody probably holds their locks, none of whom waits for a lock of its own.
+    /// Whether somebody probably holds their locks, none of whom waits for a lock of its own. One who started
+    /// them may know the locks without holding any.
     pub(in crate::analyze) fn are_held(&self) -> bool {
-        !self.holders.is_empty() && self.cycles.iter().all(|cycles| cycles.example.len() > 1)
+        self.held_by_others && self.cycles.iter().all(|cycles| cycles.example.len() > 1)
     }
 
     /// What a finding says of it.
@@ -123,6 +127,8 @@ impl Standing {
 /// A lock as those see it who wait for it.
 pub(super) struct View {
     pub(super) outlook: Outlook,
+    /// Whether that holder started one who waits.
+    pub(super) started_waiters: bool,
     /// Its likely holder, and what that does without the address of what it waits for.
     pub(super) holder: Option<(Holder, String)>,
 }
@@ -160,6 +166,7 @@ pub(super) fn standings(
             let standing = standings.entry(group).or_default();
             standing.locks.push(lock.address);
             if let Some((holder, doing)) = &view.holder {
+                standing.held_by_others |= !view.started_waiters;
                 standing.add_holder((holder.at.clone(), doing.clone()), holder, waiters);
             }
         }

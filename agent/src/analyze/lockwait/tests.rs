@@ -83,7 +83,7 @@ fn several_who_may_hold_a_lock_are_none() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 2, &[(A, 2)]);
     sample.wants(3, (Sleep, 0), 9, &[(A, 1)]);
-    sample.wants(4, (Sleep, 0), 9, &[(A, 1)]).parent = std::num::NonZeroU64::new(3);
+    sample.wants(4, (Sleep, 0), 9, &[(A, 1)]).parent = NonZeroU64::new(3);
     assert_eq!(held_by(&look(&sample), A), Some(4));
 }
 
@@ -222,7 +222,7 @@ fn a_reader_that_reads_again_behind_a_writer() {
 fn a_wait_group_below_a_lock() {
     let mut sample = Sample::new();
     sample.wants(1, (WaitGroup, B), 5, &[(A, 2), (B, 1)]);
-    sample.wants(2, (Mutex, A), 5, &[(A, 2), (B, 1)]).parent = std::num::NonZeroU64::new(1);
+    sample.wants(2, (Mutex, A), 5, &[(A, 2), (B, 1)]).parent = NonZeroU64::new(1);
     assert_eq!(cycles(&look(&sample)), [[(1, B), (2, A)]]);
     // Another worker may hold the lock as well.
     sample.add(3, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(5));

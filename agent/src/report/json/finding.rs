@@ -97,6 +97,10 @@ impl<'a> FindingDoc<'a> {
                     signature: groups.get(part.group).map(|group| &*group.signature),
                     count: part.count,
                     entry: part.entry.map(frame),
+                    blocked_at: groups
+                        .get(part.group)
+                        .and_then(|group| group.blocked_at)
+                        .map(frame),
                 })
                 .collect(),
             blocked_at: group.and_then(|group| group.blocked_at).map(frame),
@@ -127,6 +131,8 @@ struct PartDoc<'a> {
     count: u64,
     /// The function that they run.
     entry: Option<FrameDoc<'a>>,
+    /// The line where they block.
+    blocked_at: Option<FrameDoc<'a>>,
 }
 
 #[derive(Serialize)]

@@ -277,8 +277,8 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
     assert_eq!(finding["caused_at"], caused);
     assert_eq!(
         finding["parts"],
-        json!([{"signature": signature, "count": 30, "entry": at},
-               {"signature": null, "count": 10, "entry": null}])
+        json!([{"signature": signature, "count": 30, "entry": at, "blocked_at": at},
+               {"signature": null, "count": 10, "entry": null, "blocked_at": null}])
     );
     assert_eq!(
         document["rise"],

@@ -110,20 +110,49 @@ fn headers_of_tables_that_hold_none_are_passed_over() {
 
 #[test]
 fn one_without_go_in_it_says_what_is_missing() {
-    let without = |name: &str| {
-        let kept = image().sections().into_iter().filter(|it| it.name != name);
+    let without = |names: &[&str]| {
+        let kept = image().sections().into_iter().filter(|it| !names.contains(&it.name));
         refused(&executable(Arch::Amd64, TEXT, &kept.collect::<Vec<_>>(), true)).to_string()
     };
-    assert!(without(".go.buildinfo").contains("not a Go program"));
-    assert!(without(".gopclntab").contains("function table"));
+    assert!(without(&[".go.buildinfo", ".gopclntab"]).contains("not a Go program"));
+    assert!(without(&[".gopclntab"]).contains("function table"));
     let packed = [section("UPX!", TEXT, b"UPX!".to_vec())];
     let error = refused(&executable(Arch::Amd64, TEXT, &packed, true));
     assert!(matches!(error, Error::Packed { .. }), "{error}");
 }
 
 #[test]
+fn one_without_build_information_is_known_by_its_functions() {
+    let kept = image().sections().into_iter().filter(|it| it.name != ".go.buildinfo");
+    let sections: Vec<_> = kept.collect();
+    let binary = read(&executable(Arch::Amd64, TEXT, &sections, true)).expect("a binary");
+    assert!(!binary.is_told, "{}", binary.version);
+    assert_eq!(binary.pclntab_address, PCLNTAB);
+}
+
+#[test]
+fn without_build_information_an_old_function_table_says_which_go() {
+    for (magic, releases) in [
+        (0xffff_fffb_u32, "Go 1.2 to 1.15"),
+        (0xffff_fffa, "Go 1.16 and 1.17"),
+        (0xffff_fff0, "Go 1.18 and 1.19"),
+    ] {
+        let mut sections = image().sections();
+        sections.retain(|it| it.name != ".go.buildinfo");
+        let table = sections.iter_mut().find(|it| it.name == ".gopclntab").expect("a section");
+        table.bytes[..4].copy_from_slice(&magic.to_le_bytes());
+        let error = refused(&executable(Arch::Amd64, TEXT, &sections, true));
+        let Error::Pclntab { source, .. } = error else { panic!("{magic:#x}: {error}") };
+        let text = source.to_string();
+        let needed = text.contains(releases) && text.contains("Go 1.21 or later is needed");
+        assert!(needed, "{magic:#x}: {text}");
+    }
+}
+
+#[test]
 fn a_version_that_is_none_or_too_old_is_refused() {
-    for (version, part) in [("go1.20.3", "too old"), ("gibberish", "cannot make out")] {
+    let too_old = "was built by go1.20.3; Go 1.21 or later is needed";
+    for (version, part) in [("go1.20.3", too_old), ("gibberish", "cannot make out")] {
         let mut sections = image().sections();
         let info = sections.iter_mut().find(|it| it.name == ".go.buildinfo").expect("a section");
         info.bytes.truncate(32);

@@ -24,7 +24,7 @@ pub const VERSIONS: [&str; 7] =
 const EXE: Mode = Mode { name: "exe", args: &[], env: &[], cgo: false, only: None };
 
 /// All ways to build.
-pub const MODES: [Mode; 11] = [
+pub const MODES: [Mode; 13] = [
     EXE,
     Mode { name: "stripped", args: &["-ldflags=-s -w"], ..EXE },
     Mode { name: "pie", args: &["-buildmode=pie"], ..EXE },
@@ -58,6 +58,9 @@ pub const MODES: [Mode; 11] = [
         ..EXE
     },
     Mode { name: "arm64", env: &[("GOARCH", "arm64")], ..EXE },
+    // What is loaded into a Go program, and what into any other.
+    Mode { name: "plugin", args: &["-buildmode=plugin"], cgo: true, ..EXE },
+    Mode { name: "c-shared", args: &["-buildmode=c-shared"], cgo: true, ..EXE },
 ];
 
 impl Mode {

@@ -15,7 +15,11 @@ pub(super) struct Busy {
 
 /// Remembers them from look to look: as many as there are processors, and a run queue.
 #[derive(Debug, Default)]
-pub(super) struct Runners(FxHashMap<u64, Busy>);
+pub(super) struct Runners {
+    known: FxHashMap<u64, Busy>,
+    /// Samples that counted: none in which the process was kept from running.
+    samples: u64,
+}
 
 impl Runners {
     /// Takes in the next look.
@@ -23,16 +27,22 @@ impl Runners {
         let mut now = FxHashMap::default();
         for goroutine in goroutines {
             if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable) {
-                let before = self.0.get(&goroutine.goid).copied().unwrap_or_default();
+                let before = self.known.get(&goroutine.goid).copied().unwrap_or_default();
                 let last = goroutine.stack.id().or(before.last);
                 now.insert(goroutine.goid, Busy { looks: before.looks + 1, last });
             }
         }
-        self.0 = now;
+        self.known = now;
+        self.samples += 1;
+    }
+
+    /// How many samples counted.
+    pub(super) const fn samples(&self) -> u64 {
+        self.samples
     }
 
     /// What is known of one.
     pub(super) fn get(&self, goid: u64) -> Busy {
-        self.0.get(&goid).copied().unwrap_or_default()
+        self.known.get(&goid).copied().unwrap_or_default()
     }
 }

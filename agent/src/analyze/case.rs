@@ -36,6 +36,8 @@ pub(super) struct Case<'a> {
     pub(super) window: Duration,
     /// How many looks there were.
     pub(super) looks: u64,
+    /// In how many of them goroutines could be seen to run.
+    pub(super) running_samples: u64,
     /// For how long the longest has been blocked.
     pub(super) oldest: Option<Duration>,
     /// How many objects they wait on in all; `None` where that is not known.
@@ -113,6 +115,7 @@ impl<'a> Case<'a> {
             growth: None,
             window: span,
             looks: window.observations(),
+            running_samples: window.running_samples(),
             oldest: members.iter().filter_map(|&at| groups[at].oldest).max(),
             objects: objects(members.iter().map(|&at| &groups[at])),
             hints: Hints::default(),

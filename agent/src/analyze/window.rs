@@ -190,6 +190,11 @@ impl Window {
         self.samples.iter().map(|s| ((s.elapsed - start).as_secs_f64(), count(s))).collect()
     }
 
+    /// In how many samples goroutines could be seen to run.
+    pub(super) const fn running_samples(&self) -> u64 {
+        self.runners.samples()
+    }
+
     /// How many looks there were.
     pub(super) const fn observations(&self) -> u64 {
         self.observations

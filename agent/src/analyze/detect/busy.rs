@@ -4,11 +4,11 @@ use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
 use crate::model::{Verdict, WaitClass};
 
-/// On a processor, or ready for one, at every look.
+/// On a processor, or ready for one, at every sample in which its process was not kept from running.
 pub(super) struct Busy;
 
-/// Looks in a row: a goroutine that runs half of the time is seen at all of them once in a thousand.
-const LEAST_LOOKS: u64 = 10;
+/// Samples in a row: a goroutine that runs half of the time is seen at all of them once in a thousand.
+const MIN_SAMPLES: u64 = 10;
 
 impl Detector for Busy {
     fn name(&self) -> &'static str {
@@ -18,17 +18,17 @@ impl Detector for Busy {
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         let looks = case.life.busy.looks;
         let runs = matches!(case.wait(), WaitClass::Running | WaitClass::Runnable);
-        if !runs || scene.idle.is_some() || looks < case.looks {
+        if !runs || scene.idle.is_some() || looks < case.running_samples {
             return Outcome::Clear;
         }
-        if looks < LEAST_LOOKS || case.window < scene.settings.thresholds.stuck_after {
-            return Outcome::NotEnough(format!("what runs for ever needs {LEAST_LOOKS} looks"));
+        if looks < MIN_SAMPLES || case.window < scene.settings.thresholds.stuck_after {
+            return Outcome::NotEnough(format!("what runs for ever needs {MIN_SAMPLES} samples"));
         }
         found(
             Verdict::Suspect,
             1,
             format!(
-                "running, or ready to run, at each of {looks} looks in {:.0} s",
+                "running, or ready to run, at each of {looks} samples in {:.0} s",
                 case.seconds()
             ),
         )

@@ -82,6 +82,56 @@ fn a_limit_of_file_size_is_an_error_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_closed_pipe_keeps_the_exit_code_of_the_verdict() {
+    let target = states();
+    let pid = target.pid().to_string();
+    for (redirect, args) in [
+        ("", &["check"][..]),
+        ("", &["check", "--format", "json"]),
+        ("2>&1", &["analyze", "--duration", "1s"]),
+        ("", &["monitor", "--interval", "100ms", "--duration", "1s"]),
+        ("", &["--interval", "100ms", "--duration", "1s"]),
+    ] {
+        // What reads the pipe is gone before the agent starts.
+        let script = format!("exec 3>&1; {{ sleep 0.3; \"$@\" {redirect}; echo $? >&3; }} | true");
+        let output = Command::new("/bin/sh")
+            .args(["-c", &script, "sh"])
+            .arg(agent::binary().expect("agent"))
+            .args(args)
+            .args(["--pid", &pid])
+            .output()
+            .expect("a shell");
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(stdout, "1\n", "{args:?}: {stderr}");
+        assert!(!stderr.contains("error"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_said_before_time_is_spent() {
+    let (target, scratch) = (states(), Scratch::new("first"));
+    let pid = target.pid().to_string();
+    let file = scratch.0.join("file");
+    fs::write(&file, "kept").expect("written");
+    let (file, folder) = (file.to_str().expect("text"), scratch.0.to_str().expect("text"));
+    for (flag, path) in [
+        ("--output", "/no/such/folder/report"),
+        ("--output", folder),
+        ("--reports", file),
+        ("--save", file),
+    ] {
+        // It would not end for a day.
+        let (stdout, stderr) = run(&["analyze", "--duration", "24h", "--pid", &pid, flag, path], 4);
+        assert!(stdout.is_empty() && stderr.contains(path), "{flag}: {stdout}{stderr}");
+    }
+    // Nor does trying touch what is there.
+    run(&["check", "--pid", "4194305", "--output", file], 3);
+    assert_eq!(fs::read_to_string(file).expect("still there"), "kept");
+    assert_eq!(fs::read_dir(folder).expect("a folder").count(), 1);
+    run(&["report", "--input", "/no/such/folder"], 2);
+}
+
+#[test]
 fn list_names_go_processes_only() {
     let (target, other) = (states(), Other::start());
     let (stdout, _) = run(&["--list"], 0);

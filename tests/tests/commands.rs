@@ -247,6 +247,16 @@ fn compare_saved_inputs_and_now_with_after_a_command() {
     assert_eq!(leak(&grown)["change"], "grown");
     assert!(stderr.contains("potato"), "{stderr}");
     run(&["compare", "--pid", &pid, "--", "/no/such/command"], 2);
+    let (_, stderr) = run(&["compare", "--pid", &pid], 2);
+    assert!(stderr.contains("standard input has ended"), "{stderr}");
+    let older = folder.with_file_name("older.json");
+    let mut before: Value =
+        serde_json::from_slice(&fs::read(report).expect("a report")).expect("JSON");
+    before["window"]["last"] = "2001-01-01T00:00:00.000Z".into();
+    before["target"]["exe"] = "potato".into();
+    fs::write(&older, before.to_string()).expect("written");
+    let (_, stderr) = run(&["compare", "--before", str(report), "--after", str(&older)], 0);
+    assert!(stderr.contains("swapped?") && stderr.contains("different programs"), "{stderr}");
 }
 
 #[test]
@@ -269,7 +279,15 @@ fn views_show_less_and_count_all() {
     let filtered = view(&["filter", "--func", "priceList"], 0);
     assert!(!filtered.is_empty() && filtered.len() < all);
     run(&["filter", "--input", str(folder)], 2);
-    assert!(view(&["patterns", "--threshold", "1000000"], 0).is_empty());
+    for nothing in [&["patterns", "--threshold", "1000000"][..], &["filter", "--func", "potato"]] {
+        let (stdout, stderr) = run(&[nothing, &input].concat(), 2);
+        assert!(stdout.is_empty(), "{stdout}");
+        assert!(stderr.contains("0 of ") && stderr.contains("goroutines match"), "{stderr}");
+    }
+    let (stdout, _) = run(&[&["filter", "--package", "main"], &input[..]].concat(), 0);
+    assert!(stdout.contains("filtered: "), "{stdout}");
+    // A gate does not pass for want of anything to judge.
+    run(&[&["check", "--exclude", "."], &input[..]].concat(), 2);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use crate::collect::CollectError;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::model::{Assessment, Halt, Held};
+use crate::report::words;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -107,6 +108,18 @@ pub(super) enum Failure {
     /// `report` without saved observations.
     #[error("report of what? --input names a folder of saved observations")]
     NoInput,
+    /// Filters or thresholds that leave nothing to judge.
+    #[error("0 of {} match", words::counted(*.of, "goroutine"))]
+    NoMatch {
+        /// How many goroutines there are.
+        of: u64,
+    },
+    /// The end of standard input where the Enter key was waited for.
+    #[error("standard input has ended: nothing says when to take the second sample")]
+    NoKey,
+    /// Standard input cannot be read.
+    #[error("cannot read standard input")]
+    Stdin(#[source] io::Error),
     /// A comparison of several processes at once.
     #[error("compare looks at one process, not at {0}")]
     OneTarget(usize),
@@ -159,6 +172,8 @@ impl Failure {
             | Self::NoFilter
             | Self::NoInput
             | Self::OneTarget(_)
+            | Self::NoMatch { .. }
+            | Self::NoKey
             | Self::Run { .. } => Exit::Usage,
             Self::NoSuchExe { .. }
             | Self::Processes(_)
@@ -169,6 +184,7 @@ impl Failure {
             // Whoever read the output has seen enough.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::File { .. }
+            | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
             | Self::Terminal(_)
@@ -182,8 +198,15 @@ impl Failure {
             Self::NoTarget => "leak-agent --list, then leak-agent --pid PID or --exe NAME".into(),
             Self::NoSuchExe { refused: 0, .. } => "leak-agent --list".into(),
             Self::NoSuchExe { refused, .. } => {
-                format!("sudo leak-agent --list (not looked at, for want of permission: {refused})")
+                let sudo = if nix::unistd::geteuid().is_root() { "" } else { "sudo " };
+                format!("{sudo}leak-agent --list (not read, for want of permission: {refused})")
             }
+            Self::NoMatch { .. } => {
+                "names as reports print them, or a lower --threshold (leak-agent check --all lists \
+                 the groups)"
+                    .into()
+            }
+            Self::NoKey => "--wait TIME, or -- COMMAND, which is run in between".into(),
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
             Self::Terminal(_) => "leak-agent ... | cat, for one line a look".into(),
             Self::Target { pid, source } if source.is_denied() => {
@@ -215,6 +238,7 @@ impl Failure {
             | Self::NoFilter
             | Self::OneTarget(_)
             | Self::Run { .. }
+            | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
             | Self::Defect => return None,
@@ -281,7 +305,7 @@ mod tests {
         );
         assert_eq!(failure.exit(), Exit::Target);
         let text = Failure::NoSuchExe { name: "potato".into(), refused: 3 }.text();
-        assert!(text.contains("\n  try: sudo leak-agent --list"), "{text}");
+        assert!(text.contains("leak-agent --list"), "{text}");
     }
 
     #[test]

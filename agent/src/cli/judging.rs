@@ -34,7 +34,8 @@ pub(super) struct Judging {
     #[arg(long, global = true, value_name = "PATTERN", value_delimiter = ',', env = "FILTER_FUNC")]
     func: Vec<String>,
 
-    /// Only goroutines with a function of such a package, or of one below it.
+    /// Only goroutines with a function of such a package, or of one below it: the
+    /// import path, or its end as reports print it (main, net/http, db).
     #[arg(long, global = true, value_name = "PATTERN", value_delimiter = ',', env = "FILTER_PKG")]
     package: Vec<String>,
 
@@ -260,8 +261,10 @@ fn rule(text: &str, reason: Option<String>) -> Rule {
 }
 
 /// A package and those below it.
-fn package(text: &str) -> [WildMatch; 2] {
-    [WildMatch::new(text), WildMatch::new(&format!("{text}/*"))]
+/// A package as reports print it is the end of an import path (`db` of `github.com/acme/db`).
+fn package(text: &str) -> [WildMatch; 4] {
+    [text.to_owned(), format!("{text}/*"), format!("*/{text}"), format!("*/{text}/*")]
+        .map(|pattern| WildMatch::new(&pattern))
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -317,11 +320,14 @@ mod tests {
 
     #[test]
     fn patterns_mean_parts_of_names_unless_they_have_wildcards() {
+        let in_db = settings("leak-agent --package db").expect("sound flags");
         let settings = settings("leak-agent --func Pool,main.?un --package github.com/acme")
             .expect("sound flags");
         let passes = |names: &[&str]| settings.filter.lets_pass(names.iter().copied());
         assert!(passes(&["github.com/acme/db.(*Pool).get"]));
         assert!(passes(&["main.run", "github.com/acme.Start"]));
+        assert!(in_db.filter.lets_pass(["github.com/acme/db.(*Pool).get"].into_iter()));
+        assert!(!in_db.filter.lets_pass(["github.com/acme/mydb.Get"].into_iter()));
         assert!(!passes(&["main.run", "github.com/acmeother.Start"]));
         assert!(!passes(&["main.runs", "github.com/acme.Start"]));
     }

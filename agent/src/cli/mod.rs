@@ -47,6 +47,9 @@ fn run() -> Outcome {
         let _ = raise_open_files();
         privileges::give_up(common, touch);
     }
+    if !common.list {
+        output::try_first(common)?;
+    }
     match &args.command {
         _ if common.list => command::list::run(common),
         None => command::watch::run(common),

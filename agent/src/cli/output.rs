@@ -41,7 +41,7 @@ pub(super) fn write(
         fs::create_dir_all(folder)
             .and_then(|()| write_file(&path, |out| renderer.render(&report, out)))
             .map_err(|source| Failure::File { path: path.clone(), source })?;
-        eprintln!("report: {}", path.display());
+        say(format_args!("report: {}", path.display()));
         return Ok(());
     }
     put(common, |out| renderer.render(&report, out))
@@ -72,9 +72,40 @@ pub(super) fn put(
 ) -> Result<(), Failure> {
     let Some(path) = &common.output else {
         let mut out = BufWriter::new(io::stdout().lock());
-        return render(&mut out).and_then(|()| out.flush()).map_err(Failure::Stdout);
+        let written = render(&mut out).and_then(|()| out.flush()).map_err(Failure::Stdout);
+        return unless_closed(written);
     };
     write_file(path, render).map_err(|source| Failure::File { path: path.clone(), source })
+}
+
+/// That nobody reads standard output any more (`check | true`) ends it quietly: the exit code stays
+/// that of the verdict.
+pub(super) fn unless_closed(written: Result<(), Failure>) -> Result<(), Failure> {
+    match written {
+        Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes a line to standard error. Nobody is left to tell when even this cannot be written.
+pub(super) fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Tries whether what the flags name can be written, before time is spent on what to write there.
+/// Leaves files as they are; folders are made.
+pub(super) fn try_first(common: &Common) -> Result<(), Failure> {
+    let file = |path: &Path, tried: io::Result<()>| {
+        tried.map_err(|source| Failure::File { path: path.to_owned(), source })
+    };
+    if let Some(path) = &common.output {
+        file(path, tried(path))?;
+    }
+    for folder in [&common.reports, &common.save].into_iter().flatten() {
+        let inside = folder.join("file");
+        file(folder, fs::create_dir_all(folder).and_then(|()| tried(&inside)))?;
+    }
+    Ok(())
 }
 
 /// Whether the report for people is coloured.
@@ -143,11 +174,22 @@ fn write_file(
 /// Whether this process may not write a report to a path, by its present rights. Tries, and leaves
 /// nothing behind.
 pub(super) fn is_denied(path: &Path) -> bool {
+    tried(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// Tries to write a report to a path, and leaves nothing behind.
+fn tried(path: &Path) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let tried = match fs::metadata(&path) {
+    match fs::metadata(&path) {
+        Ok(file) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         // Opening a pipe that nobody reads must not wait.
         Ok(file) if !file.is_file() => {
-            OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path).map(drop)
+            let open = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path);
+            // Its reader may still come.
+            open.map(drop).or_else(|error| match error.raw_os_error() {
+                Some(libc::ENXIO) => Ok(()),
+                _ => Err(error),
+            })
         }
         // In a folder like /tmp it takes more to replace somebody else's file.
         Ok(file) if file.uid() != own_uid() && is_sticky(&path) => {
@@ -157,8 +199,7 @@ pub(super) fn is_denied(path: &Path) -> bool {
             OpenOptions::new().write(true).create_new(true).open(&beside)?;
             fs::remove_file(&beside)
         }),
-    };
-    tried.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
 }
 
 fn own_uid() -> u32 {

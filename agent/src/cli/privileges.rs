@@ -45,6 +45,8 @@ pub(super) fn give_up(common: &Common, touch: Touch) {
     if let Err(problem) = plan(common, touch).apply() {
         let cause = std::error::Error::source(&problem);
         let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-        eprintln!("warning: {problem}{cause}; going on with more privileges than needed");
+        output::say(format_args!(
+            "warning: {problem}{cause}; going on with more privileges than needed"
+        ));
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::Common;
 use super::failure::Failure;
+use super::output;
 use crate::collect::attach::Options;
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
@@ -43,7 +44,8 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
         match open(pid, options, common.save.as_deref()) {
             Ok(source) => {
                 if common.verbose > 0 {
-                    eprintln!("attached to {pid} in {}", words::duration(start.elapsed()));
+                    let took = words::duration(start.elapsed());
+                    output::say(format_args!("attached to {pid} in {took}"));
                 }
                 let observer = observer(source);
                 targets.attached.push(Target { pid, observer, is_saved: false });
@@ -78,6 +80,9 @@ fn saved(
     folder: &Path,
     observer: impl Fn(Box<dyn Source>) -> Observer,
 ) -> Result<Targets, Failure> {
+    // A wrong name is a matter of the command line.
+    std::fs::metadata(folder)
+        .map_err(|source| Failure::Unreadable { path: folder.to_owned(), source })?;
     let recordings =
         Recording::all(folder).map_err(|source| Failure::Saved { source: source.into() })?;
     let asked = recordings.len();

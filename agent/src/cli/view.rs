@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::failure::Failure;
 use super::known::Line;
 use crate::analyze::settings::Filter;
 use crate::model::{Assessment, FrameId, Group, StackTable, WaitClass};
+use crate::report::words;
 
 /// Keeps some groups. Totals and coverage stay those of the whole process.
 pub(super) fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
@@ -37,6 +39,13 @@ pub(super) fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -
     }
 }
 
+/// That something is left of what was seen: a view of nothing is no all-clear.
+pub(super) fn matched(assessments: &[Assessment]) -> Result<(), Failure> {
+    let of: u64 = assessments.iter().map(|assessment| assessment.totals.goroutines).sum();
+    let is_empty = assessments.iter().all(|assessment| assessment.groups.is_empty());
+    if is_empty && of > 0 { Err(Failure::NoMatch { of }) } else { Ok(()) }
+}
+
 /// Gives a group its new place; whether it stays.
 fn moved(places: &HashMap<usize, usize>, group: &mut usize) -> bool {
     let place = places.get(group);
@@ -49,6 +58,12 @@ pub(super) fn filtered(assessment: &mut Assessment, filter: &Filter) {
     if !filter.is_open() {
         let stacks = std::sync::Arc::clone(&assessment.stacks);
         narrow(assessment, |group| filter.lets_pass(functions(group, &stacks).into_iter()));
+        let left: u64 = assessment.groups.iter().map(|group| group.count).sum();
+        assessment.coverage.notes.push(format!(
+            "filtered: {} of {} analysed",
+            words::count(left),
+            words::counted(assessment.totals.goroutines, "goroutine")
+        ));
     }
 }
 

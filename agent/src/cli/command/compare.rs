@@ -13,13 +13,18 @@ use crate::cli::known::Known;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output, view};
 use crate::collect::attach::Options;
+use crate::report::words;
 
 use difference::Difference;
 
 /// Compares two saved inputs, or now with what comes after a command, a time or the Enter key.
 pub(in crate::cli) fn run(common: &Common, how: &Compare) -> Outcome {
     let difference = match (&how.before, &how.after) {
-        (Some(before), Some(after)) => Difference::of(&Known::read(before)?, &Known::read(after)?),
+        (Some(before), Some(after)) => {
+            let (before, after) = (Known::read(before)?, Known::read(after)?);
+            warn(&before, &after);
+            Difference::of(&before, &after)
+        }
         _ => look_twice(common, how)?,
     };
     let top = (!common.all).then_some(common.top);
@@ -28,6 +33,23 @@ pub(in crate::cli) fn run(common: &Common, how: &Compare) -> Outcome {
         Format::Terminal | Format::Html => difference.write(top, out),
     })?;
     Ok(Exit::Done)
+}
+
+/// Says what makes a comparison of two inputs doubtful.
+fn warn(before: &Known, after: &Known) {
+    if before.exe != after.exe {
+        let (before, after) = (words::clean(&before.exe), words::clean(&after.exe));
+        output::say(format_args!("warning: different programs: {before} before, {after} after"));
+    }
+    // Times of one form (RFC 3339, UTC) are ordered as their texts are.
+    if let (Some(first), Some(second)) = (&before.at, &after.at)
+        && first > second
+    {
+        let (first, second) = (words::clean(first), words::clean(second));
+        output::say(format_args!(
+            "warning: --before is of {first}, later than --after ({second}): swapped?"
+        ));
+    }
 }
 
 fn look_twice(common: &Common, how: &Compare) -> Result<Difference, Failure> {
@@ -80,14 +102,15 @@ fn wait(how: &Compare) -> Result<(), Failure> {
             .status()
             .map_err(failed)?;
         if !status.success() {
-            eprintln!("{} ended with {status}", program.to_string_lossy());
+            output::say(format_args!("{} ended with {status}", program.to_string_lossy()));
         }
     } else if let Some(time) = how.wait {
         thread::sleep(time);
     } else {
-        eprintln!("Enter looks again and compares");
-        // The end of the input is as good as a key.
-        io::stdin().lock().skip_until(b'\n').map_err(Failure::Terminal)?;
+        output::say(format_args!("Enter takes the second sample and compares"));
+        if io::stdin().lock().skip_until(b'\n').map_err(Failure::Stdin)? == 0 {
+            return Err(Failure::NoKey);
+        }
     }
     Ok(())
 }

@@ -20,7 +20,9 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
     .map_err(Failure::Stdout)?;
     if listing.refused > 0 {
         let refused = words::count(listing.refused as u64);
-        eprintln!("not looked at, for want of permission: {refused} (sudo leak-agent --list)");
+        let advice =
+            if nix::unistd::geteuid().is_root() { "" } else { " (sudo leak-agent --list)" };
+        output::say(format_args!("not read, for want of permission: {refused}{advice}"));
     }
     Ok(Exit::Done)
 }

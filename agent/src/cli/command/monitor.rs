@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(common: &Common) -> Outcome {
         })
     })?;
     if common.format == Format::Json && !common.has_file() {
-        return seen.end(common, FailOn::Likely);
+        return seen.filtered(common)?.end(common, FailOn::Likely);
     }
     seen.report(common, FailOn::Likely)
 }

@@ -51,15 +51,21 @@ pub(super) struct Seen {
 impl Seen {
     /// Writes the report, and ends in 1 for a finding at or above `--fail-on`.
     pub(super) fn report(self, common: &Common, fail_on: FailOn) -> Outcome {
-        let Self { mut assessments, mut earlier, failures, asked } = self;
+        let seen = self.filtered(common)?;
+        view::matched(&seen.assessments)?;
+        if seen.asked > 1 || !seen.assessments.is_empty() {
+            output::write(common, &seen.assessments, seen.asked > 1)?;
+        }
+        seen.end(common, fail_on)
+    }
+
+    /// Keeps what the filters let pass.
+    pub(super) fn filtered(mut self, common: &Common) -> Result<Self, Failure> {
         let filter = common.judging.filter()?;
-        for assessment in assessments.iter_mut().chain(&mut earlier) {
+        for assessment in self.assessments.iter_mut().chain(&mut self.earlier) {
             view::filtered(assessment, &filter);
         }
-        if asked > 1 || !assessments.is_empty() {
-            output::write(common, &assessments, asked > 1)?;
-        }
-        Self { assessments, earlier, failures, asked }.end(common, fail_on)
+        Ok(self)
     }
 
     /// Ends in 1 for a finding at or above `--fail-on`, without a report.
@@ -125,7 +131,9 @@ pub(super) fn watch(
         let mut last = last.map(|last| (*last).clone());
         match end {
             Ok(End::TargetExited) if !is_saved => {
-                eprintln!("process {pid} has exited; the report shows what was seen last");
+                output::say(format_args!(
+                    "process {pid} has exited; the report shows what was seen last"
+                ));
                 if let Some(assessment) = &mut last {
                     let note = "the process has exited; this is what was seen last";
                     assessment.coverage.notes.push(note.to_owned());
@@ -143,10 +151,10 @@ pub(super) fn watch(
         assessments.extend(last);
         earlier.extend(before);
     }
-    show?;
+    output::unless_closed(show)?;
     if common.verbose > 0 {
         for hit in assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
-            eprintln!("probes are taken to cost {}", words::hit_cost(hit));
+            output::say(format_args!("probes are taken to cost {}", words::hit_cost(hit)));
         }
     }
     Ok(Seen { assessments, earlier, failures, asked })
@@ -244,10 +252,10 @@ pub(super) fn lines_out(common: &Common) -> Box<dyn Write> {
 pub(super) fn progress(common: &Common, events: &Receiver<Event>) {
     for event in events {
         if let Some(note) = &event.replaced {
-            eprintln!("{}", lines::replaced(&event.assessment, note));
+            output::say(format_args!("{}", lines::replaced(&event.assessment, note)));
         }
         if common.input.is_none() {
-            eprintln!("{}", lines::line(&event.assessment, event.now));
+            output::say(format_args!("{}", lines::line(&event.assessment, event.now)));
         }
     }
 }

@@ -183,6 +183,8 @@ fn judged() -> Assessment {
             more_cycles: 0,
         },
         rise: Some(Rise {
+            explained: 1_475,
+            unexplained: 0,
             from: 60,
             to: 1_535,
             per_second: 50.0,

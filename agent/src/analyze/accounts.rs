@@ -44,7 +44,7 @@ pub(super) struct Accounts {
 }
 
 /// Why those that are beside a finding in their group are in none.
-const MOVED: &str = "came or moved within the window";
+const MOVED: &str = "beside a finding, and no part of it";
 
 impl Accounts {
     pub(super) fn add(&mut self, entry: Entry) {
@@ -107,7 +107,11 @@ impl Accounts {
             })
             .collect();
         groups.sort_by_key(|rising| (Reverse(rising.more), rising.group));
+        let is_none = |it: &&Rising| !matches!(it.verdict, RiseVerdict::Finding(_));
+        let unexplained = groups.iter().filter(is_none).map(|it| it.more).sum();
+        let all: u64 = groups.iter().map(|it| it.more).sum();
         groups.truncate(MAX_RISING);
-        Some(Rise { from, to, per_second: growth.per_second, groups })
+        let explained = all - unexplained;
+        Some(Rise { from, to, per_second: growth.per_second, explained, unexplained, groups })
     }
 }

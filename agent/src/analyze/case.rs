@@ -32,6 +32,8 @@ pub(super) struct Case<'a> {
     /// Their number over seconds.
     pub(super) points: Vec<(f64, f64)>,
     pub(super) growth: Option<Growth>,
+    /// The signatures of all its groups.
+    pub(super) signatures: Vec<&'a str>,
     /// From the first look to the last.
     pub(super) window: Duration,
     /// How many looks there were.
@@ -113,6 +115,7 @@ impl<'a> Case<'a> {
             // The curve is for those that somebody will look at: see `with_history`.
             points: Vec::new(),
             growth: None,
+            signatures: members.iter().map(|&at| groups[at].signature.as_str()).collect(),
             window: span,
             looks: window.observations(),
             running_samples: window.running_samples(),
@@ -126,7 +129,12 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Takes in another case, which the same cause piles up.
+    /// Measures its growth anew, once all others were taken in.
+    pub(super) fn measure(&mut self) {
+        self.growth = growth::growth(&self.points);
+    }
+
+    /// Takes in another case, which the same cause piles up; see [`Self::measure`].
     pub(super) fn absorb(&mut self, other: Self) {
         self.count += other.count;
         self.at_first += other.at_first;
@@ -141,7 +149,6 @@ impl<'a> Case<'a> {
         for (point, (_, more)) in self.points.iter_mut().zip(&other.points) {
             point.1 += more;
         }
-        self.growth = growth::growth(&self.points);
     }
 
     /// Adds the curve of its number, which takes a look at every sample.

@@ -6,18 +6,26 @@ use super::{not_closed, waits};
 use crate::model::text::{count, counted, duration};
 use crate::model::{CauseClass, Growth, GrowthPattern, LockWait, Pattern, WaitClass};
 
+/// What is known of a finding by then.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) class: CauseClass,
+    pub(super) pattern: Option<Pattern>,
+    /// How many goroutines it is about.
+    pub(super) leaking: u64,
+    /// What leads to them.
+    pub(super) origin: Option<&'a Cause>,
+}
+
 /// The sentence.
 pub(super) fn cause(
     case: &Case<'_>,
-    class: CauseClass,
-    pattern: Option<Pattern>,
+    Told { class, pattern, leaking, origin }: Told<'_>,
     growth: Option<&Growth>,
     lock_wait: &LockWait,
-    origin: Option<&Cause>,
 ) -> String {
-    let one = case.count == 1;
-    let who =
-        if one { "1 goroutine".to_owned() } else { format!("{} goroutines", count(case.count)) };
+    let one = leaking == 1;
+    let who = counted(leaking, "goroutine");
     let rises = growth.filter(|growth| {
         matches!(
             growth.pattern,

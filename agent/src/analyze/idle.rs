@@ -51,7 +51,13 @@ pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings
         return Idle::while_steady("iterator between two calls of next");
     }
     let is_own = cause.is_some_and(|cause| cause.at.basis == CauseBasis::Stack);
-    if !is_own && let Some(why) = case.entry_function().and_then(|it| known::reason(it, wait)) {
+    // Whoever sends, or waits for what cannot come, does not wait for work.
+    let may_be_idle =
+        !matches!(wait, WaitClass::ChanSend | WaitClass::EmptySelect | WaitClass::NilChannel);
+    if !is_own
+        && may_be_idle
+        && let Some(why) = case.entry_function().and_then(|it| known::reason(it, wait))
+    {
         return Idle::while_steady(why);
     }
     if case.keep_connections_alive() {
@@ -60,7 +66,7 @@ pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings
     if case.accepts_connections() {
         return Idle::while_steady("listener");
     }
-    if matches!(case.entry_function(), Some("testing.tRunner" | "testing.(*T).Run")) {
+    if !is_own && case.is_librarys() && case.entry_function() == Some("testing.tRunner") {
         return Idle::while_steady("waits for a test");
     }
     if wait == WaitClass::Runtime {

@@ -1,7 +1,7 @@
 //! One finding a cause: goroutines that come in sets, because one thing that is made has several, are one.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::case::Case;
 use super::caused::Cause;
@@ -20,6 +20,9 @@ pub(super) struct Draft<'a> {
     /// The kinds of goroutines that were joined; empty for one.
     pub(super) parts: Vec<Part>,
 }
+
+/// Sets that one draft is held against at most.
+const MAX_TRIED: usize = 64;
 
 /// How alike the births of two kinds are at least, from 0 to 1, for them to come together.
 const MIN_ALIKE: f64 = 0.8;
@@ -40,6 +43,11 @@ impl Draft<'_> {
     /// The function of the program's own that leads to them.
     fn caused_in(&self) -> Option<&str> {
         self.case.stacks.lookup(self.cause?.at.frame).ok().map(|frame| frame.function)
+    }
+
+    /// The library's function that the program calls at the line that leads to them.
+    fn callee(&self) -> Option<&str> {
+        self.case.stacks.lookup(self.cause?.callee?).ok().map(|frame| frame.function)
     }
 
     /// The module whose goroutines they are: the first elements of the import path.
@@ -71,7 +79,7 @@ impl Draft<'_> {
             })
     }
 
-    /// Whether the births of both come at the same times, or one's number is not known to grow.
+    /// Whether the births of both come at the same times.
     fn comes_with(&self, other: &Draft<'_>) -> bool {
         alike(&self.case.life.births, &other.case.life.births) >= MIN_ALIKE
     }
@@ -104,11 +112,11 @@ pub(super) fn join(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
         let by_module = draft.module().map(|module| format!("module {module}"));
         let candidates = by_function.iter().chain(&by_module).filter_map(|key| places.get(key));
         let joins = |&&set: &&usize| belongs(&draft, &sets[set][0]);
-        let place = candidates.flatten().find(joins).copied();
+        let place = candidates.flatten().take(MAX_TRIED).find(joins).copied();
         let place = place.unwrap_or(sets.len());
         for key in by_function.into_iter().chain(by_module) {
             let known = places.entry(key).or_default();
-            if !known.contains(&place) {
+            if known.len() < MAX_TRIED && !known.contains(&place) {
                 known.push(place);
             }
         }
@@ -181,7 +189,7 @@ fn join_ends(mut sets: Vec<Vec<Draft<'_>>>) -> Vec<Vec<Draft<'_>>> {
     sets
 }
 
-/// The functions of the program's own, and the modules, that a draft's goroutines have on their stacks.
+/// The functions that a draft's goroutines have on their stacks.
 fn functions_of(draft: &Draft<'_>) -> Vec<String> {
     let mut functions: Vec<String> =
         draft.case.frames().map(|frame| frame.function.to_owned()).collect();
@@ -198,7 +206,7 @@ fn belongs(draft: &Draft<'_>, head: &Draft<'_>) -> bool {
     let same_module = draft.module().is_some() && draft.module() == head.module();
     if head.is_librarys() {
         return match (draft.caused_in(), head.caused_in()) {
-            (Some(a), Some(b)) => a == b && (same_module || draft.comes_with(head)),
+            (Some(a), Some(b)) => a == b && (same_module || draft.callee() == head.callee()),
             _ => same_module && draft.comes_with(head),
         };
     }
@@ -246,7 +254,14 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
         head.found.verdict = head.found.verdict.max(other.found.verdict);
         head.found.count += other.found.count;
         head.case.absorb(other.case);
-        head.parts.clone_from(&parts);
+        head.grows |= other.grows;
+        let known: HashSet<String> = head.evidence.iter().map(|it| it.detector.clone()).collect();
+        let new = other.evidence.into_iter().filter(|it| !known.contains(&it.detector));
+        head.evidence.extend(new);
+    }
+    if parts.len() > 1 {
+        head.parts = parts;
+        head.case.measure();
     }
     if is_librarys {
         head.cause = cause;

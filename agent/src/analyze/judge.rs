@@ -1,6 +1,7 @@
 //! The judgement of a window: every case through every detector, and what that makes.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use super::accounts::{Accounts, Entry, Fate};
 use super::case::Case;
@@ -12,8 +13,8 @@ use super::sources::Sources;
 use super::window::{Window, assess};
 use super::{cause, classify, fix, hints, idle, not_closed, paths, score, signature};
 use crate::model::{
-    Assessment, CauseBasis, CauseClass, Evidence, Finding, Judgement, Level, NotEnough, Turnover,
-    Verdict, function,
+    Assessment, CauseBasis, CauseClass, Evidence, Finding, FrameId, Group, Judgement, Level,
+    NotEnough, Turnover, Verdict, WaitClass, function,
 };
 
 /// Why goroutines are in no finding that are neither idle nor stuck nor ever more.
@@ -56,12 +57,12 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
             count: case.count,
             more: case.count.saturating_sub(case.at_first),
             fate: Fate::NotAnalysed(FILTERED),
-            no_leak: growth::weigh(&case, settings.thresholds.least_growth)
-                .err()
-                .map_or(UNREMARKABLE, growth::No::why),
+            no_leak: UNREMARKABLE,
         };
         if settings.filter.lets_pass(case.functions()) {
-            entry.fate = match weigh(case, window, settings, &causes, &mut judgement) {
+            let (weighed, no_leak) = weigh(case, window, settings, &causes, &mut judgement);
+            entry.no_leak = no_leak;
+            entry.fate = match weighed {
                 Weighed::Found(draft) => {
                     let found = draft.found.count;
                     drafts.push(*draft);
@@ -80,6 +81,7 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
         // Of equals the larger group comes first, whose source was read.
         key(a).cmp(&key(b)).then_with(|| a.group.cmp(&b.group))
     });
+    tell_apart(&mut judgement.findings, &assessment.groups);
     (judgement.idle, judgement.not_analysed) = accounts.sums();
     judgement.rise = accounts.rise(&judgement.history, &judgement.findings);
     judgement.health = score::health(
@@ -122,21 +124,33 @@ fn may_leak(case: &Case<'_>) -> bool {
         || !case.life.known
 }
 
-/// Shows a case to every detector, and says what that makes.
+/// Shows a case to every detector, and says what that makes, and why its growth is none of a leak's.
 fn weigh<'a>(
     mut case: Case<'a>,
     window: &Window,
     settings: &Settings,
     causes: &Causes<'_>,
     judgement: &mut Judgement,
-) -> Weighed<'a> {
+) -> (Weighed<'a>, &'static str) {
     if !may_leak(&case) {
-        return Weighed::Unremarkable;
+        return (Weighed::Unremarkable, UNREMARKABLE);
     }
     // A curve takes a look at every sample, and most cases stand still.
     if case.life.survivors() > 0 || !case.life.known {
         case = case.with_history(window);
     }
+    let no_leak = growth::weigh(&case, settings.thresholds.least_growth).err();
+    let no_leak = no_leak.map_or(UNREMARKABLE, growth::No::why);
+    (inspected(case, window, settings, causes, judgement), no_leak)
+}
+
+fn inspected<'a>(
+    mut case: Case<'a>,
+    window: &Window,
+    settings: &Settings,
+    causes: &Causes<'_>,
+    judgement: &mut Judgement,
+) -> Weighed<'a> {
     let cause = causes.of(case.group, case.life.parent_group);
     let idle = idle::reason(&case, cause.as_ref(), settings);
     let scene = Scene {
@@ -159,12 +173,10 @@ fn weigh<'a>(
             Outcome::Found(found) => {
                 let says = found.says.clone();
                 evidence.push(Evidence { detector: detector.name().to_owned(), says });
-                if best
-                    .as_ref()
-                    .is_none_or(|best| (found.verdict, found.count) > (best.verdict, best.count))
-                {
-                    best = Some(found);
-                }
+                best = Some(match best {
+                    Some(best) => surest(best, found),
+                    None => found,
+                });
             }
         }
     }
@@ -181,7 +193,10 @@ fn weigh<'a>(
     }
     let Some(best) = best else { return Weighed::Unremarkable };
     if is_in_baseline(&case, settings, best.verdict) {
-        return Weighed::Ignored("in the baseline".to_owned());
+        return Weighed::Ignored(match best.verdict {
+            Verdict::Suspect => "in the baseline".to_owned(),
+            sure => format!("in the baseline: silences a {} leak", sure.name()),
+        });
     }
     if case.points.is_empty() {
         case = case.with_history(window);
@@ -190,16 +205,27 @@ fn weigh<'a>(
     Weighed::Found(Box::new(Draft { case, found: best, evidence, cause, grows, parts: Vec::new() }))
 }
 
+/// The surer one of what two detectors found; of what both are sure of, it is about as many as either says.
+fn surest(one: Found, other: Found) -> Found {
+    let (mut best, less) = if (other.verdict, other.count) > (one.verdict, one.count) {
+        (other, one)
+    } else {
+        (one, other)
+    };
+    if less.verdict >= Verdict::Likely {
+        best.count = best.count.max(less.count);
+    }
+    best
+}
+
 /// Detectors that say of goroutines that they become more and more.
 const GROWTH: [&str; 3] = ["steady-growth", "count-growth", "accumulated"];
 
 /// Whether there were as many before.
 fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
-    verdict < Verdict::Proven
-        && settings
-            .baseline
-            .get(&case.group.signature)
-            .is_some_and(|&before| case.group.count <= before + before / 5)
+    let known = case.signatures.iter().filter_map(|it| settings.baseline.get(*it));
+    let before = known.fold(0_u64, |sum, &count| sum.saturating_add(count));
+    verdict < Verdict::Proven && before > 0 && case.count <= before.saturating_add(before / 5)
 }
 
 fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
@@ -209,7 +235,8 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
     let class = classify::class(&case, &lock_wait, cause.as_ref(), grows);
     let pattern = classify::pattern(&case, class, found.verdict, &lock_wait);
     let growth = case.growth;
-    let text = cause::cause(&case, class, pattern, growth.as_ref(), &lock_wait, cause.as_ref());
+    let told = cause::Told { class, pattern, leaking: found.count, origin: cause.as_ref() };
+    let text = cause::cause(&case, told, growth.as_ref(), &lock_wait);
     // Their own line, or the one that leads to them where all of theirs are a library's.
     let line = cause.and_then(|cause| case.stacks.lookup(cause.at.frame).ok());
     let is_led_to = cause.is_some_and(|cause| cause.at.basis != CauseBasis::Stack);
@@ -241,7 +268,7 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
         stuck: case.life.stuck,
     });
     Finding {
-        id: id(&case, class, line.map(|line| line.function)),
+        id: id(&case, cause.as_ref()),
         group: case.groups.first().copied().unwrap_or_default(),
         class,
         verdict: found.verdict,
@@ -266,15 +293,36 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
 }
 
 /// The same for the same finding in every window, process and build path. Of a set of goroutines, now one kind
-/// and now another is the largest; the line that leads to them stays.
-fn id(case: &Case<'_>, class: CauseClass, caused_in: Option<&str>) -> String {
-    let hash = match caused_in {
-        Some(function) if class == CauseClass::NotClosed && !case.are_coroutines() => {
-            signature::hash(&format!("{class}: {}", function::normalise(function)))
+/// and now another is the largest, and what runs is caught at any line: what leads to them stays.
+fn id(case: &Case<'_>, cause: Option<&Cause>) -> String {
+    let name = |frame: FrameId| {
+        let frame = case.stacks.lookup(frame).ok();
+        frame.map(|frame| function::normalise(frame.function).into_owned()).unwrap_or_default()
+    };
+    let runs = matches!(case.wait(), WaitClass::Running | WaitClass::Runnable);
+    let hash = match (cause, case.group.created_by) {
+        (Some(cause), _) if case.is_librarys() => {
+            let made = not_closed::made(case, Some(cause)).map(|made| made.what);
+            let made = made.unwrap_or_default();
+            signature::hash(&format!("{made} below {}", name(cause.at.frame)))
         }
+        (_, Some(site)) if runs => signature::hash(&format!("runs; created by {}", name(site))),
         _ => signature::hash(&case.group.signature),
     };
     format!("f-{hash:016x}")
+}
+
+/// Two findings that would have one id: the later in the list gets another, by the signature of its group.
+fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
+    let mut ids = HashSet::new();
+    for finding in findings {
+        if !ids.insert(finding.id.clone()) {
+            let signature = groups.get(finding.group).map_or("", |group| group.signature.as_str());
+            finding.id =
+                format!("f-{:016x}", signature::hash(&format!("{}; {signature}", finding.id)));
+            ids.insert(finding.id.clone());
+        }
+    }
 }
 
 /// How the line that leads to them is known, where it is not their own; or that it is not.

@@ -2,9 +2,7 @@
 
 use super::case::Case;
 use super::settings::Thresholds;
-use crate::model::{
-    CauseClass, Finding, Growth, GrowthPattern, Rise, RiseVerdict, Score, Severity, Verdict,
-};
+use crate::model::{CauseClass, Finding, Growth, GrowthPattern, Rise, Score, Severity, Verdict};
 
 /// What a case costs.
 pub(super) fn score(case: &Case<'_>, class: CauseClass, growth: Option<&Growth>) -> Score {
@@ -66,14 +64,9 @@ fn scheduler(case: &Case<'_>, class: CauseClass) -> u8 {
     }
 }
 
-/// What a rise costs of which no finding makes up half.
-fn unexplained(rise: &Rise) -> u32 {
-    let of = |found: bool| {
-        let is_found = |verdict: &RiseVerdict| matches!(verdict, RiseVerdict::Finding(_));
-        let groups = rise.groups.iter().filter(|rising| is_found(&rising.verdict) == found);
-        groups.map(|rising| rising.more).sum::<u64>()
-    };
-    if of(true) < of(false) { 5 } else { 0 }
+/// What a rise costs of which findings make up less than half.
+const fn unexplained(rise: &Rise) -> u32 {
+    if rise.explained < rise.unexplained { 5 } else { 0 }
 }
 
 /// How well a process is: 100 less what each finding takes, and less for very many goroutines.

@@ -97,7 +97,11 @@ pub struct Rise {
     pub to: u64,
     /// Change by the second.
     pub per_second: f64,
-    /// The groups that rise, most first.
+    /// By how many goroutines groups rise that findings are made of.
+    pub explained: u64,
+    /// By how many all other groups rise.
+    pub unexplained: u64,
+    /// The groups that rise, most first: some.
     pub groups: Vec<Rising>,
 }
 

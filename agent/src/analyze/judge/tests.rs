@@ -322,3 +322,48 @@ fn the_worst_thousand_findings_are_listed_and_the_others_counted() {
     let others: u64 = judgement.idle.values().chain(judgement.not_analysed.values()).sum();
     assert_eq!(counted + others, NAMES as u64 + 1, "with the main goroutine");
 }
+
+#[test]
+fn no_two_findings_have_one_id() {
+    let judgement = judged(&film(30, WaitClass::ChanSend, &leak(300), own), &Settings::default());
+    let finding = &judgement.findings[0];
+    let mut twice = vec![finding.clone(), finding.clone(), finding.clone()];
+    tell_apart(&mut twice, &[]);
+    assert_eq!(twice[0].id, finding.id, "the first keeps its own");
+    assert!(twice[1].id != twice[0].id && twice[2].id != twice[0].id);
+}
+
+#[test]
+fn a_baseline_knows_a_line_by_all_of_its_groups() {
+    let lives: Vec<_> = (0..300).map(|at| lived(at, at as f64 / 10.0, FOR_EVER)).collect();
+    // One line, called from one of three places.
+    let mut window = Window::default();
+    for now in 0..=30_u32 {
+        let mut sample = Sample::new();
+        let stacks = [10, 20, 30].map(|line| {
+            sample.stack(&[("main.wait", "/src/app/a.go", 5), ("main.call", "/src/app/a.go", line)])
+        });
+        for life in lives.iter().filter(|life| life.born <= f64::from(now)) {
+            let stack = stacks[life.goid as usize % 3];
+            let seen = Duration::from_secs_f64((f64::from(now) - life.born).floor());
+            let goroutine = sample.add(life.goid, WaitClass::ChanSend, StackView::Read(stack));
+            goroutine.seen_for = Some(seen);
+            goroutine.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
+        }
+        window.push(&sample.observe(now));
+    }
+    let groups =
+        judge(&window, &Settings::default(), &mut Sources::default()).expect("observed").groups;
+    let all: std::collections::HashMap<String, u64> =
+        groups.iter().map(|group| (group.signature.clone(), group.count)).collect();
+    let one = [(groups[0].signature.clone(), groups[0].count)].into();
+    let known = judged(&window, &Settings { baseline: all, ..Settings::default() });
+    assert!(known.findings.is_empty());
+    assert!(
+        known.idle.keys().all(|why| why.contains("silences a likely leak")),
+        "{:?}",
+        known.idle
+    );
+    let new = judged(&window, &Settings { baseline: one, ..Settings::default() });
+    assert_eq!(new.findings.len(), 1, "two of the three groups are new");
+}

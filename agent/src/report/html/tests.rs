@@ -254,6 +254,8 @@ fn a_cause_its_kinds_and_what_rises_are_told() {
         from: 9,
         to: 45,
         per_second: 18.0,
+        explained: 36,
+        unexplained: 2,
         groups: vec![Rising {
             group: judged::LEAKING,
             more: 36,

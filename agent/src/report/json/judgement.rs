@@ -29,6 +29,10 @@ pub(super) struct RiseDoc<'a> {
     from: u64,
     to: u64,
     per_second: f64,
+    /// By how many goroutines groups rise that findings are made of, and by how many all others do.
+    explained: u64,
+    unexplained: u64,
+    /// Some of the groups that rise.
     groups: Vec<RisingDoc<'a>>,
 }
 
@@ -56,6 +60,8 @@ impl<'a> RiseDoc<'a> {
             from: rise.from,
             to: rise.to,
             per_second: rise.per_second,
+            explained: rise.explained,
+            unexplained: rise.unexplained,
             groups: rise.groups.iter().map(rising).collect(),
         }
     }

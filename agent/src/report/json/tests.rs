@@ -263,6 +263,8 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
         from: 9,
         to: 45,
         per_second: 18.0,
+        explained: 36,
+        unexplained: 2,
         groups: vec![
             rising(36, RiseVerdict::Finding("f-7c0d11".to_owned())),
             rising(2, RiseVerdict::Ignored("on the list".to_owned())),
@@ -282,7 +284,7 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
     );
     assert_eq!(
         document["rise"],
-        json!({"from": 9, "to": 45, "per_second": 18.0, "groups": [
+        json!({"from": 9, "to": 45, "per_second": 18.0, "explained": 36, "unexplained": 2, "groups": [
             {"signature": signature, "more": 36, "finding": "f-7c0d11", "reason": null},
             {"signature": signature, "more": 2, "finding": null, "reason": "on the list"},
         ]})

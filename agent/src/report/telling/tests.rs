@@ -97,6 +97,8 @@ fn what_makes_the_number_rise_is_named_with_what_was_made_of_it() {
         from: 9,
         to: 45,
         per_second: 18.0,
+        explained: 36,
+        unexplained: 2,
         groups: vec![
             rising(judged::LOCKING, 14, RiseVerdict::Ignored("worker pool".to_owned())),
             rising(judged::LEAKING, 10, found()),

@@ -155,12 +155,14 @@ fn lists_baselines_and_fail_on_decide_what_fails() {
     for more in [
         ["--safe-patterns", "main.(*priceList).*"],
         ["--exclude", "priceList"],
-        ["--package", "github.com/acme"],
         ["--baseline", str(folder)],
         ["--baseline", str(report)],
     ] {
         assert_eq!(analyze(&more, 0)["findings"], Value::Array(Vec::new()), "{more:?}");
     }
+    // A package that nothing is of is a mistake, not an all-clear.
+    let (_, stderr) = run(&["analyze", "--input", str(folder), "--package", "github.com/acme"], 2);
+    assert!(stderr.contains("goroutines match"), "{stderr}");
     let patterns = folder.with_file_name("patterns");
     fs::write(&patterns, "safe main.(*priceList).quote* # slow suppliers\n").expect("written");
     assert!(analyze(&["--patterns-file", str(&patterns)], 0)["idle"].to_string().contains("slow"));

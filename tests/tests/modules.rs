@@ -130,6 +130,31 @@ fn a_plugin_that_is_loaded_after_the_attach_go1_27() {
     plugin_loaded_later(NEWEST);
 }
 
+/// Probes in the program miss what its plugins do: from then on there are none, and that is said.
+#[test]
+fn a_plugin_that_is_loaded_while_probes_count() {
+    let mut target = Target::start(NEWEST, "cgo-external", "plugged").expect("target");
+    let pid = target.pid();
+    let report = thread::scope(|scope| {
+        let report = scope.spawn(|| analyze(pid, &[]));
+        thread::sleep(Duration::from_secs(3));
+        let plugin = plugin_of(NEWEST);
+        target.command(&format!("load {}", plugin.display())).expect("it is loaded");
+        report.join().expect("a report")
+    });
+    all_are_read(&report);
+    let probes = report["coverage"]["probes"].as_array().expect("probes");
+    assert!(!probes.is_empty(), "{report:#}");
+    for probe in probes {
+        assert_eq!(probe["state"], "unavailable", "{probe:#}");
+        let reason = probe["reason"].as_str().expect("a reason");
+        assert!(reason.contains("plugins are loaded"), "{reason}");
+    }
+    assert_eq!(report["totals"]["rates_exact"], false, "{:#}", report["totals"]);
+    let groups = report["groups"].to_string();
+    assert!(groups.contains(IN_PLUGIN), "{groups}");
+}
+
 /// A folder of its own for each test.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("modules").join(name);

@@ -10,6 +10,8 @@ use super::pclntab::{Func, HEADER_LEN, Pclntab};
 
 /// More modules than this are no list of plugins.
 const MAX_MODULES: usize = 1000;
+/// More plugins that cannot be read than this are only counted.
+const MAX_GAPS: usize = 10;
 /// Bytes of function tables kept over all plugins.
 const MAX_TABLE_BYTES: u64 = 1 << 30;
 /// From `moduledata.pcHeader` to `moduledata.pclntable`, the slice that ends with the function table
@@ -70,8 +72,10 @@ pub struct Plugins {
     readable: Vec<Plugin>,
     /// Every module of the list, the main one first.
     addresses: Vec<u64>,
-    /// Why some cannot be read, one sentence each.
+    /// Why some cannot be read, one sentence each, and how many others.
     gaps: Vec<String>,
+    /// How many cannot be read.
+    unreadable: usize,
     table_bytes: u64,
 }
 
@@ -80,7 +84,7 @@ impl Plugins {
     #[must_use]
     pub fn after(main: &Module) -> Self {
         let addresses = vec![main.address];
-        Self { readable: Vec::new(), addresses, gaps: Vec::new(), table_bytes: 0 }
+        Self { readable: Vec::new(), addresses, gaps: Vec::new(), unreadable: 0, table_bytes: 0 }
     }
 
     /// How many there are, those that cannot be read too.
@@ -95,7 +99,7 @@ impl Plugins {
         &self.readable
     }
 
-    /// Why others cannot be read: one sentence for each.
+    /// Why others cannot be read: one sentence for each of the first, and a number.
     #[must_use]
     pub fn gaps(&self) -> &[String] {
         &self.gaps
@@ -122,21 +126,31 @@ impl Plugins {
         while let Some(address) = self.next(memory, layout)? {
             has_grown = true;
             self.addresses.push(address);
+            match self.read(memory, layout, address) {
+                Ok(plugin) => self.readable.push(plugin),
+                Err(Gap::Gone(error)) => return Err(error),
+                Err(Gap::Unreadable(why)) => self.miss(address, &why),
+            }
             if self.addresses.len() == MAX_MODULES {
                 self.gaps.push(format!(
                     "the program's list of modules has {MAX_MODULES} entries; no more are read"
                 ));
             }
-            match self.read(memory, layout, address) {
-                Ok(plugin) => self.readable.push(plugin),
-                Err(Gap::Gone(error)) => return Err(error),
-                Err(Gap::Unreadable(why)) => self.gaps.push(format!(
-                    "the plugin whose module data is at {address:#x} cannot be read ({why}); \
-                     neither can stacks that go through it"
-                )),
-            }
         }
         Ok(has_grown)
+    }
+
+    fn miss(&mut self, address: u64, why: &str) {
+        self.unreadable += 1;
+        if let Some(more @ 1..) = self.unreadable.checked_sub(MAX_GAPS) {
+            self.gaps.truncate(MAX_GAPS);
+            self.gaps.push(format!("plugins that cannot be read besides: {more}"));
+        } else {
+            self.gaps.push(format!(
+                "the plugin whose module data is at {address:#x} cannot be read ({why}); neither \
+                 can stacks that go through it"
+            ));
+        }
     }
 
     fn next(&self, memory: &dyn Memory, layout: &ModuleData) -> Result<Option<u64>, ReadError> {
@@ -202,5 +216,187 @@ impl From<ReadError> for Gap {
                 Self::Unreadable(error.to_string())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const LAYOUT: ModuleData =
+        ModuleData { size: 256, pc_header: 0, text: 8, etext: 16, gofunc: 24, next: 32 };
+    const MAIN: u64 = 0x1000;
+    const FIRST: u64 = 0x2000;
+    const SECOND: u64 = 0x3000;
+    /// From a module's data to its function table.
+    const TABLE: u64 = 0x800;
+
+    /// Words at addresses, nothing between them.
+    #[derive(Default)]
+    struct Words(BTreeMap<u64, u64>);
+
+    impl Words {
+        /// With a main module.
+        fn new() -> Self {
+            Self::default().with(MAIN + u64::from(LAYOUT.next), 0)
+        }
+
+        fn with(mut self, addr: u64, word: u64) -> Self {
+            self.0.insert(addr, word);
+            self
+        }
+
+        fn linked(self, from: u64, to: u64) -> Self {
+            self.with(from + u64::from(LAYOUT.next), to)
+        }
+
+        /// A plugin's data, and a function table of no functions.
+        fn plugin(self, at: u64) -> Self {
+            let (table, index) = (at + TABLE, HEADER_LEN as u64);
+            let words = [
+                (at + u64::from(LAYOUT.pc_header), table),
+                (at + u64::from(LAYOUT.text), at << 16),
+                (at + u64::from(LAYOUT.etext), (at << 16) + 0x100),
+                (at + u64::from(LAYOUT.gofunc), at + 0xa00),
+                (at + u64::from(LAYOUT.next), 0),
+                (at + TABLE_SLICE, table + index),
+                (at + TABLE_SLICE + 8, 8),
+                // The header: magic, quantum 1 and pointers of 8 bytes, then where its parts are.
+                (table, 0x0801_0000_ffff_fff1),
+                (table + 8, 0),
+                (table + 64, index),
+                (table + index, 0),
+            ];
+            let parts = (2..7).map(|word| (table + 8 + word * 8, index));
+            let all = words.into_iter().chain(parts).chain([(table + 16, 0)]);
+            all.fold(self, |words, (addr, word)| words.with(addr, word))
+        }
+    }
+
+    impl Memory for Words {
+        fn read(&self, addr: u64, buf: &mut [u8]) -> Result<(), ReadError> {
+            let len = buf.len();
+            for (index, chunk) in (0..).zip(buf.chunks_mut(8)) {
+                let at = addr.checked_add(8 * index);
+                let word = at.and_then(|at| self.0.get(&at));
+                let word = word.ok_or(ReadError::Unmapped { addr, len })?;
+                chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
+            }
+            Ok(())
+        }
+    }
+
+    /// Modules without an end: whatever is read, is the address behind it.
+    struct Endless;
+
+    impl Memory for Endless {
+        fn read(&self, addr: u64, buf: &mut [u8]) -> Result<(), ReadError> {
+            for chunk in buf.chunks_mut(8) {
+                chunk.copy_from_slice(&addr.wrapping_add(0x1000).to_le_bytes()[..chunk.len()]);
+            }
+            Ok(())
+        }
+    }
+
+    struct Exited;
+
+    impl Memory for Exited {
+        fn read(&self, _: u64, _: &mut [u8]) -> Result<(), ReadError> {
+            Err(ReadError::Exited)
+        }
+    }
+
+    fn none_yet() -> Plugins {
+        Plugins::after(&Module { address: MAIN, text: 1, etext: 2, gofunc: 3 })
+    }
+
+    /// What is found in a memory, which is then known to hold no more.
+    fn all(memory: &dyn Memory) -> Plugins {
+        let mut plugins = none_yet();
+        plugins.refresh(memory, &LAYOUT).expect("memory that can be read");
+        assert!(!plugins.has_more(memory, &LAYOUT));
+        assert!(!plugins.refresh(memory, &LAYOUT).expect("memory that can be read"));
+        plugins
+    }
+
+    #[test]
+    fn plugins_are_read_as_they_come() {
+        let memory = Words::new().plugin(FIRST).plugin(SECOND);
+        let mut plugins = all(&memory);
+        assert_eq!(plugins.count(), 0);
+        let memory = memory.linked(MAIN, FIRST);
+        assert!(plugins.has_more(&memory, &LAYOUT));
+        assert!(plugins.refresh(&memory, &LAYOUT).expect("memory that can be read"));
+        assert!(plugins.is_text(FIRST << 16) && !plugins.is_text(SECOND << 16));
+        let memory = memory.linked(FIRST, SECOND);
+        assert!(plugins.refresh(&memory, &LAYOUT).expect("memory that can be read"));
+        assert!(plugins.is_text(FIRST << 16) && plugins.is_text(SECOND << 16));
+        assert_eq!((plugins.count(), plugins.readable().len()), (2, 2));
+        assert!(plugins.gaps().is_empty(), "{:?}", plugins.gaps());
+    }
+
+    #[test]
+    fn a_list_that_leads_back_into_itself_ends() {
+        for back in [MAIN, FIRST, SECOND] {
+            let memory = Words::new().plugin(FIRST).plugin(SECOND);
+            let memory = memory.linked(MAIN, FIRST).linked(FIRST, SECOND).linked(SECOND, back);
+            let plugins = all(&memory);
+            assert_eq!((plugins.count(), plugins.readable().len()), (2, 2), "back to {back:#x}");
+        }
+        assert_eq!(all(&Words::new().linked(MAIN, MAIN)).count(), 0);
+    }
+
+    #[test]
+    fn a_list_that_leads_nowhere_is_a_gap() {
+        for nowhere in [1, 0xdead_0000, 1 << 63, u64::MAX - 7, u64::MAX] {
+            let plugins = all(&Words::new().linked(MAIN, nowhere));
+            assert_eq!((plugins.count(), plugins.readable().len()), (1, 0));
+            let [gap] = plugins.gaps() else { panic!("one gap: {:?}", plugins.gaps()) };
+            assert!(gap.contains(&format!("{nowhere:#x}")) && gap.contains("no sense"), "{gap}");
+        }
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_cut_and_said_to_be() {
+        let plugins = all(&Endless);
+        assert_eq!((plugins.count(), plugins.readable().len()), (MAX_MODULES - 1, 0));
+        let gaps = plugins.gaps();
+        assert_eq!(gaps.len(), MAX_GAPS + 2, "{gaps:?}");
+        let more = (MAX_MODULES - 1 - MAX_GAPS).to_string();
+        assert!(gaps[MAX_GAPS].ends_with(&more), "{gaps:?}");
+        assert!(gaps[MAX_GAPS + 1].contains("no more are read"), "{gaps:?}");
+    }
+
+    #[test]
+    fn a_plugin_whose_table_lies_is_a_gap_and_the_next_is_read() {
+        let (header, slice) = (FIRST + TABLE, FIRST + TABLE_SLICE);
+        for (addr, word, why) in [
+            (slice, header, "not where"),
+            (slice + 8, u64::MAX, "not where"),
+            (slice + 8, MAX_TABLE_BYTES, "too large"),
+            (slice + 8, 1 << 20, "not mapped"),
+            (header, 0x0801_0000_ffff_ff00, "magic"),
+            (header + 8, u64::MAX, "functions"),
+            (FIRST + u64::from(LAYOUT.pc_header), u64::MAX, "not mapped"),
+            (FIRST + u64::from(LAYOUT.etext), 1, "no sense"),
+        ] {
+            let memory = Words::new().plugin(FIRST).plugin(SECOND);
+            let memory = memory.linked(MAIN, FIRST).linked(FIRST, SECOND).with(addr, word);
+            let plugins = all(&memory);
+            assert_eq!((plugins.count(), plugins.readable().len()), (2, 1), "{why}");
+            assert!(plugins.is_text(SECOND << 16));
+            let [gap] = plugins.gaps() else { panic!("one gap: {:?}", plugins.gaps()) };
+            assert!(gap.contains(why), "{why}: {gap}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_an_error_and_no_gap() {
+        let mut plugins = none_yet();
+        assert!(matches!(plugins.refresh(&Exited, &LAYOUT), Err(ReadError::Exited)));
+        assert!(plugins.gaps().is_empty());
+        assert!(!plugins.has_more(&Exited, &LAYOUT));
     }
 }

@@ -54,12 +54,11 @@ pub(super) fn class(
 }
 
 /// Whether the source shows that they wait for a lock which their own path has taken, and nothing contradicts it.
-pub(super) fn takes_twice(case: &Case<'_>) -> bool {
+fn takes_twice(case: &Case<'_>) -> bool {
     matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex)
         && case.hints.pattern == Some(Pattern::SelfDeadlock)
         && case.hints.confidence >= Some(Confidence::Medium)
-        && !case.locks.all_pass()
-        && !case.locks.are_held()
+        && !case.locks.contradicts_source()
 }
 
 /// Whether they are the background goroutines of something that is made again and again. One of a kind that

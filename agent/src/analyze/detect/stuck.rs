@@ -91,7 +91,7 @@ impl Detector for Confirmed {
             (
                 WaitClass::Mutex | WaitClass::RwMutex,
                 Some(pattern @ (Pattern::SelfDeadlock | Pattern::LockOnEarlyReturn)),
-            ) if !is_contradicted(case) => pattern,
+            ) if !case.locks.contradicts_source() => pattern,
             _ => return Outcome::Clear,
         };
         // A lock taken twice on one path needs no knowledge of other files.
@@ -105,12 +105,6 @@ impl Detector for Confirmed {
         let says = format!("{}, and the source shows why: {}", says(case), shown.meaning());
         found(Verdict::Likely, case.life.stuck, says)
     }
-}
-
-/// Whether the locks of those that wait pass from hand to hand, or somebody else is known to hold them: then
-/// neither they themselves hold them, nor was giving them back forgotten.
-fn is_contradicted(case: &Case<'_>) -> bool {
-    case.locks.all_pass() || case.locks.are_held()
 }
 
 /// Waiting longer than was set.

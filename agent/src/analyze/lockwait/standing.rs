@@ -86,14 +86,20 @@ impl Standing {
     }
 
     /// Whether all that wait for long were seen to wait for locks that pass from hand to hand.
-    pub(in crate::analyze) const fn all_pass(&self) -> bool {
+    const fn all_pass(&self) -> bool {
         self.passing.count > 0 && self.stuck.count + self.abandoned.count + self.open.count == 0
     }
 
     /// Whether somebody probably holds their locks, none of whom waits for a lock of its own. One who started
     /// them may know the locks without holding any.
-    pub(in crate::analyze) fn are_held(&self) -> bool {
+    fn are_held(&self) -> bool {
         self.held_by_others && self.cycles.iter().all(|cycles| cycles.example.len() > 1)
+    }
+
+    /// Whether their locks pass from hand to hand, or somebody else is known to hold them: then neither they
+    /// themselves hold them, nor was giving them back forgotten, whatever the source looks like.
+    pub(in crate::analyze) fn contradicts_source(&self) -> bool {
+        self.all_pass() || self.are_held()
     }
 
     /// What a finding says of it.

@@ -109,6 +109,13 @@ pub fn without_writing_anywhere<T>(what: impl FnOnce() -> T) -> T {
     outcome
 }
 
+/// Whether this thread may replace other users' files in a folder where each may remove only their
+/// own (`CAP_FOWNER`).
+#[must_use]
+pub fn may_replace_any_file() -> bool {
+    caps::has_cap(None, caps::CapSet::Effective, caps::Capability::CAP_FOWNER).unwrap_or(false)
+}
+
 /// Why something could not be given up.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::analyze::{Settings, SourceFile, Sources, Window, judge};
+use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge};
 use crate::collect::attach::{Attach, Options};
 use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::source::SourceFiles;
@@ -79,7 +79,7 @@ pub struct Observer {
     source: Box<dyn Source>,
     window: Window,
     settings: Settings,
-    sources: Sources,
+    sources: CodeFiles,
     /// Looked for once the target is known.
     files: Option<SourceFiles>,
     roots: Vec<PathBuf>,
@@ -97,7 +97,7 @@ impl Observer {
             source,
             window: Window::default(),
             settings,
-            sources: Sources::default(),
+            sources: CodeFiles::default(),
             files: None,
             roots,
             stop: Arc::default(),
@@ -110,7 +110,7 @@ impl Observer {
     /// it lacks.
     #[must_use]
     pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
-        self.sources = Sources::until(Arc::clone(&stop));
+        self.sources = CodeFiles::until(Arc::clone(&stop));
         self.stop = stop;
         self
     }
@@ -143,7 +143,7 @@ impl Observer {
         let note = self.earlier.add(last, observation.at);
         self.window = Window::default();
         // Another executable may have other source files.
-        (self.sources, self.files) = (Sources::until(Arc::clone(&self.stop)), None);
+        (self.sources, self.files) = (CodeFiles::until(Arc::clone(&self.stop)), None);
         Some(note)
     }
 
@@ -168,7 +168,7 @@ impl Observer {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let file = files.read(&recorded).map(|found| SourceFile {
+            let file = files.read(&recorded).map(|found| CodeFile {
                 path: found.path.display().to_string(),
                 text: found.text,
                 stale: found.stale,

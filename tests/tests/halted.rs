@@ -5,7 +5,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use leak_agent::analyze::{Settings, Sources, Window, judge};
+use leak_agent::analyze::{CodeFiles, Settings, Window, judge};
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{Assessment, Halt, Running};
@@ -92,7 +92,7 @@ fn stopped_within(target: &Target) -> Assessment {
     }
     let mut settings = Settings::default();
     settings.thresholds.stuck_after = Duration::from_secs(2);
-    judge(&window, &settings, &mut Sources::default()).expect("it was sampled")
+    judge(&window, &settings, &mut CodeFiles::default()).expect("it was sampled")
 }
 
 #[test]

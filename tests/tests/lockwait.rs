@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use leak_agent::analyze::settings::Settings;
-use leak_agent::analyze::{Sources, Window, judge};
+use leak_agent::analyze::{CodeFiles, Window, judge};
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
@@ -197,7 +197,7 @@ fn piles_of(version: &str, mode: &str) {
     }
     let mut settings = Settings::default();
     settings.thresholds.stuck_after = Duration::from_secs(3);
-    let judged = judge(&window, &settings, &mut Sources::default()).expect("it was sampled");
+    let judged = judge(&window, &settings, &mut CodeFiles::default()).expect("it was sampled");
     let judgement = judged.judgement.as_ref().expect("it is judged");
     let at = |finding: &Finding| {
         let frame = judged.groups[finding.group].blocked_at.expect("it is known");

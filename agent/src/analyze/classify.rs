@@ -2,8 +2,8 @@
 
 use super::case::Case;
 use super::caused::Cause;
+use super::code::{Awaits, Confidence};
 use super::detect::is_finalizer;
-use super::source::{Awaits, Confidence};
 use crate::model::{CauseBasis, CauseClass, LockWait, Pattern, Verdict, WaitClass};
 
 /// Functions whose wait is one for the network, whatever it looks like to the scheduler.

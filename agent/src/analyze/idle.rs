@@ -4,10 +4,10 @@
 
 use super::case::Case;
 use super::caused::Cause;
+use super::code::Awaits;
 use super::detect::is_finalizer;
 use super::known;
 use super::settings::Settings;
-use super::source::Awaits;
 use crate::model::function::{self, Origin};
 use crate::model::{CauseBasis, Verdict, WaitClass};
 

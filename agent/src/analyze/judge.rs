@@ -6,12 +6,12 @@ use std::collections::HashSet;
 use super::accounts::{Accounts, Entry, Fate};
 use super::case::Case;
 use super::caused::{Cause, Causes};
+use super::code_files::CodeFiles;
 use super::detect::{self, Found, Outcome, Scene, growth};
 use super::join::{self, Draft};
 use super::settings::Settings;
-use super::sources::Sources;
 use super::window::{Window, assess};
-use super::{cause, classify, fix, hints, idle, not_closed, paths, score, signature};
+use super::{cause, classify, examine, fix, idle, not_closed, paths, score, signature};
 use crate::model::{
     Assessment, CauseBasis, CauseClass, Evidence, Finding, FrameId, Group, Judgement, Level,
     NotEnough, Turnover, Verdict, WaitClass, function,
@@ -30,10 +30,10 @@ const UNLISTED: &str = "in more findings than are listed";
 const FILTERED: &str = "filtered out";
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
-/// window, settings and sources give the same judgement, always. Source files that it misses it asks
-/// for: see [`Sources::take_wanted`].
+/// window, settings and files give the same judgement, always. Go files that it misses it asks
+/// for: see [`CodeFiles::take_wanted`].
 #[must_use]
-pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Option<Assessment> {
+pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Option<Assessment> {
     let mut assessment = assess(window)?;
     let mut judgement = Judgement {
         lock_graph: window.lock_graph().cloned().unwrap_or_default(),
@@ -49,7 +49,7 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
     let mut drafts = Vec::new();
     let mut cases = Case::all(window, &assessment.groups, &assessment.stacks, span);
     let is_asked = |case: &Case<'_>| may_leak(case) && settings.filter.lets_pass(case.functions());
-    let unread = hints::read(&mut cases, is_asked, sources);
+    let unread = examine::read(&mut cases, is_asked, files);
     judgement.not_enough.extend(unread.says());
     for case in cases {
         let mut entry = Entry {
@@ -75,7 +75,7 @@ pub fn judge(window: &Window, settings: &Settings, sources: &mut Sources) -> Opt
         accounts.add(entry);
     }
     let drafts = join::join(drafts).into_iter();
-    judgement.findings = drafts.map(|draft| finding(draft, sources)).collect();
+    judgement.findings = drafts.map(|draft| finding(draft, files)).collect();
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
         // Of equals the larger group comes first, whose source was read.
@@ -228,7 +228,7 @@ fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> boo
     verdict < Verdict::Proven && before > 0 && case.count <= before.saturating_add(before / 5)
 }
 
-fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
+fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
     let Draft { case, found, mut evidence, cause, grows, parts } = draft;
     let lock_wait = case.locks.lock_wait();
     let history = case.points.iter().map(|&(at, count)| (at, count as u64)).collect();
@@ -241,7 +241,7 @@ fn finding(draft: Draft<'_>, sources: &mut Sources) -> Finding {
     let line = cause.and_then(|cause| case.stacks.lookup(cause.at.frame).ok());
     let is_led_to = cause.is_some_and(|cause| cause.at.basis != CauseBasis::Stack);
     let source = if is_led_to && case.is_librarys() {
-        line.and_then(|line| hints::snippet_at(&line, sources))
+        line.and_then(|line| examine::snippet_at(&line, files))
     } else {
         case.hints.snippet.clone()
     };

@@ -51,7 +51,7 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
-    use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
     use crate::model::{StackView, WaitClass};
     use crate::sample::Sample;
 
@@ -70,7 +70,7 @@ mod tests {
         sample.add(2, WaitClass::Select, StackView::Read(boss)).created_by = Some(site);
         let mut window = Window::default();
         window.push(&sample.observe(0));
-        let assessment = judge(&window, &Settings::default(), &mut Sources::default())
+        let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default())
             .expect("something was observed");
         let judgement = assessment.judgement.expect("it is judged");
         let name = |hot: &HotPath| {

@@ -159,7 +159,7 @@ fn join(pair: &[Spell]) -> Spell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
     use crate::model::{Assessment, Running as Process, Verdict, WaitClass};
     use crate::sample::Sample;
 
@@ -185,7 +185,7 @@ mod tests {
             observation.coverage.process = Some(process(now));
             window.push(&observation);
         }
-        judge(&window, &Settings::default(), &mut Sources::default()).expect("it was observed")
+        judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("it was observed")
     }
 
     fn halted(now: u32) -> Process {
@@ -257,7 +257,7 @@ mod tests {
             observation.coverage.process = Some(if now < 2 { runs(now) } else { halted(now) });
             window.push(&observation);
         }
-        let assessment = judge(&window, &Settings::default(), &mut Sources::default());
+        let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
         let judgement = assessment.and_then(|it| it.judgement).expect("it is judged");
         assert!(judgement.findings.is_empty(), "{:?}", judgement.findings);
     }

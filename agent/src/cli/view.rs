@@ -110,7 +110,7 @@ fn functions<'a>(group: &Group, stacks: &'a StackTable) -> Vec<&'a str> {
 mod tests {
     use super::*;
     use crate::analyze::settings::Rule;
-    use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
     use crate::model::{Lineage, Part};
     use crate::sample::leaking;
 
@@ -119,7 +119,7 @@ mod tests {
         for second in 0..30 {
             window.push(&leaking(u64::from(second) * 20).observe(second));
         }
-        judge(&window, &Settings::default(), &mut Sources::default()).expect("observed")
+        judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
     }
 
     #[test]

@@ -358,7 +358,7 @@ mod tests {
     use ratatui::style::Color;
 
     use super::*;
-    use crate::analyze::{Settings, Sources, Window, assess, judge};
+    use crate::analyze::{CodeFiles, Settings, Window, assess, judge};
     use crate::model::{CauseBasis, CausedAt, Resolved};
     use crate::sample::leaking;
     use crate::watch::Event;
@@ -422,7 +422,7 @@ mod tests {
         for second in 0..30 {
             window.push(&leaking(u64::from(second) * 20).observe(second));
         }
-        let judged = judge(&window, &Settings::default(), &mut Sources::default());
+        let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
         let mut assessment = judged.expect("observed");
         let stacks = Arc::make_mut(&mut assessment.stacks);
         let (function, file) = ("main.callStore", "/src/app/store.go");

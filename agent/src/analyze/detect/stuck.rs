@@ -1,7 +1,7 @@
 //! Goroutines that stood at one place for most of the time that anybody looked.
 
 use super::super::case::Case;
-use super::super::source::Confidence;
+use super::super::code::Confidence;
 use super::{Detector, Outcome, Scene, found};
 use crate::model::text::{count, counted, duration};
 use crate::model::{Pattern, Verdict, WaitClass};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::analyze::{Settings, Sources, Window, judge};
+use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{BlockedBasis, BlockedFor, Finding, StackView, WaitClass};
 use crate::sample::Sample;
 
@@ -30,7 +30,7 @@ fn leak(wait: WaitClass, frames: &[(&str, &str, u32)], object: impl Fn(u64) -> u
         }
         window.push(&sample.observe(now));
     }
-    let assessment = judge(&window, &Settings::default(), &mut Sources::default());
+    let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
     let judgement = assessment.and_then(|it| it.judgement).expect("something was observed");
     judgement.findings.into_iter().next().expect("a leak")
 }

@@ -10,7 +10,7 @@ use crate::sample::Sample;
 fn judged(sample: &Sample) -> Judgement {
     let mut window = Window::default();
     window.push(&sample.observe(0));
-    let assessment = judge(&window, &Settings::default(), &mut Sources::default());
+    let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
     assessment.expect("observed").judgement.expect("judged")
 }
 

@@ -148,7 +148,7 @@ fn sites(sample: &mut Sample, kinds: &[Kind]) -> Vec<Site> {
 }
 
 fn judged(window: &Window) -> Assessment {
-    judge(window, &Settings::default(), &mut Sources::default()).expect("something was observed")
+    judge(window, &Settings::default(), &mut CodeFiles::default()).expect("something was observed")
 }
 
 /// Every goroutine is in a finding, idle, or not analysed.

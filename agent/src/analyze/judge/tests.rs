@@ -90,7 +90,7 @@ fn own(life: &Lived) -> u64 {
 }
 
 fn judged(window: &Window, settings: &Settings) -> Judgement {
-    judge(window, settings, &mut Sources::default())
+    judge(window, settings, &mut CodeFiles::default())
         .expect("something was observed")
         .judgement
         .expect("it is judged")
@@ -227,10 +227,11 @@ fn lists_filters_and_a_baseline_are_heard() {
     filtered.filter.exclude.push(Rule::new("main.(*Server).work", None));
     assert!(judged(&window, &filtered).findings.is_empty());
 
-    let signature =
-        judge(&window, &Settings::default(), &mut Sources::default()).expect("observed").groups[0]
-            .signature
-            .clone();
+    let signature = judge(&window, &Settings::default(), &mut CodeFiles::default())
+        .expect("observed")
+        .groups[0]
+        .signature
+        .clone();
     let known = Settings { baseline: [(signature.clone(), 300)].into(), ..Settings::default() };
     assert!(judged(&window, &known).findings.is_empty());
     let grown = Settings { baseline: [(signature, 100)].into(), ..Settings::default() };
@@ -353,7 +354,7 @@ fn a_baseline_knows_a_line_by_all_of_its_groups() {
         window.push(&sample.observe(now));
     }
     let groups =
-        judge(&window, &Settings::default(), &mut Sources::default()).expect("observed").groups;
+        judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed").groups;
     let all: std::collections::HashMap<String, u64> =
         groups.iter().map(|group| (group.signature.clone(), group.count)).collect();
     let one = [(groups[0].signature.clone(), groups[0].count)].into();

@@ -62,7 +62,7 @@ fn last(target: &mut Target) -> Result<Look, CollectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
     use crate::sample::leaking;
 
     #[test]
@@ -71,11 +71,11 @@ mod tests {
         settings.thresholds.goroutines = [5, 10, 50];
         let mut window = Window::default();
         window.push(&leaking(20).observe(0));
-        let high = judge(&window, &settings, &mut Sources::default()).expect("observed");
+        let high = judge(&window, &settings, &mut CodeFiles::default()).expect("observed");
         assert!(is_too_many(&high, FailOn::Medium) && is_too_many(&high, FailOn::High));
         assert!(!is_too_many(&high, FailOn::Likely) && !is_too_many(&high, FailOn::Critical));
         settings.thresholds.goroutines = [5, 10, 20];
-        let critical = judge(&window, &settings, &mut Sources::default()).expect("observed");
+        let critical = judge(&window, &settings, &mut CodeFiles::default()).expect("observed");
         assert!(is_too_many(&critical, FailOn::Likely) && !is_too_many(&critical, FailOn::Never));
     }
 }

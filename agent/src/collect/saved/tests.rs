@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
-use crate::analyze::{Settings, Sources, Window, judge};
+use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::collect::Source;
 use crate::model::Observation;
 use crate::sample::{Prepared, leaking};
@@ -94,7 +94,7 @@ fn what_was_saved_is_read_again_as_it_was() {
     let verdict = |looks: &[Observation]| {
         let mut window = Window::default();
         looks.iter().for_each(|look| window.push(look));
-        let judged = judge(&window, &Settings::default(), &mut Sources::default());
+        let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
         let judged = judged.expect("observed");
         format!("{:?} {:?} {:?}", judged.groups, judged.judgement, judged.coverage)
     };
@@ -177,7 +177,7 @@ fn no_number_in_a_file_is_too_much() {
             if good.elapsed >= strange.elapsed {
                 window.push(&good);
             }
-            judge(&window, &Settings::default(), &mut Sources::default()).expect("observed");
+            judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed");
         }
     }
     assert!(read > 100 && refused > 100, "{read} {refused}");

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use leak_agent::analyze::{Settings, Sources, Window, judge};
+use leak_agent::analyze::{CodeFiles, Settings, Window, judge};
 use leak_agent::model::Observation;
 use leak_agent_tests::bench::file;
 use leak_agent_tests::bench::machine::busy_percent;
@@ -90,7 +90,7 @@ fn measure(goroutines: u32, groups: u32) -> Result<Measured> {
     let made_up = MadeUp::new(goroutines, groups);
     let mut look = made_up.look(LOOKS);
     let observation_bytes = resident()?.saturating_sub(before);
-    let (settings, mut sources) = (Settings::default(), Sources::default());
+    let (settings, mut sources) = (Settings::default(), CodeFiles::default());
     let mut window = Window::default();
     for number in 0..LOOKS {
         made_up.turn_to(&mut look, number);

@@ -154,7 +154,7 @@ pub(super) fn write_json(event: &Event, news: &[News], out: &mut dyn Write) -> i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::{Settings, Sources, Window, judge};
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
     use crate::sample::leaking;
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         let counts = (0..40).map(|second: u32| u64::from(second) * 20).chain([0]);
         for (second, leaked) in (0..).zip(counts) {
             window.push(&leaking(leaked).observe(second));
-            let assessment = judge(&window, &Settings::default(), &mut Sources::default());
+            let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
             let assessment = assessment.expect("observed");
             told.extend(known.news(&assessment).into_iter().map(|news| news.event));
             last = Some(assessment);

@@ -1,4 +1,4 @@
-//! The rules: each looks at a scene and names a mistake, or none.
+//! The rules: each examines a scene and names a mistake, or none.
 
 mod channel;
 mod ending;
@@ -9,8 +9,17 @@ mod wait;
 
 use super::facts::Confidence;
 use super::outline::{Kind, last_part};
-use super::scene::{Found, Scene};
+use super::scene::Scene;
 use crate::model::{Pattern, WaitClass};
+
+/// What a rule found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) pattern: Pattern,
+    pub(super) confidence: Confidence,
+    pub(super) notes: Vec<String>,
+    pub(super) fix: String,
+}
 
 /// The mistake that fits best.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {

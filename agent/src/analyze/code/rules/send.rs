@@ -1,9 +1,11 @@
 //! Blocked senders: who should have received.
 
+use super::super::channels::is_timer;
 use super::super::facts::Confidence;
 use super::super::index::{Buffer, Uses};
 use super::super::outline::{FnId, Kind, Loop, OpId};
-use super::super::scene::{Found, Scene, is_timer};
+use super::super::scene::Scene;
+use super::Found;
 use crate::model::Pattern;
 
 /// A send that nobody receives.

@@ -1,6 +1,6 @@
 //! Go snippets: each mistake, and what looks like it and is none.
 
-use super::*;
+use super::{Awaits, Confidence, Facts, Package, Place, Question};
 use crate::model::WaitClass;
 
 /// One section of a file in `cases`: `=== PATTERN | WAIT CLASS | what it is`, and the code.
@@ -58,7 +58,7 @@ fn marked(code: &str, mark: &str) -> Option<u32> {
 fn ask(code: &str, wait: WaitClass) -> Option<Facts> {
     let created = marked(code, "// GO").map(|line| Place { file: 0, line });
     let line = marked(code, "// BLOCKED").expect("a blocked line");
-    Files::of(&[code]).examine(&Question { blocked: Place { file: 0, line }, wait, created })
+    Package::of(&[code]).examine(&Question { blocked: Place { file: 0, line }, wait, created })
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn each_mistake_is_told_from_its_healthy_twin() {
         if found != case.pattern {
             wrong.push(format!("{} ({}): {found}: {:?}", case.name, case.pattern, facts.notes));
         }
-        assert!(facts.statement.is_some(), "{}", case.name);
+        assert!(facts.is_found, "{}", case.name);
         assert_eq!(facts.fix.is_some(), facts.pattern.is_some(), "{}", case.name);
         for note in &facts.notes {
             assert!(note.chars().any(|c| c.is_ascii_digit()), "{}: {note}", case.name);
@@ -87,7 +87,7 @@ fn line_ends_of_other_systems_and_wrong_lines_change_nothing_else() {
         let line = marked(&case.code, "// BLOCKED").expect("marked");
         let created = marked(&case.code, "// GO").map(|line| Place { file: 0, line });
         let blocked = Place { file: 0, line };
-        let dos = Files::of(&[&code]).examine(&Question { blocked, wait: case.wait, created });
+        let dos = Package::of(&[&code]).examine(&Question { blocked, wait: case.wait, created });
         assert_eq!(unix.map(|f| (f.pattern, f.notes)), dos.map(|f| (f.pattern, f.notes)));
     }
 }
@@ -101,7 +101,7 @@ fn no_text_makes_it_fail() {
             for (text, line) in [(text, 1), (head, 3), (head, u32::MAX), (text, 0)] {
                 let blocked = Place { file: 0, line };
                 let created = Some(Place { file: 1, line: 4 });
-                let mut files = Files::of(&[text, head]);
+                let mut files = Package::of(&[text, head]);
                 let _ = files.examine(&Question { blocked, wait: case.wait, created });
             }
         }
@@ -118,27 +118,22 @@ fn no_text_makes_it_fail() {
         for line in 1..=3 {
             let blocked = Place { file: 0, line };
             let wait = WaitClass::ChanReceive;
-            let _ = Files::of(&[&hostile]).examine(&Question { blocked, wait, created: None });
+            let _ = Package::of(&[&hostile]).examine(&Question { blocked, wait, created: None });
         }
     }
 }
 
 #[test]
-fn facts_say_where_and_what() {
+fn facts_say_what_kind_of_loop_it_is_and_whether_the_statement_is_there() {
     let code = "package main\n\nfunc (w *Worker[T]) run() {\n\tfor {\n\t\tselect { // BLOCKED\n\t\tcase v := <-w.in:\n\t\t\twork(v)\n\t\tcase <-w.quit:\n\t\t\treturn\n\t\t}\n\t}\n}\n";
     let facts = ask(code, WaitClass::Select).expect("a function is there");
-    let function = Enclosing { name: "Worker.run".to_owned(), first: 3, last: 12 };
-    assert_eq!(facts.function, function);
-    assert_eq!(facts.statement, Some(Statement::Select { cases: 2, default: false }));
-    assert_eq!(facts.in_loop, Some(LoopKind::Endless));
-    assert_eq!((facts.is_worker_loop, facts.has_exit_case), (Some(true), Some(true)));
-    assert_eq!(facts.snippet, 2..=8);
+    assert_eq!((facts.is_found, facts.is_worker_loop), (true, Some(true)));
 
     let facts = ask(code, WaitClass::Mutex).expect("a function is there");
-    assert_eq!((facts.statement, facts.pattern), (None, None), "no lock is there");
+    assert_eq!((facts.is_found, facts.pattern), (false, None), "no lock is there");
     let outside =
         Question { blocked: Place { file: 0, line: 1 }, wait: WaitClass::Select, created: None };
-    assert_eq!(Files::of(&[code]).examine(&outside), None);
+    assert_eq!(Package::of(&[code]).examine(&outside), None);
 }
 
 #[test]
@@ -167,10 +162,10 @@ fn the_go_statement_may_be_in_another_file() {
         wait: WaitClass::ChanSend,
         created: Some(Place { file: 1, line: 4 }),
     };
-    let facts = Files::of(&[blocked, created]).examine(&question).expect("known");
+    let facts = Package::of(&[blocked, created]).examine(&question).expect("known");
     assert_eq!(facts.pattern.map(crate::model::Pattern::name), Some("premature-return"));
     let alone = Question { created: None, ..question };
-    let alone = Files::of(&[blocked]).examine(&alone).expect("known");
+    let alone = Package::of(&[blocked]).examine(&alone).expect("known");
     assert_eq!(alone.confidence, Confidence::Low, "the caller is not at hand");
 }
 
@@ -218,7 +213,7 @@ fn a_channel_of_several_senders_is_closed_once_all_have_ended() {
 #[test]
 fn what_a_name_means_depends_on_the_goroutine_that_is_asked_for() {
     let code = "package main\n\nfunc serve(ch chan int) {\n\tch <- 1\n}\nfunc a() {\n\tx := make(chan int)\n\tgo serve(x)\n\t<-x\n}\nfunc b() {\n\ty := make(chan int)\n\tgo serve(y)\n}\n";
-    let mut files = Files::of(&[code]);
+    let mut files = Package::of(&[code]);
     let mut ask = |line| {
         let created = Some(Place { file: 0, line });
         let blocked = Place { file: 0, line: 4 };

@@ -3,7 +3,8 @@
 use super::super::facts::Confidence;
 use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind, last_part, plain_type};
-use super::super::scene::{Found, Scene};
+use super::super::scene::Scene;
+use super::Found;
 use super::channel;
 use crate::model::{Pattern, WaitClass};
 

@@ -3,7 +3,8 @@
 use super::super::facts::Confidence;
 use super::super::objects::ObjectId;
 use super::super::outline::{Kind, Manner, OpId, ScopeKind, last_part, operand};
-use super::super::scene::{Found, Scene};
+use super::super::scene::Scene;
+use super::Found;
 use crate::model::Pattern;
 
 /// A `WaitGroup` whose counter does not come down.

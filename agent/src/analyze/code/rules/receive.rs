@@ -1,10 +1,11 @@
 //! Blocked receivers and selects: who should have sent, closed, stopped or cancelled.
 
+use super::super::channels::{is_context, is_exit, is_timer};
 use super::super::facts::Confidence;
 use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId};
-use super::super::scene::{Found, Scene, is_context, is_exit, is_timer};
-use super::{channel, ending};
+use super::super::scene::Scene;
+use super::{Found, channel, ending};
 use crate::model::Pattern;
 
 /// A receive from, or a range over, a channel.

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::super::facts::Confidence;
 use super::super::objects::ObjectId;
 use super::super::outline::{FnId, Kind, Manner, OpId, last_part, operand, plain_type};
-use super::super::scene::{Found, Scene};
+use super::super::scene::Scene;
+use super::Found;
 use crate::model::Pattern;
 
 /// A lock, as far as the text tells locks apart.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::analyze::{Settings, SourceFile, Sources, Window, judge};
+use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge};
 use crate::model::{BlockedBasis, BlockedFor, Finding, Judgement, StackView, WaitClass};
 use crate::sample::Sample;
 
@@ -28,17 +28,17 @@ fn distinct(functions: u32) -> (Window, String) {
     (window, text)
 }
 
-fn judged(window: &Window, sources: &mut Sources, text: &str) -> Judgement {
-    let judge = |sources: &mut Sources| {
-        let assessment = judge(window, &Settings::default(), sources);
+fn judged(window: &Window, files: &mut CodeFiles, text: &str) -> Judgement {
+    let judge = |files: &mut CodeFiles| {
+        let assessment = judge(window, &Settings::default(), files);
         assessment.and_then(|it| it.judgement).expect("something was observed")
     };
-    judge(sources);
-    for path in sources.take_wanted() {
-        let file = SourceFile { path: path.clone(), text: text.into(), stale: false };
-        sources.give(path, Some(file));
+    judge(files);
+    for path in files.take_wanted() {
+        let file = CodeFile { path: path.clone(), text: text.into(), stale: false };
+        files.give(path, Some(file));
     }
-    judge(sources)
+    judge(files)
 }
 
 fn lacks(judgement: &Judgement) -> Option<&str> {
@@ -55,26 +55,26 @@ fn told(judgement: &Judgement) -> usize {
 #[test]
 fn the_source_of_the_largest_is_read_and_the_others_are_counted() {
     let (window, text) = distinct(1_200);
-    let mut sources = Sources::default();
-    let judgement = judged(&window, &mut sources, &text);
+    let mut files = CodeFiles::default();
+    let judgement = judged(&window, &mut files, &text);
     let listed = judgement.findings.len() as u64;
     assert_eq!(listed + judgement.unlisted, 1_200, "no finding is lost");
     let expected = "the source of 200 lines with 200 goroutines was not read";
     assert!(lacks(&judgement).is_some_and(|says| says.starts_with(expected)), "{judgement:?}");
     assert_eq!(told(&judgement), 1_000);
-    let again = judged(&window, &mut sources, &text);
+    let again = judged(&window, &mut files, &text);
     assert_eq!(lacks(&again), lacks(&judgement));
 
     let (window, text) = distinct(50);
-    let judgement = judged(&window, &mut Sources::default(), &text);
+    let judgement = judged(&window, &mut CodeFiles::default(), &text);
     assert_eq!((lacks(&judgement), told(&judgement)), (None, 50));
 }
 
 #[test]
 fn once_a_stop_is_asked_for_no_source_is_read() {
     let (window, text) = distinct(50);
-    let mut sources = Sources::until(Arc::new(AtomicBool::new(true)));
-    let judgement = judged(&window, &mut sources, &text);
+    let mut files = CodeFiles::until(Arc::new(AtomicBool::new(true)));
+    let judgement = judged(&window, &mut files, &text);
     assert_eq!((judgement.findings.len(), told(&judgement)), (50, 0));
     assert!(lacks(&judgement).is_some_and(|says| says.starts_with("the source of 50 lines")));
 }

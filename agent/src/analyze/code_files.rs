@@ -1,4 +1,4 @@
-//! Source files as values: given by whoever can read them, asked for by name.
+//! Go files as values: given by whoever can read them, asked for by name.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::hints::Hints;
 use crate::model::WaitClass;
 
-/// Files that are asked for at most, over all.
-const FILES: usize = 512;
-/// Lines that are remembered.
-const LINES: usize = 4096;
+/// At most this many files are asked for.
+const MAX_FILES: usize = 512;
+/// At most this many lines are remembered.
+const MAX_LINES: usize = 4096;
 
-/// A source file.
+/// A Go file.
 #[derive(Clone, Debug)]
-pub struct SourceFile {
+pub struct CodeFile {
     /// Where it was found.
     pub path: String,
     /// What it holds.
@@ -26,7 +26,7 @@ pub struct SourceFile {
 /// The lines that goroutines of a case are told by. A line is a file, as the program records it, and a
 /// number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Line {
+pub(super) struct CodeLines {
     /// Where they block.
     pub(super) blocked: (String, u32),
     /// What they wait for.
@@ -37,17 +37,17 @@ pub(super) struct Line {
     pub(super) shown: (String, u32),
 }
 
-/// The source files at hand, by the paths that the program records, and what was made of them.
+/// The Go files at hand, by the paths that the program records, and what was made of them.
 #[derive(Debug, Default)]
-pub struct Sources {
-    files: HashMap<String, Option<SourceFile>>,
+pub struct CodeFiles {
+    files: HashMap<String, Option<CodeFile>>,
     wanted: Vec<String>,
-    examined: HashMap<Line, Hints>,
+    examined: HashMap<CodeLines, Hints>,
     stop: Option<Arc<AtomicBool>>,
 }
 
-impl Sources {
-    /// Reads no more source once `stop` is set: a judgement then ends soon, and says what it lacks.
+impl CodeFiles {
+    /// Reads no more code once `stop` is set: a judgement then ends soon, and says what it lacks.
     #[must_use]
     pub fn until(stop: Arc<AtomicBool>) -> Self {
         Self { stop: Some(stop), ..Self::default() }
@@ -62,17 +62,17 @@ impl Sources {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Gives a file that was asked for; `None` where it is not to be had.
-    pub fn give(&mut self, recorded: String, file: Option<SourceFile>) {
+    /// Gives a file that was asked for; `None` where it cannot be read.
+    pub fn give(&mut self, recorded: String, file: Option<CodeFile>) {
         self.files.insert(recorded, file);
     }
 
-    pub(super) fn file(&mut self, recorded: &str) -> Option<SourceFile> {
+    pub(super) fn file(&mut self, recorded: &str) -> Option<CodeFile> {
         if let Some(known) = self.files.get(recorded) {
             return known.clone();
         }
         let is_asked_for = self.wanted.iter().any(|wanted| wanted == recorded);
-        if !is_asked_for && self.files.len() + self.wanted.len() < FILES {
+        if !is_asked_for && self.files.len() + self.wanted.len() < MAX_FILES {
             self.wanted.push(recorded.to_owned());
         }
         None
@@ -92,12 +92,12 @@ impl Sources {
             .map(|(path, _)| path.clone())
     }
 
-    pub(super) fn examined(&self, line: &Line) -> Option<Hints> {
+    pub(super) fn examined(&self, line: &CodeLines) -> Option<Hints> {
         self.examined.get(line).cloned()
     }
 
-    pub(super) fn keep(&mut self, line: Line, hints: Hints) {
-        if self.examined.len() < LINES {
+    pub(super) fn keep(&mut self, line: CodeLines, hints: Hints) {
+        if self.examined.len() < MAX_LINES {
             self.examined.insert(line, hints);
         }
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::objects::{ObjectId, Objects};
 use super::outline::{Kind, OpId, Outline, last_part, operand};
-use super::scene::buffer;
 
 /// How a channel is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,4 +172,29 @@ impl Index {
             }
         }
     }
+}
+
+/// The buffer that a `make(chan ..)` gives; `None` where it makes no channel.
+fn buffer(value: &str) -> Option<Buffer> {
+    let inside = value.strip_prefix("make(")?.strip_suffix(')')?.trim();
+    if !inside.starts_with("chan") && !inside.starts_with("<-chan") {
+        return None;
+    }
+    let mut depth = 0_i32;
+    for (at, c) in inside.char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let size = inside[at + 1..].trim();
+                return Some(match size.parse() {
+                    Ok(0) => Buffer::None,
+                    Ok(n) => Buffer::Constant(n),
+                    Err(_) => Buffer::Unknown,
+                });
+            }
+            _ => {}
+        }
+    }
+    Some(Buffer::None)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::finding::{Finding, Holder, NotEnough, Waiter};
 use super::observation::{Coverage, Site, Target};
@@ -128,8 +129,21 @@ pub enum RiseVerdict {
 }
 
 /// How many goroutines there are, by thresholds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Level {
     /// Below all thresholds.
     #[default]
@@ -159,13 +173,8 @@ impl Level {
 
     /// The name that people and programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Moderate => "moderate",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -4,13 +4,17 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::pattern::Pattern;
 use super::stack::FrameId;
 
 /// How sure a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Verdict {
     /// Stuck for as long as anybody looked, and nothing says that it is idle on purpose.
     Suspect,
@@ -23,18 +27,17 @@ pub enum Verdict {
 impl Verdict {
     /// The name that people and programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Suspect => "suspect",
-            Self::Likely => "likely",
-            Self::Proven => "proven",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
 /// How much a finding matters, from its score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Severity {
     /// Below 25 points.
     Low,
@@ -60,19 +63,17 @@ impl Severity {
 
     /// The name that people and programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
 /// What kind of leak it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum CauseClass {
     /// Sending, and nobody receives.
     ChannelSend,
@@ -116,27 +117,8 @@ pub enum CauseClass {
 impl CauseClass {
     /// The name that people and programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChannelSend => "channel-send",
-            Self::ChannelReceive => "channel-receive",
-            Self::ChannelNil => "channel-nil",
-            Self::Select => "select",
-            Self::SelectEmpty => "select-empty",
-            Self::Mutex => "mutex",
-            Self::Rwmutex => "rwmutex",
-            Self::Cond => "cond",
-            Self::Waitgroup => "waitgroup",
-            Self::DeadlockCycle => "deadlock-cycle",
-            Self::ContextNotCancelled => "context-not-cancelled",
-            Self::NetworkIo => "network-io",
-            Self::Timer => "timer",
-            Self::Loop => "loop",
-            Self::RuntimeInternal => "runtime-internal",
-            Self::SyscallOrCgo => "syscall-or-cgo",
-            Self::NotClosed => "not-closed",
-            Self::Unknown => "unknown",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -170,8 +152,9 @@ impl Score {
 }
 
 /// The shape of a count over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum GrowthPattern {
     /// It does not change.
     Flat,
@@ -192,16 +175,8 @@ pub enum GrowthPattern {
 impl GrowthPattern {
     /// The name that people and programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Flat => "flat",
-            Self::Linear => "linear",
-            Self::Exponential => "exponential",
-            Self::Stepped => "stepped",
-            Self::Oscillating => "oscillating",
-            Self::Plateau => "plateau",
-            Self::Shrinking => "shrinking",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -328,8 +303,11 @@ pub struct CausedAt {
 }
 
 /// How the line that leads to a finding is known, surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum CauseBasis {
     /// It is on the blocked goroutines' own stacks.
     Stack,
@@ -345,13 +323,8 @@ pub enum CauseBasis {
 impl CauseBasis {
     /// The name that programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Stack => "stack",
-            Self::CreationSite => "creation-site",
-            Self::CreationStack => "creation-stack",
-            Self::Creator => "creator",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -1,10 +1,12 @@
 //! How often something happens, and how well that is known.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// How a rate is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RateBasis {
     /// Probes have counted every one since they were attached.
     Exact,
@@ -29,12 +31,8 @@ impl RateBasis {
 
     /// The name that programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Estimate => "estimate",
-            Self::LowerBound => "lower-bound",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

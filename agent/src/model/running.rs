@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::text::duration;
 
@@ -27,8 +28,9 @@ impl Running {
 }
 
 /// What keeps a process from running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Halt {
     /// A signal (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU): somebody's, or of a job in the background.
     Stopped,
@@ -41,12 +43,8 @@ pub enum Halt {
 impl Halt {
     /// The name that people and programs read.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Stopped => "stopped",
-            Self::Traced => "traced",
-            Self::Frozen => "frozen",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// What was done to the process.

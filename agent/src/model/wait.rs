@@ -1,33 +1,53 @@
 //! What a goroutine waits for, in the field's classes.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// The class of a goroutine's wait. The runtime's own string (`wait reason`) is kept beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+///
+/// One spelling everywhere, the report's: where it is two words or an abbreviation, serde and strum are
+/// both told. Observations that were saved by an agent older than that have `chan-send` for `chan send`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 #[repr(u8)]
 pub enum WaitClass {
     /// Sending on a channel.
+    #[serde(rename = "chan send", alias = "chan-send")]
+    #[strum(serialize = "chan send")]
     ChanSend,
     /// Receiving from a channel.
+    #[serde(rename = "chan receive", alias = "chan-receive")]
+    #[strum(serialize = "chan receive")]
     ChanReceive,
     /// Sending on or receiving from a nil channel: for ever.
+    #[serde(rename = "nil channel", alias = "nil-channel")]
+    #[strum(serialize = "nil channel")]
     NilChannel,
     /// In a select with cases.
     Select,
     /// In `select {}`: for ever.
+    #[serde(rename = "empty select", alias = "empty-select")]
+    #[strum(serialize = "empty select")]
     EmptySelect,
     /// In `sync.Mutex.Lock`.
     Mutex,
     /// In `sync.RWMutex.Lock` or `RLock`.
+    #[serde(alias = "rw-mutex")]
     RwMutex,
     /// In `sync.Cond.Wait`.
     Cond,
     /// In `sync.WaitGroup.Wait`.
+    #[serde(rename = "wait group", alias = "wait-group")]
+    #[strum(serialize = "wait group")]
     WaitGroup,
     /// On a runtime semaphore that is none of the above.
     Semaphore,
     /// In the network poller.
+    #[serde(rename = "IO wait", alias = "io-wait")]
+    #[strum(serialize = "IO wait")]
     IoWait,
     /// In `time.Sleep`.
     Sleep,
@@ -48,32 +68,37 @@ pub enum WaitClass {
 impl WaitClass {
     /// The name that people read, as DESIGN and the report spell it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChanSend => "chan send",
-            Self::ChanReceive => "chan receive",
-            Self::NilChannel => "nil channel",
-            Self::Select => "select",
-            Self::EmptySelect => "empty select",
-            Self::Mutex => "mutex",
-            Self::RwMutex => "rwmutex",
-            Self::Cond => "cond",
-            Self::WaitGroup => "wait group",
-            Self::Semaphore => "semaphore",
-            Self::IoWait => "IO wait",
-            Self::Sleep => "sleep",
-            Self::Syscall => "syscall",
-            Self::Cgo => "cgo",
-            Self::Runtime => "runtime",
-            Self::Running => "running",
-            Self::Runnable => "runnable",
-            Self::Unknown => "unknown",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Whether a goroutine of this class is blocked: neither running nor ready to run.
     #[must_use]
     pub const fn is_blocked(self) -> bool {
         !matches!(self, Self::Running | Self::Runnable | Self::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_spelling_and_the_old_one_is_still_read() {
+        for (name, old, wait) in [
+            ("chan send", "chan-send", WaitClass::ChanSend),
+            ("chan receive", "chan-receive", WaitClass::ChanReceive),
+            ("nil channel", "nil-channel", WaitClass::NilChannel),
+            ("empty select", "empty-select", WaitClass::EmptySelect),
+            ("rwmutex", "rw-mutex", WaitClass::RwMutex),
+            ("wait group", "wait-group", WaitClass::WaitGroup),
+            ("IO wait", "io-wait", WaitClass::IoWait),
+            ("mutex", "mutex", WaitClass::Mutex),
+        ] {
+            let text = serde_json::to_string(&wait).expect("a name");
+            assert_eq!((text, wait.name()), (format!("{name:?}"), name));
+            let read: WaitClass = serde_json::from_str(&format!("{old:?}")).expect("an old name");
+            assert_eq!(read, wait);
+        }
     }
 }

@@ -9,7 +9,6 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::judging::Judging;
 use crate::collect::attach::Budget;
-use crate::pipeline::Pace;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -276,21 +275,6 @@ pub(super) struct Common {
     #[command(flatten)]
     pub(super) judging: Judging,
 }
-
-impl Common {
-    /// The pace of looks, where a command has a default duration and interval of its own.
-    pub(super) fn pace(&self, interval: Duration, duration: Option<Duration>) -> Pace {
-        Pace { interval: self.interval.unwrap_or(interval), duration: self.duration.or(duration) }
-    }
-
-    /// Whether the report goes to a file, so that standard output is free.
-    pub(super) const fn has_file(&self) -> bool {
-        self.output.is_some() || self.reports.is_some()
-    }
-}
-
-/// From one look to the next, unless a command or the user knows better.
-pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Which probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

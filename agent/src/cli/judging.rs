@@ -202,11 +202,6 @@ impl Judging {
         Ok(Settings { baseline, ..self.without_baseline()? })
     }
 
-    /// Which goroutines are looked at.
-    pub(super) fn filter(&self) -> Result<Filter, Failure> {
-        Ok(self.without_baseline()?.filter)
-    }
-
     fn without_baseline(&self) -> Result<Settings, Failure> {
         let rules = |patterns: &[String]| patterns.iter().map(|text| rule(text, None)).collect();
         let mut settings = Settings {

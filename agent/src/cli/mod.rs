@@ -12,13 +12,14 @@ mod known;
 mod log;
 mod output;
 mod privileges;
+mod request;
 mod target;
 mod view;
 
 use crate::host::limits::{raise_open_files, survive_file_size_limit};
-use args::{Args, Command};
 use failure::Failure;
 use privileges::Touch;
+use request::{Comparison, Request, Task, Until};
 
 /// Runs the command that the process was started with.
 #[must_use]
@@ -34,53 +35,43 @@ pub fn main() -> ExitCode {
 
 fn run() -> Outcome {
     // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let mut args = config::args()?;
-    // What these choose are groups.
-    args.common.groups |=
-        matches!(args.command, Some(Command::Filter | Command::Patterns(_) | Command::Channels(_)));
-    let common = &args.common;
-    log::start(common.verbose);
+    let request = Request::from_args(config::args()?)?;
+    log::start(request.verbosity);
     // Where it cannot be caught, all is as it was.
     let _ = survive_file_size_limit();
-    if let Some(touch) = touch(&args) {
+    if let Some(touch) = touch(&request) {
         // What cannot be raised is said by whatever fails for it.
         let _ = raise_open_files();
-        privileges::give_up(common, touch);
+        privileges::give_up(&request, touch);
     }
-    if !common.list {
-        output::try_first(common)?;
+    if !matches!(request.task, Task::List) {
+        output::try_first(&request)?;
     }
-    match &args.command {
-        _ if common.list => command::list::run(common),
-        None => command::watch::run(common),
-        Some(Command::Check) => command::check::run(common),
-        Some(Command::Analyze) => command::analyze::run(common),
-        Some(Command::Monitor) => command::monitor::run(common),
-        Some(Command::Compare(how)) => command::compare::run(common, how),
-        Some(Command::Patterns(which)) => command::patterns::run(common, which),
-        Some(Command::Channels(which)) => command::channels::run(common, which),
-        Some(Command::Filter) => command::filter::run(common),
-        Some(Command::Report) => command::report::run(common),
-        Some(Command::Doctor) => command::doctor::run(common),
+    match &request.task {
+        Task::List => command::list::run(&request),
+        Task::Watch => command::watch::run(&request),
+        Task::Check => command::check::run(&request),
+        Task::Analyze => command::analyze::run(&request),
+        Task::Monitor => command::monitor::run(&request),
+        Task::Compare(what) => command::compare::run(&request, what),
+        Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
+        Task::Channels { threshold } => command::channels::run(&request, *threshold),
+        Task::Filter => command::filter::run(&request),
+        Task::Report => command::report::run(&request),
+        Task::Doctor => command::doctor::run(&request),
     }
 }
 
 /// What a command touches; `None` where it keeps its privileges for now.
-fn touch(args: &Args) -> Option<Touch> {
-    Some(match &args.command {
-        _ if args.common.list || args.common.input.is_some() => Touch::Nothing,
-        None
-        | Some(Command::Analyze | Command::Monitor | Command::Patterns(_) | Command::Channels(_)) => {
-            Touch::Probes
-        }
+const fn touch(request: &Request) -> Option<Touch> {
+    match request.task {
         // Somebody else's program is run with what the user has.
-        Some(Command::Compare(how)) if !how.run.is_empty() => return None,
-        Some(Command::Check | Command::Compare(_) | Command::Filter | Command::Report) => {
-            Touch::Nothing
-        }
+        Task::Compare(Comparison::Live(Until::Command { .. })) => None,
         // It says what there was before it gives up the rest itself.
-        Some(Command::Doctor) => return None,
-    })
+        Task::Doctor => None,
+        _ if request.has_probes() => Some(Touch::Probes),
+        _ => Some(Touch::Nothing),
+    }
 }
 
 /// What a command ends in.

@@ -6,8 +6,9 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::args::{Color, Common, Format};
+use super::args::{Color, Format};
 use super::failure::Failure;
+use super::request::{Delivery, Destination, Request};
 use crate::host::privileges::may_replace_any_file;
 use crate::model::{Assessment, Timestamp};
 use crate::report::html::Html;
@@ -22,30 +23,30 @@ const WIDTH: usize = 100;
 
 /// Writes the report to where the flags say.
 pub(super) fn write(
-    common: &Common,
+    delivery: &Delivery,
     assessments: &[Assessment],
     several: bool,
 ) -> Result<(), Failure> {
     let report = Report { generated_at: now(), assessments, several };
-    let renderer: Box<dyn Render> = match common.format {
+    let renderer: Box<dyn Render> = match delivery.format {
         Format::Json => Box::new(Json),
         Format::Html => Box::new(Html),
         Format::Terminal => Box::new(Terminal {
-            style: Style { colour: colour(common) },
-            width: width(common),
-            top: (!common.all).then_some(common.top),
-            groups: common.groups,
+            style: Style { colour: colour(delivery) },
+            width: width(delivery),
+            top: delivery.top,
+            groups: delivery.groups,
         }),
     };
-    if let Some(folder) = &common.reports {
-        let path = folder.join(name(common.format, &report));
+    if let Destination::Folder(folder) = &delivery.to {
+        let path = folder.join(name(delivery.format, &report));
         fs::create_dir_all(folder)
             .and_then(|()| write_file(&path, |out| renderer.render(&report, out)))
             .map_err(|source| Failure::File { path: path.clone(), source })?;
         say(format_args!("report: {}", path.display()));
         return Ok(());
     }
-    put(common, |out| renderer.render(&report, out))
+    put(delivery, |out| renderer.render(&report, out))
 }
 
 /// The name of a report in a folder of them: of whom, and when, to the millisecond.
@@ -68,10 +69,10 @@ fn name(format: Format, report: &Report<'_>) -> String {
 
 /// Writes what `render` gives to where the flags say.
 pub(super) fn put(
-    common: &Common,
+    delivery: &Delivery,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let Some(path) = &common.output else {
+    let Destination::File(path) = &delivery.to else {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = render(&mut out).and_then(|()| out.flush()).map_err(Failure::Stdout);
         return unless_closed(written);
@@ -95,32 +96,34 @@ pub(super) fn say(line: std::fmt::Arguments<'_>) {
 
 /// Tries whether what the flags name can be written, before time is spent on what to write there.
 /// Leaves files as they are; folders are made.
-pub(super) fn try_first(common: &Common) -> Result<(), Failure> {
+pub(super) fn try_first(request: &Request) -> Result<(), Failure> {
     let file = |path: &Path, tried: io::Result<()>| {
         tried.map_err(|source| Failure::File { path: path.to_owned(), source })
     };
-    if let Some(path) = &common.output {
-        file(path, tried(path))?;
-    }
-    for folder in [&common.reports, &common.save].into_iter().flatten() {
+    let folder = |folder: &Path| {
         let inside = folder.join("file");
-        file(folder, fs::create_dir_all(folder).and_then(|()| tried(&inside)))?;
+        file(folder, fs::create_dir_all(folder).and_then(|()| tried(&inside)))
+    };
+    match &request.delivery.to {
+        Destination::Stdout => {}
+        Destination::File(path) => file(path, tried(path))?,
+        Destination::Folder(path) => folder(path)?,
     }
-    Ok(())
+    request.save.as_deref().map_or(Ok(()), folder)
 }
 
 /// Whether the report for people is coloured.
-fn colour(common: &Common) -> bool {
-    match common.color {
+fn colour(delivery: &Delivery) -> bool {
+    match delivery.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => !common.has_file() && io::stdout().is_terminal() && !no_color(),
+        Color::Auto => !delivery.has_file() && io::stdout().is_terminal() && !no_color(),
     }
 }
 
 /// Whether the live view, which is on a terminal by nature, is coloured.
-pub(super) fn colour_live(common: &Common) -> bool {
-    match common.color {
+pub(super) fn colour_live(delivery: &Delivery) -> bool {
+    match delivery.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => !no_color(),
@@ -132,8 +135,8 @@ fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-fn width(common: &Common) -> usize {
-    let screen = if !common.has_file() { screen_width() } else { None };
+fn width(delivery: &Delivery) -> usize {
+    let screen = if !delivery.has_file() { screen_width() } else { None };
     let asked = || std::env::var("COLUMNS").ok()?.parse().ok();
     screen.or_else(asked).unwrap_or(WIDTH)
 }

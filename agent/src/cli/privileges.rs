@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::args::{Common, Probes};
 use super::output;
+use super::request::{Destination, Request};
+use crate::collect::attach::Probing;
 use crate::collect::attach::probes::{Answer, uprobe_multi};
 use crate::host::privileges::{Plan, without_writing_anywhere};
 
@@ -17,18 +18,20 @@ pub(super) enum Touch {
 }
 
 /// What a command with these flags keeps.
-pub(super) fn plan(common: &Common, touch: Touch) -> Plan {
+pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
     let mut plan = Plan::reading();
-    if touch == Touch::Probes && common.probes != Probes::Off {
+    if touch == Touch::Probes && request.attach.probes != Probing::Off {
         // As attaching itself chooses: where the kernel cannot tell, links are tried.
         plan = plan.probing(uprobe_multi() != Answer::No);
     }
     let elsewhere = |path: &Path| without_writing_anywhere(|| output::is_denied(path));
-    let folders = [&common.save, &common.reports];
-    let inside = folders.into_iter().flatten().map(|folder| existing(folder).join("file"));
-    if common.output.as_deref().is_some_and(elsewhere)
-        || inside.into_iter().any(|it| elsewhere(&it))
-    {
+    let inside = |folder: &Path| elsewhere(&existing(folder).join("file"));
+    let report = match &request.delivery.to {
+        Destination::Stdout => false,
+        Destination::File(file) => elsewhere(file),
+        Destination::Folder(folder) => inside(folder),
+    };
+    if report || request.save.as_deref().is_some_and(inside) {
         plan = plan.writing_anywhere();
     }
     plan
@@ -41,8 +44,8 @@ fn existing(path: &Path) -> &Path {
 
 /// Gives up all else. A command goes on when that fails, and people are told: what it was asked for
 /// comes first, and nothing was gained by the failure.
-pub(super) fn give_up(common: &Common, touch: Touch) {
-    if let Err(problem) = plan(common, touch).apply() {
+pub(super) fn give_up(request: &Request, touch: Touch) {
+    if let Err(problem) = plan(request, touch).apply() {
         let cause = std::error::Error::source(&problem);
         let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
         output::say(format_args!(

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::args::Common;
 use super::failure::Failure;
 use super::output;
+use super::request::{Request, Selection};
 use crate::collect::attach::Options;
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
@@ -28,22 +28,22 @@ pub(super) struct Targets {
 }
 
 /// Attaches to all that the flags name, or opens what was saved of them.
-pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Failure> {
-    let settings = common.judging.settings()?;
-    let observer = |source| Observer::new(source, settings.clone(), common.source_root.clone());
-    if let Some(folder) = &common.input {
+pub(super) fn attach(request: &Request) -> Result<Targets, Failure> {
+    let observer =
+        |source| Observer::new(source, request.settings.clone(), request.source_roots.clone());
+    if let Selection::Saved(folder) = &request.selection {
         return saved(folder, observer);
     }
-    let pids = pids(common)?;
-    let objects: Vec<_> = pids.into_iter().flat_map(|pid| objects(pid, common)).collect();
+    let pids = pids(&request.selection)?;
+    let objects: Vec<_> = pids.into_iter().flat_map(|pid| objects(pid, request)).collect();
     let asked = objects.len();
     let mut targets = Targets { attached: Vec::new(), failures: Vec::new(), asked };
     for (pid, object) in objects {
-        let options = &Options { object, ..options.clone() };
+        let options = &Options { object, ..request.attach.clone() };
         let start = std::time::Instant::now();
-        match open(pid, options, common.save.as_deref()) {
+        match open(pid, options, request.save.as_deref()) {
             Ok(source) => {
-                if common.verbose > 0 {
+                if request.verbosity > 0 {
                     let took = words::duration(start.elapsed());
                     output::say(format_args!("attached to {pid} in {took}"));
                 }
@@ -57,8 +57,8 @@ pub(super) fn attach(common: &Common, options: &Options) -> Result<Targets, Fail
 }
 
 /// The Go runtimes of a process that are meant: the one that is named, or each.
-fn objects(pid: u32, common: &Common) -> Vec<(u32, Option<String>)> {
-    if let Some(name) = &common.object {
+fn objects(pid: u32, request: &Request) -> Vec<(u32, Option<String>)> {
+    if let Some(name) = &request.object {
         return vec![(pid, Some(name.clone()))];
     }
     match pipeline::runtimes(pid) {
@@ -106,11 +106,12 @@ pub(super) fn sum(mut failures: Vec<Failure>, asked: usize) -> Option<Failure> {
     Some(Failure::Targets { failed: failures.len(), asked })
 }
 
-/// The processes that the flags name, each once.
-pub(super) fn pids(common: &Common) -> Result<Vec<u32>, Failure> {
-    let mut pids = match &common.exe {
-        None => common.pid.clone(),
-        Some(name) => {
+/// The processes that are selected, each once.
+pub(super) fn pids(selection: &Selection) -> Result<Vec<u32>, Failure> {
+    let mut pids = match selection {
+        Selection::Nobody | Selection::Saved(_) => Vec::new(),
+        Selection::Pids(pids) => pids.clone(),
+        Selection::Exe(name) => {
             let listing = pipeline::processes().map_err(Failure::Processes)?;
             let named = listing.processes.iter().filter(|process| process.exe == *name);
             let pids: Vec<u32> = named.map(|process| process.pid).collect();

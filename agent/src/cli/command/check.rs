@@ -2,22 +2,21 @@
 
 use super::watch::Seen;
 use crate::cli::Outcome;
-use crate::cli::args::Common;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::judging::FailOn;
+use crate::cli::request::Request;
 use crate::cli::target::{self, Target};
 use crate::collect::CollectError;
-use crate::collect::attach::Options;
 use crate::model::{Assessment, Level};
 use crate::pipeline::Look;
 
 /// Looks once at each target, and fails on their number too.
-pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let seen = look(common)?;
-    let fail_on = common.judging.fail_on.unwrap_or(FailOn::Likely);
-    let too_many = seen.assessments.iter().any(|assessment| is_too_many(assessment, fail_on));
-    let exit = seen.report(common, FailOn::Likely)?;
+pub(in crate::cli) fn run(request: &Request) -> Outcome {
+    let seen = look(request)?;
+    let assessments = &seen.assessments;
+    let too_many = assessments.iter().any(|seen| is_too_many(seen, request.fail_on));
+    let exit = seen.report(request)?;
     Ok(if too_many { Exit::Findings } else { exit })
 }
 
@@ -33,9 +32,8 @@ fn is_too_many(assessment: &Assessment, fail_on: FailOn) -> bool {
 }
 
 /// Looks once at each target. One look leaves probes nothing to watch: there are none.
-pub(super) fn look(common: &Common) -> Result<Seen, Failure> {
-    let options = Options { once: true, ..Options::default() };
-    let mut targets = target::attach(common, &options)?;
+pub(super) fn look(request: &Request) -> Result<Seen, Failure> {
+    let mut targets = target::attach(request)?;
     let mut assessments = Vec::new();
     for target in &mut targets.attached {
         match last(target) {

@@ -6,31 +6,30 @@ use std::io::{self, BufRead as _};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::cli::args::{Common, Compare, Format};
+use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::known::Known;
+use crate::cli::request::{Comparison, Request, Until};
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output, view};
-use crate::collect::attach::Options;
 use crate::report::words;
 
 use difference::Difference;
 
 /// Compares two saved inputs, or now with what comes after a command, a time or the Enter key.
-pub(in crate::cli) fn run(common: &Common, how: &Compare) -> Outcome {
-    let difference = match (&how.before, &how.after) {
-        (Some(before), Some(after)) => {
+pub(in crate::cli) fn run(request: &Request, what: &Comparison) -> Outcome {
+    let difference = match what {
+        Comparison::Saved { before, after } => {
             let (before, after) = (Known::read(before)?, Known::read(after)?);
             warn(&before, &after);
             Difference::of(&before, &after)
         }
-        _ => look_twice(common, how)?,
+        Comparison::Live(until) => look_twice(request, until)?,
     };
-    let top = (!common.all).then_some(common.top);
-    output::put(common, |out| match common.format {
+    output::put(&request.delivery, |out| match request.delivery.format {
         Format::Json => difference.write_json(out),
-        Format::Terminal | Format::Html => difference.write(top, out),
+        Format::Terminal | Format::Html => difference.write(request.delivery.top, out),
     })?;
     Ok(Exit::Done)
 }
@@ -52,28 +51,28 @@ fn warn(before: &Known, after: &Known) {
     }
 }
 
-fn look_twice(common: &Common, how: &Compare) -> Result<Difference, Failure> {
-    let mut targets = target::attach(common, &Options::default())?;
+fn look_twice(request: &Request, until: &Until) -> Result<Difference, Failure> {
+    let mut targets = target::attach(request)?;
     if targets.asked > 1 {
         return Err(Failure::OneTarget(targets.asked));
     }
     let Some(target) = targets.attached.first_mut() else {
         return Err(target::sum(targets.failures, 1).unwrap_or(Failure::NoTarget));
     };
-    let before = look(target, common)?;
+    let before = look(target, request)?;
     if target.is_saved {
-        return last(target, common, &before);
+        return last(target, request, &before);
     }
-    wait(how)?;
-    let after = look(target, common)?;
+    wait(until)?;
+    let after = look(target, request)?;
     Ok(Difference::of(&before, &after))
 }
 
 /// With the last of what was saved.
-fn last(target: &mut Target, common: &Common, before: &Known) -> Result<Difference, Failure> {
+fn last(target: &mut Target, request: &Request, before: &Known) -> Result<Difference, Failure> {
     let mut after = before.clone();
     loop {
-        match look(target, common) {
+        match look(target, request) {
             Ok(known) => after = known,
             Err(Failure::Saved { source }) if source.is_end() => break,
             Err(failure) => return Err(failure),
@@ -82,34 +81,35 @@ fn last(target: &mut Target, common: &Common, before: &Known) -> Result<Differen
     Ok(Difference::of(before, &after))
 }
 
-fn look(target: &mut Target, common: &Common) -> Result<Known, Failure> {
-    let filter = common.judging.filter()?;
+fn look(target: &mut Target, request: &Request) -> Result<Known, Failure> {
     let look = target.observer.look().map_err(|source| Failure::of(target.pid, source))?;
     let mut assessment = (*look.assessment).clone();
-    view::filtered(&mut assessment, &filter);
+    view::filtered(&mut assessment, &request.settings.filter);
     Ok(Known::of(&assessment))
 }
 
 /// Until it is time for the second look.
-fn wait(how: &Compare) -> Result<(), Failure> {
-    if let Some((program, args)) = how.run.split_first() {
-        let failed =
-            |source| Failure::Run { command: program.to_string_lossy().into_owned(), source };
-        // Standard output is for the difference alone.
-        let status = Command::new(program)
-            .args(args)
-            .stdout(Stdio::from(io::stderr()))
-            .status()
-            .map_err(failed)?;
-        if !status.success() {
-            output::say(format_args!("{} ended with {status}", program.to_string_lossy()));
+fn wait(until: &Until) -> Result<(), Failure> {
+    match until {
+        Until::Command { program, args } => {
+            let name = program.to_string_lossy();
+            let failed = |source| Failure::Run { command: name.clone().into_owned(), source };
+            // Standard output is for the difference alone.
+            let status = Command::new(program)
+                .args(args)
+                .stdout(Stdio::from(io::stderr()))
+                .status()
+                .map_err(failed)?;
+            if !status.success() {
+                output::say(format_args!("{name} ended with {status}"));
+            }
         }
-    } else if let Some(time) = how.wait {
-        thread::sleep(time);
-    } else {
-        output::say(format_args!("Enter takes the second sample and compares"));
-        if io::stdin().lock().skip_until(b'\n').map_err(Failure::Stdin)? == 0 {
-            return Err(Failure::NoKey);
+        Until::Time(time) => thread::sleep(*time),
+        Until::Enter => {
+            output::say(format_args!("Enter takes the second sample and compares"));
+            if io::stdin().lock().skip_until(b'\n').map_err(Failure::Stdin)? == 0 {
+                return Err(Failure::NoKey);
+            }
         }
     }
     Ok(())

@@ -2,18 +2,19 @@
 
 use std::io::{self, Write};
 
-use crate::cli::args::{Common, Format};
+use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::request::Request;
 use crate::cli::{Outcome, output};
 use crate::pipeline::{self, GoProcess, Listing};
 use crate::report::words;
 
 /// Lists them, as a table or as JSON.
-pub(in crate::cli) fn run(common: &Common) -> Outcome {
+pub(in crate::cli) fn run(request: &Request) -> Outcome {
     let listing = pipeline::processes().map_err(Failure::Processes)?;
     let out = &mut io::stdout().lock();
-    match common.format {
+    match request.delivery.format {
         Format::Terminal | Format::Html => table(&listing, output::screen_width(), out),
         Format::Json => json(&listing, out),
     }

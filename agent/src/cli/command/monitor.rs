@@ -5,44 +5,39 @@ mod news;
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
 
 use super::watch;
-use crate::cli::args::{Common, Format};
+use crate::cli::args::Format;
 use crate::cli::failure::Failure;
-use crate::cli::judging::FailOn;
+use crate::cli::request::Request;
 use crate::cli::{Outcome, view};
 use crate::watch::{Event, lines};
 
 use news::Known;
 
-/// From one look to the next: nobody watches a monitor's every second.
-const INTERVAL: Duration = Duration::from_secs(10);
-
 /// Looks until told to stop, then reports.
-pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let filter = common.judging.filter()?;
-    let pace = common.pace(INTERVAL, None);
-    let seen = watch::watch(common, pace, |events, _| {
-        let mut out: Box<dyn Write> = match common.format {
+pub(in crate::cli) fn run(request: &Request) -> Outcome {
+    let filter = &request.settings.filter;
+    let seen = watch::watch(request, |events, _| {
+        let mut out: Box<dyn Write> = match request.delivery.format {
             // Here a line of JSON a look is what standard output is for.
             Format::Json => Box::new(std::io::stdout()),
-            Format::Terminal | Format::Html => watch::lines_out(common),
+            Format::Terminal | Format::Html => watch::lines_out(request),
         };
-        show(common, events, &mut out, |event| {
+        show(request, events, &mut out, |event| {
             let mut assessment = (*event.assessment).clone();
-            view::filtered(&mut assessment, &filter);
+            view::filtered(&mut assessment, filter);
             Event { assessment: assessment.into(), ..event }
         })
     })?;
-    if common.format == Format::Json && !common.has_file() {
-        return seen.filtered(common)?.end(common, FailOn::Likely);
+    if request.delivery.format == Format::Json && !request.delivery.has_file() {
+        return seen.filtered(request).end(request);
     }
-    seen.report(common, FailOn::Likely)
+    seen.report(request)
 }
 
 fn show(
-    common: &Common,
+    request: &Request,
     events: &Receiver<Event>,
     out: &mut dyn Write,
     narrow: impl Fn(Event) -> Event,
@@ -51,7 +46,7 @@ fn show(
     for event in events {
         let event = narrow(event);
         let news = known.entry(event.pid).or_default().news(&event.assessment);
-        let written = if common.format == Format::Json {
+        let written = if request.delivery.format == Format::Json {
             news::write_json(&event, &news, out)
         } else {
             let line = lines::line(&event.assessment, event.now);

@@ -1,24 +1,17 @@
-//! `patterns`: the stacks at which goroutines stood through every look.
+//! `patterns`: the stacks at which goroutines stood through every sample.
 
-use super::analyze::LONG_ENOUGH;
 use super::watch;
-use crate::cli::args::{Common, INTERVAL, Patterns};
-use crate::cli::judging::FailOn;
+use crate::cli::request::Request;
 use crate::cli::{Outcome, view};
-use crate::pipeline::Pace;
 
-/// Looks for `--duration` or `--samples` looks, and reports the stacks that persisted.
-pub(in crate::cli) fn run(common: &Common, patterns: &Patterns) -> Outcome {
-    let mut pace = common.pace(INTERVAL, Some(LONG_ENOUGH));
-    if let Some(samples) = patterns.samples {
-        pace = Pace { duration: Some(pace.interval.saturating_mul(samples - 1)), ..pace };
-    }
-    let mut seen = watch::watch(common, pace, |events, _| {
-        watch::progress(common, events);
+/// Samples for `--duration` or `--samples`, and reports the stacks that persisted.
+pub(in crate::cli) fn run(request: &Request, threshold: u64) -> Outcome {
+    let mut seen = watch::watch(request, |events, _| {
+        watch::progress(request, events);
         Ok(())
     })?;
     for assessment in &mut seen.assessments {
-        view::persistent(assessment, patterns.threshold);
+        view::persistent(assessment, threshold);
     }
-    seen.report(common, FailOn::Likely)
+    seen.report(request)
 }

@@ -10,15 +10,14 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::cli::args::{Common, Format, INTERVAL, Probes};
+use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::judging::FailOn;
+use crate::cli::request::Request;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output, view};
 use crate::collect::CollectError;
 use crate::collect::attach::probes::start_holding;
-use crate::collect::attach::{Options, Probing};
 use crate::model::Assessment;
 use crate::pipeline::{End, Look, Pace};
 use crate::report::words;
@@ -50,27 +49,26 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Writes the report, and ends in 1 for a finding at or above `--fail-on`.
-    pub(super) fn report(self, common: &Common, fail_on: FailOn) -> Outcome {
-        let seen = self.filtered(common)?;
+    pub(super) fn report(self, request: &Request) -> Outcome {
+        let seen = self.filtered(request);
         view::matched(&seen.assessments)?;
         if seen.asked > 1 || !seen.assessments.is_empty() {
-            output::write(common, &seen.assessments, seen.asked > 1)?;
+            output::write(&request.delivery, &seen.assessments, seen.asked > 1)?;
         }
-        seen.end(common, fail_on)
+        seen.end(request)
     }
 
     /// Keeps what the filters let pass.
-    pub(super) fn filtered(mut self, common: &Common) -> Result<Self, Failure> {
-        let filter = common.judging.filter()?;
+    pub(super) fn filtered(mut self, request: &Request) -> Self {
         for assessment in self.assessments.iter_mut().chain(&mut self.earlier) {
-            view::filtered(assessment, &filter);
+            view::filtered(assessment, &request.settings.filter);
         }
-        Ok(self)
+        self
     }
 
     /// Ends in 1 for a finding at or above `--fail-on`, without a report.
-    pub(super) fn end(self, common: &Common, fail_on: FailOn) -> Outcome {
-        let fail_on = common.judging.fail_on.unwrap_or(fail_on);
+    pub(super) fn end(self, request: &Request) -> Outcome {
+        let fail_on = request.fail_on;
         let is_met = fail_on.is_met_by(&self.assessments) || fail_on.is_met_by(&self.earlier);
         let exit = if is_met { Exit::Findings } else { Exit::Done };
         let mut failures = self.failures;
@@ -83,39 +81,37 @@ impl Seen {
 }
 
 /// Watches each target until `--duration` is over, Ctrl-C, SIGTERM, or all of them have exited.
-pub(in crate::cli) fn run(common: &Common) -> Outcome {
-    let is_live = is_live(common);
-    watch(common, common.pace(INTERVAL, None), |events, stop| {
-        if common.input.is_some() {
-            progress(common, events);
+pub(in crate::cli) fn run(request: &Request) -> Outcome {
+    let is_live = is_live(request);
+    watch(request, |events, stop| {
+        if request.is_saved() {
+            progress(request, events);
             Ok(())
         } else if is_live {
-            live::run(events, stop, output::colour_live(common)).map_err(Failure::Terminal)
+            live::run(events, stop, output::colour_live(&request.delivery))
+                .map_err(Failure::Terminal)
         } else {
-            show_lines(common, events)
+            show_lines(request, events)
         }
     })?
-    .report(common, FailOn::Likely)
+    .report(request)
 }
 
 /// Watches at a pace, and hands each look to `show` as it comes. What was saved is shown without
 /// waiting.
 pub(super) fn watch(
-    common: &Common,
-    pace: Pace,
+    request: &Request,
     show: impl FnOnce(&Receiver<Event>, &AtomicBool) -> Result<(), Failure>,
 ) -> Result<Seen, Failure> {
     // While there is nothing yet that it would be a copy of. What fails here fails again, and is
     // said, when the first probe is to be attached.
-    let probes = common.probes != Probes::Off && common.input.is_none();
-    let _holding = probes.then(start_holding);
+    let _holding = request.has_probes().then(start_holding);
     let stop = stop_on_signals()?;
-    let target::Targets { attached, mut failures, asked } =
-        target::attach(common, &options(common))?;
+    let target::Targets { attached, mut failures, asked } = target::attach(request)?;
     let (events, shown) = sync_channel(WAITING);
     let threads: Vec<_> = attached
         .into_iter()
-        .map(|target| observe(target, pace, Arc::clone(&stop), events.clone()))
+        .map(|target| observe(target, request.pace, Arc::clone(&stop), events.clone()))
         .collect();
     // Only the threads hold senders now: their end is the end of the events.
     drop(events);
@@ -152,22 +148,12 @@ pub(super) fn watch(
         earlier.extend(before);
     }
     output::unless_closed(show)?;
-    if common.verbose > 0 {
+    if request.verbosity > 0 {
         for hit in assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
             output::say(format_args!("probes are taken to cost {}", words::hit_cost(hit)));
         }
     }
     Ok(Seen { assessments, earlier, failures, asked })
-}
-
-fn options(common: &Common) -> Options {
-    let probes = match common.probes {
-        Probes::Auto => Probing::Auto,
-        Probes::Off => Probing::Off,
-        Probes::Create => Probing::Create,
-        Probes::All => Probing::All,
-    };
-    Options { probes, budget: common.budget, once: false, object: None }
 }
 
 /// Set by the first signal; a second one ends the process at once.
@@ -205,24 +191,24 @@ fn observe(
 }
 
 /// Whether there is somebody to look at a live view, and a terminal that can show one.
-fn is_live(common: &Common) -> bool {
+fn is_live(request: &Request) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    common.verbose < 2
-        && common.input.is_none()
-        && !document_on_stdout(common)
+    request.verbosity < 2
+        && !request.is_saved()
+        && !document_on_stdout(request)
         && !dumb
         && io::stdin().is_terminal()
         && io::stdout().is_terminal()
 }
 
 /// Whether standard output is for the report alone.
-const fn document_on_stdout(common: &Common) -> bool {
-    !matches!(common.format, Format::Terminal) && !common.has_file()
+const fn document_on_stdout(request: &Request) -> bool {
+    !matches!(request.delivery.format, Format::Terminal) && !request.delivery.has_file()
 }
 
 /// A line a look, where there is room for them.
-fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> {
-    let mut out = lines_out(common);
+fn show_lines(request: &Request, events: &Receiver<Event>) -> Result<(), Failure> {
+    let mut out = lines_out(request);
     let mut any = false;
     for event in events {
         any = true;
@@ -230,7 +216,7 @@ fn show_lines(common: &Common, events: &Receiver<Event>) -> Result<(), Failure> 
         let line = lines::line(&event.assessment, event.now);
         writeln!(out, "{line}").map_err(Failure::Stdout)?;
     }
-    if any && !document_on_stdout(common) && !common.has_file() {
+    if any && !document_on_stdout(request) && !request.delivery.has_file() {
         writeln!(out).map_err(Failure::Stdout)?;
     }
     Ok(())
@@ -243,18 +229,18 @@ pub(super) fn write_replaced(event: &Event, out: &mut dyn Write) -> io::Result<(
 }
 
 /// Where lines go: standard output, unless the report needs it for itself.
-pub(super) fn lines_out(common: &Common) -> Box<dyn Write> {
-    if document_on_stdout(common) { Box::new(io::stderr()) } else { Box::new(io::stdout()) }
+pub(super) fn lines_out(request: &Request) -> Box<dyn Write> {
+    if document_on_stdout(request) { Box::new(io::stderr()) } else { Box::new(io::stdout()) }
 }
 
 /// A line a look on standard error, where only the report matters. Looks of long ago are no
 /// progress: no lines.
-pub(super) fn progress(common: &Common, events: &Receiver<Event>) {
+pub(super) fn progress(request: &Request, events: &Receiver<Event>) {
     for event in events {
         if let Some(note) = &event.replaced {
             output::say(format_args!("{}", lines::replaced(&event.assessment, note)));
         }
-        if common.input.is_none() {
+        if !request.is_saved() {
             output::say(format_args!("{}", lines::line(&event.assessment, event.now)));
         }
     }

@@ -7,10 +7,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::args::{Common, Format};
+use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::privileges::{self, Touch};
+use crate::cli::request::Request;
 use crate::cli::{Outcome, output, target};
 use crate::host::privileges::Holdings;
 use crate::host::{Access, Capability, Host, Remedy, access_to};
@@ -21,18 +22,18 @@ use program::Located;
 const SCHEMA: &str = "leak-agent/doctor/v1";
 
 /// Looks at the host and at the processes that the flags name, and says what it found.
-pub(in crate::cli) fn run(common: &Common) -> Outcome {
+pub(in crate::cli) fn run(request: &Request) -> Outcome {
     // The host alone is worth a look: no target is no failure here.
-    let pids = match target::pids(common) {
+    let pids = match target::pids(&request.selection) {
         Ok(pids) => pids,
         Err(Failure::NoTarget) => Vec::new(),
         Err(failure) => return Err(failure),
     };
     let host = Host::look();
     // From here on with what watching keeps: what is then said of a process is true of watching.
-    let privileges = Holdings::after(&privileges::plan(common, Touch::Probes));
+    let privileges = Holdings::after(&privileges::plan(request, Touch::Probes));
     let findings = Findings::look(host, privileges, &pids);
-    output::put(common, |out| match common.format {
+    output::put(&request.delivery, |out| match request.delivery.format {
         Format::Json => write_json(&findings, out),
         Format::Terminal | Format::Html => page::write(&findings, out),
     })?;

@@ -1,0 +1,275 @@
+//! What was decided: the arguments with all that they name read, checked and filled in.
+//!
+//! Made once, before privileges are dropped and before anything is attached. Commands see this alone,
+//! never what was typed (`args`), so that what a flag means is decided in one place.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::args::{self, Args, Color, Command, Format, Probes};
+use super::failure::Failure;
+use super::judging::FailOn;
+use crate::analyze::Settings;
+use crate::collect::attach::{Budget, Options, Probing};
+use crate::pipeline::Pace;
+
+/// From one sample to the next, unless a command or the user knows better.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The same for `monitor`: nobody watches each of its seconds.
+const MONITOR_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long it takes to tell a leak that grows by one goroutine in five seconds from chance.
+const LONG_ENOUGH: Duration = Duration::from_secs(30);
+
+/// Everything that a command needs to know.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) task: Task,
+    pub(super) selection: Selection,
+    /// Of a process with several Go runtimes only the one in this file.
+    pub(super) object: Option<String>,
+    pub(super) pace: Pace,
+    pub(super) attach: Options,
+    /// With every file of patterns and the baseline read.
+    pub(super) settings: Settings,
+    pub(super) fail_on: FailOn,
+    /// Where to search for source files too.
+    pub(super) source_roots: Vec<PathBuf>,
+    /// Where to save every observation.
+    pub(super) save: Option<PathBuf>,
+    pub(super) delivery: Delivery,
+    /// How many `-v`.
+    pub(super) verbosity: u8,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// The Go programs that run here.
+    List,
+    Watch,
+    Check,
+    Analyze,
+    Monitor,
+    Compare(Comparison),
+    /// Stacks at which at least `threshold` goroutines stood all the time.
+    Patterns {
+        threshold: u64,
+    },
+    /// Lines at which at least `threshold` goroutines wait for channels.
+    Channels {
+        threshold: u64,
+    },
+    Filter,
+    Report,
+    Doctor,
+}
+
+/// What to compare with what.
+#[derive(Debug)]
+pub(super) enum Comparison {
+    /// Two saved inputs: JSON reports, or folders of `--save`.
+    Saved { before: PathBuf, after: PathBuf },
+    /// The target now, and once more after this; of saved observations, the first and the last.
+    Live(Until),
+}
+
+/// When the second sample is due.
+#[derive(Debug)]
+pub(super) enum Until {
+    Enter,
+    Time(Duration),
+    /// When this command has ended.
+    Command {
+        program: std::ffi::OsString,
+        args: Vec<std::ffi::OsString>,
+    },
+}
+
+/// Whose goroutines are meant.
+#[derive(Clone, Debug)]
+pub(super) enum Selection {
+    /// Nobody's: none was named.
+    Nobody,
+    /// Those of these processes.
+    Pids(Vec<u32>),
+    /// Those of every process whose executable has this file name.
+    Exe(String),
+    /// Those that `--save` kept in this folder.
+    Saved(PathBuf),
+}
+
+/// How the report is written, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Delivery {
+    pub(super) format: Format,
+    pub(super) to: Destination,
+    pub(super) color: Color,
+    /// At most this many findings and groups in full; all without it.
+    pub(super) top: Option<usize>,
+    /// Whether the groups are shown too.
+    pub(super) groups: bool,
+}
+
+/// Where the report goes.
+#[derive(Clone, Debug)]
+pub(super) enum Destination {
+    Stdout,
+    File(PathBuf),
+    /// Into this folder, under a name with the time.
+    Folder(PathBuf),
+}
+
+impl Request {
+    /// Decides what was asked for, and reads the files that say so.
+    pub(super) fn from_args(args: Args) -> Result<Self, Failure> {
+        let Args { common, command } = args;
+        let samples = match &command {
+            Some(Command::Patterns(patterns)) => patterns.samples,
+            _ => None,
+        };
+        let task = if common.list { Task::List } else { Task::of(command) };
+        let mut pace = task.default_pace();
+        pace.interval = common.interval.unwrap_or(pace.interval);
+        pace.duration = match samples {
+            Some(samples) => Some(pace.interval.saturating_mul(samples.saturating_sub(1))),
+            None => common.duration.or(pace.duration),
+        };
+        let request = Self {
+            selection: match (common.input, common.exe) {
+                (Some(folder), _) => Selection::Saved(folder),
+                (None, Some(exe)) => Selection::Exe(exe),
+                (None, None) if common.pid.is_empty() => Selection::Nobody,
+                (None, None) => Selection::Pids(common.pid),
+            },
+            object: common.object,
+            pace,
+            attach: task.attach_options(common.probes, common.budget),
+            fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
+            settings: common.judging.settings()?,
+            source_roots: common.source_root,
+            save: common.save,
+            delivery: Delivery {
+                format: common.format,
+                to: match (common.output, common.reports) {
+                    (Some(file), _) => Destination::File(file),
+                    (None, Some(folder)) => Destination::Folder(folder),
+                    (None, None) => Destination::Stdout,
+                },
+                color: common.color,
+                top: (!common.all).then_some(common.top),
+                groups: common.groups || task.is_about_groups(),
+            },
+            verbosity: common.verbose,
+            task,
+        };
+        request.check()?;
+        Ok(request)
+    }
+
+    /// That what was asked for makes sense as a whole.
+    fn check(&self) -> Result<(), Failure> {
+        match self.task {
+            Task::Filter if self.settings.filter.is_open() => Err(Failure::NoFilter),
+            Task::Report if !self.is_saved() => Err(Failure::NoInput),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what is judged was sampled before, and is only read again.
+    pub(super) const fn is_saved(&self) -> bool {
+        matches!(self.selection, Selection::Saved(_))
+    }
+
+    /// Whether probes are to be put into the targets.
+    pub(super) const fn has_probes(&self) -> bool {
+        !self.is_saved() && !self.attach.once && !matches!(self.attach.probes, Probing::Off)
+    }
+}
+
+impl Task {
+    fn of(command: Option<Command>) -> Self {
+        match command {
+            None => Self::Watch,
+            Some(Command::Check) => Self::Check,
+            Some(Command::Analyze) => Self::Analyze,
+            Some(Command::Monitor) => Self::Monitor,
+            Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)),
+            Some(Command::Patterns(patterns)) => Self::Patterns { threshold: patterns.threshold },
+            Some(Command::Channels(channels)) => Self::Channels { threshold: channels.threshold },
+            Some(Command::Filter) => Self::Filter,
+            Some(Command::Report) => Self::Report,
+            Some(Command::Doctor) => Self::Doctor,
+        }
+    }
+
+    const fn default_pace(&self) -> Pace {
+        let (interval, duration) = match self {
+            Self::Monitor => (MONITOR_INTERVAL, None),
+            Self::Analyze | Self::Patterns { .. } | Self::Channels { .. } => {
+                (INTERVAL, Some(LONG_ENOUGH))
+            }
+            _ => (INTERVAL, None),
+        };
+        Pace { interval, duration }
+    }
+
+    /// Those that show what is there, and do not judge it, fail only if told to.
+    const fn default_fail_on(&self) -> FailOn {
+        match self {
+            Self::Filter | Self::Report | Self::Compare(_) | Self::List | Self::Doctor => {
+                FailOn::Never
+            }
+            Self::Watch
+            | Self::Check
+            | Self::Analyze
+            | Self::Monitor
+            | Self::Patterns { .. }
+            | Self::Channels { .. } => FailOn::Likely,
+        }
+    }
+
+    /// Whether what the command chooses are groups, which the report then shows.
+    const fn is_about_groups(&self) -> bool {
+        matches!(self, Self::Filter | Self::Patterns { .. } | Self::Channels { .. })
+    }
+
+    /// Probes are for commands that watch; one sample, or two, leaves them nothing to see.
+    fn attach_options(&self, probes: Probes, budget: Budget) -> Options {
+        let (probes, once) = match self {
+            Self::Check | Self::Filter => (Probing::Off, true),
+            Self::Compare(_) => (Probing::Off, false),
+            _ => (probing(probes), false),
+        };
+        Options { probes, budget, once, object: None }
+    }
+}
+
+const fn probing(probes: Probes) -> Probing {
+    match probes {
+        Probes::Auto => Probing::Auto,
+        Probes::Off => Probing::Off,
+        Probes::Create => Probing::Create,
+        Probes::All => Probing::All,
+    }
+}
+
+impl Comparison {
+    fn of(typed: args::Compare) -> Self {
+        let mut run = typed.run.into_iter();
+        match (typed.before, typed.after, typed.wait, run.next()) {
+            (Some(before), Some(after), ..) => Self::Saved { before, after },
+            (.., Some(program)) => Self::Live(Until::Command { program, args: run.collect() }),
+            (_, _, Some(time), None) => Self::Live(Until::Time(time)),
+            _ => Self::Live(Until::Enter),
+        }
+    }
+}
+
+impl Delivery {
+    /// Whether the report goes to a file, so that standard output is free.
+    pub(super) const fn has_file(&self) -> bool {
+        !matches!(self.to, Destination::Stdout)
+    }
+}

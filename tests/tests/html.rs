@@ -10,9 +10,10 @@ use leak_agent::analyze::{Window, assess};
 use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
-    Assessment, CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, Growth,
-    GrowthPattern, Holder, Judgement, Level, LockGraph, LockNode, LockWait, NotEnough, Part,
-    Pattern, Rise, RiseVerdict, Rising, Score, Snippet, Turnover, Verdict, WaitClass, Waiter,
+    Assessment, CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, GoroutineLeak,
+    Growth, GrowthPattern, Holder, Judgement, Level, LockGraph, LockNode, LockWait, NotEnough,
+    Part, Pattern, Rise, RiseVerdict, Rising, Score, Snippet, Subject, Turnover, Verdict,
+    WaitClass, Waiter,
 };
 use leak_agent::report::html::Html;
 use leak_agent::report::{Render, Report};
@@ -175,9 +176,9 @@ fn judged() -> Assessment {
                 waiting: 2,
                 oldest: Some(Duration::from_secs(9)),
                 passes: false,
-                holder: locked.lock_wait.likely_holder.clone(),
+                holder: locked.goroutines().lock_wait.likely_holder.clone(),
             }],
-            cycles: vec![locked.lock_wait.cycle.clone()],
+            cycles: vec![locked.goroutines().lock_wait.cycle.clone()],
             alike: vec![1],
             more: 0,
             more_cycles: 0,
@@ -207,21 +208,13 @@ fn judged() -> Assessment {
 fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Finding {
     Finding {
         id: id.to_owned(),
-        group,
+        subject: Subject::Goroutines(goroutines(group)),
         caused_at: None,
-        parts: Vec::new(),
-        groups: vec![group],
         class,
         verdict,
         score: Score { memory: 2, count: 3, growth: 0, blocking: 20, scheduler: 0 },
-        count: 2,
-        proven_count: None,
         growth: None,
         history: Vec::new(),
-        turnover: None,
-        oldest: Some(Duration::from_secs(30)),
-        stack_bytes: Some(4096),
-        lock_wait: LockWait::default(),
         pattern: None,
         cause: String::new(),
         source: None,
@@ -233,6 +226,20 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
     }
 }
 
+fn goroutines(group: usize) -> GoroutineLeak {
+    GoroutineLeak {
+        group,
+        groups: vec![group],
+        parts: Vec::new(),
+        count: 2,
+        proven_count: None,
+        turnover: None,
+        oldest: Some(Duration::from_secs(30)),
+        stack_bytes: Some(4096),
+        lock_wait: LockWait::default(),
+    }
+}
+
 fn leak(assessment: &Assessment, group: usize) -> Finding {
     let frame = assessment.groups[group].blocked_at.expect("a line");
     let frame = assessment.stacks.lookup(frame).expect("a name");
@@ -241,7 +248,13 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
     let lines = text.lines().skip(first as usize - 1).take(8).map(str::to_owned).collect();
     Finding {
         score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
-        count: 1_475,
+        subject: Subject::Goroutines(GoroutineLeak {
+            count: 1_475,
+            turnover: Some(Turnover { arrived: 1_472, left: 0, survivors: 1_472, stuck: 3 }),
+            stack_bytes: Some(3_020_800),
+            parts: vec![Part { group, count: 40, entry: assessment.groups[group].blocked_at }; 36],
+            ..goroutines(group)
+        }),
         growth: Some(Growth {
             per_second: 50.0,
             low: 49.1,
@@ -251,13 +264,10 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
             forecast: Some(Forecast { in_1h: 181_475, low: 178_235, high: 184_715 }),
         }),
         history: (0..60).map(|look| (f64::from(look) / 2.0, look as u64 * 25)).collect(),
-        turnover: Some(Turnover { arrived: 1_472, left: 0, survivors: 1_472, stuck: 3 }),
-        stack_bytes: Some(3_020_800),
         pattern: Some(Pattern::PrematureReturn),
         caused_at: assessment.groups[group]
             .created_by
             .map(|frame| CausedAt { frame, basis: CauseBasis::Creator }),
-        parts: vec![Part { group, count: 40, entry: assessment.groups[group].blocked_at }; 36],
         cause: "1,475 goroutines, 50 more each second, wait to send on one unbuffered channel \
                 from which nothing receives."
             .to_owned(),
@@ -290,19 +300,22 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
 fn deadlock(group: usize) -> Finding {
     let waiter = |goid, object, at: &str| Waiter { goid, object, at: at.to_owned() };
     Finding {
-        lock_wait: LockWait {
-            cycle: vec![
-                waiter(50, 0x00c0_0000_7000, "main.(*Bank).transfer (/src/app/bank.go:52)"),
-                waiter(51, 0x00c0_0000_7100, EVIL),
-            ],
-            likely_holder: Some(Holder {
-                goid: 51,
-                doing: "waits for another mutex".to_owned(),
-                is_stuck: true,
-                at: "main.(*Bank).transfer (/src/app/bank.go:52)".to_owned(),
-            }),
-            ..LockWait::default()
-        },
+        subject: Subject::Goroutines(GoroutineLeak {
+            lock_wait: LockWait {
+                cycle: vec![
+                    waiter(50, 0x00c0_0000_7000, "main.(*Bank).transfer (/src/app/bank.go:52)"),
+                    waiter(51, 0x00c0_0000_7100, EVIL),
+                ],
+                likely_holder: Some(Holder {
+                    goid: 51,
+                    doing: "waits for another mutex".to_owned(),
+                    is_stuck: true,
+                    at: "main.(*Bank).transfer (/src/app/bank.go:52)".to_owned(),
+                }),
+                ..LockWait::default()
+            },
+            ..goroutines(group)
+        }),
         pattern: Some(Pattern::LockOrder),
         cause: "2 goroutines wait for each other's mutexes and will never go on.".to_owned(),
         suggestions: vec!["Take the two locks in the same order everywhere.".to_owned()],

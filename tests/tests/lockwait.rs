@@ -200,7 +200,7 @@ fn piles_of(version: &str, mode: &str) {
     let judged = judge(&window, &settings, &mut CodeFiles::default()).expect("it was sampled");
     let judgement = judged.judgement.as_ref().expect("it is judged");
     let at = |finding: &Finding| {
-        let frame = judged.groups[finding.group].blocked_at.expect("it is known");
+        let frame = judged.groups[finding.goroutines().group].blocked_at.expect("it is known");
         judged.stacks.lookup(frame).expect("it has a name").function.to_owned()
     };
     let of = |name: &str| {
@@ -212,10 +212,13 @@ fn piles_of(version: &str, mode: &str) {
     let likely = |finding: &Finding| (finding.verdict, finding.class);
 
     let pairs = of("pileTransfer");
-    let wait = &pairs.lock_wait;
+    let wait = &pairs.goroutines().lock_wait;
     assert_eq!(likely(pairs), (Verdict::Likely, CauseClass::DeadlockCycle), "{pairs:#?}");
     assert!(wait.cycles >= PAIRS && wait.in_cycles == 2 * wait.cycles, "{pairs:#?}");
-    assert!(pairs.count >= 2 * PAIRS && pairs.parts.len() == 2, "{pairs:#?}");
+    assert!(
+        pairs.goroutines().count >= 2 * PAIRS && pairs.goroutines().parts.len() == 2,
+        "{pairs:#?}"
+    );
     // Each waits for its own lock, and each is held by the other.
     let [one, other] = wait.cycle.as_slice() else { panic!("{pairs:#?}") };
     assert!(one.object != other.object && one.goid != other.goid, "{pairs:#?}");
@@ -225,7 +228,10 @@ fn piles_of(version: &str, mode: &str) {
 
     let twice = of("lockAgain");
     assert_eq!(likely(twice), (Verdict::Likely, CauseClass::DeadlockCycle), "{twice:#?}");
-    assert_eq!((twice.lock_wait.cycles, twice.lock_wait.lengths), (PAIRS, Some((1, 1))));
+    assert_eq!(
+        (twice.goroutines().lock_wait.cycles, twice.goroutines().lock_wait.lengths),
+        (PAIRS, Some((1, 1)))
+    );
     assert!(twice.cause.contains("hold themselves"), "{}", twice.cause);
 
     let readers = judgement.findings.iter().filter(|it| {
@@ -234,14 +240,18 @@ fn piles_of(version: &str, mode: &str) {
     let readers: Vec<&Finding> = readers.collect();
     let &[readers] = readers.as_slice() else { panic!("{readers:#?}") };
     assert_eq!(likely(readers), (Verdict::Likely, CauseClass::DeadlockCycle), "{readers:#?}");
-    assert_eq!((readers.lock_wait.cycles, readers.count), (PAIRS, 2 * PAIRS), "{readers:#?}");
+    assert_eq!(
+        (readers.goroutines().lock_wait.cycles, readers.goroutines().count),
+        (PAIRS, 2 * PAIRS),
+        "{readers:#?}"
+    );
 
     let asleep = of("pileWantFromSleeper");
     assert_eq!(likely(asleep), (Verdict::Suspect, CauseClass::Mutex), "{asleep:#?}");
     let blocked = of("pileWantFromChannel");
     assert_eq!(likely(blocked), (Verdict::Likely, CauseClass::Mutex), "{blocked:#?}");
     for (finding, does) in [(asleep, "sleeps"), (blocked, "waits to receive from channel")] {
-        let wait = &finding.lock_wait;
+        let wait = &finding.goroutines().lock_wait;
         assert_eq!((wait.locks, &wait.likely_holder), (PAIRS, &None), "{finding:#?}");
         let holders = wait.holders.as_ref().expect("they are known");
         assert_eq!((holders.doing.as_str(), holders.waiters), (does, PAIRS));

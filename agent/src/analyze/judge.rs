@@ -13,8 +13,8 @@ use super::settings::Settings;
 use super::window::{Window, assess};
 use super::{cause, classify, examine, fix, idle, not_closed, paths, score, signature};
 use crate::model::{
-    Assessment, CauseBasis, CauseClass, Evidence, Finding, FrameId, Group, Judgement, Level,
-    NotEnough, Turnover, Verdict, WaitClass, function,
+    Assessment, CauseBasis, CauseClass, Evidence, Finding, FrameId, GoroutineLeak, Group,
+    Judgement, Level, NotEnough, Subject, Turnover, Verdict, WaitClass, function,
 };
 
 /// Why goroutines are in no finding that are neither idle nor stuck nor ever more.
@@ -79,7 +79,7 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
         // Of equals the larger group comes first, whose source was read.
-        key(a).cmp(&key(b)).then_with(|| a.group.cmp(&b.group))
+        key(a).cmp(&key(b)).then_with(|| a.goroutines().group.cmp(&b.goroutines().group))
     });
     tell_apart(&mut judgement.findings, &assessment.groups);
     (judgement.idle, judgement.not_analysed) = accounts.sums();
@@ -103,7 +103,7 @@ fn list_worst(judgement: &mut Judgement) {
         return;
     }
     judgement.unlisted = unlisted.len() as u64;
-    let goroutines = unlisted.iter().map(|finding| finding.count).sum();
+    let goroutines = unlisted.iter().map(|finding| finding.goroutines().count).sum();
     judgement.not_analysed.insert(UNLISTED.to_owned(), goroutines);
 }
 
@@ -269,26 +269,28 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
     });
     Finding {
         id: id(&case, cause.as_ref()),
-        group: case.groups.first().copied().unwrap_or_default(),
         class,
         verdict: found.verdict,
         score: score::score(&case, class, growth.as_ref()),
-        count: found.count,
-        proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
         growth,
-        turnover,
         history,
-        oldest: case.oldest,
-        stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
-        lock_wait,
         pattern,
         cause: text,
         source,
         suggestions,
         evidence,
-        groups: case.groups,
         caused_at: cause.map(|cause| cause.at),
-        parts,
+        subject: Subject::Goroutines(GoroutineLeak {
+            group: case.groups.first().copied().unwrap_or_default(),
+            count: found.count,
+            proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
+            turnover,
+            oldest: case.oldest,
+            stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
+            lock_wait,
+            groups: case.groups,
+            parts,
+        }),
     }
 }
 
@@ -317,7 +319,8 @@ fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
     let mut ids = HashSet::new();
     for finding in findings {
         if !ids.insert(finding.id.clone()) {
-            let signature = groups.get(finding.group).map_or("", |group| group.signature.as_str());
+            let signature =
+                groups.get(finding.goroutines().group).map_or("", |group| group.signature.as_str());
             finding.id =
                 format!("f-{:016x}", signature::hash(&format!("{}; {signature}", finding.id)));
             ids.insert(finding.id.clone());

@@ -1,4 +1,4 @@
-//! A finding: goroutines that leak, how sure that is, what it costs, why, and what to do.
+//! A finding: what leaks, how sure that is, what it costs, why, and what to do.
 
 use std::fmt;
 use std::time::Duration;
@@ -357,48 +357,32 @@ pub struct NotEnough {
     pub reason: String,
 }
 
-/// Goroutines that leak at one line.
+/// Something that leaks: how sure that is, what it costs, why, and what to do. What all kinds of findings have
+/// is here; what it is about is the [`Subject`].
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// `f-` and a hash of the signature: the same in every window, process and build path.
+    /// `f-` and a hash of what stays the same in every window, process and build path.
     pub id: String,
-    /// The largest of its groups, as an index into [`super::Assessment::groups`].
-    pub group: usize,
-    /// All of its groups: those that block at one line and come from one `go` statement, and all others
-    /// that the same cause piles up.
-    pub groups: Vec<usize>,
-    /// The line of the program's own code that leads to it; `None` where it is not known.
-    pub caused_at: Option<CausedAt>,
-    /// The kinds of goroutines that the one cause piles up, most first; empty where there is one kind.
-    pub parts: Vec<Part>,
+    /// What it is about.
+    pub subject: Subject,
     /// What kind of leak.
     pub class: CauseClass,
     /// How sure.
     pub verdict: Verdict,
     /// What it costs.
     pub score: Score,
-    /// How many goroutines of the group leak; the group may hold others that do not.
-    pub count: u64,
-    /// How many of them are proven; `None` where nothing tried to prove it.
-    pub proven_count: Option<u64>,
-    /// How the group grows; `None` before there are looks enough.
+    /// The line of the program's own code that leads to it; `None` where it is not known.
+    pub caused_at: Option<CausedAt>,
+    /// How the subject grows; `None` before there are samples enough.
     pub growth: Option<Growth>,
-    /// How the group's count went: seconds since the first look, and how many. Empty where nobody
-    /// kept it.
+    /// How much there was of the subject at each sample: seconds since the first, and how much. Empty where
+    /// nobody kept it.
     pub history: Vec<(f64, u64)>,
-    /// Its births and deaths; `None` where the source does not know goroutines apart.
-    pub turnover: Option<Turnover>,
-    /// For how long the longest has been blocked.
-    pub oldest: Option<Duration>,
-    /// The stacks of its goroutines; `None` where the source does not know.
-    pub stack_bytes: Option<u64>,
-    /// Who waits for whom.
-    pub lock_wait: LockWait,
     /// The known mistake that it looks like.
     pub pattern: Option<Pattern>,
     /// The cause in one plain sentence, with the numbers.
     pub cause: String,
-    /// The source at the line where they block.
+    /// The source at the line that matters.
     pub source: Option<Snippet>,
     /// What to do, most helpful first.
     pub suggestions: Vec<String>,
@@ -412,4 +396,59 @@ impl Finding {
     pub const fn severity(&self) -> Severity {
         Severity::of(self.score.total())
     }
+
+    /// The goroutines that it is about.
+    #[must_use]
+    pub const fn goroutines(&self) -> &GoroutineLeak {
+        let Subject::Goroutines(leak) = &self.subject;
+        leak
+    }
+
+    /// The goroutines that it is about, to change them.
+    pub const fn goroutines_mut(&mut self) -> &mut GoroutineLeak {
+        let Subject::Goroutines(leak) = &mut self.subject;
+        leak
+    }
+}
+
+/// What a finding is about. Heap, reference cycles and resources are kinds to come: a `match` names each kind,
+/// so that a new one is missed nowhere.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// Goroutines that leak.
+    Goroutines(GoroutineLeak),
+}
+
+impl Subject {
+    /// The name that programs read.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Goroutines(_) => "goroutines",
+        }
+    }
+}
+
+/// Goroutines that leak at one line, or that one cause piles up.
+#[derive(Clone, Debug)]
+pub struct GoroutineLeak {
+    /// The largest of its groups, as an index into [`super::Assessment::groups`].
+    pub group: usize,
+    /// All of its groups: those that block at one line and come from one `go` statement, and all others
+    /// that the same cause piles up.
+    pub groups: Vec<usize>,
+    /// The kinds of goroutines that the one cause piles up, most first; empty where there is one kind.
+    pub parts: Vec<Part>,
+    /// How many goroutines of the groups leak; the groups may hold others that do not.
+    pub count: u64,
+    /// How many of them are proven; `None` where nothing tried to prove it.
+    pub proven_count: Option<u64>,
+    /// Their births and deaths; `None` where the source does not know goroutines apart.
+    pub turnover: Option<Turnover>,
+    /// For how long the longest has been blocked.
+    pub oldest: Option<Duration>,
+    /// The stacks of the goroutines; `None` where the source does not know.
+    pub stack_bytes: Option<u64>,
+    /// Who waits for whom.
+    pub lock_wait: LockWait,
 }

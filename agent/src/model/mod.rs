@@ -23,8 +23,9 @@ pub use assessment::{
 };
 pub use channel::{Channel, Mention};
 pub use finding::{
-    CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder,
-    Holders, LockWait, NotEnough, Part, Score, Severity, Snippet, Turnover, Verdict, Waiter,
+    CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, GoroutineLeak, Growth,
+    GrowthPattern, Holder, Holders, LockWait, NotEnough, Part, Score, Severity, Snippet, Subject,
+    Turnover, Verdict, Waiter,
 };
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,

@@ -59,13 +59,13 @@ fn note(last: &Assessment, at: Timestamp) -> String {
         "nothing was found in it".to_owned()
     } else {
         let told = findings.iter().take(MAX_FINDINGS).map(|finding| {
-            let group = last.groups.get(finding.group);
+            let group = last.groups.get(finding.goroutines().group);
             let place = group.and_then(|group| group.blocked_at).map(|frame| {
                 let text = words::frame(&last.stacks, frame);
                 format!(" at {} {}", text.function, text.place)
             });
             let (verdict, class) = (finding.verdict.name(), finding.class.name());
-            let count = words::counted(finding.count, "goroutine");
+            let count = words::counted(finding.goroutines().count, "goroutine");
             format!("{verdict} {class}{} ({count})", place.unwrap_or_default())
         });
         let told: Vec<String> = told.collect();

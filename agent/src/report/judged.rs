@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::analyze::{Window, assess};
 use crate::model::{
-    Assessment, CauseClass, Evidence, Finding, Forecast, Growth, GrowthPattern, Holder, Judgement,
-    Level, Lineage, LockGraph, LockNode, LockWait, Observation, Pattern, Score, Snippet, StackView,
-    Turnover, Verdict, WaitClass, Waiter,
+    Assessment, CauseClass, Evidence, Finding, Forecast, GoroutineLeak, Growth, GrowthPattern,
+    Holder, Judgement, Level, Lineage, LockGraph, LockNode, LockWait, Observation, Pattern, Score,
+    Snippet, StackView, Subject, Turnover, Verdict, WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
 
@@ -21,7 +21,7 @@ const LOCK: u64 = 0x00c0_0000_7000;
 /// An assessment in which these findings were made.
 pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
     let mut assessment = unjudged(&[with_locks(4).observe(0), with_locks(40).observe(2)]);
-    let cycles = findings.iter().map(|finding| finding.lock_wait.cycle.clone());
+    let cycles = findings.iter().map(|finding| finding.goroutines().lock_wait.cycle.clone());
     let cycles: Vec<_> = cycles.filter(|cycle| !cycle.is_empty()).collect();
     assessment.judgement = Some(Judgement {
         health: if findings.is_empty() { 97 } else { 12 },
@@ -76,21 +76,13 @@ fn with_locks(leaked: u64) -> Sample {
 fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Finding {
     Finding {
         id: id.to_owned(),
-        group,
-        groups: vec![group],
-        caused_at: None,
-        parts: Vec::new(),
+        subject: Subject::Goroutines(goroutines(group, 1, None)),
         class,
         verdict,
         score: Score::default(),
-        count: 1,
-        proven_count: None,
+        caused_at: None,
         growth: None,
         history: Vec::new(),
-        turnover: None,
-        oldest: None,
-        stack_bytes: None,
-        lock_wait: LockWait::default(),
         pattern: None,
         cause: String::new(),
         source: None,
@@ -99,12 +91,30 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
     }
 }
 
+fn goroutines(group: usize, count: u64, oldest: Option<u64>) -> GoroutineLeak {
+    GoroutineLeak {
+        group,
+        groups: vec![group],
+        parts: Vec::new(),
+        count,
+        proven_count: None,
+        turnover: None,
+        oldest: oldest.map(Duration::from_secs),
+        stack_bytes: None,
+        lock_wait: LockWait::default(),
+    }
+}
+
 /// A likely finding with everything that a finding can have, lock waits aside.
 pub(super) fn leak() -> Finding {
     Finding {
         score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
-        count: 40,
-        proven_count: Some(0),
+        subject: Subject::Goroutines(GoroutineLeak {
+            proven_count: Some(0),
+            turnover: Some(Turnover { arrived: 36, left: 0, survivors: 36, stuck: 4 }),
+            stack_bytes: Some(81_920),
+            ..goroutines(LEAKING, 40, Some(20))
+        }),
         growth: Some(Growth {
             per_second: 18.0,
             low: 17.2,
@@ -114,9 +124,6 @@ pub(super) fn leak() -> Finding {
             forecast: Some(Forecast { in_1h: 64_840, low: 61_960, high: 67_720 }),
         }),
         history: vec![(0.0, 4), (1.0, 22), (2.0, 40)],
-        turnover: Some(Turnover { arrived: 36, left: 0, survivors: 36, stuck: 4 }),
-        oldest: Some(Duration::from_secs(20)),
-        stack_bytes: Some(81_920),
         pattern: Some(Pattern::PrematureReturn),
         cause: "40 goroutines, 18 more each second, wait to send on one unbuffered channel from \
                 which nothing receives."
@@ -150,20 +157,21 @@ pub(super) fn deadlock() -> Finding {
     let waiter = |goid, object, at: &str| Waiter { goid, object, at: at.to_owned() };
     Finding {
         score: Score { blocking: 20, ..Score::default() },
-        count: 2,
-        oldest: Some(Duration::from_secs(9)),
-        lock_wait: LockWait {
-            cycle: vec![
-                waiter(50, LOCK, "main.transfer (/src/app/bank.go:52)"),
-                waiter(51, LOCK + 0x100, ""),
-            ],
-            cycles: 1,
-            lengths: Some((2, 2)),
-            in_cycles: 2,
-            locks: 2,
-            likely_holder: Some(holder()),
-            holders: None,
-        },
+        subject: Subject::Goroutines(GoroutineLeak {
+            lock_wait: LockWait {
+                cycle: vec![
+                    waiter(50, LOCK, "main.transfer (/src/app/bank.go:52)"),
+                    waiter(51, LOCK + 0x100, ""),
+                ],
+                cycles: 1,
+                lengths: Some((2, 2)),
+                in_cycles: 2,
+                locks: 2,
+                likely_holder: Some(holder()),
+                holders: None,
+            },
+            ..goroutines(LOCKING, 2, Some(9))
+        }),
         pattern: Some(Pattern::LockOrder),
         cause: "2 goroutines wait for each other's mutexes.".to_owned(),
         suggestions: vec!["Take the two locks in one order.".to_owned()],
@@ -178,7 +186,7 @@ pub(super) fn deadlock() -> Finding {
 /// One of many suspects.
 pub(super) fn suspect(number: u32) -> Finding {
     Finding {
-        oldest: Some(Duration::from_secs(30)),
+        subject: Subject::Goroutines(goroutines(2, 1, Some(30))),
         cause: format!("Suspect {number} has not moved for 30.0s."),
         evidence: vec![Evidence {
             detector: "stuck".to_owned(),

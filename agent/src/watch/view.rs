@@ -178,7 +178,7 @@ fn draw_groups(state: &State, frame: &mut Frame<'_>, area: Rect, paint: Paint) {
 /// The finding that a group is part of.
 fn finding(assessment: &Assessment, group: usize) -> Option<&Finding> {
     let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
-    findings.iter().find(|finding| finding.groups.contains(&group))
+    findings.iter().find(|finding| finding.goroutines().groups.contains(&group))
 }
 
 fn row<'a>(

@@ -72,7 +72,7 @@ fn a_pile_of_all_ages_is_likely_and_one_of_one_age_is_not() {
         let findings = judged(sample).findings;
         let pile =
             findings.iter().find(|it| it.evidence.iter().any(|it| it.detector == "accumulated"));
-        pile.map(|finding| (finding.verdict, finding.count))
+        pile.map(|finding| (finding.verdict, finding.goroutines().count))
     };
     assert_eq!(found(&pile(100, 99, None)), Some((Verdict::Likely, 100)));
     assert_eq!(found(&pile(100, 2, None)), None, "a pool of the first minutes");

@@ -60,7 +60,7 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
                         td { (verdict(finding.verdict)) }
                         td { (finding.severity().name()) }
                         td.class { (finding.class.name()) }
-                        td.figure { (words::count(finding.count)) }
+                        td.figure { (words::count(finding.goroutines().count)) }
                         td.figure.growth {
                             (finding.growth.map_or_else(
                                 || "–".to_owned(),
@@ -83,7 +83,7 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
 
 /// The line to look at, in brief.
 fn place(page: &Page<'_>, finding: &Finding) -> Markup {
-    let group = page.assessment.groups.get(finding.group);
+    let group = page.assessment.groups.get(finding.goroutines().group);
     html! {
         @match telling::lead(finding, group) {
             Some(frame) => (frames::brief(&page.assessment.stacks, frame)),
@@ -97,7 +97,7 @@ fn verdict(verdict: Verdict) -> Markup {
 }
 
 fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
-    let group = page.assessment.groups.get(finding.group);
+    let group = page.assessment.groups.get(finding.goroutines().group);
     let anchor = anchor(page, number);
     html! {
         article.finding.(finding.verdict.name()) id=(anchor)
@@ -152,8 +152,8 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
 fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
     html! {
         dl.figures {
-            div { dt { "Goroutines" } dd { (words::count(finding.count)) } }
-            @if let Some(proven) = finding.proven_count {
+            div { dt { "Goroutines" } dd { (words::count(finding.goroutines().count)) } }
+            @if let Some(proven) = finding.goroutines().proven_count {
                 div { dt { "Proven" } dd { (words::count(proven)) } }
             }
             @if let Some(growth) = &finding.growth {
@@ -176,7 +176,7 @@ fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
             @if let Some(oldest) = telling::oldest(finding, group) {
                 div { dt { "Blocked for" } dd { (oldest) } }
             }
-            @if let Some(size) = finding.stack_bytes {
+            @if let Some(size) = finding.goroutines().stack_bytes {
                 div { dt { "Stacks" } dd { (words::bytes(size)) } }
             }
             div {
@@ -207,7 +207,7 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                 dt { "Waits on" } dd { (objects) }
             }
             (kinds(page, finding))
-            (lock_wait(&finding.lock_wait))
+            (lock_wait(&finding.goroutines().lock_wait))
         }
     }
 }
@@ -222,13 +222,13 @@ const fn title(line: Line) -> &'static str {
 
 /// The kinds of goroutines that one cause piles up.
 fn kinds(page: &Page<'_>, finding: &Finding) -> Markup {
-    let hidden = finding.parts.len().saturating_sub(KINDS) as u64;
+    let hidden = finding.goroutines().parts.len().saturating_sub(KINDS) as u64;
     html! {
-        @if !finding.parts.is_empty() {
+        @if !finding.goroutines().parts.is_empty() {
             dt { "Kinds" }
             dd {
                 ol.stack {
-                    @for part in finding.parts.iter().take(KINDS) {
+                    @for part in finding.goroutines().parts.iter().take(KINDS) {
                         li {
                             (words::count(part.count)) " × "
                             @if let Some(entry) = part.entry {
@@ -289,7 +289,8 @@ fn evidence(finding: &Finding) -> Markup {
 /// What only some readers want: the score's parts, the whole stack, births and deaths.
 fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
     let stacks = &page.assessment.stacks;
-    let others = finding.groups.iter().filter(|&&other| other != finding.group);
+    let others =
+        finding.goroutines().groups.iter().filter(|&&other| other != finding.goroutines().group);
     let others = others.filter_map(|&other| page.assessment.groups.get(other));
     html! {
         details {
@@ -310,7 +311,7 @@ fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
                 }
             }
             dl.facts {
-                @if let Some(turnover) = &finding.turnover {
+                @if let Some(turnover) = &finding.goroutines().turnover {
                     dt { "Turnover" } dd { (telling::turnover(turnover)) }
                 }
                 @if let Some(growth) = &finding.growth {

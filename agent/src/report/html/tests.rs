@@ -152,7 +152,7 @@ fn nothing_of_the_target_becomes_markup() {
     let mut assessment = judged::unjudged(&[sample.observe(0)]);
     let evil = || EVIL.to_owned();
     let mut finding = judged::deadlock();
-    finding.group = 0;
+    finding.goroutines_mut().group = 0;
     (finding.id, finding.cause) = (evil(), evil());
     finding.source = judged::leak().source;
     if let Some(source) = &mut finding.source {
@@ -160,15 +160,16 @@ fn nothing_of_the_target_becomes_markup() {
     }
     (finding.suggestions, finding.evidence) =
         (vec![evil(), evil()], vec![Evidence { detector: evil(), says: evil() }]);
-    for waiter in &mut finding.lock_wait.cycle {
+    for waiter in &mut finding.goroutines_mut().lock_wait.cycle {
         waiter.at = evil();
     }
-    if let Some(holder) = &mut finding.lock_wait.likely_holder {
+    if let Some(holder) = &mut finding.goroutines_mut().lock_wait.likely_holder {
         (holder.doing, holder.at) = (evil(), evil());
     }
     let mut judgement = judged::assessment(vec![finding]).judgement.expect("judged");
     judgement.idle.insert(evil(), 3);
-    judgement.lock_graph.locks[0].holder = judgement.findings[0].lock_wait.likely_holder.clone();
+    judgement.lock_graph.locks[0].holder =
+        judgement.findings[0].goroutines().lock_wait.likely_holder.clone();
     assessment.judgement = Some(judgement);
     let target = Arc::make_mut(&mut assessment.target);
     (target.exe, target.go_version) = (evil(), Some(evil()));
@@ -248,7 +249,7 @@ fn a_cause_its_kinds_and_what_rises_are_told() {
     });
     let judgement = assessment.judgement.as_mut().expect("judged");
     judgement.findings[0].caused_at = Some(CausedAt { frame, basis: CauseBasis::Creator });
-    judgement.findings[0].parts =
+    judgement.findings[0].goroutines_mut().parts =
         vec![Part { group: judged::LEAKING, count: 20, entry: Some(frame) }; 40];
     judgement.rise = Some(Rise {
         from: 9,

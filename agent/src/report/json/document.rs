@@ -74,7 +74,9 @@ impl Serialize for Document<'_> {
         let of_group: HashMap<usize, &str> = findings
             .iter()
             .rev()
-            .flat_map(|finding| finding.groups.iter().map(|&group| (group, &*finding.id)))
+            .flat_map(|finding| {
+                finding.goroutines().groups.iter().map(|&group| (group, &*finding.id))
+            })
             .collect();
         Fields {
             schema: SCHEMA,

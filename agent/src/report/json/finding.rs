@@ -27,6 +27,8 @@ impl Serialize for Findings<'_> {
 #[derive(Serialize)]
 struct FindingDoc<'a> {
     id: &'a str,
+    /// What it is about: `goroutines`.
+    subject: &'static str,
     signature: Option<&'a str>,
     /// Of all its groups, the one above among them.
     signatures: Vec<&'a str>,
@@ -64,12 +66,13 @@ struct FindingDoc<'a> {
 
 impl<'a> FindingDoc<'a> {
     fn new(finding: &'a Finding, groups: &'a [Group], stacks: &'a StackTable) -> Self {
-        let group = groups.get(finding.group);
-        let all = finding.groups.iter().filter_map(|&group| groups.get(group));
+        let group = groups.get(finding.goroutines().group);
+        let all = finding.goroutines().groups.iter().filter_map(|&group| groups.get(group));
         let frame = |frame| FrameDoc::new(stacks, frame);
         let stack = |stack| StackDoc(stack, stacks);
         Self {
             id: &finding.id,
+            subject: finding.subject.name(),
             signature: group.map(|group| &*group.signature),
             signatures: all.map(|group| &*group.signature).collect(),
             class: finding.class.name(),
@@ -77,20 +80,21 @@ impl<'a> FindingDoc<'a> {
             severity: finding.severity().name(),
             score: ScoreDoc { total: finding.score.total(), parts: finding.score },
             pattern: finding.pattern.map(|pattern| pattern.name()),
-            count: finding.count,
-            proven_count: finding.proven_count,
+            count: finding.goroutines().count,
+            proven_count: finding.goroutines().proven_count,
             goids_sample: group.map(|group| &*group.goids_sample),
             growth: finding.growth.map(GrowthDoc::new),
             history: History(&finding.history),
-            turnover: finding.turnover.as_ref(),
+            turnover: finding.goroutines().turnover.as_ref(),
             wait_class: group.map(|group| group.wait.name()),
             // Of those that leak, which need not be the whole group.
-            wait: group.map(|group| WaitDoc::new(group).with_oldest(finding.oldest)),
-            memory_bytes: MemoryDoc { stacks: finding.stack_bytes, reachable: None },
+            wait: group.map(|group| WaitDoc::new(group).with_oldest(finding.goroutines().oldest)),
+            memory_bytes: MemoryDoc { stacks: finding.goroutines().stack_bytes, reachable: None },
             caused_at: finding
                 .caused_at
                 .map(|caused| CausedAtDoc { at: frame(caused.frame), basis: caused.basis.name() }),
             parts: finding
+                .goroutines()
                 .parts
                 .iter()
                 .map(|part| PartDoc {
@@ -107,7 +111,7 @@ impl<'a> FindingDoc<'a> {
             created_by: group.and_then(|group| group.created_by).map(frame),
             creation_stack: group.and_then(|group| group.creation_stack).map(stack),
             stack: group.and_then(|group| group.stack).map(stack),
-            lock_wait: LockWaitDoc::new(&finding.lock_wait),
+            lock_wait: LockWaitDoc::new(&finding.goroutines().lock_wait),
             held_by: None,
             cause: &finding.cause,
             source: finding.source.as_ref().map(SourceDoc::new),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    Assessment, CauseBasis, CausedAt, Finding, HitCost, Lifetimes, NotEnough, Part, ProbeCoverage,
+    Assessment, CauseBasis, CausedAt, HitCost, Lifetimes, NotEnough, Part, ProbeCoverage,
     ProbeSpell, ProbeState, RateBasis, Rise, RiseVerdict, Rising, Site, StackView, WaitClass,
 };
 use crate::report::judged;
@@ -217,7 +217,7 @@ fn a_finding_has_every_field_of_the_schema() {
     assert_eq!(
         finding,
         json!({
-            "id": "f-7c0d11", "class": "channel-send", "verdict": "likely",
+            "id": "f-7c0d11", "subject": "goroutines", "class": "channel-send", "verdict": "likely",
             "severity": "critical", "pattern": "premature-return",
             "score": {"total": 78, "memory": 20, "count": 20, "growth": 25, "blocking": 10,
                       "scheduler": 3},
@@ -254,7 +254,7 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
     let (line, signature) = (group.blocked_at.expect("a line"), group.signature.clone());
     let judgement = assessment.judgement.as_mut().expect("judged");
     judgement.findings[0].caused_at = Some(CausedAt { frame: line, basis: CauseBasis::Creator });
-    judgement.findings[0].parts = vec![
+    judgement.findings[0].goroutines_mut().parts = vec![
         Part { group: judged::LEAKING, count: 30, entry: Some(line) },
         Part { group: usize::MAX, count: 10, entry: None },
     ];
@@ -329,7 +329,8 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
 
 #[test]
 fn a_finding_without_its_group_still_has_its_own_fields() {
-    let lost = Finding { group: usize::MAX, ..judged::leak() };
+    let mut lost = judged::leak();
+    lost.goroutines_mut().group = usize::MAX;
     let document = render(&[judged::assessment(vec![lost])], false);
     let finding = &document["findings"][0];
     assert_eq!((&finding["signature"], &finding["wait"]), (&Value::Null, &Value::Null));

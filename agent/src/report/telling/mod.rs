@@ -129,7 +129,7 @@ pub fn accounting(assessment: &Assessment, judgement: &Judgement) -> Option<Acco
     let shown = sum(assessment.groups.iter().map(|group| group.count));
     (shown == total).then(|| Accounting {
         total,
-        found: sum(judgement.findings.iter().map(|finding| finding.count)),
+        found: sum(judgement.findings.iter().map(|finding| finding.goroutines().count)),
         idle: sum(judgement.idle.values().copied()),
         not_analysed: sum(judgement.not_analysed.values().copied()),
     })
@@ -348,7 +348,7 @@ pub const fn score_parts(score: Score) -> [(&'static str, u8, u8); 5] {
 #[must_use]
 pub fn oldest(finding: &Finding, group: Option<&Group>) -> Option<String> {
     let exact = group.is_some_and(|group| group.exact);
-    let oldest = finding.oldest.filter(|oldest| exact || !oldest.is_zero())?;
+    let oldest = finding.goroutines().oldest.filter(|oldest| exact || !oldest.is_zero())?;
     let least = if exact { "" } else { "≥" };
     Some(format!("{least}{}", words::duration(oldest)))
 }

@@ -71,7 +71,8 @@ fn the_longest_wait_is_a_lower_bound_unless_a_probe_saw_it_begin() {
     assert_eq!(oldest(&finding, assessment.groups.first()).as_deref(), Some("≥20.0s"));
     assessment.groups[0].exact = true;
     assert_eq!(oldest(&finding, assessment.groups.first()).as_deref(), Some("20.0s"));
-    let fresh = Finding { oldest: Some(Duration::ZERO), ..judged::leak() };
+    let mut fresh = judged::leak();
+    fresh.goroutines_mut().oldest = Some(Duration::ZERO);
     assert_eq!(oldest(&fresh, None), None);
 }
 #[test]

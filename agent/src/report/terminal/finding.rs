@@ -34,7 +34,7 @@ impl Page<'_> {
         self.text("", Role::Plain, &finding.cause)?;
         self.finding_lines(finding, group, &assessment.stacks)?;
         self.kinds(finding, assessment)?;
-        self.lock_wait(&finding.lock_wait)?;
+        self.lock_wait(&finding.goroutines().lock_wait)?;
         if let Some(source) = &finding.source {
             self.source(source)?;
         }
@@ -60,7 +60,7 @@ impl Page<'_> {
             true => self.field("score      ", &score)?,
             false => self.field("score      ", &format!("{score}: {}", parts.join(" + ")))?,
         }
-        let stacks = finding.stack_bytes.map(words::bytes);
+        let stacks = finding.goroutines().stack_bytes.map(words::bytes);
         let stacks = stacks.map(|size| format!("   {size} of stacks")).unwrap_or_default();
         self.field("id         ", &format!("{}{stacks}", finding.id))
     }
@@ -75,9 +75,9 @@ impl Page<'_> {
             (role(finding.verdict), finding.verdict.name().to_uppercase()),
             (Role::Title, finding.severity().name().to_owned()),
             (Role::Wait, finding.class.name().to_owned()),
-            (Role::Number, words::counted(finding.count, "goroutine")),
+            (Role::Number, words::counted(finding.goroutines().count, "goroutine")),
         ];
-        if let Some(proven) = finding.proven_count.filter(|&proven| proven > 0) {
+        if let Some(proven) = finding.goroutines().proven_count.filter(|&proven| proven > 0) {
             parts.push((Role::Alarm, format!("{} proven", words::count(proven))));
         }
         if let Some(growth) = finding.growth {
@@ -116,7 +116,7 @@ impl Page<'_> {
 
     /// The kinds of goroutines that one cause piles up, a line each.
     fn kinds(&mut self, finding: &Finding, assessment: &Assessment) -> io::Result<()> {
-        let parts = &finding.parts;
+        let parts = &finding.goroutines().parts;
         let shown = if self.top.is_some() { KINDS.min(parts.len()) } else { parts.len() };
         for (index, part) in parts[..shown].iter().enumerate() {
             let label = if index == 0 { "kinds      " } else { BELOW };

@@ -52,7 +52,12 @@ impl Page<'_> {
             }
             *shown += 1;
             writeln!(self.out)?;
-            self.finding(index + 1, finding, assessment.groups.get(finding.group), assessment)?;
+            self.finding(
+                index + 1,
+                finding,
+                assessment.groups.get(finding.goroutines().group),
+                assessment,
+            )?;
         }
         let hidden = findings.len() - sure - suspects;
         if hidden > 0 {
@@ -133,8 +138,11 @@ impl Page<'_> {
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        let found: HashSet<usize> =
-            judgement.findings.iter().flat_map(|finding| finding.groups.iter().copied()).collect();
+        let found: HashSet<usize> = judgement
+            .findings
+            .iter()
+            .flat_map(|finding| finding.goroutines().groups.iter().copied())
+            .collect();
         let groups = assessment.groups.iter().enumerate();
         let beside = groups.filter(|(index, _)| !found.contains(index)).map(|(_, group)| group);
         let mut text = words::count(assessment.groups.len() as u64);
@@ -175,8 +183,8 @@ pub(super) fn colour(judgement: &Judgement, assessment: &Assessment) -> Role {
 
 /// `686 × channel-send at main.f (a.go:3)`, the function as short as `room` columns ask for.
 pub(super) fn headline(finding: &Finding, assessment: &Assessment, room: usize) -> String {
-    let text = format!("{} × {}", words::count(finding.count), finding.class.name());
-    let at = telling::lead(finding, assessment.groups.get(finding.group));
+    let text = format!("{} × {}", words::count(finding.goroutines().count), finding.class.name());
+    let at = telling::lead(finding, assessment.groups.get(finding.goroutines().group));
     let Some(at) = at.map(|at| words::frame(&assessment.stacks, at)) else { return text };
     let line = match at.line() {
         "" => String::new(),

@@ -339,8 +339,8 @@ fn the_kinds_that_one_cause_piles_up_are_listed_in_brief() {
     let mut assessment = judged::assessment(vec![judged::leak()]);
     let entry = assessment.groups[judged::LEAKING].blocked_at;
     let finding = &mut assessment.judgement.as_mut().expect("judged").findings[0];
-    finding.parts = vec![Part { group: judged::LEAKING, count: 10, entry }; 24];
-    finding.parts[1].entry = None;
+    finding.goroutines_mut().parts = vec![Part { group: judged::LEAKING, count: 10, entry }; 24];
+    finding.goroutines_mut().parts[1].entry = None;
     let text = render(assessment.clone(), 90, Some(3), false);
     let kinds = "    kinds      10 × main.leakGoroutines.func1 (leak.go:33), chan send
                10 × chan send
@@ -422,7 +422,7 @@ fn findings_keep_to_the_width_and_steer_no_terminal() {
         source.first = u32::MAX;
     }
     let mut cycle = judged::deadlock();
-    cycle.lock_wait.cycle[0].at = "\x1b[2J".to_owned();
+    cycle.goroutines_mut().lock_wait.cycle[0].at = "\x1b[2J".to_owned();
     let findings = vec![hostile, cycle];
     for width in [60, 100] {
         let text = judged_text(findings.clone(), width, None);

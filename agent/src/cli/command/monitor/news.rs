@@ -74,7 +74,7 @@ impl Brief {
             class: finding.class,
             verdict: finding.verdict,
             severity: finding.severity(),
-            count: finding.count,
+            count: finding.goroutines().count,
             cause: finding.cause.clone(),
         }
     }
@@ -96,7 +96,7 @@ impl News {
         let findings = assessment.judgement.iter().flat_map(|judgement| &judgement.findings);
         let group = findings
             .filter(|finding| finding.id == *id)
-            .find_map(|finding| assessment.groups.get(finding.group));
+            .find_map(|finding| assessment.groups.get(finding.goroutines().group));
         let at = group.and_then(|group| group.blocked_at).map(|frame| {
             let text = words::frame(&assessment.stacks, frame);
             format!(" at {} {}", text.function, text.place)

@@ -137,7 +137,7 @@ impl Observer {
     /// Begins a new window if the process runs another program than at the sample before.
     fn begin_anew(&mut self, observation: &Observation) -> Option<String> {
         let last = self.last.as_ref()?;
-        if last.target.generation == observation.target.generation {
+        if last.target.id == observation.target.id {
             return None;
         }
         let note = self.earlier.add(last, observation.at);
@@ -162,7 +162,7 @@ impl Observer {
         }
         let target = &assessment.target;
         let files = self.files.get_or_insert_with(|| {
-            SourceFiles::new(self.roots.clone(), target.pid, target.go_version.as_deref())
+            SourceFiles::new(self.roots.clone(), target.pid(), target.go_version.as_deref())
         });
         for recorded in wanted {
             if self.stop.load(Ordering::Relaxed) {

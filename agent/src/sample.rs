@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::collect::{CollectError, Source};
 use crate::golang;
 use crate::model::{
-    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, LabelsId, Mention,
-    ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId, StackTable, StackView,
-    Status, Target, TargetKind, Timestamp, WaitClass,
+    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, Instance, LabelsId,
+    Mention, ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId, StackTable,
+    StackView, Status, Target, TargetId, Timestamp, WaitClass,
 };
 
 /// Nanoseconds of 2026-11-20T08:00:00Z.
@@ -45,6 +45,8 @@ pub(crate) struct Sample {
     pub(crate) sites: Vec<Site>,
     /// How long the target had been running at the first observation.
     pub(crate) uptime: Option<Duration>,
+    /// When the target started.
+    pub(crate) started: Option<Timestamp>,
     pub(crate) generation: u32,
 }
 
@@ -58,6 +60,7 @@ impl Sample {
             labels: vec![Vec::new()],
             sites: Vec::new(),
             uptime: None,
+            started: Some(Timestamp::from_unix_ns(START_NS - 86_400 * 1_000_000_000)),
             generation: 0,
         }
     }
@@ -167,12 +170,15 @@ impl Sample {
             elapsed: Duration::from_secs(u64::from(seconds)),
             uptime: self.uptime.map(|uptime| uptime + Duration::from_secs(u64::from(seconds))),
             target: Arc::new(Target {
-                kind: TargetKind::Pid,
-                pid: Some(4711),
+                id: TargetId {
+                    instance: Instance::Process { pid: 4711, library: None },
+                    started: self.started,
+                    generation: self.generation,
+                    recording: None,
+                },
                 exe: "potato".to_owned(),
                 go_version: Some("go1.26.6".to_owned()),
                 build: Some(Build { stripped: true, pie: false, cgo: false }),
-                generation: self.generation,
             }),
             goroutines: self.goroutines.clone(),
             stacks: Arc::new(self.stacks.clone()),

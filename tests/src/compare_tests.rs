@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leak_agent::model::{
-    Coverage, LabelsId, ObjectRange, Overhead, StackTable, Target, TargetKind, Timestamp, WaitClass,
+    Coverage, Instance, LabelsId, ObjectRange, Overhead, StackTable, Target, TargetId, Timestamp,
+    WaitClass,
 };
 
 use super::*;
@@ -45,12 +46,15 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         elapsed: Duration::ZERO,
         uptime: None,
         target: Arc::new(Target {
-            kind: TargetKind::Pid,
-            pid: Some(1),
+            id: TargetId {
+                instance: Instance::Process { pid: 1, library: None },
+                started: None,
+                generation: 0,
+                recording: None,
+            },
             exe: "states".into(),
             go_version: Some(go.into()),
             build: None,
-            generation: 0,
         }),
         goroutines: vec![goroutine],
         stacks: Arc::new(stacks),

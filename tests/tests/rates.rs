@@ -94,7 +94,7 @@ fn a_program_that_executes_itself_anew_is_another(version: &str) {
             })
     };
     let before = until(&mut attach, "counted", counted);
-    assert_eq!(before.target.generation, 0);
+    assert_eq!(before.target.id.generation, 0);
     for generation in 1..=2 {
         // The process is older than that.
         thread::sleep(Duration::from_secs(2));
@@ -102,7 +102,7 @@ fn a_program_that_executes_itself_anew_is_another(version: &str) {
         target.renew("again").expect("READY again");
         let mut first = true;
         let seen = until(&mut attach, "counted anew", |seen| {
-            assert_eq!(seen.target.generation, generation);
+            assert_eq!(seen.target.id.generation, generation);
             assert_eq!(seen.rates_so_far.is_none(), first, "{:?}", seen.rates_so_far);
             assert!(!first || seen.elapsed.is_zero());
             let age = seen.uptime.expect("the host tells");

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::exit::Exit;
 use crate::collect::CollectError;
 use crate::host::{self, Access, Denial, Remedy};
-use crate::model::{Assessment, Halt, Held};
+use crate::model::{Assessment, Halt, Held, TargetId};
 use crate::report::words;
 
 /// Why a command could not do what it was asked for.
@@ -39,10 +39,10 @@ pub(super) enum Failure {
         source: CollectError,
     },
     /// The target was sampled, but could not run all the while.
-    #[error("no verdict on pid {pid}: {}", held.says())]
+    #[error("no verdict on {target}: {}", held.says())]
     Held {
-        /// The process; 0 where its source knows none.
-        pid: u32,
+        /// Which.
+        target: TargetId,
         /// Why it could not.
         held: Held,
     },
@@ -158,7 +158,7 @@ impl Failure {
     /// That a process could not run for as long as it was sampled, if so.
     pub(super) fn held(assessment: &Assessment) -> Option<Self> {
         let held = assessment.held.filter(|held| held.always)?;
-        Some(Self::Held { pid: assessment.target.pid.unwrap_or(0), held })
+        Some(Self::Held { target: assessment.target.id.clone(), held })
     }
 
     /// The exit code it ends in.
@@ -212,11 +212,14 @@ impl Failure {
             Self::Target { pid, source } if source.is_denied() => {
                 format!("leak-agent doctor --pid {pid}, which says what is missing")
             }
-            Self::Held { pid, held } => match held.halt {
-                Some(Halt::Stopped) => format!("kill -CONT {pid}, and then again"),
-                Some(Halt::Traced) => "let the debugger continue it, and then again".into(),
-                Some(Halt::Frozen) => "thaw its container (docker unpause), and then again".into(),
-                None => "a longer --duration, or more CPU for its container".into(),
+            Self::Held { target, held } => match (held.halt, target.pid()) {
+                (Some(Halt::Stopped), Some(pid)) => format!("kill -CONT {pid}, and then again"),
+                (Some(Halt::Stopped), None) => "let it continue, and then again".into(),
+                (Some(Halt::Traced), _) => "let the debugger continue it, and then again".into(),
+                (Some(Halt::Frozen), _) => {
+                    "thaw its container (docker unpause), and then again".into()
+                }
+                (None, _) => "a longer --duration, or more CPU for its container".into(),
             },
             Self::Target { source: CollectError::Memory(_), .. } => {
                 "more memory for leak-agent's container (docker run --memory, \

@@ -54,7 +54,7 @@ fn name(format: Format, report: &Report<'_>) -> String {
     let of = match report.assessments {
         [one] => {
             let exe = one.target.exe.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-            one.target.pid.map_or(exe.clone(), |pid| format!("{exe}-{pid}"))
+            one.target.pid().map_or(exe.clone(), |pid| format!("{exe}-{pid}"))
         }
         _ => "several".to_owned(),
     };

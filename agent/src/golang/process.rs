@@ -26,6 +26,8 @@ pub struct Process {
     pub pid: u32,
     /// The file name of its executable, or its command name where that cannot be read.
     pub exe: String,
+    /// The file name of the shared library whose Go runtime is meant; `None` for the executable.
+    pub library: Option<String>,
     /// When it started, in clock ticks since boot: tells it from a later process with its id.
     start: u64,
 }
@@ -45,7 +47,7 @@ impl Process {
         let exe =
             fs::read_link(PathBuf::from(format!("/proc/{thread}/exe"))).ok().and_then(file_name);
         let exe = exe.unwrap_or(stat.name);
-        Ok(Self { pid, exe, start: stat.start })
+        Ok(Self { pid, exe, library: None, start: stat.start })
     }
 
     /// Whether it still runs.
@@ -71,6 +73,12 @@ impl Process {
     /// A file of it in /proc, by a thread that lives.
     fn path(&self, file: &str) -> PathBuf {
         self.folder().join(file)
+    }
+
+    /// When it started (its `fork`), in clock ticks since boot; the same for all programs that it executes.
+    #[must_use]
+    pub const fn forked_ticks(&self) -> u64 {
+        self.start
     }
 
     /// When its program started, in clock ticks since boot. The process's own `starttime`

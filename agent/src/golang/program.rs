@@ -115,6 +115,7 @@ impl Program {
         let memory = LiveMemory::new(pid);
         let file = ReadCache::new(library.open(&process, &memory)?);
         process.exe = format!("{}/{}", process.exe, library.name());
+        process.library = Some(library.name().to_owned());
         let astray = || Error::Mapping { exe: library.path.clone() };
         let version = |mapped: &Mapped| {
             let bias = mapped.bias(library.address, library.offset).ok_or_else(astray)?;

@@ -9,17 +9,19 @@ pub mod finding;
 pub mod function;
 pub mod goroutine;
 pub mod observation;
+pub mod overhead;
 pub mod pattern;
 pub mod rates;
 pub mod running;
 pub mod stack;
+pub mod target;
 pub mod text;
 pub mod time;
 pub mod wait;
 
 pub use assessment::{
-    Ages, Assessment, Group, HitCost, HotPath, Judgement, Level, Lineage, LockGraph, LockNode,
-    Overhead, Rise, RiseVerdict, Rising, Totals, WindowSpan,
+    Ages, Assessment, Group, HotPath, Judgement, Level, Lineage, LockGraph, LockNode, Rise,
+    RiseVerdict, Rising, Totals, WindowSpan,
 };
 pub use channel::{Channel, Mention};
 pub use finding::{
@@ -31,12 +33,13 @@ pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use observation::{
-    Build, Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site, Target,
-    TargetKind,
+    Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site,
 };
+pub use overhead::{HitCost, Overhead};
 pub use pattern::Pattern;
 pub use rates::{Rate, RateBasis, Rates};
 pub use running::{Halt, Held, Running};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
+pub use target::{Build, Instance, Target, TargetId};
 pub use time::Timestamp;
 pub use wait::WaitClass;

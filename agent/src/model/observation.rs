@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::assessment::Overhead;
 use super::channel::{Channel, Mention};
 use super::goroutine::{Goroutine, LabelsId};
+use super::overhead::Overhead;
 use super::rates::{Rate, RateBasis, Rates};
 use super::running::Running;
 use super::stack::{FrameId, StackId, StackTable};
+use super::target::Target;
 use super::time::Timestamp;
 
 /// What was seen of one target at one moment.
@@ -133,44 +134,6 @@ impl Site {
         });
         middle?.below
     }
-}
-
-/// Whom an observation is of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// What kind of source it was seen through.
-    pub kind: TargetKind,
-    /// The process id, as the agent's pid namespace counts.
-    pub pid: Option<u32>,
-    /// The executable's file name.
-    pub exe: String,
-    /// Go's version string, experiments and all (`go1.26.6-X:nogreenteagc`).
-    pub go_version: Option<String>,
-    /// How the executable was built.
-    pub build: Option<Build>,
-    /// How often the process has executed itself, or another program, anew since it was attached to.
-    /// What was seen before is of another program.
-    #[serde(default)]
-    pub generation: u32,
-}
-
-/// The kind of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TargetKind {
-    /// A running process, attached to.
-    Pid,
-}
-
-/// How an executable was built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
-    /// Neither symbol table nor DWARF.
-    pub stripped: bool,
-    /// Position independent.
-    pub pie: bool,
-    /// With cgo.
-    pub cgo: bool,
 }
 
 /// How much of what was asked for was seen. Every drop, fallback and gap is counted here.

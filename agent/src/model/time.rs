@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Wall-clock time in nanoseconds since the Unix epoch (UTC).
 ///
 /// A value handed in by whoever owns a clock; this room never reads one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -52,7 +52,7 @@ pub fn replaced(assessment: &Assessment, note: &str) -> String {
 fn start(assessment: &Assessment) -> String {
     let target = &assessment.target;
     let time = json::time(assessment.window.last).unwrap_or_default();
-    let pid = target.pid.map(|pid| format!("[{pid}]")).unwrap_or_default();
+    let pid = target.pid().map(|pid| format!("[{pid}]")).unwrap_or_default();
     format!("{time}  {}{pid}", words::clean(&target.exe))
 }
 

@@ -74,7 +74,7 @@ impl Paint {
 fn header<'a>(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<'a>> {
     let target = &assessment.target;
     let mut first = vec![Span::from(words::clean(&target.exe).into_owned()).bold()];
-    if let Some(pid) = target.pid {
+    if let Some(pid) = target.pid() {
         first.push(format!("  pid {pid}").into());
     }
     if let Some(version) = &target.go_version {

@@ -25,7 +25,9 @@ use nix::unistd::{SysconfVar, sysconf};
 use super::{CollectError, Source};
 use crate::golang::{self, Program, timens};
 use crate::host::kernel::sys_is_mounted;
-use crate::model::{Build, Coverage, Observation, Rates, Target, TargetKind, Timestamp, WaitClass};
+use crate::model::{
+    Build, Coverage, Instance, Observation, Rates, Target, TargetId, Timestamp, WaitClass,
+};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
@@ -145,8 +147,15 @@ impl Attach {
         let binary = program.binary();
         let ahead_ns = timens::offset_ns(&program.process().folder());
         let target = Target {
-            kind: TargetKind::Pid,
-            pid: Some(program.process().pid),
+            id: TargetId {
+                instance: Instance::Process {
+                    pid: program.process().pid,
+                    library: program.process().library.clone(),
+                },
+                started: wall_clock_of(program.process().forked_ticks()),
+                generation: 0,
+                recording: None,
+            },
             exe: program.process().exe.clone(),
             go_version: Some(binary.info.version.clone()),
             build: Some(Build {
@@ -154,7 +163,6 @@ impl Attach {
                 pie: binary.pie,
                 cgo: program.has_cgo(),
             }),
-            generation: 0,
         };
         Self {
             live: Live::new(Probing::Off, Budget::default()),
@@ -219,7 +227,9 @@ impl Attach {
         let mut anew = Self::to(program);
         let target = Arc::make_mut(&mut anew.target);
         // Once for each that was seen.
-        target.generation = self.target.generation + u32::from(self.first.is_some());
+        let generation = self.target.id.generation + u32::from(self.first.is_some());
+        // By the clock of when it was attached to, however that was set since.
+        target.id = TargetId { generation, ..self.target.id.clone() };
         (anew.once, anew.replaced) = (self.once, self.replaced);
         anew.keep = self.keep;
         anew.less_is_kept.clone_from(&self.less_is_kept);
@@ -371,6 +381,14 @@ fn monotonic() -> Duration {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
     let ahead = Duration::from_nanos(AHEAD_NS.unsigned_abs());
     if *AHEAD_NS < 0 { now + ahead } else { now.saturating_sub(ahead) }
+}
+
+/// When something happened, from clock ticks since boot, in whole seconds: the clocks are read one after
+/// the other, so that a finer time would be another at each reading.
+fn wall_clock_of(ticks: u64) -> Option<Timestamp> {
+    let ago = i64::try_from(uptime(ticks)?.as_nanos()).ok()?;
+    let at = wall_clock().unix_ns().checked_sub(ago)?;
+    Some(Timestamp::from_unix_ns(at - at.rem_euclid(1_000_000_000)))
 }
 
 /// How long ago a process started, from its start in clock ticks since boot; `None` where the host does

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    BlockedBasis, BlockedFor, Channel, Coverage, FrameId, Goroutine, LabelsId, Mention,
+    BlockedBasis, BlockedFor, Channel, Coverage, FrameId, Goroutine, Instance, LabelsId, Mention,
     ObjectRange, Observation, Overhead, Rates, Site, StackTable, StackView, Status, Target,
     Timestamp, WaitClass,
 };
@@ -134,6 +134,8 @@ pub(super) struct Form {
 impl Form {
     /// The observation, or what is wrong with it.
     pub(super) fn observation(self) -> Result<Observation, &'static str> {
+        let mut target = self.target;
+        name_library(&mut target);
         let goroutines: Vec<_> = self.goroutines.into_iter().map(Row::goroutine).collect();
         if !names_what_is_there(&goroutines, &self.sites, &self.stacks) {
             return Err("it names a stack or a frame that it does not hold");
@@ -145,7 +147,7 @@ impl Form {
             at: self.at,
             elapsed: Duration::from_nanos(self.elapsed_ns),
             uptime: self.uptime_ns.map(Duration::from_nanos),
-            target: Arc::new(self.target),
+            target: Arc::new(target),
             goroutines,
             stacks: Arc::new(self.stacks),
             reasons: self.reasons.into(),
@@ -207,6 +209,14 @@ impl Row {
             stack_bytes: self.15,
             came: self.16,
         }
+    }
+}
+
+/// Files that older agents wrote name a library only behind the executable's name and a slash.
+fn name_library(target: &mut Target) {
+    let Instance::Process { library, .. } = &mut target.id.instance;
+    if library.is_none() {
+        *library = target.exe.split_once('/').map(|(_, library)| library.to_owned());
     }
 }
 

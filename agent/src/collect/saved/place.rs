@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::model::Observation;
+use crate::model::{Instance, Observation, Timestamp};
 
 /// How file names end.
 const END: &str = ".observation.gz";
@@ -19,7 +19,7 @@ const MOST: usize = 1 << 20;
 pub struct Recording {
     /// The folder.
     pub folder: PathBuf,
-    /// The process; 0 where the source knew no pid.
+    /// The process, as its files are named.
     pub pid: u32,
     /// When its first observation was made, in milliseconds since the Unix epoch.
     pub start_ms: u64,
@@ -28,24 +28,22 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The recording that begins with an observation.
-    pub(super) fn of(folder: &Path, first: &Observation) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            pid: first.target.pid.unwrap_or_default(),
-            start_ms: u64::try_from(first.at.unix_ns() / 1_000_000).unwrap_or_default(),
-            numbers: Vec::new(),
-        }
-    }
-
-    /// As [`Recording::of`], for one that is not there yet: a process may hold several Go runtimes, each
-    /// of which is recorded, from the same millisecond on.
+    /// A recording that begins with an observation. A process may hold several Go runtimes, each of which
+    /// is recorded, from the same millisecond on: of those the later ones get the next free one.
     pub(super) fn new(folder: &Path, first: &Observation) -> Self {
-        let mut recording = Self::of(folder, first);
+        let Instance::Process { pid, .. } = first.target.id.instance;
+        let start_ms = u64::try_from(first.at.unix_ns() / 1_000_000).unwrap_or_default();
+        let mut recording = Self { folder: folder.to_owned(), pid, start_ms, numbers: Vec::new() };
         while recording.file(1).exists() {
             recording.start_ms = recording.start_ms.saturating_add(1);
         }
         recording
+    }
+
+    /// When it began, as its files are named: tells it from others of the same target.
+    pub(super) fn began(&self) -> Timestamp {
+        let ns = i64::try_from(self.start_ms).ok().and_then(|ms| ms.checked_mul(1_000_000));
+        Timestamp::from_unix_ns(ns.unwrap_or(i64::MAX))
     }
 
     /// The file of an observation.

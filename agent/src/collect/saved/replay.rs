@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
@@ -10,7 +11,7 @@ use flate2::read::GzDecoder;
 use super::form::{Form, Head, SCHEMA};
 use super::{Error, MOST_BYTES, Recording};
 use crate::collect::{CollectError, Source};
-use crate::model::Observation;
+use crate::model::{Observation, TargetId};
 
 /// Gaps that are told one by one.
 const GAPS: usize = 8;
@@ -22,7 +23,7 @@ pub struct Replay {
     next: usize,
     /// Of the one before.
     elapsed: Duration,
-    generation: u32,
+    target: Option<TargetId>,
     gaps: Vec<String>,
 }
 
@@ -30,7 +31,7 @@ impl Replay {
     /// Shows a recording from its beginning.
     #[must_use]
     pub const fn new(recording: Recording) -> Self {
-        Self { recording, next: 0, elapsed: Duration::ZERO, generation: 0, gaps: Vec::new() }
+        Self { recording, next: 0, elapsed: Duration::ZERO, target: None, gaps: Vec::new() }
     }
 
     /// Notes what lies between this observation and the one before.
@@ -51,15 +52,21 @@ impl Replay {
 
     fn check(&mut self, file: &Path, observation: &Observation) -> Result<(), Error> {
         let absurd = |why| Err(Error::Absurd { file: file.to_owned(), why });
-        let generation = observation.target.generation;
-        let is_another = generation > self.generation;
-        if generation < self.generation || (observation.elapsed < self.elapsed && !is_another) {
-            return absurd("it is older than the one before it");
-        }
-        if observation.target.pid.unwrap_or_default() != self.recording.pid {
+        let id = &observation.target.id;
+        if id.pid() != Some(self.recording.pid) {
             return absurd("it is of another process than its name says");
         }
-        (self.elapsed, self.generation) = (observation.elapsed, generation);
+        let before = self.target.replace(id.clone());
+        let before = before.as_ref().unwrap_or(id);
+        if id.of_all_generations() != before.of_all_generations() {
+            return absurd("it is of another target than the one before it");
+        }
+        let is_another = id.generation > before.generation;
+        if id.generation < before.generation || (observation.elapsed < self.elapsed && !is_another)
+        {
+            return absurd("it is older than the one before it");
+        }
+        self.elapsed = observation.elapsed;
         Ok(())
     }
 }
@@ -74,6 +81,7 @@ impl Source for Replay {
         let file = self.recording.file(number);
         let mut observation = read(&file)?;
         self.check(&file, &observation)?;
+        Arc::make_mut(&mut observation.target).id.recording = Some(self.recording.began());
         observation.coverage.notes.extend(self.gaps.iter().cloned());
         Ok(observation)
     }

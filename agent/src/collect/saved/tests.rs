@@ -1,9 +1,10 @@
 //! Saved, read again, and what becomes of damaged files.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,7 +12,7 @@ use flate2::write::GzEncoder;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::collect::Source;
-use crate::model::Observation;
+use crate::model::{Observation, TargetId, Timestamp};
 use crate::sample::{Prepared, leaking};
 
 /// A directory of its own for a test, removed when it ends.
@@ -88,8 +89,12 @@ fn drain(source: &mut dyn Source) -> Vec<Observation> {
 fn what_was_saved_is_read_again_as_it_was() {
     let scratch = Scratch::new("again");
     let live = scratch.record(3);
-    let again = drain(&mut Replay::new(scratch.recording()));
+    let mut again = drain(&mut Replay::new(scratch.recording()));
     assert_eq!(live.len(), 3);
+    for seen in &mut again {
+        let recording = Arc::make_mut(&mut seen.target).id.recording.take();
+        assert_eq!(recording, Some(live[0].at), "that is all that tells them apart");
+    }
     assert_eq!(format!("{live:?}").len(), format!("{again:?}").len());
     let verdict = |looks: &[Observation]| {
         let mut window = Window::default();
@@ -101,6 +106,41 @@ fn what_was_saved_is_read_again_as_it_was() {
     assert_eq!(verdict(&live), verdict(&again));
     let names: Vec<_> = fs::read_dir(&scratch.0).expect("there").flatten().collect();
     assert_eq!(names.len(), 3, "nothing is left beside: {names:?}");
+}
+
+/// Two processes that had one pid after each other, and two recordings of the second of them.
+#[test]
+fn recordings_of_one_pid_are_targets_of_their_own() {
+    let scratch = Scratch::new("lives");
+    for (started, second) in [(1, 0), (2, 60), (2, 120)] {
+        let mut sample = leaking(2);
+        sample.started = Some(Timestamp::from_unix_ns(started));
+        let source = Box::new(Prepared([sample.observe(second)].into()));
+        drain(&mut Recorder::new(source, &scratch.0).expect("it can be written to"));
+    }
+    let all = Recording::all(&scratch.0).expect("there are some");
+    let ids: Vec<TargetId> = (all.into_iter())
+        .map(|recording| drain(&mut Replay::new(recording)).remove(0).target.id.clone())
+        .collect();
+    let started: Vec<_> = ids.iter().map(|id| id.started.map(Timestamp::unix_ns)).collect();
+    assert_eq!(started, [Some(1), Some(2), Some(2)]);
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 3, "{ids:?}");
+    assert!(ids.iter().all(|id| id.to_string() == "pid 4711"));
+}
+
+/// Before targets had ids, a file told a library behind the executable's name, and no start.
+#[test]
+fn a_file_of_before_targets_had_ids_is_read() {
+    let scratch = Scratch::new("old");
+    scratch.record(1);
+    let text = scratch.text();
+    let (start, end) =
+        (text.find("\"target\":").expect("there"), text.find(",\"reasons\"").expect("there"));
+    let target = r#""target":{"kind":"pid","pid":4711,"exe":"host/libmail.so","go_version":null,"build":null}"#;
+    let old = format!("{}{target}{}", &text[..start], &text[end..]);
+    let form: form::Form = serde_json::from_str(&old).expect("a form");
+    let id = form.observation().expect("possible").target.id.clone();
+    assert_eq!((id.to_string().as_str(), id.started), ("pid 4711 (libmail.so)", None));
 }
 
 #[test]

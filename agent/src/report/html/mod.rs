@@ -125,7 +125,7 @@ fn index(assessments: &[Assessment]) -> Markup {
                             }
                         }
                         td.figure {
-                            (assessment.target.pid.map_or_else(|| "–".to_owned(), |pid| pid.to_string()))
+                            (assessment.target.pid().map_or_else(|| "–".to_owned(), |pid| pid.to_string()))
                         }
                         td.figure { (words::count(assessment.totals.goroutines)) }
                         td.figure {

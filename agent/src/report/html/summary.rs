@@ -19,7 +19,7 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
     html! {
         h1 { (Text(&assessment.target.exe)) }
         p.target {
-            @if let Some(pid) = assessment.target.pid { span { "pid " (pid) } " " }
+            @if let Some(pid) = assessment.target.pid() { span { "pid " (pid) } " " }
             span { (Text(assessment.target.go_version.as_deref().unwrap_or("Go version unknown"))) } " "
             @if let Some(build) = assessment.target.build { span { (describe(build)) } " " }
             span { (window(assessment)) }

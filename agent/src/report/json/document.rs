@@ -13,8 +13,8 @@ use super::paths::{HotPaths, LineageDoc};
 use super::site::Sites;
 use super::{SCHEMA, time};
 use crate::model::{
-    Assessment, Coverage, Halt, Held, HitCost, Level, NotEnough, Overhead, RateBasis, Target,
-    Timestamp, Totals, WindowSpan,
+    Assessment, Build, Coverage, Halt, Held, HitCost, Instance, Level, NotEnough, Overhead,
+    RateBasis, Target, Timestamp, Totals, WindowSpan,
 };
 
 /// An assessment, and when the report of it is made.
@@ -40,7 +40,7 @@ impl Serialize for Document<'_> {
             schema: &'static str,
             generated_at: Option<String>,
             agent: Agent,
-            target: &'a Target,
+            target: TargetDoc<'a>,
             window: WindowDoc,
             /// For how much of the window the process could not run; null where it could.
             held: Option<HeldDoc>,
@@ -82,7 +82,7 @@ impl Serialize for Document<'_> {
             schema: SCHEMA,
             generated_at: time(generated_at),
             agent: Agent { version: env!("CARGO_PKG_VERSION") },
-            target,
+            target: TargetDoc::new(target),
             window: WindowDoc::new(window),
             held: held.as_ref().map(HeldDoc::new),
             coverage,
@@ -112,6 +112,32 @@ impl Serialize for Document<'_> {
 #[derive(Serialize)]
 struct Agent {
     version: &'static str,
+}
+
+#[derive(Serialize)]
+struct TargetDoc<'a> {
+    #[serde(flatten)]
+    instance: &'a Instance,
+    /// When it started, in whole seconds; null where the source does not know.
+    started: Option<String>,
+    /// How often the process has executed a program anew since it was attached to.
+    generation: u32,
+    exe: &'a str,
+    go_version: Option<&'a str>,
+    build: Option<Build>,
+}
+
+impl<'a> TargetDoc<'a> {
+    fn new(target: &'a Target) -> Self {
+        Self {
+            instance: &target.id.instance,
+            started: target.id.started.and_then(time),
+            generation: target.id.generation,
+            exe: &target.exe,
+            go_version: target.go_version.as_deref(),
+            build: target.build,
+        }
+    }
 }
 
 /// A process that could not run.

@@ -25,8 +25,8 @@ fn the_document_has_the_schemas_keys() {
     assert_eq!(document["generated_at"], "1970-01-01T00:00:00.000Z");
     assert_eq!(
         document["target"],
-        json!({"kind": "pid", "pid": 4711, "exe": "potato", "generation": 0, "go_version": "go1.26.6",
-               "build": {"stripped": true, "pie": false, "cgo": false}})
+        json!({"kind": "pid", "pid": 4711, "library": null, "started": "2026-11-19T08:00:00.000Z",
+               "generation": 0, "exe": "potato", "go_version": "go1.26.6", "build": {"stripped": true, "pie": false, "cgo": false}})
     );
     assert_eq!(
         document["window"],

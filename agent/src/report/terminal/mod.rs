@@ -116,7 +116,7 @@ impl Page<'_> {
         for assessment in assessments {
             let target = &assessment.target;
             let mut name = words::clean(&target.exe).into_owned();
-            if let Some(pid) = target.pid {
+            if let Some(pid) = target.pid() {
                 name.push_str(&format!("[{pid}]"));
             }
             let (role, result) = match &assessment.judgement {
@@ -141,7 +141,7 @@ impl Page<'_> {
         let target = &assessment.target;
         let window = &assessment.window;
         let mut parts = vec![(Role::Title, words::clean(&target.exe).into_owned())];
-        if let Some(pid) = target.pid {
+        if let Some(pid) = target.pid() {
             parts.push((Role::Dim, format!("pid {pid}")));
         }
         let version = target.go_version.as_deref().unwrap_or("Go version unknown");

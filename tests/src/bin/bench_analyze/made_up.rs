@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leak_agent::model::{
-    BlockedBasis, BlockedFor, Coverage, FrameId, Goroutine, LabelsId, ObjectRange, Observation,
-    Overhead, Resolved, StackId, StackTable, StackView, Status, Target, TargetKind, Timestamp,
-    WaitClass,
+    BlockedBasis, BlockedFor, Coverage, FrameId, Goroutine, Instance, LabelsId, ObjectRange,
+    Observation, Overhead, Resolved, StackId, StackTable, StackView, Status, Target, TargetId,
+    Timestamp, WaitClass,
 };
 
 /// Frames of a stack, as background goroutines of real servers have them.
@@ -35,12 +35,15 @@ impl MadeUp {
             stacks: Arc::new(stacks),
             reasons: ["chan receive".to_owned()].into(),
             target: Arc::new(Target {
-                kind: TargetKind::Pid,
-                pid: None,
+                id: TargetId {
+                    instance: Instance::Process { pid: 1, library: None },
+                    started: None,
+                    generation: 0,
+                    recording: None,
+                },
                 exe: "made-up".to_owned(),
                 go_version: None,
                 build: None,
-                generation: 0,
             }),
         }
     }

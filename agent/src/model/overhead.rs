@@ -1,0 +1,36 @@
+//! What the agent cost.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What the agent cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overhead {
+    /// The agent's own CPU, in percent of one core, over the window.
+    pub agent_cpu_percent: Option<f64>,
+    /// What the target paid, in percent of one core, as estimated. 0 with snapshots alone, which
+    /// run none of the target's threads.
+    pub target_cpu_percent_estimate: Option<f64>,
+    /// What one hit of a probe is taken to cost the target; `None` without probes.
+    pub hit: Option<HitCost>,
+    /// The agent's resident memory.
+    pub agent_rss_bytes: Option<u64>,
+    /// Each pause of the target, in milliseconds. Empty: nothing was ever paused.
+    pub pauses_ms: Vec<f64>,
+    /// How long the last snapshot took.
+    pub snapshot: Option<Duration>,
+}
+
+/// What one hit of a probe is taken to cost the target, and where that comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HitCost {
+    /// What the budget is kept with.
+    pub taken: Duration,
+    /// What a hit costs in an empty loop on this host; `None` if that was not measured.
+    pub in_a_loop: Option<Duration>,
+    /// How much more it costs in a real server, whose caches are cold.
+    pub factor: f64,
+    /// Why it is not the one times the other.
+    pub note: Option<String>,
+}

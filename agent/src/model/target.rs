@@ -1,0 +1,155 @@
+//! Whom an observation is of.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// Whom an observation is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// What tells it from every other target.
+    #[serde(flatten)]
+    pub id: TargetId,
+    /// The executable's file name; with a shared library's behind a slash where the Go runtime is in one.
+    pub exe: String,
+    /// Go's version string, experiments and all (`go1.26.6-X:nogreenteagc`).
+    pub go_version: Option<String>,
+    /// How the executable was built.
+    pub build: Option<Build>,
+}
+
+impl Target {
+    /// The process id, as the agent's pid namespace counts; `None` where the target is no process that
+    /// the agent attached to.
+    #[must_use]
+    pub const fn pid(&self) -> Option<u32> {
+        self.id.pid()
+    }
+}
+
+/// What tells a target from every other: the key of windows, events, findings that were told, and views.
+///
+/// Two processes that had one pid after each other have two ids, and so have two programs that one process
+/// executed after each other, and two recordings of one program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TargetId {
+    /// Which one of its kind.
+    #[serde(flatten)]
+    pub instance: Instance,
+    /// When it started, by the wall clock of when the agent attached, in whole seconds; `None` where the
+    /// source does not know.
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    /// How often the process has executed itself, or another program, anew since it was attached to.
+    /// What was seen before is of another program.
+    #[serde(default)]
+    pub generation: u32,
+    /// When the first observation of the recording was made through which it is seen, in whole
+    /// milliseconds; `None` where it is seen live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Timestamp>,
+}
+
+impl TargetId {
+    /// The process id, as the agent's pid namespace counts; `None` for what is no such process.
+    #[must_use]
+    pub const fn pid(&self) -> Option<u32> {
+        match self.instance {
+            Instance::Process { pid, .. } => Some(pid),
+        }
+    }
+
+    /// The same id for all programs that a process executes after each other: the key of what goes on
+    /// through them.
+    #[must_use]
+    pub fn of_all_generations(&self) -> Self {
+        Self { generation: 0, ..self.clone() }
+    }
+}
+
+/// As people say it: `pid 4711`. Of several that look the same, the start tells them apart.
+impl fmt::Display for TargetId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.instance.fmt(out)
+    }
+}
+
+/// Which one of its kind a target is: one variant for each kind of source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Instance {
+    /// A Go runtime in a running process that the agent attached to.
+    #[serde(rename = "pid")]
+    Process {
+        /// The process id, as the agent's pid namespace counts.
+        pid: u32,
+        /// The file name of the shared library that holds the Go runtime; `None` for the executable.
+        #[serde(default)]
+        library: Option<String>,
+    },
+}
+
+/// `pid 4711`, or `pid 4711 (libmail.so)`.
+impl fmt::Display for Instance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process { pid, library: None } => write!(out, "pid {pid}"),
+            Self::Process { pid, library: Some(library) } => write!(out, "pid {pid} ({library})"),
+        }
+    }
+}
+
+/// How an executable was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Neither symbol table nor DWARF.
+    pub stripped: bool,
+    /// Position independent.
+    pub pie: bool,
+    /// With cgo.
+    pub cgo: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(library: Option<&str>, started: Option<i64>) -> TargetId {
+        TargetId {
+            instance: Instance::Process { pid: 4711, library: library.map(str::to_owned) },
+            started: started.map(Timestamp::from_unix_ns),
+            generation: 0,
+            recording: None,
+        }
+    }
+
+    #[test]
+    fn two_lives_of_one_pid_are_two_targets() {
+        let (first, second) = (id(None, Some(1)), id(None, Some(2)));
+        assert!(first != second && first < second && first != id(Some("libmail.so"), Some(1)));
+        let anew = TargetId { generation: 1, ..first.clone() };
+        assert_ne!(anew, first);
+        assert_eq!(anew.of_all_generations(), first);
+        assert_eq!(id(None, None).to_string(), "pid 4711");
+        assert_eq!(id(Some("libmail.so"), None).to_string(), "pid 4711 (libmail.so)");
+    }
+
+    #[test]
+    fn its_form_is_flat_and_that_of_older_files_is_read() {
+        let target = Target {
+            id: id(Some("libmail.so"), Some(7)),
+            exe: "host/libmail.so".to_owned(),
+            go_version: None,
+            build: None,
+        };
+        let text = serde_json::to_string(&target).expect("JSON");
+        assert!(text.starts_with(r#"{"kind":"pid","pid":4711,"library":"libmail.so","#), "{text}");
+        assert_eq!(serde_json::from_str::<Target>(&text).expect("JSON"), target);
+        let old = r#"{"kind":"pid","pid":4711,"exe":"potato","go_version":null,"build":null}"#;
+        assert_eq!(serde_json::from_str::<Target>(old).expect("JSON").id, id(None, None));
+        let nobody = r#"{"kind":"pid","pid":null,"exe":"potato","go_version":null,"build":null}"#;
+        assert!(serde_json::from_str::<Target>(nobody).is_err());
+    }
+}

@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod holders;
 pub mod image;
 pub mod loaded;
+pub mod observe;
 pub mod probed;
 pub mod reference;
 pub mod scale;
@@ -39,4 +40,5 @@ macro_rules! each_version {
 }
 
 pub use compare::{Comparison, Difference, compare};
+pub use observe::Observe;
 pub use target::Target;

@@ -7,11 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options, Probing};
 use leak_agent::golang::process;
 use leak_agent::host::{Access, Answer, access_to};
 use leak_agent::model::BlockedBasis;
+use leak_agent_tests::Observe;
 use leak_agent_tests::target::{self, Target};
 
 /// A folder of the test's own, removed when it goes.

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use leak_agent::analyze::{CodeFiles, Settings, Window, judge};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{Assessment, Halt, Running};
+use leak_agent_tests::Observe;
 use leak_agent_tests::cgroup::Group;
 use leak_agent_tests::{Target, agent};
 use nix::sys::ptrace;

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
+use leak_agent_tests::Observe;
 use leak_agent_tests::code::Code;
 use leak_agent_tests::holders::{Complaint, Holders, complaints};
 use leak_agent_tests::probed::Instructions;

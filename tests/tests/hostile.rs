@@ -2,13 +2,14 @@
 //! observation, after a bounded number of reads; never a panic.
 #![allow(clippy::expect_used)]
 
+use leak_agent::collect::CollectError;
 use leak_agent::collect::attach::Attach;
-use leak_agent::collect::{CollectError, Source};
 use leak_agent::golang::Error;
 use leak_agent::golang::arch::Arch;
 use leak_agent::golang::memory::ReadError;
 use leak_agent::golang::sudog::Sudog;
 use leak_agent::model::{Coverage, Observation, StackView};
+use leak_agent_tests::Observe;
 use leak_agent_tests::image::memory::SharedMemory;
 use leak_agent_tests::image::{
     ALLGLEN, CALL, DATA, Goroutine, INLINED, Image, REASONS, RUNNING, TREES, pc,
@@ -82,13 +83,14 @@ fn a_list_of_goroutines_that_is_too_long_or_nowhere_is_refused() {
         assert!(matches!(error, Error::SelfCheck { .. }), "{error}");
         let (mut attach, memory) = spoiled(&image, |memory| memory.set(addr, word));
         let error = look(&mut attach, &memory).expect_err("an error");
-        assert!(!error.is_end(), "{error}");
+        assert!(!matches!(error, CollectError::Ended), "{error}");
     }
     for word in [8, HUGE, u64::MAX - 7] {
         let error = refused(&image, |memory| memory.set(ALLGPTR, word));
         assert!(matches!(error, Error::Read { .. }), "{error}");
         let (mut attach, memory) = spoiled(&image, |memory| memory.set(ALLGPTR, word));
-        assert!(!look(&mut attach, &memory).expect_err("an error").is_end());
+        let error = look(&mut attach, &memory).expect_err("an error");
+        assert!(!matches!(error, CollectError::Ended), "{error}");
     }
     let error = refused(&image, |memory| memory.set(ALLGLEN, 0));
     assert!(matches!(error, Error::SelfCheck { .. }), "{error}");
@@ -439,6 +441,10 @@ fn failing(memory: &SharedMemory, count: u64, error: fn() -> ReadError) {
     });
 }
 
+fn has_ended(attach: &mut Attach) {
+    assert!(matches!(attach.next(), Err(CollectError::Ended)));
+}
+
 #[test]
 fn an_exit_at_any_read_is_an_orderly_end() {
     let (image, _) = program(26);
@@ -453,17 +459,17 @@ fn an_exit_at_any_read_is_an_orderly_end() {
         failing(&memory, count, || ReadError::Exited);
         // What is read only to name things may be missing; then the next read tells.
         match image.attach(&memory) {
-            Err(error) => assert!(CollectError::from(error).is_end(), "read {count}"),
-            Ok(mut attach) => assert!(attach.next().expect_err("an end").is_end()),
+            Err(error) => assert!(matches!(error, Error::Exited { .. }), "read {count}"),
+            Ok(mut attach) => has_ended(&mut attach),
         }
     }
     for count in 1..=looking {
         let (mut attach, _) =
             spoiled(&image, |memory| failing(memory, count, || ReadError::Exited));
         if let Err(error) = attach.next() {
-            assert!(error.is_end(), "read {count}: {error}");
+            assert!(matches!(error, CollectError::Ended), "read {count}: {error}");
         }
-        assert!(attach.next().expect_err("an end").is_end());
+        has_ended(&mut attach);
     }
 }
 
@@ -472,7 +478,6 @@ fn a_lost_permission_is_told_from_an_end() {
     let (image, _) = program(26);
     let (mut attach, _) = spoiled(&image, |memory| failing(memory, 1, || ReadError::Denied));
     let error = attach.next().expect_err("an error");
-    assert!(!error.is_end());
     assert!(error.is_denied(), "{error}");
 }
 
@@ -505,7 +510,7 @@ fn reads_that_fail_now_and_then_are_no_end() {
         for _ in 0..5 {
             match look(&mut attach, &memory) {
                 Ok(seen) => assert!(seen.goroutines.len() <= 2),
-                Err(error) => assert!(!error.is_end(), "{error}"),
+                Err(error) => assert!(!matches!(error, CollectError::Ended), "{error}"),
             }
         }
     }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use leak_agent::analyze::{Window, assess};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
     Assessment, CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, GoroutineLeak,
@@ -17,6 +16,7 @@ use leak_agent::model::{
 };
 use leak_agent::report::html::Html;
 use leak_agent::report::{Render, Report};
+use leak_agent_tests::Observe;
 use leak_agent_tests::browser::{self, Browser, Screen};
 use leak_agent_tests::{Target, agent};
 

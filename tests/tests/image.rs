@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use leak_agent::collect::Source;
 use leak_agent::golang::arch::Arch;
 use leak_agent::golang::memory::ReadError;
 use leak_agent::golang::sudog::Sudog;
 use leak_agent::model::{BlockedBasis, Goroutine as Seen, Observation, StackView, WaitClass};
+use leak_agent_tests::Observe;
 use leak_agent_tests::image::{CALL, DEAD, Goroutine, INLINED, Image, RUNNING, pc};
 
 const RECEIVE: [&str; 3] = ["runtime.gopark", "runtime.chanrecv", "main.worker"];

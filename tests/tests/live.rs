@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options, Probing};
 use leak_agent::model::{BlockedBasis, Observation, ProbeState, Site};
+use leak_agent_tests::Observe;
 use leak_agent_tests::code::Code;
 use leak_agent_tests::holders::Holders;
 use leak_agent_tests::probed::{Instructions, breakpoints};

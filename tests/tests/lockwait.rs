@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use leak_agent::analyze::settings::Settings;
 use leak_agent::analyze::{CodeFiles, Window, judge};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
     CauseClass, Finding, Goroutine, GrowthPattern, LockGraph, Observation, Verdict, WaitClass,
 };
+use leak_agent_tests::Observe;
 use leak_agent_tests::{Target, each_version};
 
 each_version!(locks);

@@ -8,9 +8,9 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::Goroutine;
+use leak_agent_tests::Observe;
 use leak_agent_tests::agent;
 use leak_agent_tests::target::{self, Target};
 use serde_json::Value;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
+use leak_agent_tests::Observe;
 use leak_agent_tests::debug2::Dump;
 use leak_agent_tests::server::load::Load;
 use leak_agent_tests::server::{Kind, Server};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{Goroutine, Observation};
+use leak_agent_tests::Observe;
 use leak_agent_tests::debug2::{self, Dump};
 use leak_agent_tests::{Target, compare, each_version};
 

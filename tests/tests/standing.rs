@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{Goroutine, Observation};
+use leak_agent_tests::Observe;
 use leak_agent_tests::{Target, each_version};
 
 each_version!(it_stands_elsewhere);

@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
+use leak_agent_tests::Observe;
 use leak_agent_tests::target::{self, Target};
 
 /// A copy of the `states` target of Go 1.27.3 in a build mode, that says `version` of the same length.

@@ -151,7 +151,9 @@ impl Failure {
     pub(super) const fn of(pid: u32, source: CollectError) -> Self {
         match source {
             CollectError::Saved(_) => Self::Saved { source },
-            CollectError::Program(_) | CollectError::Memory(_) => Self::Target { pid, source },
+            CollectError::Program(_) | CollectError::Memory(_) | CollectError::Ended => {
+                Self::Target { pid, source }
+            }
         }
     }
 

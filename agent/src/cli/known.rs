@@ -95,7 +95,9 @@ impl Known {
         let newest = Recording::all(folder)?.into_iter().max_by_key(|found| found.start_ms);
         if let Some(mut newest) = newest {
             newest.numbers.drain(..newest.numbers.len().saturating_sub(1));
-            window.push(&pipeline::replay(newest).next()?);
+            if let Some(last) = pipeline::replay(newest).observe()? {
+                window.take(last);
+            }
         }
         Ok(assess(&window).as_ref().map(Self::of).unwrap_or_default())
     }

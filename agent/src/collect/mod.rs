@@ -9,38 +9,41 @@ use thiserror::Error;
 use crate::golang;
 use crate::model::Observation;
 
-/// Something that can be observed again and again.
+/// Something that can be observed again and again. Collecting is synchronous: a caller with several
+/// sources gives each a thread.
+///
+/// A source observes, and nothing else. What one kind of source can do beyond that (prove, walk the heap,
+/// dump) is handed out by what opens it, as a value of its own beside the boxed source.
 pub trait Source: Send {
-    /// Looks once. The caller decides when: sources never sleep.
+    /// Observes once. The caller decides when: sources never sleep.
+    ///
+    /// `Ok(None)` is the orderly end: the target has exited, or a recording is over. It stays so.
     ///
     /// # Errors
-    /// When nothing could be seen. [`CollectError::is_end`] tells an orderly end from a fault.
-    fn next(&mut self) -> Result<Observation, CollectError>;
+    /// When nothing could be seen. [`CollectError::is_passing`] tells what is over before long.
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError>;
 }
 
 /// Why nothing could be seen.
 #[derive(Debug, Error)]
-#[error(transparent)]
 pub enum CollectError {
     /// The Go program could not be read.
+    #[error(transparent)]
     Program(#[from] golang::Error),
     /// The agent has too little memory for it.
+    #[error(transparent)]
     Memory(#[from] attach::Shortage),
     /// Saved observations could not be read again.
+    #[error(transparent)]
     Saved(#[from] saved::Error),
+    /// An observation was needed of what had ended.
+    #[error("it has ended, and can be observed no more")]
+    Ended,
 }
 
 impl CollectError {
-    /// Whether this is the orderly end of the target rather than a fault.
-    #[must_use]
-    pub const fn is_end(&self) -> bool {
-        matches!(
-            self,
-            Self::Program(golang::Error::Exited { .. }) | Self::Saved(saved::Error::End { .. })
-        )
-    }
-
-    /// Whether the target will be seen again before long: it has just executed itself anew.
+    /// Whether the target will be seen again before long: it has just executed itself anew. This passes
+    /// within seconds, or another error says why it did not.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         matches!(self, Self::Program(golang::Error::Starting { .. }))

@@ -4,7 +4,7 @@
 //! is attached to, and before each further look. Its function table can be spoiled too.
 #![no_main]
 
-use leak_agent::collect::Source;
+use leak_agent_tests::Observe;
 use leak_agent::golang::arch::Arch;
 use leak_agent::golang::sudog::Sudog;
 use leak_agent_fuzz::{HOSTILE, spoil};

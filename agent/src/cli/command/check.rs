@@ -46,13 +46,11 @@ pub(super) fn look(request: &Request) -> Result<Seen, Failure> {
 
 /// The one look; of what was saved, the last.
 fn last(target: &mut Target) -> Result<Look, CollectError> {
-    let mut last = target.observer.look()?;
-    while target.is_saved {
-        match target.observer.look() {
-            Ok(look) => last = look,
-            Err(error) if error.is_end() => break,
-            Err(error) => return Err(error),
-        }
+    let mut last = target.observer.look()?.ok_or(CollectError::Ended)?;
+    while target.is_saved
+        && let Some(look) = target.observer.look()?
+    {
+        last = look;
     }
     Ok(last)
 }

@@ -13,6 +13,7 @@ use crate::cli::known::Known;
 use crate::cli::request::{Comparison, Request, Until};
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output, view};
+use crate::collect::CollectError;
 use crate::report::words;
 
 use difference::Difference;
@@ -59,33 +60,37 @@ fn look_twice(request: &Request, until: &Until) -> Result<Difference, Failure> {
     let Some(target) = targets.attached.first_mut() else {
         return Err(target::sum(targets.failures, 1).unwrap_or(Failure::NoTarget));
     };
-    let before = look(target, request)?;
+    let before = now(target, request)?;
     if target.is_saved {
         return last(target, request, &before);
     }
     wait(until)?;
-    let after = look(target, request)?;
+    let after = now(target, request)?;
     Ok(Difference::of(&before, &after))
 }
 
 /// With the last of what was saved.
 fn last(target: &mut Target, request: &Request, before: &Known) -> Result<Difference, Failure> {
     let mut after = before.clone();
-    loop {
-        match look(target, request) {
-            Ok(known) => after = known,
-            Err(Failure::Saved { source }) if source.is_end() => break,
-            Err(failure) => return Err(failure),
-        }
+    while let Some(known) = look(target, request)? {
+        after = known;
     }
     Ok(Difference::of(before, &after))
 }
 
-fn look(target: &mut Target, request: &Request) -> Result<Known, Failure> {
+/// What is there now.
+fn now(target: &mut Target, request: &Request) -> Result<Known, Failure> {
+    look(target, request)?.ok_or_else(|| Failure::of(target.pid, CollectError::Ended))
+}
+
+/// `None` where the target has ended, or what was saved of it is over.
+fn look(target: &mut Target, request: &Request) -> Result<Option<Known>, Failure> {
     let look = target.observer.look().map_err(|source| Failure::of(target.pid, source))?;
-    let mut assessment = (*look.assessment).clone();
-    view::filtered(&mut assessment, &request.settings.filter);
-    Ok(Known::of(&assessment))
+    Ok(look.map(|look| {
+        let mut assessment = (*look.assessment).clone();
+        view::filtered(&mut assessment, &request.settings.filter);
+        Known::of(&assessment)
+    }))
 }
 
 /// Until it is time for the second look.

@@ -191,22 +191,33 @@ impl Attach {
 }
 
 impl Source for Attach {
-    fn next(&mut self) -> Result<Observation, CollectError> {
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        match self.observe_what_runs() {
+            Ok(seen) => Ok(Some(seen)),
+            Err(error) if has_exited(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Attach {
+    /// Observes the program that the process runs, which may be another than before.
+    fn observe_what_runs(&mut self) -> Result<Observation, CollectError> {
         if self.replaced.is_none() {
-            let seen = self.observe();
+            let seen = self.observe_program();
             // Whatever was seen or not: it may be of both programs.
             if !self.program.is_replaced() {
                 return seen;
             }
         }
         let since = *self.replaced.get_or_insert_with(monotonic);
-        let seen = self.begin_anew().and_then(|()| self.observe());
+        let seen = self.begin_anew().and_then(|()| self.observe_program());
         match seen {
             Ok(seen) if !self.program.is_replaced() => {
                 self.replaced = None;
                 Ok(seen)
             }
-            Err(error) if error.is_end() || error.is_denied() => Err(error),
+            Err(error) if has_exited(&error) || error.is_denied() => Err(error),
             Err(CollectError::Program(source)) if monotonic().saturating_sub(since) >= START => {
                 let pid = self.program.process().pid;
                 Err(golang::Error::ReplacedBy { pid, source: Box::new(source) }.into())
@@ -214,9 +225,7 @@ impl Source for Attach {
             _ => Err(golang::Error::Starting { pid: self.program.process().pid }.into()),
         }
     }
-}
 
-impl Attach {
     /// Attaches to what the process has executed since.
     fn begin_anew(&mut self) -> Result<(), CollectError> {
         let process = self.program.process();
@@ -245,7 +254,7 @@ impl Attach {
         Ok(())
     }
 
-    fn observe(&mut self) -> Result<Observation, CollectError> {
+    fn observe_program(&mut self) -> Result<Observation, CollectError> {
         // What is asked of /proc costs the target nothing, and is none of a snapshot's time.
         let process = self.meter.look(monotonic());
         let room = Room::look();
@@ -357,6 +366,10 @@ impl Attach {
             coverage.notes.push(note.to_owned());
         }
     }
+}
+
+const fn has_exited(error: &CollectError) -> bool {
+    matches!(error, CollectError::Program(golang::Error::Exited { .. }))
 }
 
 /// Whether it is a wait for a lock that somebody holds.

@@ -35,12 +35,6 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
-    /// All observations were read.
-    #[error("no more observations in {}", folder.display())]
-    End {
-        /// The folder.
-        folder: PathBuf,
-    },
     /// A file cannot be read, or breaks off.
     #[error("cannot read the saved observation {}: it is damaged or cut short", file.display())]
     Read {

@@ -60,8 +60,8 @@ impl Recorder {
 }
 
 impl Source for Recorder {
-    fn next(&mut self) -> Result<Observation, CollectError> {
-        let mut observation = self.source.next()?;
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        let Some(mut observation) = self.source.observe()? else { return Ok(None) };
         if self.failed.is_none()
             && let Err(error) = self.save(&observation)
         {
@@ -70,7 +70,7 @@ impl Source for Recorder {
             self.failed = Some(format!("observations are no longer saved: {error}{why}"));
         }
         observation.coverage.notes.extend(self.failed.clone());
-        Ok(observation)
+        Ok(Some(observation))
     }
 }
 

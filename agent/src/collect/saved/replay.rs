@@ -72,10 +72,8 @@ impl Replay {
 }
 
 impl Source for Replay {
-    fn next(&mut self) -> Result<Observation, CollectError> {
-        let Some(&number) = self.recording.numbers.get(self.next) else {
-            return Err(Error::End { folder: self.recording.folder.clone() }.into());
-        };
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        let Some(&number) = self.recording.numbers.get(self.next) else { return Ok(None) };
         self.note_gap(number);
         self.next += 1;
         let file = self.recording.file(number);
@@ -83,7 +81,7 @@ impl Source for Replay {
         self.check(&file, &observation)?;
         Arc::make_mut(&mut observation.target).id.recording = Some(self.recording.began());
         observation.coverage.notes.extend(self.gaps.iter().cloned());
-        Ok(observation)
+        Ok(Some(observation))
     }
 }
 

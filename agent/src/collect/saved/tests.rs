@@ -54,7 +54,7 @@ impl Scratch {
         let mut packer = GzEncoder::new(file, Compression::fast());
         packer.write_all(text).expect("written");
         packer.finish().expect("written");
-        match Replay::new(self.recording()).next() {
+        match Replay::new(self.recording()).observe() {
             Err(crate::collect::CollectError::Saved(error)) => error,
             other => panic!("{other:?}"),
         }
@@ -73,16 +73,7 @@ impl Drop for Scratch {
 }
 
 fn drain(source: &mut dyn Source) -> Vec<Observation> {
-    let mut seen = Vec::new();
-    loop {
-        match source.next() {
-            Ok(observation) => seen.push(observation),
-            Err(error) => {
-                assert!(error.is_end(), "{error}");
-                return seen;
-            }
-        }
-    }
+    std::iter::from_fn(|| source.observe().expect("it is read")).collect()
 }
 
 #[test]
@@ -177,7 +168,7 @@ fn damaged_files_are_told_apart() {
     let file = scratch.recording().file(1);
     let bytes = fs::read(&file).expect("there");
     fs::write(&file, &bytes[..bytes.len() / 2]).expect("written");
-    let error = Replay::new(scratch.recording()).next().expect_err("cut short");
+    let error = Replay::new(scratch.recording()).observe().expect_err("cut short");
     assert!(error.to_string().contains("cut short"), "{error}");
 }
 
@@ -235,8 +226,8 @@ fn a_disk_that_fails_ends_the_saving_and_not_the_looking() {
     let scratch = Scratch::new("fails");
     let looks = VecDeque::from([leaking(1).observe(0), leaking(2).observe(1)]);
     let mut recorder = Recorder::new(Box::new(Prepared(looks)), &scratch.0).expect("there");
-    recorder.next().expect("saved");
+    recorder.observe().expect("saved");
     fs::remove_dir_all(&scratch.0).expect("it was there");
-    let second = recorder.next().expect("seen all the same");
+    let second = recorder.observe().expect("seen all the same").expect("not the end");
     assert!(second.coverage.notes.iter().any(|note| note.contains("no longer saved")));
 }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
+use leak_agent_tests::Observe;
 use leak_agent_tests::Target;
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::endpoint::Endpoint;

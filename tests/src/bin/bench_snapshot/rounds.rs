@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
+use leak_agent_tests::Observe;
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::bench::machine::busy_percent;
 use leak_agent_tests::endpoint::Endpoint;

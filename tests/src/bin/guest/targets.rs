@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use leak_agent::collect::Source;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::host::{Access, Answer, access_to};
+use leak_agent_tests::Observe;
 use leak_agent_tests::{Target, compare};
 
 /// The targets in a folder by name, in the order of their names. None at all is an error.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::judging::Judging;
 use crate::collect::attach::Budget;
@@ -13,10 +14,10 @@ use crate::collect::attach::Budget;
 const EXAMPLES: &str = "\
 Examples:
   leak-agent --list                             the Go programs that run here
-  sudo leak-agent --pid 4711                    watch one; q or Ctrl-C ends in the report
-  sudo leak-agent analyze --pid 4711            look for 30 s, say what leaks and how to mend it
+  sudo leak-agent 4711                          watch one; q or Ctrl-C ends in the report
+  sudo leak-agent analyze 4711                  sample for 30 s, say what leaks and how to fix it
   sudo leak-agent check --exe server            one look at every program called server
-  sudo leak-agent analyze --pid 4711 --save seen --format html --output leaks.html
+  sudo leak-agent analyze 4711 --save seen --format html --output leaks.html
   leak-agent report --input seen                the same report again, without the program
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone, may not be
@@ -33,12 +34,61 @@ The target is never stopped or signalled, and only probes touch it (--probes off
 /// end (--duration, Ctrl-C, the program's exit) the report.
 #[derive(Debug, Parser)]
 #[command(name = "leak-agent", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(subcommand_precedence_over_arg = true)]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) common: Common,
+    #[command(flatten)]
+    pids: Pids,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
+
+impl Args {
+    /// Joins the processes that were named without a flag with those of `--pid`. Typed pids win over
+    /// a `--pid` that stands in the environment or the configuration alone.
+    pub(super) fn join_pids(&mut self, matches: &ArgMatches) {
+        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+        let mut named = std::mem::take(&mut self.pids.pids);
+        named.extend(match &mut self.command {
+            Some(
+                Command::Check(pids)
+                | Command::Monitor(pids)
+                | Command::Filter(pids)
+                | Command::Doctor(pids),
+            ) => std::mem::take(&mut pids.pids),
+            Some(Command::Analyze(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Compare(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Channels(it)) => std::mem::take(&mut it.pids.pids),
+            None | Some(Command::Report) => Vec::new(),
+        });
+        if named.is_empty() {
+            return;
+        }
+        if matches.value_source("pid") == Some(ValueSource::CommandLine) {
+            self.common.pid.extend(named);
+        } else {
+            self.common.pid = named;
+        }
+    }
+}
+
+/// Processes that are named without a flag.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Pids {
+    /// The processes to attach to, as with --pid.
+    #[arg(
+        id = POSITIONAL,
+        value_name = "PID",
+        conflicts_with_all = ["exe", "input", "list"],
+        value_parser = pid
+    )]
+    pids: Vec<u32>,
+}
+
+/// The id of the processes that are named without a flag.
+pub(super) const POSITIONAL: &str = "pids";
 
 /// What to do instead of watching.
 #[derive(Debug, Subcommand)]
@@ -47,14 +97,14 @@ pub(super) enum Command {
     /// process's life), report and end. Fails on a critical number of goroutines
     /// too, or on a moderate (medium) or high one where --fail-on names that severity. (--interval
     /// and --duration mean nothing here.)
-    Check,
+    Check(Pids),
     /// Look long enough to judge (30s unless --duration says else), and report what leaks.
     #[command(alias = "detect")]
-    Analyze,
+    Analyze(Analyze),
     /// Go on looking, every 10s unless --interval says else: a line a look, and a line when a
     /// finding appears, changes or ends. With --format json each look is one line of JSON on
     /// standard output, and the report goes to --output or --reports alone.
-    Monitor,
+    Monitor(Pids),
     /// Say which groups are new, gone, larger or smaller: between two saved inputs, or between now
     /// and after a command, a time, or the Enter key.
     Compare(Compare),
@@ -63,16 +113,26 @@ pub(super) enum Command {
     /// Show only lines where many goroutines wait for channels (30s of looks).
     Channels(Channels),
     /// Show only the goroutines that --func, --package and --exclude let pass, in one look.
-    Filter,
+    Filter(Pids),
     /// The report of observations that --save kept (--input DIR).
     Report,
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
-    Doctor,
+    Doctor(Pids),
+}
+
+/// How long to sample.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Analyze {
+    #[command(flatten)]
+    pids: Pids,
 }
 
 /// What to compare with what.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Compare {
+    #[command(flatten)]
+    pids: Pids,
+
     /// Before: a JSON report, or a folder of --save.
     #[arg(long, value_name = "PATH", requires = "after", env = "LEAK_AGENT_BEFORE")]
     pub(super) before: Option<PathBuf>,
@@ -99,6 +159,9 @@ pub(super) struct Compare {
 /// Persistent stacks.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Patterns {
+    #[command(flatten)]
+    pids: Pids,
+
     /// At least so many goroutines stood at the stack all the time.
     #[arg(long, value_name = "N", default_value_t = 10, env = "LEAK_AGENT_THRESHOLD")]
     pub(super) threshold: u64,
@@ -117,6 +180,9 @@ pub(super) struct Patterns {
 /// Lines where many wait for channels.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Channels {
+    #[command(flatten)]
+    pids: Pids,
+
     /// At least so many goroutines wait at the line.
     #[arg(long, value_name = "N", default_value_t = 100, env = "LEAK_AGENT_THRESHOLD")]
     pub(super) threshold: u64,
@@ -314,6 +380,15 @@ pub(super) enum Color {
 /// Looking more often than this would be all that the agent does.
 const SHORTEST: Duration = Duration::from_millis(20);
 
+/// A process id. A misspelt command ends here too.
+fn pid(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|&pid| pid > 0).ok_or_else(|| {
+        "it is neither a command (leak-agent --help lists them) nor a process id; --exe NAME finds a \
+         process by its name"
+            .to_owned()
+    })
+}
+
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval < SHORTEST {
@@ -334,7 +409,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, FromArgMatches as _};
 
     use super::*;
 
@@ -359,9 +434,31 @@ mod tests {
     }
 
     #[test]
+    fn pids_need_no_flag() {
+        let pids = |line: &str| {
+            let matches = Args::command().try_get_matches_from(line.split(' ')).expect(line);
+            let mut args = Args::from_arg_matches(&matches).expect(line);
+            args.join_pids(&matches);
+            args.common.pid
+        };
+        assert_eq!(pids("leak-agent 4711"), [4711]);
+        assert_eq!(pids("leak-agent analyze 4711 12"), [4711, 12]);
+        assert_eq!(pids("leak-agent --pid 1 check 2"), [1, 2]);
+        assert_eq!(pids("leak-agent 3 analyze 4"), [3, 4]);
+        assert_eq!(pids("leak-agent compare 1 --wait 2s"), [1]);
+        assert_eq!(pids("leak-agent compare 1 -- sleep 5"), [1]);
+        let error = parse("leak-agent analise").expect_err("neither a command nor a process");
+        assert!(error.to_string().contains("neither a command"), "{error}");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             "leak-agent --pid 0",
+            "leak-agent 0",
+            "leak-agent 1 --exe server",
+            "leak-agent check 1 --input saved",
+            "leak-agent report 1",
             "leak-agent --pid potato",
             "leak-agent --pid 1 --exe server",
             "leak-agent --list --pid 1",

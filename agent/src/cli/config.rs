@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use toml::{Table, Value};
 
-use super::args::Args;
+use super::args::{Args, POSITIONAL};
 use super::failure::Failure;
 
 /// What makes no sense in a file.
@@ -27,7 +27,9 @@ pub(super) fn args() -> Result<Args, Failure> {
             Args::command().get_matches_from(joined(typed, added))
         }
     };
-    Args::from_arg_matches(&matches).map_err(|error| error.exit())
+    let mut args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    args.join_pids(&matches);
+    Ok(args)
 }
 
 fn read(path: &Path) -> Result<Table, Failure> {
@@ -67,6 +69,7 @@ fn added(command: &Command, given: &ArgMatches, file: &Table) -> Result<Vec<OsSt
         Some((Some(sub), matches)) => (sub, matches),
         _ => (&command, given),
     };
+    let is_target_named = given.try_contains_id(POSITIONAL).is_ok_and(|named| named);
     let mut added = Vec::new();
     for (key, value) in file {
         let Some(arg) = flag(command_now, key) else {
@@ -81,7 +84,8 @@ fn added(command: &Command, given: &ArgMatches, file: &Table) -> Result<Vec<OsSt
             matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
         };
         // Nor may the file contradict what was given: --pid stands for another target than `exe`.
-        let is_overruled = command_now.get_arg_conflicts_with(arg).into_iter().any(is_given);
+        let is_overruled = command_now.get_arg_conflicts_with(arg).into_iter().any(is_given)
+            || (is_target_named && matches!(key.as_str(), "pid" | "exe" | "input"));
         if !is_given(arg) && !is_overruled {
             added.extend(words(arg, key, value)?);
         }
@@ -165,6 +169,7 @@ mod tests {
     #[test]
     fn what_was_given_overrules_what_contradicts_it() {
         assert_eq!(add("leak-agent --pid 7", "exe = \"server\""), Ok("leak-agent --pid 7".into()));
+        assert_eq!(add("leak-agent 7", "exe = \"server\"\npid = 3"), Ok("leak-agent 7".into()));
         assert_eq!(add("leak-agent --top 3", "all = true"), Ok("leak-agent --top 3".into()));
     }
 

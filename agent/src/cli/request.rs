@@ -124,7 +124,7 @@ pub(super) enum Destination {
 impl Request {
     /// Decides what was asked for, and reads the files that say so.
     pub(super) fn from_args(args: Args) -> Result<Self, Failure> {
-        let Args { common, command } = args;
+        let Args { common, command, .. } = args;
         let samples = match &command {
             Some(Command::Patterns(patterns)) => patterns.samples,
             _ => None,
@@ -192,15 +192,15 @@ impl Task {
     fn of(command: Option<Command>) -> Self {
         match command {
             None => Self::Watch,
-            Some(Command::Check) => Self::Check,
-            Some(Command::Analyze) => Self::Analyze,
-            Some(Command::Monitor) => Self::Monitor,
+            Some(Command::Check(_)) => Self::Check,
+            Some(Command::Analyze(_)) => Self::Analyze,
+            Some(Command::Monitor(_)) => Self::Monitor,
             Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)),
             Some(Command::Patterns(patterns)) => Self::Patterns { threshold: patterns.threshold },
             Some(Command::Channels(channels)) => Self::Channels { threshold: channels.threshold },
-            Some(Command::Filter) => Self::Filter,
+            Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
-            Some(Command::Doctor) => Self::Doctor,
+            Some(Command::Doctor(_)) => Self::Doctor,
         }
     }
 

@@ -2,22 +2,27 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::state::Action;
+use super::action::Action;
+use super::state::Tab;
 
 /// Lines that PgUp and PgDn move.
 const PAGE: isize = 10;
 
 /// The keys and what they do, as the help shows them.
-pub(super) const HELP: [(&str, &str); 10] = [
-    ("↑ ↓  k j", "select a group, or scroll its stack"),
+pub(super) const HELP: [(&str, &str); 14] = [
+    ("1 to 5", "findings, groups, locks, lineage, probes"),
+    ("Tab ← →", "the next tab, the one before (also a click)"),
+    ("↑ ↓  k j", "select a row, or scroll its details (also the wheel)"),
     ("PgUp PgDn", "ten lines at a time"),
     ("Home End", "first, last (also g, G)"),
-    ("Enter", "show or hide the stack and the creation site"),
-    ("s", "sort by count, growth, oldest wait"),
-    ("/", "filter by function, file, wait; Esc clears"),
-    ("p", "pause the view (observation goes on)"),
-    ("Tab", "next target"),
-    ("?", "this help"),
+    ("Enter", "open the selected row: cause, source, fix, stack"),
+    ("Esc", "close the details; clear the filter"),
+    ("s", "sort by the next order"),
+    ("/", "filter by function, file, wait, class"),
+    ("p", "pause: one sample stays (sampling goes on)"),
+    ("n N", "the next target, the one before"),
+    ("m", "leave the mouse to the terminal, to select text"),
+    ("?", "this help; any key closes it"),
     ("q  Ctrl-C", "end, and print the report"),
 ];
 
@@ -42,6 +47,8 @@ pub(super) fn action(key: KeyEvent, typing: bool) -> Option<Action> {
         KeyCode::PageDown => Action::Move(PAGE),
         KeyCode::Home => Action::First,
         KeyCode::End => Action::Last,
+        KeyCode::Tab | KeyCode::Right => Action::NextTab,
+        KeyCode::BackTab | KeyCode::Left => Action::PreviousTab,
         KeyCode::Backspace => Action::Erase,
         KeyCode::Char(letter) if typing => Action::Type(letter),
         KeyCode::Char('q') => Action::Quit,
@@ -53,7 +60,10 @@ pub(super) fn action(key: KeyEvent, typing: bool) -> Option<Action> {
         KeyCode::Char('/') => Action::Filter,
         KeyCode::Char('p' | ' ') => Action::Pause,
         KeyCode::Char('?' | 'h') => Action::Help,
-        KeyCode::Tab => Action::NextTarget,
+        KeyCode::Char('n') => Action::NextTarget,
+        KeyCode::Char('N') => Action::PreviousTarget,
+        KeyCode::Char('m') => Action::Mouse,
+        KeyCode::Char(digit @ '1'..='5') => Action::Tab(Tab::ALL[usize::from(digit as u8 - b'1')]),
         _ => return None,
     })
 }
@@ -67,6 +77,14 @@ mod tests {
         let q = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
         assert_eq!(action(q, false), Some(Action::Quit));
         assert_eq!(action(q, true), Some(Action::Type('q')));
+    }
+
+    #[test]
+    fn digits_are_tabs() {
+        let digit = |digit| action(KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE), false);
+        assert_eq!(digit('1'), Some(Action::Tab(Tab::Findings)));
+        assert_eq!(digit('5'), Some(Action::Tab(Tab::Probes)));
+        assert_eq!(digit('6'), None);
     }
 
     #[test]

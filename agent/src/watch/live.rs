@@ -1,36 +1,69 @@
-//! The live view's loop: looks and keys in, frames out, and the terminal as it was at the end.
+//! The live view's loop: samples, keys and clicks in, frames out, and the terminal as it was at the
+//! end.
 
 use std::io;
+use std::panic;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event as Input};
+use ratatui::crossterm::event::{self, DisableMouseCapture, EnableMouseCapture, Event as Input};
+use ratatui::crossterm::execute;
 
+use super::action::Action;
 use super::state::State;
-use super::{Event, keys, view};
+use super::view::Hits;
+use super::{Event, keys, mouse, view};
 
-/// How long a key is waited for before looks and signals are attended to.
+/// How long a key is waited for before samples and signals are attended to.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Gives the terminal back when it goes out of scope. A panic gives it back too: ratatui's hook
-/// does so before the message is printed, in whichever thread.
+/// Whether the terminal sends us its mouse.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
+/// Gives the terminal back when it goes out of scope. A panic gives it back too, before its message
+/// is printed, in whichever thread: the mouse by our hook, the screen by ratatui's.
 struct Restore;
 
 impl Drop for Restore {
     fn drop(&mut self) {
+        // There is nobody to tell: what cannot be written to has no mouse to give back.
+        _ = take_mouse(false);
         ratatui::restore();
     }
 }
 
-/// Shows looks until there are no more, somebody quits, or `stop` is set.
+/// Takes the mouse, or gives it back to the terminal.
+fn take_mouse(take: bool) -> io::Result<()> {
+    match MOUSE.swap(take, Ordering::SeqCst) {
+        before if before == take => Ok(()),
+        _ if take => execute!(io::stdout(), EnableMouseCapture),
+        _ => execute!(io::stdout(), DisableMouseCapture),
+    }
+}
+
+fn give_mouse_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            _ = take_mouse(false);
+            next(info);
+        }));
+    });
+}
+
+/// Shows samples until there are no more, somebody quits, or `stop` is set.
 ///
 /// # Errors
 /// When the terminal cannot be used.
 pub fn run(events: &Receiver<Event>, stop: &AtomicBool, colour: bool) -> io::Result<()> {
+    give_mouse_back_on_panic();
     let mut terminal = ratatui::try_init()?;
     let _restore = Restore;
     let mut state = State::default();
+    let mut hits = Hits::default();
     let mut changed = true;
     while !state.quit && !stop.load(Ordering::Relaxed) {
         loop {
@@ -43,21 +76,33 @@ pub fn run(events: &Receiver<Event>, stop: &AtomicBool, colour: bool) -> io::Res
                 Err(TryRecvError::Disconnected) => return Ok(()),
             }
         }
+        take_mouse(state.mouse)?;
         if std::mem::take(&mut changed) {
-            terminal.draw(|frame| view::draw(&mut state, frame, colour))?;
+            terminal.draw(|frame| hits = view::draw(&mut state, frame, colour))?;
         }
-        if event::poll(TICK)? {
-            match event::read()? {
-                Input::Key(key) => {
-                    if let Some(action) = keys::action(key, state.typing) {
-                        state.act(action);
-                        changed = true;
-                    }
+        // All that is there, so that a wheel that is turned fast is one frame.
+        let mut wait = TICK;
+        while !state.quit && event::poll(wait)? {
+            wait = Duration::ZERO;
+            let input = event::read()?;
+            changed |= matches!(input, Input::Resize(..));
+            if let Some(action) = action(&input, &state, &hits) {
+                state.act(action);
+                changed = true;
+                // What is clicked next is clicked on the screen as it then is.
+                if matches!(action, Action::Select(_) | Action::Tab(_)) {
+                    break;
                 }
-                Input::Resize(..) => changed = true,
-                _ => {}
             }
         }
     }
     Ok(())
+}
+
+fn action(input: &Input, state: &State, hits: &Hits) -> Option<Action> {
+    match *input {
+        Input::Key(key) => keys::action(key, state.typing),
+        Input::Mouse(event) => mouse::action(event, hits),
+        _ => None,
+    }
 }

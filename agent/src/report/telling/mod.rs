@@ -10,6 +10,10 @@ use crate::model::{
     Verdict,
 };
 
+mod lineage;
+
+pub use lineage::{Branch, branches};
+
 /// What was found: how many of each verdict; or that nothing was, and within which bounds.
 #[must_use]
 pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {

@@ -48,6 +48,11 @@ impl Page<'_> {
         if let Some(id) = finding {
             self.field("finding  ", id)?;
         }
+        self.stack_of(group, stacks)
+    }
+
+    /// The stack of one of its goroutines, or why there is none.
+    pub(super) fn stack_of(&mut self, group: &Group, stacks: &StackTable) -> io::Result<()> {
         match (group.stack, group.no_stack) {
             (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
             (None, Some(why)) => self.field("no stack ", why),

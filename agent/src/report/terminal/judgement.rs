@@ -75,6 +75,25 @@ impl Page<'_> {
         assessment: &Assessment,
     ) -> io::Result<()> {
         self.list(&judgement.findings, assessment)?;
+        self.basis(judgement, assessment)?;
+        self.rise(judgement, assessment)?;
+        if !self.details {
+            self.groups_in_brief(judgement, assessment)?;
+        }
+        self.not_analysed(judgement, assessment)?;
+        self.coverage(&assessment.coverage)?;
+        self.overhead(&assessment.overhead)?;
+        self.summary_line("scope", &[(Role::Dim, telling::SCOPE.to_owned())])?;
+        self.summary_line("health", &[(Role::Title, telling::health(assessment, judgement))])?;
+        self.result(judgement, assessment)
+    }
+
+    /// What the verdict rests on: where all goroutines went.
+    pub(super) fn basis(
+        &mut self,
+        judgement: &Judgement,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
         if let Some(sums) = telling::accounting(assessment, judgement) {
             let text = sums.to_string();
             self.summary_line("goroutines", &[(Role::Title, text)])?;
@@ -89,22 +108,35 @@ impl Page<'_> {
                 }
             }
         }
-        if let Some(rise) = telling::rise(assessment, judgement, RISING) {
-            let text = words::clean(&rise).into_owned();
-            self.summary_line("rising", &[(Role::Warning, text)])?;
+        Ok(())
+    }
+
+    /// What makes the number of goroutines rise, where it does.
+    pub(super) fn rise(
+        &mut self,
+        judgement: &Judgement,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
+        match telling::rise(assessment, judgement, RISING) {
+            Some(rise) => {
+                let text = words::clean(&rise).into_owned();
+                self.summary_line("rising", &[(Role::Warning, text)])
+            }
+            None => Ok(()),
         }
-        if !self.details {
-            self.groups_in_brief(judgement, assessment)?;
-        }
+    }
+
+    /// What could not be analysed, and why.
+    pub(super) fn not_analysed(
+        &mut self,
+        judgement: &Judgement,
+        assessment: &Assessment,
+    ) -> io::Result<()> {
         for sentence in telling::not_analysed(assessment, judgement) {
             let sentence = words::clean(&sentence).into_owned();
             self.summary_line("not analysed", &[(Role::Warning, sentence)])?;
         }
-        self.coverage(&assessment.coverage)?;
-        self.overhead(&assessment.overhead)?;
-        self.summary_line("scope", &[(Role::Dim, telling::SCOPE.to_owned())])?;
-        self.summary_line("health", &[(Role::Title, telling::health(assessment, judgement))])?;
-        self.result(judgement, assessment)
+        Ok(())
     }
 
     /// A finding a line, the surest and worst first.

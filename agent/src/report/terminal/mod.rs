@@ -16,6 +16,7 @@ mod finding;
 mod group;
 mod judgement;
 mod locks;
+pub mod parts;
 mod paths;
 mod sites;
 

@@ -1,11 +1,11 @@
 //! Where most goroutines pass, and who created whom, as a tree.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::{Page, words};
 use crate::model::{Assessment, Judgement};
 use crate::report::style::Role;
+use crate::report::telling;
 
 /// Functions shown unless all is asked for.
 const HOT: usize = 5;
@@ -34,31 +34,14 @@ impl Page<'_> {
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
         let shown = self.top.map_or(usize::MAX, |_| TREE);
         let lines = &judgement.lineage[..judgement.lineage.len().min(shown)];
-        for line in lines {
-            children.entry(line.parent).or_default().push(line.group);
-        }
-        // Parents that no line has as a child are where trees begin.
-        let is_child = |group: usize| lines.iter().any(|line| line.group == group);
-        let mut roots: Vec<(usize, usize)> =
-            children.get(&None).into_iter().flatten().map(|&group| (group, 0)).collect();
-        roots.extend(
-            children.keys().flatten().filter(|&&group| !is_child(group)).map(|&group| (group, 0)),
-        );
         if lines.is_empty() {
             return Ok(());
         }
         writeln!(self.out)?;
         self.line("", &[(Role::Title, "created by".to_owned())])?;
-        roots.reverse();
-        let mut drawn = BTreeSet::new();
-        while let Some((group, depth)) = roots.pop() {
-            // Groups may have created each other, at different times.
-            if !drawn.insert(group) {
-                continue;
-            }
+        for telling::Branch { group, depth } in telling::branches(lines) {
             let Some(it) = assessment.groups.get(group) else { continue };
             let at = it.blocked_at.or(it.created_by).map(|at| words::frame(&assessment.stacks, at));
             let name = at.map_or_else(|| "runtime".to_owned(), |at| at.short().to_owned());
@@ -69,8 +52,6 @@ impl Page<'_> {
                 (Role::Dim, it.wait.name().to_owned()),
             ];
             self.line(&indent, &parts)?;
-            let below = children.get(&Some(group)).into_iter().flatten().rev();
-            roots.extend(below.map(|&child| (child, depth + 1)));
         }
         Ok(())
     }

@@ -1,0 +1,130 @@
+//! The findings, and what a verdict rests on: without findings, what is waited for.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::list::{self, Column, RowsArea};
+use super::paint::Paint;
+use super::{curve, place};
+use crate::model::{Assessment, Finding, Verdict};
+use crate::report::style::Role;
+use crate::report::terminal::parts;
+use crate::report::{telling, words};
+use crate::watch::state::{State, findings};
+
+/// Columns of the curve of a finding's count.
+const TREND: usize = 10;
+
+/// Lines below the findings from which on what they rest on is shown.
+const ROOM_FOR_BASIS: u16 = 4;
+
+/// Draws the tab.
+pub(super) fn draw(
+    state: &State,
+    assessment: &Assessment,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    paint: Paint,
+) -> RowsArea {
+    let all = findings::all(assessment);
+    if all.is_empty() {
+        frame.render_widget(Paragraph::new(nothing(assessment, area.width, paint)), area);
+        return RowsArea::default();
+    }
+    let wanted = u16::try_from(state.rows.shown.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let below = area.height.saturating_sub(wanted);
+    let below = if below >= ROOM_FOR_BASIS { below } else { 0 };
+    let [rows, basis] =
+        Layout::vertical([Constraint::Min(1), Constraint::Length(below)]).areas(area);
+    if let Some(judgement) = &assessment.judgement {
+        let mut lines = vec![Line::default()];
+        let width = basis.width.into();
+        lines.extend(paint.lines(parts::rise(assessment, judgement, width)));
+        lines.extend(paint.lines(parts::basis(assessment, judgement, width)));
+        lines.extend(paint.lines(parts::not_analysed(assessment, judgement, width)));
+        frame.render_widget(Paragraph::new(lines), basis);
+    }
+    list(state, assessment, frame, rows, paint)
+}
+
+/// Draws the findings alone.
+pub(super) fn list(
+    state: &State,
+    assessment: &Assessment,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    paint: Paint,
+) -> RowsArea {
+    let all = findings::all(assessment);
+    // As wide as the widest that there is: so it does not jump, and the line has the rest.
+    let widest = |title: &str, of: &dyn Fn(&Finding) -> usize| {
+        let widest = all.iter().map(of).chain([words::width(title)]).max();
+        widest.and_then(|width| u16::try_from(width).ok()).unwrap_or(0)
+    };
+    let class = widest("CLASS", &|finding| words::width(finding.class.name()));
+    let count = widest("COUNT", &|finding| words::width(&words::count(finding.goroutines().count)));
+    let growing = widest("GROWTH", &|finding| words::width(&growth(finding)));
+    let columns = [
+        Column::new("VERDICT", 7, 0),
+        Column::new("CLASS", class, 40),
+        Column::new("COUNT", count, 0),
+        Column::new("GROWTH", growing, 56),
+        Column::new("OLDEST", 8, 100),
+        Column::new("TREND", TREND as u16, 72),
+    ];
+    list::draw(frame, area, &state.rows, &columns, "AT", |index, room| {
+        all.get(index).map(|finding| row(finding, assessment, room, paint))
+    })
+}
+
+fn row<'a>(
+    finding: &'a Finding,
+    assessment: &'a Assessment,
+    room: usize,
+    paint: Paint,
+) -> Vec<Span<'a>> {
+    let group = assessment.groups.get(finding.goroutines().group);
+    let verdict = match finding.verdict {
+        Verdict::Proven | Verdict::Likely => Role::Alarm,
+        Verdict::Suspect => Role::Doubt,
+    };
+    let grows = finding.growth.is_some_and(|growth| growth.per_second >= 0.005);
+    let at = telling::lead(finding, group);
+    vec![
+        paint.span(verdict, finding.verdict.name().to_uppercase()),
+        paint.span(Role::Wait, finding.class.name()),
+        paint.span(Role::Number, words::count(finding.goroutines().count)),
+        paint.span(if grows { Role::Warning } else { Role::Plain }, growth(finding)),
+        paint.span(Role::Plain, telling::oldest(finding, group).unwrap_or_default()),
+        paint.span(Role::Number, curve::text(&finding.history, TREND)),
+        Span::from(at.map_or_else(String::new, |frame| place(assessment, frame, room))),
+    ]
+}
+
+fn growth(finding: &Finding) -> String {
+    finding.growth.map_or_else(String::new, |growth| words::growth(growth.per_second))
+}
+
+/// Never an all-clear: for how long the process was watched, what that is too little for, and where
+/// all goroutines went.
+fn nothing(assessment: &Assessment, width: u16, paint: Paint) -> Vec<Line<'static>> {
+    let width = width.into();
+    let Some(judgement) = &assessment.judgement else { return Vec::new() };
+    let result = telling::result(assessment, judgement);
+    let scope = format!("scope: {}", telling::SCOPE);
+    let parts = [
+        parts::sentence(Role::Title, &format!("so far: {result}"), width),
+        parts::not_analysed(assessment, judgement, width),
+        parts::rise(assessment, judgement, width),
+        parts::basis(assessment, judgement, width),
+        parts::sentence(Role::Dim, &scope, width),
+    ];
+    let mut lines = Vec::new();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        lines.push(Line::default());
+        lines.extend(paint.lines(part));
+    }
+    lines
+}

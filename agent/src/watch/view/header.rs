@@ -1,0 +1,111 @@
+//! Whom, how many goroutines, how well, what was found, and what was missed: a few lines.
+
+use ratatui::style::Stylize as _;
+use ratatui::text::{Line, Span};
+
+use super::paint::Paint;
+use crate::model::{Assessment, ProbeState, Verdict};
+use crate::report::style::Role;
+use crate::report::{telling, words};
+use crate::watch::state::State;
+
+/// Columns of an executable's name.
+const NAME: usize = 30;
+
+/// The lines, the most needed first.
+pub(super) fn lines(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<'static>> {
+    vec![
+        who(state, assessment, paint),
+        result(assessment, paint),
+        window(state, assessment, paint),
+        remark(assessment, paint),
+    ]
+}
+
+fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
+    let target = &assessment.target;
+    let name = words::cut(&words::clean(&target.exe), NAME);
+    let mut spans = vec![paint.span(Role::Title, name)];
+    spans.push(format!("  {}", words::clean(&target.id.to_string())).into());
+    if let Some(version) = &target.go_version {
+        spans.push(format!("  {}", words::clean(version)).into());
+    }
+    let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
+    spans.push(paint.span(Role::Number, format!("  {goroutines}")));
+    if let Some(health) = assessment.health() {
+        spans.push(paint.span(Role::Title, format!("  health {health} of 100")));
+    }
+    if let Some((place, of)) = state.targets.place() {
+        spans.push(format!("  [{place} of {of}]").dim());
+    }
+    spans.into()
+}
+
+/// What was found so far. Where the number of goroutines rises, that too.
+fn result(assessment: &Assessment, paint: Paint) -> Line<'static> {
+    let Some(judgement) = &assessment.judgement else {
+        return Line::from(paint.span(Role::Dim, "not judged"));
+    };
+    let role = match judgement.findings.iter().map(|finding| finding.verdict).max() {
+        Some(Verdict::Proven | Verdict::Likely) => Role::Alarm,
+        Some(Verdict::Suspect) => Role::Doubt,
+        None if telling::is_well(assessment, judgement) => Role::Well,
+        None => Role::Warning,
+    };
+    let mut spans = vec![paint.span(role, telling::result(assessment, judgement))];
+    if let Some(rise) = &judgement.rise {
+        let rises = format!("  rising {}", words::growth(rise.per_second));
+        spans.push(paint.span(Role::Warning, rises));
+    }
+    spans.into()
+}
+
+fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
+    let coverage = &assessment.coverage;
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    if let Some(rates) = state.targets.current().and_then(|target| target.shown.now) {
+        spans.push(format!("{}  ", words::rates(rates)).into());
+    }
+    let samples = words::counted(assessment.window.observations, "sample");
+    let took = words::duration(assessment.window.duration);
+    spans.push(format!("{samples} in {took}").dim());
+    let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
+    spans.push(format!("  read {} of {}", words::count(read), words::count(seen)).dim());
+    for (count, what) in [
+        (coverage.running, "running"),
+        (coverage.torn, "torn"),
+        (coverage.not_unwound, "not unwound"),
+        (coverage.unresolved_frames, "frames without a name"),
+        (coverage.events_dropped, "events dropped"),
+    ] {
+        if count > 0 {
+            spans.push(paint.span(Role::Doubt, format!("  {} {what}", words::count(count))));
+        }
+    }
+    for probe in &coverage.probes {
+        let state = match probe.state {
+            ProbeState::Attached => continue,
+            ProbeState::Burst => "in a burst",
+            ProbeState::Shed => "shed",
+            ProbeState::Unavailable => "unavailable",
+        };
+        spans.push(paint.span(Role::Doubt, format!("  {} probe {state}", probe.event)));
+    }
+    spans.into()
+}
+
+/// Why the process could not run, or the first note of what was missed, or else what its goroutines
+/// wait for.
+fn remark(assessment: &Assessment, paint: Paint) -> Line<'static> {
+    if let Some(held) = &assessment.held {
+        return Line::from(paint.span(Role::Alarm, held.says()));
+    }
+    if let Some(note) = assessment.coverage.notes.first() {
+        return Line::from(paint.span(Role::Doubt, words::clean(note)));
+    }
+    let mut waits: Vec<_> = assessment.totals.by_wait.iter().collect();
+    waits.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
+    let texts =
+        waits.iter().map(|(wait, count)| format!("{} {}", words::count(**count), wait.name()));
+    Line::from(paint.span(Role::Wait, texts.collect::<Vec<_>>().join("  ")))
+}

@@ -1,0 +1,60 @@
+//! Who created whom: each group below the group that created it.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::list::{self, Column, RowsArea};
+use super::paint::Paint;
+use super::place;
+use crate::model::Assessment;
+use crate::report::style::Role;
+use crate::report::words;
+use crate::watch::state::State;
+
+const COLUMNS: [Column; 4] = [
+    Column::new("COUNT", 10, 0),
+    Column::new("GROWTH", 10, 60),
+    Column::new("CREATED", 10, 90),
+    Column::new("WAIT", 12, 50),
+];
+
+/// Groups deeper than this are not indented further.
+const DEEPEST: usize = 12;
+
+/// Draws the rows.
+pub(super) fn list(
+    state: &State,
+    assessment: &Assessment,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    paint: Paint,
+) -> RowsArea {
+    if state.tree.is_empty() {
+        let text = "of no goroutine in this sample is it known who created it";
+        frame.render_widget(Paragraph::new(Line::from(paint.span(Role::Dim, text))), area);
+        return RowsArea::default();
+    }
+    list::draw(frame, area, &state.rows, &COLUMNS, "GROUP", |index, room| {
+        let branch = state.tree.get(index)?;
+        let group = assessment.groups.get(branch.group)?;
+        let indent = match branch.depth.min(DEEPEST) {
+            0 => String::new(),
+            depth => format!("{:width$}└ ", "", width = 2 * (depth - 1)),
+        };
+        let room = room.saturating_sub(words::width(&indent));
+        let at = group.blocked_at.or(group.created_by);
+        let at = at.map_or_else(|| "the runtime".to_owned(), |at| place(assessment, at, room));
+        let grows = group.growth_per_second.is_some_and(|growth| growth >= 0.005);
+        let growth = group.growth_per_second.map_or_else(String::new, words::growth);
+        let births = assessment.births(group).map_or_else(String::new, words::rate);
+        Some(vec![
+            paint.span(Role::Number, words::count(group.count)),
+            paint.span(if grows { Role::Alarm } else { Role::Plain }, growth),
+            Span::from(births),
+            paint.span(Role::Wait, group.wait.name()),
+            Span::from(format!("{indent}{at}")),
+        ])
+    })
+}

@@ -26,6 +26,10 @@ pub(super) fn line(state: &State, paint: Paint) -> Line<'static> {
     if let Some(order) = state.order() {
         parts.push(format!("{}  ", order.name()).into());
     }
+    if state.paused {
+        parts.push("p resumes  ? help  q quit".dim());
+        return parts.into();
+    }
     let keys = match (state.open, state.tab) {
         (Some(_), _) => "Esc closes  ↑↓ scroll",
         (None, Tab::Findings | Tab::Groups) => "Enter opens  s sort  / filter",

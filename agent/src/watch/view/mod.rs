@@ -76,7 +76,7 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, colour: bool) -> Hi
     }
     let tabs = tabs::draw(state, frame, bar);
     let rows = draw_body(state, frame, body, paint);
-    frame.render_widget(footer::line(state, paint), foot);
+    frame.render_widget(fit(footer::line(state, paint), foot.width.into()), foot);
     if state.help {
         help::draw(frame, area, paint);
     }

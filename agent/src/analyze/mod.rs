@@ -11,6 +11,7 @@ mod caused;
 mod classify;
 mod code;
 mod code_files;
+pub mod compare;
 mod detect;
 mod examine;
 mod fix;
@@ -32,6 +33,7 @@ mod score;
 pub mod settings;
 mod signature;
 mod summary;
+pub mod view;
 mod waits;
 mod window;
 

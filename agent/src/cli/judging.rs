@@ -11,7 +11,7 @@ use wildmatch::WildMatch;
 
 use super::args::duration;
 use super::failure::Failure;
-use super::known::Known;
+use super::moment;
 use crate::analyze::Settings;
 use crate::analyze::settings::{Filter, Rule, Thresholds};
 use crate::model::{Assessment, Finding, Severity, Verdict};
@@ -172,23 +172,26 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    fn is_met(self, finding: &Finding) -> bool {
+    /// Whether a finding like this is worth a failure.
+    pub(super) fn is_met(self, verdict: Verdict, severity: Severity) -> bool {
         match self {
             Self::Never => false,
-            Self::Suspect => finding.verdict >= Verdict::Suspect,
-            Self::Likely => finding.verdict >= Verdict::Likely,
-            Self::Proven => finding.verdict >= Verdict::Proven,
-            Self::Low => finding.severity() >= Severity::Low,
-            Self::Medium => finding.severity() >= Severity::Medium,
-            Self::High => finding.severity() >= Severity::High,
-            Self::Critical => finding.severity() >= Severity::Critical,
+            Self::Suspect => verdict >= Verdict::Suspect,
+            Self::Likely => verdict >= Verdict::Likely,
+            Self::Proven => verdict >= Verdict::Proven,
+            Self::Low => severity >= Severity::Low,
+            Self::Medium => severity >= Severity::Medium,
+            Self::High => severity >= Severity::High,
+            Self::Critical => severity >= Severity::Critical,
         }
     }
 
     /// Whether any finding is worth a failure.
     pub(super) fn is_met_by(self, assessments: &[Assessment]) -> bool {
         let judgements = assessments.iter().filter_map(|assessment| assessment.judgement.as_ref());
-        judgements.flat_map(|judgement| &judgement.findings).any(|finding| self.is_met(finding))
+        judgements
+            .flat_map(|judgement| &judgement.findings)
+            .any(|finding: &Finding| self.is_met(finding.verdict, finding.severity()))
     }
 }
 
@@ -196,7 +199,7 @@ impl Judging {
     /// What the analyst is told.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
         let baseline = match &self.baseline {
-            Some(path) => baseline(&Known::read(path)?),
+            Some(path) => moment::last(path)?.baseline(),
             None => HashMap::new(),
         };
         Ok(Settings { baseline, ..self.without_baseline()? })
@@ -240,10 +243,6 @@ impl Judging {
             least_growth: self.least_growth,
         })
     }
-}
-
-fn baseline(known: &Known) -> HashMap<String, u64> {
-    known.groups.iter().map(|(signature, group)| (signature.clone(), group.count)).collect()
 }
 
 /// A pattern as people write it: without wildcards it means every name that holds it.

@@ -8,13 +8,12 @@ mod config;
 mod exit;
 mod failure;
 mod judging;
-mod known;
 mod log;
+mod moment;
 mod output;
 mod privileges;
 mod request;
 mod target;
-mod view;
 
 use crate::host::limits::{raise_open_files, survive_file_size_limit};
 use failure::Failure;

@@ -1,8 +1,9 @@
 //! `channels`: the lines where many goroutines wait for channels.
 
 use super::watch;
+use crate::analyze::view;
+use crate::cli::Outcome;
 use crate::cli::request::Request;
-use crate::cli::{Outcome, view};
 
 /// Samples for `--duration`, and reports the lines where at least `threshold` wait.
 pub(in crate::cli) fn run(request: &Request, threshold: u64) -> Outcome {

@@ -1,58 +1,64 @@
 //! `compare`: which groups are new, gone, larger or smaller.
 
-mod difference;
+mod page;
 
 use std::io::{self, BufRead as _};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use crate::analyze::compare::{Difference, Moment};
+use crate::analyze::view;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::known::Known;
 use crate::cli::request::{Comparison, Request, Until};
 use crate::cli::target::{self, Target};
-use crate::cli::{Outcome, output, view};
+use crate::cli::{Outcome, moment, output};
 use crate::collect::CollectError;
-use crate::report::words;
+use crate::report::{json, words};
 
-use difference::Difference;
+use page::Page;
 
-/// Compares two saved inputs, or now with what comes after a command, a time or the Enter key.
+/// Compares two saved inputs, or now with what comes after a command, a time or the Enter key. Fails
+/// where a finding at or above `--fail-on` is about a group that is new or has grown.
 pub(in crate::cli) fn run(request: &Request, what: &Comparison) -> Outcome {
-    let difference = match what {
+    let (before, after) = match what {
         Comparison::Saved { before, after } => {
-            let (before, after) = (Known::read(before)?, Known::read(after)?);
+            let before = moment::judged(before, &request.settings)?;
+            let after = moment::judged(after, &request.settings)?;
             warn(&before, &after);
-            Difference::of(&before, &after)
+            (before, after)
         }
         Comparison::Live(until) => look_twice(request, until)?,
     };
+    let difference = Difference::of(&before, &after);
+    let page = Page { before: &before, after: &after, difference: &difference };
     output::put(&request.delivery, |out| match request.delivery.format {
-        Format::Json => difference.write_json(out),
-        Format::Terminal | Format::Html => difference.write(request.delivery.top, out),
+        Format::Json => page.write_json(out),
+        Format::Terminal | Format::Html => page.write(request.delivery.top, out),
     })?;
-    Ok(Exit::Done)
+    let is_met =
+        difference.findings.iter().any(|it| request.fail_on.is_met(it.verdict, it.severity));
+    Ok(if is_met { Exit::Findings } else { Exit::Done })
 }
 
 /// Says what makes a comparison of two inputs doubtful.
-fn warn(before: &Known, after: &Known) {
+fn warn(before: &Moment, after: &Moment) {
     if before.exe != after.exe {
         let (before, after) = (words::clean(&before.exe), words::clean(&after.exe));
         output::say(format_args!("warning: different programs: {before} before, {after} after"));
     }
-    // Times of one form (RFC 3339, UTC) are ordered as their texts are.
-    if let (Some(first), Some(second)) = (&before.at, &after.at)
+    if let (Some(first), Some(second)) = (before.at, after.at)
         && first > second
     {
-        let (first, second) = (words::clean(first), words::clean(second));
+        let [first, second] = [first, second].map(|at| json::time(at).unwrap_or_default());
         output::say(format_args!(
             "warning: --before is of {first}, later than --after ({second}): swapped?"
         ));
     }
 }
 
-fn look_twice(request: &Request, until: &Until) -> Result<Difference, Failure> {
+fn look_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Failure> {
     let mut targets = target::attach(request)?;
     if targets.asked > 1 {
         return Err(Failure::OneTarget(targets.asked));
@@ -62,34 +68,35 @@ fn look_twice(request: &Request, until: &Until) -> Result<Difference, Failure> {
     };
     let before = now(target, request)?;
     if target.is_saved {
-        return last(target, request, &before);
+        let after = last(target, request, &before)?;
+        return Ok((before, after));
     }
     wait(until)?;
     let after = now(target, request)?;
-    Ok(Difference::of(&before, &after))
+    Ok((before, after))
 }
 
-/// With the last of what was saved.
-fn last(target: &mut Target, request: &Request, before: &Known) -> Result<Difference, Failure> {
-    let mut after = before.clone();
-    while let Some(known) = look(target, request)? {
-        after = known;
+/// The last of what was saved.
+fn last(target: &mut Target, request: &Request, first: &Moment) -> Result<Moment, Failure> {
+    let mut last = first.clone();
+    while let Some(moment) = look(target, request)? {
+        last = moment;
     }
-    Ok(Difference::of(before, &after))
+    Ok(last)
 }
 
 /// What is there now.
-fn now(target: &mut Target, request: &Request) -> Result<Known, Failure> {
+fn now(target: &mut Target, request: &Request) -> Result<Moment, Failure> {
     look(target, request)?.ok_or_else(|| Failure::of(target.pid, CollectError::Ended))
 }
 
 /// `None` where the target has ended, or what was saved of it is over.
-fn look(target: &mut Target, request: &Request) -> Result<Option<Known>, Failure> {
+fn look(target: &mut Target, request: &Request) -> Result<Option<Moment>, Failure> {
     let look = target.observer.look().map_err(|source| Failure::of(target.pid, source))?;
     Ok(look.map(|look| {
         let mut assessment = (*look.assessment).clone();
         view::filtered(&mut assessment, &request.settings.filter);
-        Known::of(&assessment)
+        Moment::of(&assessment)
     }))
 }
 

@@ -7,10 +7,11 @@ use std::io::Write;
 use std::sync::mpsc::Receiver;
 
 use super::watch;
+use crate::analyze::view;
+use crate::cli::Outcome;
 use crate::cli::args::Format;
 use crate::cli::failure::Failure;
 use crate::cli::request::Request;
-use crate::cli::{Outcome, view};
 use crate::watch::{Event, lines};
 
 use news::Known;

@@ -1,8 +1,9 @@
 //! `patterns`: the stacks at which goroutines stood through every sample.
 
 use super::watch;
+use crate::analyze::view;
+use crate::cli::Outcome;
 use crate::cli::request::Request;
-use crate::cli::{Outcome, view};
 
 /// Samples for `--duration` or `--samples`, and reports the stacks that persisted.
 pub(in crate::cli) fn run(request: &Request, threshold: u64) -> Outcome {

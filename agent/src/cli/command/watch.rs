@@ -10,12 +10,13 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::analyze::view;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::request::Request;
 use crate::cli::target::{self, Target};
-use crate::cli::{Outcome, output, view};
+use crate::cli::{Outcome, output};
 use crate::collect::CollectError;
 use crate::collect::attach::probes::start_holding;
 use crate::model::Assessment;
@@ -51,7 +52,7 @@ impl Seen {
     /// Writes the report, and ends in 1 for a finding at or above `--fail-on`.
     pub(super) fn report(self, request: &Request) -> Outcome {
         let seen = self.filtered(request);
-        view::matched(&seen.assessments)?;
+        seen.matched()?;
         if seen.asked > 1 || !seen.assessments.is_empty() {
             output::write(&request.delivery, &seen.assessments, seen.asked > 1)?;
         }
@@ -61,9 +62,22 @@ impl Seen {
     /// Keeps what the filters let pass.
     pub(super) fn filtered(mut self, request: &Request) -> Self {
         for assessment in self.assessments.iter_mut().chain(&mut self.earlier) {
-            view::filtered(assessment, &request.settings.filter);
+            if let Some(left) = view::filtered(assessment, &request.settings.filter) {
+                assessment.coverage.notes.push(format!(
+                    "filtered: {} of {} analysed",
+                    words::count(left),
+                    words::counted(assessment.totals.goroutines, "goroutine")
+                ));
+            }
         }
         self
+    }
+
+    /// That something is left of what was seen: a view of nothing is no all-clear.
+    fn matched(&self) -> Result<(), Failure> {
+        let of: u64 = self.assessments.iter().map(|seen| seen.totals.goroutines).sum();
+        let is_empty = self.assessments.iter().all(|seen| seen.groups.is_empty());
+        if is_empty && of > 0 { Err(Failure::NoMatch { of }) } else { Ok(()) }
     }
 
     /// Ends in 1 for a finding at or above `--fail-on`, without a report.

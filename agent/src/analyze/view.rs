@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::failure::Failure;
-use super::known::Line;
-use crate::analyze::settings::Filter;
+use super::compare::Line;
+use super::settings::Filter;
 use crate::model::{Assessment, FrameId, Group, StackTable, WaitClass};
-use crate::report::words;
 
 /// Keeps some groups. Totals and coverage stay those of the whole process.
-pub(super) fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
+fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
     // The new place of each group that stays.
     let mut places = HashMap::new();
     let mut place = 0;
@@ -39,13 +37,6 @@ pub(super) fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -
     }
 }
 
-/// That something is left of what was seen: a view of nothing is no all-clear.
-pub(super) fn matched(assessments: &[Assessment]) -> Result<(), Failure> {
-    let of: u64 = assessments.iter().map(|assessment| assessment.totals.goroutines).sum();
-    let is_empty = assessments.iter().all(|assessment| assessment.groups.is_empty());
-    if is_empty && of > 0 { Err(Failure::NoMatch { of }) } else { Ok(()) }
-}
-
 /// Gives a group its new place; whether it stays.
 fn moved(places: &HashMap<usize, usize>, group: &mut usize) -> bool {
     let place = places.get(group);
@@ -53,27 +44,24 @@ fn moved(places: &HashMap<usize, usize>, group: &mut usize) -> bool {
     place.is_some()
 }
 
-/// Keeps the groups that a filter lets pass.
-pub(super) fn filtered(assessment: &mut Assessment, filter: &Filter) {
-    if !filter.is_open() {
-        let stacks = std::sync::Arc::clone(&assessment.stacks);
-        narrow(assessment, |group| filter.lets_pass(functions(group, &stacks).into_iter()));
-        let left: u64 = assessment.groups.iter().map(|group| group.count).sum();
-        assessment.coverage.notes.push(format!(
-            "filtered: {} of {} analysed",
-            words::count(left),
-            words::counted(assessment.totals.goroutines, "goroutine")
-        ));
+/// Keeps the groups that a filter lets pass. How many goroutines are in them; `None` where every one
+/// passes.
+pub fn filtered(assessment: &mut Assessment, filter: &Filter) -> Option<u64> {
+    if filter.is_open() {
+        return None;
     }
+    let stacks = std::sync::Arc::clone(&assessment.stacks);
+    narrow(assessment, |group| filter.lets_pass(functions(group, &stacks).into_iter()));
+    Some(assessment.groups.iter().map(|group| group.count).sum())
 }
 
-/// Keeps the stacks at which at least so many goroutines stood all the time.
-pub(super) fn persistent(assessment: &mut Assessment, least: u64) {
-    narrow(assessment, |group| group.wait.is_blocked() && group.stuck >= least);
+/// Keeps the stacks at which at least `threshold` goroutines stood all the time.
+pub fn persistent(assessment: &mut Assessment, threshold: u64) {
+    narrow(assessment, |group| group.wait.is_blocked() && group.stuck >= threshold);
 }
 
-/// Keeps those that wait for channels, at lines where at least so many do.
-pub(super) fn channels(assessment: &mut Assessment, least: u64) {
+/// Keeps those that wait for channels, at lines where at least `threshold` do.
+pub fn channels(assessment: &mut Assessment, threshold: u64) {
     let is_channel = |group: &Group| {
         matches!(
             group.wait,
@@ -95,7 +83,7 @@ pub(super) fn channels(assessment: &mut Assessment, least: u64) {
     }
     narrow(assessment, |group| {
         is_channel(group)
-            && at_line.get(&(group.wait, line(group))).is_some_and(|&count| count >= least)
+            && at_line.get(&(group.wait, line(group))).is_some_and(|&count| count >= threshold)
     });
 }
 

@@ -1,0 +1,259 @@
+//! What became of the groups between two moments: which are new, gone, larger or smaller.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Assessment, FrameId, Severity, StackTable, Timestamp, Verdict};
+
+/// The groups of one moment, of a process or of several as one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// Of whom.
+    pub exe: String,
+    /// How many goroutines in all.
+    pub goroutines: u64,
+    /// By signature.
+    pub groups: BTreeMap<String, GroupAt>,
+    /// What was found.
+    pub findings: Vec<FindingAt>,
+}
+
+/// A group at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupAt {
+    /// How many goroutines.
+    pub count: u64,
+    /// The name of the wait class.
+    pub wait: String,
+    /// Where they block.
+    pub blocked_at: Option<Line>,
+    /// What created them.
+    pub created_by: Option<Line>,
+}
+
+/// A finding at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingAt {
+    /// How sure it is.
+    pub verdict: Verdict,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Of its groups.
+    pub signatures: Vec<String>,
+}
+
+/// A line of source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The function, by its full name.
+    pub function: String,
+    /// The file, as the binary names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+impl Line {
+    /// Where a frame is, if that is known.
+    #[must_use]
+    pub fn of(stacks: &StackTable, frame: FrameId) -> Option<Self> {
+        let frame = stacks.lookup(frame).ok()?;
+        Some(Self {
+            function: frame.function.to_owned(),
+            file: frame.file.to_owned(),
+            line: frame.line.into(),
+        })
+    }
+}
+
+impl Moment {
+    /// The last moment of an assessment's window.
+    #[must_use]
+    pub fn of(assessment: &Assessment) -> Self {
+        let stacks = &assessment.stacks;
+        let mut moment = Self {
+            at: Some(assessment.window.last),
+            exe: assessment.target.exe.clone(),
+            goroutines: assessment.totals.goroutines,
+            ..Self::default()
+        };
+        for group in &assessment.groups {
+            moment.add(
+                &group.signature,
+                GroupAt {
+                    count: group.count,
+                    wait: group.wait.name().to_owned(),
+                    blocked_at: group.blocked_at.and_then(|frame| Line::of(stacks, frame)),
+                    created_by: group.created_by.and_then(|frame| Line::of(stacks, frame)),
+                },
+            );
+        }
+        let findings = assessment.judgement.iter().flat_map(|judgement| &judgement.findings);
+        moment.findings = findings
+            .map(|finding| FindingAt {
+                verdict: finding.verdict,
+                severity: finding.severity(),
+                signatures: finding
+                    .goroutines()
+                    .groups
+                    .iter()
+                    .filter_map(|&index| Some(assessment.groups.get(index)?.signature.clone()))
+                    .collect(),
+            })
+            .collect();
+        moment
+    }
+
+    /// Adds a group, or more of one that is there.
+    pub fn add(&mut self, signature: &str, group: GroupAt) {
+        let known = self.groups.entry(signature.to_owned()).or_default();
+        *known = GroupAt { count: known.count.saturating_add(group.count), ..group };
+    }
+
+    /// How large each group was, for judging what comes after it.
+    #[must_use]
+    pub fn baseline(&self) -> HashMap<String, u64> {
+        self.groups.iter().map(|(signature, group)| (signature.clone(), group.count)).collect()
+    }
+
+    fn count(&self, signature: &str) -> u64 {
+        self.groups.get(signature).map_or(0, |group| group.count)
+    }
+}
+
+/// How two moments differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Groups whose count is another, largest change first.
+    pub groups: Vec<Changed>,
+    /// How many groups are as large as before.
+    pub unchanged: u64,
+    /// Findings of the later moment about a group that is new or larger.
+    pub findings: Vec<FindingAt>,
+}
+
+/// A group that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// How it is not.
+    pub change: Change,
+    /// Which group.
+    pub signature: String,
+    /// How many goroutines it had.
+    pub before: u64,
+    /// As it is; with the count that it had, where it is gone.
+    pub group: GroupAt,
+    /// How many goroutines it has.
+    pub after: u64,
+}
+
+/// What became of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It was not there.
+    New,
+    /// It is larger.
+    Grown,
+    /// It is smaller.
+    Shrunk,
+    /// It is not there any more.
+    Gone,
+}
+
+impl Change {
+    const fn of(before: u64, after: u64) -> Option<Self> {
+        match (before, after) {
+            _ if before == after => None,
+            (0, _) => Some(Self::New),
+            (_, 0) => Some(Self::Gone),
+            _ if after > before => Some(Self::Grown),
+            _ => Some(Self::Shrunk),
+        }
+    }
+
+    /// As reports spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Grown => "grown",
+            Self::Shrunk => "shrunk",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl Difference {
+    /// What is not as it was.
+    #[must_use]
+    pub fn of(before: &Moment, after: &Moment) -> Self {
+        let mut groups = Vec::new();
+        let mut unchanged = 0;
+        let gone = before.groups.iter().filter(|(key, _)| !after.groups.contains_key(*key));
+        for (signature, group) in after.groups.iter().chain(gone) {
+            let counts = (before.count(signature), after.count(signature));
+            match Change::of(counts.0, counts.1) {
+                Some(change) => groups.push(Changed {
+                    change,
+                    signature: signature.clone(),
+                    before: counts.0,
+                    after: counts.1,
+                    group: group.clone(),
+                }),
+                None => unchanged += 1,
+            }
+        }
+        // The sort keeps the order of signatures among equals.
+        groups.sort_by_key(|group| std::cmp::Reverse(group.before.abs_diff(group.after)));
+        let is_more = |signature: &String| after.count(signature) > before.count(signature);
+        let findings = after.findings.iter();
+        let findings = findings.filter(|it| it.signatures.iter().any(is_more)).cloned().collect();
+        Self { groups, unchanged, findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
+    use crate::sample::leaking;
+
+    fn moment(leaked: u64) -> Moment {
+        let mut window = Window::default();
+        window.push(&leaking(leaked).observe(0));
+        Moment::of(
+            &judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed"),
+        )
+    }
+
+    fn only_change(before: u64, after: u64) -> (Change, u64) {
+        let difference = Difference::of(&moment(before), &moment(after));
+        let [group] = &*difference.groups else { panic!("{difference:?}") };
+        (group.change, difference.unchanged)
+    }
+
+    #[test]
+    fn groups_come_grow_shrink_and_go() {
+        assert_eq!(only_change(0, 5), (Change::New, 3));
+        assert_eq!(only_change(5, 9), (Change::Grown, 3));
+        assert_eq!(only_change(9, 5), (Change::Shrunk, 3));
+        assert_eq!(only_change(5, 0), (Change::Gone, 3));
+        assert!(Difference::of(&moment(5), &moment(5)).groups.is_empty());
+    }
+
+    #[test]
+    fn findings_of_groups_that_did_not_grow_are_no_news() {
+        let mut grown = moment(9);
+        let signatures = grown.groups.iter().find(|(_, group)| group.count == 9);
+        let signatures = vec![signatures.expect("it leaks").0.clone()];
+        let finding = FindingAt { verdict: Verdict::Likely, severity: Severity::High, signatures };
+        grown.findings = vec![finding.clone()];
+        assert_eq!(Difference::of(&moment(5), &grown).findings, [finding]);
+        assert_eq!(Difference::of(&moment(9), &grown).findings, []);
+        assert_eq!(Difference::of(&moment(12), &grown).findings, []);
+    }
+}

@@ -268,6 +268,82 @@ fn usage_errors() {
 }
 
 #[test]
+fn what_a_command_cannot_honour_is_refused_before_anything_is_done() {
+    for (args, said) in [
+        (&["check", "--pid", "4194305", "--interval", "5s"][..], "check does not take --interval"),
+        (&["--pid", "4194305", "--duration", "5s", "check"], "check does not take --duration"),
+        (&["compare", "--pid", "4194305", "--format", "html"], "[possible values: terminal, json]"),
+        (&["--format", "html", "compare", "--pid", "4194305"], "compare is not written as html"),
+        (&["filter", "--func", "x", "--probes", "all"], "filter does not take --probes"),
+        (&["report", "--pid", "4194305"], "report does not take --pid"),
+        (&["doctor", "--fail-on", "low"], "doctor does not take --fail-on"),
+        (&["--list", "--reports", "/no/such"], "--list does not take --reports"),
+        (&["analyze", "--input", "/no/such", "--interval", "1s"], "nothing with --input"),
+        (&["compare", "--before", "a", "--after", "b", "--save", "c"], "nothing with --before"),
+        (&["compare", "--after", "b"], "--after needs --before"),
+    ] {
+        let (stdout, stderr) = run(args, 2);
+        assert!(stdout.is_empty() && stderr.contains(said), "{args:?}: {stdout}{stderr}");
+    }
+}
+
+#[test]
+fn variables_are_for_the_commands_that_take_them_and_are_named_when_they_are_wrong() {
+    let target = states();
+    let pid = target.pid().to_string();
+    let with = |args: &[&str], code| {
+        let mut command = Command::new(agent::binary().expect("agent"));
+        command.args(args).env("LEAK_AGENT_INTERVAL", "soon").env("LEAK_AGENT_PID", &pid);
+        ended(command.output().expect("agent"), args, code)
+    };
+    with(&["check"], 1);
+    let (_, stderr) = with(&["monitor", "--duration", "1s"], 2);
+    let said = "error: LEAK_AGENT_INTERVAL: interval: \"soon\": a time is written like";
+    assert!(stderr.starts_with(said), "{stderr}");
+}
+
+#[test]
+fn a_pattern_file_that_vanishes_while_watching_costs_nothing() {
+    let (target, scratch) = (states(), Scratch::new("patterns"));
+    let (patterns, output) = (scratch.0.join("patterns"), scratch.0.join("report.json"));
+    fs::write(&patterns, "safe main.receiveNil # by design\n").expect("written");
+    let mut agent = Command::new(agent::binary().expect("agent"))
+        .args(["analyze", "--interval", "200ms", "--duration", "2s", "--format", "json"])
+        .args(["--pid", &target.pid().to_string(), "--patterns-file"])
+        .arg(&patterns)
+        .arg("--output")
+        .arg(&output)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("agent");
+    // Its first line says that it has attached.
+    let mut stderr = std::io::BufReader::new(agent.stderr.take().expect("stderr"));
+    std::io::BufRead::read_line(&mut stderr, &mut String::new()).expect("a line");
+    fs::remove_file(&patterns).expect("it is there");
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut rest).expect("UTF-8");
+    assert_eq!(agent.wait().expect("agent").code(), Some(1), "{rest}");
+    let report = fs::read(&output).expect("a report");
+    let report: Value = serde_json::from_slice(&report).expect("JSON");
+    assert!(report["idle"].to_string().contains("by design"), "{rest}");
+}
+
+#[test]
+fn completions_and_the_manual_page_know_every_command() {
+    for (args, of) in [
+        (&["completions", "bash"][..], "complete -F"),
+        (&["completions", "zsh"], "#compdef leak-agent"),
+        (&["completions", "fish"], "complete -c leak-agent"),
+        (&["man"], ".TH leak-agent"),
+    ] {
+        let (stdout, stderr) = run(args, 0);
+        assert!(stdout.contains(of) && stdout.contains("analyze"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
 fn a_target_that_exits_ends_the_watch_with_a_report() {
     let target = states();
     let mut agent = Command::new(agent::binary().expect("agent"))

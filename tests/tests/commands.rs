@@ -169,7 +169,7 @@ fn lists_baselines_and_fail_on_decide_what_fails() {
     fs::write(&patterns, "potato\n").expect("written");
     let (_, stderr) =
         run(&["analyze", "--input", str(folder), "--patterns-file", str(&patterns)], 2);
-    assert!(stderr.contains("line 1"), "{stderr}");
+    assert!(stderr.contains(&format!("{}:1: \"potato\"", str(&patterns))), "{stderr}");
 }
 
 #[test]
@@ -248,6 +248,20 @@ fn compare_saved_inputs_and_now_with_after_a_command() {
     let grown: Value = serde_json::from_str(&stdout).expect("the difference alone");
     assert_eq!(leak(&grown)["change"], "grown");
     assert!(stderr.contains("potato"), "{stderr}");
+    // What is new or has grown is held against --fail-on, and nothing else is.
+    let saved = ["compare", "--before", str(report), "--after", str(folder)];
+    run(&[&saved[..], &["--fail-on", "suspect"]].concat(), 0);
+    let empty = folder.with_file_name("empty.json");
+    let mut none: Value =
+        serde_json::from_slice(&fs::read(report).expect("a report")).expect("JSON");
+    (none["groups"], none["findings"]) = (Value::Array(Vec::new()), Value::Array(Vec::new()));
+    fs::write(&empty, none.to_string()).expect("written");
+    for after in [str(report), str(folder)] {
+        let saved = ["compare", "--before", str(&empty), "--after", after, "--fail-on", "likely"];
+        run(&saved, 1);
+        run(&[&saved[..], &["--exclude", "priceList"]].concat(), 0);
+    }
+    run(&["compare", "--before", str(report)], 2);
     run(&["compare", "--pid", &pid, "--", "/no/such/command"], 2);
     let (_, stderr) = run(&["compare", "--pid", &pid], 2);
     assert!(stderr.contains("standard input has ended"), "{stderr}");
@@ -307,8 +321,12 @@ fn a_file_of_flags_gives_way_to_what_is_typed() {
     fs::write(&file, "intervall = 3\n").expect("written");
     let (_, stderr) = run(&config, 2);
     assert!(stderr.contains("intervall") && stderr.contains("interval ="), "{stderr}");
-    fs::write(&file, "interval = \"soon\"\n").expect("written");
-    run(&config, 2);
-    fs::write(&file, "interval = = 2\n").expect("written");
-    run(&config, 2);
+    for (text, said) in [
+        ("top = 1\ninterval = \"soon\"\n", ":2:12: interval: \"soon\": a time is written like"),
+        ("interval = 2s\n", ":1:12: interval = 2s: a text is put in quotes"),
+    ] {
+        fs::write(&file, text).expect("written");
+        let (_, stderr) = run(&config, 2);
+        assert!(stderr.contains(&format!("{}{said}", str(&file))), "{stderr}");
+    }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
+use super::format::{self, Format};
 use super::judging::Judging;
 use crate::collect::attach::Budget;
 
@@ -16,22 +18,23 @@ Examples:
   leak-agent --list                             the Go programs that run here
   sudo leak-agent 4711                          watch one; q or Ctrl-C ends in the report
   sudo leak-agent analyze 4711                  sample for 30 s, say what leaks and how to fix it
-  sudo leak-agent check --exe server            one look at every program called server
+  sudo leak-agent check --exe server            one sample of every program called server
   sudo leak-agent analyze 4711 --save seen --format html --output leaks.html
   leak-agent report --input seen                the same report again, without the program
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone, may not be
 read, or could not run while it was sampled (stopped, frozen), 4 anything else.
 Every flag is a key of the --config file under its own name, and has an environment variable; the
-flag wins over the variable, the variable over the file.
+flag wins over the variable, the variable over the file. What a command does not take is ignored in
+both, and an error when typed.
 The target is never stopped or signalled, and only probes touch it (--probes off: nothing does).";
 
 /// Attach to a running Go program and say which goroutines leak: grouped, with the lines they wait
-/// at, the lines that created them, the cause, and how to mend it. Needs no change, restart or pprof
+/// at, the lines that created them, the cause, and how to fix it. Needs no change, restart or pprof
 /// in the program.
 ///
-/// Without a command it watches: a live view on a terminal, a line a look elsewhere, and at the
-/// end (--duration, Ctrl-C, the program's exit) the report.
+/// Without a command it watches: a live view on a terminal, a line for each sample elsewhere, and at
+/// the end (--duration, Ctrl-C, the program's exit) the report.
 #[derive(Debug, Parser)]
 #[command(name = "leak-agent", version, after_help = EXAMPLES, max_term_width = 100)]
 #[command(subcommand_precedence_over_arg = true)]
@@ -61,7 +64,7 @@ impl Args {
             Some(Command::Compare(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Channels(it)) => std::mem::take(&mut it.pids.pids),
-            None | Some(Command::Report) => Vec::new(),
+            None | Some(Command::Report | Command::Completions { .. } | Command::Man) => Vec::new(),
         });
         if named.is_empty() {
             return;
@@ -95,29 +98,36 @@ pub(super) const POSITIONAL: &str = "pids";
 pub(super) enum Command {
     /// Take one sample and judge what it shows (deadlock cycles, waits for ever, what piled up over the
     /// process's life), report and end. Fails on a critical number of goroutines
-    /// too, or on a moderate (medium) or high one where --fail-on names that severity. (--interval
-    /// and --duration mean nothing here.)
+    /// too, or on a moderate (medium) or high one where --fail-on names that severity.
     Check(Pids),
-    /// Look long enough to judge (30s unless --duration says else), and report what leaks.
+    /// Sample long enough to judge (30s unless --duration says else), and report what leaks.
     #[command(alias = "detect")]
     Analyze(Analyze),
-    /// Go on looking, every 10s unless --interval says else: a line a look, and a line when a
-    /// finding appears, changes or ends. With --format json each look is one line of JSON on
+    /// Keep sampling, every 10s unless --interval says else: a line for each sample, and a line when
+    /// a finding appears, changes or ends. With --format json each sample is one line of JSON on
     /// standard output, and the report goes to --output or --reports alone.
     Monitor(Pids),
     /// Say which groups are new, gone, larger or smaller: between two saved inputs, or between now
-    /// and after a command, a time, or the Enter key.
+    /// and after a command, a time, or the Enter key. With --fail-on it ends in 1 where a finding of
+    /// that level is about a group that is new or has grown.
     Compare(Compare),
-    /// Show only the stacks at which goroutines stood through every look (30s of looks).
+    /// Show only the stacks at which goroutines stayed through every sample (30s of samples).
     Patterns(Patterns),
-    /// Show only lines where many goroutines wait for channels (30s of looks).
+    /// Show only lines where many goroutines wait for channels (30s of samples).
     Channels(Channels),
-    /// Show only the goroutines that --func, --package and --exclude let pass, in one look.
+    /// Show only the goroutines that --func, --package and --exclude let pass, in one sample.
     Filter(Pids),
     /// The report of observations that --save kept (--input DIR).
     Report,
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor(Pids),
+    /// Print the script that completes commands and flags in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, for man or a package.
+    Man,
 }
 
 /// How long to sample.
@@ -134,14 +144,14 @@ pub(super) struct Compare {
     pids: Pids,
 
     /// Before: a JSON report, or a folder of --save.
-    #[arg(long, value_name = "PATH", requires = "after", env = "LEAK_AGENT_BEFORE")]
+    #[arg(long, value_name = "PATH", env = "LEAK_AGENT_BEFORE")]
     pub(super) before: Option<PathBuf>,
 
     /// After: a JSON report, or a folder of --save.
-    #[arg(long, value_name = "PATH", requires = "before", env = "LEAK_AGENT_AFTER")]
+    #[arg(long, value_name = "PATH", env = "LEAK_AGENT_AFTER")]
     pub(super) after: Option<PathBuf>,
 
-    /// Look again after so long, not on Enter.
+    /// Take the second sample after this time, not on Enter.
     #[arg(
         long,
         value_name = "TIME",
@@ -151,7 +161,7 @@ pub(super) struct Compare {
     )]
     pub(super) wait: Option<Duration>,
 
-    /// Look again when this command has ended.
+    /// Take the second sample when this command has ended.
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["before", "wait"])]
     pub(super) run: Vec<OsString>,
 }
@@ -162,11 +172,11 @@ pub(super) struct Patterns {
     #[command(flatten)]
     pids: Pids,
 
-    /// At least so many goroutines stood at the stack all the time.
+    /// At least this many goroutines stayed at the stack all the time.
     #[arg(long, value_name = "N", default_value_t = 10, env = "LEAK_AGENT_THRESHOLD")]
     pub(super) threshold: u64,
 
-    /// Look so many times, an --interval apart, in place of --duration.
+    /// Take this many samples, an --interval apart, in place of --duration.
     #[arg(
         long,
         value_name = "N",
@@ -183,15 +193,15 @@ pub(super) struct Channels {
     #[command(flatten)]
     pids: Pids,
 
-    /// At least so many goroutines wait at the line.
+    /// At least this many goroutines wait at the line.
     #[arg(long, value_name = "N", default_value_t = 100, env = "LEAK_AGENT_THRESHOLD")]
     pub(super) threshold: u64,
 }
 
-/// The flags that every command takes.
+/// The flags that commands have in common; `accepted` says which takes which.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Common {
-    /// The process to look at; several as a list or by repeating. JSON is then an array.
+    /// The process to analyse; several as a list or by repeating. JSON is then an array.
     #[arg(
         long,
         short,
@@ -203,7 +213,7 @@ pub(super) struct Common {
     )]
     pub(super) pid: Vec<u32>,
 
-    /// Look at every running Go program whose executable has this file name.
+    /// Analyse every running Go program whose executable has this file name.
     #[arg(
         long,
         global = true,
@@ -218,7 +228,7 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_OBJECT")]
     pub(super) object: Option<String>,
 
-    /// Look at what --save kept in this folder, not at a process.
+    /// Analyse what --save kept in this folder, not a process.
     #[arg(
         long,
         global = true,
@@ -236,7 +246,7 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_CONFIG")]
     pub(super) config: Option<PathBuf>,
 
-    /// Time from one look to the next: 500ms, 1s, 2m [default: 1s; monitor: 10s].
+    /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; monitor: 10s].
     #[arg(
         long,
         global = true,
@@ -246,7 +256,7 @@ pub(super) struct Common {
     )]
     pub(super) interval: Option<Duration>,
 
-    /// Time from the first look to the last. Without it until Ctrl-C or the program's exit, or 30s
+    /// Time from the first sample to the last. Without it until Ctrl-C or the program's exit, or 30s
     /// where a command says so.
     #[arg(
         long,
@@ -258,7 +268,7 @@ pub(super) struct Common {
     pub(super) duration: Option<Duration>,
 
     /// Probes in the target's runtime (eBPF, for watching only): they see every creation, exit and
-    /// park. auto attaches what the budget allows, create leaves parks out, all keeps to no budget.
+    /// park. auto attaches what the budget allows, create the same without parks, all ignores the budget.
     #[arg(long, global = true, default_value = "auto", env = "LEAK_AGENT_PROBES")]
     pub(super) probes: Probes,
 
@@ -273,13 +283,19 @@ pub(super) struct Common {
     )]
     pub(super) budget: Budget,
 
-    /// Look for source files below this directory too; may be repeated.
+    /// Search for source files below this directory too; may be repeated.
     #[arg(long, global = true, value_name = "DIR", env = "LEAK_AGENT_SOURCE_ROOT")]
     pub(super) source_root: Vec<PathBuf>,
 
     /// The form of the report. JSON or HTML on standard output sends everything else to standard error.
-    #[arg(long, global = true, default_value = "terminal", env = "LEAK_AGENT_FORMAT")]
-    pub(super) format: Format,
+    #[arg(
+        long,
+        global = true,
+        default_value = format::default().name,
+        env = "LEAK_AGENT_FORMAT",
+        value_parser = format::parser("")
+    )]
+    pub(super) format: &'static Format,
 
     /// Write the report to this file, whole or not at all.
     #[arg(long, short, global = true, value_name = "FILE", env = "LEAK_AGENT_OUTPUT")]
@@ -355,17 +371,6 @@ pub(super) enum Probes {
     All,
 }
 
-/// The form of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    Terminal,
-    /// For programs: schema leak-agent/report/v1.
-    Json,
-    /// A page for a browser, in one file. (Lists and doctor have none, and are text.)
-    Html,
-}
-
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
@@ -377,8 +382,8 @@ pub(super) enum Color {
     Never,
 }
 
-/// Looking more often than this would be all that the agent does.
-const SHORTEST: Duration = Duration::from_millis(20);
+/// Sampling more often than this would be all that the agent does.
+const MIN_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A process id. A misspelt command ends here too.
 fn pid(text: &str) -> Result<u32, String> {
@@ -391,8 +396,8 @@ fn pid(text: &str) -> Result<u32, String> {
 
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
-    if interval < SHORTEST {
-        return Err(format!("{} at least", crate::report::words::duration(SHORTEST)));
+    if interval < MIN_INTERVAL {
+        return Err(format!("at least {}", crate::report::words::duration(MIN_INTERVAL)));
     }
     Ok(interval)
 }
@@ -473,7 +478,6 @@ mod tests {
             "leak-agent --pid 1 --input saved",
             "leak-agent --input saved --save saved",
             "leak-agent --pid 1 --fail-on potato",
-            "leak-agent compare --before a",
             "leak-agent compare --before a --after b -- true",
             "leak-agent patterns --pid 1 --samples 1",
             "leak-agent patterns --pid 1 --samples 3 --duration 9s",

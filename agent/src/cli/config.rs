@@ -2,211 +2,241 @@
 //! environment wins over it.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
-use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
-use toml::{Table, Value};
+use clap::{Arg, Command};
+use toml::de::{DeTable, DeValue};
 
-use super::args::{Args, POSITIONAL};
 use super::failure::Failure;
+use super::input;
+use super::layers::{Entry, Origin, Value, is_called};
 
 /// What makes no sense in a file.
 const NOT_KEYS: [&str; 4] = ["help", "version", "list", "config"];
 
-/// What was typed, with what the file adds to it. What clap cannot parse, it tells itself and ends.
-pub(super) fn args() -> Result<Args, Failure> {
-    let typed: Vec<OsString> = std::env::args_os().collect();
-    let matches = Args::command().get_matches_from(&typed);
-    let matches = match matches.get_one::<std::path::PathBuf>("config") {
-        None => matches,
-        Some(path) => {
-            let added = added(&Args::command(), &matches, &read(path)?)
-                .map_err(|fault| fault.in_file(path))?;
-            Args::command().get_matches_from(joined(typed, added))
-        }
-    };
-    let mut args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    args.join_pids(&matches);
-    Ok(args)
+/// What a file sets, for whichever command.
+pub(super) fn read(path: &Path, command: &Command) -> Result<Vec<Entry>, Failure> {
+    let text = input::text(path)?;
+    entries(&text, command)
+        .map_err(|fault| {
+            let (line, column) = position(&text, fault.at);
+            Failure::Setting {
+                origin: Origin::File { path: path.to_owned(), line, column },
+                why: fault.why,
+                advice: fault.advice,
+            }
+        })
+        .map(|entries| {
+            let entry = |Placed { key, value, at }: Placed| {
+                let (line, column) = position(&text, at);
+                Entry { key, value, origin: Origin::File { path: path.to_owned(), line, column } }
+            };
+            entries.into_iter().map(entry).collect()
+        })
 }
 
-fn read(path: &Path) -> Result<Table, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
-    text.parse().map_err(|error: toml::de::Error| {
-        Fault { why: error.to_string().trim_end().to_owned(), advice: None }.in_file(path)
-    })
+/// A key with its value, and where it stands in the text.
+#[derive(Debug)]
+struct Placed {
+    key: String,
+    value: Value,
+    at: usize,
 }
 
-/// What is wrong in a file.
-#[derive(Debug, PartialEq, Eq)]
+/// What is wrong in a file, and where.
+#[derive(Debug)]
 struct Fault {
+    at: usize,
     why: String,
     advice: Option<String>,
 }
 
-impl Fault {
-    fn in_file(self, path: &Path) -> Failure {
-        Failure::Config { path: path.to_owned(), why: self.why, advice: self.advice }
-    }
-}
-
-/// Puts flags behind those that were typed, before what is another program's command line.
-fn joined(mut typed: Vec<OsString>, added: Vec<OsString>) -> Vec<OsString> {
-    let end = typed.iter().position(|word| word == "--").unwrap_or(typed.len());
-    typed.splice(end..end, added);
-    typed
-}
-
-/// The flags that a file adds to what was given already.
-fn added(command: &Command, given: &ArgMatches, file: &Table) -> Result<Vec<OsString>, Fault> {
-    let mut command = command.clone();
-    command.build();
-    let sub = given.subcommand().map(|(name, matches)| (command.find_subcommand(name), matches));
-    let (command_now, given) = match sub {
-        Some((Some(sub), matches)) => (sub, matches),
-        _ => (&command, given),
-    };
-    let is_target_named = given.try_contains_id(POSITIONAL).is_ok_and(|named| named);
-    let mut added = Vec::new();
-    for (key, value) in file {
-        let Some(arg) = flag(command_now, key) else {
-            // A flag of another command is not meant now.
-            if command.get_subcommands().any(|sub| flag(sub, key).is_some()) {
-                continue;
-            }
-            return Err(unknown(&command, key));
-        };
-        let is_given = |arg: &Arg| {
-            let source = given.value_source(arg.get_id().as_str());
-            matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
-        };
-        // Nor may the file contradict what was given: --pid stands for another target than `exe`.
-        let is_overruled = command_now.get_arg_conflicts_with(arg).into_iter().any(is_given)
-            || (is_target_named && matches!(key.as_str(), "pid" | "exe" | "input"));
-        if !is_given(arg) && !is_overruled {
-            added.extend(words(arg, key, value)?);
+fn entries(text: &str, command: &Command) -> Result<Vec<Placed>, Fault> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let (why, advice) = syntax(text, at, error.message());
+        Fault { at, why, advice }
+    })?;
+    let mut entries = Vec::new();
+    for (key, value) in table.into_inner() {
+        let (key_at, value_at) = (key.span().start, value.span().start);
+        let key = key.into_inner().into_owned();
+        if !has(command, &key) {
+            return Err(unknown(command, &key, value.get_ref(), key_at));
         }
+        let value = of(value.into_inner()).ok_or_else(|| Fault {
+            at: value_at,
+            why: format!("{key} takes a text, a number, true or false, or a list of those"),
+            advice: None,
+        })?;
+        entries.push(Placed { key, value, at: value_at });
     }
-    Ok(added)
+    // As they stand in the file: what is wrong first is said first.
+    entries.sort_by_key(|entry| entry.at);
+    Ok(entries)
 }
 
-fn flag<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
-    command.get_arguments().find(|arg| arg.get_long() == Some(key) && !NOT_KEYS.contains(&key))
+/// Whether any command has a flag that a file may set by this name.
+fn has(command: &Command, key: &str) -> bool {
+    keys(command).any(|arg| is_called(arg, key))
 }
 
-/// A key with its value as somebody would type it.
-fn words(arg: &Arg, key: &str, value: &Value) -> Result<Vec<OsString>, Fault> {
-    let wrong = |wanted: &str| {
-        let is = value.type_str();
-        Err(Fault { why: format!("{key} is of the type {is}; it takes {wanted}"), advice: None })
-    };
-    if !arg.get_action().takes_values() {
-        return match value {
-            Value::Boolean(true) => Ok(vec![format!("--{key}").into()]),
-            Value::Boolean(false) => Ok(Vec::new()),
-            _ => wrong("true or false"),
-        };
-    }
-    let one = |value: &Value| match value {
-        Value::String(text) => Some(format!("--{key}={text}").into()),
-        Value::Integer(number) => Some(format!("--{key}={number}").into()),
-        Value::Float(number) => Some(format!("--{key}={number}").into()),
-        _ => None,
-    };
-    let words: Option<Vec<OsString>> = match value {
-        Value::Array(values) => values.iter().map(one).collect(),
-        value => one(value).map(|word| vec![word]),
-    };
-    words.map_or_else(|| wrong("a text, a number or a list of them"), Ok)
-}
-
-fn unknown(command: &Command, key: &str) -> Fault {
+fn keys(command: &Command) -> impl Iterator<Item = &Arg> {
     let commands = std::iter::once(command).chain(command.get_subcommands());
-    let known = commands.flat_map(Command::get_arguments).filter_map(Arg::get_long);
-    let near = known
-        .filter(|name| !NOT_KEYS.contains(name))
+    commands
+        .flat_map(Command::get_arguments)
+        .filter(|arg| arg.get_long().is_some_and(|long| !NOT_KEYS.contains(&long)))
+}
+
+fn of(value: DeValue<'_>) -> Option<Value> {
+    let one = |value: DeValue<'_>| -> Option<OsString> {
+        Some(match value {
+            DeValue::String(text) => text.into_owned().into(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().into(),
+            DeValue::Integer(number) => {
+                i64::from_str_radix(number.as_str(), number.radix()).ok()?.to_string().into()
+            }
+            DeValue::Float(number) => number.as_str().into(),
+            _ => return None,
+        })
+    };
+    match value {
+        DeValue::Boolean(on) => Some(Value::Switch(on)),
+        DeValue::Array(values) => {
+            let texts: Option<_> =
+                values.into_iter().map(|value| one(value.into_inner())).collect();
+            texts.map(Value::Texts)
+        }
+        value => one(value).map(|text| Value::Texts(vec![text])),
+    }
+}
+
+fn unknown(command: &Command, key: &str, value: &DeValue<'_>, at: usize) -> Fault {
+    if matches!(value, DeValue::Table(_)) {
+        let why =
+            format!("[{key}]: this file has no sections, only lines such as interval = \"2s\"");
+        return Fault { at, why, advice: None };
+    }
+    let near = keys(command)
+        .filter_map(Arg::get_long)
         .map(|name| (strsim::jaro_winkler(name, key), name))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     Fault {
+        at,
         why: format!("no flag is called {key}"),
         advice: near.map(|(_, name)| format!("{name} = ..., if that is what is meant")),
     }
 }
 
+/// What is wrong with a line that is no TOML, and how to write it.
+fn syntax(text: &str, at: usize, said: &str) -> (String, Option<String>) {
+    let start = text[..at.min(text.len())].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let Some((key, value)) = line.split_once('=') else {
+        return ("expected key = value".to_owned(), Some("interval = \"2s\"".to_owned()));
+    };
+    let (key, value) = (key.trim(), value.trim());
+    if said.contains("duplicate key") {
+        return (format!("{key} is there twice"), None);
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./%:*".contains(c);
+    if !value.is_empty() && value.chars().all(is_plain) {
+        return (
+            format!("{key} = {value}: a text is put in quotes"),
+            Some(format!("{key} = \"{value}\"")),
+        );
+    }
+    if value.starts_with('"') && !value[1..].contains('"') {
+        return (
+            format!("{key}: the text has no closing quote"),
+            Some(format!("{key} = {value}\"")),
+        );
+    }
+    ("expected key = value".to_owned(), Some("interval = \"2s\"".to_owned()))
+}
+
+/// Line and column, from 1, of a place in a text.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let mut end = at.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = &text[..end];
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+}
+
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::accepted;
+    use crate::cli::args::Args;
 
-    fn add(line: &str, file: &str) -> Result<String, Fault> {
-        let given = Args::command().try_get_matches_from(line.split(' ')).expect(line);
-        let added = added(&Args::command(), &given, &file.parse().expect("TOML"))?;
-        let typed = line.split(' ').map(OsString::from).collect();
-        let joined: Vec<_> = joined(typed, added)
-            .into_iter()
-            .map(|word| word.into_string().expect("text"))
-            .collect();
-        // It has to be what clap takes.
-        Args::command().try_get_matches_from(&joined).expect("sound flags");
-        Ok(joined.join(" "))
+    fn built() -> Command {
+        let mut command = accepted::with_help(Args::command());
+        command.build();
+        command
+    }
+
+    fn parsed(text: &str) -> Result<Vec<Placed>, String> {
+        entries(text, &built()).map_err(|fault| {
+            let (line, column) = position(text, fault.at);
+            let advice = fault.advice.map_or_else(String::new, |it| format!(" ({it})"));
+            format!("{line}:{column}: {}{advice}", fault.why)
+        })
     }
 
     #[test]
-    fn a_key_is_a_flag_unless_it_was_given() {
-        let file = "pid = [1, 2]\ninterval = \"2s\"\nverbose = true\nall = false\n";
+    fn keys_are_flags_old_names_too() {
+        let text = "pid = [1, 0x10]\nlarge = 5\nall = false\nthreshold = 3\nbudget = \"2%\"\n";
+        let entries = parsed(text).expect("sound");
+        let texts = |texts: &[&str]| Value::Texts(texts.iter().map(OsString::from).collect());
+        let values: Vec<_> = entries.iter().map(|entry| (&*entry.key, &entry.value)).collect();
+        let [pid, large, three, two] = [&["1", "16"][..], &["5"], &["3"], &["2%"]].map(texts);
         assert_eq!(
-            add("leak-agent", file),
-            Ok("leak-agent --interval=2s --pid=1 --pid=2 --verbose".into())
+            values,
+            [
+                ("pid", &pid),
+                ("large", &large),
+                ("all", &Value::Switch(false)),
+                ("threshold", &three),
+                ("budget", &two),
+            ]
         );
-        assert_eq!(
-            add("leak-agent check --pid 7", "pid = 1\nfunc = [\"main.*\", \"db.*\"]"),
-            Ok("leak-agent check --pid 7 --func=main.* --func=db.*".into())
-        );
+        assert_eq!(position(text, entries[1].at), (2, 9));
     }
 
     #[test]
-    fn what_was_given_overrules_what_contradicts_it() {
-        assert_eq!(add("leak-agent --pid 7", "exe = \"server\""), Ok("leak-agent --pid 7".into()));
-        assert_eq!(add("leak-agent 7", "exe = \"server\"\npid = 3"), Ok("leak-agent 7".into()));
-        assert_eq!(add("leak-agent --top 3", "all = true"), Ok("leak-agent --top 3".into()));
-    }
-
-    #[test]
-    fn flags_of_one_command_are_for_that_command() {
-        let file = "threshold = 5";
-        assert_eq!(add("leak-agent check", file), Ok("leak-agent check".into()));
-        assert_eq!(
-            add("leak-agent patterns", file),
-            Ok("leak-agent patterns --threshold=5".into())
-        );
-        assert_eq!(
-            add("leak-agent compare --pid 1 -- sleep --pid 3", "verbose = true"),
-            Ok("leak-agent compare --pid 1 --verbose -- sleep --pid 3".into())
-        );
+    fn what_is_wrong_is_said_in_plain_words_and_where() {
+        for (text, said) in [
+            ("top = 3\nintervall = \"2s\"", "2:1: no flag is called intervall (interval = ..."),
+            ("config = \"x\"", "1:1: no flag is called config"),
+            ("interval = { s = 1 }", "1:12: interval takes a text, a number, true or false"),
+            ("pid = [true]", "1:7: pid takes a text, a number"),
+            ("[watch]\ntop = 3", "1:2: [watch]: this file has no sections"),
+            ("interval = 2s", "1:12: interval = 2s: a text is put in quotes (interval = \"2s\")"),
+            ("interval = = 2", "1:12: expected key = value (interval = \"2s\")"),
+            ("potato", "1:7: expected key = value"),
+            ("top = 3\ntop = 4", "2:1: top is there twice"),
+            ("exe = \"server", "1:14: exe: the text has no closing quote (exe = \"server\")"),
+        ] {
+            let fault = parsed(text).expect_err(text);
+            assert!(fault.starts_with(said), "{text}: {fault}");
+        }
     }
 
     #[test]
     fn the_documentation_has_every_flag_and_its_variable() {
         let page = include_str!("../../../docs/configuration.md");
-        let mut command = Args::command();
-        command.build();
+        let command = built();
         let commands = std::iter::once(&command).chain(command.get_subcommands());
         for arg in commands.flat_map(Command::get_arguments) {
             if let (Some(long), Some(env)) = (arg.get_long(), arg.get_env()) {
                 let row = format!("| `{long}` | `{}` |", env.to_string_lossy());
                 assert!(page.contains(&row), "no row {row}");
             }
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        let fault = add("leak-agent", "intervall = \"2s\"").expect_err("no such flag");
-        assert!(fault.advice.expect("one is near").starts_with("interval ="));
-        for bad in ["verbose = 1", "interval = { s = 1 }", "pid = [true]", "config = \"x\""] {
-            assert!(add("leak-agent", bad).is_err(), "{bad}");
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::exit::Exit;
+use super::layers::Origin;
 use crate::collect::CollectError;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::model::{Assessment, Halt, Held, TargetId};
@@ -80,7 +81,7 @@ pub(super) enum Failure {
         source: CollectError,
     },
     /// A line of a file of patterns that is none.
-    #[error("{}, line {line}: {text:?} is no pattern", path.display())]
+    #[error("{}:{line}: {text:?} is not a pattern", path.display())]
     PatternLine {
         /// The file.
         path: PathBuf,
@@ -92,15 +93,53 @@ pub(super) enum Failure {
     /// Thresholds that are not in order.
     #[error("--goroutines-moderate, -high and -critical have to rise: {0:?} do not")]
     Thresholds([u64; 3]),
-    /// The configuration file does not hold what it should.
-    #[error("{}: {why}", path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
+    /// A flag in the environment or a file is not as it should be.
+    #[error("{origin}: {why}")]
+    Setting {
+        /// Where it is set.
+        origin: Origin,
+        /// What is wrong.
         why: String,
         /// What to write in place of it.
         advice: Option<String>,
+    },
+    /// A flag was typed that the command cannot honour.
+    #[error("{command} does not take --{flag}: {why}")]
+    NotTaken {
+        /// The command, or `--list`.
+        command: String,
+        /// The flag.
+        flag: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A form of the report that the command does not write.
+    #[error("{command} is not written as {format}, but as {}", known.join(" or "))]
+    Format {
+        /// The command, or `--list`.
+        command: String,
+        /// The form that was typed.
+        format: &'static str,
+        /// Those that it has.
+        known: Vec<&'static str>,
+    },
+    /// A flag was typed that means nothing beside another.
+    #[error("--{flag} means nothing with --{with}: {why}")]
+    NotTogether {
+        /// The flag.
+        flag: &'static str,
+        /// The other one.
+        with: &'static str,
+        /// Why.
+        why: &'static str,
+    },
+    /// One of two flags that need each other.
+    #[error("--{is} needs --{lacks}, to compare with")]
+    NoOther {
+        /// The one that is there.
+        is: &'static str,
+        /// The one that is not.
+        lacks: &'static str,
     },
     /// `filter` without any.
     #[error("filter what? --func, --package or --exclude says it")]
@@ -170,7 +209,11 @@ impl Failure {
             | Self::Unreadable { .. }
             | Self::PatternLine { .. }
             | Self::Thresholds(_)
-            | Self::Config { .. }
+            | Self::Setting { .. }
+            | Self::NotTaken { .. }
+            | Self::Format { .. }
+            | Self::NotTogether { .. }
+            | Self::NoOther { .. }
             | Self::NoFilter
             | Self::NoInput
             | Self::OneTarget(_)
@@ -232,7 +275,11 @@ impl Failure {
                 "safe|suspicious|exclude PATTERN # reason, such as: safe main.poll # waits for us"
                     .into()
             }
-            Self::Config { advice, .. } => return advice.clone(),
+            Self::Setting { advice, .. } => return advice.clone(),
+            Self::NotTaken { command, .. } if command.starts_with('-') => {
+                "leak-agent --help".into()
+            }
+            Self::NotTaken { command, .. } => format!("leak-agent {command} --help"),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)
             | Self::Target { .. }
@@ -240,6 +287,9 @@ impl Failure {
             | Self::Unreadable { .. }
             | Self::Saved { .. }
             | Self::Thresholds(_)
+            | Self::Format { .. }
+            | Self::NotTogether { .. }
+            | Self::NoOther { .. }
             | Self::NoFilter
             | Self::OneTarget(_)
             | Self::Run { .. }

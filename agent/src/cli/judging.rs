@@ -1,9 +1,7 @@
 //! The flags of judgement: what counts as a finding, what is left out, and when to fail.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -11,13 +9,10 @@ use wildmatch::WildMatch;
 
 use super::args::duration;
 use super::failure::Failure;
-use super::moment;
+use super::{input, moment};
 use crate::analyze::Settings;
 use crate::analyze::settings::{Filter, Rule, Thresholds};
 use crate::model::{Assessment, Finding, Severity, Verdict};
-
-/// A list of patterns is no larger than this.
-const MOST_BYTES: u64 = 1 << 20;
 
 /// What to judge by. Names are Go's full ones (github.com/acme/db.(*Pool).get) without type
 /// arguments; in a pattern * stands for any text and ? for one character.
@@ -78,7 +73,7 @@ pub(super) struct Judging {
     #[arg(long, global = true, value_name = "PATH", env = "LEAK_AGENT_BASELINE")]
     baseline: Option<PathBuf>,
 
-    /// From so many goroutines on their number is moderate.
+    /// This many goroutines or more are a moderate number.
     #[arg(
         long,
         global = true,
@@ -88,7 +83,7 @@ pub(super) struct Judging {
     )]
     goroutines_moderate: u64,
 
-    /// From so many goroutines on their number is high.
+    /// This many goroutines or more are a high number.
     #[arg(
         long,
         global = true,
@@ -98,7 +93,7 @@ pub(super) struct Judging {
     )]
     goroutines_high: u64,
 
-    /// From so many goroutines on their number is critical, which check fails on.
+    /// This many goroutines or more are a critical number, which check fails on.
     #[arg(
         long,
         global = true,
@@ -108,7 +103,7 @@ pub(super) struct Judging {
     )]
     goroutines_critical: u64,
 
-    /// Stuck means blocked at one place for so long, and for as long as was looked.
+    /// Stuck means blocked at one place for at least this time, and in every sample.
     #[arg(
         long,
         global = true,
@@ -122,32 +117,35 @@ pub(super) struct Judging {
     /// Whatever waits longer than this is suspect, known as idle or not. Off unless given.
     #[arg(
         long,
+        alias = "too-long",
         global = true,
         value_name = "TIME",
-        env = "LEAK_AGENT_TOO_LONG",
+        env = "LEAK_AGENT_MAX_WAIT",
         value_parser = duration
     )]
-    too_long: Option<Duration>,
+    max_wait: Option<Duration>,
 
-    /// So many goroutines stuck at one line sending or locking are too many to be idle.
+    /// At least this many goroutines stuck at one line sending or locking are too many to be idle.
     #[arg(
         long,
+        alias = "large",
         global = true,
         value_name = "N",
         default_value_t = Thresholds::default().large,
-        env = "LEAK_AGENT_LARGE"
+        env = "LEAK_AGENT_LARGE_GROUP"
     )]
-    large: u64,
+    large_group: u64,
 
     /// Growth by fewer goroutines than this is none.
     #[arg(
         long,
+        alias = "least-growth",
         global = true,
         value_name = "N",
         default_value_t = Thresholds::default().least_growth,
-        env = "LEAK_AGENT_LEAST_GROWTH"
+        env = "LEAK_AGENT_MIN_GROWTH"
     )]
-    least_growth: u64,
+    min_growth: u64,
 }
 
 /// From which findings on the process ends in 1.
@@ -219,8 +217,7 @@ impl Judging {
             thresholds: self.thresholds()?,
         };
         for path in &self.patterns_file {
-            let text =
-                read(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?;
+            let text = input::text(path)?;
             add_lines(&text, &mut settings).map_err(|(line, text)| Failure::PatternLine {
                 path: path.clone(),
                 line,
@@ -238,9 +235,9 @@ impl Judging {
         Ok(Thresholds {
             goroutines,
             stuck_after: self.stuck_after,
-            large: self.large,
-            too_long: self.too_long,
-            least_growth: self.least_growth,
+            large: self.large_group,
+            too_long: self.max_wait,
+            least_growth: self.min_growth,
         })
     }
 }
@@ -259,15 +256,6 @@ fn rule(text: &str, reason: Option<String>) -> Rule {
 fn package(text: &str) -> [WildMatch; 4] {
     [text.to_owned(), format!("{text}/*"), format!("*/{text}"), format!("*/{text}/*")]
         .map(|pattern| WildMatch::new(&pattern))
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
-    }
-    Ok(text)
 }
 
 /// Adds the patterns of a file, or gives the number and text of a line that is none.

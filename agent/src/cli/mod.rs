@@ -2,18 +2,23 @@
 
 use std::process::ExitCode;
 
+mod accepted;
 mod args;
 mod command;
 mod config;
 mod exit;
 mod failure;
+mod format;
+mod input;
 mod judging;
+mod layers;
 mod log;
 mod moment;
 mod output;
 mod privileges;
 mod request;
 mod target;
+mod value;
 
 use crate::host::limits::{raise_open_files, survive_file_size_limit};
 use failure::Failure;
@@ -34,7 +39,7 @@ pub fn main() -> ExitCode {
 
 fn run() -> Outcome {
     // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let request = Request::from_args(config::args()?)?;
+    let request = Request::from_args(layers::args()?)?;
     log::start(request.verbosity);
     // Where it cannot be caught, all is as it was.
     let _ = survive_file_size_limit();
@@ -58,6 +63,8 @@ fn run() -> Outcome {
         Task::Filter => command::filter::run(&request),
         Task::Report => command::report::run(&request),
         Task::Doctor => command::doctor::run(&request),
+        Task::Completions(shell) => command::completions::run(*shell),
+        Task::Man => command::man::run(),
     }
 }
 

@@ -6,16 +6,14 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::args::{Color, Format};
+use super::args::Color;
 use super::failure::Failure;
+use super::format::{Format, Page};
 use super::request::{Delivery, Destination, Request};
 use crate::host::privileges::may_replace_any_file;
 use crate::model::{Assessment, Timestamp};
-use crate::report::html::Html;
-use crate::report::json::{self, Json};
 use crate::report::style::Style;
-use crate::report::terminal::Terminal;
-use crate::report::{Render, Report};
+use crate::report::{Report, json};
 use crate::watch;
 
 /// Columns where there is no terminal to ask.
@@ -28,16 +26,12 @@ pub(super) fn write(
     several: bool,
 ) -> Result<(), Failure> {
     let report = Report { generated_at: now(), assessments, several };
-    let renderer: Box<dyn Render> = match delivery.format {
-        Format::Json => Box::new(Json),
-        Format::Html => Box::new(Html),
-        Format::Terminal => Box::new(Terminal {
-            style: Style { colour: colour(delivery) },
-            width: width(delivery),
-            top: delivery.top,
-            groups: delivery.groups,
-        }),
-    };
+    let renderer = delivery.format.renderer(&Page {
+        style: Style { colour: colour(delivery) },
+        width: width(delivery),
+        top: delivery.top,
+        groups: delivery.groups,
+    });
     if let Destination::Folder(folder) = &delivery.to {
         let path = folder.join(name(delivery.format, &report));
         fs::create_dir_all(folder)
@@ -50,7 +44,7 @@ pub(super) fn write(
 }
 
 /// The name of a report in a folder of them: of whom, and when, to the millisecond.
-fn name(format: Format, report: &Report<'_>) -> String {
+fn name(format: &Format, report: &Report<'_>) -> String {
     let of = match report.assessments {
         [one] => {
             let exe = one.target.exe.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
@@ -59,12 +53,7 @@ fn name(format: Format, report: &Report<'_>) -> String {
         _ => "several".to_owned(),
     };
     let time = json::time(report.generated_at).unwrap_or_default().replace(':', "");
-    let end = match format {
-        Format::Json => "json",
-        Format::Html => "html",
-        Format::Terminal => "txt",
-    };
-    format!("leak-agent-{of}-{time}.{end}")
+    format!("leak-agent-{of}-{time}.{}", format.extension)
 }
 
 /// Writes what `render` gives to where the flags say.

@@ -6,8 +6,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::{self, Args, Color, Command, Format, Probes};
+use clap_complete::Shell;
+
+use super::args::{self, Args, Color, Command, Probes};
 use super::failure::Failure;
+use super::format::Format;
 use super::judging::FailOn;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
@@ -64,6 +67,8 @@ pub(super) enum Task {
     Filter,
     Report,
     Doctor,
+    Completions(Shell),
+    Man,
 }
 
 /// What to compare with what.
@@ -103,7 +108,7 @@ pub(super) enum Selection {
 /// How the report is written, and where.
 #[derive(Clone, Debug)]
 pub(super) struct Delivery {
-    pub(super) format: Format,
+    pub(super) format: &'static Format,
     pub(super) to: Destination,
     pub(super) color: Color,
     /// At most this many findings and groups in full; all without it.
@@ -129,7 +134,7 @@ impl Request {
             Some(Command::Patterns(patterns)) => patterns.samples,
             _ => None,
         };
-        let task = if common.list { Task::List } else { Task::of(command) };
+        let task = if common.list { Task::List } else { Task::of(command)? };
         let mut pace = task.default_pace();
         pace.interval = common.interval.unwrap_or(pace.interval);
         pace.duration = match samples {
@@ -189,19 +194,21 @@ impl Request {
 }
 
 impl Task {
-    fn of(command: Option<Command>) -> Self {
-        match command {
+    fn of(command: Option<Command>) -> Result<Self, Failure> {
+        Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
             Some(Command::Analyze(_)) => Self::Analyze,
             Some(Command::Monitor(_)) => Self::Monitor,
-            Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)),
+            Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)?),
             Some(Command::Patterns(patterns)) => Self::Patterns { threshold: patterns.threshold },
             Some(Command::Channels(channels)) => Self::Channels { threshold: channels.threshold },
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
             Some(Command::Doctor(_)) => Self::Doctor,
-        }
+            Some(Command::Completions { shell }) => Self::Completions(shell),
+            Some(Command::Man) => Self::Man,
+        })
     }
 
     const fn default_pace(&self) -> Pace {
@@ -218,9 +225,13 @@ impl Task {
     /// Those that show what is there, and do not judge it, fail only if told to.
     const fn default_fail_on(&self) -> FailOn {
         match self {
-            Self::Filter | Self::Report | Self::Compare(_) | Self::List | Self::Doctor => {
-                FailOn::Never
-            }
+            Self::Filter
+            | Self::Report
+            | Self::Compare(_)
+            | Self::List
+            | Self::Doctor
+            | Self::Completions(_)
+            | Self::Man => FailOn::Never,
             Self::Watch
             | Self::Check
             | Self::Analyze
@@ -256,14 +267,16 @@ const fn probing(probes: Probes) -> Probing {
 }
 
 impl Comparison {
-    fn of(typed: args::Compare) -> Self {
+    fn of(typed: args::Compare) -> Result<Self, Failure> {
         let mut run = typed.run.into_iter();
-        match (typed.before, typed.after, typed.wait, run.next()) {
+        Ok(match (typed.before, typed.after, typed.wait, run.next()) {
             (Some(before), Some(after), ..) => Self::Saved { before, after },
+            (Some(_), None, ..) => return Err(Failure::NoOther { is: "before", lacks: "after" }),
+            (None, Some(_), ..) => return Err(Failure::NoOther { is: "after", lacks: "before" }),
             (.., Some(program)) => Self::Live(Until::Command { program, args: run.collect() }),
             (_, _, Some(time), None) => Self::Live(Until::Time(time)),
-            _ => Self::Live(Until::Enter),
-        }
+            (None, None, None, None) => Self::Live(Until::Enter),
+        })
     }
 }
 

@@ -8,9 +8,9 @@ use std::thread;
 
 use crate::analyze::compare::{Difference, Moment};
 use crate::analyze::view;
-use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::Kind;
 use crate::cli::request::{Comparison, Request, Until};
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, moment, output};
@@ -33,9 +33,9 @@ pub(in crate::cli) fn run(request: &Request, what: &Comparison) -> Outcome {
     };
     let difference = Difference::of(&before, &after);
     let page = Page { before: &before, after: &after, difference: &difference };
-    output::put(&request.delivery, |out| match request.delivery.format {
-        Format::Json => page.write_json(out),
-        Format::Terminal | Format::Html => page.write(request.delivery.top, out),
+    output::put(&request.delivery, |out| match request.delivery.format.kind {
+        Kind::Json => page.write_json(out),
+        Kind::Text | Kind::Document => page.write(request.delivery.top, out),
     })?;
     let is_met =
         difference.findings.iter().any(|it| request.fail_on.is_met(it.verdict, it.severity));

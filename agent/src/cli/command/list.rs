@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::cli::{Outcome, output};
 use crate::pipeline::{self, GoProcess, Listing};
@@ -14,9 +14,9 @@ use crate::report::words;
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
     let listing = pipeline::processes().map_err(Failure::Processes)?;
     let out = &mut io::stdout().lock();
-    match request.delivery.format {
-        Format::Terminal | Format::Html => table(&listing, output::screen_width(), out),
-        Format::Json => json(&listing, out),
+    match request.delivery.format.kind {
+        Kind::Text | Kind::Document => table(&listing, output::screen_width(), out),
+        Kind::Json => json(&listing, out),
     }
     .map_err(Failure::Stdout)?;
     if listing.refused > 0 {

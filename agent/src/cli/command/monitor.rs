@@ -9,8 +9,8 @@ use std::sync::mpsc::Receiver;
 use super::watch;
 use crate::analyze::view;
 use crate::cli::Outcome;
-use crate::cli::args::Format;
 use crate::cli::failure::Failure;
+use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::watch::{Event, lines};
 
@@ -20,10 +20,10 @@ use news::Known;
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
     let filter = &request.settings.filter;
     let seen = watch::watch(request, |events, _| {
-        let mut out: Box<dyn Write> = match request.delivery.format {
+        let mut out: Box<dyn Write> = match request.delivery.format.kind {
             // Here a line of JSON a look is what standard output is for.
-            Format::Json => Box::new(std::io::stdout()),
-            Format::Terminal | Format::Html => watch::lines_out(request),
+            Kind::Json => Box::new(std::io::stdout()),
+            Kind::Text | Kind::Document => watch::lines_out(request),
         };
         show(request, events, &mut out, |event| {
             let mut assessment = (*event.assessment).clone();
@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(request: &Request) -> Outcome {
             Event { assessment: assessment.into(), ..event }
         })
     })?;
-    if request.delivery.format == Format::Json && !request.delivery.has_file() {
+    if request.delivery.format.kind == Kind::Json && !request.delivery.has_file() {
         return seen.filtered(request).end(request);
     }
     seen.report(request)
@@ -47,7 +47,7 @@ fn show(
     for event in events {
         let event = narrow(event);
         let news = known.entry(event.pid).or_default().news(&event.assessment);
-        let written = if request.delivery.format == Format::Json {
+        let written = if request.delivery.format.kind == Kind::Json {
             news::write_json(&event, &news, out)
         } else {
             let line = lines::line(&event.assessment, event.now);

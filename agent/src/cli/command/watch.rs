@@ -11,9 +11,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::analyze::view;
-use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, output};
@@ -216,8 +216,8 @@ fn is_live(request: &Request) -> bool {
 }
 
 /// Whether standard output is for the report alone.
-const fn document_on_stdout(request: &Request) -> bool {
-    !matches!(request.delivery.format, Format::Terminal) && !request.delivery.has_file()
+fn document_on_stdout(request: &Request) -> bool {
+    request.delivery.format.kind != Kind::Text && !request.delivery.has_file()
 }
 
 /// A line a look, where there is room for them.

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::Kind;
 use crate::cli::privileges::{self, Touch};
 use crate::cli::request::Request;
 use crate::cli::{Outcome, output, target};
@@ -33,9 +33,9 @@ pub(in crate::cli) fn run(request: &Request) -> Outcome {
     // From here on with what watching keeps: what is then said of a process is true of watching.
     let privileges = Holdings::after(&privileges::plan(request, Touch::Probes));
     let findings = Findings::look(host, privileges, &pids);
-    output::put(&request.delivery, |out| match request.delivery.format {
-        Format::Json => write_json(&findings, out),
-        Format::Terminal | Format::Html => page::write(&findings, out),
+    output::put(&request.delivery, |out| match request.delivery.format.kind {
+        Kind::Json => write_json(&findings, out),
+        Kind::Text | Kind::Document => page::write(&findings, out),
     })?;
     let ready = findings.processes.iter().all(Process::is_ready);
     Ok(if ready { Exit::Done } else { Exit::Target })

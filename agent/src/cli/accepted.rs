@@ -1,0 +1,295 @@
+//! Which command takes which flags: the one table of it.
+//!
+//! A flag that a command cannot honour is refused when it is typed, and its help does not show it. In
+//! the environment and in a configuration file it is ignored: those are meant for all commands.
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use super::args::POSITIONAL;
+use super::failure::Failure;
+use super::format::{self, Format};
+
+/// The common flags that a command takes, and why it does not take the others.
+struct Row {
+    command: &'static str,
+    flags: &'static [&'static [&'static str]],
+    why: &'static str,
+}
+
+const EVERY: &[&str] = &["config", "verbose"];
+const TARGET: &[&str] = &["pid", "exe", "object", "input", "save"];
+const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
+const TEXT: &[&str] = &["format", "output"];
+const AMOUNT: &[&str] = &["top", "all"];
+const REPORT: &[&str] = &["reports", "color", "groups"];
+const JUDGING: &[&str] = &[
+    "source-root",
+    "fail-on",
+    "func",
+    "package",
+    "exclude",
+    "safe-patterns",
+    "suspicious-patterns",
+    "patterns-file",
+    "baseline",
+    "goroutines-moderate",
+    "goroutines-high",
+    "goroutines-critical",
+    "stuck-after",
+    "max-wait",
+    "large-group",
+    "min-growth",
+];
+
+const WATCHING: &[&[&str]] = &[EVERY, TARGET, SAMPLING, TEXT, AMOUNT, REPORT, JUDGING];
+const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, TEXT, AMOUNT, REPORT, JUDGING];
+
+/// Without a command every common flag is taken.
+const TABLE: [Row; 13] = [
+    Row { command: "check", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
+    Row { command: "analyze", flags: WATCHING, why: "" },
+    Row { command: "monitor", flags: WATCHING, why: "" },
+    Row {
+        command: "compare",
+        flags: &[EVERY, TARGET, TEXT, AMOUNT, JUDGING],
+        why: "it takes two samples, without probes, and shows how they differ",
+    },
+    Row { command: "patterns", flags: WATCHING, why: "" },
+    Row { command: "channels", flags: WATCHING, why: "" },
+    Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
+    Row {
+        command: "report",
+        flags: &[EVERY, &["input"], TEXT, AMOUNT, REPORT, JUDGING],
+        why: "it judges what --save kept (--input DIR), and samples nothing",
+    },
+    Row {
+        command: "doctor",
+        flags: &[EVERY, &["pid", "exe", "probes"], TEXT],
+        why: "it says what is allowed here, and samples nothing",
+    },
+    Row { command: LIST, flags: &[EVERY, TEXT, &["list"]], why: "it only lists Go programs" },
+    Row { command: "completions", flags: &[], why: "it only prints a script" },
+    Row { command: "man", flags: &[], why: "it only prints the manual page" },
+    Row { command: "help", flags: &[], why: "" },
+];
+
+/// A command that is typed as a flag.
+const LIST: &str = "--list";
+
+/// What of the flags is asked of the table: the command's name, or `--list`.
+fn row(command: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.command == command)
+}
+
+/// Whether a command takes a common flag.
+pub(super) fn takes(command: &str, flag: &str) -> bool {
+    row(command).is_none_or(|row| row.flags.iter().any(|flags| flags.contains(&flag)))
+}
+
+/// The command that was typed: its name, `--list`, or nothing.
+pub(super) fn command_of(given: &ArgMatches) -> &str {
+    match given.subcommand() {
+        Some((name, _)) => name,
+        None if given.get_flag("list") => LIST,
+        None => "",
+    }
+}
+
+/// Hides from each command's help the common flags that it does not take.
+pub(super) fn with_help(command: Command) -> Command {
+    let common: Vec<Arg> =
+        command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    command.mut_subcommands(|sub| {
+        let name = sub.get_name().to_owned();
+        // What it takes is common to all, except that not every form is written by each.
+        let own = common.iter().filter_map(|arg| match arg.get_long() {
+            Some("format") => Some(arg.clone().value_parser(format::parser(&name))),
+            Some(long) if !takes(&name, long) => Some(arg.clone().hide(true)),
+            _ => None,
+        });
+        let own: Vec<Arg> = own.collect();
+        sub.args(own)
+    })
+}
+
+/// Refuses what was typed and the command does not take.
+pub(super) fn refuse(parser: &Command, given: &ArgMatches) -> Result<(), Failure> {
+    let command = command_of(given);
+    let why = row(command).map_or("", |row| row.why);
+    let refused = |flag: &str| {
+        Err(Failure::NotTaken { command: command.to_owned(), flag: flag.to_owned(), why })
+    };
+    if is_typed(given, POSITIONAL) && !takes(command, "pid") {
+        return refused("pid");
+    }
+    let given = given.subcommand().map_or(given, |(_, given)| given);
+    let typed = parser.get_arguments().filter(|arg| is_typed(given, arg.get_id().as_str()));
+    for flag in typed.filter_map(Arg::get_long) {
+        if !takes(command, flag) {
+            return refused(flag);
+        }
+    }
+    match given.try_get_one::<&'static Format>("format") {
+        Ok(Some(format)) if is_typed(given, "format") && !format.is_of(command) => {
+            let known = format::of(command).map(|format| format.name).collect();
+            Err(Failure::Format { command: command.to_owned(), format: format.name, known })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_typed(given: &ArgMatches, id: &str) -> bool {
+    // Not every command knows every flag.
+    let is_known = given.try_contains_id(id).unwrap_or_default();
+    is_known && given.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Flags that mean nothing beside another.
+struct Idle {
+    /// With this one, wherever it was set.
+    with: &'static str,
+    flags: &'static [&'static str],
+    why: &'static str,
+}
+
+const IDLE: [Idle; 2] = [
+    Idle {
+        with: "input",
+        flags: &["object", "interval", "duration", "samples", "probes", "budget"],
+        why: "what was saved is judged as it was sampled",
+    },
+    Idle {
+        with: "before",
+        flags: &[
+            "pid",
+            POSITIONAL,
+            "exe",
+            "object",
+            "input",
+            "save",
+            "source-root",
+            "safe-patterns",
+            "suspicious-patterns",
+            "patterns-file",
+            "baseline",
+            "goroutines-moderate",
+            "goroutines-high",
+            "goroutines-critical",
+            "stuck-after",
+            "max-wait",
+            "large-group",
+            "min-growth",
+        ],
+        why: "two saved inputs are compared, and a report is judged already",
+    },
+];
+
+/// Refuses what was typed and means nothing beside the rest, from whichever layer that is.
+pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<(), Failure> {
+    let given = given.subcommand().map_or(given, |(_, given)| given);
+    let whole = whole.subcommand().map_or(whole, |(_, whole)| whole);
+    for Idle { with, flags, why } in &IDLE {
+        if !whole.try_contains_id(with).unwrap_or_default() {
+            continue;
+        }
+        let typed = |flag: &&&str| is_typed(given, &flag.replace('-', "_"));
+        if let Some(&flag) = flags.iter().find(typed) {
+            let flag = if flag == POSITIONAL { "pid" } else { flag };
+            return Err(Failure::NotTogether { flag, with, why });
+        }
+    }
+    Ok(())
+}
+
+/// Whether what a command writes is a report.
+pub(super) fn gives_report(command: &str) -> bool {
+    row(command).is_none_or(|row| row.flags.contains(&REPORT))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::args::Args;
+
+    fn command() -> Command {
+        with_help(Args::command())
+    }
+
+    fn refused(line: &str) -> String {
+        let command = command();
+        let given = command.clone().try_get_matches_from(line.split(' ')).expect(line);
+        refuse(&command, &given).expect_err(line).to_string()
+    }
+
+    #[test]
+    fn the_table_has_every_command_and_every_flag_and_no_other() {
+        let mut command = command();
+        command.build();
+        for sub in command.get_subcommands() {
+            assert!(row(sub.get_name()).is_some(), "{}", sub.get_name());
+        }
+        let common = |flag: &&str| {
+            command.get_arguments().any(|arg| arg.is_global_set() && arg.get_long() == Some(flag))
+        };
+        let listed: Vec<&str> =
+            TABLE.iter().flat_map(|row| row.flags).copied().flatten().copied().collect();
+        assert_eq!(listed.iter().find(|flag| !common(flag)), None);
+        let global = command.get_arguments().filter(|arg| arg.is_global_set());
+        for flag in global.filter_map(Arg::get_long) {
+            assert!(listed.contains(&flag), "{flag}");
+        }
+        let idle = IDLE.iter().flat_map(|idle| idle.flags);
+        for flag in idle {
+            let mut commands = std::iter::once(&command).chain(command.get_subcommands());
+            let is = |arg: &Arg| arg.get_id() == flag.replace('-', "_").as_str();
+            let known = commands.any(|it| it.get_arguments().any(is));
+            assert!(known, "{flag}");
+        }
+    }
+
+    #[test]
+    fn what_a_command_cannot_honour_is_refused_before_or_behind_it() {
+        for (line, said) in [
+            (
+                "leak-agent check --interval 1s",
+                "check does not take --interval: it takes one sample",
+            ),
+            ("leak-agent --interval 1s check", "check does not take --interval"),
+            ("leak-agent check --probes all", "check does not take --probes"),
+            ("leak-agent filter --duration 9s", "filter does not take --duration"),
+            ("leak-agent compare --reports d", "compare does not take --reports"),
+            ("leak-agent report --pid 1", "report does not take --pid: it judges what --save kept"),
+            ("leak-agent 1 report", "report does not take --pid"),
+            ("leak-agent doctor --save d", "doctor does not take --save"),
+            ("leak-agent check --list", "check does not take --list"),
+            ("leak-agent --list --groups", "--list does not take --groups"),
+            ("leak-agent --format html compare", "compare is not written as html"),
+            (
+                "leak-agent --list --format html",
+                "--list is not written as html, but as terminal or",
+            ),
+            ("leak-agent --format html doctor", "doctor is not written as html"),
+        ] {
+            let fault = refused(line);
+            assert!(fault.starts_with(said), "{line}: {fault}");
+        }
+        assert!(command().try_get_matches_from(["", "compare", "--format", "html"]).is_err());
+    }
+
+    #[test]
+    fn help_shows_what_a_command_takes() {
+        let mut command = command();
+        command.build();
+        let mut help = |name: &str| {
+            let sub = command.find_subcommand_mut(name).expect("it is there");
+            sub.render_help().to_string()
+        };
+        let check = help("check");
+        assert!(!check.contains("--interval") && check.contains("--fail-on"), "{check}");
+        assert!(help("analyze").contains("--interval"));
+        assert!(!help("compare").contains("html"));
+    }
+}

@@ -186,6 +186,7 @@ fn a_control_group_throttles_it() {
     let process = second.1.expect("it is known of a process");
     let held = process.held_seconds.expect("since the sample before");
     assert_eq!(process.halt, None);
-    // A hundredth of a processor for one that would use it all.
-    assert!(held > 0.8 * interval && held <= interval, "{held} of {interval}");
+    // A hundredth of a processor for one that would use it all. The kernel's counts and the clock are read one
+    // after the other.
+    assert!(held > 0.8 * interval && held <= 1.01 * interval, "{held} of {interval}");
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask layers`: checks who imports whom in the agent against docs/architecture.md.
 
+mod cycles;
 mod paths;
 mod table;
 
@@ -35,7 +36,20 @@ pub fn run(project: &Project, _flags: &[String]) -> Result<()> {
     if !breaches.is_empty() {
         bail!("{} imports break the rooms' table in docs/architecture.md", breaches.len());
     }
-    say(format_args!("layers: {} files keep to the rooms' table", files.len()));
+    let cycles = cycles::find(&outside_tests(&files));
+    for cycle in &cycles {
+        println!("a cycle of {} files:", cycle.files.len());
+        for import in &cycle.imports {
+            println!("  {import}");
+        }
+    }
+    if !cycles.is_empty() {
+        bail!("{} import cycles between files", cycles.len());
+    }
+    say(format_args!(
+        "layers: {} files keep to the rooms' table, without import cycles",
+        files.len()
+    ));
     Ok(())
 }
 
@@ -64,13 +78,15 @@ impl File {
     }
 }
 
+/// The files that are compiled outside tests.
+fn outside_tests(files: &[File]) -> Vec<&File> {
+    files.iter().filter(|file| !files.iter().any(|parent| file.is_test_of(parent))).collect()
+}
+
 /// Every breach of the rules, as `file:line: text`, in the order of the files.
 fn breaches(table: &Table, dependencies: &[String], files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
-    for file in files {
-        if files.iter().any(|parent| file.is_test_of(parent)) {
-            continue;
-        }
+    for file in outside_tests(files) {
         let File { shown, module, contents } = file;
         let Some(rule) = table.rule_for(module) else {
             found.push(format!("{shown}:1: {} is no room of the table", module.join("::")));

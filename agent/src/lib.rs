@@ -5,6 +5,7 @@
 pub mod analyze;
 pub mod cli;
 pub mod collect;
+mod error_chain;
 pub mod golang;
 pub mod host;
 pub mod model;

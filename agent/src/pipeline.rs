@@ -14,7 +14,7 @@ use crate::collect::attach::{Attach, Options};
 use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::source::SourceFiles;
 use crate::collect::{CollectError, Source};
-pub use crate::golang::process::{GoProcess, Listing, list as processes};
+pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::{GoRuntime, of as runtimes};
 use crate::model::{Assessment, Observation, Rates};
 use earlier::Earlier;

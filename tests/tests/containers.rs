@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use leak_agent::collect::attach::{Attach, Options, Probing};
-use leak_agent::golang::process;
+use leak_agent::golang::listing;
 use leak_agent::host::{Access, Answer, access_to};
 use leak_agent::model::BlockedBasis;
 use leak_agent_tests::Observe;
@@ -87,7 +87,7 @@ fn a_root_and_a_pid_namespace_of_its_own() -> Result<()> {
     let launcher = target.pid();
     let children = fs::read_to_string(format!("/proc/{launcher}/task/{launcher}/children"))?;
     let pid: u32 = children.trim().parse().context("the launcher has no one child")?;
-    let listed = process::list()?.processes.into_iter().find(|process| process.pid == pid);
+    let listed = listing::list()?.processes.into_iter().find(|process| process.pid == pid);
     let listed = listed.context("the target is in no list of Go programs")?;
     ensure!(listed.own_pid == Some(1), "its own pid is {:?}", listed.own_pid);
     look(pid)
@@ -147,7 +147,7 @@ fn a_process_whose_first_thread_has_ended() -> Result<()> {
         let refused = probes.iter().filter(|probe| probe.reason.as_deref().is_some_and(says));
         ensure!(refused.count() == 3, "{probes:?}");
         ensure!(matches!(access_to(pid), Access::Granted { executable: Answer::Yes }));
-        let listed = process::list()?.processes.into_iter().any(|process| process.pid == pid);
+        let listed = listing::list()?.processes.into_iter().any(|process| process.pid == pid);
         ensure!(listed, "it is in no list of Go programs");
     }
     Ok(())

@@ -13,6 +13,7 @@ use leak_agent::golang::module::Module;
 use leak_agent::golang::probe_points::{
     Event, Holds, NotFound, ProbePoint, ProbePoints, Why, find,
 };
+use leak_agent::golang::program::wanted_functions;
 use leak_agent::golang::survey::Survey;
 use leak_agent_tests::loaded::Loaded;
 use leak_agent_tests::{Target, each_version, target};
@@ -42,7 +43,7 @@ fn bytes(version: &str, mode: &str) -> Vec<u8> {
 fn points(file: &[u8]) -> (Binary, u64, ProbePoints) {
     let binary = Binary::read("states", file).expect("a Go executable");
     let text = text(&binary, file);
-    let points = find(&binary, &Survey::of(&binary.pclntab), text, file);
+    let points = find(&binary, &Survey::of(&binary.pclntab, wanted_functions()), text, file);
     (binary, text, points)
 }
 
@@ -288,7 +289,7 @@ fn what_was_changed_is_not_found_and_the_rest_is() {
 fn code_that_is_not_in_the_file_is_not_found() {
     let file = bytes("1.27.3", "exe");
     let binary = Binary::read("states", &*file).expect("a Go executable");
-    let survey = Survey::of(&binary.pclntab);
+    let survey = Survey::of(&binary.pclntab, wanted_functions());
     // Text that is linked elsewhere, and a file that ends before it.
     let elsewhere = find(&binary, &survey, 1 << 60, &*file);
     let cut = find(&binary, &survey, text(&binary, &file), &file[..64]);

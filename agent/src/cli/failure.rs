@@ -1,6 +1,5 @@
 //! What can go wrong in a command, and how people are told.
 
-use std::error::Error as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use thiserror::Error;
 use super::exit::Exit;
 use super::layers::Origin;
 use crate::collect::CollectError;
+use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::model::{Assessment, Halt, Held, TargetId};
 use crate::report::words;
@@ -321,16 +321,8 @@ impl Failure {
 
     fn text(&self) -> String {
         let mut text = format!("error: {self}\n");
-        let mut cause = self.source();
-        let mut said = self.to_string();
-        while let Some(error) = cause {
-            let message = error.to_string();
-            // A transparent wrapper repeats what it wraps.
-            if message != said {
-                text.push_str(&format!("  because: {message}\n"));
-            }
-            said = message;
-            cause = error.source();
+        for message in error_chain::messages(self).iter().skip(1) {
+            text.push_str(&format!("  because: {message}\n"));
         }
         if let Some(Denial { obstacles, remedies }) = self.denial() {
             for obstacle in obstacles {

@@ -6,6 +6,7 @@ use super::output;
 use super::request::{Destination, Request};
 use crate::collect::attach::Probing;
 use crate::collect::attach::probes::{Answer, uprobe_multi};
+use crate::error_chain::one_line;
 use crate::host::privileges::{Plan, without_writing_anywhere};
 
 /// Whether a command puts probes into its targets.
@@ -46,10 +47,7 @@ fn existing(path: &Path) -> &Path {
 /// comes first, and nothing was gained by the failure.
 pub(super) fn give_up(request: &Request, touch: Touch) {
     if let Err(problem) = plan(request, touch).apply() {
-        let cause = std::error::Error::source(&problem);
-        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-        output::say(format_args!(
-            "warning: {problem}{cause}; going on with more privileges than needed"
-        ));
+        let problem = one_line(&problem);
+        output::say(format_args!("warning: {problem}; going on with more privileges than needed"));
     }
 }

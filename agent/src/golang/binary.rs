@@ -352,3 +352,8 @@ fn function_table<'d, R: ReadRef<'d>>(
     }
     Err(Error::NotGo { exe: exe.to_owned(), why: "it holds no Go function table (pclntab)" })
 }
+
+/// Ranges of a file, where it was loaded `bias` bytes on.
+pub(super) fn moved(ranges: &[Range<u64>], bias: u64) -> Vec<Range<u64>> {
+    ranges.iter().map(|r| r.start.wrapping_add(bias)..r.end.wrapping_add(bias)).collect()
+}

@@ -14,6 +14,7 @@ pub mod hchan;
 pub mod image;
 pub mod labels;
 pub mod layout;
+pub mod listing;
 pub mod live;
 pub mod memory;
 pub mod module;
@@ -33,6 +34,7 @@ pub mod task;
 pub mod timens;
 pub mod unwind;
 pub mod version;
+mod version_in_memory;
 
 pub use error::Error;
 pub use program::Program;

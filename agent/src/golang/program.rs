@@ -1,13 +1,11 @@
 //! A running Go program, located: everything that is needed to read its goroutines.
 
 use std::fs::File;
-use std::ops::Range;
 
 use object::ReadCache;
 use rustc_hash::FxHashMap;
 
-use super::binary::{Binary, Mapped};
-use super::build_version;
+use super::binary::{Binary, Mapped, moved};
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
@@ -25,6 +23,7 @@ use super::runtimes::Finder;
 use super::survey::Survey;
 use super::symbolize::Symbolizer;
 use super::unwind::{Steps, Unwinder};
+use super::version_in_memory;
 
 /// Functions longer than this are not taken apart.
 const MAX_CODE: u32 = 1 << 16;
@@ -119,7 +118,7 @@ impl Program {
         let astray = || Error::Mapping { exe: library.path.clone() };
         let version = |mapped: &Mapped| {
             let bias = mapped.bias(library.address, library.offset).ok_or_else(astray)?;
-            version_in(&memory, pid, mapped, bias)
+            version_in_memory::find(&memory, pid, mapped, bias)
         };
         let binary = Binary::read_with(&process.exe, &file, &version)?;
         let bias = binary.bias(library.address, library.offset).ok_or_else(astray)?;
@@ -133,7 +132,7 @@ impl Program {
         let file = process.executable()?;
         let version = |mapped: &Mapped| {
             let bias = process.load_bias(mapped.entry)?;
-            version_in(&LiveMemory::new(pid), pid, mapped, bias)
+            version_in_memory::find(&LiveMemory::new(pid), pid, mapped, bias)
         };
         let binary = Binary::read_with(&process.exe, &file, &version)?;
         let bias = process.load_bias(binary.entry)?;
@@ -204,7 +203,7 @@ impl Program {
             )
         })?;
 
-        let survey = Survey::of(&binary.pclntab);
+        let survey = Survey::of(&binary.pclntab, wanted_functions());
         let (globals, globals_bias) =
             find_globals(&binary, &survey, &module, bias, &*memory, symbols)
                 .map_err(fail("the runtime's code"))?;
@@ -450,19 +449,7 @@ fn find_globals(
     Ok(symbols().map_or((found, 0), |symbols| (symbols, bias)))
 }
 
-/// Go's version, by the memory of a program whose file does not tell it.
-pub(super) fn version_in(
-    memory: &dyn Memory,
-    pid: u32,
-    mapped: &Mapped,
-    bias: u64,
-) -> Result<Option<String>, Error> {
-    let extent = mapped.extent();
-    let loaded = extent.start.wrapping_add(bias)..extent.end.wrapping_add(bias);
-    build_version::find(memory, &moved(&mapped.initialised(), bias), &loaded)
-        .map_err(|source| Error::read(pid, "the program's variables", source))
-}
-
-fn moved(ranges: &[Range<u64>], bias: u64) -> Vec<Range<u64>> {
-    ranges.iter().map(|r| r.start.wrapping_add(bias)..r.end.wrapping_add(bias)).collect()
+/// The functions that are found by name, to be taken apart.
+pub fn wanted_functions() -> impl Iterator<Item = &'static str> {
+    globals::wanted().iter().chain(probe_points::wanted()).copied()
 }

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::live::LiveMemory;
 use super::objects::Object;
 use super::process::Process;
-use super::program::version_in;
+use super::version_in_memory;
 
 /// What is shown where neither the file nor the memory names a version.
 const UNKNOWN: &str = "unknown";
@@ -131,7 +131,7 @@ fn of_executable(process: &Process, file: &ReadCache<File>) -> Option<String> {
     }
     let version = |mapped: &Mapped| {
         let bias = process.load_bias(mapped.entry)?;
-        version_in(&LiveMemory::new(process.pid), process.pid, mapped, bias)
+        version_in_memory::find(&LiveMemory::new(process.pid), process.pid, mapped, bias)
     };
     match Binary::read_with(&process.exe, file, &version) {
         Ok(binary) => Some(binary.info.version),
@@ -144,7 +144,7 @@ fn in_memory(process: &Process, object: &Object) -> Option<String> {
     let memory = LiveMemory::new(process.pid);
     let file = ReadCache::new(object.open(process, &memory).ok()?);
     let version = |mapped: &Mapped| match mapped.bias(object.address, object.offset) {
-        Some(bias) => version_in(&memory, process.pid, mapped, bias),
+        Some(bias) => version_in_memory::find(&memory, process.pid, mapped, bias),
         None => Ok(None),
     };
     Some(Binary::read_with(object.name(), &file, &version).ok()?.info.version)

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use rustc_hash::FxHashMap;
 
 use super::pclntab::Pclntab;
-use super::{globals, probe_points};
 
 /// The last of the special functions in every Go version, right before the compiler's wrappers
 /// (`internal/abi/symtab.go`); the numbers differ between versions.
@@ -25,11 +24,10 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Looks at every function once.
+    /// Reads every function's name once. `wanted` are the functions that are to be taken apart.
     #[must_use]
-    pub fn of(pclntab: &Pclntab) -> Self {
-        let wanted: HashSet<&'static str> =
-            globals::wanted().iter().chain(probe_points::wanted()).copied().collect();
+    pub fn of(pclntab: &Pclntab, wanted: impl IntoIterator<Item = &'static str>) -> Self {
+        let wanted: HashSet<&'static str> = wanted.into_iter().collect();
         let mut survey = Self::default();
         for func in pclntab.functions() {
             let Some(name) = func.name() else { continue };

@@ -5,6 +5,7 @@
 
 use leak_agent::golang::arch::Arch;
 use leak_agent::golang::pclntab::{Func, Pclntab};
+use leak_agent::golang::program::wanted_functions;
 use leak_agent::golang::survey::Survey;
 use leak_agent_fuzz::spoil;
 use leak_agent_tests::image::Image;
@@ -37,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     for func in table.functions().take(FUNCTIONS) {
         read(&func);
     }
-    let _ = Survey::of(&table);
+    let _ = Survey::of(&table, wanted_functions());
     let _ = table.name_at(u32::MAX);
     assert!(table.find(u64::MAX).is_none());
 });

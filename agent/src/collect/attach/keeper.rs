@@ -13,6 +13,7 @@ use super::governor::{Action, Governor, Layer, Reading, State};
 use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
 use super::watch::Watch;
 use super::{Budget, Probing, monotonic};
+use crate::error_chain::one_line;
 use crate::golang::Program;
 
 /// Probes that are being kept within a budget. They are gone when this is dropped.
@@ -160,7 +161,7 @@ impl Kept {
         for &event in layer.events() {
             if let Err(error) = self.probes.attach(event) {
                 self.detach(layer);
-                return self.governor.refuse(layer, in_full(&error));
+                return self.governor.refuse(layer, one_line(&error));
             }
         }
         let now = monotonic();
@@ -181,7 +182,7 @@ impl Kept {
             self.watch.end(monotonic(), &counters, &sites(&self.probes));
         }
         if let Err(error) = self.probes.detach_all(layer.events()) {
-            self.governor.refuse(layer, in_full(&error));
+            self.governor.refuse(layer, one_line(&error));
         }
     }
 
@@ -191,7 +192,7 @@ impl Kept {
         for event in lost {
             let layer = Layer::of(event);
             self.detach(layer);
-            self.governor.refuse(layer, in_full(&ProbeError::Lost { event }));
+            self.governor.refuse(layer, one_line(&ProbeError::Lost { event }));
         }
     }
 
@@ -199,7 +200,7 @@ impl Kept {
     fn give_up(&mut self, error: &ProbeError) {
         for layer in Layer::ALL {
             self.detach(layer);
-            self.governor.refuse(layer, in_full(error));
+            self.governor.refuse(layer, one_line(error));
         }
     }
 }
@@ -216,7 +217,7 @@ fn refusal(probes: &Probes, layer: Layer, probing: Probing) -> Option<String> {
         return Some("not asked for (--probes create)".to_owned());
     }
     let missing = layer.events().iter().find_map(|event| probes.place(*event).err())?;
-    Some(in_full(&missing))
+    Some(one_line(&missing))
 }
 
 /// The CPU time of all threads of a process so far. 0 for one that is gone.
@@ -224,36 +225,6 @@ fn cpu_of(pid: u32) -> Duration {
     let pid = i32::try_from(pid).map(Pid::from_raw);
     let time = pid.ok().and_then(|pid| clock_gettime(clock_getcpuclockid(pid).ok()?).ok());
     time.map_or(Duration::ZERO, Duration::from)
-}
-
-/// An error with all that is behind it, in one line: the verifier's log ends with many NUL bytes, and
-/// of its lines the last ones say why.
-pub(super) fn in_full(error: &(impl std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    one_line(&text)
-}
-
-/// Bytes of an error that are kept from its beginning, and from its end.
-const MAX_ERROR: [usize; 2] = [200, 400];
-
-/// A text without control characters, its middle left out where it is long.
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()).collect();
-    let text = words.join(" ");
-    let [head, tail] = MAX_ERROR;
-    if text.len() <= head + tail {
-        return text;
-    }
-    let head = text.floor_char_boundary(head);
-    let tail = text.ceil_char_boundary(text.len() - tail);
-    format!("{} ... {}", &text[..head], &text[tail..])
 }
 
 /// A thread that panicked left books that are whole: each step changes them at its end.
@@ -266,22 +237,5 @@ pub(super) const fn attached_since(state: &State) -> Option<Duration> {
     match state {
         State::Attached { since } | State::Burst { since } => Some(*since),
         State::Shed { .. } | State::Unavailable { .. } => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_one_line_without_the_verifiers_padding() {
-        assert_eq!(
-            one_line("Verifier output: 0: R1=ctx()\n1: (95) exit\0\0\0"),
-            "Verifier output: 0: R1=ctx() 1: (95) exit"
-        );
-        let log = format!("refused:\n{}R0 invalid mem access\0\0", "1: r0 = 1\n".repeat(1000));
-        let line = one_line(&log);
-        assert!(line.len() <= 605 && !line.contains(char::is_control), "{line}");
-        assert!(line.starts_with("refused: 1: r0") && line.ends_with("R0 invalid mem access"));
     }
 }

@@ -10,11 +10,12 @@ use rustc_hash::FxHashMap;
 use super::births::{self, Births};
 use super::clock::Mark;
 use super::governor::{Governor, History, Layer, State};
-use super::keeper::{Keeper, Seen, attached_since, in_full};
+use super::keeper::{Keeper, Seen, attached_since};
 use super::probes::{Counters, Event, Site, Slot, calibration};
 use super::snapshot::Snapshotter;
 use super::watch::Watch;
 use super::{Budget, Probing};
+use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::model::{
     BlockedBasis, BlockedFor, Coverage, Goroutine, HitCost, Lifetimes, ProbeCoverage, ProbeSpell,
@@ -115,14 +116,14 @@ impl Live {
             let watch = std::mem::take(&mut self.watch);
             self.keeper = match Keeper::start(program, goroutines.len(), self.wanted, watch) {
                 Ok(keeper) => Keeping::Kept(keeper),
-                Err(error) => Keeping::Without(Some(in_full(&error))),
+                Err(error) => Keeping::Without(Some(one_line(&error))),
             };
         }
         let seen = match &self.keeper {
             Keeping::Kept(keeper) => match keeper.look(took) {
                 Ok(seen) => seen,
                 Err(error) => {
-                    self.keeper = Keeping::Without(Some(in_full(&error)));
+                    self.keeper = Keeping::Without(Some(one_line(&error)));
                     return self.without(coverage);
                 }
             },

@@ -6,7 +6,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use object::{CompressionFormat, Object, ObjectSection};
 
-use super::dwarf::DwarfError;
+use super::dwarf_error::DwarfError;
 
 /// A compressed section is inflated no further than this.
 const MAX_INFLATED: u64 = 256 << 20;

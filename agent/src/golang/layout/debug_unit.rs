@@ -11,7 +11,7 @@ use gimli::{
     EntriesRaw, LittleEndian, UnitHeader, UnitOffset,
 };
 
-use super::dwarf::DwarfError;
+use super::dwarf_error::DwarfError;
 use super::{Field, SIZE, STRUCTS};
 
 type Bytes<'a> = EndianSlice<'a, LittleEndian>;

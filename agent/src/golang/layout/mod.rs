@@ -5,11 +5,12 @@
 mod debug_section;
 mod debug_unit;
 pub mod dwarf;
+mod dwarf_error;
 mod fields;
 mod located;
 pub mod table;
 
-pub use dwarf::DwarfError;
+pub use dwarf_error::DwarfError;
 pub use fields::{Field, SIZE, STRUCTS};
 pub use located::{LayoutSource, Located};
 pub use table::{Exactness, TableError, TableHit};

@@ -1,11 +1,10 @@
 //! What `doctor` says of a Go program: its build, what could be located in it, and how.
 
-use std::error::Error as _;
-
 use serde::Serialize;
 
+use crate::error_chain::one_line;
+use crate::golang::Program;
 use crate::golang::globals::Source;
-use crate::golang::{Error, Program};
 use crate::report::words;
 
 /// A Go program that was looked for in a process.
@@ -30,11 +29,11 @@ impl Located {
     pub(super) fn look(pid: u32) -> Self {
         let program = match Program::attach(pid) {
             Ok(program) => program,
-            Err(error) => return Self::Failed(with_causes(&error)),
+            Err(error) => return Self::Failed(one_line(&error)),
         };
         match program.all_gs() {
             Ok((_, goroutines)) => Self::Ready(facts(&program, goroutines)),
-            Err(error) => Self::Failed(with_causes(&error)),
+            Err(error) => Self::Failed(one_line(&error)),
         }
     }
 }
@@ -71,14 +70,4 @@ fn facts(program: &Program, goroutines: usize) -> Vec<Fact> {
         add("note", note.clone());
     }
     facts
-}
-
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

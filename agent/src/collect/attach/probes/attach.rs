@@ -1,6 +1,5 @@
 //! The one place where anything is attached to a target.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -10,39 +9,13 @@ use aya::programs::UProbe;
 
 use super::Event;
 use super::error::{ProbeError, is_denied};
-use super::feature::{self, Answer};
 use super::holder::{Holder, HolderError, Order};
+use super::method::Method;
 use super::places::Places;
 use crate::golang::probe_points::{self, ProbePoint};
 use crate::golang::process::Process;
 
-/// How the kernel holds a probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// A `uprobe_multi` link: kernel 6.6, CAP_BPF and CAP_PERFMON, quick to detach.
-    UprobeMulti,
-    /// A perf event: every kernel that is supported, mostly with CAP_SYS_ADMIN.
-    PerfEvent,
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UprobeMulti => "uprobe_multi",
-            Self::PerfEvent => "perf event",
-        })
-    }
-}
-
 impl Method {
-    /// The best that this kernel has. Where it cannot tell, the newer one is tried: it needs less.
-    pub(super) fn best() -> Self {
-        match feature::uprobe_multi() {
-            Answer::Yes | Answer::CannotTell { .. } => Self::UprobeMulti,
-            Answer::No => Self::PerfEvent,
-        }
-    }
-
     const fn program(self, at: probe_points::Event) -> &'static str {
         use probe_points::Event::{Create, CreateEvery, Exit, Park};
         match (self, at) {

@@ -18,10 +18,10 @@ use aya::programs::UProbe;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeScope};
 use nix::time::{ClockId, clock_gettime};
 
-use super::attach::Method;
+use super::method::Method;
 use super::table::Table;
 use super::{Object, Settings, Sizes};
-use crate::collect::attach::keeper::in_full;
+use crate::error_chain::one_line;
 use crate::golang::arch::Arch;
 use crate::model::HitCost;
 
@@ -91,12 +91,12 @@ fn measure() -> Result<(Duration, Ebpf), String> {
     let arch = if cfg!(target_arch = "x86_64") { Arch::Amd64 } else { Arch::Arm64 };
     let sizes = Sizes { slots: 1, sites: 1 };
     let mut ebpf =
-        Object::embedded(arch).load(Fake::SETTINGS, sizes).map_err(|error| in_full(&error))?;
-    let counted = Table::of(&mut ebpf, sizes).map_err(|error| in_full(&error))?;
+        Object::embedded(arch).load(Fake::SETTINGS, sizes).map_err(|error| one_line(&error))?;
+    let counted = Table::of(&mut ebpf, sizes).map_err(|error| one_line(&error))?;
     let without = quickest(1);
     attach(&mut ebpf)?;
     let with = quickest(BATCHES);
-    let parks = counted.counters().map_err(|error| in_full(&error))?.parks;
+    let parks = counted.counters().map_err(|error| one_line(&error))?.parks;
     if parks < BATCH {
         return Err(format!("the probe was hit {parks} times only"));
     }
@@ -106,13 +106,13 @@ fn measure() -> Result<(Duration, Ebpf), String> {
 
 fn attach(ebpf: &mut Ebpf) -> Result<(), String> {
     let program = ebpf.program_mut(Method::best().park()).ok_or("there is no program")?;
-    let program: &mut UProbe = program.try_into().map_err(|error| in_full(&error))?;
-    program.load().map_err(|error| in_full(&error))?;
+    let program: &mut UProbe = program.try_into().map_err(|error| one_line(&error))?;
+    program.load().map_err(|error| one_line(&error))?;
     let place = UProbeAttachLocation::AbsoluteOffset(file_offset(probed as *const () as u64)?);
     let own = NonZeroU32::new(std::process::id()).ok_or("a process without an id")?;
     program
         .attach([place], "/proc/self/exe", UProbeScope::OneProcess(own))
-        .map_err(|error| in_full(&error))?;
+        .map_err(|error| one_line(&error))?;
     Ok(())
 }
 

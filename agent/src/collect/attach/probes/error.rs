@@ -7,8 +7,9 @@ use aya::programs::ProgramError;
 use thiserror::Error;
 
 use super::Event;
-use super::attach::Method;
 use super::holder::HolderError;
+use super::method::Method;
+use crate::error_chain::chain;
 use crate::golang::probe_points::NotFound;
 
 /// Why the target could not be probed. Each says what to do, where something can be done.
@@ -181,14 +182,7 @@ pub(super) fn is_denied(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// Whether anything behind an error is what the kernel said and is so.
 fn is_behind(error: &(dyn std::error::Error + 'static), is: fn(&io::Error) -> bool) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.downcast_ref::<io::Error>().is_some_and(is) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    chain(error).any(|error| error.downcast_ref::<io::Error>().is_some_and(is))
 }
 
 impl ProbeError {

@@ -1,7 +1,8 @@
 //! The blocked operation, and the `go` statement that started its goroutine.
 
+use super::expression::last_part;
 use super::facts::{Place, Question};
-use super::outline::{FnId, Kind, Manner, OpId, Outline, last_part};
+use super::outline::{FnId, Kind, Manner, OpId, Outline};
 use crate::model::WaitClass;
 
 /// What blocks, and what started it.

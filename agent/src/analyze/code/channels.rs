@@ -1,6 +1,6 @@
 //! What the text of a channel's expression tells of it.
 
-use super::outline::last_part;
+use super::expression::last_part;
 
 /// Whether a channel is there to end things, by its name.
 pub(super) fn is_exit(channel: &str) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn is_context(channel: &str) -> bool {
     channel.ends_with(".Done()")
 }
 
-/// Whether a channel is a timer's or ticker's, by its looks.
+/// Whether a channel is a timer's or ticker's, by how it is written.
 pub(super) fn is_timer(channel: &str) -> bool {
     channel.starts_with("time.After(")
         || channel.starts_with("time.Tick(")

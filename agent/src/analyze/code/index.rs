@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::objects::{ObjectId, Objects};
-use super::outline::{Kind, OpId, Outline, last_part, operand};
+use super::expression::{last_part, operand, plain_type};
+use super::objects::{FieldObject, ObjectId, Objects};
+use super::outline::{Kind, OpId, Outline};
 
 /// How a channel is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Index {
                 }
                 // `T{ch: make(chan int)}` makes the field of a value.
                 Kind::Keyed { owner, name, value } => {
-                    let field = objects.field(super::outline::plain_type(owner), name);
+                    let field = objects.field(plain_type(owner), name);
                     keyed.extend(field.zip(buffer(value)).map(|(field, made)| (field, id, made)));
                 }
                 Kind::Declare { name, .. } => {
@@ -160,7 +161,7 @@ impl Index {
 
     /// Notes for each field what is done to things of its name that may be it.
     fn doubt(&mut self, objects: &Objects<'_>, acts: &HashMap<(&str, Act), Actors>) {
-        for (_, name, object) in objects.fields() {
+        for FieldObject { name, object, .. } in objects.fields() {
             let is_sure = objects.is_sure(object);
             let may = |act| acts.get(&(name, act)).is_some_and(|all| all.may_be(object, is_sure));
             let (sent, received, closed) = (may(Act::Send), may(Act::Receive), may(Act::Close));

@@ -7,9 +7,13 @@
 mod blocked;
 #[cfg(feature = "source")]
 mod channels;
+#[cfg(feature = "source")]
+mod expression;
 mod facts;
 #[cfg(feature = "source")]
 mod index;
+#[cfg(feature = "source")]
+mod names;
 #[cfg(feature = "source")]
 mod objects;
 #[cfg(feature = "source")]

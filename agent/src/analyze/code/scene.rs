@@ -2,10 +2,11 @@
 //! what the rules examine.
 
 use super::channels::{is_context, is_exit, is_timer};
+use super::expression::last_part;
 use super::facts::{Awaits, Confidence};
 use super::index::{Buffer, Index, Uses};
 use super::objects::{ObjectId, Objects};
-use super::outline::{FnId, Kind, Loop, Manner, OpId, Outline, ScopeKind, last_part};
+use super::outline::{FnId, Kind, Loop, Manner, OpId, Outline, ScopeKind};
 use crate::model::WaitClass;
 
 /// What the rules examine.

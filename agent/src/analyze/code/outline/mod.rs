@@ -1,8 +1,11 @@
 //! What a Go file does, flat: its functions, their scopes, and the operations that matter to a goroutine, in the order of the text.
 
+mod parse;
 mod walk;
 
 pub(super) use walk::outline;
+
+use super::expression::{operand, plain_type};
 
 /// An index into [`Outline::functions`].
 pub(super) type FnId = usize;
@@ -23,7 +26,7 @@ pub(super) struct Outline<'t> {
     pub(super) views: Vec<(&'t str, &'t str)>,
     /// The names of the files' packages.
     pub(super) packages: Vec<&'t str>,
-    /// The operations of each function, those of the literals in it left out.
+    /// The operations of each function, without those of the literals in it.
     by_function: Vec<Vec<OpId>>,
 }
 
@@ -180,6 +183,22 @@ pub(super) enum Kind<'t> {
 }
 
 impl<'t> Kind<'t> {
+    /// The expressions that may mean a channel, lock or context.
+    pub(super) fn expressions(&self) -> Vec<&'t str> {
+        match self {
+            Self::Send { channel, value } => vec![channel, value],
+            Self::Receive { channel, .. } => vec![channel],
+            Self::Range { over } => vec![over],
+            Self::Call { callee, arguments, .. } => {
+                operand(callee).into_iter().chain(arguments.iter().copied()).collect()
+            }
+            Self::Assign { names, .. } => names.clone(),
+            Self::Declare { name, .. } => vec![name],
+            Self::Keyed { value, .. } => vec![value],
+            Self::Return { .. } | Self::Select { .. } | Self::Break | Self::Continue => Vec::new(),
+        }
+    }
+
     /// The expressions that an operation hands on: arguments, values.
     pub(super) fn values(&self) -> &[&'t str] {
         match self {
@@ -238,7 +257,7 @@ impl<'t> Outline<'t> {
         self.functions[self.ops[op].function].file
     }
 
-    /// The operations of a function, those of the literals in it left out.
+    /// The operations of a function, without those of the literals in it.
     pub(super) fn ops_of(&self, function: FnId) -> impl Iterator<Item = OpId> + '_ {
         self.by_function.get(function).into_iter().flatten().copied()
     }
@@ -246,6 +265,12 @@ impl<'t> Outline<'t> {
     /// The function and those around it, inner first.
     pub(super) fn functions_around(&self, function: FnId) -> impl Iterator<Item = FnId> + '_ {
         std::iter::successors(Some(function), |&function| self.functions.get(function)?.parent)
+    }
+
+    /// Whether a function is the one that stands around all functions of a file.
+    pub(super) fn is_package_level(&self, function: FnId) -> bool {
+        let function = &self.functions[function];
+        function.first == 1 && function.name.is_empty() && function.parent.is_none()
     }
 
     /// The innermost function around a line of a file.
@@ -327,41 +352,4 @@ impl<'t> Outline<'t> {
                 && (self.ops[first].function != function || self.on_one_path(first, op))
         })
     }
-}
-
-/// A type's own name: `Worker` of `*pkg.Worker[T]`.
-pub(super) fn plain_type(of: &str) -> &str {
-    let of = of.trim().trim_start_matches(['*', '&', ' ']);
-    let of = of.split(['[', '{', '(']).next().unwrap_or_default();
-    of.rsplit('.').next().unwrap_or_default().trim()
-}
-
-/// The last part of a path, without an index: `Lock` of `s.mu.Lock`, `quit` of `s.all[i].quit`.
-pub(super) fn last_part(path: &str) -> &str {
-    without_index(path).rsplit('.').next().unwrap_or_default().trim()
-}
-
-/// A path without the index or type arguments at its end: `s.all` of `s.all[i]`.
-pub(super) fn without_index(path: &str) -> &str {
-    let path = path.trim();
-    if !path.ends_with(']') {
-        return path;
-    }
-    let mut depth = 0_usize;
-    for (at, c) in path.char_indices().rev() {
-        match c {
-            ']' => depth += 1,
-            '[' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 {
-            return path[..at].trim_end();
-        }
-    }
-    path
-}
-
-/// What a method is called on: `s.mu` of `s.mu.Lock`.
-pub(super) fn operand(path: &str) -> Option<&str> {
-    without_index(path).rsplit_once('.').map(|(operand, _)| operand.trim())
 }

@@ -1,9 +1,10 @@
 //! Channels that were never made, and who should have closed the others.
 
 use super::super::channels::is_exit;
+use super::super::expression::last_part;
 use super::super::facts::Confidence;
 use super::super::index::Uses;
-use super::super::outline::{FnId, Kind, OpId, last_part};
+use super::super::outline::{FnId, Kind, OpId};
 use super::super::scene::Scene;
 use super::Found;
 use crate::model::{Pattern, WaitClass};

@@ -1,8 +1,9 @@
 //! What was started and is not ended: contexts, tickers, sleep loops, response bodies, connections.
 
+use super::super::expression::{last_part, plain_type};
 use super::super::facts::Confidence;
 use super::super::index::Uses;
-use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind, last_part, plain_type};
+use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind};
 use super::super::scene::Scene;
 use super::Found;
 use super::channel;

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::super::expression::{last_part, operand, plain_type};
 use super::super::facts::Confidence;
 use super::super::objects::ObjectId;
-use super::super::outline::{FnId, Kind, Manner, OpId, last_part, operand, plain_type};
+use super::super::outline::{FnId, Kind, Manner, OpId};
 use super::super::scene::Scene;
 use super::Found;
 use crate::model::Pattern;

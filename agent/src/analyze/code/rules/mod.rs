@@ -7,8 +7,9 @@ mod receive;
 mod send;
 mod wait;
 
+use super::expression::last_part;
 use super::facts::Confidence;
-use super::outline::{Kind, last_part};
+use super::outline::Kind;
 use super::scene::Scene;
 use crate::model::{Pattern, WaitClass};
 

@@ -1,6 +1,7 @@
 //! Blocked receivers and selects: who should have sent, closed, stopped or cancelled.
 
 use super::super::channels::{is_context, is_exit, is_timer};
+use super::super::expression::last_part;
 use super::super::facts::Confidence;
 use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId};
@@ -317,7 +318,7 @@ fn too_few(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
             matches!(&kind.kind, Kind::Call { literal, callee, .. }
                 if (*literal == Some(function)
                     || (!callee.is_empty()
-                        && super::super::outline::last_part(callee)
+                        && last_part(callee)
                             == scene.outline.functions[function].name))
                     && scene.is_repeated(op))
         })

@@ -1,8 +1,9 @@
 //! Blocked in `Wait`: of a `WaitGroup` or a `Cond`.
 
+use super::super::expression::{last_part, operand};
 use super::super::facts::Confidence;
 use super::super::objects::ObjectId;
-use super::super::outline::{Kind, Manner, OpId, ScopeKind, last_part, operand};
+use super::super::outline::{Kind, Manner, OpId, ScopeKind};
 use super::super::scene::Scene;
 use super::Found;
 use crate::model::Pattern;

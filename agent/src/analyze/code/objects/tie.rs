@@ -1,0 +1,191 @@
+//! Ties together what the text says is one object: by assignment, return, argument and field.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::expression::{is_path, last_part, plain_type};
+use super::super::outline::{FnId, Kind, OpId, Outline};
+use super::{Identity, ObjectId, Objects};
+
+impl<'t> Objects<'t> {
+    /// Finds all objects of an outline, and which of them are one.
+    pub(super) fn tie(&mut self, outline: &Outline<'t>, preferred: &[FnId]) {
+        // Every object is known before any is tied, so that what is not here can be told.
+        for op in &outline.ops {
+            for expression in op.kind.expressions() {
+                self.intern(outline, op.function, expression);
+            }
+        }
+        let mut returns: HashMap<FnId, Vec<&'t str>> = HashMap::new();
+        let mut called_for: HashSet<FnId> = HashSet::new();
+        for op in &outline.ops {
+            match &op.kind {
+                Kind::Return { values } if is_path(values) => {
+                    returns.entry(op.function).or_default().push(values);
+                }
+                Kind::Assign { callee: Some(callee), .. } => {
+                    called_for.extend(self.names.resolve(outline, op.function, callee));
+                }
+                _ => {}
+            }
+        }
+        self.tie_getters(outline, &returns);
+        let mut given: HashMap<FnId, Vec<OpId>> = HashMap::new();
+        for (id, op) in outline.ops.iter().enumerate() {
+            match &op.kind {
+                Kind::Assign { names, value, callee: None } => {
+                    if let [name] = names[..] {
+                        self.tie_two(outline, op.function, name, op.function, value);
+                    }
+                }
+                Kind::Assign { names, callee: Some(callee), .. } => {
+                    let Some(called) = self.names.resolve(outline, op.function, callee) else {
+                        continue;
+                    };
+                    if let [name] = names[..] {
+                        for values in returns.get(&called).into_iter().flatten() {
+                            self.tie_two(outline, op.function, name, called, values);
+                        }
+                    }
+                }
+                // Where a value goes that is sent, or put in a list, is not followed.
+                Kind::Send { value, .. } | Kind::Keyed { name: "", value, .. } => {
+                    if let Some(object) = self.intern(outline, op.function, value) {
+                        self.shared[object] = true;
+                    }
+                }
+                Kind::Keyed { owner, name, value } => {
+                    let owner = plain_type(owner);
+                    let owner = self.names.declaring_type(owner, name);
+                    let field = Identity::Field { owner, name };
+                    let field = self.add(field);
+                    if let Some(value) = self.intern(outline, op.function, value) {
+                        self.unite(field, value);
+                    }
+                }
+                Kind::Call { callee, arguments, .. } => match self.names.called(outline, id) {
+                    Some(called) => given.entry(called).or_default().push(id),
+                    None if !is_builtin(callee) => {
+                        for argument in arguments {
+                            if let Some(object) = self.intern(outline, op.function, argument) {
+                                self.shared[object] = true;
+                            }
+                        }
+                    }
+                    None => {}
+                },
+                Kind::Return { values } if is_path(values) => {
+                    let called = called_for.contains(&op.function);
+                    if let Some(object) = self.intern(outline, op.function, values)
+                        && !called
+                    {
+                        self.shared[object] = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut given: Vec<_> = given.into_iter().collect();
+        given.sort_unstable();
+        for (called, calls) in given {
+            for &call in calls.iter().skip(1) {
+                self.selective.extend(outline.functions_around(outline.ops[call].function));
+            }
+            let best = calls.iter().find(|&&call| {
+                outline
+                    .functions_around(outline.ops[call].function)
+                    .any(|function| preferred.contains(&function))
+            });
+            let Some(&call) = best.or(calls.first()) else { continue };
+            let Kind::Call { arguments, .. } = &outline.ops[call].kind else { continue };
+            for (binding, argument) in outline.functions[called].parameters.iter().zip(arguments) {
+                let caller = outline.ops[call].function;
+                self.tie_two(outline, called, binding.name, caller, argument);
+            }
+        }
+        let mut sizes: HashMap<ObjectId, usize> = HashMap::new();
+        for id in 0..self.same.len() {
+            *sizes.entry(self.root(id)).or_default() += 1;
+        }
+        // A parameter that no call here gives comes from elsewhere.
+        for (id, function) in outline.functions.iter().enumerate() {
+            for binding in &function.parameters {
+                let identity = Identity::Local { function: id, name: binding.name };
+                if let Some(&object) = self.ids.get(&identity)
+                    && sizes.get(&self.root(object)) == Some(&1)
+                {
+                    self.shared[object] = true;
+                }
+            }
+        }
+    }
+
+    /// `s.Done()` is what the one method of that name returns.
+    fn tie_getters(&mut self, outline: &Outline<'t>, returns: &HashMap<FnId, Vec<&'t str>>) {
+        let mut getters: Vec<_> = self
+            .ids
+            .iter()
+            .filter_map(|(identity, &id)| {
+                let Identity::Call { text } = identity else { return None };
+                let [called] = *self.names.functions(last_part(text.strip_suffix("()")?)) else {
+                    return None;
+                };
+                let [value] = returns.get(&called)?[..] else { return None };
+                Some((id, called, value))
+            })
+            .collect();
+        getters.sort_unstable();
+        for (id, called, value) in getters {
+            if let Some(value) = self.intern(outline, called, value) {
+                self.unite(id, value);
+            }
+        }
+    }
+
+    fn tie_two(&mut self, outline: &Outline<'t>, a_in: FnId, a: &'t str, b_in: FnId, b: &'t str) {
+        if let (Some(a), Some(b)) = (self.intern(outline, a_in, a), self.intern(outline, b_in, b)) {
+            self.unite(a, b);
+        }
+    }
+
+    fn unite(&mut self, a: ObjectId, b: ObjectId) {
+        for mut id in [a, b] {
+            // Shortens the way for the next walk.
+            while self.same[id] != id {
+                self.same[id] = self.same[self.same[id]];
+                id = self.same[id];
+            }
+        }
+        let (a, b) = (self.root(a), self.root(b));
+        // Always towards the smaller number: then no walk to the root can loop.
+        self.same[a.max(b)] = a.min(b);
+    }
+
+    fn intern(
+        &mut self,
+        outline: &Outline<'t>,
+        function: FnId,
+        expression: &'t str,
+    ) -> Option<ObjectId> {
+        let identity = self.identity(outline, function, expression)?;
+        Some(self.add(identity))
+    }
+
+    fn add(&mut self, identity: Identity<'t>) -> ObjectId {
+        let next = self.same.len();
+        // A package's variable or a field can be used by any file; whether this one is, the rules
+        // weigh by whether they see how it is used.
+        let shared = !matches!(identity, Identity::Local { .. });
+        let id = *self.ids.entry(identity).or_insert(next);
+        if id == next {
+            self.same.push(id);
+            self.shared.push(shared);
+        }
+        id
+    }
+}
+
+fn is_builtin(callee: &str) -> bool {
+    matches!(callee, "make" | "close" | "len" | "cap" | "new" | "print" | "println")
+        || callee.ends_with("Lock")
+        || callee.starts_with("fmt.")
+}

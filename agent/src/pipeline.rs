@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge};
 use crate::collect::attach::{Attach, Options};
+use crate::collect::go_files::GoFiles;
 use crate::collect::saved::{Recorder, Recording, Replay};
-use crate::collect::source::SourceFiles;
 use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::{GoRuntime, of as runtimes};
@@ -81,7 +81,7 @@ pub struct Observer {
     settings: Settings,
     sources: CodeFiles,
     /// Looked for once the target is known.
-    files: Option<SourceFiles>,
+    files: Option<GoFiles>,
     roots: Vec<PathBuf>,
     stop: Arc<AtomicBool>,
     /// What the last sample gave.
@@ -164,7 +164,7 @@ impl Observer {
         }
         let target = &assessment.target;
         let files = self.files.get_or_insert_with(|| {
-            SourceFiles::new(self.roots.clone(), target.pid(), target.go_version.as_deref())
+            GoFiles::new(self.roots.clone(), target.pid(), target.go_version.as_deref())
         });
         for recorded in wanted {
             if self.stop.load(Ordering::Relaxed) {

@@ -1,6 +1,7 @@
 //! Observations made by hand, for unit tests: a builder over the model's constructors.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ impl Sample {
     pub(crate) fn add(&mut self, goid: u64, wait: WaitClass, stack: StackView) -> &mut Goroutine {
         let reason = REASONS.iter().position(|&(_, class)| class == wait);
         self.goroutines.push(Goroutine {
-            goid,
+            goid: NonZeroU64::new(goid),
             parent: None,
             objects: ObjectRange::default(),
             stack,
@@ -105,9 +106,16 @@ impl Sample {
             seen_for: None,
             came: None,
             parks: None,
-            stack_bytes: 0,
+            stack_bytes: None,
+            weight: 1,
         });
         self.goroutines.last_mut().expect("just pushed")
+    }
+
+    /// Adds so many goroutines that wait, as a profile counts them: nothing tells them apart.
+    pub(crate) fn add_counted(&mut self, count: u32, wait: WaitClass, stack: StackView) {
+        let counted = self.add(0, wait, stack);
+        (counted.weight, counted.reason) = (count, None);
     }
 
     pub(crate) fn goroutines(&mut self) -> impl Iterator<Item = &mut Goroutine> {
@@ -162,8 +170,10 @@ impl Sample {
 
     /// The observation, made so many seconds after the first.
     pub(crate) fn observe(&self, seconds: u32) -> Observation {
-        let running = self.goroutines.iter().filter(|g| g.stack == StackView::Running).count();
-        let seen = self.goroutines.len() as u64;
+        let weight = |goroutine: &Goroutine| u64::from(goroutine.weight);
+        let running = self.goroutines.iter().filter(|g| g.stack == StackView::Running);
+        let running: u64 = running.map(weight).sum();
+        let seen = self.goroutines.iter().map(weight).sum();
         Observation {
             at: Timestamp::from_unix_ns(START_NS + i64::from(seconds) * 1_000_000_000),
             elapsed: Duration::from_secs(u64::from(seconds)),
@@ -191,8 +201,8 @@ impl Sample {
             sites: self.sites.clone(),
             coverage: Coverage {
                 goroutines_seen: seen,
-                goroutines_read: seen - running as u64,
-                running: running as u64,
+                goroutines_read: seen - running,
+                running,
                 ..Coverage::default()
             },
             overhead: Overhead {

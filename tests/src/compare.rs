@@ -60,8 +60,12 @@ pub fn compare(seen: &Observation, before: &Dump, after: &Dump) -> Comparison {
     let mut result = Comparison::default();
     let mut ours: HashMap<u64, &Ours> = HashMap::new();
     for goroutine in &seen.goroutines {
-        if ours.insert(goroutine.goid, goroutine).is_some() {
-            result.differ(goroutine.goid, "twice", "seen twice", "there is one");
+        let Some(goid) = goroutine.id() else {
+            result.differ(0, "id", "none", "each has one");
+            continue;
+        };
+        if ours.insert(goid, goroutine).is_some() {
+            result.differ(goid, "twice", "seen twice", "there is one");
         }
     }
     let later: HashMap<u64, &Theirs> =
@@ -83,8 +87,9 @@ pub fn compare(seen: &Observation, before: &Dump, after: &Dump) -> Comparison {
     result.strangers = seen
         .goroutines
         .iter()
-        .filter(|ours| !known.contains(&ours.goid) && !started_by_runtime(seen, ours))
-        .map(|ours| ours.goid)
+        .filter(|ours| !started_by_runtime(seen, ours))
+        .filter_map(Ours::id)
+        .filter(|goid| !known.contains(goid))
         .collect();
     result
 }

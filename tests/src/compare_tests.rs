@@ -23,7 +23,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
     let frames: Vec<_> = stack.iter().map(|&place| frame(place)).collect();
     let created_by = created_by.map(&mut frame);
     let goroutine = Ours {
-        goid: 7,
+        goid: NonZeroU64::new(7),
         parent: NonZeroU64::new(parent),
         objects: ObjectRange::default(),
         stack: StackView::Read(stacks.stack(&frames, 0)),
@@ -39,7 +39,8 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         seen_for: None,
         came: None,
         parks: None,
-        stack_bytes: 0,
+        stack_bytes: None,
+        weight: 1,
     };
     Observation {
         at: Timestamp::from_unix_ns(0),

@@ -60,11 +60,11 @@ fn seen_spoiled(image: &Image, spoil: impl FnOnce(&SharedMemory)) -> Observation
 }
 
 fn stack_of(seen: &Observation, goid: u64) -> StackView {
-    seen.goroutines.iter().find(|it| it.goid == goid).expect("the goroutine").stack
+    seen.goroutines.iter().find(|it| it.is(goid)).expect("the goroutine").stack
 }
 
 fn objects_of(seen: &Observation, goid: u64) -> &[u64] {
-    seen.objects_of(seen.goroutines.iter().find(|it| it.goid == goid).expect("the goroutine"))
+    seen.objects_of(seen.goroutines.iter().find(|it| it.is(goid)).expect("the goroutine"))
 }
 
 fn refused(image: &Image, spoil: impl FnOnce(&SharedMemory)) -> Error {
@@ -389,7 +389,7 @@ fn word_at(image: &Image, addr: u64) -> u64 {
 }
 
 fn labels_of(seen: &Observation, goid: u64) -> &[(String, String)] {
-    let it = seen.goroutines.iter().find(|it| it.goid == goid).expect("the goroutine");
+    let it = seen.goroutines.iter().find(|it| it.is(goid)).expect("the goroutine");
     seen.labels_of(it.labels)
 }
 
@@ -563,7 +563,7 @@ fn clocks_and_ids_at_their_limits_do_not_overflow() {
         });
         for _ in 0..2 {
             let seen = look(&mut attach, &memory).expect("observation");
-            let it = seen.goroutines.iter().find(|it| it.goid == word).expect("the goroutine");
+            let it = seen.goroutines.iter().find(|it| it.is(word)).expect("the goroutine");
             assert!(it.created_by.is_none() && it.started_in.is_none());
             assert!(seen.reason_of(it).is_none() && seen.labels_of(it.labels).is_empty());
         }

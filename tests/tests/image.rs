@@ -27,7 +27,7 @@ fn observe(image: &Image) -> Observation {
 }
 
 fn goroutine(seen: &Observation, goid: u64) -> &Seen {
-    let found: Vec<_> = seen.goroutines.iter().filter(|it| it.goid == goid).collect();
+    let found: Vec<_> = seen.goroutines.iter().filter(|it| it.is(goid)).collect();
     assert_eq!(found.len(), 1, "goroutine {goid}");
     found[0]
 }
@@ -267,7 +267,7 @@ fn a_goroutine_that_moved_while_it_was_read_is_read_again() {
         Ok(())
     });
     let seen = attach.next().expect("observation");
-    assert_eq!(seen.goroutines.iter().map(|it| it.goid).max(), Some(9));
+    assert_eq!(seen.goroutines.iter().filter_map(Seen::id).max(), Some(9));
     assert_eq!(seen.goroutines.len(), 2);
     assert!(seen.coverage.retried >= 1);
     assert_eq!(seen.coverage.torn, 0);
@@ -290,7 +290,7 @@ fn a_goroutine_that_never_stands_still_is_counted_as_torn() {
     let seen = attach.next().expect("observation");
     let torn: Vec<_> = seen.goroutines.iter().filter(|it| it.stack == StackView::Torn).collect();
     assert_eq!(torn.len(), 1);
-    assert!(torn[0].goid > 100);
+    assert!(torn[0].id() > Some(100));
     assert_eq!((seen.coverage.torn, seen.coverage.goroutines_read), (1, 1));
 }
 

@@ -79,7 +79,7 @@ fn times_are_exact(version: &str) {
     let end = now();
     assert!(all_attached(&seen), "{:?}", seen.coverage);
     for id in &ids {
-        let held = seen.goroutines.iter().find(|goroutine| goroutine.goid == *id);
+        let held = seen.goroutines.iter().find(|goroutine| goroutine.is(*id));
         let held = held.expect("it is held");
         let blocked = held.blocked.expect("it is blocked");
         assert_eq!(blocked.basis, BlockedBasis::Probe, "{held:?}");

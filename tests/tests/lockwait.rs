@@ -74,7 +74,7 @@ impl Seen {
     }
 
     fn function_of(&self, goid: u64) -> String {
-        let goroutine = self.last.goroutines.iter().find(|it| it.goid == goid);
+        let goroutine = self.last.goroutines.iter().find(|it| it.is(goid));
         self.function(goroutine.expect("it was seen"))
     }
 

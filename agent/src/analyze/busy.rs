@@ -1,5 +1,7 @@
 //! Goroutines that are on a processor, or ready for one, at every look.
 
+use std::num::NonZeroU64;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::{Goroutine, StackId, WaitClass};
@@ -16,7 +18,7 @@ pub(super) struct Busy {
 /// Remembers them from look to look: as many as there are processors, and a run queue.
 #[derive(Debug, Default)]
 pub(super) struct Runners {
-    known: FxHashMap<u64, Busy>,
+    known: FxHashMap<NonZeroU64, Busy>,
     /// Samples that counted: none in which the process was kept from running.
     samples: u64,
 }
@@ -26,10 +28,12 @@ impl Runners {
     pub(super) fn look(&mut self, goroutines: &[Goroutine]) {
         let mut now = FxHashMap::default();
         for goroutine in goroutines {
-            if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable) {
-                let before = self.known.get(&goroutine.goid).copied().unwrap_or_default();
+            if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable)
+                && let Some(goid) = goroutine.goid
+            {
+                let before = self.known.get(&goid).copied().unwrap_or_default();
                 let last = goroutine.stack.id().or(before.last);
-                now.insert(goroutine.goid, Busy { looks: before.looks + 1, last });
+                now.insert(goid, Busy { looks: before.looks + 1, last });
             }
         }
         self.known = now;
@@ -42,7 +46,7 @@ impl Runners {
     }
 
     /// What is known of one.
-    pub(super) fn get(&self, goid: u64) -> Busy {
+    pub(super) fn get(&self, goid: NonZeroU64) -> Busy {
         self.known.get(&goid).copied().unwrap_or_default()
     }
 }

@@ -32,13 +32,22 @@ impl Kind {
     }
 }
 
+/// A kind, and how many goroutines are of it.
+struct KindCount {
+    kind: Kind,
+    /// How many records there are of them, each of which may stand for several.
+    records: u32,
+    goroutines: u64,
+}
+
 /// A group before its members are looked at.
 struct Draft {
     signature: Arc<str>,
     /// The kind of most members, and how many have it.
     kind: Kind,
-    of_kind: u32,
-    count: u32,
+    of_kind: u64,
+    records: u32,
+    count: u64,
 }
 
 /// Every goroutine of an observation in exactly one group: largest group first, then by
@@ -55,7 +64,7 @@ pub(super) fn groups(
 
     // One pass in memory order: a million goroutines do not fit any cache.
     let mut members: Vec<Members> =
-        drafts.iter().map(|draft| Members::with_capacity(draft.count as usize)).collect();
+        drafts.iter().map(|draft| Members::with_capacity(draft.records as usize)).collect();
     let mut lives = vec![Life::default(); drafts.len()];
     for (goroutine, &kind) in observation.goroutines.iter().zip(&kind_of) {
         let group = group_of_kind[kind as usize] as usize;
@@ -63,7 +72,7 @@ pub(super) fn groups(
         lives[group].add(goroutine, span, runners);
         let draft = &drafts[group];
         if group < ids::MAX_GROUPS
-            && u64::from(draft.count) >= ids::MIN_MEMBERS
+            && draft.count >= ids::MIN_MEMBERS
             && ids::waits_for_another(draft.kind.wait)
         {
             lives[group].ids.add(goroutine);
@@ -85,9 +94,9 @@ pub(super) fn groups(
 }
 
 /// The distinct kinds with their counts, and each goroutine's.
-fn kinds(goroutines: &[Goroutine]) -> (Vec<(Kind, u32)>, Vec<u32>) {
+fn kinds(goroutines: &[Goroutine]) -> (Vec<KindCount>, Vec<u32>) {
     let mut ids: FxHashMap<Kind, u32> = FxHashMap::default();
-    let mut kinds: Vec<(Kind, u32)> = Vec::new();
+    let mut kinds: Vec<KindCount> = Vec::new();
     let mut kind_of = Vec::with_capacity(goroutines.len());
     let mut last = None;
     for goroutine in goroutines {
@@ -96,12 +105,14 @@ fn kinds(goroutines: &[Goroutine]) -> (Vec<(Kind, u32)>, Vec<u32>) {
         let id = match last {
             Some((known, id)) if known == kind => id,
             _ => *ids.entry(kind).or_insert_with(|| {
-                kinds.push((kind, 0));
+                kinds.push(KindCount { kind, records: 0, goroutines: 0 });
                 index(kinds.len() - 1)
             }),
         };
         last = Some((kind, id));
-        kinds[id as usize].1 += 1;
+        let counted = &mut kinds[id as usize];
+        counted.records += 1;
+        counted.goroutines += u64::from(goroutine.weight);
         kind_of.push(id);
     }
     (kinds, kind_of)
@@ -110,24 +121,25 @@ fn kinds(goroutines: &[Goroutine]) -> (Vec<(Kind, u32)>, Vec<u32>) {
 /// One draft a signature, and each kind's draft.
 fn drafts(
     observation: &Observation,
-    kinds: &[(Kind, u32)],
+    kinds: &[KindCount],
     signatures: &mut Signatures,
 ) -> (Vec<Draft>, Vec<u32>) {
     signatures.trim();
     let mut ids: FxHashMap<Arc<str>, u32> = FxHashMap::default();
     let mut drafts: Vec<Draft> = Vec::new();
     let mut group_of_kind = Vec::with_capacity(kinds.len());
-    for &(kind, count) in kinds {
+    for &KindCount { kind, records, goroutines } in kinds {
         let signature = signatures.of(&observation.stacks, kind.stack, kind.wait, kind.created_by);
         let id = *ids.entry(signature).or_insert_with_key(|signature| {
             let signature = Arc::clone(signature);
-            drafts.push(Draft { signature, kind, of_kind: 0, count: 0 });
+            drafts.push(Draft { signature, kind, of_kind: 0, records: 0, count: 0 });
             index(drafts.len() - 1)
         });
         let draft = &mut drafts[id as usize];
-        draft.count += count;
-        if count > draft.of_kind {
-            (draft.kind, draft.of_kind) = (kind, count);
+        draft.records += records;
+        draft.count += goroutines;
+        if goroutines > draft.of_kind {
+            (draft.kind, draft.of_kind) = (kind, goroutines);
         }
         group_of_kind.push(id);
     }

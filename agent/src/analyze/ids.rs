@@ -60,7 +60,7 @@ pub(super) struct Ids {
 
 impl Ids {
     pub(super) fn add(&mut self, goroutine: &Goroutine) {
-        let goid = goroutine.goid;
+        let Some(goid) = goroutine.id() else { return };
         self.lowest = if self.count == 0 { goid } else { self.lowest.min(goid) };
         self.highest = self.highest.max(goid);
         self.count += 1;
@@ -156,7 +156,7 @@ impl Clock {
         let waited = |goroutine: &Goroutine| goroutine.blocked.map(|blocked| blocked.duration);
         let oldest = goroutines.iter().filter_map(waited).max().unwrap_or_default();
         Self {
-            last: goroutines.iter().map(|goroutine| goroutine.goid).max().unwrap_or(0),
+            last: goroutines.iter().filter_map(Goroutine::id).max().unwrap_or(0),
             life: uptime.unwrap_or_default().max(oldest),
         }
     }
@@ -202,7 +202,8 @@ pub(super) fn relate<'a>(goroutines: &[Goroutine], samples: impl Iterator<Item =
     let mut alive: FxHashMap<u64, bool> = FxHashMap::default();
     let mut accompanied: FxHashSet<u64> = FxHashSet::default();
     for goroutine in goroutines {
-        let (goid, works) = (goroutine.goid, is_at_work(goroutine.wait));
+        let Some(goid) = goroutine.id() else { continue };
+        let works = is_at_work(goroutine.wait);
         if parents.contains(&goid) {
             alive.insert(goid, works);
         }
@@ -258,7 +259,11 @@ mod tests {
     fn ids(goids: impl Iterator<Item = u64>, observation: &Observation) -> Ids {
         let wanted: FxHashSet<u64> = goids.collect();
         let mut ids = Ids::default();
-        for goroutine in observation.goroutines.iter().filter(|it| wanted.contains(&it.goid)) {
+        for goroutine in observation
+            .goroutines
+            .iter()
+            .filter(|it| it.id().is_some_and(|goid| wanted.contains(&goid)))
+        {
             ids.add(goroutine);
         }
         ids

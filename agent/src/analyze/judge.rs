@@ -286,7 +286,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
             turnover,
             oldest: case.oldest,
-            stack_bytes: (case.life.stack_bytes > 0).then_some(case.life.stack_bytes),
+            stack_bytes: case.life.stack_bytes,
             lock_wait,
             groups: case.groups,
             parts,
@@ -347,6 +347,8 @@ fn says_cause(case: &Case<'_>, cause: Option<&Cause>) -> Option<String> {
     Some(format!("{} ({}:{}) {basis}", line.function, line.file, line.line))
 }
 
+#[cfg(test)]
+mod counted_tests;
 #[cfg(test)]
 mod one_sample_tests;
 #[cfg(test)]

@@ -88,7 +88,9 @@ pub(super) fn relate(
     let goroutines = &observation.goroutines;
     let waiters: Vec<usize> = (0..goroutines.len())
         .filter(|&at| {
-            goroutines[at].wait == WaitClass::WaitGroup && stands_still(&goroutines[at], span)
+            let it = &goroutines[at];
+            // Nobody can be a relative of one whose id is not known.
+            it.wait == WaitClass::WaitGroup && it.goid.is_some() && stands_still(it, span)
         })
         .collect();
     let mut relations = Relations::default();
@@ -111,7 +113,9 @@ pub(super) fn relate(
 impl<'a> Relations<'a> {
     /// Makes room for the relatives of a waiter.
     fn expect(&mut self, observation: &'a Observation, waiter: &Goroutine) {
-        self.children.entry(waiter.goid).or_default();
+        if let Some(goid) = waiter.id() {
+            self.children.entry(goid).or_default();
+        }
         if let Some((parent, function)) = started_beside(observation, waiter) {
             self.siblings.entry((parent, Some(function))).or_default();
             self.siblings.entry((parent, None)).or_default();
@@ -151,8 +155,9 @@ impl<'a> Relations<'a> {
                     siblings.meet(is_still);
                 }
             }
-            if let Some(objects) = mentioned.get(&goroutine.goid)
-                && !parents.contains(&goroutine.goid)
+            if let Some(goid) = goroutine.id()
+                && let Some(objects) = mentioned.get(&goid)
+                && !parents.contains(&goid)
             {
                 for object in objects {
                     if let Some(mentioning) = self.mentioning.get_mut(object) {
@@ -166,9 +171,10 @@ impl<'a> Relations<'a> {
     fn of(&self, observation: &'a Observation, waiter: &Goroutine) -> Relatives {
         let known = |relatives: Option<&Relatives>| relatives.copied().unwrap_or_default();
         let objects = observation.objects_of(waiter).iter();
+        let children = waiter.id().and_then(|goid| self.children.get(&goid));
         let mut all = objects
             .map(|object| known(self.mentioning.get(object)))
-            .fold(known(self.children.get(&waiter.goid)), Relatives::with);
+            .fold(known(children), Relatives::with);
         if let Some((parent, function)) = started_beside(observation, waiter) {
             all = all.with(known(self.siblings.get(&(parent, Some(function)))));
             all = all.with(known(self.siblings.get(&(parent, None))));

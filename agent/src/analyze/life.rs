@@ -37,6 +37,8 @@ pub(super) struct Life {
     pub(super) known: bool,
     /// Members.
     pub(super) count: u64,
+    /// Members whose ids the source does not know.
+    pub(super) unidentified: u64,
     /// Members that were born before the window.
     pub(super) before: u64,
     /// Births of members within the window, by time, oldest first; empty for none.
@@ -52,8 +54,8 @@ pub(super) struct Life {
     pub(super) stuck_for: Duration,
     /// A channel that one of them waits on, where it was looked into.
     pub(super) channel: Option<Channel>,
-    /// What their stacks hold, in bytes.
-    pub(super) stack_bytes: u64,
+    /// What their stacks hold, in bytes, as far as that is known.
+    pub(super) stack_bytes: Option<u64>,
     /// The member that has run for the most looks in a row.
     pub(super) busy: Busy,
     /// Those that the runtime itself marked as leaked.
@@ -74,23 +76,30 @@ pub(super) struct Life {
 
 impl Life {
     pub(super) fn add(&mut self, goroutine: &Goroutine, span: Span, runners: &Runners) {
-        self.count += 1;
+        let weight = u64::from(goroutine.weight);
+        self.count += weight;
+        if goroutine.goid.is_none() {
+            self.unidentified += weight;
+        }
         if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable) {
-            let busy = runners.get(goroutine.goid);
+            let busy = goroutine.goid.map(|goid| runners.get(goid)).unwrap_or_default();
             if busy.looks > self.busy.looks {
                 self.busy = busy;
             }
         }
-        self.stack_bytes += u64::from(goroutine.stack_bytes);
-        self.leaked += u64::from(goroutine.status == Status::Leaked);
-        self.has_main |= goroutine.goid == MAIN;
+        let bytes = goroutine.stack_bytes.map(|bytes| u64::from(bytes) * weight);
+        self.stack_bytes = sum(self.stack_bytes, bytes);
+        if goroutine.status == Status::Leaked {
+            self.leaked += weight;
+        }
+        self.has_main |= goroutine.is(MAIN);
         self.meet_parent(goroutine);
         // A single look knows nothing but the runtime's own clock.
         let blocked = goroutine.blocked.map(|blocked| blocked.duration);
         if let Some(blocked) = blocked
             && blocked >= span.ran * 2 / 3
         {
-            self.stuck += 1;
+            self.stuck += weight;
             self.stuck_for = self.stuck_for.max(blocked);
         }
         let Some(seen_for) = goroutine.seen_for else { return };
@@ -98,20 +107,23 @@ impl Life {
         let age = goroutine.age.unwrap_or(seen_for);
         let since = blocked.unwrap_or(Duration::ZERO);
         let slack = span.step.max(Duration::from_millis(50));
-        self.still += u64::from(since + slack >= age.min(span.ran));
+        if since + slack >= age.min(span.ran) {
+            self.still += weight;
+        }
         if !span.step.is_zero() {
             let here = blocked.unwrap_or(seen_for);
-            let came = goroutine.came.unwrap_or(here < span.step);
-            self.arrived += u64::from(came);
+            if goroutine.came.unwrap_or(here < span.step) {
+                self.arrived += weight;
+            }
         }
         if seen_for >= span.window || age >= span.window {
-            self.before += 1;
+            self.before += weight;
         } else {
             if self.births.is_empty() {
                 self.births = vec![0; BINS];
             }
             let bin = bin_of(span.window - age, span.window);
-            self.births[bin] += 1;
+            self.births[bin] = self.births[bin].saturating_add(goroutine.weight);
         }
     }
 
@@ -138,12 +150,13 @@ impl Life {
     pub(super) fn merge(&mut self, other: &Self) {
         self.known |= other.known;
         self.count += other.count;
+        self.unidentified += other.unidentified;
         self.before += other.before;
         if self.births.is_empty() {
             self.births.clone_from(&other.births);
         } else {
             for (births, others) in self.births.iter_mut().zip(&other.births) {
-                *births += others;
+                *births = births.saturating_add(*others);
             }
         }
         self.arrived += other.arrived;
@@ -151,7 +164,7 @@ impl Life {
         self.stuck += other.stuck;
         self.stuck_for = self.stuck_for.max(other.stuck_for);
         self.channel = self.channel.or(other.channel);
-        self.stack_bytes += other.stack_bytes;
+        self.stack_bytes = sum(self.stack_bytes, other.stack_bytes);
         self.leaked += other.leaked;
         if other.busy.looks > self.busy.looks {
             self.busy = other.busy;
@@ -168,6 +181,11 @@ impl Life {
     pub(super) fn survivors(&self) -> u64 {
         self.births.iter().map(|&births| u64::from(births)).sum()
     }
+}
+
+/// What is known of both.
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.map_or(other, |one| Some(one.saturating_add(other.unwrap_or(0))))
 }
 
 /// Which part of the window a moment falls into.
@@ -203,13 +221,11 @@ pub(super) fn kinship(
         }
         let mut next = FxHashSet::default();
         for (index, goroutine) in goroutines.iter().enumerate() {
-            if !wanted.contains(&goroutine.goid) {
-                continue;
-            }
+            let Some(goid) = goroutine.id().filter(|goid| wanted.contains(goid)) else { continue };
             let parent = goroutine.parent.map_or(0, NonZeroU64::get);
             let is_stuck = stands_still(goroutine, span);
             let group = group_of(index);
-            alive.insert(goroutine.goid, Ancestor { parent, group, is_stuck });
+            alive.insert(goid, Ancestor { parent, group, is_stuck });
             if is_stuck && parent != 0 && parent != MAIN && !alive.contains_key(&parent) {
                 next.insert(parent);
             }

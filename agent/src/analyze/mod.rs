@@ -35,6 +35,7 @@ mod signature;
 mod summary;
 pub mod view;
 mod waits;
+mod weighted;
 mod window;
 
 pub use code_files::{CodeFile, CodeFiles};

@@ -7,7 +7,7 @@ use crate::model::{CauseClass, Finding, Growth, GrowthPattern, Rise, Score, Seve
 /// What a case costs.
 pub(super) fn score(case: &Case<'_>, class: CauseClass, growth: Option<&Growth>) -> Score {
     Score {
-        memory: memory(case.life.stack_bytes),
+        memory: case.life.stack_bytes.map_or(0, memory),
         count: part(5.0 * (case.count as f64).log10(), 1, 20),
         growth: growth.map_or(0, rising),
         blocking: blocking(case, class),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::group::Kind;
+use super::weighted::Weighted;
 use crate::model::function::{self, Origin};
 use crate::model::{
     Ages, BlockedBasis, BlockedFor, FrameId, Goroutine, Group, Observation, Site, StackId,
@@ -17,24 +18,24 @@ const SAMPLE: usize = 5;
 /// The members of one group, as far as the group tells of them.
 pub(super) struct Members {
     count: u64,
-    blocked: Vec<Duration>,
+    blocked: Weighted<Duration>,
     exact: bool,
-    ages: Vec<Duration>,
+    ages: Weighted<Duration>,
     /// Each member's objects, once a member; sorted by [`object_waiters`].
-    objects: Vec<u64>,
+    objects: Weighted<u64>,
     goids: Smallest,
     labels: Shared,
     locked_to_thread: u64,
 }
 
 impl Members {
-    pub(super) fn with_capacity(count: usize) -> Self {
+    pub(super) fn with_capacity(records: usize) -> Self {
         Self {
             count: 0,
-            blocked: Vec::with_capacity(count),
+            blocked: Weighted::with_capacity(records),
             exact: true,
-            ages: Vec::new(),
-            objects: Vec::with_capacity(count),
+            ages: Weighted::with_capacity(0),
+            objects: Weighted::with_capacity(records),
             goids: Smallest::default(),
             labels: Shared::default(),
             locked_to_thread: 0,
@@ -42,15 +43,24 @@ impl Members {
     }
 
     pub(super) fn add(&mut self, observation: &Observation, goroutine: &Goroutine) {
-        self.count += 1;
-        self.blocked.extend(goroutine.blocked.map(|blocked| blocked.duration));
+        let weight = goroutine.weight;
+        self.count += u64::from(weight);
+        if let Some(blocked) = goroutine.blocked {
+            self.blocked.add(blocked.duration, weight);
+        }
         let exact = |blocked: BlockedFor| blocked.basis == BlockedBasis::Probe;
         self.exact &= goroutine.blocked.is_none_or(exact);
-        self.ages.extend(goroutine.age);
-        extend_distinct(&mut self.objects, observation.objects_of(goroutine));
-        self.goids.add(goroutine.goid);
+        if let Some(age) = goroutine.age {
+            self.ages.add(age, weight);
+        }
+        add_distinct(&mut self.objects, observation.objects_of(goroutine), weight);
+        if let Some(goid) = goroutine.id() {
+            self.goids.add(goid);
+        }
         self.labels.add(goroutine.labels.0, observation.labels_of(goroutine.labels));
-        self.locked_to_thread += u64::from(goroutine.locked_to_thread);
+        if goroutine.locked_to_thread {
+            self.locked_to_thread += u64::from(weight);
+        }
     }
 
     /// How many distinct objects there are, and the one that comes most often (the lowest of
@@ -58,7 +68,7 @@ impl Members {
     fn most_common(&self) -> (u64, Option<(u64, u64)>) {
         let mut distinct = 0;
         let mut common: Option<(u64, u64)> = None;
-        for (object, count) in runs(&self.objects) {
+        for (object, count) in self.objects.runs() {
             distinct += 1;
             if common.is_none_or(|(_, most)| count > most) {
                 common = Some((object, count));
@@ -84,9 +94,9 @@ impl Members {
             growth_per_second: None,
             wait: kind.wait,
             reason: reason.cloned(),
-            oldest: self.blocked.iter().max().copied(),
-            median: median(&mut self.blocked),
-            exact: self.exact && !self.blocked.is_empty(),
+            oldest: self.blocked.max(),
+            exact: self.exact && self.blocked.count() > 0,
+            median: self.blocked.median(),
             ages: ages(&mut self.ages),
             blocked_at: kind.stack.id().and_then(|id| blocked_at(&observation.stacks, id)),
             created_by: kind.created_by,
@@ -112,10 +122,10 @@ impl Members {
 pub(super) fn object_waiters(groups: &mut [Members]) -> FxHashMap<u64, u64> {
     let mut waiters = FxHashMap::default();
     for members in &mut *groups {
-        members.objects.sort_unstable();
+        members.objects.sort();
         waiters.extend(members.most_common().1.map(|(object, _)| (object, 0)));
     }
-    for (object, count) in groups.iter().flat_map(|members| runs(&members.objects)) {
+    for (object, count) in groups.iter().flat_map(|members| members.objects.runs()) {
         if let Some(all) = waiters.get_mut(&object) {
             *all += count;
         }
@@ -123,12 +133,20 @@ pub(super) fn object_waiters(groups: &mut [Members]) -> FxHashMap<u64, u64> {
     waiters
 }
 
-/// The runs of equal numbers: which, and how often.
-fn runs(sorted: &[u64]) -> impl Iterator<Item = (u64, u64)> {
-    sorted.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64))
+/// Adds each of a goroutine's objects once: a select may name a channel in several cases.
+fn add_distinct(all: &mut Weighted<u64>, own: &[u64], weight: u32) {
+    match all {
+        Weighted::Each(all) if weight == 1 => extend_distinct(all, own),
+        _ => {
+            let mut distinct = Vec::new();
+            extend_distinct(&mut distinct, own);
+            for object in distinct {
+                all.add(object, weight);
+            }
+        }
+    }
 }
 
-/// Adds each of a goroutine's objects once: a select may name a channel in several cases.
 fn extend_distinct(all: &mut Vec<u64>, own: &[u64]) {
     let start = all.len();
     all.extend_from_slice(own);
@@ -145,15 +163,8 @@ fn extend_distinct(all: &mut Vec<u64>, own: &[u64]) {
     }
 }
 
-/// The middle one; the lower of the two middle ones for an even number.
-fn median(durations: &mut [Duration]) -> Option<Duration> {
-    let middle = durations.len().checked_sub(1)? / 2;
-    Some(*durations.select_nth_unstable(middle).1)
-}
-
-fn ages(ages: &mut [Duration]) -> Option<Ages> {
-    let (known, oldest) = (ages.len() as u64, ages.iter().max().copied()?);
-    Some(Ages { known, oldest, median: median(ages)? })
+fn ages(ages: &mut Weighted<Duration>) -> Option<Ages> {
+    Some(Ages { known: ages.count(), oldest: ages.max()?, median: ages.median()? })
 }
 
 /// The stack of a creator at a creation site, if a probe saw one.

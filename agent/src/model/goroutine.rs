@@ -89,11 +89,11 @@ pub struct ObjectRange {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LabelsId(pub u32);
 
-/// One goroutine at one moment.
+/// One goroutine at one moment, or several that the source does not tell apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Goroutine {
-    /// Its id (`g.goid`).
-    pub goid: u64,
+    /// Its id (`g.goid`); `None` where the source does not know it, as a count of equal stacks does not.
+    pub goid: Option<NonZeroU64>,
     /// The goroutine that created it, where the runtime knows (Go 1.21+ and not the first).
     pub parent: Option<NonZeroU64>,
     /// What it waits on: channels, or the semaphore's or lock's address.
@@ -125,8 +125,36 @@ pub struct Goroutine {
     /// Whether it was not there, or stood elsewhere, at the look before; `None` where there was none, or
     /// the source does not know goroutines apart.
     pub came: Option<bool>,
-    /// How often a probe saw it park; `None` where none watched.
-    pub parks: Option<u64>,
-    /// The size of its stack; 0 where the source does not know.
-    pub stack_bytes: u32,
+    /// How often a probe saw it park, up to the type's bound; `None` where none watched.
+    pub parks: Option<u32>,
+    /// The size of its stack; `None` where the source does not know.
+    pub stack_bytes: Option<u32>,
+    /// How many goroutines this record stands for; 1 where the source knows them one by one. All that is
+    /// said here is true of each of them.
+    pub weight: u32,
+}
+
+impl Goroutine {
+    /// Its id, as a plain number.
+    #[must_use]
+    pub fn id(&self) -> Option<u64> {
+        self.goid.map(NonZeroU64::get)
+    }
+
+    /// Whether it has this id.
+    #[must_use]
+    pub fn is(&self, goid: u64) -> bool {
+        self.id() == Some(goid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a million of them in memory.
+    #[test]
+    fn it_takes_no_more_than_two_cache_lines() {
+        assert_eq!(size_of::<Goroutine>(), 128);
+    }
 }

@@ -256,9 +256,29 @@ pub fn cut(text: &str, room: usize) -> String {
     short
 }
 
+/// The ids of some of so many goroutines: `12, 13, …`; `None` where no id is known.
+#[must_use]
+pub fn goids(some: &[u64], count: u64) -> Option<String> {
+    let mut ids: Vec<_> = some.iter().map(u64::to_string).collect();
+    if ids.is_empty() {
+        return None;
+    }
+    if count > ids.len() as u64 {
+        ids.push("…".to_owned());
+    }
+    Some(ids.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_some_all_or_not_known() {
+        assert_eq!(goids(&[1, 2], 2).as_deref(), Some("1, 2"));
+        assert_eq!(goids(&[1, 2], 7).as_deref(), Some("1, 2, …"));
+        assert_eq!(goids(&[], 2_189), None);
+    }
 
     #[test]
     fn counts_have_separators() {

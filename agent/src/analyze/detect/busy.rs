@@ -10,6 +10,9 @@ pub(super) struct Busy;
 /// Samples in a row: a goroutine that runs half of the time is seen at all of them once in a thousand.
 const MIN_SAMPLES: u64 = 10;
 
+/// What is lacking where goroutines are not known apart.
+const NO_IDS: &str = "what runs for ever is told by goroutine ids, which are not known";
+
 impl Detector for Busy {
     fn name(&self) -> &'static str {
         "busy"
@@ -18,7 +21,13 @@ impl Detector for Busy {
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         let looks = case.life.busy.looks;
         let runs = matches!(case.wait(), WaitClass::Running | WaitClass::Runnable);
-        if !runs || scene.idle.is_some() || looks < case.running_samples {
+        if !runs || scene.idle.is_some() {
+            return Outcome::Clear;
+        }
+        if case.life.unidentified == case.count {
+            return Outcome::NotEnough(NO_IDS.to_owned());
+        }
+        if looks < case.running_samples {
             return Outcome::Clear;
         }
         if looks < MIN_SAMPLES || case.window < scene.settings.thresholds.stuck_after {

@@ -78,7 +78,7 @@ fn film_at(
             goroutine.parent = NonZeroU64::new(life.parent);
             goroutine.seen_for = Some(seen);
             goroutine.blocked = Some(BlockedFor { duration: seen, basis: BlockedBasis::FirstSeen });
-            goroutine.stack_bytes = 8192;
+            goroutine.stack_bytes = Some(8192);
         }
         window.push(&sample.observe(now));
     }

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use super::holders::Candidates;
-use super::waits::{Waits, wants_to_lock};
+use super::waits::{Identified, Waits, wants_to_lock};
 use super::{DOUBTFUL, long};
 use crate::model::{Goroutine, Mention, Observation, WaitClass};
 
 /// Goroutines that wait for each other, in the order in which each waits for the next, with the lock (as an
 /// index) that it waits for.
-pub(super) type Cycle<'a> = Vec<(&'a Goroutine, usize)>;
+pub(super) type Cycle<'a> = Vec<(Identified<'a>, usize)>;
 
 /// How often a plain `Lock` leaves the lock's address in the frames outside package sync: once for
 /// the call, once for the function that calls it (Go 1.21 to 1.27, amd64).
@@ -23,7 +23,7 @@ const RLOCK_MENTIONS: u32 = 1;
 /// A likely holder that waits for another contended lock.
 #[derive(Clone, Copy)]
 struct Edge<'a> {
-    holder: &'a Goroutine,
+    holder: Identified<'a>,
     /// The lock that it waits for.
     next: usize,
     /// Whether it stands beside others that do not wait for locks.
@@ -35,7 +35,7 @@ pub(super) fn find<'a>(
     observation: &'a Observation,
     waits: &Waits<'a>,
     candidates: &Candidates<'a>,
-    held: &mut [Option<&'a Goroutine>],
+    held: &mut [Option<Identified<'a>>],
     passed: impl Fn(u64) -> Option<Duration>,
 ) -> Vec<Cycle<'a>> {
     let stuck = |goroutine: &Goroutine, lock: usize, least: Duration| {
@@ -48,7 +48,7 @@ pub(super) fn find<'a>(
     for cycle in rings(&best(edges(waits, candidates))) {
         let least =
             if cycle.iter().any(|&(_, edge)| edge.doubtful) { DOUBTFUL } else { long(observation) };
-        if cycle.iter().all(|&(_, edge)| stuck(edge.holder, edge.next, least)) {
+        if cycle.iter().all(|&(_, edge)| stuck(&edge.holder, edge.next, least)) {
             for &(lock, edge) in &cycle {
                 held[lock] = Some(edge.holder);
             }
@@ -70,7 +70,7 @@ pub(super) fn find<'a>(
 
 /// For each lock, those of its candidates that wait for another one.
 fn edges<'a>(waits: &Waits<'a>, candidates: &Candidates<'a>) -> Vec<Vec<Edge<'a>>> {
-    let of_lock = |(lock, others): (usize, &Vec<&'a Goroutine>)| {
+    let of_lock = |(lock, others): (usize, &Vec<Identified<'a>>)| {
         let kind = waits.locks[lock].kind;
         if !waits.locks[lock].is_held()
             || !others.iter().any(|it| waits.lock_wanted_by(it.goid).is_some())
@@ -79,12 +79,12 @@ fn edges<'a>(waits: &Waits<'a>, candidates: &Candidates<'a>) -> Vec<Vec<Edge<'a>
         }
         // A wait group is done when all are done: others beside the one raise no doubt.
         let doubtful = kind != WaitClass::WaitGroup
-            && candidates.without_parents(waits, lock).any(|it| !wants_to_lock(it));
+            && candidates.without_parents(waits, lock).any(|it| !wants_to_lock(&it));
         let mut edges = Vec::new();
         for &holder in others {
             let Some(next) = waits.lock_wanted_by(holder.goid) else { continue };
             // Whoever waits for a wait group knows its workers' locks, and need hold none of them.
-            let holds = wants_to_lock(holder)
+            let holds = wants_to_lock(&holder)
                 || (holder.wait == WaitClass::WaitGroup
                     && kind != WaitClass::WaitGroup
                     && others.len() == 1
@@ -157,7 +157,7 @@ fn within<'a>(
     waits: &Waits<'a>,
     candidates: &Candidates<'a>,
     lock: usize,
-) -> Vec<&'a Goroutine> {
+) -> Vec<Identified<'a>> {
     let is_lock = matches!(waits.locks[lock].kind, WaitClass::Mutex | WaitClass::RwMutex);
     if !is_lock || !candidates.others[lock].is_empty() {
         return Vec::new();
@@ -166,11 +166,11 @@ fn within<'a>(
         let reason = observation.reason_of(goroutine);
         reason.is_some_and(|reason| reason.starts_with("sync.RWMutex.RLock"))
     };
-    let holds = |&&(goroutine, mention): &&(&Goroutine, Mention)| {
-        let plain = if reads(goroutine) { RLOCK_MENTIONS } else { LOCK_MENTIONS };
+    let holds = |&&(goroutine, mention): &&(Identified<'_>, Mention)| {
+        let plain = if reads(&goroutine) { RLOCK_MENTIONS } else { LOCK_MENTIONS };
         mention.times > plain || mention.outer > 0
     };
-    let most = |&&(goroutine, mention): &&(&'a Goroutine, Mention)| {
+    let most = |&&(goroutine, mention): &&(Identified<'a>, Mention)| {
         (mention.outer, mention.times, std::cmp::Reverse(goroutine.goid))
     };
     let Some(&(holder, _)) = candidates.own[lock].iter().filter(holds).max_by_key(most) else {
@@ -179,7 +179,7 @@ fn within<'a>(
     if candidates.may_be_held_unseen(waits, lock) {
         return Vec::new();
     }
-    if !reads(holder) {
+    if !reads(&holder) {
         return vec![holder];
     }
     // A reader waits for nothing but a writer.

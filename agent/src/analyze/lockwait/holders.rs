@@ -2,15 +2,15 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::waits::{Waits, wants_to_lock};
+use super::waits::{Identified, Waits, wants_to_lock};
 use crate::model::{Goroutine, Mention, Observation, StackView, WaitClass};
 
 /// Who mentions which contended lock.
 pub(super) struct Candidates<'a> {
     /// For each lock, those who mention it and do not wait for it.
-    pub(super) others: Vec<Vec<&'a Goroutine>>,
+    pub(super) others: Vec<Vec<Identified<'a>>>,
     /// For each lock, what its waiters' own stacks mention of it.
-    pub(super) own: Vec<Vec<(&'a Goroutine, Mention)>>,
+    pub(super) own: Vec<Vec<(Identified<'a>, Mention)>>,
     /// Goroutines whose stack nobody could search, the runtime's own aside.
     pub(super) unseen: Vec<&'a Goroutine>,
 }
@@ -23,10 +23,11 @@ impl<'a> Candidates<'a> {
             unseen: Vec::new(),
         };
         let named: FxHashSet<u64> = observation.mentions.iter().map(|it| it.goid).collect();
-        let mut goroutines: FxHashMap<u64, &Goroutine> = FxHashMap::default();
+        let mut goroutines: FxHashMap<u64, Identified<'a>> = FxHashMap::default();
         for goroutine in &observation.goroutines {
-            if named.contains(&goroutine.goid) {
-                goroutines.insert(goroutine.goid, goroutine);
+            let known = Identified::of(goroutine).filter(|it| named.contains(&it.goid));
+            if let Some(known) = known {
+                goroutines.insert(known.goid, known);
             } else if matches!(goroutine.stack, StackView::Torn | StackView::NotUnwound)
                 && !is_the_runtimes(observation, goroutine)
             {
@@ -46,8 +47,8 @@ impl<'a> Candidates<'a> {
     }
 
     /// The likely holder of each lock, where one of the candidates stands out.
-    pub(super) fn holders(&self, waits: &Waits<'a>) -> Vec<Option<&'a Goroutine>> {
-        let holder = |(at, others): (usize, &Vec<&'a Goroutine>)| match others.as_slice() {
+    pub(super) fn holders(&self, waits: &Waits<'a>) -> Vec<Option<Identified<'a>>> {
+        let holder = |(at, others): (usize, &Vec<Identified<'a>>)| match others.as_slice() {
             _ if !waits.locks[at].is_held() => None,
             &[only] => Some(only),
             _ => only(others.iter().copied().filter(|it| wants_to_lock(it)))
@@ -62,7 +63,7 @@ impl<'a> Candidates<'a> {
         &self,
         waits: &Waits<'a>,
         lock: usize,
-    ) -> impl Iterator<Item = &'a Goroutine> {
+    ) -> impl Iterator<Item = Identified<'a>> {
         let others = &self.others[lock];
         let parents: FxHashSet<u64> = waits.locks[lock]
             .waiters
@@ -85,7 +86,7 @@ impl<'a> Candidates<'a> {
 }
 
 /// The only one of several, if there is only one.
-fn only<'a>(mut several: impl Iterator<Item = &'a Goroutine>) -> Option<&'a Goroutine> {
+fn only<'a>(mut several: impl Iterator<Item = Identified<'a>>) -> Option<Identified<'a>> {
     several.next().filter(|_| several.next().is_none())
 }
 

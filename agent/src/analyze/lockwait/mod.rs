@@ -18,13 +18,13 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{Goroutine, Holder, LockGraph, LockNode, Observation, Waiter};
+use crate::model::{Holder, LockGraph, LockNode, Observation, Waiter};
 use cycles::Cycle;
 use holders::Candidates;
 use outlook::Outlooks;
 pub(super) use standing::Standing;
 use standing::{Cycles, View};
-use waits::Waits;
+use waits::{Identified, Waits};
 
 /// A lock is contended when somebody has been waiting for it this long. A little less than a second,
 /// so that two looks a second apart show it.
@@ -85,8 +85,8 @@ impl Locks {
             .goroutines
             .iter()
             .zip(group_of)
-            .filter(|(goroutine, _)| waits.lock_wanted_by(goroutine.goid).is_some())
-            .map(|(goroutine, &group)| (goroutine.goid, group))
+            .filter_map(|(goroutine, &group)| Some((goroutine.id()?, group)))
+            .filter(|&(goid, _)| waits.lock_wanted_by(goid).is_some())
             .collect();
         let passed = |lock| self.followed.get(&lock).and_then(|it| it.passed);
         Sample::of(observation, &waits, &group_of, passed).judged(&group_of, least)
@@ -125,7 +125,7 @@ struct Sample<'w, 'a> {
     waits: &'w Waits<'a>,
     candidates: Candidates<'a>,
     /// The likely holder of each lock.
-    held: Vec<Option<&'a Goroutine>>,
+    held: Vec<Option<Identified<'a>>>,
     /// Whether each lock passes from hand to hand.
     passes: Vec<bool>,
     /// The kinds of cycles, shortest first.
@@ -176,7 +176,7 @@ impl<'w, 'a> Sample<'w, 'a> {
             .map(|(outlook, (held, lock))| {
                 let holder = held.filter(|_| outlook != outlook::Outlook::Passes);
                 // Who started a waiter may know the lock for having handed it out.
-                let started = |goroutine: &Goroutine| {
+                let started = |goroutine: Identified<'_>| {
                     let parents = lock.waiters.iter().filter_map(|it| it.parent);
                     parents.map(NonZeroU64::get).any(|parent| parent == goroutine.goid)
                 };
@@ -192,7 +192,7 @@ impl<'w, 'a> Sample<'w, 'a> {
     }
 
     /// A holder, and what it does without the address of what it waits for.
-    fn holder(&self, goroutine: &Goroutine, outlook: outlook::Outlook) -> (Holder, String) {
+    fn holder(&self, goroutine: Identified<'_>, outlook: outlook::Outlook) -> (Holder, String) {
         let in_cycle = self.cycle_of.contains_key(&goroutine.goid);
         let is_stuck = matches!(outlook, outlook::Outlook::Stuck | outlook::Outlook::Deadlocked);
         let holder = wording::holder(self.observation, self.waits, goroutine, is_stuck, in_cycle);
@@ -273,10 +273,10 @@ fn kinds(
     let mut kinds = Vec::with_capacity(sorted.len());
     let mut cycle_of = FxHashMap::default();
     for (number, (example, cycles)) in sorted.into_iter().enumerate() {
-        let waiter = |&(goroutine, lock): &(&Goroutine, usize)| Waiter {
+        let waiter = |&(goroutine, lock): &(Identified<'_>, usize)| Waiter {
             goid: goroutine.goid,
             object: waits.locks[lock].address,
-            at: wording::at(observation, goroutine),
+            at: wording::at(observation, &goroutine),
         };
         let example: Vec<Waiter> = example.iter().map(waiter).collect();
         let kind = Arc::new(Cycles { number, count: cycles.len() as u64, example });

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::DOUBTFUL;
 use super::holders::Candidates;
-use super::waits::Waits;
+use super::waits::{Identified, Waits};
 use crate::model::{Goroutine, Observation, WaitClass};
 
 /// Locks that are followed from a lock to what its holder waits for.
@@ -35,7 +35,7 @@ pub(super) struct Outlooks<'g, 'a> {
     pub(super) observation: &'a Observation,
     pub(super) waits: &'g Waits<'a>,
     pub(super) candidates: &'g Candidates<'a>,
-    pub(super) held: &'g [Option<&'a Goroutine>],
+    pub(super) held: &'g [Option<Identified<'a>>],
     /// Ids of goroutines in deadlock cycles.
     pub(super) in_cycles: &'g FxHashSet<u64>,
     /// For each lock, whether it passes from hand to hand.
@@ -68,7 +68,7 @@ impl<'a> Outlooks<'_, 'a> {
             return Outlook::Passes;
         }
         let others = &self.candidates.others[lock];
-        let likely: Vec<&'a Goroutine> = match self.held[lock] {
+        let likely: Vec<Identified<'a>> = match self.held[lock] {
             Some(holder) => vec![holder],
             None => self.candidates.without_parents(self.waits, lock).collect(),
         };
@@ -79,14 +79,14 @@ impl<'a> Outlooks<'_, 'a> {
                 && self.observation.coverage.stacks_unsearched == 0;
             return if was_searched { Outlook::Abandoned } else { Outlook::Unknown };
         }
-        let outlooks = holders.iter().map(|holder| self.of_holder(holder, known, steps));
+        let outlooks = holders.iter().map(|&holder| self.of_holder(holder, known, steps));
         // Any one of several may hold it: that one which is most likely to give it back counts.
         outlooks.min_by_key(|outlook| *outlook as u8).unwrap_or(Outlook::Unknown)
     }
 
     fn of_holder(
         &self,
-        holder: &Goroutine,
+        holder: Identified<'_>,
         known: &mut [Option<Outlook>],
         steps: usize,
     ) -> Outlook {
@@ -108,7 +108,7 @@ impl<'a> Outlooks<'_, 'a> {
                     other => other,
                 },
             },
-            _ if self.waits_for_timer(holder) || !stands_still(self.observation, holder) => {
+            _ if self.waits_for_timer(&holder) || !stands_still(self.observation, &holder) => {
                 Outlook::MayComeBack
             }
             _ => Outlook::Stuck,

@@ -1,5 +1,6 @@
 //! Contended locks and the goroutines that wait for them.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -7,13 +8,34 @@ use rustc_hash::FxHashMap;
 use super::long;
 use crate::model::{Goroutine, Observation, WaitClass};
 
+/// A goroutine whose id is known: without one, nobody can tell who waits for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Identified<'a> {
+    pub(super) goid: u64,
+    goroutine: &'a Goroutine,
+}
+
+impl<'a> Identified<'a> {
+    pub(super) fn of(goroutine: &'a Goroutine) -> Option<Self> {
+        Some(Self { goid: goroutine.id()?, goroutine })
+    }
+}
+
+impl Deref for Identified<'_> {
+    type Target = Goroutine;
+
+    fn deref(&self) -> &Goroutine {
+        self.goroutine
+    }
+}
+
 /// A contended lock.
 pub(super) struct Lock<'a> {
     pub(super) address: u64,
     /// What its waiters call it.
     pub(super) kind: WaitClass,
     /// All who wait for it, however long, in the observation's order.
-    pub(super) waiters: Vec<&'a Goroutine>,
+    pub(super) waiters: Vec<Identified<'a>>,
 }
 
 impl Lock<'_> {
@@ -34,7 +56,7 @@ pub(super) struct Waits<'a> {
     pub(super) locks: Vec<Lock<'a>>,
     by_address: FxHashMap<u64, usize>,
     /// Who waits for which: the goroutine, and the lock's index.
-    by_goid: FxHashMap<u64, (&'a Goroutine, usize)>,
+    by_goid: FxHashMap<u64, (Identified<'a>, usize)>,
 }
 
 impl<'a> Waits<'a> {
@@ -48,7 +70,7 @@ impl<'a> Waits<'a> {
             observation
                 .goroutines
                 .iter()
-                .filter_map(|goroutine| Some((goroutine, lock_of(observation, goroutine)?)))
+                .filter_map(|it| Some((Identified::of(it)?, lock_of(observation, it)?)))
         };
         for (goroutine, address) in all() {
             if goroutine.blocked.is_some_and(|blocked| blocked.duration >= long(observation)) {
@@ -86,7 +108,7 @@ impl<'a> Waits<'a> {
     }
 
     /// A goroutine that waits for a contended lock, and the lock's address.
-    pub(super) fn of_goid(&self, goid: u64) -> Option<(&'a Goroutine, u64)> {
+    pub(super) fn of_goid(&self, goid: u64) -> Option<(Identified<'a>, u64)> {
         self.by_goid.get(&goid).map(|&(goroutine, lock)| (goroutine, self.locks[lock].address))
     }
 }

@@ -1,6 +1,6 @@
 //! What a graph says of a goroutine in words.
 
-use super::waits::Waits;
+use super::waits::{Identified, Waits};
 use crate::analyze::summary;
 use crate::model::{Goroutine, Holder, Observation, StackView, WaitClass};
 
@@ -18,18 +18,18 @@ pub(super) fn at(observation: &Observation, goroutine: &Goroutine) -> String {
 pub(super) fn holder(
     observation: &Observation,
     waits: &Waits<'_>,
-    goroutine: &Goroutine,
+    goroutine: Identified<'_>,
     is_stuck: bool,
     in_cycle: bool,
 ) -> Holder {
     let mut doing = match waits.of_goid(goroutine.goid) {
         Some((_, lock)) => format!("waits for {} {lock:#x}", goroutine.wait.name()),
-        None => doing(observation, goroutine),
+        None => doing(observation, &goroutine),
     };
     if in_cycle {
         doing.push_str(", in a deadlock cycle");
     }
-    Holder { goid: goroutine.goid, doing, is_stuck, at: at(observation, goroutine) }
+    Holder { goid: goroutine.goid, doing, is_stuck, at: at(observation, &goroutine) }
 }
 
 /// What a holder does without the address of what it waits for, which others like it do not share.

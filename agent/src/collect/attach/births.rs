@@ -36,7 +36,7 @@ impl Births {
             .iter()
             .zip(marks)
             .filter(|(goroutine, _)| came(goroutine))
-            .map(|(goroutine, mark)| (mark.g, goroutine.goid))
+            .filter_map(|(goroutine, mark)| Some((mark.g, goroutine.id()?)))
             .collect();
         let structs: FxHashSet<u64> = born.iter().map(|(g, _)| *g).collect();
         let slots: FxHashMap<u64, &Slot> = slots

@@ -3,6 +3,7 @@
 //! Slots of the runtime's list of goroutines are reused but never move, so that what was seen
 //! before is found by position, without a search.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::model::{BlockedBasis, BlockedFor, Goroutine, Rates};
@@ -22,10 +23,10 @@ pub(super) struct Mark {
     pub(super) wait_since_ns: u64,
 }
 
-/// What was last seen in a slot. A goid of 0 is an empty slot.
+/// What was last seen in a slot. An empty slot has no goid.
 #[derive(Clone, Copy, Default)]
 struct Seen {
-    goid: u64,
+    goid: Option<NonZeroU64>,
     /// When it was first seen.
     first_ns: u64,
     since_ns: u64,
@@ -86,8 +87,8 @@ impl Clock {
         }
         for (goroutine, mark) in goroutines.iter_mut().zip(marks) {
             let seen = self.slots.get_mut(mark.slot as usize).unwrap_or(&mut nobody);
-            let known =
-                seen.goid == goroutine.goid && seen.tick == previous as u16 && previous != 0;
+            let is_same = goroutine.goid.is_some() && seen.goid == goroutine.goid;
+            let known = is_same && seen.tick == previous as u16 && previous != 0;
             stayed += u64::from(known);
             // A runtime clock that was set and is another now was reset in between: it ran.
             let ran = seen.wait_since_ns != 0 && seen.wait_since_ns != mark.wait_since_ns;

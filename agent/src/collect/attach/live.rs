@@ -253,11 +253,12 @@ fn times(start: Duration, seen: &Seen, goroutines: &mut [Goroutine]) {
         seen.slots.iter().filter(|slot| slot.goid != 0).map(|slot| (slot.goid, slot)).collect();
     let parks_since = attached_since(seen.governor.state(Layer::Parks));
     for goroutine in goroutines {
-        let Some(slot) = slots.get(&goroutine.goid) else { continue };
+        let slot = goroutine.id().and_then(|goid| slots.get(&goid));
+        let Some(slot) = slot else { continue };
         let since = |ns: u64| start.checked_sub(Duration::from_nanos(ns)).filter(|_| ns != 0);
         goroutine.age = since(slot.created_ns);
         let watched = parks_since.is_some_and(|at| Duration::from_nanos(slot.parked_ns) >= at);
-        goroutine.parks = parks_since.map(|_| slot.parks);
+        goroutine.parks = parks_since.map(|_| u32::try_from(slot.parks).unwrap_or(u32::MAX));
         // A goroutine that only asked to be parked, or that waits in a way that passes no probe,
         // gives itself away by another reason.
         let same = goroutine.reason.map(u32::from) == Some(slot.reason);

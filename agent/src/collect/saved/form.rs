@@ -21,12 +21,12 @@ pub(super) const SCHEMA: &str = "leak-agent/observation/v1";
 /// What no count of a real process reaches, so that sums of a few of them cannot overflow.
 const MOST: u64 = 1 << 48;
 
-/// A goroutine: goid, parent, first object and how many, stack, creator, first function, labels,
+/// A goroutine: goid or null, parent, first object and how many, stack, creator, first function, labels,
 /// reason, class, status, whether locked to its thread, blocked for (ns, and how that is known), age
-/// (ns), seen for (ns), parks, bytes of stack, whether it came.
+/// (ns), seen for (ns), parks, bytes of stack or null, whether it came, how many goroutines it stands for.
 #[derive(Serialize, Deserialize)]
 struct Row(
-    u64,
+    Option<NonZeroU64>,
     Option<NonZeroU64>,
     (u32, u32),
     StackView,
@@ -41,9 +41,15 @@ struct Row(
     Option<u64>,
     Option<u64>,
     Option<u64>,
-    u32,
+    Option<u32>,
     #[serde(default)] Option<bool>,
+    #[serde(default = "one")] u32,
 );
+
+/// Files of before weights were added know each goroutine by itself.
+const fn one() -> u32 {
+    1
+}
 
 /// The head alone, to tell what a file is that cannot be read as an observation.
 #[derive(Deserialize)]
@@ -140,6 +146,9 @@ impl Form {
         if !names_what_is_there(&goroutines, &self.sites, &self.stacks) {
             return Err("it names a stack or a frame that it does not hold");
         }
+        if goroutines.iter().any(|goroutine| goroutine.weight == 0) {
+            return Err("a goroutine stands for none");
+        }
         if !is_possible(&self.sites, &self.coverage) {
             return Err("it holds a count that no process reaches");
         }
@@ -182,9 +191,10 @@ impl Row {
             blocked,
             goroutine.age.map(ns),
             goroutine.seen_for.map(ns),
-            goroutine.parks,
+            goroutine.parks.map(u64::from),
             goroutine.stack_bytes,
             goroutine.came,
+            goroutine.weight,
         )
     }
 
@@ -205,9 +215,10 @@ impl Row {
             blocked: self.11.map(blocked),
             age: self.12.map(Duration::from_nanos),
             seen_for: self.13.map(Duration::from_nanos),
-            parks: self.14,
+            parks: self.14.map(|parks| u32::try_from(parks).unwrap_or(u32::MAX)),
             stack_bytes: self.15,
             came: self.16,
+            weight: self.17,
         }
     }
 }

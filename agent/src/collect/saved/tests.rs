@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::collect::Source;
-use crate::model::{Observation, TargetId, Timestamp};
+use crate::model::{Observation, StackView, TargetId, Timestamp, WaitClass};
 use crate::sample::{Prepared, leaking};
 
 /// A directory of its own for a test, removed when it ends.
@@ -97,6 +97,23 @@ fn what_was_saved_is_read_again_as_it_was() {
     assert_eq!(verdict(&live), verdict(&again));
     let names: Vec<_> = fs::read_dir(&scratch.0).expect("there").flatten().collect();
     assert_eq!(names.len(), 3, "nothing is left beside: {names:?}");
+}
+
+/// What a profile counts is not made into goroutines with ids.
+#[test]
+fn counted_goroutines_are_saved_as_such() {
+    let scratch = Scratch::new("counted");
+    let mut sample = leaking(2);
+    let stack = sample.stack(&[("main.send", "/src/app/leak.go", 33)]);
+    sample.add_counted(2_189, WaitClass::ChanSend, StackView::Read(stack));
+    let source = Box::new(Prepared([sample.observe(0)].into()));
+    drain(&mut Recorder::new(source, &scratch.0).expect("it can be written to"));
+    let again = drain(&mut Replay::new(scratch.recording())).remove(0);
+    let counted = again.goroutines.last().expect("it is there");
+    assert_eq!((counted.goid, counted.weight, counted.stack_bytes), (None, 2_189, None));
+    assert_eq!(again.goroutines.iter().map(|it| it.weight).sum::<u32>(), 2_189 + 5);
+    let nobody = scratch.text().replacen(",2189]", ",0]", 1);
+    assert!(matches!(scratch.error_of(nobody.as_bytes()), Error::Absurd { .. }));
 }
 
 /// Two processes that had one pid after each other, and two recordings of the second of them.

@@ -319,8 +319,9 @@ fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
                     dd { (growth.pattern.name()) ", R² " (format!("{:.3}", growth.r2)) }
                 }
                 @if let Some(group) = group {
-                    dt { "Goroutines" }
-                    dd { (group.goids_sample.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")) }
+                    @if let Some(goids) = words::goids(&group.goids_sample, group.count) {
+                        dt { "Goroutines" } dd { (goids) }
+                    }
                     dt { "Signature" } dd { code { (Text(&group.signature)) } }
                     @for other in others.take(20) {
                         dt { "Also" } dd { code { (Text(&other.signature)) } }

@@ -101,10 +101,6 @@ fn row(page: &Page<'_>, group: &Group, number: Option<usize>, full: bool) -> Mar
 /// Everything that is known of a group beside its row.
 fn details(page: &Page<'_>, group: &Group) -> Markup {
     let stacks = &page.assessment.stacks;
-    let mut goids: Vec<_> = group.goids_sample.iter().map(u64::to_string).collect();
-    if group.count > goids.len() as u64 {
-        goids.push("…".to_owned());
-    }
     html! {
         dl.facts {
             @if let Some(frame) = group.created_by {
@@ -129,7 +125,9 @@ fn details(page: &Page<'_>, group: &Group) -> Markup {
             @if group.locked_to_thread > 0 {
                 dt { "Locked to a thread" } dd { (words::count(group.locked_to_thread)) }
             }
-            dt { "Goroutines" } dd { (goids.join(", ")) }
+            @if let Some(goids) = words::goids(&group.goids_sample, group.count) {
+                dt { "Goroutines" } dd { (goids) }
+            }
         }
         @if let Some(stack) = group.stack { (frames::stack(stacks, stack)) }
         @if let Some(why) = group.no_stack { p.muted { "No stack: " (why) } }

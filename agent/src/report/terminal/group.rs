@@ -44,7 +44,9 @@ impl Page<'_> {
         if let Some(stack) = group.creation_stack {
             self.called_by("called   ", stack, stacks)?;
         }
-        self.field("goids    ", &sample_of_goids(group))?;
+        if let Some(goids) = words::goids(&group.goids_sample, group.count) {
+            self.field("goids    ", &goids)?;
+        }
         if let Some(id) = finding {
             self.field("finding  ", id)?;
         }
@@ -234,14 +236,6 @@ impl Page<'_> {
         }
         Ok(())
     }
-}
-
-fn sample_of_goids(group: &Group) -> String {
-    let mut goids: Vec<_> = group.goids_sample.iter().map(u64::to_string).collect();
-    if group.count > goids.len() as u64 {
-        goids.push("…".to_owned());
-    }
-    goids.join(", ")
 }
 
 /// A frame's function and place as they fit one line of `room` columns; where no shortening is

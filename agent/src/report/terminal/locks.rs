@@ -124,11 +124,9 @@ impl Drawing<'_> {
             text.push_str(&format!(", the longest for at least {}", words::duration(oldest)));
         }
         self.text(INDENT, Role::Title, &text)?;
-        let mut waiters: Vec<_> = lock.waiters.iter().map(u64::to_string).collect();
-        if lock.waiting > waiters.len() as u64 {
-            waiters.push("…".to_owned());
+        if let Some(goids) = words::goids(&lock.waiters, lock.waiting) {
+            self.text(2 * INDENT, Role::Dim, &format!("goids {goids}"))?;
         }
-        self.text(2 * INDENT, Role::Dim, &format!("goids {}", waiters.join(", ")))?;
         match (&lock.holder, lock.kind) {
             (Some(holder), kind) => {
                 let relation = match kind {

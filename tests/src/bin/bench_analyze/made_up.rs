@@ -80,7 +80,7 @@ impl MadeUp {
         let born = if leaks { at / groups * BIRTHS } else { 0 };
         let seen = Duration::from_secs(u64::from(number.checked_sub(born)?));
         Some(Goroutine {
-            goid: 1000 + u64::from(at),
+            goid: NonZeroU64::new(1000 + u64::from(at)),
             parent: NonZeroU64::new(1),
             objects: ObjectRange { start: at, len: 1 },
             stack: StackView::Read(stack),
@@ -96,7 +96,8 @@ impl MadeUp {
             seen_for: Some(seen),
             came: Some(seen.is_zero()),
             parks: None,
-            stack_bytes: 8192,
+            stack_bytes: Some(8192),
+            weight: 1,
         })
     }
 

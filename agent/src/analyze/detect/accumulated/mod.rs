@@ -56,6 +56,9 @@ impl Detector for Accumulated {
         if !ids::waits_for_another(case.wait()) || ends(case) {
             return Outcome::Clear;
         }
+        if case.life.unidentified > 0 && case.count >= ids::MIN_MEMBERS {
+            return Outcome::NotEnough(NO_IDS.to_owned());
+        }
         let pile = Pile::of(&case.life.ids, case.clock);
         let waits = Waits { as_workers: receives(case), in_line: is_queue(case) };
         match pile.decide(waits) {
@@ -74,6 +77,8 @@ impl Detector for Accumulated {
 /// What is lacking where ids alone do not do.
 const NO_CLOCK: &str =
     "no garbage collection has run that would tell for how long large groups have waited";
+const NO_IDS: &str =
+    "goroutine ids, which tell what piled up over the process's life, are not known";
 /// Why it is suspect only.
 const SESSIONS: &str =
     "; whoever started them, or was started with them, is at work: they may be sessions";

@@ -147,7 +147,7 @@ impl Snapshotter {
         let reason = waits.then(|| self.reasons.get(usize::from(g.wait_reason))).flatten().copied();
         let hints = one.key.map(|key| self.stacks.hints(key)).unwrap_or_default();
         Goroutine {
-            goid: g.goid,
+            goid: NonZeroU64::new(g.goid),
             parent: NonZeroU64::new(g.parent),
             objects,
             stack,
@@ -164,7 +164,10 @@ impl Snapshotter {
             seen_for: None,
             came: None,
             parks: None,
-            stack_bytes: u32::try_from(g.stack_hi.saturating_sub(g.stack_lo)).unwrap_or(u32::MAX),
+            stack_bytes: Some(
+                u32::try_from(g.stack_hi.saturating_sub(g.stack_lo)).unwrap_or(u32::MAX),
+            ),
+            weight: 1,
         }
     }
 }

@@ -20,7 +20,7 @@ const MAX_PATHS: usize = 4096;
 
 /// A source file's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceText {
+pub struct GoFile {
     /// The file that was read.
     pub path: PathBuf,
     /// What it holds; bytes that are not UTF-8 are replaced.
@@ -34,15 +34,15 @@ pub struct SourceText {
 /// The binary is not trusted: only regular files whose name ends in `.go` are read, up to
 /// 4 MiB each, and so many in all.
 #[derive(Debug)]
-pub struct SourceFiles {
+pub struct GoFiles {
     places: Places,
     built: Option<SystemTime>,
-    known: HashMap<String, Option<SourceText>>,
+    known: HashMap<String, Option<GoFile>>,
     files: usize,
     bytes: usize,
 }
 
-impl SourceFiles {
+impl GoFiles {
     /// Looks in `roots` (`--source-root`), on this machine, and in the file system of the process
     /// `pid`. `go_version` is as the binary says it, such as `go1.26.6`.
     #[must_use]
@@ -59,7 +59,7 @@ impl SourceFiles {
 
     /// The text of the file that the binary calls `recorded_path`; `None` where it is not to be
     /// had.
-    pub fn read(&mut self, recorded_path: &str) -> Option<SourceText> {
+    pub fn read(&mut self, recorded_path: &str) -> Option<GoFile> {
         if let Some(known) = self.known.get(recorded_path) {
             return known.clone();
         }
@@ -71,7 +71,7 @@ impl SourceFiles {
         found
     }
 
-    fn find(&mut self, recorded: &str) -> Option<SourceText> {
+    fn find(&mut self, recorded: &str) -> Option<GoFile> {
         if self.files >= MAX_FILES || self.bytes >= MAX_TOTAL_BYTES {
             return None;
         }
@@ -81,7 +81,7 @@ impl SourceFiles {
             self.bytes += text.len();
             let newer = modified.zip(self.built).is_some_and(|(file, exe)| file > exe);
             let stale = newer || place.other_version;
-            return Some(SourceText { path: place.path, text: text.into(), stale });
+            return Some(GoFile { path: place.path, text: text.into(), stale });
         }
         None
     }
@@ -123,7 +123,7 @@ mod tests {
             go_version: Some("go1.26.6".to_owned()),
             target_root: None,
         };
-        let mut files = SourceFiles::with(places, None);
+        let mut files = GoFiles::with(places, None);
         let at_its_path = base.join("app/main.go").display().to_string();
         for (recorded, expected) in [
             (at_its_path.as_str(), "at its path"),
@@ -153,7 +153,7 @@ mod tests {
             go_roots: vec![base.join("goroot")],
             ..Places::default()
         };
-        let mut files = SourceFiles::with(places, None);
+        let mut files = GoFiles::with(places, None);
         assert_eq!(files.read("/q/a/b/x.go").as_ref().map(|f| &*f.text), Some("long"));
         let mutex = files.read("sync/mutex.go");
         assert_eq!(mutex.as_ref().map(|f| &*f.text), Some("the standard library's"));
@@ -171,7 +171,7 @@ mod tests {
         let now = file::modified(&main).expect("it has a time");
         let day = Duration::from_secs(86_400);
         for (built, stale) in [(now - day, true), (now, false), (now + day, false)] {
-            let mut files = SourceFiles::with(Places::default(), Some(built));
+            let mut files = GoFiles::with(Places::default(), Some(built));
             assert_eq!(files.read(&recorded).map(|file| file.stale), Some(stale));
         }
         let places = Places {
@@ -179,7 +179,7 @@ mod tests {
             go_version: Some("go1.26.6".to_owned()),
             ..Places::default()
         };
-        let mut files = SourceFiles::with(places, None);
+        let mut files = GoFiles::with(places, None);
         assert_eq!(files.read("sync/mutex.go").map(|file| file.stale), Some(true));
         let recorded = base.join("goroot/src/sync/mutex.go").display().to_string();
         assert_eq!(files.read(&recorded).map(|file| file.stale), Some(true));
@@ -199,7 +199,7 @@ mod tests {
         assert!(pipe.expect("coreutils are there").success());
         fs::write(base.join("huge.go"), vec![b' '; (4 << 20) + 1]).expect("written");
         let places = Places { roots: vec![base.join("root")], ..Places::default() };
-        let mut files = SourceFiles::with(places, None);
+        let mut files = GoFiles::with(places, None);
         for name in ["secret", "link.go", "folder.go", "pipe.go", "huge.go", "no\0thing.go"] {
             let recorded = base.join(name).display().to_string();
             assert_eq!(files.read(&recorded), None, "{name}");
@@ -216,7 +216,7 @@ mod tests {
     fn text_that_is_no_utf8_is_read_all_the_same() {
         let base = folder("utf8");
         fs::write(base.join("latin.go"), b"// caf\xe9\n").expect("written");
-        let mut files = SourceFiles::with(Places::default(), None);
+        let mut files = GoFiles::with(Places::default(), None);
         let recorded = base.join("latin.go").display().to_string();
         assert_eq!(
             files.read(&recorded).map(|file| file.text),

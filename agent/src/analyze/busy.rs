@@ -1,4 +1,4 @@
-//! Goroutines that are on a processor, or ready for one, at every look.
+//! Goroutines that are on a processor, or ready for one, in every sample.
 
 use std::num::NonZeroU64;
 
@@ -6,16 +6,16 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Goroutine, StackId, WaitClass};
 
-/// What is remembered of a goroutine that was running or ready at every look since.
+/// What is remembered of a goroutine that was running or ready in every sample since.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Busy {
-    /// At how many looks in a row.
+    /// In how many samples in a row.
     pub(super) looks: u64,
     /// Where it was last seen; a running one shows no stack.
     pub(super) last: Option<StackId>,
 }
 
-/// Remembers them from look to look: as many as there are processors, and a run queue.
+/// Remembers them from sample to sample: as many as there are processors, and a run queue.
 #[derive(Debug, Default)]
 pub(super) struct Runners {
     known: FxHashMap<NonZeroU64, Busy>,
@@ -24,7 +24,7 @@ pub(super) struct Runners {
 }
 
 impl Runners {
-    /// Takes in the next look.
+    /// Takes in the next sample.
     pub(super) fn look(&mut self, goroutines: &[Goroutine]) {
         let mut now = FxHashMap::default();
         for goroutine in goroutines {

@@ -24,7 +24,7 @@ const MAX_PARTNERS: f64 = 4.0;
 pub(super) const MAX_GROUPS: usize = 1024;
 /// So many that started some of a group each did not do so at the beginning.
 const MIN_CREATORS: usize = 8;
-/// Groups smaller than this are not looked at.
+/// Smaller groups are not analysed.
 pub(super) const MIN_MEMBERS: u64 = 4;
 
 /// One sampled goroutine.
@@ -142,7 +142,7 @@ const fn order(goid: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// The process's own clocks at one look.
+/// The process's own clocks in one sample.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     /// The highest id of a goroutine that is there: about as many were ever created.

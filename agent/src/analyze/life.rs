@@ -19,18 +19,18 @@ const PARENTS: usize = 4;
 /// The goroutine that runs `main.main` (`runtime/proc.go`: the first one created).
 pub(super) const MAIN: u64 = 1;
 
-/// The window that a look is the last of.
+/// The window that a sample is the last of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Span {
-    /// From the first look to this one.
+    /// From the first sample to this one.
     pub(super) window: Duration,
-    /// From the look before to this one; zero for the first.
+    /// From the sample before to this one; zero for the first.
     pub(super) step: Duration,
     /// Of the window, how long the target could run.
     pub(super) ran: Duration,
 }
 
-/// What is known of the lives of a group's members at one look.
+/// What is known of the lives of a group's members in one sample.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Life {
     /// Whether the source knows goroutines apart, so that the rest means anything.
@@ -43,20 +43,20 @@ pub(super) struct Life {
     pub(super) before: u64,
     /// Births of members within the window, by time, oldest first; empty for none.
     pub(super) births: Vec<u32>,
-    /// Members that came into the group since the look before.
+    /// Members that came into the group since the sample before.
     pub(super) arrived: u64,
-    /// Members that stood at the same place since the first look, or since their birth.
+    /// Members that stood at the same place since the first sample, or since their birth.
     pub(super) still: u64,
     /// Members that stood at the same place through the last two thirds of the window: what blocks
-    /// soon after the first look counts too.
+    /// soon after the first sample counts too.
     pub(super) stuck: u64,
     /// For how long the longest of the stuck was blocked.
     pub(super) stuck_for: Duration,
-    /// A channel that one of them waits on, where it was looked into.
+    /// A channel that one of them waits on, where it was read.
     pub(super) channel: Option<Channel>,
     /// What their stacks hold, in bytes, as far as that is known.
     pub(super) stack_bytes: Option<u64>,
-    /// The member that has run for the most looks in a row.
+    /// The member that has run for the most samples in a row.
     pub(super) busy: Busy,
     /// Those that the runtime itself marked as leaked.
     pub(super) leaked: u64,
@@ -94,7 +94,7 @@ impl Life {
         }
         self.has_main |= goroutine.is(MAIN);
         self.meet_parent(goroutine);
-        // A single look knows nothing but the runtime's own clock.
+        // A single sample knows nothing but the runtime's own clock.
         let blocked = goroutine.blocked.map(|blocked| blocked.duration);
         if let Some(blocked) = blocked
             && blocked >= span.ran * 2 / 3
@@ -127,7 +127,7 @@ impl Life {
         }
     }
 
-    /// Looks whether one of the channels that were looked into is a member's. `channels` is sorted.
+    /// Checks whether one of the channels that were read is a member's. `channels` is sorted.
     pub(super) fn meet_channel(&mut self, objects: &[u64], channels: &[Channel]) {
         if self.channel.is_none() && !channels.is_empty() {
             self.channel = objects.iter().find_map(|object| {

@@ -181,7 +181,7 @@ impl Window {
         self.latest.as_ref()?.rates
     }
 
-    /// Counts of groups over time, summed, by seconds since the first look.
+    /// Counts of groups over time, summed, by seconds since the first sample.
     pub(super) fn history(&self, hashes: &[u64]) -> Vec<(f64, f64)> {
         let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
         let count = |sample: &Sample| {
@@ -195,12 +195,12 @@ impl Window {
         self.runners.samples()
     }
 
-    /// How many looks there were.
+    /// How many samples there were.
     pub(super) const fn observations(&self) -> u64 {
         self.observations
     }
 
-    /// How many of a group there were at the first look.
+    /// How many of a group there were at the first sample.
     pub(super) fn at_first(&self, hash: u64) -> u64 {
         self.samples.first().and_then(|first| first.counts.get(&hash)).copied().unwrap_or(0)
     }
@@ -210,7 +210,7 @@ impl Window {
         self.records.get(&hash).map_or(0, |record| record.arrived)
     }
 
-    /// How many goroutines there were, by seconds since the first look.
+    /// How many goroutines there were, by seconds since the first sample.
     pub(super) fn totals(&self) -> Vec<(f64, u64)> {
         let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
         self.samples.iter().map(|s| ((s.elapsed - start).as_secs_f64(), s.total)).collect()
@@ -268,14 +268,14 @@ impl Window {
     }
 }
 
-/// A running goroutine has no stack that could be read; where it stood at an earlier look, still
+/// A running goroutine has no stack that could be read; where it stood at an earlier sample, still
 /// running, says more than nothing.
 fn show_runners(groups: &mut [Group], lives: &[Life], stacks: &StackTable) {
     for (group, life) in groups.iter_mut().zip(lives) {
         if let (None, Some(last)) = (group.stack, life.busy.last) {
             group.stack = Some(last);
             group.blocked_at = summary::blocked_at(stacks, last);
-            group.no_stack = Some("running: the stack is that of an earlier look");
+            group.no_stack = Some("running: the stack is that of an earlier sample");
         }
     }
 }
@@ -332,29 +332,29 @@ impl Churn {
     }
 }
 
-/// Sums over the moments of all looks, in seconds since the first.
+/// Sums over the moments of all samples, in seconds since the first.
 #[derive(Clone, Copy, Debug, Default)]
 struct Times {
-    looks: f64,
+    samples: f64,
     sum: f64,
     squares: f64,
 }
 
 impl Times {
     fn add(&mut self, at: f64) {
-        self.looks += 1.0;
+        self.samples += 1.0;
         self.sum += at;
         self.squares += at * at;
     }
 }
 
-/// Sums over the looks at one group. A look without it counts it as 0, which adds nothing.
+/// Sums over the samples of one group. A sample without it counts it as 0, which adds nothing.
 #[derive(Clone, Copy, Debug, Default)]
 struct Record {
-    /// Goroutines that came in from look to look.
+    /// Goroutines that came in from sample to sample.
     arrived: u64,
     counts: f64,
-    /// Counts by the seconds of their looks.
+    /// Counts by the seconds of their samples.
     weighted: f64,
 }
 
@@ -367,8 +367,8 @@ impl Record {
 
     /// The slope of the counts (least squares); `None` while time has not moved.
     fn slope(&self, times: &Times) -> Option<f64> {
-        let spread = times.squares - times.sum * times.sum / times.looks;
-        (spread > 0.0).then(|| (self.weighted - times.sum / times.looks * self.counts) / spread)
+        let spread = times.squares - times.sum * times.sum / times.samples;
+        (spread > 0.0).then(|| (self.weighted - times.sum / times.samples * self.counts) / spread)
     }
 }
 

@@ -49,7 +49,7 @@ impl CollectError {
         matches!(self, Self::Program(golang::Error::Starting { .. }))
     }
 
-    /// Whether the kernel refused to let us look.
+    /// Whether the kernel refused access to the target.
     #[must_use]
     pub const fn is_denied(&self) -> bool {
         matches!(self, Self::Program(golang::Error::Permission { .. }))

@@ -1,4 +1,4 @@
-//! What goroutines wait on, as far as the source looked into it.
+//! What goroutines wait on, as far as the source read it.
 
 use serde::{Deserialize, Serialize};
 

@@ -23,7 +23,7 @@ pub enum Status {
     Waiting,
     /// Stopped by suspendG, waiting for whoever preempted it.
     Preempted,
-    /// Its stack was being moved when it was looked at.
+    /// Its stack was being moved when it was read.
     CopyStack,
     /// The runtime itself found it leaked (Go 1.26+).
     Leaked,
@@ -120,9 +120,9 @@ pub struct Goroutine {
     /// For how long it has existed; known only if a probe saw its creation.
     pub age: Option<Duration>,
     /// For how long the source has seen it: a lower bound of its age. `None` where the source does
-    /// not know goroutines apart from one look to the next.
+    /// not know goroutines apart from one sample to the next.
     pub seen_for: Option<Duration>,
-    /// Whether it was not there, or stood elsewhere, at the look before; `None` where there was none, or
+    /// Whether it was not there, or stood elsewhere, at the sample before; `None` where there was none, or
     /// the source does not know goroutines apart.
     pub came: Option<bool>,
     /// How often a probe saw it park, up to the type's bound; `None` where none watched.

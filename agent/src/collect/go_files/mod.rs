@@ -32,7 +32,7 @@ pub struct GoFile {
 /// Source files, by the paths that a binary records.
 ///
 /// The binary is not trusted: only regular files whose name ends in `.go` are read, up to
-/// 4 MiB each, and so many in all.
+/// 4 MiB each, and a bounded number of them.
 #[derive(Debug)]
 pub struct GoFiles {
     places: Places,

@@ -19,7 +19,7 @@ use crate::model::{
 pub(super) const SCHEMA: &str = "leak-agent/observation/v1";
 
 /// What no count of a real process reaches, so that sums of a few of them cannot overflow.
-const MOST: u64 = 1 << 48;
+const MAX_COUNT: u64 = 1 << 48;
 
 /// A goroutine: goid or null, parent, first object and how many, stack, creator, first function, labels,
 /// reason, class, status, whether locked to its thread, blocked for (ns, and how that is known), age
@@ -260,7 +260,7 @@ fn is_possible(sites: &[Site], coverage: &Coverage) -> bool {
         coverage.stacks_unsearched,
     ];
     let of_probes = coverage.probes.iter().map(|probe| probe.history_left_out);
-    of_sites.chain(of_coverage).chain(of_probes).all(|count| count < MOST)
+    of_sites.chain(of_coverage).chain(of_probes).all(|count| count < MAX_COUNT)
 }
 
 /// Nanoseconds; 584 years at most.

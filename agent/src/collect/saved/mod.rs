@@ -15,7 +15,7 @@ pub use record::Recorder;
 pub use replay::Replay;
 
 /// A file is no larger than this, unpacked.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Why observations cannot be saved or read again.
 #[derive(Debug, Error)]

@@ -11,8 +11,8 @@ use crate::model::{Instance, Observation, Timestamp};
 /// How file names end.
 const END: &str = ".observation.gz";
 
-/// Files of a folder that are looked at.
-const MOST: usize = 1 << 20;
+/// Files of a folder that are read.
+const MAX_FILES: usize = 1 << 20;
 
 /// What was saved of one process in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Recording {
     pub fn all(folder: &Path) -> Result<Vec<Self>, Error> {
         let cannot = |source| Error::Folder { folder: folder.to_owned(), source };
         let mut found: BTreeMap<(u32, u64), Vec<u64>> = BTreeMap::new();
-        for entry in fs::read_dir(folder).map_err(cannot)?.take(MOST) {
+        for entry in fs::read_dir(folder).map_err(cannot)?.take(MAX_FILES) {
             let name = entry.map_err(cannot)?.file_name();
             if let Some((pid, start, number)) = name.to_str().and_then(parse) {
                 found.entry((pid, start)).or_default().push(number);

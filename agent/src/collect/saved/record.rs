@@ -13,7 +13,7 @@ use crate::collect::{CollectError, Source};
 use crate::model::Observation;
 
 /// Bytes that a recording takes at most.
-const MOST_BYTES: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 
 /// Saves what another source sees. Where it no longer can, it says so in the coverage and the
 /// source goes on.
@@ -50,7 +50,7 @@ impl Recorder {
             self.recording.get_or_insert_with(|| Recording::new(&self.folder, observation));
         let file = recording.file(self.number);
         let cannot = |source| Error::Write { file: file.clone(), source };
-        if self.written >= MOST_BYTES {
+        if self.written >= MAX_BYTES {
             let why = "this recording has reached its limit of 4 GiB";
             return Err(cannot(io::Error::new(io::ErrorKind::QuotaExceeded, why)));
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 
 use super::form::{Form, Head, SCHEMA};
-use super::{Error, MOST_BYTES, Recording};
+use super::{Error, MAX_BYTES, Recording};
 use crate::collect::{CollectError, Source};
 use crate::model::{Observation, TargetId};
 
@@ -93,9 +93,9 @@ fn read(path: &Path) -> Result<Observation, Error> {
     }
     let packed = File::open(path).map_err(cannot)?;
     let mut text = Vec::new();
-    let mut unpacked = GzDecoder::new(BufReader::new(packed)).take(MOST_BYTES + 1);
+    let mut unpacked = GzDecoder::new(BufReader::new(packed)).take(MAX_BYTES + 1);
     unpacked.read_to_end(&mut text).map_err(cannot)?;
-    if text.len() as u64 > MOST_BYTES {
+    if text.len() as u64 > MAX_BYTES {
         return Err(cannot(io::Error::new(
             io::ErrorKind::FileTooLarge,
             "more than 1 GiB when unpacked",

@@ -25,11 +25,11 @@ impl Scratch {
         Self(path)
     }
 
-    /// What a source of so many looks showed while it was recorded here.
-    fn record(&self, looks: u32) -> Vec<Observation> {
-        let looks: VecDeque<_> =
-            (0..looks).map(|second| leaking(u64::from(second) * 10).observe(second)).collect();
-        let source = Box::new(Prepared(looks));
+    /// What a source of this many samples showed while it was recorded here.
+    fn record(&self, samples: u32) -> Vec<Observation> {
+        let samples: VecDeque<_> =
+            (0..samples).map(|second| leaking(u64::from(second) * 10).observe(second)).collect();
+        let source = Box::new(Prepared(samples));
         drain(&mut Recorder::new(source, &self.0).expect("it can be written to"))
     }
 
@@ -87,9 +87,9 @@ fn what_was_saved_is_read_again_as_it_was() {
         assert_eq!(recording, Some(live[0].at), "that is all that tells them apart");
     }
     assert_eq!(format!("{live:?}").len(), format!("{again:?}").len());
-    let verdict = |looks: &[Observation]| {
+    let verdict = |samples: &[Observation]| {
         let mut window = Window::default();
-        looks.iter().for_each(|look| window.push(look));
+        samples.iter().for_each(|sample| window.push(sample));
         let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
         let judged = judged.expect("observed");
         format!("{:?} {:?} {:?}", judged.groups, judged.judgement, judged.coverage)
@@ -206,8 +206,8 @@ fn no_number_in_a_file_is_too_much() {
         created_interval: None,
         lifetimes: vec![crate::model::Lifetimes { below: None, count: 1 }],
     }];
-    let looks = VecDeque::from([sample.observe(0), sample.observe(1)]);
-    drain(&mut Recorder::new(Box::new(Prepared(looks)), &scratch.0).expect("there"));
+    let samples = VecDeque::from([sample.observe(0), sample.observe(1)]);
+    drain(&mut Recorder::new(Box::new(Prepared(samples)), &scratch.0).expect("there"));
     let good = drain(&mut Replay::new(scratch.recording())).remove(1);
     let text = scratch.text();
     let (mut read, mut refused) = (0, 0);
@@ -239,10 +239,10 @@ fn a_folder_without_observations() {
 }
 
 #[test]
-fn a_disk_that_fails_ends_the_saving_and_not_the_looking() {
+fn a_disk_that_fails_ends_the_saving_and_not_the_sampling() {
     let scratch = Scratch::new("fails");
-    let looks = VecDeque::from([leaking(1).observe(0), leaking(2).observe(1)]);
-    let mut recorder = Recorder::new(Box::new(Prepared(looks)), &scratch.0).expect("there");
+    let samples = VecDeque::from([leaking(1).observe(0), leaking(2).observe(1)]);
+    let mut recorder = Recorder::new(Box::new(Prepared(samples)), &scratch.0).expect("there");
     recorder.observe().expect("saved");
     fs::remove_dir_all(&scratch.0).expect("it was there");
     let second = recorder.observe().expect("seen all the same").expect("not the end");

@@ -1,6 +1,8 @@
 //! A Go executable: everything that is read from its file, once, at attach.
 
+use std::fs::File;
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object, ObjectKind, ObjectSection, ReadRef, elf};
@@ -12,7 +14,7 @@ use super::error::Error;
 use super::globals;
 use super::layout::Located as LocatedLayout;
 use super::layout::table::OLDEST_MINOR;
-use super::pclntab::{HEADER_LEN, Pclntab, PclntabError};
+use super::pclntab::{HEADER_LEN, Pclntab};
 use super::version::GoVersion;
 
 /// No honest executable's function table, or the data that is searched for marks, is larger.
@@ -107,16 +109,19 @@ impl Binary {
     /// # Errors
     /// When it is not a Go program that this version can read. Never panics, whatever the bytes.
     pub fn read<'d, R: ReadRef<'d>>(exe: &str, file: R) -> Result<Self, Error> {
-        Self::read_with(exe, file, &|_| Ok(None))
+        let copy = |offset, len| file.read_bytes_at(offset, len).ok().map(<[u8]>::to_vec);
+        Self::read_with(exe, file, &copy, &|_| Ok(None))
     }
 
-    /// As [`Binary::read`]; where the file does not tell Go's version, `version` is asked for it.
+    /// As [`Binary::read`]. `copy` gives the bytes from an offset of the file, and how many; where the
+    /// file does not tell Go's version, `version` is asked for it.
     ///
     /// # Errors
     /// As [`Binary::read`], and whatever `version` returns.
     pub fn read_with<'d, R: ReadRef<'d>>(
         exe: &str,
         file: R,
+        copy: &dyn Fn(u64, u64) -> Option<Vec<u8>>,
         version: &dyn Fn(&Mapped) -> Result<Option<String>, Error>,
     ) -> Result<Self, Error> {
         let elf = parse_elf(exe, file)?;
@@ -136,7 +141,7 @@ impl Binary {
         };
         // The version first: that says more than a function table of another format.
         let told = known.as_ref().map(|info| parse(&info.version)).transpose()?;
-        let table = function_table(exe, &elf, file, &mapped.segments);
+        let table = function_table(exe, &elf, file, copy, &mapped.segments);
         let (pclntab_address, pclntab) = match table {
             Err(Error::NotGo { .. }) if settings.is_none() => return Err(not_go(exe, file)),
             table => table?,
@@ -197,6 +202,15 @@ impl Binary {
             segment.executable && loaded.start <= address && end <= loaded.end
         })?;
         segment.offset.checked_add(address - segment.address)
+    }
+}
+
+/// Reads pieces of a file.
+pub fn copying(file: &File) -> impl Fn(u64, u64) -> Option<Vec<u8>> + use<'_> {
+    |offset, len| {
+        let mut bytes = vec![0; usize::try_from(len).ok()?];
+        file.read_exact_at(&mut bytes, offset).ok()?;
+        Some(bytes)
     }
 }
 
@@ -319,6 +333,7 @@ fn function_table<'d, R: ReadRef<'d>>(
     exe: &str,
     elf: &Elf<'d, R>,
     file: R,
+    copy: &dyn Fn(u64, u64) -> Option<Vec<u8>>,
     segments: &[Segment],
 ) -> Result<(u64, Pclntab), Error> {
     let broken = |source| Error::Pclntab { exe: exe.to_owned(), source };
@@ -326,16 +341,17 @@ fn function_table<'d, R: ReadRef<'d>>(
         .sections()
         .find(|s| s.name().is_ok_and(|n| n == ".gopclntab" || n == ".data.rel.ro.gopclntab"));
     if let Some(section) = named {
-        let bytes = section.data().ok().filter(|bytes| bytes.len() as u64 <= MAX_PCLNTAB);
+        let whole = file.len().unwrap_or(0);
+        let is_there = |&(offset, len): &(u64, u64)| {
+            len <= MAX_PCLNTAB && offset.checked_add(len).is_some_and(|end| end <= whole)
+        };
+        let place = section.file_range().filter(is_there);
+        let bytes = place.and_then(|(offset, len)| copy(offset, len));
         let bytes = bytes.ok_or_else(|| Error::BadElf {
             exe: exe.to_owned(),
             why: "its .gopclntab section reaches past the end of the file".to_owned(),
         })?;
-        // Obfuscators change the magic number; the section says what it is.
-        let table = match Pclntab::parse(bytes) {
-            Err(PclntabError::Magic { is_known: false, .. }) => Pclntab::parse_any(bytes),
-            table => table,
-        };
+        let table = Pclntab::parse_named(bytes);
         return Ok((section.address(), table.map_err(broken)?));
     }
     // Magic, two zeroes, an instruction quantum of 1 or 4, a pointer size of 8.

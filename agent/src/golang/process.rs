@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
-use object::ReadCache;
-
 use super::error::Error;
 use super::live::LiveMemory;
 use super::memory::Memory;
@@ -93,11 +91,9 @@ impl Process {
     ///
     /// # Errors
     /// When the process is gone or access is refused.
-    pub fn executable(&self) -> Result<ReadCache<File>, Error> {
+    pub fn executable(&self) -> Result<File, Error> {
         let path = self.path("exe");
-        let file = File::open(&path)
-            .map_err(|source| self.proc_error(path, source, "open the executable"))?;
-        Ok(ReadCache::new(file))
+        File::open(&path).map_err(|source| self.proc_error(path, source, "open the executable"))
     }
 
     /// How far from its link addresses the executable was loaded.

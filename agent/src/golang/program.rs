@@ -5,7 +5,7 @@ use std::fs::File;
 use object::ReadCache;
 use rustc_hash::FxHashMap;
 
-use super::binary::{Binary, Mapped, moved};
+use super::binary::{Binary, Mapped, copying, moved};
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
@@ -31,7 +31,7 @@ const MAX_CODE: u32 = 1 << 16;
 /// A running Go program.
 pub struct Program {
     process: Process,
-    memory: Box<dyn Memory + Send>,
+    memory: Box<dyn Memory + Send + Sync>,
     binary: Binary,
     /// Where the function table is in memory.
     table: u64,
@@ -112,7 +112,7 @@ impl Program {
         // Before anything is read of it.
         let image = Image::of(&process);
         let memory = LiveMemory::new(pid);
-        let file = ReadCache::new(library.open(&process, &memory)?);
+        let file = library.open(&process, &memory)?;
         process.exe = format!("{}/{}", process.exe, library.name());
         process.library = Some(library.name().to_owned());
         let astray = || Error::Mapping { exe: library.path.clone() };
@@ -120,7 +120,9 @@ impl Program {
             let bias = mapped.bias(library.address, library.offset).ok_or_else(astray)?;
             version_in_memory::find(&memory, pid, mapped, bias)
         };
-        let binary = Binary::read_with(&process.exe, &file, &version)?;
+        let bytes = ReadCache::new(&file);
+        let binary = Binary::read_with(&process.exe, &bytes, &copying(&file), &version)?;
+        drop(bytes);
         let bias = binary.bias(library.address, library.offset).ok_or_else(astray)?;
         Self::of_file(process, image, file, binary, bias)
     }
@@ -134,7 +136,9 @@ impl Program {
             let bias = process.load_bias(mapped.entry)?;
             version_in_memory::find(&LiveMemory::new(pid), pid, mapped, bias)
         };
-        let binary = Binary::read_with(&process.exe, &file, &version)?;
+        let bytes = ReadCache::new(&file);
+        let binary = Binary::read_with(&process.exe, &bytes, &copying(&file), &version)?;
+        drop(bytes);
         let bias = process.load_bias(binary.entry)?;
         Self::of_file(process, image, file, binary, bias)
     }
@@ -142,15 +146,18 @@ impl Program {
     fn of_file(
         process: Process,
         image: Image,
-        file: ReadCache<File>,
+        file: File,
         binary: Binary,
         bias: u64,
     ) -> Result<Self, Error> {
         let pid = process.pid;
         let memory = Box::new(LiveMemory::new(pid));
-        let symbols = || Globals::from_symbols(&object::File::parse(&file).ok()?);
+        let symbols = || {
+            let bytes = ReadCache::new(&file);
+            Globals::from_symbols(&object::File::parse(&bytes).ok()?)
+        };
         let mut program = Self::locate_with(process, binary, bias, memory, &symbols)?;
-        program.executable = Some((file.into_inner(), bias));
+        program.executable = Some((file, bias));
         program.image = Some(image);
         if program.is_replaced() {
             return Err(Error::Replaced { pid });
@@ -166,7 +173,7 @@ impl Program {
         process: Process,
         binary: Binary,
         bias: u64,
-        memory: Box<dyn Memory + Send>,
+        memory: Box<dyn Memory + Send + Sync>,
     ) -> Result<Self, Error> {
         Self::locate_with(process, binary, bias, memory, &|| None)
     }
@@ -177,7 +184,7 @@ impl Program {
         process: Process,
         binary: Binary,
         bias: u64,
-        memory: Box<dyn Memory + Send>,
+        memory: Box<dyn Memory + Send + Sync>,
         symbols: &dyn Fn() -> Option<Globals>,
     ) -> Result<Self, Error> {
         let pid = process.pid;

@@ -6,7 +6,7 @@ use std::fs::File;
 
 use object::{Object as _, ObjectSection as _, ReadCache};
 
-use super::binary::{Binary, Mapped};
+use super::binary::{Binary, Mapped, copying};
 use super::buildinfo::BuildInfo;
 use super::error::Error;
 use super::live::LiveMemory;
@@ -75,7 +75,7 @@ impl Finder {
         process: &Process,
     ) -> Result<Vec<(Object, Option<String>)>, Error> {
         let memory = LiveMemory::new(process.pid);
-        let executable = process.executable()?.into_inner();
+        let executable = process.executable()?;
         let own = executable.metadata().map(|it| std::os::unix::fs::MetadataExt::ino(&it)).ok();
         let mut libraries = Vec::new();
         for object in Object::all(process)? {
@@ -118,7 +118,8 @@ fn said(file: File) -> Said {
     if is_plugin { Said::Nothing } else { Said::Runtime(Some(info.version)) }
 }
 
-fn of_executable(process: &Process, file: &ReadCache<File>) -> Option<String> {
+fn of_executable(process: &Process, executable: &File) -> Option<String> {
+    let file = &ReadCache::new(executable);
     let elf = object::File::parse(file).ok()?;
     let section = elf.section_by_name(".go.buildinfo").and_then(|it| it.data().ok());
     if let Some(info) = section.and_then(BuildInfo::find) {
@@ -133,7 +134,7 @@ fn of_executable(process: &Process, file: &ReadCache<File>) -> Option<String> {
         let bias = process.load_bias(mapped.entry)?;
         version_in_memory::find(&LiveMemory::new(process.pid), process.pid, mapped, bias)
     };
-    match Binary::read_with(&process.exe, file, &version) {
+    match Binary::read_with(&process.exe, file, &copying(executable), &version) {
         Ok(binary) => Some(binary.info.version),
         Err(Error::BadElf { .. } | Error::NotGo { .. } | Error::Packed { .. }) => None,
         Err(_) => Some(UNKNOWN.to_owned()),
@@ -142,10 +143,12 @@ fn of_executable(process: &Process, file: &ReadCache<File>) -> Option<String> {
 
 fn in_memory(process: &Process, object: &Object) -> Option<String> {
     let memory = LiveMemory::new(process.pid);
-    let file = ReadCache::new(object.open(process, &memory).ok()?);
+    let file = object.open(process, &memory).ok()?;
+    let bytes = ReadCache::new(&file);
     let version = |mapped: &Mapped| match mapped.bias(object.address, object.offset) {
         Some(bias) => version_in_memory::find(&memory, process.pid, mapped, bias),
         None => Ok(None),
     };
-    Some(Binary::read_with(object.name(), &file, &version).ok()?.info.version)
+    let binary = Binary::read_with(object.name(), &bytes, &copying(&file), &version);
+    Some(binary.ok()?.info.version)
 }

@@ -1,8 +1,6 @@
 //! One pass over all function names, for whatever is wanted by name.
 
-use std::collections::HashSet;
-
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::pclntab::Pclntab;
 
@@ -27,7 +25,7 @@ impl Survey {
     /// Reads every function's name once. `wanted` are the functions that are to be taken apart.
     #[must_use]
     pub fn of(pclntab: &Pclntab, wanted: impl IntoIterator<Item = &'static str>) -> Self {
-        let wanted: HashSet<&'static str> = wanted.into_iter().collect();
+        let wanted: FxHashSet<&'static str> = wanted.into_iter().collect();
         let mut survey = Self::default();
         for func in pclntab.functions() {
             let Some(name) = func.name() else { continue };

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod namespace;
 pub mod privileges;
 pub mod probes;
+pub mod processors;
 mod status;
 #[allow(unsafe_code)]
 mod sys;

@@ -35,7 +35,7 @@ use live::{Added, Live};
 pub use memory::Shortage;
 use memory::{Keep, Load, Room};
 use running::Meter;
-use snapshot::{Snapshot, Snapshotter};
+use snapshot::{Snapshot, Snapshotter, Taken};
 
 /// A lock that somebody has been waiting for this long is contended. A little less than a second,
 /// so that two looks a second apart show it.
@@ -271,8 +271,17 @@ impl Attach {
             taken = self.take(room)?;
         }
         let now = monotonic();
-        let Snapshot { mut goroutines, marks, objects, channels, mentions, labels, mut coverage } =
-            taken;
+        let Snapshot {
+            mut goroutines,
+            marks,
+            objects,
+            channels,
+            mentions,
+            labels,
+            mut coverage,
+            helped,
+            ..
+        } = taken;
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         // A tenth of a second says nothing of rates.
         let (churn, churn_so_far) =
@@ -282,7 +291,7 @@ impl Attach {
         let first = *self.first.get_or_insert(start);
         let Added { rates, rates_so_far, sites, spent, hit } = self.live.add(
             &self.program,
-            (first, start, now.saturating_sub(start)),
+            (first, start, now.saturating_sub(start) + helped),
             (&mut goroutines, &marks),
             &mut self.snapshotter,
             &mut coverage,
@@ -325,19 +334,26 @@ impl Attach {
         if self.program.refresh_plugins()? {
             self.snapshotter.forget_addresses();
         }
-        self.snapshotter.use_small_batches(room.is_small());
+        self.snapshotter.keep_small(room.is_small());
         // With the least that can be kept.
         let least = self.keep.max(Keep::Least);
         let slots = self.program.all_gs()?.1 as u64;
-        let mut load = Load { slots, ..Load::default() };
-        let snapshot = self.snapshotter.take(&self.program, &mut |goroutines, stacks| {
-            load = Load { goroutines: goroutines as u64, stacks: stacks as u64, slots };
-            room.fits(least, load)
-        })?;
-        let pid = self.program.process().pid;
-        let snapshot = snapshot.ok_or_else(|| room.shortage(pid, least, load))?;
-        self.keep_to(room, load);
-        Ok(snapshot)
+        let load = |goroutines: usize, stacks: usize| Load {
+            goroutines: goroutines as u64,
+            stacks: stacks as u64,
+            slots,
+        };
+        let fits = |goroutines, stacks| room.fits(least, load(goroutines, stacks));
+        match self.snapshotter.take(&self.program, &fits)? {
+            Taken::Whole(snapshot) => {
+                self.keep_to(room, load(snapshot.goroutines.len(), snapshot.distinct_stacks));
+                Ok(*snapshot)
+            }
+            Taken::TooLarge { goroutines, stacks } => {
+                let pid = self.program.process().pid;
+                Err(room.shortage(pid, least, load(goroutines, stacks)).into())
+            }
+        }
     }
 
     /// Keeps less from now on where so much leaves no room for more.

@@ -87,14 +87,16 @@ impl<'a> Unit<'a> {
     pub(super) fn find_structs(&self) -> Result<std::result::Result<Structs, &'static str>> {
         let mut found = [None; STRUCTS.len()];
         let mut entries = self.entries(None)?;
-        while let Some((at, entry)) = self.next(&mut entries)? {
+        // Most entries are variables and types of other kinds.
+        let may_count = |tag, depth| depth == 0 || (depth == 1 && tag == dw::DW_TAG_structure_type);
+        while let Some((at, entry)) = self.next_of(&mut entries, may_count)? {
             if entry.depth == 0 {
                 if entry.tag != dw::DW_TAG_compile_unit || entry.name != b"runtime" {
                     break;
                 }
                 continue;
             }
-            if entry.tag != dw::DW_TAG_structure_type || entry.depth != 1 || entry.declared {
+            if entry.declared {
                 continue;
             }
             let Some(name) = entry.name.strip_prefix(b"runtime.") else { continue };
@@ -206,6 +208,15 @@ impl<'a> Unit<'a> {
         &self,
         entries: &mut EntriesRaw<'_, '_, Bytes<'a>>,
     ) -> Result<Option<(UnitOffset, Entry<'a>)>> {
+        self.next_of(entries, |_, _| true)
+    }
+
+    /// As [`Unit::next`], passing over entries that by their tag and depth do not count.
+    fn next_of(
+        &self,
+        entries: &mut EntriesRaw<'_, '_, Bytes<'a>>,
+        counts: impl Fn(DwTag, isize) -> bool,
+    ) -> Result<Option<(UnitOffset, Entry<'a>)>> {
         while !entries.is_empty() && entries.next_depth() >= 0 {
             let (at, depth) = (entries.next_offset(), entries.next_depth());
             let malformed = |source| self.malformed(source);
@@ -214,6 +225,11 @@ impl<'a> Unit<'a> {
                 continue;
             };
             self.fuel.burn(1 + abbrev.attributes().len())?;
+            if !counts(abbrev.tag(), depth) {
+                entries.skip_attributes(abbrev.attributes()).map_err(malformed)?;
+                self.fuel.burn((entries.next_offset().0 - at.0) / 16)?;
+                continue;
+            }
             let mut entry = Entry {
                 tag: abbrev.tag(),
                 depth,

@@ -96,6 +96,20 @@ impl Pclntab {
         }
     }
 
+    /// As [`Pclntab::parse`], of a section that has the name of such a table: obfuscators change the
+    /// magic number, so that any but those of older formats will do.
+    ///
+    /// # Errors
+    /// As [`Pclntab::parse`].
+    pub fn parse_named(table: Vec<u8>) -> Result<Self, PclntabError> {
+        match u32_at(&table, 0) {
+            Some(magic) if older(magic).is_some() => {
+                Err(PclntabError::Magic { magic, is_known: true })
+            }
+            _ => Self::parse_any(table),
+        }
+    }
+
     /// As [`Pclntab::parse`], whatever the magic number: of what is known to be such a table.
     ///
     /// # Errors

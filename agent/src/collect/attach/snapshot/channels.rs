@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::batch::Current;
+use super::item::Current;
 use crate::collect::attach::wait::Reason;
 use crate::golang::Program;
 use crate::golang::gather::Gather;
@@ -13,13 +13,32 @@ use crate::model::Channel;
 
 /// Goroutines with the same stack, and so with the same wait reason, of which channels are read.
 const SAMPLE: u8 = 4;
-/// Channels that one look keeps.
+/// Channels that one snapshot keeps.
 const MAX_CHANNELS: usize = 4096;
 
 /// A channel that was read, and the index in the batch of the goroutine that waits on it.
 pub(super) type SampledChannel = (usize, Channel);
 
-/// The channels of one look.
+/// Reads channels that goroutines of a batch wait on. To be called before goroutines are read again: a
+/// channel that somebody waits on all the while is still there.
+pub(super) fn read(
+    program: &Program,
+    wanted: &[(usize, u64)],
+    buffer: &mut Gather,
+) -> Result<Vec<SampledChannel>, ReadError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let span = |&(_, addr): &(usize, u64)| Span { addr, len: hchan::BYTES };
+    buffer.read(program.memory(), &wanted.iter().map(span).collect::<Vec<_>>())?;
+    let channels = wanted.iter().enumerate().filter_map(|(place, &(index, address))| {
+        let Hchan { len, cap, element_bytes, closed } = Hchan::parse(buffer.get(place)?)?;
+        Some((index, Channel { address, len, cap, element_bytes, closed }))
+    });
+    Ok(channels.collect())
+}
+
+/// The channels of one snapshot.
 #[derive(Default)]
 pub(super) struct Channels {
     /// How many goroutines of each stack were sampled, by the stack's number.
@@ -29,32 +48,19 @@ pub(super) struct Channels {
 }
 
 impl Channels {
-    /// Reads channels that goroutines of a batch wait on, given the batch's objects: pairs of a
-    /// goroutine's index and a channel. To be called before goroutines are read again: a channel
-    /// that somebody waits on all the while is still there.
-    pub(super) fn read(
+    /// Those of a batch's objects that are channels to be read: pairs of a goroutine's index and a
+    /// channel.
+    pub(super) fn wanted(
         &self,
-        program: &Program,
         batch: &[Current],
         objects: &[(usize, u64)],
-        buffer: &mut Gather,
         reasons: &[Reason],
-    ) -> Result<Vec<SampledChannel>, ReadError> {
-        let wanted: Vec<(usize, u64)> = objects
-            .iter()
-            .filter(|&&(index, _)| self.wants(&batch[index], reasons))
-            .copied()
-            .collect();
-        if wanted.is_empty() || self.full {
-            return Ok(Vec::new());
+    ) -> Vec<(usize, u64)> {
+        if self.full {
+            return Vec::new();
         }
-        let span = |&(_, addr): &(usize, u64)| Span { addr, len: hchan::BYTES };
-        buffer.read(program.memory(), &wanted.iter().map(span).collect::<Vec<_>>())?;
-        let channels = wanted.iter().enumerate().filter_map(|(place, &(index, address))| {
-            let Hchan { len, cap, element_bytes, closed } = Hchan::parse(buffer.get(place)?)?;
-            Some((index, Channel { address, len, cap, element_bytes, closed }))
-        });
-        Ok(channels.collect())
+        let wants = |&&(index, _): &&(usize, u64)| self.wants(&batch[index], reasons);
+        objects.iter().filter(wants).copied().collect()
     }
 
     fn wants(&self, one: &Current, reasons: &[Reason]) -> bool {

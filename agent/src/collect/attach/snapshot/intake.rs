@@ -5,115 +5,131 @@ use std::num::NonZeroU64;
 
 use rustc_hash::FxHasher;
 
-use super::batch::{Current, Last};
+use super::batch::Batch;
+use super::item::{Current, Last};
 use super::mentions::LockSet;
+use super::readers::{Reader, Shared, State};
 use super::standing::Known;
-use super::{Look, MAX_OBJECTS, Snapshotter};
+use super::{MAX_OBJECTS, Unfinished};
 use crate::collect::attach::clock::Mark;
 use crate::collect::attach::wait::{self, Reason};
 use crate::golang::goroutines::RawStatus;
 use crate::model::{Coverage, Goroutine, ObjectRange, StackView, Status};
 
-impl Snapshotter {
+impl Reader {
     /// Takes in the goroutines of a batch that stood still or run, and on the last try the others
-    /// too, as what they are. `objects` has pairs of an index in the batch and an address, by index.
+    /// too, as what they are.
     pub(super) fn take_in(
         &mut self,
-        look: &mut Look<'_>,
-        batch: &[Current],
-        objects: &[(usize, u64)],
+        shared: &Shared<'_>,
+        state: &mut State<'_>,
+        batch: &Batch,
         last: Last,
     ) {
-        let mut objects = objects.iter().peekable();
-        for (index, one) in batch.iter().enumerate() {
-            let start = look.snapshot.objects.len();
+        let State { unfinished, .. } = &mut *state;
+        unfinished.unreadable += batch.unreadable;
+        let found = &mut unfinished.snapshot.channels;
+        unfinished.channels.take_in(&batch.goroutines, &batch.channels, found);
+        let mut objects = batch.objects.iter().peekable();
+        for (index, one) in batch.goroutines.iter().enumerate() {
+            let start = state.unfinished.snapshot.objects.len();
             while let Some(&(_, object)) = objects.next_if(|&&(of, _)| of == index) {
-                if look.snapshot.objects.len() < MAX_OBJECTS {
-                    look.snapshot.objects.push(object);
+                if state.unfinished.snapshot.objects.len() < MAX_OBJECTS {
+                    state.unfinished.snapshot.objects.push(object);
                 }
             }
-            let view = self.view(one);
+            let view = state.view(one);
             if matches!(view, StackView::Torn | StackView::NotUnwound) {
-                look.snapshot.objects.truncate(start);
+                state.unfinished.snapshot.objects.truncate(start);
                 if last == Last::No {
-                    look.moved.push(one.item);
+                    state.unfinished.moved.push(one.item);
                     continue;
                 }
             }
-            count(&mut look.snapshot.coverage, view);
-            let searched = self.search_for_locks(look, one);
-            let end = look.snapshot.objects.len();
+            count(&mut state.unfinished.snapshot.coverage, view);
+            let searched = self.search_for_locks(shared, state, one);
+            let end = state.unfinished.snapshot.objects.len();
             let objects = ObjectRange { start: start as u32, len: (end - start) as u32 };
+            let stops = counted_stops(shared.reasons, one);
             if matches!(view, StackView::Read(_)) {
-                look.cut += u64::from(one.key.is_some_and(|key| self.stacks.is_cut(key)));
-                look.snapshot.coverage.unmoved += u64::from(one.unmoved.is_some());
-                self.note_standing(one, objects, searched);
+                state.unfinished.cut +=
+                    u64::from(one.key.is_some_and(|it| state.stacks.is_cut(it)));
+                state.unfinished.snapshot.coverage.unmoved += u64::from(one.unmoved.is_some());
+                if stops.is_some() {
+                    state.note_standing(shared.reasons, one, objects, searched);
+                }
             }
-            let goroutine = self.goroutine(look, one, view, objects);
-            look.snapshot.marks.push(Mark {
+            let goroutine = state.goroutine(shared, one, view, objects);
+            state.unfinished.snapshot.marks.push(Mark {
                 g: one.item.addr,
                 slot: one.item.slot,
                 place: place(one),
-                stops: self.counted_stops(one),
+                stops,
                 wait_since_ns: one.g.wait_since_ns,
             });
-            look.snapshot.goroutines.push(goroutine);
+            state.unfinished.snapshot.goroutines.push(goroutine);
         }
     }
 
     /// Looks for contended locks on a stack that was read, and in the stack's memory of a goroutine that
     /// runs: what is left over there of calls that have returned is taken for a mention as well. For which
     /// set of locks the whole stack was searched without finding any, if for one.
-    fn search_for_locks(&mut self, look: &mut Look<'_>, one: &Current) -> Option<LockSet> {
-        if self.watched.is_empty() {
+    fn search_for_locks(
+        &mut self,
+        shared: &Shared<'_>,
+        state: &mut State<'_>,
+        one: &Current,
+    ) -> Option<LockSet> {
+        let Shared { watched, program, .. } = *shared;
+        if watched.is_empty() {
             return None;
         }
+        let State { stacks, unfinished: Unfinished { mentions, .. }, .. } = state;
         if let Some(known) = one.unmoved {
-            look.mentions.wants(known.key);
+            mentions.wants(known.key);
             return known.searched;
         }
-        let stacks = &self.buffers.stacks;
+        let bytes = &self.buffers.stacks;
         if one.runs() {
-            let stack = one.outermost.and_then(|stack| stacks.get(stack));
-            let found = stack.and_then(|stack| look.mentions.search(&self.watched, stack));
+            let stack = one.outermost.and_then(|stack| bytes.get(stack));
+            let found = stack.and_then(|stack| mentions.search(watched, stack));
             if found == Some(true) {
-                look.mentions.keep(one.g.goid, &[0], 0);
+                mentions.keep(one.g.goid, &[0], 0);
             }
             return None;
         }
-        let stack = one.stack.and_then(|stack| stacks.get(stack));
+        let stack = one.stack.and_then(|stack| bytes.get(stack));
         let (stack, key) = stack.filter(|_| one.stood()).zip(one.key)?;
-        if !look.mentions.wants(key) {
+        if !mentions.wants(key) {
             return None;
         }
         let is_whole = one.g.stack_hi - one.g.sp <= stack.len() as u64;
-        let found = look.mentions.search_part(&self.watched, stack, is_whole)?;
+        let found = mentions.search_part(watched, stack, is_whole)?;
         if found {
-            let of = (&one.g, key);
-            let starts = self.stacks.frame_starts(look.program, &mut self.steps, of, stack);
-            look.mentions.keep(one.g.goid, &starts, look.program.arguments_at());
+            let starts = stacks.frame_starts(program, &mut self.steps, (&one.g, key), stack);
+            mentions.keep(one.g.goid, &starts, program.arguments_at());
         }
-        (is_whole && !found).then_some(self.watched.set())
+        (is_whole && !found).then_some(watched.set())
     }
+}
 
-    /// Notes what the next look need not find out again, if it is whole.
-    fn note_standing(&mut self, one: &Current, objects: ObjectRange, searched: Option<LockSet>) {
-        let is_counted = self.counted_stops(one).is_some();
+impl State<'_> {
+    /// Notes what the next snapshot need not find out again, if it is whole.
+    fn note_standing(
+        &mut self,
+        reasons: &[Reason],
+        one: &Current,
+        objects: ObjectRange,
+        searched: Option<LockSet>,
+    ) {
         let Some(standing) = &mut self.standing else { return };
-        let Some(key) = one.key.filter(|_| is_counted && one.stayed()) else { return };
-        let reason = self.reasons.get(usize::from(one.g.wait_reason));
+        let Some(key) = one.key.filter(|_| one.stayed()) else { return };
+        let reason = reasons.get(usize::from(one.g.wait_reason));
         let reason = reason.map(|reason| reason.refined(self.stacks.hints(key)));
         let is_whole = |reason: Reason| reason.waits_on.is_none() || objects.len > 0;
         if reason.is_some_and(is_whole) {
             standing.note(one.item.slot, &one.g, Known { key, objects, searched });
         }
-    }
-
-    /// How often it had stopped running before it waits as it does, where that is counted.
-    fn counted_stops(&self, one: &Current) -> Option<u8> {
-        let waits = matches!(one.g.status, RawStatus::Waiting | RawStatus::Leaked);
-        let reason = self.reasons.get(usize::from(one.g.wait_reason)).filter(|_| waits)?;
-        one.g.stops.filter(|_| reason.is_counted)
     }
 
     fn view(&self, one: &Current) -> StackView {
@@ -128,12 +144,12 @@ impl Snapshotter {
 
     fn goroutine(
         &mut self,
-        look: &mut Look<'_>,
+        shared: &Shared<'_>,
         one: &Current,
         stack: StackView,
         objects: ObjectRange,
     ) -> Goroutine {
-        let (g, program) = (&one.g, look.program);
+        let (g, program) = (&one.g, shared.program);
         let status = match g.status {
             RawStatus::Runnable => Status::Runnable,
             RawStatus::Running => Status::Running,
@@ -144,8 +160,10 @@ impl Snapshotter {
             RawStatus::CopyStack | RawStatus::Dead | RawStatus::Unknown(_) => Status::CopyStack,
         };
         let waits = matches!(status, Status::Waiting | Status::Leaked);
-        let reason = waits.then(|| self.reasons.get(usize::from(g.wait_reason))).flatten().copied();
+        let reason =
+            waits.then(|| shared.reasons.get(usize::from(g.wait_reason))).flatten().copied();
         let hints = one.key.map(|key| self.stacks.hints(key)).unwrap_or_default();
+        let Unfinished { labels, snapshot, .. } = &mut self.unfinished;
         Goroutine {
             goid: NonZeroU64::new(g.goid),
             parent: NonZeroU64::new(g.parent),
@@ -154,7 +172,7 @@ impl Snapshotter {
             // The first has no creator but the runtime's assembly.
             created_by: (g.goid != 1).then(|| self.stacks.creation_site(program, g.gopc)).flatten(),
             started_in: self.stacks.function_start(program, g.startpc),
-            labels: look.labels.read(program.memory(), g.labels, &mut look.snapshot.labels),
+            labels: labels.read(program.memory(), g.labels, &mut snapshot.labels),
             reason: waits.then_some(g.wait_reason),
             wait: wait::class(status, reason, hints),
             status,
@@ -170,6 +188,13 @@ impl Snapshotter {
             weight: 1,
         }
     }
+}
+
+/// How often it had stopped running before it waits as it does, where that is counted.
+fn counted_stops(reasons: &[Reason], one: &Current) -> Option<u8> {
+    let waits = matches!(one.g.status, RawStatus::Waiting | RawStatus::Leaked);
+    let reason = reasons.get(usize::from(one.g.wait_reason)).filter(|_| waits)?;
+    one.g.stops.filter(|_| reason.is_counted)
 }
 
 const fn count(coverage: &mut Coverage, view: StackView) {

@@ -1,32 +1,37 @@
-//! One look at every goroutine of a program, through its memory, while it runs on.
+//! A snapshot of every goroutine of a program, through its memory, while it runs on.
 //!
 //! Goroutines are read in batches: first each `runtime.g`, then the stacks of those that stand
-//! still and have run since the look before, then what they wait on, and then each `g` once more. One
+//! still and have run since the snapshot before, then what they wait on, and then each `g` once more. One
 //! that stands where it stood was not torn; the others are read again, in small batches that leave
-//! them less time to move.
+//! them less time to move. A second thread reads batches too while a processor has nothing to do.
 
 mod batch;
 mod channels;
 mod intake;
+mod item;
 mod labels;
 mod mentions;
 mod objects;
+mod readers;
 mod stacks;
 mod standing;
 
+use std::panic;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
 use super::clock::Mark;
 use super::wait::Reason;
 use crate::golang::gather::Gather;
-use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
+use crate::host::processors::Processors;
 use crate::model::{Channel, Coverage, FrameId, Goroutine, Mention, StackId, StackTable};
-use batch::{Item, Last};
 use channels::Channels;
+use item::{Item, Last};
 use labels::Labels;
 use mentions::{Mentions, Watched};
+use readers::{List, Reader, Shared};
 use stacks::Stacks;
 use standing::Standing;
 
@@ -40,7 +45,10 @@ const RETRIES: usize = 6;
 /// Wait objects kept of one snapshot: 128 MiB. Goroutines wait on one or two each.
 const MAX_OBJECTS: usize = 16 << 20;
 
-/// What one look gave.
+/// Batches below which a second thread is not worth its start.
+const MIN_SHARED_BATCHES: usize = 8;
+
+/// One snapshot.
 pub(super) struct Snapshot {
     pub(super) goroutines: Vec<Goroutine>,
     /// One for each goroutine.
@@ -50,11 +58,22 @@ pub(super) struct Snapshot {
     pub(super) mentions: Vec<Mention>,
     pub(super) labels: Vec<Vec<(String, String)>>,
     pub(super) coverage: Coverage,
+    /// Different stacks that are known.
+    pub(super) distinct_stacks: usize,
+    /// For how long a second thread read as well.
+    pub(super) helped: Duration,
 }
 
-/// A look under way.
-struct Look<'a> {
-    program: &'a Program,
+/// What came of taking a snapshot.
+pub(super) enum Taken {
+    /// It is whole.
+    Whole(Box<Snapshot>),
+    /// So many goroutines with so many different stacks were read before nothing more fitted in.
+    TooLarge { goroutines: usize, stacks: usize },
+}
+
+/// A snapshot under way.
+struct Unfinished {
     snapshot: Snapshot,
     labels: Labels,
     channels: Channels,
@@ -67,8 +86,8 @@ struct Look<'a> {
     cut: u64,
 }
 
-impl<'a> Look<'a> {
-    fn at(program: &'a Program) -> Self {
+impl Unfinished {
+    fn of(program: &Program) -> Self {
         let snapshot = Snapshot {
             goroutines: Vec::new(),
             marks: Vec::new(),
@@ -77,25 +96,28 @@ impl<'a> Look<'a> {
             mentions: Vec::new(),
             labels: vec![Vec::new()],
             coverage: Coverage::default(),
+            distinct_stacks: 0,
+            helped: Duration::ZERO,
         };
         let labels = Labels::new(program.label_form());
         let (channels, mentions) = (Channels::default(), Mentions::default());
-        let moved = Vec::new();
-        Self { program, snapshot, labels, channels, mentions, moved, unreadable: 0, cut: 0 }
+        Self { snapshot, labels, channels, mentions, moved: Vec::new(), unreadable: 0, cut: 0 }
     }
 }
 
 /// Takes snapshots of one program, and keeps what it learns from one to the next.
 pub(super) struct Snapshotter {
-    steps: Steps,
     stacks: Stacks,
     reasons: Vec<Reason>,
-    /// Locks that goroutines had long been waiting for at the end of the look before.
+    /// Locks that goroutines had long been waiting for at the end of the snapshot before.
     watched: Watched,
-    /// `None` where there will be no other look.
+    /// `None` where there will be no other snapshot.
     standing: Option<Standing>,
     batch: usize,
-    buffers: Buffers,
+    reader: Reader,
+    /// Reads beside it, while there is a processor for that.
+    helper: Reader,
+    processors: Option<Processors>,
 }
 
 /// Memory that is used again for every batch.
@@ -111,19 +133,20 @@ impl Snapshotter {
     /// For a program with these wait reasons.
     pub(super) fn new(reasons: &[String]) -> Self {
         Self {
-            steps: Steps::default(),
             stacks: Stacks::default(),
             reasons: reasons.iter().map(|reason| Reason::of(reason)).collect(),
             watched: Watched::default(),
             standing: Some(Standing::default()),
             batch: BATCH,
-            buffers: Buffers::default(),
+            reader: Reader::default(),
+            helper: Reader::default(),
+            processors: Processors::of_host(),
         }
     }
 
     /// Forgets what was learnt of addresses: some that were in no function are in one now.
     pub(super) fn forget_addresses(&mut self) {
-        self.steps = Steps::default();
+        (self.reader, self.helper) = (Reader::default(), Reader::default());
         self.stacks.begin_anew();
     }
 
@@ -132,8 +155,8 @@ impl Snapshotter {
         self.standing = None;
     }
 
-    /// Reads fewer goroutines at once, or as many as is fastest.
-    pub(super) const fn use_small_batches(&mut self, small: bool) {
+    /// Reads with little memory, or as fast as can be.
+    pub(super) const fn keep_small(&mut self, small: bool) {
         self.batch = if small { SMALL_BATCH } else { BATCH };
     }
 
@@ -163,63 +186,65 @@ impl Snapshotter {
         self.stacks.creation_stack(program, pcs)
     }
 
-    /// Learns from a look which locks the next one is to search stacks for: those that somebody has
+    /// Learns from a snapshot which locks the next one is to search stacks for: those that somebody has
     /// been waiting for so long at least.
     pub(super) fn watch(&mut self, goroutines: &[Goroutine], objects: &[u64], least: Duration) {
         self.watched.renew(goroutines, objects, least);
     }
 
-    /// Looks at every goroutine once; `None` as soon as so many goroutines with so many different stacks
-    /// do not fit.
+    /// Reads every goroutine once, for as long as so many goroutines with so many different stacks fit.
     ///
     /// # Errors
     /// When the process is gone, runs another program, or cannot be read.
     pub(super) fn take(
         &mut self,
         program: &Program,
-        fits: &mut dyn FnMut(usize, usize) -> bool,
-    ) -> Result<Option<Snapshot>, Error> {
-        let pid = program.process().pid;
+        fits: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Taken, Error> {
         let (all, len) = program.all_gs()?;
         let anew = self.stacks.start_snapshot();
         if let Some(standing) = &mut self.standing {
             standing.begin(len, anew);
         }
-        let mut look = Look::at(program);
-        let batch = self.batch;
-        let (mut addresses, mut items) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
-        for from in (0..len).step_by(batch) {
-            all.addresses(program.memory(), from, batch.min(len - from), &mut addresses)
-                .map_err(|source| Error::read(pid, "the list of goroutines", source))?;
-            items.clear();
-            items.extend((from as u32..).zip(&addresses).map(|(slot, &addr)| Item { slot, addr }));
-            self.batch(&mut look, &items, Last::No)?;
-            if !fits(look.snapshot.goroutines.len(), self.stacks.distinct()) {
-                return Ok(None);
-            }
-        }
+        self.reader.trails.clear();
+        self.helper.trails.clear();
+        let is_shared = self.batch == BATCH && len >= BATCH * MIN_SHARED_BATCHES;
+        let processors = self.processors.filter(|it| is_shared && it.has_idle());
+        let Self { reader, helper, reasons, watched, stacks, standing, batch, .. } = self;
+        let list = List { all, len, batch: *batch };
+        let kept = (&mut *stacks, standing.as_mut());
+        let shared = Shared::new(program, list, (&*reasons, &*watched), kept, fits);
+        let helped = read_together(&shared, reader, processors.map(|it| (helper, it)))?;
         for round in 1..=RETRIES {
-            if look.moved.is_empty() {
+            let moved = shared.take_moved();
+            if moved.is_empty() {
                 break;
             }
             let last = if round == RETRIES { Last::Yes } else { Last::No };
             // Whoever moves a stack may be waiting for the very processor that this runs on.
-            std::thread::yield_now();
-            let again = std::mem::take(&mut look.moved);
-            look.snapshot.coverage.retried += again.len() as u64;
-            for items in again.chunks(RETRY_BATCH) {
-                self.batch(&mut look, items, last)?;
+            thread::yield_now();
+            shared.state().unfinished.snapshot.coverage.retried += moved.len() as u64;
+            for items in moved.chunks(RETRY_BATCH) {
+                reader.read_again(&shared, items, last)?;
             }
         }
-        if let Some(standing) = &mut self.standing {
-            standing.end(&look.snapshot.objects);
+        let (mut unfinished, is_too_large) = shared.finish();
+        if is_too_large {
+            let (goroutines, stacks) = (unfinished.snapshot.goroutines.len(), stacks.distinct());
+            return Ok(Taken::TooLarge { goroutines, stacks });
         }
-        Ok(Some(self.finish(look)))
+        unfinished.snapshot.helped = helped;
+        if let Some(standing) = &mut self.standing {
+            standing.end(&unfinished.snapshot.objects);
+        }
+        Ok(Taken::Whole(Box::new(self.finish(unfinished))))
     }
 
     /// Sums up what was and was not seen.
-    fn finish(&self, look: Look<'_>) -> Snapshot {
-        let Look { mut snapshot, unreadable, cut, labels, channels, mentions, .. } = look;
+    fn finish(&self, unfinished: Unfinished) -> Snapshot {
+        let Unfinished { mut snapshot, unreadable, cut, labels, channels, mentions, .. } =
+            unfinished;
+        snapshot.distinct_stacks = self.stacks.distinct();
         let coverage = &mut snapshot.coverage;
         coverage.goroutines_seen = snapshot.goroutines.len() as u64 + unreadable;
         coverage.torn += unreadable;
@@ -240,4 +265,32 @@ impl Snapshotter {
         snapshot.mentions = mentions.found();
         snapshot
     }
+}
+
+/// Reads all batches with one thread, and with another beside it for as long as that has a processor; for
+/// how long the other one read.
+fn read_together(
+    shared: &Shared<'_>,
+    reader: &mut Reader,
+    helper: Option<(&mut Reader, Processors)>,
+) -> Result<Duration, Error> {
+    let Some((helper, processors)) = helper else {
+        return reader.read(shared).map(|()| Duration::ZERO);
+    };
+    thread::scope(|scope| {
+        let help = || {
+            let start = Instant::now();
+            helper.help(shared, processors).map(|()| start.elapsed())
+        };
+        // Where no thread can be started, one reads all.
+        let helping = thread::Builder::new().name("reader".to_owned()).spawn_scoped(scope, help);
+        let read = reader.read(shared);
+        let helped = helping.map(ScopedJoinHandle::join);
+        read?;
+        match helped {
+            Ok(Ok(helped)) => helped,
+            Ok(Err(panic)) => panic::resume_unwind(panic),
+            Err(_) => Ok(Duration::ZERO),
+        }
+    })
 }

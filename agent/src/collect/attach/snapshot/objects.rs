@@ -1,9 +1,8 @@
 //! What the goroutines of a batch wait on.
 
-use super::batch::Current;
+use super::item::Current;
+use super::readers::{Shared, State};
 use super::stacks::Stacks;
-use super::standing::Standing;
-use crate::collect::attach::wait::Reason;
 use crate::golang::Program;
 use crate::golang::gather::Gather;
 use crate::golang::goroutines::RawStatus;
@@ -22,19 +21,19 @@ struct Hop {
 
 /// Finds what each goroutine of a batch waits on: pairs of its index and an address, by index.
 pub(super) fn find_objects(
-    program: &Program,
+    shared: &Shared<'_>,
     batch: &[Current],
-    standing: Option<&Standing>,
     stack_bytes: &Gather,
     sudog_bytes: &mut Gather,
-    stacks: &mut Stacks,
-    reasons: &[Reason],
 ) -> Result<Vec<(usize, u64)>, ReadError> {
+    let Shared { program, reasons, .. } = *shared;
     let layout = &program.binary().layout.layout.sudog;
+    let mut state = shared.state();
+    let State { stacks, standing, .. } = &mut *state;
     let mut objects = Vec::new();
     let mut hops = Vec::new();
     for (index, one) in batch.iter().enumerate() {
-        if let Some((known, standing)) = one.unmoved.zip(standing) {
+        if let Some((known, standing)) = one.unmoved.zip(standing.as_ref()) {
             objects.extend(standing.objects(known).iter().map(|&object| (index, object)));
             continue;
         }
@@ -65,6 +64,7 @@ pub(super) fn find_objects(
             }
         }
     }
+    drop(state);
     for _ in 0..MAX_CASES {
         if hops.is_empty() {
             break;
@@ -82,7 +82,7 @@ pub(super) fn find_objects(
                 None if one.g.waiting == 0 => one
                     .stack
                     .and_then(|stack| stack_bytes.get(stack))
-                    .and_then(|stack| match search(program, stacks, one, hop.waits_on, stack) {
+                    .and_then(|stack| match search_anew(shared, one, hop.waits_on, stack) {
                         Slot::Sudog(at) => sudog::slot_value(stack, at),
                         Slot::Cond(_) | Slot::None => None,
                     })
@@ -102,6 +102,10 @@ pub(super) fn find_objects(
     objects.sort_unstable();
     objects.dedup();
     Ok(objects)
+}
+
+fn search_anew(shared: &Shared<'_>, one: &Current, waits_on: WaitsOn, stack: &[u8]) -> Slot {
+    search(shared.program, shared.state().stacks, one, waits_on, stack)
 }
 
 /// Searches a stack for what leads to the wait object, and remembers where that was.

@@ -21,7 +21,7 @@ const MAX_KEPT: usize = 16 << 20;
 /// Reads that searching stacks for wait objects may take, a snapshot. One search serves all
 /// goroutines with the same stack, so that honest programs need some hundred.
 const MAX_SEARCH_READS: usize = 1 << 18;
-/// Trails kept in one snapshot: at most 16 MiB.
+/// Trails that one thread keeps of one snapshot: at most 16 MiB.
 const MAX_TRAILS: usize = 1 << 14;
 /// Bytes of stacks that are read beyond the first of each, a snapshot.
 const MAX_DEEP_BYTES: u64 = 256 << 20;
@@ -57,6 +57,30 @@ struct Kin {
     depth: u64,
 }
 
+impl Kin {
+    const fn of(g: &RawG) -> Self {
+        Self { gopc: g.gopc, pc: g.pc, depth: g.stack_hi.wrapping_sub(g.sp) }
+    }
+}
+
+/// Where the first of each kin led in this snapshot: a thread's own, so that most stacks are told without
+/// asking others.
+#[derive(Default)]
+pub(super) struct Trails(FxHashMap<Kin, (Trail, StackKey)>);
+
+impl Trails {
+    /// Forgets all of the snapshot before.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The stack that leads where one before it led.
+    pub(super) fn find(&self, g: &RawG, stack: &[u8]) -> Option<StackKey> {
+        let (trail, key) = self.0.get(&Kin::of(g))?;
+        trail.leads_through(registers(g), stack).then_some(*key)
+    }
+}
+
 /// All distinct stacks so far.
 #[derive(Default)]
 pub(super) struct Stacks {
@@ -76,8 +100,6 @@ pub(super) struct Stacks {
     pub(super) search_reads: usize,
     unresolved: u64,
     deep_bytes: u64,
-    /// Where the first of each kin led in this snapshot.
-    trails: FxHashMap<Kin, (Trail, StackKey)>,
     /// Used again for every walk.
     walked: Vec<u64>,
     trail: Trail,
@@ -88,7 +110,6 @@ impl Stacks {
     /// snapshots then live on in the tables that these hold.
     pub(super) fn start_snapshot(&mut self) -> bool {
         self.deep_bytes = 0;
-        self.trails.clear();
         let anew = std::mem::take(&mut self.full) || self.kept > MAX_KEPT / 2;
         if anew {
             *self = Self::default();
@@ -153,28 +174,27 @@ impl Stacks {
         self.known[key.0 as usize].slot = Some(slot);
     }
 
-    /// Walks the stack of `g`, whose innermost bytes are `stack`; `None` when it cannot be walked.
+    /// Walks the stack of `g`, whose innermost bytes are `stack`, and notes its trail if it is the first of
+    /// its kin; `None` when it cannot be walked.
     pub(super) fn walk(
         &mut self,
         program: &Program,
-        steps: &mut Steps,
+        (steps, trails): (&mut Steps, &mut Trails),
         g: &RawG,
         stack: &[u8],
     ) -> Option<StackKey> {
-        let kin = Kin { gopc: g.gopc, pc: g.pc, depth: g.stack_hi.wrapping_sub(g.sp) };
-        let known = self.trails.get(&kin);
-        if let Some((trail, key)) = known
-            && trail.leads_through(registers(g), stack)
-        {
-            return Some(*key);
+        // Another of this batch may have been its first.
+        if let Some(key) = trails.find(g, stack) {
+            return Some(key);
         }
-        let is_first = known.is_none() && self.trails.len() < MAX_TRAILS;
+        let kin = Kin::of(g);
+        let is_first = trails.0.len() < MAX_TRAILS && !trails.0.contains_key(&kin);
         let mut walked = std::mem::take(&mut self.walked);
         let whole = self.addresses(program, steps, g, stack, &mut walked);
         let key = if whole { self.key(program, &walked) } else { None };
         self.walked = walked;
         if let Some(key) = key.filter(|_| is_first && self.trail.is_whole()) {
-            self.trails.insert(kin, (self.trail.clone(), key));
+            trails.0.insert(kin, (self.trail.clone(), key));
         }
         key
     }

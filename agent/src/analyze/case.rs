@@ -10,7 +10,7 @@ use super::life::Life;
 use super::lockwait::Standing;
 use super::window::Window;
 use super::{caused, growth};
-use crate::model::function::{self, Origin};
+use crate::model::function::Origin;
 use crate::model::{FrameId, Group, Growth, Resolved, StackTable, WaitClass};
 
 /// The groups of one line and creation site.
@@ -194,8 +194,11 @@ impl<'a> Case<'a> {
         let stack = self.stacks.frames_of(self.group.stack?);
         let site = self.created_by();
         let is_entry = |&&frame: &&FrameId| {
+            let Some(origin) = self.stacks.origin(frame) else { return true };
+            if origin == Origin::Runtime || self.stacks.is_wrapper(frame) {
+                return false;
+            }
             let Ok(frame) = self.stacks.lookup(frame) else { return true };
-            let runtimes = function::origin(frame.function, frame.file) == Origin::Runtime;
             // Up to Go 1.21 a wrapper is called like a closure; it has the line of the `go` statement.
             let wraps = site.is_some_and(|site| {
                 (site.file, site.line) == (frame.file, frame.line)
@@ -203,17 +206,15 @@ impl<'a> Case<'a> {
                         rest.starts_with(".func") || rest.starts_with(".gowrap")
                     })
             });
-            !runtimes && !wraps && !function::is_wrapper(frame.function)
+            !wraps
         };
         stack.iter().rev().find(is_entry).copied()
     }
 
     /// Whether the function that they run, and all that it called, is a library's.
     pub(super) fn is_librarys(&self) -> bool {
-        self.group.stack.is_some()
-            && self
-                .frames()
-                .all(|frame| function::origin(frame.function, frame.file) != Origin::User)
+        let is_outside = |&frame: &FrameId| self.stacks.origin(frame) != Some(Origin::User);
+        self.group.stack.is_some_and(|stack| self.stacks.frames_of(stack).iter().all(is_outside))
     }
 
     /// The name of that function.
@@ -240,9 +241,9 @@ impl<'a> Case<'a> {
 
     /// Whether any of the user's own code is on the stack or created them.
     pub(super) fn is_users(&self) -> bool {
-        let user =
-            |frame: Resolved<'_>| function::origin(frame.function, frame.file).is_outside_go();
-        self.frames().any(user) || self.created_by().is_some_and(user)
+        let user = |frame: FrameId| self.stacks.origin(frame).is_some_and(Origin::is_outside_go);
+        let frames = self.group.stack.map_or(&[][..], |stack| self.stacks.frames_of(stack));
+        frames.iter().copied().chain(self.group.created_by).any(user)
     }
 
     /// The seconds from the first look to the last.

@@ -4,8 +4,8 @@
 use rustc_hash::FxHashMap;
 
 use super::life::Life;
-use crate::model::function::{self, Origin};
-use crate::model::{CauseBasis, CausedAt, FrameId, Group, Resolved, Site, StackId, StackTable};
+use crate::model::function::Origin;
+use crate::model::{CauseBasis, CausedAt, FrameId, Group, Site, StackId, StackTable};
 
 /// Generations of creators that are followed.
 const MAX_GENERATIONS: usize = 8;
@@ -57,11 +57,13 @@ impl<'a> Causes<'a> {
     }
 
     /// Whether a frame is the program's own.
-    pub(super) fn is_own(&self, frame: &Resolved<'_>) -> bool {
-        match function::origin(frame.function, frame.file) {
-            Origin::User => true,
-            Origin::Dependency => self.home.is_some_and(|home| frame.file.starts_with(home)),
-            Origin::Runtime | Origin::Std => false,
+    fn is_own(&self, frame: FrameId) -> bool {
+        match self.stacks.origin(frame) {
+            Some(Origin::User) => true,
+            Some(Origin::Dependency) => self.home.is_some_and(|home| {
+                self.stacks.lookup(frame).is_ok_and(|frame| frame.file.starts_with(home))
+            }),
+            Some(Origin::Runtime | Origin::Std) | None => false,
         }
     }
 
@@ -83,11 +85,7 @@ impl<'a> Causes<'a> {
     /// The innermost line of the program's own on a stack.
     fn on(&self, stack: StackId, basis: CauseBasis) -> Option<Cause> {
         let frames = self.stacks.frames_of(stack);
-        let own = |&frame: &FrameId| {
-            self.stacks
-                .lookup(frame)
-                .is_ok_and(|frame| self.is_own(&frame) && !function::is_wrapper(frame.function))
-        };
+        let own = |&frame: &FrameId| self.is_own(frame) && !self.stacks.is_wrapper(frame);
         let at = frames.iter().position(own)?;
         let callee = frames[..at].iter().rev().copied().find(|&frame| !self.is_runtimes(frame));
         Some(Cause { at: CausedAt { frame: frames[at], basis }, callee })
@@ -102,7 +100,7 @@ impl<'a> Causes<'a> {
         generation: usize,
     ) -> Option<Cause> {
         if let Some(frame) = created_by
-            && self.stacks.lookup(frame).is_ok_and(|frame| self.is_own(&frame))
+            && self.is_own(frame)
         {
             let basis =
                 if generation == 0 { CauseBasis::CreationSite } else { CauseBasis::CreationStack };
@@ -134,9 +132,7 @@ impl<'a> Causes<'a> {
     }
 
     fn is_runtimes(&self, frame: FrameId) -> bool {
-        self.stacks
-            .lookup(frame)
-            .is_ok_and(|frame| function::origin(frame.function, frame.file) == Origin::Runtime)
+        self.stacks.origin(frame) == Some(Origin::Runtime)
     }
 }
 
@@ -163,7 +159,7 @@ mod tests {
     use crate::analyze::busy::Runners;
     use crate::analyze::life::Span;
     use crate::analyze::{group, signature::Signatures};
-    use crate::model::{StackView, WaitClass};
+    use crate::model::{Resolved, StackView, WaitClass};
     use crate::sample::Sample;
 
     const MOD: &str = "/root/go/pkg/mod/example.com/rpc@v1.4.0/";

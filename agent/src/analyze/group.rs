@@ -85,9 +85,12 @@ pub(super) fn groups(
     life::kinship(&observation.goroutines, &mut lives, span, group_of);
     kin::relate(observation, &mut lives, &waits, span, group_of);
     let waiters = summary::object_waiters(&mut members);
+    let creators = summary::creation_stacks(observation);
     let groups = drafts.iter().zip(members);
     let groups = groups
-        .map(|(draft, members)| members.group(observation, &draft.signature, draft.kind, &waiters))
+        .map(|(draft, members)| {
+            members.group(observation, &draft.signature, draft.kind, (&waiters, &creators))
+        })
         .collect();
     let group_of = kind_of.into_iter().map(|kind| group_of_kind[kind as usize]).collect();
     (groups, lives, group_of)
@@ -147,7 +150,7 @@ fn drafts(
 }
 
 /// Sorts the drafts as their groups are to stand, and says each kind's draft anew.
-fn in_order(mut drafts: Vec<Draft>, mut group_of_kind: Vec<u32>) -> (Vec<Draft>, Vec<u32>) {
+fn in_order(drafts: Vec<Draft>, mut group_of_kind: Vec<u32>) -> (Vec<Draft>, Vec<u32>) {
     let mut order: Vec<u32> = (0..index(drafts.len())).collect();
     order.sort_unstable_by(|&a, &b| {
         let (a, b) = (&drafts[a as usize], &drafts[b as usize]);
@@ -160,8 +163,8 @@ fn in_order(mut drafts: Vec<Draft>, mut group_of_kind: Vec<u32>) -> (Vec<Draft>,
     for group in &mut group_of_kind {
         *group = place[*group as usize];
     }
-    drafts
-        .sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.signature.cmp(&b.signature)));
+    let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    let drafts = order.iter().filter_map(|&old| drafts[old as usize].take()).collect();
     (drafts, group_of_kind)
 }
 

@@ -68,11 +68,15 @@ fn slope(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
     if slopes.is_empty() {
         return None;
     }
-    slopes.sort_unstable_by(f64::total_cmp);
     let pairs = slopes.len() as f64;
     let n = points.len() as f64;
     let spread = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
-    let at = |rank: f64| slopes[(rank.max(0.0) as usize).min(slopes.len() - 1)];
+    let last = slopes.len() - 1;
+    // The one of a rank, without sorting all: there is a curve for each of many groups.
+    let mut at = |rank: f64| {
+        let rank = (rank.max(0.0) as usize).min(last);
+        *slopes.select_nth_unstable_by(rank, f64::total_cmp).1
+    };
     Some((at(pairs / 2.0), at((pairs - spread) / 2.0), at((pairs + spread) / 2.0)))
 }
 

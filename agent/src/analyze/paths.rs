@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::life::Life;
-use crate::model::function;
-use crate::model::{FrameId, Group, HotPath, Lineage, StackTable};
+use crate::model::function::Origin;
+use crate::model::{FrameId, Group, HotPath, Lineage, NameId, StackTable};
 
 /// Functions that are named.
 const HOT: usize = 20;
@@ -14,22 +14,29 @@ const NAMED: usize = 1_000;
 /// The functions of the user's code that most goroutines have on their stacks, most first. A function
 /// that calls itself counts once a goroutine.
 pub(super) fn hot(groups: &[Group], stacks: &StackTable) -> Vec<HotPath> {
-    let mut counts: FxHashMap<&str, (FrameId, u64)> = FxHashMap::default();
-    let mut own: Vec<&str> = Vec::new();
+    let mut counts: FxHashMap<NameId, (FrameId, u64)> = FxHashMap::default();
+    let mut own: Vec<NameId> = Vec::new();
     for group in groups {
         own.clear();
         for &frame in group.stack.map_or(&[][..], |stack| stacks.frames_of(stack)) {
-            let Ok(named) = stacks.lookup(frame) else { continue };
-            let user = function::origin(named.function, named.file).is_outside_go();
-            if user && !function::is_wrapper(named.function) && !own.contains(&named.function) {
-                own.push(named.function);
-                counts.entry(named.function).or_insert((frame, 0)).1 += group.count;
+            let Some(function) = stacks.function(frame) else { continue };
+            let is_users = stacks.origin(frame).is_some_and(Origin::is_outside_go);
+            if is_users && !stacks.is_wrapper(frame) && !own.contains(&function) {
+                own.push(function);
+                counts.entry(function).or_insert((frame, 0)).1 += group.count;
             }
         }
     }
     let mut hot: Vec<_> = counts.into_iter().collect();
-    hot.sort_unstable_by(|(a, (_, more)), (b, (_, less))| less.cmp(more).then_with(|| a.cmp(b)));
-    hot.truncate(HOT);
+    let order = |(a, (_, more)): &(NameId, (FrameId, u64)),
+                 (b, (_, less)): &(NameId, (FrameId, u64))| {
+        less.cmp(more).then_with(|| stacks.text(*a).cmp(stacks.text(*b)))
+    };
+    if hot.len() > HOT {
+        hot.select_nth_unstable_by(HOT, order);
+        hot.truncate(HOT);
+    }
+    hot.sort_unstable_by(order);
     hot.into_iter().map(|(_, (frame, goroutines))| HotPath { frame, goroutines }).collect()
 }
 

@@ -18,15 +18,19 @@ const KEPT: usize = 1 << 18;
 /// Makes signatures, each once: the ids in a source's stack table stay the same.
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
-    frames: FxHashMap<FrameId, Arc<str>>,
+    frames: FxHashMap<FrameId, String>,
     known: FxHashMap<(StackView, WaitClass, Option<FrameId>), Arc<str>>,
 }
 
 impl Signatures {
     /// Forgets everything once it has grown past what is worth keeping.
     pub(super) fn trim(&mut self) {
-        if self.known.len() > KEPT || self.frames.len() > KEPT {
-            *self = Self::default();
+        if self.known.len() > KEPT {
+            self.known.clear();
+        }
+        // Of frames only new signatures are made.
+        if self.frames.len() > KEPT {
+            self.frames = FxHashMap::default();
         }
     }
 
@@ -48,10 +52,9 @@ impl Signatures {
             None => text.push_str(" (no stack)"),
             Some(id) => {
                 for &frame in stacks.frames_of(id) {
-                    let name = self.frame(stacks, frame);
-                    if !name.is_empty() {
+                    if let Some(name) = self.frame(stacks, frame) {
                         text.push_str(if text.len() == start { " " } else { " < " });
-                        text.push_str(&name);
+                        text.push_str(name);
                     }
                 }
             }
@@ -68,14 +71,12 @@ impl Signatures {
         signature
     }
 
-    /// A stack frame's part of the signature; empty when it has none.
-    fn frame(&mut self, stacks: &StackTable, frame: FrameId) -> Arc<str> {
-        let name = self.frames.entry(frame).or_insert_with(|| match stacks.lookup(frame) {
-            Ok(f) if function::origin(f.function, f.file) == Origin::Runtime => "".into(),
-            Ok(f) if function::is_wrapper(f.function) => "".into(),
-            Ok(_) | Err(_) => place(stacks, frame).into(),
-        });
-        Arc::clone(name)
+    /// A stack frame's part of the signature, if it has one.
+    fn frame(&mut self, stacks: &StackTable, frame: FrameId) -> Option<&str> {
+        if stacks.origin(frame) == Some(Origin::Runtime) || stacks.is_wrapper(frame) {
+            return None;
+        }
+        Some(self.frames.entry(frame).or_insert_with(|| place(stacks, frame)))
     }
 }
 

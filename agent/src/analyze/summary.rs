@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 
 use super::group::Kind;
 use super::weighted::Weighted;
-use crate::model::function::{self, Origin};
+use crate::model::function::Origin;
 use crate::model::{
-    Ages, BlockedBasis, BlockedFor, FrameId, Goroutine, Group, Observation, Site, StackId,
-    StackTable, StackView,
+    Ages, BlockedBasis, BlockedFor, FrameId, Goroutine, Group, Observation, StackId, StackTable,
+    StackView,
 };
 
 /// How many goroutine ids a group names.
@@ -83,7 +83,7 @@ impl Members {
         observation: &Observation,
         signature: &str,
         kind: Kind,
-        waiters: &FxHashMap<u64, u64>,
+        (waiters, creators): (&FxHashMap<u64, u64>, &FxHashMap<FrameId, StackId>),
     ) -> Group {
         let (objects, object) = self.most_common();
         let reason = kind.reason.and_then(|reason| observation.reasons.get(usize::from(reason)));
@@ -100,7 +100,7 @@ impl Members {
             ages: ages(&mut self.ages),
             blocked_at: kind.stack.id().and_then(|id| blocked_at(&observation.stacks, id)),
             created_by: kind.created_by,
-            creation_stack: creation_stack(observation, kind.created_by),
+            creation_stack: kind.created_by.and_then(|site| creators.get(&site).copied()),
             stack: kind.stack.id(),
             no_stack: why_no_stack(kind.stack),
             labels: self.labels.0.map(|(_, shared)| shared).unwrap_or_default(),
@@ -167,25 +167,29 @@ fn ages(ages: &mut Weighted<Duration>) -> Option<Ages> {
     Some(Ages { known: ages.count(), oldest: ages.max()?, median: ages.median()? })
 }
 
-/// The stack of a creator at a creation site, if a probe saw one.
-fn creation_stack(observation: &Observation, created_by: Option<FrameId>) -> Option<StackId> {
-    let is_this = |site: &&Site| created_by.is_some() && site.created_by == created_by;
-    observation.sites.iter().filter(is_this).find_map(|site| site.creation_stack)
+/// The stack of a creator at each creation site where a probe saw one: the first of several.
+pub(super) fn creation_stacks(observation: &Observation) -> FxHashMap<FrameId, StackId> {
+    let mut stacks = FxHashMap::default();
+    for site in &observation.sites {
+        if let Some((created_by, stack)) = site.created_by.zip(site.creation_stack) {
+            stacks.entry(created_by).or_insert(stack);
+        }
+    }
+    stacks
 }
 
 /// The innermost frame of the user's own code, or else the innermost outside the runtime.
 pub(super) fn blocked_at(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
     let mut outside_runtime = None;
     for &frame in stacks.frames_of(stack) {
-        let Ok(named) = stacks.lookup(frame) else { continue };
-        match function::origin(named.function, named.file) {
-            Origin::User | Origin::Dependency if !function::is_wrapper(named.function) => {
+        match stacks.origin(frame) {
+            Some(Origin::User | Origin::Dependency) if !stacks.is_wrapper(frame) => {
                 return Some(frame);
             }
-            Origin::User | Origin::Dependency | Origin::Std => {
+            Some(Origin::User | Origin::Dependency | Origin::Std) => {
                 outside_runtime.get_or_insert(frame);
             }
-            Origin::Runtime => {}
+            Some(Origin::Runtime) | None => {}
         }
     }
     outside_runtime

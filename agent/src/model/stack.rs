@@ -10,6 +10,8 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::function::{self, Origin};
+
 /// A distinct frame in a [`StackTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FrameId(NonZeroU32);
@@ -56,12 +58,22 @@ pub struct Resolved<'a> {
     pub inlined: bool,
 }
 
+/// What the names of a frame tell, found out once.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    /// Whose code it is; `None` for a frame without names.
+    origin: Option<Origin>,
+    is_wrapper: bool,
+}
+
 /// The distinct stacks, frames and names of one target. Append-only.
 #[derive(Clone, Debug, Default)]
 pub struct StackTable {
     names: Vec<Arc<str>>,
     name_ids: HashMap<Arc<str>, NameId>,
     frames: Vec<Frame>,
+    /// One for each frame.
+    kinds: Vec<Kind>,
     frame_ids: HashMap<Frame, FrameId>,
     stacks: Vec<Stack>,
     stack_ids: HashMap<Stack, StackId>,
@@ -93,8 +105,19 @@ impl StackTable {
         }
         let id = FrameId(number(self.frames.len()));
         self.frames.push(frame);
+        self.kinds.push(self.kind(frame));
         self.frame_ids.insert(frame, id);
         id
+    }
+
+    fn kind(&self, frame: Frame) -> Kind {
+        match frame {
+            Frame::Resolved { function, file, .. } => Kind {
+                origin: Some(function::origin(self.text(function), self.text(file))),
+                is_wrapper: function::is_wrapper(self.text(function)),
+            },
+            Frame::Unresolved { .. } => Kind { origin: None, is_wrapper: false },
+        }
     }
 
     /// Keeps a named frame once.
@@ -145,6 +168,27 @@ impl StackTable {
                 Ok(Resolved { function: self.text(function), file: self.text(file), line, inlined })
             }
             Frame::Unresolved { pc } => Err(pc),
+        }
+    }
+
+    /// Whose code a frame is ([`function::origin`]); `None` for one without names.
+    #[must_use]
+    pub fn origin(&self, frame: FrameId) -> Option<Origin> {
+        self.kinds.get(slot(frame.0))?.origin
+    }
+
+    /// Whether a frame is a wrapper that the compiler made ([`function::is_wrapper`]).
+    #[must_use]
+    pub fn is_wrapper(&self, frame: FrameId) -> bool {
+        self.kinds.get(slot(frame.0)).is_some_and(|kind| kind.is_wrapper)
+    }
+
+    /// The name of a frame's function; `None` for one without names.
+    #[must_use]
+    pub fn function(&self, frame: FrameId) -> Option<NameId> {
+        match self.get(frame) {
+            Frame::Resolved { function, .. } => Some(function),
+            Frame::Unresolved { .. } => None,
         }
     }
 

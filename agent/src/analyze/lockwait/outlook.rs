@@ -116,11 +116,12 @@ impl<'a> Outlooks<'_, 'a> {
     }
 
     fn waits_for_timer(&self, holder: &Goroutine) -> bool {
+        // Sorted by their addresses.
         let channels = &self.observation.channels;
-        self.observation
-            .objects_of(holder)
-            .iter()
-            .any(|object| channels.iter().any(|it| it.address == *object && it.looks_like_timer()))
+        self.observation.objects_of(holder).iter().any(|object| {
+            let at = channels.binary_search_by_key(object, |channel| channel.address);
+            at.is_ok_and(|at| channels[at].looks_like_timer())
+        })
     }
 }
 

@@ -6,31 +6,12 @@ use rustc_hash::FxHashMap;
 
 use super::busy::Runners;
 use super::ids;
-use super::kin;
+use super::kind::Kind;
 use super::life::{self, Life, Span};
+use super::relatives;
 use super::signature::Signatures;
 use super::summary::{self, Members};
-use crate::model::{FrameId, Goroutine, Group, Observation, StackView, WaitClass};
-
-/// What goroutines of the same kind share to the bit; a group holds one kind or several.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Kind {
-    pub(super) stack: StackView,
-    pub(super) created_by: Option<FrameId>,
-    pub(super) reason: Option<u8>,
-    pub(super) wait: WaitClass,
-}
-
-impl Kind {
-    const fn of(goroutine: &Goroutine) -> Self {
-        Self {
-            stack: goroutine.stack,
-            created_by: goroutine.created_by,
-            reason: goroutine.reason,
-            wait: goroutine.wait,
-        }
-    }
-}
+use crate::model::{Goroutine, Group, Observation, WaitClass};
 
 /// A kind, and how many goroutines are of it.
 struct KindCount {
@@ -83,7 +64,7 @@ pub(super) fn groups(
     ids::relate(&observation.goroutines, lives.iter_mut().map(|life| &mut life.ids));
     let group_of = |index: usize| group_of_kind[kind_of[index] as usize];
     life::kinship(&observation.goroutines, &mut lives, span, group_of);
-    kin::relate(observation, &mut lives, &waits, span, group_of);
+    relatives::relate(observation, &mut lives, &waits, span, group_of);
     let waiters = summary::object_waiters(&mut members);
     let creators = summary::creation_stacks(observation);
     let groups = drafts.iter().zip(members);

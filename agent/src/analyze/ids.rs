@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::life::MAIN;
 use crate::model::{BlockedBasis, Goroutine, WaitClass};
+
+/// The goroutine that runs `main.main` (`runtime/proc.go`: the first one created).
+pub(super) const MAIN: u64 = 1;
 
 /// Members that are sampled of a group. The sample is drawn by a hash of the ids: the same goroutines
 /// give the same sample, and samples of two groups merge into a sample of both.

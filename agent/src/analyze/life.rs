@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::{Busy, Runners};
-use super::ids::Ids;
+use super::ids::{Ids, MAIN};
 use super::kin::Kin;
 use crate::model::{Channel, Goroutine, Status, WaitClass};
 
@@ -15,9 +15,6 @@ pub(super) const BINS: usize = 60;
 
 /// Parents of a group that are looked up.
 const PARENTS: usize = 4;
-
-/// The goroutine that runs `main.main` (`runtime/proc.go`: the first one created).
-pub(super) const MAIN: u64 = 1;
 
 /// The window that a sample is the last of.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::group::Kind;
+use super::kind::Kind;
 use super::weighted::Weighted;
 use crate::model::function::Origin;
 use crate::model::{

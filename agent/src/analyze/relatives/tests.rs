@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::busy::Runners;
 use crate::analyze::group;
+use crate::analyze::kin::Kin;
 use crate::analyze::signature::Signatures;
 use crate::model::Mention;
 use crate::sample::Sample;

@@ -23,7 +23,14 @@ struct Bench {
 const BPFTRACE: Need = Need { package: "bpftrace", shows: Shows::Program("bpftrace") };
 
 /// The table of benches.
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
+    Bench {
+        name: "check",
+        targets: &["blocked"],
+        program: "bench_check",
+        needs: &[],
+        does: "[GOROUTINES...]: `leak-agent check` from exec to exit against the target's own debug=1",
+    },
     Bench {
         name: "snapshot",
         targets: &["blocked"],

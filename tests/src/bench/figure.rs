@@ -19,6 +19,12 @@ impl Figure {
         self.quantile(0.5)
     }
 
+    /// The least one; `None` without any.
+    #[must_use]
+    pub fn least(&self) -> Option<f64> {
+        self.0.iter().copied().min_by(f64::total_cmp)
+    }
+
     /// Half of what the middle half of the measurements spans, in percent of the median.
     #[must_use]
     pub fn spread_percent(&self) -> Option<f64> {
@@ -43,8 +49,9 @@ impl Figure {
 
 impl Serialize for Figure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (median, spread) = (self.median(), self.spread_percent());
-        json!({ "median": median, "spread_percent": spread, "all": self.0 }).serialize(serializer)
+        let (least, median, spread) = (self.least(), self.median(), self.spread_percent());
+        json!({ "least": least, "median": median, "spread_percent": spread, "all": self.0 })
+            .serialize(serializer)
     }
 }
 
@@ -61,6 +68,7 @@ mod tests {
         let calm = figure(&[10.0, 12.0, 11.0, 900.0, 10.5]);
         assert_eq!(calm.median(), Some(11.0));
         assert_eq!(calm.spread_percent(), Some(50.0 * 1.5 / 11.0));
+        assert_eq!(calm.least(), Some(10.0));
         assert_eq!(figure(&[1.0, 2.0]).median(), Some(1.5));
         assert_eq!(figure(&[]).median(), None);
     }

@@ -8,6 +8,7 @@ mod busy;
 mod case;
 mod cause;
 mod caused;
+pub mod changes;
 mod classify;
 mod code;
 mod code_files;

@@ -55,6 +55,14 @@ pub fn filtered(assessment: &mut Assessment, filter: &Filter) -> Option<u64> {
     Some(assessment.groups.iter().map(|group| group.count).sum())
 }
 
+/// Whether a filter lets any group pass.
+#[must_use]
+pub fn has_match(assessment: &Assessment, filter: &Filter) -> bool {
+    let stacks = &assessment.stacks;
+    let passes = |group| filter.lets_pass(functions(group, stacks).into_iter());
+    filter.is_open() || assessment.groups.iter().any(passes)
+}
+
 /// Keeps the stacks at which at least `threshold` goroutines stood all the time.
 pub fn persistent(assessment: &mut Assessment, threshold: u64) {
     narrow(assessment, |group| group.wait.is_blocked() && group.stuck >= threshold);

@@ -20,8 +20,8 @@ use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Coverage, Group, LockGraph, Observation, Overhead, RateBasis, Rates, Site,
-    StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, EarlierPrograms, Group, LockGraph, Observation, Overhead, RateBasis,
+    Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -312,6 +312,8 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         judgement: None,
         sites: latest.sites.clone(),
         stacks: Arc::clone(&latest.stacks),
+        earlier: EarlierPrograms::default(),
+        early_end: None,
     })
 }
 

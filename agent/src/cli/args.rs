@@ -135,6 +135,15 @@ pub(super) enum Command {
 pub(super) struct Analyze {
     #[command(flatten)]
     pids: Pids,
+
+    /// End as soon as a finding has been likely or proven in 5 samples one after the other, before
+    /// --duration is over.
+    #[arg(
+        long,
+        env = "LEAK_AGENT_UNTIL_FOUND",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(super) until_found: bool,
 }
 
 /// What to compare with what.

@@ -47,6 +47,12 @@ pub(super) enum Failure {
         /// Why it could not.
         held: Held,
     },
+    /// It was asked to stop before a first sample was complete.
+    #[error("stopped before the first sample of pid {pid} was complete: there is no verdict on it")]
+    Interrupted {
+        /// The process, as it was asked for.
+        pid: u32,
+    },
     /// All that could be said of several targets was said already, one by one.
     #[error("{failed} of {asked} targets could not be looked at to the end")]
     Targets {
@@ -229,6 +235,7 @@ impl Failure {
             // Whoever read the output has seen enough.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::File { .. }
+            | Self::Interrupted { .. }
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
@@ -284,6 +291,7 @@ impl Failure {
             Self::Processes(_)
             | Self::Target { .. }
             | Self::Targets { .. }
+            | Self::Interrupted { .. }
             | Self::Unreadable { .. }
             | Self::Saved { .. }
             | Self::Thresholds(_)

@@ -17,6 +17,9 @@ mod moment;
 mod output;
 mod privileges;
 mod request;
+mod seen;
+mod session;
+mod sinks;
 mod target;
 mod value;
 

@@ -14,7 +14,7 @@ use super::format::Format;
 use super::judging::FailOn;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
-use crate::pipeline::Pace;
+use crate::pipeline::{Pace, UntilFound};
 
 /// From one sample to the next, unless a command or the user knows better.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -24,6 +24,10 @@ const MONITOR_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long it takes to tell a leak that grows by one goroutine in five seconds from chance.
 const LONG_ENOUGH: Duration = Duration::from_secs(30);
+
+/// For how many samples a finding has to be likely before `--until-found` ends: in fewer, a burst or a pool
+/// that warms up looks like a leak too.
+const FOUND_SAMPLES: u32 = 5;
 
 /// Everything that a command needs to know.
 #[derive(Debug)]
@@ -134,6 +138,10 @@ impl Request {
             Some(Command::Patterns(patterns)) => patterns.samples,
             _ => None,
         };
+        let until_found = match &command {
+            Some(Command::Analyze(analyze)) => analyze.until_found,
+            _ => false,
+        };
         let task = if common.list { Task::List } else { Task::of(command)? };
         let mut pace = task.default_pace();
         pace.interval = common.interval.unwrap_or(pace.interval);
@@ -141,6 +149,7 @@ impl Request {
             Some(samples) => Some(pace.interval.saturating_mul(samples.saturating_sub(1))),
             None => common.duration.or(pace.duration),
         };
+        pace.until_found = until_found.then_some(UntilFound { samples: FOUND_SAMPLES });
         let request = Self {
             selection: match (common.input, common.exe) {
                 (Some(folder), _) => Selection::Saved(folder),
@@ -219,7 +228,7 @@ impl Task {
             }
             _ => (INTERVAL, None),
         };
-        Pace { interval, duration }
+        Pace { interval, duration, until_found: None }
     }
 
     /// Those that show what is there, and do not judge it, fail only if told to.

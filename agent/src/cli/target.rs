@@ -1,6 +1,7 @@
-//! Which processes the flags mean, and attaching to them.
+//! Which processes and recordings the flags mean, and how to attach to each.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::failure::Failure;
 use super::output;
@@ -8,52 +9,41 @@ use super::request::{Request, Selection};
 use crate::collect::attach::Options;
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
-use crate::pipeline::{self, Observer};
+use crate::pipeline::{self, Observer, Open};
 use crate::report::words;
 
-/// A process that is being looked at.
+/// A process that is to be sampled, or a recording.
 pub(super) struct Target {
+    /// As it was asked for.
     pub(super) pid: u32,
-    pub(super) observer: Observer,
-    /// Whether it was looked at before, so that nothing has to be waited for.
+    /// Whether it was sampled before, so that nothing has to be waited for.
     pub(super) is_saved: bool,
+    /// Attaches to it. Nothing is done before that is called.
+    pub(super) open: Open,
 }
 
-/// The targets that could be attached to, and what is wrong with the others.
-pub(super) struct Targets {
-    pub(super) attached: Vec<Target>,
-    pub(super) failures: Vec<Failure>,
-    /// How many were asked for.
-    pub(super) asked: usize,
-}
-
-/// Attaches to all that the flags name, or opens what was saved of them.
-pub(super) fn attach(request: &Request) -> Result<Targets, Failure> {
-    let observer =
-        |source| Observer::new(source, request.settings.clone(), request.source_roots.clone());
+/// All that the flags name, or what was saved of them.
+pub(super) fn all(request: &Request) -> Result<Vec<Target>, Failure> {
     if let Selection::Saved(folder) = &request.selection {
-        return saved(folder, observer);
+        return saved(folder);
     }
     let pids = pids(&request.selection)?;
-    let objects: Vec<_> = pids.into_iter().flat_map(|pid| objects(pid, request)).collect();
-    let asked = objects.len();
-    let mut targets = Targets { attached: Vec::new(), failures: Vec::new(), asked };
-    for (pid, object) in objects {
-        let options = &Options { object, ..request.attach.clone() };
-        let start = std::time::Instant::now();
-        match open(pid, options, request.save.as_deref()) {
-            Ok(source) => {
-                if request.verbosity > 0 {
-                    let took = words::duration(start.elapsed());
-                    output::say(format_args!("attached to {pid} in {took}"));
-                }
-                let observer = observer(source);
-                targets.attached.push(Target { pid, observer, is_saved: false });
-            }
-            Err(source) => targets.failures.push(Failure::of(pid, source)),
-        }
-    }
-    Ok(targets)
+    let objects = pids.into_iter().flat_map(|pid| objects(pid, request));
+    let target = |(pid, object)| {
+        let options = Options { object, ..request.attach.clone() };
+        let (save, verbosity) = (request.save.clone(), request.verbosity);
+        let open = Box::new(move || open(pid, &options, save.as_deref(), verbosity));
+        Target { pid, is_saved: false, open }
+    };
+    Ok(objects.map(target).collect())
+}
+
+/// What observes a source as it was asked for.
+pub(super) fn observer(
+    request: &Request,
+) -> impl FnOnce(Box<dyn Source>) -> Observer + Send + 'static {
+    let (settings, roots) = (request.settings.clone(), request.source_roots.clone());
+    move |source| Observer::new(source, settings, roots)
 }
 
 /// The Go runtimes of a process that are meant: the one that is named, or each.
@@ -68,31 +58,35 @@ fn objects(pid: u32, request: &Request) -> Vec<(u32, Option<String>)> {
     }
 }
 
-fn open(pid: u32, options: &Options, save: Option<&Path>) -> Result<Box<dyn Source>, CollectError> {
+fn open(
+    pid: u32,
+    options: &Options,
+    save: Option<&Path>,
+    verbosity: u8,
+) -> Result<Box<dyn Source>, CollectError> {
+    let start = Instant::now();
     let source = pipeline::attach(pid, options)?;
+    if verbosity > 0 {
+        output::say(format_args!("attached to {pid} in {}", words::duration(start.elapsed())));
+    }
     match save {
         Some(folder) => pipeline::record(source, folder),
         None => Ok(source),
     }
 }
 
-fn saved(
-    folder: &Path,
-    observer: impl Fn(Box<dyn Source>) -> Observer,
-) -> Result<Targets, Failure> {
+fn saved(folder: &Path) -> Result<Vec<Target>, Failure> {
     // A wrong name is a matter of the command line.
     std::fs::metadata(folder)
         .map_err(|source| Failure::Unreadable { path: folder.to_owned(), source })?;
     let recordings =
         Recording::all(folder).map_err(|source| Failure::Saved { source: source.into() })?;
-    let asked = recordings.len();
     let target = |recording: Recording| Target {
         pid: recording.pid,
-        observer: observer(pipeline::replay(recording)),
         is_saved: true,
+        open: Box::new(move || Ok(pipeline::replay(recording))),
     };
-    let attached = recordings.into_iter().map(target).collect();
-    Ok(Targets { attached, failures: Vec::new(), asked })
+    Ok(recordings.into_iter().map(target).collect())
 }
 
 /// One failure for all: the only one itself, or a sum of those that were told one by one.

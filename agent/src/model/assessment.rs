@@ -15,6 +15,7 @@ use super::running::Held;
 use super::stack::{FrameId, StackId, StackTable};
 use super::target::Target;
 use super::time::Timestamp;
+use super::update::{EarlierPrograms, EarlyEnd};
 use super::wait::WaitClass;
 
 /// What analysis says of a window of observations. Its only output.
@@ -40,6 +41,10 @@ pub struct Assessment {
     pub sites: Vec<Site>,
     /// The stacks and frames that groups name.
     pub stacks: Arc<StackTable>,
+    /// What the target ran before it executed the program that this is of.
+    pub earlier: EarlierPrograms,
+    /// Why nothing was sampled any more after this; `None` where that was planned, or is not over.
+    pub early_end: Option<EarlyEnd>,
 }
 
 impl Assessment {

@@ -17,6 +17,7 @@ pub mod stack;
 pub mod target;
 pub mod text;
 pub mod time;
+pub mod update;
 pub mod wait;
 
 pub use assessment::{
@@ -42,4 +43,5 @@ pub use running::{Halt, Held, Running};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use target::{Build, Instance, Target, TargetId};
 pub use time::Timestamp;
+pub use update::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine, Update};
 pub use wait::WaitClass;

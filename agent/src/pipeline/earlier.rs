@@ -3,77 +3,69 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::model::{Assessment, Timestamp};
-use crate::report::{json, words};
+use crate::model::{
+    Assessment, EarlierFinding, EarlierProgram, EarlierPrograms, SourceLine, Timestamp,
+};
 
-/// Programs that are told of one by one.
-const MAX_TOLD: usize = 8;
-/// Findings that are told of each.
+/// At most this many programs are kept, the latest.
+const MAX_PROGRAMS: usize = 8;
+/// At most this many findings are kept of each, the worst.
 const MAX_FINDINGS: usize = 3;
 
 /// Programs that ended by executing another one, or themselves anew.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
-    notes: VecDeque<String>,
+    programs: VecDeque<Arc<EarlierProgram>>,
     /// How many there were before those.
-    left_out: u64,
+    more: u64,
     /// The last assessments of those that something was found in.
     pub(super) found: VecDeque<Arc<Assessment>>,
 }
 
 impl Earlier {
-    /// Adds the one that is over, by its last assessment; the next was first seen `at`. Gives
-    /// back what there is to say of it.
-    pub(super) fn add(&mut self, last: &Arc<Assessment>, at: Timestamp) -> String {
-        if self.notes.len() == MAX_TOLD {
-            self.notes.pop_front();
-            self.left_out += 1;
+    /// Adds the one that is over, by its last assessment; the next was first seen `at`.
+    pub(super) fn add(&mut self, last: &Arc<Assessment>, at: Timestamp) -> Arc<EarlierProgram> {
+        if self.programs.len() == MAX_PROGRAMS {
+            self.programs.pop_front();
+            self.more += 1;
         }
-        let note = note(last, at);
-        self.notes.push_back(note.clone());
-        let judgement = last.judgement.as_ref();
-        if judgement.is_some_and(|judgement| !judgement.findings.is_empty()) {
-            if self.found.len() == MAX_TOLD {
+        let program = Arc::new(program(last, at));
+        self.programs.push_back(Arc::clone(&program));
+        if program.found > 0 {
+            if self.found.len() == MAX_PROGRAMS {
                 self.found.pop_front();
             }
             self.found.push_back(Arc::clone(last));
         }
-        note
+        program
     }
 
-    /// What there is to say of them, the latest last.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let more = (self.left_out > 0).then(|| {
-            let times = words::counted(self.left_out, "more time");
-            format!("the process executed another program {times} before")
-        });
-        more.into_iter().chain(self.notes.iter().cloned())
+    pub(super) fn programs(&self) -> EarlierPrograms {
+        EarlierPrograms { known: self.programs.iter().cloned().collect(), more: self.more }
     }
 }
 
-fn note(last: &Assessment, at: Timestamp) -> String {
-    let at = json::time(at).map_or_else(|| "an unknown time".to_owned(), |at| words::date(&at));
-    let span = words::duration(last.window.duration);
+fn program(last: &Assessment, replaced_at: Timestamp) -> EarlierProgram {
     let findings = last.judgement.as_ref().map_or(&[][..], |judgement| &judgement.findings);
-    let found = if findings.is_empty() {
-        "nothing was found in it".to_owned()
-    } else {
-        let told = findings.iter().take(MAX_FINDINGS).map(|finding| {
-            let group = last.groups.get(finding.goroutines().group);
-            let place = group.and_then(|group| group.blocked_at).map(|frame| {
-                let text = words::frame(&last.stacks, frame);
-                format!(" at {} {}", text.function, text.place)
-            });
-            let (verdict, class) = (finding.verdict.name(), finding.class.name());
-            let count = words::counted(finding.goroutines().count, "goroutine");
-            format!("{verdict} {class}{} ({count})", place.unwrap_or_default())
-        });
-        let told: Vec<String> = told.collect();
-        let number = words::counted(findings.len() as u64, "finding");
-        format!("it had {number}: {}", told.join("; "))
-    };
-    format!(
-        "the process executed another program, or itself anew, shortly before {at}: a new window \
-         begins there; the program before it was watched for {span}, and {found}"
-    )
+    let worst = findings.iter().take(MAX_FINDINGS).map(|finding| {
+        let leak = finding.goroutines();
+        let frame = last.groups.get(leak.group).and_then(|group| group.blocked_at);
+        let line = frame.and_then(|frame| last.stacks.lookup(frame).ok());
+        EarlierFinding {
+            verdict: finding.verdict,
+            class: finding.class,
+            count: leak.count,
+            blocked_at: line.map(|line| SourceLine {
+                function: line.function.to_owned(),
+                file: line.file.to_owned(),
+                line: line.line,
+            }),
+        }
+    });
+    EarlierProgram {
+        replaced_at,
+        watched: last.window.duration,
+        found: findings.len() as u64,
+        worst: worst.collect(),
+    }
 }

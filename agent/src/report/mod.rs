@@ -10,6 +10,7 @@ pub mod html;
 pub mod json;
 #[cfg(test)]
 mod judged;
+pub mod notes;
 pub mod style;
 pub mod telling;
 pub mod terminal;

@@ -1,7 +1,7 @@
 //! One line a look, for logs and pipes.
 
-use crate::model::{Assessment, Rates};
-use crate::report::{json, words};
+use crate::model::{Assessment, EarlierProgram, Rates};
+use crate::report::{json, notes, words};
 
 /// The time, the target, its goroutines, what changed since the look before, and the group that
 /// grew most (the largest, if none grew). No line end.
@@ -45,8 +45,8 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
 
 /// The time, the target, and that it is another program from here on. No line end.
 #[must_use]
-pub fn replaced(assessment: &Assessment, note: &str) -> String {
-    format!("{}  {}", start(assessment), words::clean(note))
+pub fn replaced(assessment: &Assessment, program: &EarlierProgram) -> String {
+    format!("{}  {}", start(assessment), words::clean(&notes::replaced(program)))
 }
 
 fn start(assessment: &Assessment) -> String {

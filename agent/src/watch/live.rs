@@ -5,7 +5,7 @@ use std::io;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, DisableMouseCapture, EnableMouseCapture, Event as Input};
@@ -14,7 +14,8 @@ use ratatui::crossterm::execute;
 use super::action::Action;
 use super::state::State;
 use super::view::Hits;
-use super::{Event, keys, mouse, view};
+use super::{keys, mouse, view};
+use crate::model::Update;
 
 /// How long a key is waited for before samples and signals are attended to.
 const TICK: Duration = Duration::from_millis(50);
@@ -54,11 +55,15 @@ fn give_mouse_back_on_panic() {
     });
 }
 
-/// Shows samples until there are no more, somebody quits, or `stop` is set.
+/// Shows samples until `next` says that there are no more, somebody quits, or `stop` is set.
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn run(events: &Receiver<Event>, stop: &AtomicBool, colour: bool) -> io::Result<()> {
+pub fn run(
+    next: impl Fn() -> Result<Update, TryRecvError>,
+    stop: &AtomicBool,
+    colour: bool,
+) -> io::Result<()> {
     give_mouse_back_on_panic();
     let mut terminal = ratatui::try_init()?;
     let _restore = Restore;
@@ -67,7 +72,7 @@ pub fn run(events: &Receiver<Event>, stop: &AtomicBool, colour: bool) -> io::Res
     let mut changed = true;
     while !state.quit && !stop.load(Ordering::Relaxed) {
         loop {
-            match events.try_recv() {
+            match next() {
                 Ok(event) => {
                     state.event(event);
                     changed = true;

@@ -1,14 +1,10 @@
 //! `analyze`: sample long enough to judge, report, end.
 
-use crate::cli::Outcome;
-use crate::cli::command::watch;
 use crate::cli::request::Request;
+use crate::cli::sinks::Progress;
+use crate::cli::{Outcome, session};
 
-/// Samples for `--duration`, with a line a sample on standard error.
+/// Samples for `--duration`, or until something is found, and says on standard error how far it is.
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
-    watch::watch(request, |events, _| {
-        watch::progress(request, events);
-        Ok(())
-    })?
-    .report(request)
+    session::run(request, vec![Box::new(Progress::new(request))])?.report(request)
 }

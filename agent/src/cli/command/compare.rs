@@ -4,6 +4,7 @@ mod page;
 
 use std::io::{self, BufRead as _};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use crate::analyze::compare::{Difference, Moment};
@@ -29,7 +30,7 @@ pub(in crate::cli) fn run(request: &Request, what: &Comparison) -> Outcome {
             warn(&before, &after);
             (before, after)
         }
-        Comparison::Live(until) => look_twice(request, until)?,
+        Comparison::Live(until) => sample_twice(request, until)?,
     };
     let difference = Difference::of(&before, &after);
     let page = Page { before: &before, after: &after, difference: &difference };
@@ -58,49 +59,37 @@ fn warn(before: &Moment, after: &Moment) {
     }
 }
 
-fn look_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Failure> {
-    let mut targets = target::attach(request)?;
-    if targets.asked > 1 {
-        return Err(Failure::OneTarget(targets.asked));
+fn sample_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Failure> {
+    let mut targets = target::all(request)?;
+    if targets.len() > 1 {
+        return Err(Failure::OneTarget(targets.len()));
     }
-    let Some(target) = targets.attached.first_mut() else {
-        return Err(target::sum(targets.failures, 1).unwrap_or(Failure::NoTarget));
+    let Target { pid, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
+    let source = open().map_err(|source| Failure::of(pid, source))?;
+    let mut observer = target::observer(request)(source);
+    let mut sample = || {
+        let update = observer.sample().map_err(|source| Failure::of(pid, source))?;
+        Ok(update.map(|update| {
+            let mut assessment = Arc::unwrap_or_clone(update.assessment);
+            view::filtered(&mut assessment, &request.settings.filter);
+            Moment::of(&assessment)
+        }))
     };
-    let before = now(target, request)?;
-    if target.is_saved {
-        let after = last(target, request, &before)?;
+    let ended = || Failure::of(pid, CollectError::Ended);
+    let before = sample()?.ok_or_else(ended)?;
+    if is_saved {
+        let mut after = before.clone();
+        while let Some(moment) = sample()? {
+            after = moment;
+        }
         return Ok((before, after));
     }
     wait(until)?;
-    let after = now(target, request)?;
+    let after = sample()?.ok_or_else(ended)?;
     Ok((before, after))
 }
 
-/// The last of what was saved.
-fn last(target: &mut Target, request: &Request, first: &Moment) -> Result<Moment, Failure> {
-    let mut last = first.clone();
-    while let Some(moment) = look(target, request)? {
-        last = moment;
-    }
-    Ok(last)
-}
-
-/// What is there now.
-fn now(target: &mut Target, request: &Request) -> Result<Moment, Failure> {
-    look(target, request)?.ok_or_else(|| Failure::of(target.pid, CollectError::Ended))
-}
-
-/// `None` where the target has ended, or what was saved of it is over.
-fn look(target: &mut Target, request: &Request) -> Result<Option<Moment>, Failure> {
-    let look = target.observer.look().map_err(|source| Failure::of(target.pid, source))?;
-    Ok(look.map(|look| {
-        let mut assessment = (*look.assessment).clone();
-        view::filtered(&mut assessment, &request.settings.filter);
-        Moment::of(&assessment)
-    }))
-}
-
-/// Until it is time for the second look.
+/// Until it is time for the second sample.
 fn wait(until: &Until) -> Result<(), Failure> {
     match until {
         Until::Command { program, args } => {

@@ -1,10 +1,9 @@
 //! `filter`: the goroutines that the filters let pass.
 
-use super::check;
-use crate::cli::Outcome;
 use crate::cli::request::Request;
+use crate::cli::{Outcome, session};
 
 /// Takes one sample, and reports what passes.
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
-    check::look(request)?.report(request)
+    session::sample_once(request)?.report(request)
 }

@@ -9,7 +9,7 @@ use super::Page;
 use super::text::Text;
 use crate::model::{Assessment, Build, Judgement, ProbeState, Rate};
 use crate::report::json::time;
-use crate::report::{telling, words};
+use crate::report::{notes, telling, words};
 
 /// Groups that are named of those that make the number of goroutines rise.
 const RISING: usize = 8;
@@ -202,8 +202,9 @@ fn seen(assessment: &Assessment) -> Markup {
                 }
             }
         }
-        @if !coverage.notes.is_empty() {
-            ul.notes { @for note in coverage.notes.iter().take(100) { li { (Text(note)) } } }
+        @let notes = notes::all(assessment);
+        @if !notes.is_empty() {
+            ul.notes { @for note in notes.iter().take(100) { li { (Text(note)) } } }
         }
     }
 }

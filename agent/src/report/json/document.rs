@@ -1,5 +1,6 @@
 //! The document of one target: whom, when, how much was seen, and the lists.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::model::{
     Assessment, Build, Coverage, Halt, Held, HitCost, Instance, Level, NotEnough, Overhead,
     RateBasis, Target, Timestamp, Totals, WindowSpan,
 };
+use crate::report::notes;
 
 /// An assessment, and when the report of it is made.
 pub(super) struct Document<'a>(pub(super) Timestamp, pub(super) &'a Assessment);
@@ -34,6 +36,8 @@ impl Serialize for Document<'_> {
             judgement,
             sites,
             stacks,
+            earlier: _,
+            early_end: _,
         } = assessment;
         #[derive(Serialize)]
         struct Fields<'a> {
@@ -44,7 +48,8 @@ impl Serialize for Document<'_> {
             window: WindowDoc,
             /// For how much of the window the process could not run; null where it could.
             held: Option<HeldDoc>,
-            coverage: &'a Coverage,
+            /// Its notes are all that there are, of its beginning and its end too.
+            coverage: Cow<'a, Coverage>,
             totals: TotalsDoc<'a>,
             overhead: OverheadDoc<'a>,
             /// Null, as all that only a judge can say, where nobody judged.
@@ -85,7 +90,7 @@ impl Serialize for Document<'_> {
             target: TargetDoc::new(target),
             window: WindowDoc::new(window),
             held: held.as_ref().map(HeldDoc::new),
-            coverage,
+            coverage: noted(assessment, coverage),
             totals: TotalsDoc::new(totals),
             overhead: OverheadDoc::new(overhead),
             health: assessment.health(),
@@ -266,5 +271,15 @@ impl<'a> OverheadDoc<'a> {
             snapshot_seconds: overhead.snapshot.as_ref().map(Duration::as_secs_f64),
             hit_cost: overhead.hit.as_ref().map(HitCostDoc::new),
         }
+    }
+}
+
+/// The coverage, with all that there is to note.
+fn noted<'a>(assessment: &Assessment, coverage: &'a Coverage) -> Cow<'a, Coverage> {
+    let notes = notes::all(assessment);
+    if notes == coverage.notes {
+        Cow::Borrowed(coverage)
+    } else {
+        Cow::Owned(Coverage { notes, ..coverage.clone() })
     }
 }

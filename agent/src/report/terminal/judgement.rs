@@ -82,6 +82,7 @@ impl Page<'_> {
         }
         self.not_analysed(judgement, assessment)?;
         self.coverage(&assessment.coverage)?;
+        self.notes(assessment)?;
         self.overhead(&assessment.overhead)?;
         self.summary_line("scope", &[(Role::Dim, telling::SCOPE.to_owned())])?;
         self.summary_line("health", &[(Role::Title, telling::health(assessment, judgement))])?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::json::time;
 use super::style::{Role, Style};
-use super::{Render, Report, telling, words};
+use super::{Render, Report, notes, telling, words};
 use crate::model::{
     Assessment, Build, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass,
 };
@@ -87,6 +87,7 @@ impl Page<'_> {
             Some(judgement) => self.summary(judgement, assessment),
             None => {
                 self.coverage(&assessment.coverage)?;
+                self.notes(assessment)?;
                 self.overhead(&assessment.overhead)
             }
         }
@@ -197,8 +198,12 @@ impl Page<'_> {
             }
         }
         parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
-        self.summary_line("coverage", &parts)?;
-        for note in &coverage.notes {
+        self.summary_line("coverage", &parts)
+    }
+
+    /// What there is to note of the coverage, the beginning and the end.
+    fn notes(&mut self, assessment: &Assessment) -> io::Result<()> {
+        for note in &notes::all(assessment) {
             self.summary_line("note", &[(Role::Warning, words::clean(note).into_owned())])?;
         }
         Ok(())

@@ -94,9 +94,9 @@ pub fn not_analysed(assessment: &Assessment, judgement: &Judgement, width: usize
 
 /// What was read, dropped and not seen, probes aside.
 #[must_use]
-pub fn coverage(coverage: &Coverage, width: usize) -> Lines {
-    let coverage = Coverage { probes: Vec::new(), ..coverage.clone() };
-    part(width, |page| page.coverage(&coverage))
+pub fn coverage(assessment: &Assessment, width: usize) -> Lines {
+    let coverage = Coverage { probes: Vec::new(), ..assessment.coverage.clone() };
+    part(width, |page| page.coverage(&coverage).and_then(|()| page.notes(assessment)))
 }
 
 /// What observing costs.

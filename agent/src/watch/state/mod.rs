@@ -18,9 +18,8 @@ pub use targets::{Target, Targets};
 
 use std::borrow::Cow;
 
-use super::Event;
 use super::action::Action;
-use crate::model::{Assessment, FrameId};
+use crate::model::{Assessment, FrameId, Update};
 use crate::report::telling::Branch;
 use crate::report::words;
 
@@ -122,7 +121,7 @@ impl Default for State {
 
 impl State {
     /// Takes in one more sample.
-    pub fn event(&mut self, event: Event) {
+    pub fn event(&mut self, event: Update) {
         let selected = self.selected_key();
         self.targets.take(event, self.paused);
         self.arrange(selected.as_deref());

@@ -1,15 +1,14 @@
 //! The targets, each with the sample that is shown and, while paused, the newest beside it.
 
-use crate::model::Assessment;
-use crate::watch::Event;
+use crate::model::{Assessment, Update};
 
 /// A target in the view.
 #[derive(Debug)]
 pub struct Target {
     /// What is shown.
-    pub shown: Event,
+    pub shown: Update,
     /// What came since the view was paused.
-    newest: Option<Event>,
+    newest: Option<Update>,
 }
 
 impl Target {
@@ -35,8 +34,8 @@ pub struct Targets {
 impl Targets {
     /// Takes in a sample: to be shown at once, or once [`Targets::show_newest`] is called if `hold`.
     /// A target's first is always shown.
-    pub(super) fn take(&mut self, event: Event, hold: bool) {
-        let id = |event: &Event| event.assessment.target.id.of_all_generations();
+    pub(super) fn take(&mut self, event: Update, hold: bool) {
+        let id = |event: &Update| event.assessment.target.id.of_all_generations();
         let of = id(&event);
         match self.all.iter_mut().find(|target| id(&target.shown) == of) {
             Some(target) if hold => target.newest = Some(event),

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
-use crate::model::{Instance, WaitClass};
+use crate::model::{Instance, Update, WaitClass};
 use crate::sample::leaking;
 
-fn event(pid: u32, leaked: &[u64]) -> Event {
+fn event(pid: u32, leaked: &[u64]) -> Update {
     let mut window = Window::default();
     for (second, &leaked) in (0..).zip(leaked) {
         window.push(&leaking(leaked).observe(second));
@@ -15,11 +15,11 @@ fn event(pid: u32, leaked: &[u64]) -> Event {
     let target = Arc::make_mut(&mut assessment.target);
     target.id.instance = Instance::Process { pid, library: None };
     let assessment = Arc::new(assessment);
-    Event { pid, assessment, now: window.rates_now(), replaced: None }
+    Update { assessment, now: window.rates_now(), replaced: None }
 }
 
 /// Thirty samples, each with this many more leaked goroutines than the one before.
-fn leak(pid: u32, by: u64) -> Event {
+fn leak(pid: u32, by: u64) -> Update {
     event(pid, &(0..30).map(|second| second * by).collect::<Vec<_>>())
 }
 

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::paint::Paint;
 use crate::model::{Assessment, ProbeState, Verdict};
 use crate::report::style::Role;
-use crate::report::{telling, words};
+use crate::report::{notes, telling, words};
 use crate::watch::state::State;
 
 /// Columns of an executable's name.
@@ -100,7 +100,7 @@ fn remark(assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(held) = &assessment.held {
         return Line::from(paint.span(Role::Alarm, held.says()));
     }
-    if let Some(note) = assessment.coverage.notes.first() {
+    if let Some(note) = notes::all(assessment).first() {
         return Line::from(paint.span(Role::Doubt, words::clean(note)));
     }
     let mut waits: Vec<_> = assessment.totals.by_wait.iter().collect();

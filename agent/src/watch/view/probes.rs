@@ -27,7 +27,7 @@ pub(super) fn lines(assessment: &Assessment, width: usize, paint: Paint) -> Vec<
     }
     for part in [
         parts::overhead(&assessment.overhead, width),
-        parts::coverage(&assessment.coverage, width),
+        parts::coverage(assessment, width),
         parts::sites(assessment, width),
     ] {
         lines.push(Line::default());

@@ -7,10 +7,10 @@ use ratatui::style::Color;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    CauseBasis, CausedAt, ProbeCoverage, ProbeSpell, ProbeState, Resolved, StackView, WaitClass,
+    CauseBasis, CausedAt, ProbeCoverage, ProbeSpell, ProbeState, Resolved, StackView, Update,
+    WaitClass,
 };
 use crate::sample::{Sample, leaking};
-use crate::watch::Event;
 use crate::watch::action::Action;
 
 /// The usual terminal.
@@ -18,24 +18,24 @@ const USUAL: (u16, u16) = (80, 24);
 /// A large one.
 const LARGE: (u16, u16) = (200, 50);
 
-fn judged(samples: impl Iterator<Item = Sample>) -> Event {
+fn judged(samples: impl Iterator<Item = Sample>) -> Update {
     let mut window = Window::default();
     for (second, sample) in (0..).zip(samples) {
         window.push(&sample.observe(second));
     }
     let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
     let assessment = Arc::new(judged.expect("observed"));
-    Event { pid: 4711, assessment, now: window.rates_now(), replaced: None }
+    Update { assessment, now: window.rates_now(), replaced: None }
 }
 
-fn of(event: Event) -> State {
+fn of(event: Update) -> State {
     let mut state = State::default();
     state.event(event);
     state
 }
 
 /// A leak of twenty goroutines a second, for half a minute.
-fn leak() -> Event {
+fn leak() -> Update {
     judged((0..30).map(|second| leaking(second * 20)))
 }
 
@@ -45,7 +45,7 @@ fn little() -> State {
 }
 
 /// Two goroutines that wait for each other's locks.
-fn deadlock() -> Event {
+fn deadlock() -> Update {
     let sample = |second| {
         let mut sample = Sample::new();
         let (mutex, seconds) = (WaitClass::Mutex, 10 + second);

@@ -1,0 +1,175 @@
+//! A session, as the arguments ask for it: its targets, its pace and what ends it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+use super::failure::Failure;
+use super::output;
+use super::request::Request;
+use super::seen::Seen;
+use super::target::{self, Target};
+use crate::collect::attach::probes::start_holding;
+use crate::model::{Assessment, EarlyEnd};
+use crate::pipeline::{
+    End, Outcome, Pace, Session, Sink, SinkEnd, SinkError, SinkOutcome, Stop, TargetEnd,
+    TargetOutcome,
+};
+use crate::report::words;
+
+/// Samples the targets at the pace that was asked for, until that is over, Ctrl-C, SIGTERM, or all of them
+/// have exited, and feeds the sinks meanwhile.
+pub(super) fn run(request: &Request, sinks: Vec<Box<dyn Sink>>) -> Result<Seen, Failure> {
+    // While there is nothing yet that it would be a copy of. What fails here fails again, and is
+    // said, when the first probe is to be attached.
+    let _holding = request.has_probes().then(start_holding);
+    let signals = Caught::new().map_err(Failure::Signals)?;
+    let seen = sample(request, request.pace, signals.stop.clone(), sinks);
+    signals.end_at_once();
+    if request.verbosity > 0
+        && let Ok(seen) = &seen
+    {
+        for hit in seen.assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
+            output::say(format_args!("probes are taken to cost {}", words::hit_cost(hit)));
+        }
+    }
+    seen
+}
+
+/// Takes one sample of each target; of what was saved, every one. Signals end that at once, as they end
+/// every program: there is nothing yet to report.
+pub(super) fn sample_once(request: &Request) -> Result<Seen, Failure> {
+    sample(request, Pace::once(), Stop::default(), Vec::new())
+}
+
+fn sample(
+    request: &Request,
+    pace: Pace,
+    stop: Stop,
+    sinks: Vec<Box<dyn Sink>>,
+) -> Result<Seen, Failure> {
+    let targets = target::all(request)?;
+    let mut session = Session::new(pace, stop);
+    let mut pids = Vec::new();
+    for Target { pid, is_saved, open } in targets {
+        pids.push((pid, is_saved));
+        session.add(is_saved, open, target::observer(request));
+    }
+    for sink in sinks {
+        session.feed(sink);
+    }
+    let Outcome { targets, sinks } = session.run();
+    let mut seen = Seen {
+        assessments: Vec::new(),
+        earlier: Vec::new(),
+        matched: false,
+        failures: Vec::new(),
+        asked: pids.len(),
+        unshown: None,
+    };
+    for ((pid, is_saved), outcome) in pids.into_iter().zip(targets) {
+        seen.add(pid, is_saved, outcome)?;
+    }
+    for sink in sinks {
+        seen.add_sink(sink)?;
+    }
+    Ok(seen)
+}
+
+impl Seen {
+    fn add(&mut self, pid: u32, is_saved: bool, outcome: TargetOutcome) -> Result<(), Failure> {
+        let TargetOutcome { last, earlier, matched, end } = outcome;
+        self.matched |= matched;
+        self.earlier.extend(earlier.into_iter().map(Arc::unwrap_or_clone));
+        let mut last: Option<Assessment> = last.map(Arc::unwrap_or_clone);
+        let early_end = match end {
+            TargetEnd::Orderly(End::TargetExited) if !is_saved => {
+                output::say(format_args!(
+                    "process {pid} has exited; the report shows what was seen last"
+                ));
+                Some(EarlyEnd::Exited)
+            }
+            TargetEnd::Orderly(_) => None,
+            TargetEnd::Interrupted => Some(EarlyEnd::Interrupted),
+            TargetEnd::Failed(source) => {
+                let why = source.to_string();
+                self.failures.push(Failure::of(pid, source));
+                Some(EarlyEnd::Failed(why))
+            }
+            TargetEnd::Panicked => return Err(Failure::Defect),
+        };
+        let is_failed = matches!(early_end, Some(EarlyEnd::Failed(_)));
+        match &mut last {
+            Some(last) => last.early_end = early_end.or(last.early_end.take()),
+            // Nothing was seen, and nothing says why.
+            None if !is_failed => self.failures.push(Failure::Interrupted { pid }),
+            None => {}
+        }
+        self.assessments.extend(last);
+        Ok(())
+    }
+
+    /// What becomes of a sink's end: what it lost is said; that it could not write is a failure, unless
+    /// nobody reads any more what it writes.
+    fn add_sink(&mut self, sink: SinkOutcome) -> Result<(), Failure> {
+        let SinkOutcome { name, dropped, end } = sink;
+        if dropped > 0 {
+            let samples = words::counted(dropped, "sample");
+            output::say(format_args!(
+                "{name} was too slow for {samples}, and left them out; the report has them"
+            ));
+        }
+        match end {
+            SinkEnd::Done => {}
+            SinkEnd::LeftBehind => output::say(format_args!("{name} did not end in time")),
+            SinkEnd::Failed(SinkError::Write(error))
+                if error.kind() == io::ErrorKind::BrokenPipe => {}
+            SinkEnd::Failed(SinkError::Write(error)) => {
+                self.unshown = Some(Failure::Stdout(error));
+            }
+            SinkEnd::Failed(SinkError::Terminal(error)) => return Err(Failure::Terminal(error)),
+            SinkEnd::Panicked => return Err(Failure::Defect),
+        }
+        Ok(())
+    }
+}
+
+/// The signals that ask to stop: the first of them stops the session, the second ends the process at
+/// once.
+struct Caught {
+    stop: Stop,
+    /// Once this is set, a signal ends the process at once.
+    is_final: Arc<AtomicBool>,
+}
+
+impl Caught {
+    fn new() -> io::Result<Self> {
+        let (stop, is_final) = (Stop::default(), Arc::new(AtomicBool::new(false)));
+        let signals = [SIGINT, SIGTERM, SIGHUP];
+        for signal in signals {
+            // In this order: the first signal sets what the second one finds set.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&is_final))?;
+            flag::register(signal, Arc::clone(&is_final))?;
+        }
+        let mut signals = Signals::new(signals)?;
+        thread::spawn({
+            let stop = stop.clone();
+            move || {
+                if signals.forever().next().is_some() {
+                    stop.request();
+                }
+            }
+        });
+        Ok(Self { stop, is_final })
+    }
+
+    /// The session is over: from now on there is nothing to stop but the process.
+    fn end_at_once(&self) {
+        self.is_final.store(true, Ordering::SeqCst);
+    }
+}

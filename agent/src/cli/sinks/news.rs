@@ -1,0 +1,213 @@
+//! How `monitor` tells what is new among the findings of a sample: for people and for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::analyze::changes::{Change, ChangeKind, Weight};
+use crate::model::{Assessment, CauseClass, Finding, Level, Severity, Update, Verdict};
+use crate::report::{json, notes, telling, words};
+
+/// The schema of a line of JSON. Keys are only ever added within v1.
+const SCHEMA: &str = "leak-agent/monitor/v1";
+
+/// `+ likely high f-12ab channel-send at main.work /src/a.go:3: why`. A finding that is there is told with
+/// its line and its cause; one that has ended has neither any more.
+pub(super) fn line(change: &Change, assessment: &Assessment) -> String {
+    let Change { id, kind, before, now } = change;
+    let Some(Weight { class, verdict, severity, .. }) = now.or(*before) else {
+        return format!("- {id} has ended");
+    };
+    let now = format!("{} {}", verdict.name(), severity.name());
+    let what = match (kind, before) {
+        (ChangeKind::Ended, _) => return format!("- {id} {class} has ended"),
+        (ChangeKind::Worsened, Some(before)) => format!("! {now} ({}) {id} {class}", was(*before)),
+        (ChangeKind::Changed, Some(before)) => format!("~ {now} ({}) {id} {class}", was(*before)),
+        _ => format!("+ {now} {id} {class}"),
+    };
+    let finding = findings(assessment).find(|finding| finding.id == *id);
+    let frame =
+        finding.and_then(|it| telling::lead(it, assessment.groups.get(it.goroutines().group)));
+    let at = frame.map(|frame| {
+        let text = words::frame(&assessment.stacks, frame);
+        format!(" at {} {}", text.function, text.place)
+    });
+    let why = finding.map(|finding| format!(": {}", words::clean(&finding.cause)));
+    format!("{what}{}{}", at.unwrap_or_default(), why.unwrap_or_default())
+}
+
+/// `was suspect medium`.
+fn was(before: Weight) -> String {
+    format!("was {} {}", before.verdict.name(), before.severity.name())
+}
+
+fn findings(assessment: &Assessment) -> impl Iterator<Item = &Finding> {
+    assessment.judgement.iter().flat_map(|judgement| &judgement.findings)
+}
+
+/// A finding in a line of JSON.
+#[derive(Serialize)]
+struct FindingDoc<'a> {
+    id: &'a str,
+    class: CauseClass,
+    verdict: Verdict,
+    severity: Severity,
+    count: u64,
+    /// Null for one that has ended.
+    cause: Option<&'a str>,
+    /// Null where it is not known, and for one that has ended.
+    at: Option<At>,
+}
+
+/// A line of source.
+#[derive(Serialize)]
+struct At {
+    function: String,
+    file: String,
+    line: u32,
+}
+
+impl<'a> FindingDoc<'a> {
+    fn new(id: &'a str, weight: Weight, assessment: &'a Assessment) -> Self {
+        let Weight { class, verdict, severity, count } = weight;
+        let finding = findings(assessment).find(|finding| finding.id == id);
+        let frame =
+            finding.and_then(|it| telling::lead(it, assessment.groups.get(it.goroutines().group)));
+        let frame = frame.and_then(|frame| assessment.stacks.lookup(frame).ok());
+        let at = frame.map(|frame| At {
+            function: frame.function.to_owned(),
+            file: frame.file.to_owned(),
+            line: frame.line,
+        });
+        let cause = finding.map(|finding| &*finding.cause);
+        Self { id, class, verdict, severity, count, cause, at }
+    }
+}
+
+/// What happened to a finding, in a line of JSON.
+#[derive(Serialize)]
+struct EventDoc<'a> {
+    /// `appeared`, `changed` or `ended`.
+    event: &'static str,
+    /// Whether it changed for the worse: surer, or as sure and more severe.
+    worsened: bool,
+    /// As it is now; as it was last where it has ended.
+    finding: FindingDoc<'a>,
+    /// What it was before; null for a new one.
+    was: Option<WasDoc>,
+}
+
+/// What a finding was.
+#[derive(Serialize)]
+struct WasDoc {
+    class: CauseClass,
+    verdict: Verdict,
+    severity: Severity,
+    count: u64,
+}
+
+impl<'a> EventDoc<'a> {
+    fn new(change: &'a Change, assessment: &'a Assessment) -> Option<Self> {
+        let was =
+            |Weight { class, verdict, severity, count }| WasDoc { class, verdict, severity, count };
+        Some(Self {
+            event: match change.kind {
+                ChangeKind::Appeared => "appeared",
+                ChangeKind::Worsened | ChangeKind::Changed => "changed",
+                ChangeKind::Ended => "ended",
+            },
+            worsened: change.kind == ChangeKind::Worsened,
+            finding: FindingDoc::new(&change.id, change.now.or(change.before)?, assessment),
+            was: change.before.map(was),
+        })
+    }
+}
+
+/// Writes a sample as one line of JSON.
+pub(super) fn write_json(
+    update: &Update,
+    changes: &[Change],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        schema: &'static str,
+        at: Option<String>,
+        /// Null for what is no process that was attached to.
+        pid: Option<u32>,
+        exe: &'a str,
+        goroutines: u64,
+        level: Option<Level>,
+        health: Option<u8>,
+        created_per_second: Option<f64>,
+        exited_per_second: Option<f64>,
+        rates_basis: Option<&'static str>,
+        findings: Vec<FindingDoc<'a>>,
+        events: Vec<EventDoc<'a>>,
+        /// What there is to say if the process has executed another program since the line before.
+        replaced: Option<String>,
+    }
+    let assessment = &update.assessment;
+    let judged = assessment.judgement.as_ref();
+    let line = Line {
+        schema: SCHEMA,
+        at: json::time(assessment.window.last),
+        pid: assessment.target.pid(),
+        exe: &assessment.target.exe,
+        goroutines: assessment.totals.goroutines,
+        level: judged.map(|judged| judged.level),
+        health: assessment.health(),
+        created_per_second: update.now.map(|now| now.created_per_second),
+        exited_per_second: update.now.map(|now| now.exited_per_second),
+        rates_basis: update.now.map(|now| now.basis.name()),
+        findings: findings(assessment)
+            .map(|it| FindingDoc::new(&it.id, Weight::of(it), assessment))
+            .collect(),
+        events: changes.iter().filter_map(|it| EventDoc::new(it, assessment)).collect(),
+        replaced: update.replaced.as_deref().map(notes::replaced),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::changes::Changes;
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
+    use crate::sample::leaking;
+
+    #[test]
+    fn a_change_is_told_with_its_line_to_people_and_programs() {
+        let (mut window, mut changes) = (Window::default(), Changes::default());
+        let (mut lines, mut events) = (Vec::new(), Vec::new());
+        for (second, leaked) in (0..).zip((0..40).map(|second| second * 20).chain([0])) {
+            window.push(&leaking(leaked).observe(second));
+            let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
+            let assessment = assessment.expect("observed");
+            let changes = changes.take(&assessment);
+            lines.extend(changes.iter().map(|change| line(change, &assessment)));
+            let update = Update { assessment: assessment.into(), now: None, replaced: None };
+            let mut out = Vec::new();
+            write_json(&update, &changes, &mut out).expect("a vector takes everything");
+            assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), 1);
+            let line: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+            assert_eq!((&line["pid"], &line["level"]), (&4711.into(), &"normal".into()));
+            assert_eq!(line["goroutines"], leaked + 3);
+            events.extend(line["events"].as_array().expect("a list").iter().cloned());
+        }
+        assert!(lines[0].starts_with("+ "), "{lines:?}");
+        assert!(
+            lines[0].contains(" at main.leakGoroutines.func1 /src/app/leak.go:33: "),
+            "{lines:?}"
+        );
+        assert!(lines.iter().any(|line| line.starts_with("! likely ")), "{lines:?}");
+        assert!(lines.last().expect("it ended").ends_with("has ended"), "{lines:?}");
+        assert_eq!(events.len(), lines.len());
+        assert_eq!((&events[0]["event"], &events[0]["was"]), (&"appeared".into(), &().into()));
+        assert_eq!(events[0]["finding"]["at"]["line"], 33);
+        assert!(events.iter().any(|it| it["event"] == "changed" && it["worsened"] == true));
+        let ended = events.last().expect("it ended");
+        assert_eq!((&ended["event"], &ended["finding"]["cause"]), (&"ended".into(), &().into()));
+    }
+}

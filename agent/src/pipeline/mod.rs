@@ -1,0 +1,46 @@
+//! Where the rooms are joined: sources are observed, what they show is assessed, and sinks are fed.
+//!
+//! [`Session`] does that for any number of targets and sinks, each on a thread of its own. [`Observer`]
+//! is one target of it: a source, its window and its judgement.
+
+mod earlier;
+mod observer;
+mod session;
+mod sink;
+mod stop;
+
+use std::path::Path;
+
+use crate::collect::attach::{Attach, Options};
+use crate::collect::saved::{Recorder, Recording, Replay};
+use crate::collect::{CollectError, Source};
+pub use crate::golang::listing::{GoProcess, Listing, list as processes};
+pub use crate::golang::runtimes::{GoRuntime, of as runtimes};
+pub use observer::{End, Observer, Pace, UntilFound};
+pub use session::{Open, Outcome, Session, SinkEnd, SinkOutcome, TargetEnd, TargetOutcome};
+pub use sink::{Inbox, Keep, Role, Sink, SinkError};
+pub use stop::Stop;
+
+/// Attaches to a process.
+///
+/// # Errors
+/// When there is none, it cannot be read as a Go program, or access is refused.
+pub fn attach(pid: u32, options: &Options) -> Result<Box<dyn Source>, CollectError> {
+    Ok(Box::new(Attach::open(pid, options)?))
+}
+
+/// Shows a recording again.
+#[must_use]
+pub fn replay(recording: Recording) -> Box<dyn Source> {
+    Box::new(Replay::new(recording))
+}
+
+/// Saves what a source sees into a folder. This wraps the source and is no sink, so that no observation
+/// can be lost: each is saved, whole, before it is judged and before the next one is made, and one that
+/// cannot be saved is said in its own coverage.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn record(source: Box<dyn Source>, folder: &Path) -> Result<Box<dyn Source>, CollectError> {
+    Ok(Box::new(Recorder::new(source, folder)?))
+}

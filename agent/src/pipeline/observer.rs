@@ -1,0 +1,232 @@
+//! One target: a source, everything seen through it so far, and what is made of that.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Stop;
+use super::earlier::Earlier;
+use crate::analyze::changes::Persistence;
+use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge, view};
+use crate::collect::go_files::GoFiles;
+use crate::collect::{CollectError, Source};
+use crate::model::{Assessment, EarlierProgram, EarlyEnd, Observation, Update};
+
+/// How often to sample, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// From the start of one sample to the start of the next.
+    pub interval: Duration,
+    /// From the first sample to the last; until stopped when `None`.
+    pub duration: Option<Duration>,
+    /// When to end before that.
+    pub until_found: Option<UntilFound>,
+}
+
+/// To end as soon as something is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UntilFound {
+    /// For how many samples one after the other a finding has to be likely or proven, so that a burst
+    /// or a pool that warms up ends nothing.
+    pub samples: u32,
+}
+
+impl Pace {
+    /// One sample.
+    #[must_use]
+    pub const fn once() -> Self {
+        Self { interval: Duration::ZERO, duration: Some(Duration::ZERO), until_found: None }
+    }
+
+    /// What was saved is not waited for, and shown whole.
+    pub(super) const fn of_a_recording(self) -> Self {
+        Self { interval: Duration::ZERO, duration: None, until_found: self.until_found }
+    }
+}
+
+/// Why sampling ended without a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The time was up.
+    Done,
+    /// It was asked to stop.
+    Stopped,
+    /// The target has exited, or the recording is over.
+    TargetExited,
+    /// A finding had stood for as many samples as were asked for.
+    Found,
+}
+
+/// A source and everything seen through it so far.
+pub struct Observer {
+    source: Box<dyn Source>,
+    window: Window,
+    settings: Settings,
+    code: CodeFiles,
+    /// Searched for once the target is known.
+    files: Option<GoFiles>,
+    roots: Vec<PathBuf>,
+    stop: Stop,
+    /// What the last sample gave.
+    last: Option<Arc<Assessment>>,
+    earlier: Earlier,
+    /// For how many samples findings have been likely.
+    persistence: Persistence,
+    matched: bool,
+}
+
+impl Observer {
+    /// An observer that has seen nothing yet. Source files are searched for below `roots` too.
+    #[must_use]
+    pub fn new(source: Box<dyn Source>, settings: Settings, roots: Vec<PathBuf>) -> Self {
+        Self {
+            source,
+            window: Window::default(),
+            settings,
+            code: CodeFiles::default(),
+            files: None,
+            roots,
+            stop: Stop::default(),
+            last: None,
+            earlier: Earlier::default(),
+            persistence: Persistence::default(),
+            matched: false,
+        }
+    }
+
+    /// Once `stop` is requested, no more source is read: a sample then ends soon, and its assessment
+    /// says what it lacks.
+    #[must_use]
+    pub fn until(mut self, stop: &Stop) -> Self {
+        self.code = CodeFiles::until(stop.flag());
+        self.stop = stop.clone();
+        self
+    }
+
+    /// Takes one sample; `None` is the orderly end of the source.
+    ///
+    /// # Errors
+    /// What the source says; what was seen before stays. And if it ends before anything was seen.
+    pub fn sample(&mut self) -> Result<Option<Update>, CollectError> {
+        loop {
+            let Some(observation) = self.source.observe()? else {
+                return if self.last.is_some() { Ok(None) } else { Err(CollectError::Ended) };
+            };
+            let replaced = self.begin_anew(&observation);
+            self.window.take(observation);
+            // A window that something was added to has an assessment.
+            if let Some(mut assessment) = self.judge() {
+                assessment.earlier = self.earlier.programs();
+                self.persistence.add(&assessment);
+                self.matched |= view::has_match(&assessment, &self.settings.filter);
+                let assessment = Arc::new(assessment);
+                self.last = Some(Arc::clone(&assessment));
+                let now = self.window.rates_now();
+                return Ok(Some(Update { assessment, now, replaced }));
+            }
+        }
+    }
+
+    /// Begins a new window if the process runs another program than at the sample before.
+    fn begin_anew(&mut self, observation: &Observation) -> Option<Arc<EarlierProgram>> {
+        let last = self.last.as_ref()?;
+        if last.target.id == observation.target.id {
+            return None;
+        }
+        let program = self.earlier.add(last, observation.at);
+        self.window = Window::default();
+        self.persistence = Persistence::default();
+        // Another executable may have other source files.
+        (self.code, self.files) = (CodeFiles::until(self.stop.flag()), None);
+        Some(program)
+    }
+
+    /// The last assessments of programs that the process ran before, as far as something was found in
+    /// them; the latest last.
+    pub fn earlier(&self) -> impl Iterator<Item = &Arc<Assessment>> {
+        self.earlier.found.iter()
+    }
+
+    /// Whether the filters have let something pass at any sample so far.
+    #[must_use]
+    pub const fn has_matched(&self) -> bool {
+        self.matched
+    }
+
+    /// Judges, reads the source files that it lacked, and judges again.
+    fn judge(&mut self) -> Option<Assessment> {
+        let assessment = judge(&self.window, &self.settings, &mut self.code)?;
+        let wanted = self.code.take_wanted();
+        if wanted.is_empty() {
+            return Some(assessment);
+        }
+        let target = &assessment.target;
+        let files = self.files.get_or_insert_with(|| {
+            GoFiles::new(self.roots.clone(), target.pid(), target.go_version.as_deref())
+        });
+        for recorded in wanted {
+            if self.stop.is_requested() {
+                break;
+            }
+            let file = files.read(&recorded).map(|found| CodeFile {
+                path: found.path.display().to_string(),
+                text: found.text,
+                stale: found.stale,
+            });
+            self.code.give(recorded, file);
+        }
+        judge(&self.window, &self.settings, &mut self.code)
+    }
+
+    /// Samples at a pace until the time is up, it is asked to stop, something is found that was to be
+    /// waited for, or the target has exited. The last sample is taken when the time is up, not an
+    /// interval before.
+    ///
+    /// # Errors
+    /// What the source says, except that its orderly end is an [`End`] unless nothing was seen.
+    pub fn watch(
+        &mut self,
+        pace: Pace,
+        mut each: impl FnMut(&Self, &Update),
+    ) -> Result<End, CollectError> {
+        let start = Instant::now();
+        let deadline = pace.duration.and_then(|duration| start.checked_add(duration));
+        let mut due = start;
+        while !self.stop.is_requested() {
+            match self.sample() {
+                Ok(Some(update)) => {
+                    let found =
+                        pace.until_found.filter(|it| self.persistence.longest() >= it.samples);
+                    let update = match found {
+                        Some(UntilFound { samples }) => {
+                            update.that_ends_early(EarlyEnd::Found { samples })
+                        }
+                        None => update,
+                    };
+                    each(self, &update);
+                    if found.is_some() {
+                        return Ok(End::Found);
+                    }
+                }
+                Ok(None) => return Ok(End::TargetExited),
+                // It is there again at one of the next samples, or that says why not.
+                Err(error) if error.is_passing() => {}
+                Err(error) => return Err(error),
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Ok(End::Done);
+            }
+            // A sample that took longer than the interval is followed by the next at once, and by no
+            // burst of those that were missed.
+            due = (due + pace.interval).max(now);
+            if self.stop.wait_until(deadline.map_or(due, |deadline| due.min(deadline))) {
+                break;
+            }
+        }
+        Ok(End::Stopped)
+    }
+}
+
+#[cfg(test)]
+mod tests;

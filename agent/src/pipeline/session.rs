@@ -1,0 +1,339 @@
+//! A session: targets, each sampled on a thread of its own at one pace, and the sinks that are fed.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::{End, Inbox, Observer, Pace, Role, Sink, SinkError, Stop};
+use crate::collect::{CollectError, Source};
+use crate::model::Assessment;
+
+/// After a request to stop, no target is waited for longer than this. One whose thread has not ended by then
+/// (a snapshot or a judgement of a million goroutines) is left behind, and what it gave last counts.
+const TARGET_GRACE: Duration = Duration::from_millis(600);
+
+/// After that, no sink is waited for longer than this: it may write to a pipe that nobody reads.
+const SINK_GRACE: Duration = Duration::from_millis(200);
+
+/// Opens a source. Called on the thread that then samples it: attaching takes its time too.
+pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, CollectError> + Send>;
+
+/// Targets that are sampled, and sinks that are fed.
+pub struct Session {
+    pace: Pace,
+    stop: Stop,
+    targets: Vec<Planned>,
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+/// A target before it is attached to.
+struct Planned {
+    open: Open,
+    observe: Box<dyn FnOnce(Box<dyn Source>) -> Observer + Send>,
+    is_saved: bool,
+}
+
+/// What a session gave, once it is over.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Of each target, in the order in which they were added.
+    pub targets: Vec<TargetOutcome>,
+    /// Of each sink, in the order in which they were added; none where no target could be attached to,
+    /// so that none was started.
+    pub sinks: Vec<SinkOutcome>,
+}
+
+/// What became of a target.
+#[derive(Debug)]
+pub struct TargetOutcome {
+    /// The last assessment that there was time for; `None` where there was none at all.
+    pub last: Option<Arc<Assessment>>,
+    /// The last assessments of programs that it ran before, as far as something was found in them.
+    pub earlier: Vec<Arc<Assessment>>,
+    /// Whether the filters let something pass at any sample.
+    pub matched: bool,
+    /// How it ended.
+    pub end: TargetEnd,
+}
+
+/// How sampling a target ended.
+#[derive(Debug)]
+pub enum TargetEnd {
+    /// As planned, or as it was asked to.
+    Orderly(End),
+    /// It was asked to stop while a sample was taken or judged, or it was attached to, and that was not
+    /// waited for.
+    Interrupted,
+    /// It could not be attached to, or no longer be sampled.
+    Failed(CollectError),
+    /// A defect of the agent.
+    Panicked,
+}
+
+/// What became of a sink.
+#[derive(Debug)]
+pub struct SinkOutcome {
+    /// Its name.
+    pub name: &'static str,
+    /// Updates that it was too slow for.
+    pub dropped: u64,
+    /// How it ended.
+    pub end: SinkEnd,
+}
+
+/// How a sink ended.
+#[derive(Debug)]
+pub enum SinkEnd {
+    /// It took what it wanted to.
+    Done,
+    /// It had not ended when it was not waited for any more.
+    LeftBehind,
+    /// It could not go on.
+    Failed(SinkError),
+    /// A defect of the agent.
+    Panicked,
+}
+
+/// What the session's own thread waits for.
+enum Wake {
+    /// A target was attached to.
+    Attached,
+    /// The thread of a target has ended, whatever it ended in.
+    TargetEnded(usize),
+    /// That of a sink has.
+    SinkEnded(usize),
+    /// The session was asked to stop.
+    Stop,
+}
+
+/// Tells of a thread's end, by a panic too.
+struct Tell {
+    to: Sender<Wake>,
+    wake: fn(usize) -> Wake,
+    at: usize,
+}
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        // Nobody waits any more for one that was left behind.
+        _ = self.to.send((self.wake)(self.at));
+    }
+}
+
+impl Session {
+    /// A session without targets. It stops when `stop` is requested.
+    #[must_use]
+    pub fn new(pace: Pace, stop: Stop) -> Self {
+        Self { pace, stop, targets: Vec::new(), sinks: Vec::new() }
+    }
+
+    /// Adds a target: what opens its source, and what observes that. Of one that was saved every
+    /// observation is taken, without waiting in between.
+    pub fn add(
+        &mut self,
+        is_saved: bool,
+        open: Open,
+        observe: impl FnOnce(Box<dyn Source>) -> Observer + Send + 'static,
+    ) {
+        self.targets.push(Planned { open, observe: Box::new(observe), is_saved });
+    }
+
+    /// Adds a sink.
+    pub fn feed(&mut self, sink: Box<dyn Sink>) {
+        self.sinks.push(sink);
+    }
+
+    /// Samples all targets until each has ended or the session is asked to stop, and feeds the sinks.
+    /// One target that ends or fails leaves the others going.
+    #[must_use]
+    pub fn run(self) -> Outcome {
+        let Self { pace, stop, targets, sinks } = self;
+        let (tell, wakes) = channel();
+        let inboxes: Arc<[Inbox]> = sinks.iter().map(|sink| Inbox::new(sink.keep())).collect();
+        stop.on_request({
+            let (tell, inboxes) = (tell.clone(), Arc::clone(&inboxes));
+            move || {
+                inboxes.iter().for_each(Inbox::wake);
+                // The session may be over.
+                _ = tell.send(Wake::Stop);
+            }
+        });
+        let mut running = Running { stop, inboxes, tell, wakes, sinks, started: Vec::new() };
+        let mut sampled: Vec<_> =
+            targets.into_iter().enumerate().map(|(at, it)| running.sample(at, it, pace)).collect();
+        running.watch(&mut sampled);
+        let targets = sampled.into_iter().map(Sampled::outcome).collect();
+        Outcome { targets, sinks: running.end_sinks() }
+    }
+}
+
+/// The thread of a target.
+struct Sampled {
+    thread: JoinHandle<Result<End, CollectError>>,
+    has_ended: bool,
+    progress: Arc<Mutex<Progress>>,
+}
+
+/// What a target gave so far, for whoever cannot wait for its thread.
+#[derive(Debug, Default)]
+struct Progress {
+    last: Option<Arc<Assessment>>,
+    earlier: Vec<Arc<Assessment>>,
+    matched: bool,
+}
+
+impl Sampled {
+    fn outcome(self) -> TargetOutcome {
+        let end = if self.has_ended {
+            match self.thread.join() {
+                Ok(Ok(end)) => TargetEnd::Orderly(end),
+                Ok(Err(error)) => TargetEnd::Failed(error),
+                Err(_) => TargetEnd::Panicked,
+            }
+        } else {
+            TargetEnd::Interrupted
+        };
+        let Progress { last, earlier, matched } = std::mem::take(&mut *lock(&self.progress));
+        TargetOutcome { last, earlier, matched, end }
+    }
+}
+
+/// A panic while it was held left it whole: it is replaced as a whole.
+fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A session that runs, as its own thread sees it.
+struct Running {
+    stop: Stop,
+    /// Those that were not started yet: all or none.
+    sinks: Vec<Box<dyn Sink>>,
+    inboxes: Arc<[Inbox]>,
+    tell: Sender<Wake>,
+    wakes: Receiver<Wake>,
+    started: Vec<Started>,
+}
+
+/// The thread of a sink.
+struct Started {
+    name: &'static str,
+    role: Role,
+    thread: JoinHandle<Result<(), SinkError>>,
+    has_ended: bool,
+}
+
+impl Running {
+    fn sample(&self, at: usize, target: Planned, pace: Pace) -> Sampled {
+        let Planned { open, observe, is_saved } = target;
+        let pace = if is_saved { Pace::of_a_recording(pace) } else { pace };
+        let progress = Arc::new(Mutex::new(Progress::default()));
+        let thread = thread::spawn({
+            let (stop, inboxes) = (self.stop.clone(), Arc::clone(&self.inboxes));
+            let (tell, progress) = (self.tell.clone(), Arc::clone(&progress));
+            move || {
+                let _told = Tell { to: tell.clone(), wake: Wake::TargetEnded, at };
+                let mut observer = observe(open()?).until(&stop);
+                // Nobody waits any more where it took too long.
+                _ = tell.send(Wake::Attached);
+                observer.watch(pace, |observer, update| {
+                    *lock(&progress) = Progress {
+                        last: Some(Arc::clone(&update.assessment)),
+                        earlier: observer.earlier().cloned().collect(),
+                        matched: observer.has_matched(),
+                    };
+                    for inbox in inboxes.iter() {
+                        if is_saved {
+                            inbox.put_in_turn(update.clone(), &stop);
+                        } else {
+                            inbox.put(update.clone());
+                        }
+                    }
+                })
+            }
+        });
+        Sampled { thread, has_ended: false, progress }
+    }
+
+    /// Waits until all targets have ended, or must not be waited for any more.
+    fn watch(&mut self, sampled: &mut [Sampled]) {
+        let mut due = None;
+        while sampled.iter().any(|it| !it.has_ended) {
+            match self.wake(due) {
+                None => return,
+                Some(Wake::Attached) => self.start_sinks(),
+                Some(Wake::TargetEnded(at)) => sampled[at].has_ended = true,
+                Some(Wake::SinkEnded(at)) => self.sink_ended(at),
+                Some(Wake::Stop) => due = due.or_else(|| Some(Instant::now() + TARGET_GRACE)),
+            }
+        }
+    }
+
+    /// What happened next; `None` once it is `due` and nothing has.
+    fn wake(&self, due: Option<Instant>) -> Option<Wake> {
+        match due {
+            None => self.wakes.recv().ok(),
+            Some(due) => {
+                self.wakes.recv_timeout(due.saturating_duration_since(Instant::now())).ok()
+            }
+        }
+    }
+
+    fn start_sinks(&mut self) {
+        for (at, sink) in self.sinks.drain(..).enumerate() {
+            let (name, role) = (sink.name(), sink.role());
+            let (inbox, stop) = (self.inboxes[at].clone(), self.stop.clone());
+            let tell = Tell { to: self.tell.clone(), wake: Wake::SinkEnded, at };
+            let thread = thread::spawn(move || {
+                let _told = tell;
+                sink.run(&inbox, &stop)
+            });
+            self.started.push(Started { name, role, thread, has_ended: false });
+        }
+    }
+
+    fn sink_ended(&mut self, at: usize) {
+        self.inboxes[at].close();
+        self.started[at].has_ended = true;
+        if self.started[at].role == Role::Leads {
+            self.stop.request();
+        }
+    }
+
+    /// Lets the sinks take what is left, and waits for them: for as long as they need, unless the session
+    /// was asked to stop.
+    fn end_sinks(mut self) -> Vec<SinkOutcome> {
+        self.inboxes.iter().for_each(Inbox::end);
+        let mut due = self.stop.is_requested().then(|| Instant::now() + SINK_GRACE);
+        while self.started.iter().any(|sink| !sink.has_ended) {
+            match self.wake(due) {
+                None => break,
+                Some(Wake::SinkEnded(at)) => self.sink_ended(at),
+                Some(Wake::Stop) => due = due.or_else(|| Some(Instant::now() + SINK_GRACE)),
+                Some(Wake::Attached | Wake::TargetEnded(_)) => {}
+            }
+        }
+        let outcome = |(sink, inbox): (Started, &Inbox)| SinkOutcome {
+            name: sink.name,
+            dropped: inbox.dropped(),
+            end: sink.end(),
+        };
+        self.started.into_iter().zip(self.inboxes.iter()).map(outcome).collect()
+    }
+}
+
+impl Started {
+    fn end(self) -> SinkEnd {
+        if !self.has_ended {
+            return SinkEnd::LeftBehind;
+        }
+        match self.thread.join() {
+            Ok(Ok(())) => SinkEnd::Done,
+            Ok(Err(error)) => SinkEnd::Failed(error),
+            Err(_) => SinkEnd::Panicked,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Sender as Out, channel};
+
+use super::*;
+use crate::analyze::Settings;
+use crate::golang;
+use crate::model::Observation;
+use crate::pipeline::{Keep, UntilFound};
+use crate::sample::{Prepared, leaking};
+
+const AT_ONCE: Pace = Pace { interval: Duration::ZERO, duration: None, until_found: None };
+
+/// A sink that hands on what it gets, once it may.
+struct Taker {
+    keep: Keep,
+    role: Role,
+    /// Nothing is taken before this says so.
+    gate: Receiver<()>,
+    /// Not more than this is taken.
+    most: usize,
+    out: Out<(Option<u32>, u64)>,
+}
+
+impl Sink for Taker {
+    fn name(&self) -> &'static str {
+        "the taker"
+    }
+
+    fn keep(&self) -> Keep {
+        self.keep
+    }
+
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
+        // A gate that nobody holds is open.
+        _ = self.gate.recv();
+        for _ in 0..self.most {
+            let Some(update) = inbox.next() else { return Ok(()) };
+            let seen = (update.assessment.target.pid(), update.assessment.totals.goroutines);
+            self.out.send(seen).expect("the test hears");
+        }
+        Err(SinkError::Write(std::io::ErrorKind::BrokenPipe.into()))
+    }
+}
+
+fn open(samples: u64) -> Open {
+    let samples = (0..).zip(0..samples).map(|(at, leaked)| leaking(leaked * 10).observe(at));
+    let source = Prepared(samples.collect());
+    Box::new(move || Ok(Box::new(source)))
+}
+
+fn observer(source: Box<dyn Source>) -> Observer {
+    Observer::new(source, Settings::default(), Vec::new())
+}
+
+fn last(outcome: &TargetOutcome) -> Option<u64> {
+    outcome.last.as_ref().map(|last| last.totals.goroutines)
+}
+
+#[test]
+fn one_target_that_fails_leaves_the_others_going() {
+    let mut session = Session::new(AT_ONCE, Stop::default());
+    session.add(false, open(4), observer);
+    session.add(false, Box::new(|| Err(golang::Error::Exited { pid: 7 }.into())), observer);
+    session.add(false, Box::new(|| panic!("on purpose")), observer);
+    session.add(false, open(2), observer);
+    let Outcome { targets, .. } = session.run();
+    assert_eq!(targets.iter().map(last).collect::<Vec<_>>(), [Some(33), None, None, Some(13)]);
+    assert!(matches!(targets[0].end, TargetEnd::Orderly(End::TargetExited)));
+    assert!(matches!(targets[1].end, TargetEnd::Failed(_)));
+    assert!(matches!(targets[2].end, TargetEnd::Panicked));
+}
+
+/// A source that opens a gate when it is dropped, which is when all was seen.
+struct Gated {
+    source: Prepared,
+    _gate: Out<()>,
+}
+
+impl Source for Gated {
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        self.source.observe()
+    }
+}
+
+#[test]
+fn a_sink_that_takes_nothing_stalls_nobody_and_what_it_missed_is_counted() {
+    for (keep, kept, dropped) in [
+        (Keep::Newest, vec![93], 9),
+        (Keep::Last(NonZeroUsize::new(3).expect("it is not 0")), vec![73, 83, 93], 7),
+    ] {
+        let (out, heard) = channel();
+        let (open_gate, gate) = channel();
+        let mut session = Session::new(AT_ONCE, Stop::default());
+        let samples = (0..10).map(|at: u32| leaking(u64::from(at) * 10).observe(at));
+        let source = Gated { source: Prepared(samples.collect()), _gate: open_gate };
+        session.add(false, Box::new(move || Ok(Box::new(source))), observer);
+        let sink = Taker { keep, role: Role::Follows, gate, most: 99, out };
+        session.feed(Box::new(sink));
+        let outcome = session.run();
+        assert_eq!(last(&outcome.targets[0]), Some(93));
+        let heard: Vec<u64> = heard.iter().map(|(_, goroutines)| goroutines).collect();
+        assert_eq!((heard, outcome.sinks[0].dropped), (kept, dropped), "{keep:?}");
+        assert!(matches!(outcome.sinks[0].end, SinkEnd::Done));
+    }
+}
+
+#[test]
+fn nothing_of_a_recording_is_dropped() {
+    let (out, heard) = channel();
+    let mut session = Session::new(AT_ONCE, Stop::default());
+    session.add(true, open(50), observer);
+    let keep = Keep::Last(NonZeroUsize::MIN);
+    session.feed(Box::new(Taker { keep, role: Role::Leads, gate: channel().1, most: 99, out }));
+    let outcome = session.run();
+    assert_eq!((heard.iter().count(), outcome.sinks[0].dropped), (50, 0));
+}
+
+/// A source that never ends.
+struct Endless;
+
+impl Source for Endless {
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        Ok(Some(leaking(5).observe(0)))
+    }
+}
+
+#[test]
+fn the_end_of_a_sink_that_leads_is_the_end_of_all() {
+    let (out, heard) = channel();
+    let stop = Stop::default();
+    let mut session = Session::new(AT_ONCE, stop.clone());
+    session.add(false, Box::new(|| Ok(Box::new(Endless))), observer);
+    let (other, _heard) = channel();
+    let follows =
+        Taker { keep: Keep::Newest, role: Role::Follows, gate: channel().1, most: 0, out: other };
+    session.feed(Box::new(follows));
+    let leads = Taker { keep: Keep::Newest, role: Role::Leads, gate: channel().1, most: 2, out };
+    session.feed(Box::new(leads));
+    let outcome = session.run();
+    assert!(stop.is_requested());
+    assert_eq!(heard.iter().count(), 2);
+    assert_eq!(last(&outcome.targets[0]), Some(8));
+    assert!(outcome.sinks.iter().all(|sink| matches!(sink.end, SinkEnd::Failed(_))));
+}
+
+/// A source whose second observation takes for ever.
+struct Stuck {
+    first: bool,
+    stop: Stop,
+    for_ever: Receiver<()>,
+}
+
+impl Source for Stuck {
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        if !std::mem::take(&mut self.first) {
+            self.stop.request();
+            // Nobody sends.
+            _ = self.for_ever.recv();
+        }
+        Ok(Some(leaking(5).observe(0)))
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_sample_that_takes_for_ever() {
+    let (held, for_ever) = channel();
+    let stop = Stop::default();
+    let mut session = Session::new(AT_ONCE, stop.clone());
+    let source = Stuck { first: true, stop, for_ever };
+    session.add(false, Box::new(move || Ok(Box::new(source))), observer);
+    let Outcome { targets, .. } = session.run();
+    assert!(matches!(targets[0].end, TargetEnd::Interrupted));
+    assert_eq!(last(&targets[0]), Some(8));
+    drop(held);
+}
+
+#[test]
+fn each_target_ends_once_something_is_found_in_it() {
+    let until_found = Some(UntilFound { samples: 3 });
+    let mut session = Session::new(Pace { until_found, ..AT_ONCE }, Stop::default());
+    session.add(false, open(60), observer);
+    session.add(false, open(4), observer);
+    let Outcome { targets, .. } = session.run();
+    assert!(matches!(targets[0].end, TargetEnd::Orderly(End::Found)));
+    assert!(matches!(targets[1].end, TargetEnd::Orderly(End::TargetExited)));
+}

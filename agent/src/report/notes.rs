@@ -1,0 +1,63 @@
+//! What there is to say of how far an assessment can be relied on, beyond its numbers: its coverage's own
+//! notes, and what is known of its beginning and its end.
+
+use super::{json, words};
+use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
+
+/// Everything that is to be noted, in the order in which it happened.
+#[must_use]
+pub fn all(assessment: &Assessment) -> Vec<String> {
+    let earlier = &assessment.earlier;
+    let more = (earlier.more > 0).then(|| {
+        let times = words::counted(earlier.more, "more time");
+        format!("the process executed another program {times} before")
+    });
+    more.into_iter()
+        .chain(earlier.known.iter().map(|program| replaced(program)))
+        .chain(assessment.coverage.notes.iter().cloned())
+        .chain(assessment.early_end.iter().map(early_end))
+        .collect()
+}
+
+/// That a process has executed another program, and what was found in the one before.
+#[must_use]
+pub fn replaced(program: &EarlierProgram) -> String {
+    let at = json::time(program.replaced_at);
+    let at = at.map_or_else(|| "an unknown time".to_owned(), |at| words::date(&at));
+    let found = if program.found == 0 {
+        "nothing was found in it".to_owned()
+    } else {
+        let worst: Vec<_> = program.worst.iter().map(finding).collect();
+        format!("it had {}: {}", words::counted(program.found, "finding"), worst.join("; "))
+    };
+    format!(
+        "the process executed another program, or itself anew, shortly before {at}: a new window \
+         begins there; the program before it was watched for {}, and {found}",
+        words::duration(program.watched)
+    )
+}
+
+fn finding(finding: &EarlierFinding) -> String {
+    let EarlierFinding { verdict, class, count, blocked_at } = finding;
+    let at = blocked_at.as_ref().map(|at| format!(" at {} {}:{}", at.function, at.file, at.line));
+    let (verdict, count) = (verdict.name(), words::counted(*count, "goroutine"));
+    format!("{verdict} {class}{} ({count})", at.unwrap_or_default())
+}
+
+/// Why sampling ended early.
+#[must_use]
+pub fn early_end(why: &EarlyEnd) -> String {
+    match why {
+        EarlyEnd::Exited => "the process has exited; this is what was seen last".to_owned(),
+        EarlyEnd::Found { samples } => format!(
+            "ended early, as --until-found asks: a finding was likely or proven in {} one after the \
+             other; what takes longer to show was not waited for",
+            words::counted(u64::from(*samples), "sample")
+        ),
+        EarlyEnd::Interrupted => {
+            "stopped while the next sample was taken or judged; this is the sample before"
+                .to_owned()
+        }
+        EarlyEnd::Failed(why) => format!("{why}; this is what was seen last"),
+    }
+}

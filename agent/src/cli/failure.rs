@@ -24,14 +24,14 @@ pub(super) enum Failure {
     NoSuchExe {
         /// The name that was looked for.
         name: String,
-        /// How many processes could not be looked at.
+        /// How many processes could not be read.
         refused: usize,
     },
     /// The list of processes cannot be read.
     #[error("cannot list the processes of this machine")]
     Processes(#[source] io::Error),
     /// The target cannot be seen, or no longer.
-    #[error("cannot look at pid {pid}")]
+    #[error("cannot read process {pid}")]
     Target {
         /// The process.
         pid: u32,
@@ -54,7 +54,7 @@ pub(super) enum Failure {
         pid: u32,
     },
     /// All that could be said of several targets was said already, one by one.
-    #[error("{failed} of {asked} targets could not be looked at to the end")]
+    #[error("{failed} of {asked} targets failed")]
     Targets {
         /// How many failed.
         failed: usize,
@@ -148,10 +148,10 @@ pub(super) enum Failure {
         lacks: &'static str,
     },
     /// `filter` without any.
-    #[error("filter what? --func, --package or --exclude says it")]
+    #[error("filter needs --func, --package or --exclude")]
     NoFilter,
     /// `report` without saved observations.
-    #[error("report of what? --input names a folder of saved observations")]
+    #[error("report needs --input DIR, a folder of saved observations")]
     NoInput,
     /// Filters or thresholds that leave nothing to judge.
     #[error("0 of {} match", words::counted(*.of, "goroutine"))]
@@ -166,7 +166,7 @@ pub(super) enum Failure {
     #[error("cannot read standard input")]
     Stdin(#[source] io::Error),
     /// A comparison of several processes at once.
-    #[error("compare looks at one process, not at {0}")]
+    #[error("compare takes one process, not {0}")]
     OneTarget(usize),
     /// The command to compare after cannot be started.
     #[error("cannot run {command}")]
@@ -187,12 +187,18 @@ pub(super) enum Failure {
     #[error("cannot use this terminal for the live view")]
     Terminal(#[source] io::Error),
     /// A thread of the agent died.
-    #[error("a part of leak-agent stopped without a word: this is a defect of it")]
+    #[error("internal error: a worker thread panicked; please report it, with what stands above")]
     Defect,
 }
 
+/// `1 process`, `2 processes`.
+pub(super) fn processes(count: usize) -> String {
+    let noun = if count == 1 { "process" } else { "processes" };
+    format!("{} {noun}", words::count(count as u64))
+}
+
 impl Failure {
-    /// Why a process, or what was saved of it, could not be looked at.
+    /// Why a process, or what was saved of it, could not be read.
     pub(super) const fn of(pid: u32, source: CollectError) -> Self {
         match source {
             CollectError::Saved(_) => Self::Saved { source },
@@ -251,7 +257,7 @@ impl Failure {
             Self::NoSuchExe { refused: 0, .. } => "leak-agent --list".into(),
             Self::NoSuchExe { refused, .. } => {
                 let sudo = if nix::unistd::geteuid().is_root() { "" } else { "sudo " };
-                format!("{sudo}leak-agent --list (not read, for want of permission: {refused})")
+                format!("{sudo}leak-agent --list (permission denied for {})", processes(*refused))
             }
             Self::NoMatch { .. } => {
                 "names as reports print them, or a lower --threshold (leak-agent check --all lists \
@@ -260,7 +266,7 @@ impl Failure {
             }
             Self::NoKey => "--wait TIME, or -- COMMAND, which is run in between".into(),
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
-            Self::Terminal(_) => "leak-agent ... | cat, for one line a look".into(),
+            Self::Terminal(_) => "leak-agent ... | cat, for one line for each sample".into(),
             Self::Target { pid, source } if source.is_denied() => {
                 format!("leak-agent doctor --pid {pid}, which says what is missing")
             }
@@ -356,7 +362,7 @@ mod tests {
         let failure = Failure::Target { pid: 7, source: golang::Error::Exited { pid: 7 }.into() };
         assert_eq!(
             failure.text(),
-            "error: cannot look at pid 7\n  because: process 7 has exited\n"
+            "error: cannot read process 7\n  because: process 7 has exited\n"
         );
         assert_eq!(failure.exit(), Exit::Target);
         let text = Failure::NoSuchExe { name: "potato".into(), refused: 3 }.text();

@@ -13,7 +13,7 @@ use super::request::{Delivery, Destination, Request};
 use crate::host::privileges::may_replace_any_file;
 use crate::model::{Assessment, Timestamp};
 use crate::report::style::Style;
-use crate::report::{Report, json};
+use crate::report::{Report, json, words};
 use crate::watch;
 
 /// Columns where there is no terminal to ask.
@@ -38,9 +38,30 @@ pub(super) fn write(
             .and_then(|()| write_file(&path, |out| renderer.render(&report, out)))
             .map_err(|source| Failure::File { path: path.clone(), source })?;
         say(format_args!("report: {}", path.display()));
-        return Ok(());
+    } else {
+        put(delivery, |out| renderer.render(&report, out))?;
     }
-    put(delivery, |out| renderer.render(&report, out))
+    if delivery.lacks_source_root
+        && let Some(file) = assessments.iter().find_map(missing_source)
+    {
+        let file = words::clean(file);
+        say(format_args!(
+            "no source file was found (such as {file}): --source-root DIR, where it is"
+        ));
+    }
+    Ok(())
+}
+
+/// A file that a finding names, where none of a process's findings has its source.
+fn missing_source(assessment: &Assessment) -> Option<&str> {
+    let findings = &assessment.judgement.as_ref()?.findings;
+    if !cfg!(feature = "source") || findings.iter().any(|finding| finding.source.is_some()) {
+        return None;
+    }
+    findings.iter().find_map(|finding| {
+        let group = assessment.groups.get(finding.goroutines().group)?;
+        Some(assessment.stacks.lookup(group.blocked_at?).ok()?.file)
+    })
 }
 
 /// The name of a report in a folder of them: of whom, and when, to the millisecond.
@@ -246,6 +267,28 @@ mod tests {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
+    }
+
+    #[test]
+    fn source_that_no_finding_has_is_missing() {
+        use crate::analyze::{CodeFiles, Settings, Window, judge};
+        use crate::sample::leaking;
+        let mut window = Window::default();
+        for second in 0..30 {
+            window.push(&leaking(u64::from(second) * 20).observe(second));
+        }
+        let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
+        let mut assessment = judged.expect("observed");
+        assert_eq!(missing_source(&assessment), Some("/src/app/leak.go"));
+        let judgement = assessment.judgement.as_mut().expect("judged");
+        judgement.findings[0].source = Some(crate::model::Snippet {
+            file: "/src/app/leak.go".to_owned(),
+            line: 33,
+            first: 33,
+            lines: Vec::new(),
+            stale: false,
+        });
+        assert_eq!(missing_source(&assessment), None);
     }
 
     #[test]

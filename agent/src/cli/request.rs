@@ -119,6 +119,8 @@ pub(super) struct Delivery {
     pub(super) top: Option<usize>,
     /// Whether the groups are shown too.
     pub(super) groups: bool,
+    /// Whether `--source-root` names no directory yet, so that it could help.
+    pub(super) lacks_source_root: bool,
 }
 
 /// Where the report goes.
@@ -162,7 +164,6 @@ impl Request {
             attach: task.attach_options(common.probes, common.budget),
             fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
             settings: common.judging.settings()?,
-            source_roots: common.source_root,
             save: common.save,
             delivery: Delivery {
                 format: common.format,
@@ -174,7 +175,9 @@ impl Request {
                 color: common.color,
                 top: (!common.all).then_some(common.top),
                 groups: common.groups || task.is_about_groups(),
+                lacks_source_root: common.source_root.is_empty(),
             },
+            source_roots: common.source_root,
             verbosity: common.verbose,
             task,
         };

@@ -184,7 +184,8 @@ pub fn access_to(pid: u32) -> Access {
         |_| vec![Obstacle::SecurityModule],
         |this| Case::look(pid, this, target, &refusal).obstacles(),
     );
-    let remedies = remedies(pid, &obstacles, &confinement);
+    let is_root = nix::unistd::geteuid().is_root();
+    let remedies = remedies(pid, &obstacles, &confinement, is_root);
     Access::Denied(Denial { obstacles, remedies })
 }
 
@@ -327,9 +328,18 @@ fn same_user_namespace(pid: u32) -> Option<bool> {
     }
 }
 
-fn remedies(pid: u32, obstacles: &[Obstacle], confinement: &Confinement) -> Vec<Remedy> {
+/// `is_root`: whether this process is root's already, so that sudo would change nothing.
+fn remedies(
+    pid: u32,
+    obstacles: &[Obstacle],
+    confinement: &Confinement,
+    is_root: bool,
+) -> Vec<Remedy> {
     let mut remedies = Vec::new();
-    let mut add = |command: String, when| remedies.push(Remedy { command, when });
+    let mut add = |command: String, when| {
+        let command = if is_root { command.replace("sudo ", "") } else { command };
+        remedies.push(Remedy { command, when });
+    };
     if obstacles.iter().any(|it| matches!(it, Obstacle::PtraceScope(3..))) {
         return remedies;
     }
@@ -346,6 +356,14 @@ fn remedies(pid: u32, obstacles: &[Obstacle], confinement: &Confinement) -> Vec<
             "in a container: start it like this (with the process's pid on the host)",
         );
         add(format!("sudo leak-agent --pid {pid}"), "on the host, with the process's pid there");
+        return remedies;
+    }
+    if is_root {
+        add(
+            "grep ^Cap /proc/self/status".to_owned(),
+            "to see what was taken from root here: start leak-agent where it has CAP_SYS_PTRACE \
+             (systemd: CapabilityBoundingSet=)",
+        );
         return remedies;
     }
     add(format!("sudo leak-agent --pid {pid}"), "once");
@@ -458,7 +476,7 @@ mod tests {
     fn each_way_out_fits_its_obstacle() {
         let host = Confinement { host_pids: Answer::Yes, host_users: Answer::Yes, container: None };
         let commands = |obstacles: &[Obstacle]| -> Vec<String> {
-            remedies(7, obstacles, &host).into_iter().map(|remedy| remedy.command).collect()
+            remedies(7, obstacles, &host, false).into_iter().map(|remedy| remedy.command).collect()
         };
         let other = commands(&[Obstacle::OtherUser { target: 0, this: 1 }]);
         assert_eq!(other[0], "sudo leak-agent --pid 7");
@@ -468,8 +486,13 @@ mod tests {
         assert!(scope.last().is_some_and(|command| command.contains("ptrace_scope=0")));
         assert!(commands(&[Obstacle::PtraceScope(3)]).is_empty());
         let inside = Confinement { container: Some("docker".to_owned()), ..host.clone() };
-        let inside = remedies(7, &[Obstacle::OtherUser { target: 0, this: 1 }], &inside);
+        let other = [Obstacle::OtherUser { target: 0, this: 1 }];
+        let inside = remedies(7, &other, &inside, false);
         assert!(inside[0].command.contains("--cap-add SYS_PTRACE --pid=host"));
+        for obstacle in [other[0].clone(), Obstacle::SecurityModule] {
+            let root = remedies(7, &[obstacle], &host, true);
+            assert!(!root.is_empty() && root.iter().all(|it| !it.command.contains("sudo")));
+        }
     }
 
     #[test]

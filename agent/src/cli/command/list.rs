@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, processes};
 use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::cli::{Outcome, output};
@@ -20,10 +20,10 @@ pub(in crate::cli) fn run(request: &Request) -> Outcome {
     }
     .map_err(Failure::Stdout)?;
     if listing.refused > 0 {
-        let refused = words::count(listing.refused as u64);
+        let refused = processes(listing.refused);
         let advice =
             if nix::unistd::geteuid().is_root() { "" } else { " (sudo leak-agent --list)" };
-        output::say(format_args!("not read, for want of permission: {refused}{advice}"));
+        output::say(format_args!("permission denied for {refused}{advice}"));
     }
     Ok(Exit::Done)
 }

@@ -92,9 +92,16 @@ fn missing(host: &Host) -> Vec<Missing> {
     let mut missing = Vec::new();
     let has = |capability| host.capabilities.is_some_and(|set| set.has(capability));
     let inside = host.confinement.is_container();
+    let is_root = nix::unistd::geteuid().is_root();
     let by = |capabilities: &str| {
         let set = capabilities.to_lowercase();
-        if inside {
+        if is_root && !inside {
+            vec![Remedy {
+                command: "grep ^Cap /proc/self/status".to_owned(),
+                when: "to see what was taken from root here: start leak-agent where it has them \
+                       (systemd: CapabilityBoundingSet=)",
+            }]
+        } else if inside {
             let each = capabilities.split(',').map(|name| name.trim_start_matches("CAP_"));
             let flags: Vec<_> = each.map(|name| format!("--cap-add {name}")).collect();
             let flags = flags.join(" ");
@@ -169,8 +176,10 @@ fn probing(host: &Host, by: impl Fn(&str) -> Vec<Remedy>) -> Option<Missing> {
                 }
             } else {
                 Remedy {
-                    command: "sudo dmesg | grep -iE 'apparmor|avc|denied|lockdown' | tail"
-                        .to_owned(),
+                    command: format!(
+                        "{}dmesg | grep -iE 'apparmor|avc|denied|lockdown' | tail",
+                        if nix::unistd::geteuid().is_root() { "" } else { "sudo " }
+                    ),
                     when: "to see which rule refuses",
                 }
             }],

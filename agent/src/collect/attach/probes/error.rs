@@ -18,7 +18,7 @@ use crate::golang::probe_points::NotFound;
 pub enum ProbeError {
     /// The kernel does not let us.
     #[error(
-        "no permission to {action}; run as root, or grant: sudo setcap {capabilities}+ep \"$(command -v leak-agent)\" (leak-agent doctor says what else may refuse)"
+        "no permission to {action}; it takes root with all capabilities, or: setcap {capabilities}+ep \"$(command -v leak-agent)\" (leak-agent doctor says what else may refuse)"
     )]
     Permission {
         /// What was tried.

@@ -157,6 +157,7 @@ fn index(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::StackView;
     use crate::sample::{Sample, leaking};
 
     fn group(observation: &Observation) -> Vec<Group> {

@@ -57,6 +57,10 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 /// The median of the slopes between all pairs (Theil 1950, Sen 1968), and the bounds of its 95 %
 /// confidence interval by Kendall's variance.
 fn slope(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
+    if points.iter().all(|&(_, count)| count == points[0].1) {
+        // Most groups of a large program stand still.
+        return Some((0.0, 0.0, 0.0));
+    }
     let mut slopes = Vec::with_capacity(points.len() * (points.len() - 1) / 2);
     for (at, &(time, count)) in points.iter().enumerate() {
         for &(later, then) in &points[at + 1..] {

@@ -15,7 +15,7 @@ use super::busy::Runners;
 use super::group;
 use super::ids::Clock;
 use super::life::{Life, Span};
-use super::lockwait::{Locks, Standing};
+use super::lockwait::{Locks, Standing, is_for_lock};
 use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
@@ -151,7 +151,12 @@ impl Window {
         for group in &groups {
             *by_wait.entry(group.wait).or_default() += group.count;
         }
-        let (lock_graph, standings) = self.locks.look(&observation, &group_of, span.ran * 2 / 3);
+        let (lock_graph, standings) = if by_wait.keys().copied().any(is_for_lock) {
+            self.locks.look(&observation, &group_of, span.ran * 2 / 3)
+        } else {
+            self.locks.look_at_none(observation.elapsed);
+            Default::default()
+        };
         self.observations += 1;
         self.first.get_or_insert((observation.at, elapsed));
         self.latest = Some(Latest {

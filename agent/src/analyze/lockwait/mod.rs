@@ -24,6 +24,7 @@ use holders::Candidates;
 use outlook::Outlooks;
 pub(super) use standing::Standing;
 use standing::{Cycles, View};
+pub(super) use waits::is_for_lock;
 use waits::{Identified, Waits};
 
 /// A lock is contended when somebody has been waiting for it this long. A little less than a second,
@@ -90,6 +91,12 @@ impl Locks {
             .collect();
         let passed = |lock| self.followed.get(&lock).and_then(|it| it.passed);
         Sample::of(observation, &waits, &group_of, passed).judged(&group_of, least)
+    }
+
+    /// Takes in a sample, made at this time of the observation, in which nobody waits for a lock.
+    pub(super) fn look_at_none(&mut self, elapsed: Duration) {
+        self.last = Some(elapsed);
+        self.followed.clear();
     }
 
     /// Notes which locks a waiter of the look before has got meanwhile.

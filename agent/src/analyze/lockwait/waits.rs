@@ -113,10 +113,15 @@ impl<'a> Waits<'a> {
     }
 }
 
+/// Whether who waits so waits for something that stands in the graph.
+pub(in crate::analyze) const fn is_for_lock(wait: WaitClass) -> bool {
+    use WaitClass::{Cond, Mutex, RwMutex, WaitGroup};
+    matches!(wait, Mutex | RwMutex | Cond | WaitGroup)
+}
+
 /// The lock that a goroutine waits for.
 pub(super) fn lock_of(observation: &Observation, goroutine: &Goroutine) -> Option<u64> {
-    use WaitClass::{Cond, Mutex, RwMutex, WaitGroup};
-    if !matches!(goroutine.wait, Mutex | RwMutex | Cond | WaitGroup) {
+    if !is_for_lock(goroutine.wait) {
         return None;
     }
     match observation.objects_of(goroutine) {

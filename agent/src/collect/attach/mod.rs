@@ -25,9 +25,7 @@ use nix::unistd::{SysconfVar, sysconf};
 use super::{CollectError, Source};
 use crate::golang::{self, Program, timens};
 use crate::host::kernel::sys_is_mounted;
-use crate::model::{
-    Build, Coverage, Instance, Observation, Rates, Target, TargetId, Timestamp, WaitClass,
-};
+use crate::model::{Build, Coverage, Instance, Observation, Rates, Target, TargetId, Timestamp};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
@@ -260,7 +258,7 @@ impl Attach {
         let room = Room::look();
         let mut start = monotonic();
         let mut taken = self.take(room)?;
-        if self.once && taken.goroutines.iter().any(|it| is_lock(it.wait)) {
+        if self.once && taken.has_lock_waits {
             // Stacks are searched for locks that are known beforehand.
             self.clock.keep();
             self.clock.tick(start, &taken.marks, &mut taken.goroutines);
@@ -296,7 +294,9 @@ impl Attach {
             &mut self.snapshotter,
             &mut coverage,
         );
-        self.snapshotter.watch(&goroutines, &objects, CONTENDED);
+        if !self.once {
+            self.snapshotter.watch(&goroutines, &objects, CONTENDED);
+        }
         Ok(Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
@@ -386,11 +386,6 @@ impl Attach {
 
 const fn has_exited(error: &CollectError) -> bool {
     matches!(error, CollectError::Program(golang::Error::Exited { .. }))
-}
-
-/// Whether it is a wait for a lock that somebody holds.
-const fn is_lock(wait: WaitClass) -> bool {
-    matches!(wait, WaitClass::Mutex | WaitClass::RwMutex)
 }
 
 /// What probes counted, and no less than what snapshots saw come and go.

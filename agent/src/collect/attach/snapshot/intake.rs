@@ -14,7 +14,7 @@ use super::{MAX_OBJECTS, Unfinished};
 use crate::collect::attach::clock::Mark;
 use crate::collect::attach::wait::{self, Reason};
 use crate::golang::goroutines::RawStatus;
-use crate::model::{Coverage, Goroutine, ObjectRange, StackView, Status};
+use crate::model::{Coverage, Goroutine, ObjectRange, StackView, Status, WaitClass};
 
 impl Reader {
     /// Takes in the goroutines of a batch that stood still or run, and on the last try the others
@@ -67,6 +67,8 @@ impl Reader {
                 stops,
                 wait_since_ns: one.g.wait_since_ns,
             });
+            state.unfinished.snapshot.has_lock_waits |=
+                matches!(goroutine.wait, WaitClass::Mutex | WaitClass::RwMutex);
             state.unfinished.snapshot.goroutines.push(goroutine);
         }
     }

@@ -58,6 +58,8 @@ pub(super) struct Snapshot {
     pub(super) mentions: Vec<Mention>,
     pub(super) labels: Vec<Vec<(String, String)>>,
     pub(super) coverage: Coverage,
+    /// Whether any goroutine waits for a lock that somebody holds.
+    pub(super) has_lock_waits: bool,
     /// Different stacks that are known.
     pub(super) distinct_stacks: usize,
     /// For how long a second thread read as well.
@@ -96,6 +98,7 @@ impl Unfinished {
             mentions: Vec::new(),
             labels: vec![Vec::new()],
             coverage: Coverage::default(),
+            has_lock_waits: false,
             distinct_stacks: 0,
             helped: Duration::ZERO,
         };

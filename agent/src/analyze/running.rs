@@ -27,6 +27,9 @@ pub(super) struct Running {
     spells: Vec<Spell>,
     /// Of the time between the last two observations.
     held_now: Duration,
+    /// Whether times are its own, from when it had first been held for more than a little. That stays so: a
+    /// clock that changes back would jump, and waits that go on would look shorter than the step before.
+    by_own_time: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +44,11 @@ struct Spell {
 impl Running {
     /// Takes in the next observation.
     pub(super) fn add(&mut self, observation: &Observation) {
+        self.add_interval(observation);
+        self.by_own_time |= !self.is_free();
+    }
+
+    fn add_interval(&mut self, observation: &Observation) {
         let from = self.last;
         let until = observation.elapsed;
         let process = observation.coverage.process;
@@ -114,7 +122,7 @@ impl Running {
     /// the observation's own moment as well. Where it was halted at the first observation, nobody knows
     /// since when: of waits that are older only what the window showed counts.
     pub(super) fn by_its_own_time<'a>(&self, seen: Cow<'a, Observation>) -> Cow<'a, Observation> {
-        if self.is_free() {
+        if !self.by_own_time {
             return seen;
         }
         let mut seen = seen.into_owned();
@@ -241,6 +249,28 @@ mod tests {
         let starved = |now| Process { held_seconds: Some(0.8), ..runs(now) };
         let held = waiting(30, starved).held.expect("for the most part");
         assert_eq!((held.always, held.held), (false, Duration::from_millis(23_200)));
+    }
+
+    #[test]
+    fn a_lock_does_not_pass_because_the_time_held_becomes_little_of_the_window() {
+        let mut window = Window::default();
+        for now in 0..30 {
+            let mut sample = Sample::new();
+            // One more waits each second, and has for a fifth of a second when it is first seen.
+            for goid in 10..=u64::from(now) + 10 {
+                let waited = now - u32::try_from(goid - 10).expect("a small sample");
+                let waiter = sample.wants(goid, (WaitClass::Mutex, LOCK), 0, &[(LOCK, 2)]);
+                if let Some(blocked) = &mut waiter.blocked {
+                    blocked.duration = seconds(waited.into()) + Duration::from_millis(200);
+                }
+            }
+            let mut observation = sample.observe(now);
+            let held_seconds = (now > 0).then_some(if now == 1 { 0.5 } else { 0.0 });
+            observation.coverage.process = Some(Process { held_seconds, ..runs(now) });
+            window.push(&observation);
+        }
+        let lock = window.lock_graph().and_then(|graph| graph.lock(LOCK)).expect("it is contended");
+        assert!(!lock.passes);
     }
 
     #[test]

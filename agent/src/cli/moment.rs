@@ -4,17 +4,15 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::failure::Failure;
-use crate::analyze::compare::{FindingAt, GroupAt, Moment};
+use crate::analyze::compare::{FindingAt, GroupAt, Line, Moment};
 use crate::analyze::settings::Filter;
 use crate::analyze::{CodeFiles, Settings, Window, assess, judge, view};
 use crate::collect::CollectError;
 use crate::collect::saved::Recording;
 use crate::model::Timestamp;
 use crate::pipeline;
-use crate::report::json;
+use crate::report::schema::{self, Document, FrameDoc, GroupDoc};
 
 /// A report is no larger than this.
 const MAX_BYTES: u64 = 1 << 30;
@@ -61,57 +59,56 @@ fn read(path: &Path, filter: &Filter) -> Result<Moment, Failure> {
     File::open(path)
         .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text))
         .map_err(unreadable)?;
-    let document = serde_json::from_slice(&text).map_err(|error| unreadable(error.into()))?;
-    parse(&document, filter).ok_or_else(|| {
-        let why = format!("it is no report of the schema {}", json::SCHEMA);
-        unreadable(io::Error::new(io::ErrorKind::InvalidData, why))
-    })
+    let documents = schema::read(&text)
+        .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    Ok(reported(&documents, filter))
 }
 
 /// Of one report, or of several as one.
-fn parse(document: &Value, filter: &Filter) -> Option<Moment> {
+fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
     let mut moment = Moment::default();
-    let one = std::slice::from_ref(document);
-    for report in document.as_array().map_or(one, |several| several) {
-        if report["schema"] != json::SCHEMA {
-            return None;
-        }
-        moment.at = moment.at.or_else(|| time(report["window"]["last"].as_str()?));
-        moment.exe = report["target"]["exe"].as_str().unwrap_or_default().to_owned();
-        moment.goroutines =
-            moment.goroutines.saturating_add(report["totals"]["goroutines"].as_u64()?);
-        let groups = report["groups"].as_array()?;
-        for group in groups.iter().filter(|group| passes(group, filter)) {
+    for report in documents {
+        moment.at = moment.at.or_else(|| time(report.window.last.as_deref()?));
+        moment.exe = report.target.exe.clone().into_owned();
+        moment.goroutines = moment.goroutines.saturating_add(report.totals.goroutines);
+        let groups = || report.groups.iter().filter(|group| passes(group, filter));
+        for group in groups() {
             moment.add(
-                group["signature"].as_str()?,
+                &group.signature,
                 GroupAt {
-                    count: group["count"].as_u64()?,
-                    wait: group["wait_class"].as_str()?.to_owned(),
-                    blocked_at: serde_json::from_value(group["blocked_at"].clone()).ok(),
-                    created_by: serde_json::from_value(group["created_by"].clone()).ok(),
+                    count: group.count,
+                    wait: group.wait_class.name().to_owned(),
+                    blocked_at: group.blocked_at.as_ref().and_then(line),
+                    created_by: group.created_by.as_ref().and_then(line),
                 },
             );
         }
-        for finding in report["findings"].as_array()? {
+        for finding in &report.findings {
+            let own = groups().filter(|group| group.finding.as_ref() == Some(&finding.id));
             moment.findings.push(FindingAt {
-                verdict: serde_json::from_value(finding["verdict"].clone()).ok()?,
-                severity: serde_json::from_value(finding["severity"].clone()).ok()?,
-                signatures: groups
-                    .iter()
-                    .filter(|group| group["finding"] == finding["id"] && passes(group, filter))
-                    .filter_map(|group| Some(group["signature"].as_str()?.to_owned()))
-                    .collect(),
+                verdict: finding.verdict,
+                severity: finding.severity,
+                signatures: own.map(|group| group.signature.clone().into_owned()).collect(),
             });
         }
     }
-    Some(moment)
+    moment
 }
 
 /// Whether a filter lets a group of a report pass.
-fn passes(group: &Value, filter: &Filter) -> bool {
-    let stack = group["stack"].as_array().map_or(&[][..], Vec::as_slice);
-    let frames = stack.iter().chain([&group["created_by"]]);
-    filter.lets_pass(frames.filter_map(|frame| frame["function"].as_str()))
+fn passes(group: &GroupDoc<'_>, filter: &Filter) -> bool {
+    let stack = group.stack.iter().flatten().map(|frame| &frame.frame);
+    let frames = stack.chain(&group.created_by);
+    filter.lets_pass(frames.filter_map(|frame| frame.function.as_deref()))
+}
+
+/// Where a frame of a report is, if that is known.
+fn line(frame: &FrameDoc<'_>) -> Option<Line> {
+    Some(Line {
+        function: frame.function.clone()?.into_owned(),
+        file: frame.file.clone()?.into_owned(),
+        line: frame.line?.into(),
+    })
 }
 
 /// A time of RFC 3339.
@@ -124,6 +121,7 @@ fn time(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::analyze::settings::Rule;
+    use crate::report::json::Json;
     use crate::report::{Render as _, Report};
     use crate::sample::leaking;
 
@@ -141,18 +139,17 @@ mod tests {
             assessments: std::slice::from_ref(&assessment),
             several: false,
         };
-        json::Json.render(&report, &mut text).expect("a vector takes everything");
-        let document = serde_json::from_slice(&text).expect("JSON");
+        Json.render(&report, &mut text).expect("a vector takes everything");
+        let documents = schema::read(&text).expect("a report");
         let moment = Moment::of(&assessment);
         assert_eq!((moment.goroutines, moment.findings.len()), (583, 1));
         let everything = Filter::default();
-        assert_eq!(parse(&document, &everything), Some(moment));
-        assert_eq!(parse(&serde_json::json!({"schema": "potato"}), &everything), None);
+        assert_eq!(reported(&documents, &everything), moment);
 
         let exclude = vec![Rule::new("main.leak*", None)];
         let filter = Filter { exclude, ..everything };
         view::filtered(&mut assessment, &filter);
-        let less = parse(&document, &filter).expect("a report");
+        let less = reported(&documents, &filter);
         assert_eq!(less.groups, Moment::of(&assessment).groups);
         assert!(less.findings.iter().all(|finding| finding.signatures.is_empty()));
     }

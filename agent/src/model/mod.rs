@@ -1,7 +1,7 @@
 //! The values that flow between the rooms: what was seen (`Observation`) and what is made of it (`Assessment`).
 //!
-//! This room knows nothing but `std`, serde, and strum for the names of enum values: no clock, no I/O,
-//! no source and no output.
+//! This room knows nothing but `std`, serde, and strum and schemars for the names of enum values:
+//! no clock, no I/O, no source and no output.
 
 pub mod assessment;
 pub mod channel;

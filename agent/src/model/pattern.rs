@@ -1,5 +1,6 @@
 //! Known mistakes that leak goroutines.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumMessage, IntoStaticStr};
 
@@ -17,6 +18,7 @@ use strum::{EnumMessage, IntoStaticStr};
     Deserialize,
     IntoStaticStr,
     strum::EnumMessage,
+    JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]

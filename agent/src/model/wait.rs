@@ -1,5 +1,6 @@
 //! What a goroutine waits for, in the field's classes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
@@ -8,7 +9,18 @@ use strum::IntoStaticStr;
 /// One spelling everywhere, the report's: where it is two words or an abbreviation, serde and strum are
 /// both told. Observations that were saved by an agent older than that have `chan-send` for `chan send`.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -62,6 +74,7 @@ pub enum WaitClass {
     /// Ready to run.
     Runnable,
     /// The source does not say, or says something that this version does not know.
+    #[serde(other)]
     Unknown,
 }
 

@@ -11,6 +11,7 @@ pub mod json;
 #[cfg(test)]
 mod judged;
 pub mod notes;
+pub mod schema;
 pub mod style;
 pub mod telling;
 pub mod terminal;

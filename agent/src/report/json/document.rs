@@ -2,79 +2,31 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 
-use super::finding::Findings;
-use super::group::Groups;
-use super::judgement::{History, LockGraphDoc, RiseDoc};
-use super::paths::{HotPaths, LineageDoc};
-use super::site::Sites;
-use super::{SCHEMA, time};
+use super::frame::frame;
+use super::group::{self, interval};
+use super::{coverage, finding, locks, seconds, site, time};
 use crate::model::{
-    Assessment, Build, Coverage, Halt, Held, HitCost, Instance, Level, NotEnough, Overhead,
-    RateBasis, Target, Timestamp, Totals, WindowSpan,
+    Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
+    StackTable, Timestamp, Totals, WindowSpan,
 };
 use crate::report::notes;
+use crate::report::schema::{
+    AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
+    RisingDoc, SampleDoc, SchemaName, Streamed, TotalsDoc, WindowDoc,
+};
 
-/// An assessment, and when the report of it is made.
-pub(super) struct Document<'a>(pub(super) Timestamp, pub(super) &'a Assessment);
+/// An assessment, and when the report of it is made; becomes a document when it is written.
+pub(super) struct Written<'a>(pub(super) Timestamp, pub(super) &'a Assessment);
 
-impl Serialize for Document<'_> {
+impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let &Self(generated_at, assessment) = self;
-        let Assessment {
-            target,
-            window,
-            held,
-            coverage,
-            totals,
-            overhead,
-            groups,
-            judgement,
-            sites,
-            stacks,
-            earlier: _,
-            early_end: _,
-        } = assessment;
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            schema: &'static str,
-            generated_at: Option<String>,
-            agent: Agent,
-            target: TargetDoc<'a>,
-            window: WindowDoc,
-            /// For how much of the window the process could not run; null where it could.
-            held: Option<HeldDoc>,
-            /// Its notes are all that there are, of its beginning and its end too.
-            coverage: Cow<'a, Coverage>,
-            totals: TotalsDoc<'a>,
-            overhead: OverheadDoc<'a>,
-            /// Null, as all that only a judge can say, where nobody judged.
-            health: Option<u8>,
-            /// How many goroutines, by thresholds: normal, moderate, high, critical.
-            level: Option<Level>,
-            not_enough: Option<&'a [NotEnough]>,
-            idle: Option<&'a BTreeMap<String, u64>>,
-            /// With these, the idle ones and the findings' counts add up to `totals.goroutines`.
-            not_analysed: Option<&'a BTreeMap<String, u64>>,
-            history: Option<History<'a>>,
-            /// What makes that number rise; null where it does not.
-            rise: Option<RiseDoc<'a>>,
-            /// Functions that most goroutines have on their stacks.
-            hot_paths: Option<HotPaths<'a>>,
-            /// Who created whom: the largest groups.
-            lineage: Option<LineageDoc<'a>>,
-            lock_graph: Option<LockGraphDoc<'a>>,
-            findings: Findings<'a>,
-            /// How many more there are than are listed: the worst thousand are.
-            findings_unlisted: Option<u64>,
-            groups: Groups<'a>,
-            sites: Sites<'a>,
-        }
-        let judged = judgement.as_ref();
+        let Assessment { groups, stacks, sites, .. } = assessment;
+        let judged = assessment.judgement.as_ref();
         let findings = judged.map_or(&[][..], |judged| &judged.findings);
         let of_group: HashMap<usize, &str> = findings
             .iter()
@@ -83,203 +35,152 @@ impl Serialize for Document<'_> {
                 finding.goroutines().groups.iter().map(|&group| (group, &*finding.id))
             })
             .collect();
-        Fields {
-            schema: SCHEMA,
-            generated_at: time(generated_at),
-            agent: Agent { version: env!("CARGO_PKG_VERSION") },
-            target: TargetDoc::new(target),
-            window: WindowDoc::new(window),
-            held: held.as_ref().map(HeldDoc::new),
-            coverage: noted(assessment, coverage),
-            totals: TotalsDoc::new(totals),
-            overhead: OverheadDoc::new(overhead),
-            health: assessment.health(),
-            level: judged.map(|judged| judged.level),
-            not_enough: judged.map(|judged| &*judged.not_enough),
-            idle: judged.map(|judged| &judged.idle),
-            not_analysed: judged.map(|judged| &judged.not_analysed),
-            history: judged.map(|judged| History(&judged.history)),
-            rise: judged
-                .and_then(|judged| judged.rise.as_ref())
-                .map(|rise| RiseDoc::new(rise, groups)),
-            hot_paths: judged.map(|judged| HotPaths(&judged.hot_paths, stacks)),
-            lineage: judged.map(|judged| LineageDoc(&judged.lineage, groups)),
-            lock_graph: judged.map(|judged| LockGraphDoc::new(&judged.lock_graph)),
-            findings: Findings { findings, groups, stacks },
-            findings_unlisted: judged.map(|judged| judged.unlisted),
-            groups: Groups { assessment, of_group: &of_group },
-            sites: Sites(sites, stacks),
+        let groups = Streamed(|| {
+            groups.iter().enumerate().map(|(index, it)| {
+                let births = assessment.births(it);
+                group::group(it, (of_group.get(&index).copied(), births), stacks)
+            })
+        });
+        let sites = Streamed(|| sites.iter().map(|it| site::site(it, stacks)));
+        document(generated_at, assessment, groups, sites).serialize(serializer)
+    }
+}
+
+fn document<Groups, Sites>(
+    generated_at: Timestamp,
+    assessment: &Assessment,
+    groups: Groups,
+    sites: Sites,
+) -> Document<'_, Groups, Sites> {
+    let Assessment { groups: all, stacks, .. } = assessment;
+    let judged = assessment.judgement.as_ref();
+    let rise = judged.and_then(|judged| judged.rise.as_ref());
+    let findings = judged.map_or(&[][..], |judged| &judged.findings);
+    Document {
+        schema: SchemaName,
+        generated_at: time(generated_at).map(Into::into),
+        agent: AgentDoc { version: env!("CARGO_PKG_VERSION").into() },
+        target: coverage::target(&assessment.target),
+        window: window(&assessment.window),
+        held: assessment.held.as_ref().map(coverage::held),
+        coverage: coverage::coverage(&assessment.coverage, notes::all(assessment)),
+        totals: totals(&assessment.totals),
+        overhead: overhead(&assessment.overhead),
+        health: assessment.health(),
+        level: judged.map(|judged| judged.level),
+        not_enough: judged.map(not_enough),
+        idle: judged.map(|judged| by_reason(&judged.idle)),
+        not_analysed: judged.map(|judged| by_reason(&judged.not_analysed)),
+        history: judged.map(|judged| history(&judged.history)),
+        rise: rise.map(|it| self::rise(it, all)),
+        hot_paths: judged.map(|judged| hot_paths(judged, stacks)),
+        lineage: judged.map(|judged| lineage(judged, all)),
+        lock_graph: judged.map(|judged| locks::graph(&judged.lock_graph)),
+        findings: findings.iter().map(|it| finding::finding(it, all, stacks)).collect(),
+        findings_unlisted: judged.map(|judged| judged.unlisted),
+        groups,
+        sites,
+    }
+}
+
+fn window(window: &WindowSpan) -> WindowDoc<'static> {
+    WindowDoc {
+        observations: window.observations,
+        first: time(window.first).map(Into::into),
+        last: time(window.last).map(Into::into),
+        seconds: window.duration.as_secs_f64(),
+    }
+}
+
+fn totals(totals: &Totals) -> TotalsDoc {
+    let rates = totals.rates;
+    TotalsDoc {
+        goroutines: totals.goroutines,
+        by_wait: totals.by_wait.clone(),
+        created_per_second: rates.map(|rates| rates.created_per_second),
+        exited_per_second: rates.map(|rates| rates.exited_per_second),
+        rates_exact: rates.map(|rates| rates.basis == RateBasis::Exact),
+        rates_basis: rates.map(|rates| rates.basis),
+        created_per_second_interval: rates.and_then(|rates| interval(rates.created_interval)),
+        exited_per_second_interval: rates.and_then(|rates| interval(rates.exited_interval)),
+    }
+}
+
+fn overhead(overhead: &Overhead) -> OverheadDoc<'_> {
+    OverheadDoc {
+        agent_cpu_percent: overhead.agent_cpu_percent,
+        target_cpu_percent_estimate: overhead.target_cpu_percent_estimate,
+        agent_rss_bytes: overhead.agent_rss_bytes,
+        pauses_ms: overhead.pauses_ms.clone(),
+        snapshot_seconds: seconds(overhead.snapshot),
+        hit_cost: overhead.hit.as_ref().map(hit_cost),
+    }
+}
+
+fn hit_cost(hit: &HitCost) -> HitCostDoc<'_> {
+    HitCostDoc {
+        seconds: hit.taken.as_secs_f64(),
+        loop_seconds: seconds(hit.in_a_loop),
+        factor: hit.factor,
+        note: hit.note.as_deref().map(Into::into),
+    }
+}
+
+/// A count over time.
+pub(super) fn history(points: &[(f64, u64)]) -> Vec<SampleDoc> {
+    points.iter().map(|&(seconds, goroutines)| SampleDoc { seconds, goroutines }).collect()
+}
+
+fn not_enough(judged: &Judgement) -> Vec<NotEnoughDoc<'_>> {
+    let lacking = judged
+        .not_enough
+        .iter()
+        .map(|it| NotEnoughDoc { detector: (&it.detector).into(), reason: (&it.reason).into() });
+    lacking.collect()
+}
+
+fn by_reason(counts: &BTreeMap<String, u64>) -> BTreeMap<Cow<'_, str>, u64> {
+    counts.iter().map(|(reason, &count)| (reason.into(), count)).collect()
+}
+
+fn rise<'a>(rise: &'a Rise, groups: &'a [Group]) -> RiseDoc<'a> {
+    let rising = |rising: &'a Rising| {
+        let (finding, reason) = match &rising.verdict {
+            RiseVerdict::Finding(id) => (Some(id), None),
+            RiseVerdict::Ignored(why) | RiseVerdict::NoLeak(why) => (None, Some(why)),
+        };
+        RisingDoc {
+            signature: groups.get(rising.group).map(|group| (&group.signature).into()),
+            more: rising.more,
+            finding: finding.map(Into::into),
+            reason: reason.map(Into::into),
         }
-        .serialize(serializer)
+    };
+    RiseDoc {
+        from: rise.from,
+        to: rise.to,
+        per_second: rise.per_second,
+        explained: rise.explained,
+        unexplained: rise.unexplained,
+        groups: rise.groups.iter().map(rising).collect(),
     }
 }
 
-#[derive(Serialize)]
-struct Agent {
-    version: &'static str,
+fn hot_paths<'a>(judged: &Judgement, stacks: &'a StackTable) -> Vec<HotPathDoc<'a>> {
+    let paths = judged
+        .hot_paths
+        .iter()
+        .map(|hot| HotPathDoc { frame: frame(stacks, hot.frame), goroutines: hot.goroutines });
+    paths.collect()
 }
 
-#[derive(Serialize)]
-struct TargetDoc<'a> {
-    #[serde(flatten)]
-    instance: &'a Instance,
-    /// When it started, in whole seconds; null where the source does not know.
-    started: Option<String>,
-    /// How often the process has executed a program anew since it was attached to.
-    generation: u32,
-    exe: &'a str,
-    go_version: Option<&'a str>,
-    build: Option<Build>,
-}
-
-impl<'a> TargetDoc<'a> {
-    fn new(target: &'a Target) -> Self {
-        Self {
-            instance: &target.id.instance,
-            started: target.id.started.and_then(time),
-            generation: target.id.generation,
-            exe: &target.exe,
-            go_version: target.go_version.as_deref(),
-            build: target.build,
-        }
-    }
-}
-
-/// A process that could not run.
-#[derive(Serialize)]
-struct HeldDoc {
-    /// What keeps it from running as of the last observation: stopped, traced, frozen.
-    halt: Option<Halt>,
-    seconds: f64,
-    /// Whether it could not run at any time of the window.
-    always: bool,
-    reason: String,
-}
-
-impl HeldDoc {
-    fn new(held: &Held) -> Self {
-        Self {
-            halt: held.halt,
-            seconds: held.held.as_secs_f64(),
-            always: held.always,
-            reason: held.says(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct WindowDoc {
-    observations: u64,
-    first: Option<String>,
-    last: Option<String>,
-    seconds: f64,
-}
-
-impl WindowDoc {
-    fn new(window: &WindowSpan) -> Self {
-        Self {
-            observations: window.observations,
-            first: time(window.first),
-            last: time(window.last),
-            seconds: window.duration.as_secs_f64(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct TotalsDoc<'a> {
-    goroutines: u64,
-    by_wait: ByWait<'a>,
-    created_per_second: Option<f64>,
-    exited_per_second: Option<f64>,
-    /// Whether probes saw every creation and exit.
-    rates_exact: Option<bool>,
-    /// `exact`, `estimate`, or `lower-bound`.
-    rates_basis: Option<&'static str>,
-    /// An estimate's 95 % interval; null for what is none.
-    created_per_second_interval: Option<(f64, f64)>,
-    exited_per_second_interval: Option<(f64, f64)>,
-}
-
-impl<'a> TotalsDoc<'a> {
-    fn new(totals: &'a Totals) -> Self {
-        Self {
-            goroutines: totals.goroutines,
-            by_wait: ByWait(totals),
-            created_per_second: totals.rates.map(|rates| rates.created_per_second),
-            exited_per_second: totals.rates.map(|rates| rates.exited_per_second),
-            rates_exact: totals.rates.map(|rates| rates.basis == RateBasis::Exact),
-            rates_basis: totals.rates.map(|rates| rates.basis.name()),
-            created_per_second_interval: totals.rates.and_then(|rates| rates.created_interval),
-            exited_per_second_interval: totals.rates.and_then(|rates| rates.exited_interval),
-        }
-    }
-}
-
-struct ByWait<'a>(&'a Totals);
-
-impl Serialize for ByWait<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.by_wait.len()))?;
-        for (wait, count) in &self.0.by_wait {
-            map.serialize_entry(wait.name(), count)?;
-        }
-        map.end()
-    }
-}
-
-#[derive(Serialize)]
-struct OverheadDoc<'a> {
-    agent_cpu_percent: Option<f64>,
-    target_cpu_percent_estimate: Option<f64>,
-    agent_rss_bytes: Option<u64>,
-    pauses_ms: &'a [f64],
-    snapshot_seconds: Option<f64>,
-    hit_cost: Option<HitCostDoc<'a>>,
-}
-
-/// What one hit of a probe is taken to cost the target.
-#[derive(Serialize)]
-struct HitCostDoc<'a> {
-    seconds: f64,
-    /// What it costs in an empty loop on this host; null if that was not measured.
-    loop_seconds: Option<f64>,
-    /// By how much more it costs in a real server.
-    factor: f64,
-    /// Why `seconds` is not the product of the two.
-    note: Option<&'a str>,
-}
-
-impl<'a> HitCostDoc<'a> {
-    fn new(hit: &'a HitCost) -> Self {
-        Self {
-            seconds: hit.taken.as_secs_f64(),
-            loop_seconds: hit.in_a_loop.as_ref().map(Duration::as_secs_f64),
-            factor: hit.factor,
-            note: hit.note.as_deref(),
-        }
-    }
-}
-
-impl<'a> OverheadDoc<'a> {
-    fn new(overhead: &'a Overhead) -> Self {
-        Self {
-            agent_cpu_percent: overhead.agent_cpu_percent,
-            target_cpu_percent_estimate: overhead.target_cpu_percent_estimate,
-            agent_rss_bytes: overhead.agent_rss_bytes,
-            pauses_ms: &overhead.pauses_ms,
-            snapshot_seconds: overhead.snapshot.as_ref().map(Duration::as_secs_f64),
-            hit_cost: overhead.hit.as_ref().map(HitCostDoc::new),
-        }
-    }
-}
-
-/// The coverage, with all that there is to note.
-fn noted<'a>(assessment: &Assessment, coverage: &'a Coverage) -> Cow<'a, Coverage> {
-    let notes = notes::all(assessment);
-    if notes == coverage.notes {
-        Cow::Borrowed(coverage)
-    } else {
-        Cow::Owned(Coverage { notes, ..coverage.clone() })
-    }
+fn lineage<'a>(judged: &Judgement, groups: &'a [Group]) -> Vec<LineageDoc<'a>> {
+    let signature = |group: usize| groups.get(group).map(|group| Cow::from(&group.signature));
+    let lines = judged.lineage.iter().filter_map(|line| {
+        Some(LineageDoc {
+            signature: signature(line.group)?,
+            created_by: line.parent.and_then(signature),
+        })
+    });
+    lines.collect()
 }

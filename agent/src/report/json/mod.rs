@@ -1,26 +1,24 @@
-//! The report for programs: schema `leak-agent/report/v1`.
+//! The report for programs: assessments as documents of `report::schema`.
 //!
-//! One document for one target, an array of documents when several were asked for. What is not
-//! known is null, never 0. Nothing is gathered: each value is written as it is reached.
+//! One document for one target, a list of documents when several were asked for. What is not known is
+//! null, never 0. Groups and creation sites are made as they are written.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::ser::Serializer;
 
 use super::{Render, Report};
 use crate::model::Timestamp;
-use document::Document;
 
+mod coverage;
 mod document;
 mod finding;
 mod frame;
 mod group;
-mod judgement;
-mod paths;
+mod locks;
 mod site;
-
-/// The name of the schema. Keys are only ever added within a version.
-pub const SCHEMA: &str = "leak-agent/report/v1";
 
 /// Renders JSON.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,18 +27,17 @@ pub struct Json;
 impl Render for Json {
     fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let at = report.generated_at;
+        let mut json = serde_json::Serializer::pretty(&mut *out);
         if report.several {
-            let documents = report.assessments.iter().map(|assessment| Document(at, assessment));
-            let mut json = serde_json::Serializer::pretty(&mut *out);
-            json.collect_seq(documents)?;
+            json.collect_seq(report.assessments.iter().map(|it| document::Written(at, it)))?;
         } else if let Some(assessment) = report.assessments.first() {
-            serde_json::to_writer_pretty(&mut *out, &Document(at, assessment))?;
+            serde::Serialize::serialize(&document::Written(at, assessment), &mut json)?;
         }
         writeln!(out)
     }
 }
 
-/// RFC 3339 in UTC, to the millisecond.
+/// RFC 3339 in UTC, to the millisecond; `None` for what no calendar holds.
 #[must_use]
 pub fn time(at: Timestamp) -> Option<String> {
     let at = jiff::Timestamp::from_nanosecond(i128::from(at.unix_ns())).ok()?;
@@ -48,8 +45,12 @@ pub fn time(at: Timestamp) -> Option<String> {
 }
 
 /// Addresses are text: JSON numbers lose bits beyond 2^53.
-fn hex(address: u64) -> String {
-    format!("{address:#x}")
+fn hex(address: u64) -> Cow<'static, str> {
+    format!("{address:#x}").into()
+}
+
+fn seconds(time: Option<Duration>) -> Option<f64> {
+    time.as_ref().map(Duration::as_secs_f64)
 }
 
 #[cfg(test)]

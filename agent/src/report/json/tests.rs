@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::model::Timestamp;
 use crate::model::{
     Assessment, CauseBasis, CausedAt, HitCost, Lifetimes, NotEnough, Part, ProbeCoverage,
     ProbeSpell, ProbeState, RateBasis, Rise, RiseVerdict, Rising, Site, StackView, WaitClass,

@@ -1,0 +1,70 @@
+//! Whom a report is of, and how much of it was seen.
+
+use super::time;
+use crate::model::{Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, Running, Target};
+use crate::report::schema::{
+    BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
+};
+
+/// Whom the report is of.
+pub(super) fn target(target: &Target) -> TargetDoc<'_> {
+    let Instance::Process { pid, library } = &target.id.instance;
+    TargetDoc {
+        kind: TargetKind::Pid,
+        pid: Some(*pid),
+        library: library.as_deref().map(Into::into),
+        started: target.id.started.and_then(time).map(Into::into),
+        generation: target.id.generation,
+        exe: (&target.exe).into(),
+        go_version: target.go_version.as_deref().map(Into::into),
+        build: target.build.map(|Build { stripped, pie, cgo }| BuildDoc { stripped, pie, cgo }),
+    }
+}
+
+/// A process that could not run.
+pub(super) fn held(held: &Held) -> HeldDoc<'static> {
+    HeldDoc {
+        halt: held.halt,
+        seconds: held.held.as_secs_f64(),
+        always: held.always,
+        reason: held.says().into(),
+    }
+}
+
+/// How much was seen, with all that there is to note.
+pub(super) fn coverage(coverage: &Coverage, notes: Vec<String>) -> CoverageDoc<'_> {
+    CoverageDoc {
+        goroutines_seen: coverage.goroutines_seen,
+        goroutines_read: coverage.goroutines_read,
+        unmoved: coverage.unmoved,
+        running: coverage.running,
+        torn: coverage.torn,
+        retried: coverage.retried,
+        not_unwound: coverage.not_unwound,
+        unresolved_frames: coverage.unresolved_frames,
+        stacks_unsearched: coverage.stacks_unsearched,
+        process: coverage.process.map(process),
+        events_dropped: coverage.events_dropped,
+        probes: coverage.probes.iter().map(probe).collect(),
+        notes: notes.into_iter().map(Into::into).collect(),
+    }
+}
+
+fn process(Running { halt, held_seconds, cpu_seconds }: Running) -> ProcessDoc {
+    ProcessDoc { halt, held_seconds, cpu_seconds }
+}
+
+fn probe(probe: &ProbeCoverage) -> ProbeDoc<'_> {
+    ProbeDoc {
+        event: (&probe.event).into(),
+        state: probe.state,
+        reason: probe.reason.as_deref().map(Into::into),
+        covered_seconds: probe.covered_seconds,
+        history: probe.history.iter().map(spell).collect(),
+        history_left_out: probe.history_left_out,
+    }
+}
+
+fn spell(&ProbeSpell { state, from_seconds, until_seconds }: &ProbeSpell) -> SpellDoc {
+    SpellDoc { state, from_seconds, until_seconds }
+}

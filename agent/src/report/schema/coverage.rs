@@ -1,0 +1,200 @@
+//! Whom a report is of, and how much of it was seen.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Halt, ProbeState};
+
+/// Whom the report is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetDoc<'a> {
+    /// The kind of source that it was seen through.
+    pub kind: TargetKind,
+    /// The process id, as the agent's pid namespace counts.
+    ///
+    /// Unit: process id. Null: the source knows none.
+    pub pid: Option<u32>,
+    /// The file name of the shared library that holds the Go runtime.
+    ///
+    /// Null: the executable holds it.
+    pub library: Option<Cow<'a, str>>,
+    /// When the target started, in whole seconds, as RFC 3339 in UTC.
+    ///
+    /// Null: the source does not know.
+    pub started: Option<Cow<'a, str>>,
+    /// How often the process has executed itself, or another program, since the agent attached. The
+    /// report is of the latest.
+    ///
+    /// Unit: times.
+    #[serde(default)]
+    pub generation: u32,
+    /// The executable's file name; for Go in a shared library, the program's and the library's.
+    pub exe: Cow<'a, str>,
+    /// Go's version with its experiments, as in `go1.26.6-X:nogreenteagc`.
+    ///
+    /// Null: it could not be told.
+    pub go_version: Option<Cow<'a, str>>,
+    /// How the executable was built.
+    ///
+    /// Null: the source does not know.
+    pub build: Option<BuildDoc>,
+}
+
+/// The kind of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// A running process that the agent attached to, or a recording of one.
+    Pid,
+    /// A kind that this version of the agent does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How an executable was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BuildDoc {
+    /// It has neither a symbol table nor DWARF.
+    pub stripped: bool,
+    /// It is position independent.
+    pub pie: bool,
+    /// It was built with cgo.
+    pub cgo: bool,
+}
+
+/// A process that could not run for some of the window. Waits count only the time in which it could.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldDoc<'a> {
+    /// What keeps it from running as of the last observation.
+    ///
+    /// Null: nothing any more, or it runs and gets no CPU.
+    pub halt: Option<Halt>,
+    /// For how long it could not run.
+    ///
+    /// Unit: s.
+    pub seconds: f64,
+    /// Whether it could not run at any time of the window, so that nothing can be judged by waits.
+    pub always: bool,
+    /// The same as a sentence.
+    pub reason: Cow<'a, str>,
+}
+
+/// How much of the last observation was asked for, read and lost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CoverageDoc<'a> {
+    /// Live goroutines in the runtime's list.
+    ///
+    /// Unit: goroutines.
+    pub goroutines_seen: u64,
+    /// Those whose state and stack were read whole. A running one has no readable stack and is not
+    /// counted here.
+    ///
+    /// Unit: goroutines.
+    pub goroutines_read: u64,
+    /// Those among them that had not run since the observation before, so that their stacks were kept
+    /// and not read again.
+    ///
+    /// Unit: goroutines.
+    #[serde(default)]
+    pub unmoved: u64,
+    /// Those that were running, so that their stacks could not be read.
+    ///
+    /// Unit: goroutines.
+    pub running: u64,
+    /// Those that kept changing while they were read.
+    ///
+    /// Unit: goroutines.
+    pub torn: u64,
+    /// Reads that were repeated because the goroutine moved meanwhile.
+    ///
+    /// Unit: reads.
+    #[serde(default)]
+    pub retried: u64,
+    /// Those whose stack could not be unwound.
+    ///
+    /// Unit: goroutines.
+    #[serde(default)]
+    pub not_unwound: u64,
+    /// Distinct frames that no symbol table could name.
+    ///
+    /// Unit: frames.
+    pub unresolved_frames: u64,
+    /// Stacks that were not searched for contended locks; 0 where no lock is contended.
+    ///
+    /// Unit: stacks.
+    #[serde(default)]
+    pub stacks_unsearched: u64,
+    /// Whether the process itself could run.
+    ///
+    /// Null: the source does not know.
+    pub process: Option<ProcessDoc>,
+    /// Events that probes had to drop.
+    ///
+    /// Unit: events.
+    pub events_dropped: u64,
+    /// The probes, one an event; empty without any.
+    pub probes: Vec<ProbeDoc<'a>>,
+    /// Fallbacks taken and gaps left, a sentence each.
+    pub notes: Vec<Cow<'a, str>>,
+}
+
+/// What the kernel says of how the process runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessDoc {
+    /// What keeps all of its threads from running.
+    ///
+    /// Null: nothing does.
+    pub halt: Option<Halt>,
+    /// Of the time since the observation before: for how long it could not run, because it was halted,
+    /// or had work to do and got no CPU.
+    ///
+    /// Unit: s. Null: in the first observation.
+    pub held_seconds: Option<f64>,
+    /// The CPU time that it has used since it started.
+    ///
+    /// Unit: s. Null: the kernel does not say.
+    pub cpu_seconds: Option<f64>,
+}
+
+/// A probe, and for how much of the time it was attached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProbeDoc<'a> {
+    /// What it watches: `create`, `park` or `exit`.
+    pub event: Cow<'a, str>,
+    /// Whether it is attached.
+    pub state: ProbeState,
+    /// Why it is not.
+    ///
+    /// Null: it is attached.
+    pub reason: Option<Cow<'a, str>>,
+    /// For how long it was attached in all. Its counts are of that time alone.
+    ///
+    /// Unit: s.
+    #[serde(default)]
+    pub covered_seconds: f64,
+    /// When it was attached and when not, the latest last.
+    #[serde(default)]
+    pub history: Vec<SpellDoc>,
+    /// How many entries there were before those.
+    ///
+    /// Unit: entries.
+    #[serde(default)]
+    pub history_left_out: u64,
+}
+
+/// A time in which a probe's state stayed the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpellDoc {
+    /// The state.
+    pub state: ProbeState,
+    /// Since when, after the first observation.
+    ///
+    /// Unit: s.
+    pub from_seconds: f64,
+    /// Until when, after the first observation.
+    ///
+    /// Unit: s. Null: it goes on.
+    pub until_seconds: Option<f64>,
+}

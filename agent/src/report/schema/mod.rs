@@ -1,0 +1,42 @@
+//! The one definition of `leak-agent/report/v1` and of the agent's other JSON: types that are written and
+//! read back by the same derive.
+//!
+//! `report::json` makes them of an assessment; whoever reads a report (a baseline, `compare`, the tests)
+//! gets them from [`read`]. What a field means, its unit, and when it is null is its documentation here,
+//! of which `cargo xtask docs` makes `docs/report.md` and `docs/report.schema.json`. The form of that
+//! documentation: sentences, then an empty line, then `Unit: s.`, `Null: when.` and `Since: version.` as
+//! far as they apply. Keys are only ever added within v1: a field that is added later has
+//! `#[serde(default)]` or is an `Option`, so that older reports can still be read, and unknown keys are
+//! ignored, so that newer ones can. What is not known is null, never 0.
+
+mod coverage;
+mod document;
+mod finding;
+mod frame;
+mod group;
+mod locks;
+mod read;
+mod site;
+
+pub use coverage::{
+    BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
+};
+pub use document::{
+    AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
+    RisingDoc, SampleDoc, TotalsDoc, WindowDoc,
+};
+pub use finding::{
+    CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc, PartDoc,
+    ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc,
+};
+pub use frame::{FrameDoc, StackFrameDoc};
+pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
+pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
+pub use read::{ReadError, SchemaName, Streamed, read};
+pub use site::{LifetimesDoc, SiteDoc};
+
+/// The name of the report's schema. Keys are only ever added within a version.
+pub const SCHEMA: &str = "leak-agent/report/v1";
+
+#[cfg(test)]
+mod tests;

@@ -45,4 +45,6 @@ pub enum Action {
     PreviousTarget,
     /// Take the mouse, or leave it to the terminal, which can then select text.
     Mouse,
+    /// A key that means nothing; it closes the help as any other.
+    Nothing,
 }

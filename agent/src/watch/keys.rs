@@ -64,7 +64,7 @@ pub(super) fn action(key: KeyEvent, typing: bool) -> Option<Action> {
         KeyCode::Char('N') => Action::PreviousTarget,
         KeyCode::Char('m') => Action::Mouse,
         KeyCode::Char(digit @ '1'..='5') => Action::Tab(Tab::ALL[usize::from(digit as u8 - b'1')]),
-        _ => return None,
+        _ => Action::Nothing,
     })
 }
 
@@ -84,7 +84,7 @@ mod tests {
         let digit = |digit| action(KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE), false);
         assert_eq!(digit('1'), Some(Action::Tab(Tab::Findings)));
         assert_eq!(digit('5'), Some(Action::Tab(Tab::Probes)));
-        assert_eq!(digit('6'), None);
+        assert_eq!(digit('6'), Some(Action::Nothing));
     }
 
     #[test]

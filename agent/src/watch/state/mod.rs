@@ -193,7 +193,7 @@ impl State {
             Action::NextTarget => self.turn_target(1),
             Action::PreviousTarget => self.turn_target(-1),
             Action::Mouse => self.mouse = !self.mouse,
-            Action::Type(_) | Action::Erase => {}
+            Action::Type(_) | Action::Erase | Action::Nothing => {}
         }
     }
 
@@ -209,6 +209,7 @@ impl State {
                 filter.clear();
             }
             Action::Enter => self.typing = false,
+            Action::Nothing => {}
             other => {
                 self.typing = false;
                 return self.act(other);

@@ -181,6 +181,9 @@ fn the_help_is_closed_by_any_key() {
     state.act(Action::Move(1));
     assert_eq!((state.help, state.rows.selected), (false, 0));
     state.act(Action::Help);
+    state.act(Action::Nothing);
+    assert!(!state.help);
+    state.act(Action::Help);
     state.act(Action::Quit);
     assert!(state.quit);
 }

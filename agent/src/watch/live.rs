@@ -6,6 +6,7 @@ use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::TryRecvError;
+use std::thread;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, DisableMouseCapture, EnableMouseCapture, Event as Input};
@@ -29,6 +30,10 @@ struct Restore;
 
 impl Drop for Restore {
     fn drop(&mut self) {
+        // A screen that is left twice puts the cursor back into what was printed in between.
+        if thread::panicking() {
+            return;
+        }
         // There is nobody to tell: what cannot be written to has no mouse to give back.
         _ = take_mouse(false);
         ratatui::restore();

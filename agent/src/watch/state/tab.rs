@@ -1,0 +1,41 @@
+//! The tabs.
+
+/// One of the pages of a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// What leaks.
+    #[default]
+    Findings,
+    /// All goroutines, by group.
+    Groups,
+    /// Who waits for whose lock.
+    Locks,
+    /// Who created whom.
+    Lineage,
+    /// What sees events, what was missed, and what all of it costs.
+    Probes,
+}
+
+impl Tab {
+    /// All, from left to right.
+    pub const ALL: [Self; 5] =
+        [Self::Findings, Self::Groups, Self::Locks, Self::Lineage, Self::Probes];
+
+    /// Its title.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Findings => "Findings",
+            Self::Groups => "Groups",
+            Self::Locks => "Locks",
+            Self::Lineage => "Lineage",
+            Self::Probes => "Probes",
+        }
+    }
+
+    /// The tab this many places to the right, in a ring.
+    pub(super) fn turn(self, by: isize) -> Self {
+        let at = (self as isize + by).rem_euclid(Self::ALL.len() as isize);
+        usize::try_from(at).map_or(self, |at| Self::ALL[at])
+    }
+}

@@ -82,14 +82,11 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
             spans.push(paint.span(Role::Doubt, format!("  {} {what}", words::count(count))));
         }
     }
-    for probe in &coverage.probes {
-        let state = match probe.state {
-            ProbeState::Attached => continue,
-            ProbeState::Burst => "in a burst",
-            ProbeState::Shed => "shed",
-            ProbeState::Unavailable => "unavailable",
-        };
-        spans.push(paint.span(Role::Doubt, format!("  {} probe {state}", probe.event)));
+    let probes = &coverage.probes;
+    let attached = probes.iter().filter(|probe| probe.state == ProbeState::Attached).count();
+    if attached < probes.len() {
+        let text = format!("  {attached} of {} probes attached", probes.len());
+        spans.push(paint.span(Role::Doubt, text));
     }
     spans.into()
 }

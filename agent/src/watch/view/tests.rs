@@ -237,7 +237,11 @@ fn probes_say_their_state_and_why() {
     }];
     assessment.coverage.notes.push("something was missed".to_owned());
     let mut state = of(event);
-    assert_shown(&mut state, LARGE, &["park probe shed", "5 Probes 0/1", "something was missed"]);
+    assert_shown(
+        &mut state,
+        LARGE,
+        &["0 of 1 probes attached", "5 Probes 0/1", "something was missed"],
+    );
     state.act(Action::Tab(Tab::Probes));
     let parts = [
         "park    shed        attached for 4.0s in all",

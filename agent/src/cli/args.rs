@@ -406,7 +406,7 @@ fn pid(text: &str) -> Result<u32, String> {
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval < MIN_INTERVAL {
-        return Err(format!("at least {}", crate::report::words::duration(MIN_INTERVAL)));
+        return Err(format!("at least {}", crate::report::format::duration(MIN_INTERVAL)));
     }
     Ok(interval)
 }

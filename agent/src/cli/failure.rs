@@ -11,7 +11,7 @@ use crate::collect::CollectError;
 use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::model::{Assessment, Halt, Held, TargetId};
-use crate::report::words;
+use crate::report::format;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -154,7 +154,7 @@ pub(super) enum Failure {
     #[error("report needs --input DIR, a folder of saved observations")]
     NoInput,
     /// Filters or thresholds that leave nothing to judge.
-    #[error("0 of {} match", words::counted(*.of, "goroutine"))]
+    #[error("0 of {} match", format::counted(*.of, "goroutine"))]
     NoMatch {
         /// How many goroutines there are.
         of: u64,
@@ -194,7 +194,7 @@ pub(super) enum Failure {
 /// `1 process`, `2 processes`.
 pub(super) fn processes(count: usize) -> String {
     let noun = if count == 1 { "process" } else { "processes" };
-    format!("{} {noun}", words::count(count as u64))
+    format!("{} {noun}", format::count(count as u64))
 }
 
 impl Failure {

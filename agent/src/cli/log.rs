@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-use crate::report::words;
+use crate::report::format;
 
 /// The agent's own log; libraries are not asked.
 struct Stderr;
@@ -18,7 +18,7 @@ impl Log for Stderr {
         if self.enabled(record.metadata()) {
             let text = record.args().to_string();
             // Nobody is left to tell when even this cannot be written.
-            let _ = writeln!(std::io::stderr(), "kernel: {}", words::clean(&text));
+            let _ = writeln!(std::io::stderr(), "kernel: {}", format::clean(&text));
         }
     }
 

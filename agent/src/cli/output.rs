@@ -13,7 +13,7 @@ use super::request::{Delivery, Destination, Request};
 use crate::host::privileges::may_replace_any_file;
 use crate::model::{Assessment, Timestamp};
 use crate::report::style::Style;
-use crate::report::{Report, json, words};
+use crate::report::{Report, format, json};
 use crate::watch;
 
 /// Columns where there is no terminal to ask.
@@ -44,7 +44,7 @@ pub(super) fn write(
     if delivery.lacks_source_root
         && let Some(file) = assessments.iter().find_map(missing_source)
     {
-        let file = words::clean(file);
+        let file = format::clean(file);
         say(format_args!(
             "no source file was found (such as {file}): --source-root DIR, where it is"
         ));

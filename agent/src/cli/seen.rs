@@ -8,7 +8,7 @@ use super::request::Request;
 use super::target;
 use crate::analyze::view;
 use crate::model::Assessment;
-use crate::report::words;
+use crate::report::format;
 
 /// What was seen of all targets, and what went wrong with some.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ impl Seen {
             if let Some(left) = view::filtered(assessment, &request.settings.filter) {
                 assessment.coverage.notes.push(format!(
                     "filtered: {} of {} analysed",
-                    words::count(left),
-                    words::counted(assessment.totals.goroutines, "goroutine")
+                    format::count(left),
+                    format::counted(assessment.totals.goroutines, "goroutine")
                 ));
             }
         }

@@ -10,7 +10,7 @@ use crate::collect::attach::Options;
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
 use crate::pipeline::{self, Observer, Open};
-use crate::report::words;
+use crate::report::format;
 
 /// A process that is to be sampled, or a recording.
 pub(super) struct Target {
@@ -67,7 +67,7 @@ fn open(
     let start = Instant::now();
     let source = pipeline::attach(pid, options)?;
     if verbosity > 0 {
-        output::say(format_args!("attached to {pid} in {}", words::duration(start.elapsed())));
+        output::say(format_args!("attached to {pid} in {}", format::duration(start.elapsed())));
     }
     match save {
         Some(folder) => pipeline::record(source, folder),

@@ -6,16 +6,16 @@ use std::io::{self, Write};
 
 use crate::model::{Assessment, Timestamp};
 
+pub mod format;
 pub mod html;
 pub mod json;
 #[cfg(test)]
 mod judged;
 pub mod notes;
+pub mod phrases;
 pub mod schema;
 pub mod style;
-pub mod telling;
 pub mod terminal;
-pub mod words;
 
 /// What is to be reported.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! What there is to say of how far an assessment can be relied on, beyond its numbers: its coverage's own
 //! notes, and what is known of its beginning and its end.
 
-use super::{json, words};
+use super::{format, json};
 use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
 
 /// Everything that is to be noted, in the order in which it happened.
@@ -9,7 +9,7 @@ use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
 pub fn all(assessment: &Assessment) -> Vec<String> {
     let earlier = &assessment.earlier;
     let more = (earlier.more > 0).then(|| {
-        let times = words::counted(earlier.more, "more time");
+        let times = format::counted(earlier.more, "more time");
         format!("the process executed another program {times} before")
     });
     more.into_iter()
@@ -23,24 +23,24 @@ pub fn all(assessment: &Assessment) -> Vec<String> {
 #[must_use]
 pub fn replaced(program: &EarlierProgram) -> String {
     let at = json::time(program.replaced_at);
-    let at = at.map_or_else(|| "an unknown time".to_owned(), |at| words::date(&at));
+    let at = at.map_or_else(|| "an unknown time".to_owned(), |at| format::date(&at));
     let found = if program.found == 0 {
         "nothing was found in it".to_owned()
     } else {
         let worst: Vec<_> = program.worst.iter().map(finding).collect();
-        format!("it had {}: {}", words::counted(program.found, "finding"), worst.join("; "))
+        format!("it had {}: {}", format::counted(program.found, "finding"), worst.join("; "))
     };
     format!(
         "the process executed another program, or itself anew, shortly before {at}: a new window \
          begins there; the program before it was watched for {}, and {found}",
-        words::duration(program.watched)
+        format::duration(program.watched)
     )
 }
 
 fn finding(finding: &EarlierFinding) -> String {
     let EarlierFinding { verdict, class, count, blocked_at } = finding;
     let at = blocked_at.as_ref().map(|at| format!(" at {} {}:{}", at.function, at.file, at.line));
-    let (verdict, count) = (verdict.name(), words::counted(*count, "goroutine"));
+    let (verdict, count) = (verdict.name(), format::counted(*count, "goroutine"));
     format!("{verdict} {class}{} ({count})", at.unwrap_or_default())
 }
 
@@ -52,7 +52,7 @@ pub fn early_end(why: &EarlyEnd) -> String {
         EarlyEnd::Found { samples } => format!(
             "ended early, as --until-found asks: a finding was likely or proven in {} one after the \
              other; what takes longer to show was not waited for",
-            words::counted(u64::from(*samples), "sample")
+            format::counted(u64::from(*samples), "sample")
         ),
         EarlyEnd::Interrupted => {
             "stopped while the next sample was taken or judged; this is the sample before"

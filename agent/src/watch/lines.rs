@@ -1,16 +1,16 @@
 //! One line a look, for logs and pipes.
 
 use crate::model::{Assessment, EarlierProgram, Rates};
-use crate::report::{json, notes, words};
+use crate::report::{format, json, notes};
 
 /// The time, the target, its goroutines, what changed since the look before, and the group that
 /// grew most (the largest, if none grew). No line end.
 #[must_use]
 pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     let mut line = start(assessment);
-    line.push_str(&format!("  {}", words::counted(assessment.totals.goroutines, "goroutine")));
+    line.push_str(&format!("  {}", format::counted(assessment.totals.goroutines, "goroutine")));
     if let Some(rates) = now {
-        line.push_str(&format!("  {}", words::rates(rates)));
+        line.push_str(&format!("  {}", format::rates(rates)));
     }
     // The change since the look before, like the rates beside it.
     let change =
@@ -20,15 +20,15 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
         if grew { group } else { best }
     });
     if let Some(group) = top {
-        line.push_str(&format!("  top: {} {}", words::count(group.count), group.wait.name()));
+        line.push_str(&format!("  top: {} {}", format::count(group.count), group.wait.name()));
         if let Some(previous) = group.previous.filter(|&previous| previous != group.count) {
             let sign = if group.count > previous { '+' } else { '-' };
-            line.push_str(&format!(" ({sign}{})", words::count(group.count.abs_diff(previous))));
+            line.push_str(&format!(" ({sign}{})", format::count(group.count.abs_diff(previous))));
         }
         if let Some(frame) = group.blocked_at {
-            let text = words::frame(&assessment.stacks, frame);
-            let function = words::fit_function(&text.function, 48);
-            line.push_str(&format!(" at {function} {}", words::fit_place(&text.place, 24)));
+            let text = format::frame(&assessment.stacks, frame);
+            let function = format::fit_function(&text.function, 48);
+            line.push_str(&format!(" at {function} {}", format::fit_place(&text.place, 24)));
         }
     }
     let coverage = &assessment.coverage;
@@ -38,7 +38,7 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
         line.push_str(&format!("  {}", held.name()));
     }
     if missed > 0 {
-        line.push_str(&format!("  {} not read", words::count(missed)));
+        line.push_str(&format!("  {} not read", format::count(missed)));
     }
     line
 }
@@ -46,14 +46,14 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
 /// The time, the target, and that it is another program from here on. No line end.
 #[must_use]
 pub fn replaced(assessment: &Assessment, program: &EarlierProgram) -> String {
-    format!("{}  {}", start(assessment), words::clean(&notes::replaced(program)))
+    format!("{}  {}", start(assessment), format::clean(&notes::replaced(program)))
 }
 
 fn start(assessment: &Assessment) -> String {
     let target = &assessment.target;
     let time = json::time(assessment.window.last).unwrap_or_default();
     let pid = target.pid().map(|pid| format!("[{pid}]")).unwrap_or_default();
-    format!("{time}  {}{pid}", words::clean(&target.exe))
+    format!("{time}  {}{pid}", format::clean(&target.exe))
 }
 
 #[cfg(test)]

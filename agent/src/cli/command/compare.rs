@@ -16,7 +16,7 @@ use crate::cli::request::{Comparison, Request, Until};
 use crate::cli::target::{self, Target};
 use crate::cli::{Outcome, moment, output};
 use crate::collect::CollectError;
-use crate::report::{json, words};
+use crate::report::{format, json};
 
 use page::Page;
 
@@ -46,7 +46,7 @@ pub(in crate::cli) fn run(request: &Request, what: &Comparison) -> Outcome {
 /// Says what makes a comparison of two inputs doubtful.
 fn warn(before: &Moment, after: &Moment) {
     if before.exe != after.exe {
-        let (before, after) = (words::clean(&before.exe), words::clean(&after.exe));
+        let (before, after) = (format::clean(&before.exe), format::clean(&after.exe));
         output::say(format_args!("warning: different programs: {before} before, {after} after"));
     }
     if let (Some(first), Some(second)) = (before.at, after.at)

@@ -8,7 +8,7 @@ use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::cli::{Outcome, output};
 use crate::pipeline::{self, GoProcess, Listing};
-use crate::report::words;
+use crate::report::format;
 
 /// Lists them, as a table or as JSON.
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
@@ -34,21 +34,21 @@ fn table(listing: &Listing, width: Option<usize>, out: &mut dyn Write) -> io::Re
         return writeln!(out, "no running Go program found");
     }
     let column = |title: &str, texts: &mut dyn Iterator<Item = usize>| {
-        texts.chain([words::width(title)]).max().unwrap_or_default()
+        texts.chain([format::width(title)]).max().unwrap_or_default()
     };
-    let exe = column("EXE", &mut listing.processes.iter().map(|p| words::width(&name(p))));
-    let go = column("GO", &mut listing.processes.iter().map(|p| words::width(&p.go_version)));
+    let exe = column("EXE", &mut listing.processes.iter().map(|p| format::width(&name(p))));
+    let go = column("GO", &mut listing.processes.iter().map(|p| format::width(&p.go_version)));
     writeln!(out, "{:>8}  {:exe$}  {:go$}  COMMAND", "PID", "EXE", "GO")?;
     for process in &listing.processes {
         let name = name(process);
-        let name = words::clean(&name);
-        let version = words::clean(&process.go_version);
-        let mut command = words::clean(&process.command).into_owned();
+        let name = format::clean(&name);
+        let version = format::clean(&process.go_version);
+        let mut command = format::clean(&process.command).into_owned();
         if let Some(own) = process.own_pid {
             command.push_str(&format!("  (pid {own} in its container)"));
         }
         let line = format!("{:>8}  {name:exe$}  {version:go$}  {command}", process.pid);
-        writeln!(out, "{}", words::cut(&line, width.unwrap_or(usize::MAX)))?;
+        writeln!(out, "{}", format::cut(&line, width.unwrap_or(usize::MAX)))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analyze::changes::{Change, ChangeKind, Weight};
 use crate::model::{Assessment, CauseClass, Finding, Level, Severity, Update, Verdict};
-use crate::report::{json, notes, telling, words};
+use crate::report::{format, json, notes, phrases};
 
 /// The schema of a line of JSON. Keys are only ever added within v1.
 const SCHEMA: &str = "leak-agent/monitor/v1";
@@ -27,12 +27,12 @@ pub(super) fn line(change: &Change, assessment: &Assessment) -> String {
     };
     let finding = findings(assessment).find(|finding| finding.id == *id);
     let frame =
-        finding.and_then(|it| telling::lead(it, assessment.groups.get(it.goroutines().group)));
+        finding.and_then(|it| phrases::lead(it, assessment.groups.get(it.goroutines().group)));
     let at = frame.map(|frame| {
-        let text = words::frame(&assessment.stacks, frame);
+        let text = format::frame(&assessment.stacks, frame);
         format!(" at {} {}", text.function, text.place)
     });
-    let why = finding.map(|finding| format!(": {}", words::clean(&finding.cause)));
+    let why = finding.map(|finding| format!(": {}", format::clean(&finding.cause)));
     format!("{what}{}{}", at.unwrap_or_default(), why.unwrap_or_default())
 }
 
@@ -72,7 +72,7 @@ impl<'a> FindingDoc<'a> {
         let Weight { class, verdict, severity, count } = weight;
         let finding = findings(assessment).find(|finding| finding.id == id);
         let frame =
-            finding.and_then(|it| telling::lead(it, assessment.groups.get(it.goroutines().group)));
+            finding.and_then(|it| phrases::lead(it, assessment.groups.get(it.goroutines().group)));
         let frame = frame.and_then(|frame| assessment.stacks.lookup(frame).ok());
         let at = frame.map(|frame| At {
             function: frame.function.to_owned(),

@@ -10,7 +10,7 @@ use super::{is_dumb, write_replaced};
 use crate::cli::request::Request;
 use crate::model::{TargetId, Update, Verdict};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
-use crate::report::{telling, words};
+use crate::report::{format, phrases};
 use crate::watch::{lines, terminal_size};
 
 /// How often the time that is left is written anew.
@@ -53,7 +53,7 @@ impl Progress {
     }
 
     fn start(&self) -> Option<String> {
-        let duration = self.duration.map(words::duration)?;
+        let duration = self.duration.map(format::duration)?;
         (self.form == Form::Start && !self.is_saved).then(|| format!("sampling for {duration}"))
     }
 }
@@ -131,21 +131,21 @@ impl Shown {
     fn line(&self, left: Option<Duration>, width: usize) -> String {
         let time = match left {
             Some(left) => format!("{} left", whole_seconds(left)),
-            None => words::counted(self.samples, "sample"),
+            None => format::counted(self.samples, "sample"),
         };
         let mut parts = vec![time];
         if !self.newest.is_empty() {
             let all = || self.newest.values().map(|update| &update.assessment);
             let goroutines = all().map(|seen| seen.totals.goroutines).sum();
-            parts.push(words::counted(goroutines, "goroutine"));
+            parts.push(format::counted(goroutines, "goroutine"));
             let growth: Vec<f64> =
                 all().filter_map(|seen| recent(&seen.judgement.as_ref()?.history)).collect();
             if !growth.is_empty() {
-                parts.push(words::growth(growth.iter().sum()));
+                parts.push(format::growth(growth.iter().sum()));
             }
             parts.push(self.findings());
         }
-        words::cut(&words::clean(&parts.join("  ")), width.saturating_sub(1))
+        format::cut(&format::clean(&parts.join("  ")), width.saturating_sub(1))
     }
 
     fn findings(&self) -> String {
@@ -160,7 +160,7 @@ impl Shown {
             |verdict| {
                 let count =
                     found().filter(|(_, finding)| finding.verdict == verdict).count() as u64;
-                (count > 0).then(|| format!("{} {}", words::count(count), verdict.name()))
+                (count > 0).then(|| format!("{} {}", format::count(count), verdict.name()))
             },
         );
         let mut text = counts.collect::<Vec<_>>().join(", ");
@@ -170,8 +170,8 @@ impl Shown {
         // The surest; of equals the one that costs most.
         let worst = found().max_by_key(|(_, finding)| (finding.verdict, finding.score.total()));
         let line = worst.and_then(|(seen, finding)| {
-            let frame = telling::lead(finding, seen.groups.get(finding.goroutines().group))?;
-            Some(words::frame(&seen.stacks, frame).brief())
+            let frame = phrases::lead(finding, seen.groups.get(finding.goroutines().group))?;
+            Some(format::frame(&seen.stacks, frame).brief())
         });
         if let Some(line) = line {
             text.push_str(&format!(": {line}"));
@@ -184,7 +184,7 @@ impl Shown {
 fn whole_seconds(time: Duration) -> String {
     match time.as_secs_f64().ceil() {
         seconds if seconds < 120.0 => format!("{seconds} s"),
-        _ => words::duration(time),
+        _ => format::duration(time),
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
         assert!(line.contains("783 goroutines  +20.0/s  1 likely"), "{line}");
         assert!(line.contains("leakGoroutines"), "{line}");
         assert_eq!(shown.line(None, 200).split("  ").next(), Some("40 samples"));
-        assert!(words::width(&shown.line(None, 30)) < 30);
+        assert!(format::width(&shown.line(None, 30)) < 30);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Page;
-use crate::report::words;
+use crate::report::format;
 
 /// Points that a line is drawn through, twice over.
 const POINTS: usize = 300;
@@ -39,12 +39,12 @@ pub(super) fn line(history: &[(f64, u64)]) -> Markup {
         format!("{x:.1} {y:.1}")
     };
     let path = points.iter().map(place).collect::<Vec<_>>().join("L");
-    let took = words::duration(Duration::try_from_secs_f64(end - start).unwrap_or_default());
-    let [from, to] = [from, to].map(words::count);
+    let took = format::duration(Duration::try_from_secs_f64(end - start).unwrap_or_default());
+    let [from, to] = [from, to].map(format::count);
     html! {
         div.chart {
             div.upright aria-hidden="true" {
-                span { (words::count(top)) } span { (words::count(top / 2)) } span { "0" }
+                span { (format::count(top)) } span { (format::count(top / 2)) } span { "0" }
             }
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img"
                 aria-label={ "From " (from) " to " (to) " goroutines in " (took) } {

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::text::Text;
 use super::{Page, chart, frames, groups, source};
 use crate::model::{Finding, Group, LockWait, Verdict};
-use crate::report::telling::{self, Line};
-use crate::report::words;
+use crate::report::format;
+use crate::report::phrases::{self, Line};
 
 /// Findings shown in full.
 const FULL: usize = 100;
@@ -31,7 +31,7 @@ pub(super) fn all(page: &Page<'_>) -> Markup {
         }
         @if beyond > 0 {
             p.note {
-                (words::counted(beyond, "more finding"))
+                (format::counted(beyond, "more finding"))
                 " not shown in full here; the JSON report has them all."
             }
         }
@@ -60,11 +60,11 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
                         td { (verdict(finding.verdict)) }
                         td { (finding.severity().name()) }
                         td.class { (finding.class.name()) }
-                        td.figure { (words::count(finding.goroutines().count)) }
+                        td.figure { (format::count(finding.goroutines().count)) }
                         td.figure.growth {
                             (finding.growth.map_or_else(
                                 || "–".to_owned(),
-                                |growth| words::growth(growth.per_second),
+                                |growth| format::growth(growth.per_second),
                             ))
                         }
                         td {
@@ -85,7 +85,7 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
 fn place(page: &Page<'_>, finding: &Finding) -> Markup {
     let group = page.assessment.groups.get(finding.goroutines().group);
     html! {
-        @match telling::lead(finding, group) {
+        @match phrases::lead(finding, group) {
             Some(frame) => (frames::brief(&page.assessment.stacks, frame)),
             None => span.muted { "not known" },
         }
@@ -109,7 +109,7 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
                 p.tags {
                     (verdict(finding.verdict)) " "
                     span { (finding.severity().name()) " severity" } " "
-                    span title=(telling::class_meaning(finding.class)) { (finding.class.name()) } " "
+                    span title=(phrases::class_meaning(finding.class)) { (finding.class.name()) } " "
                     @if let Some(pattern) = finding.pattern {
                         span title=(pattern.meaning()) { (pattern.name()) } " "
                     }
@@ -152,14 +152,14 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
 fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
     html! {
         dl.figures {
-            div { dt { "Goroutines" } dd { (words::count(finding.goroutines().count)) } }
+            div { dt { "Goroutines" } dd { (format::count(finding.goroutines().count)) } }
             @if let Some(proven) = finding.goroutines().proven_count {
-                div { dt { "Proven" } dd { (words::count(proven)) } }
+                div { dt { "Proven" } dd { (format::count(proven)) } }
             }
             @if let Some(growth) = &finding.growth {
                 div {
                     dt { "Growth" }
-                    dd { (words::growth(growth.per_second)) }
+                    dd { (format::growth(growth.per_second)) }
                     dd.sub {
                         (growth.pattern.name()) ", "
                         (format!("{:.1} to {:.1}", growth.low, growth.high))
@@ -168,16 +168,16 @@ fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
                 @if let Some(forecast) = growth.forecast {
                     div {
                         dt { "In an hour" }
-                        dd { (words::count(forecast.in_1h)) }
-                        dd.sub { (words::count(forecast.low)) " to " (words::count(forecast.high)) }
+                        dd { (format::count(forecast.in_1h)) }
+                        dd.sub { (format::count(forecast.low)) " to " (format::count(forecast.high)) }
                     }
                 }
             }
-            @if let Some(oldest) = telling::oldest(finding, group) {
+            @if let Some(oldest) = phrases::oldest(finding, group) {
                 div { dt { "Blocked for" } dd { (oldest) } }
             }
             @if let Some(size) = finding.goroutines().stack_bytes {
-                div { dt { "Stacks" } dd { (words::bytes(size)) } }
+                div { dt { "Stacks" } dd { (format::bytes(size)) } }
             }
             div {
                 dt { "Score" }
@@ -191,19 +191,19 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
     let stacks = &page.assessment.stacks;
     html! {
         dl.facts {
-            @for (line, frame) in telling::lines(Some(finding), group, stacks) {
+            @for (line, frame) in phrases::lines(Some(finding), group, stacks) {
                 dt { (title(line)) }
                 dd {
                     (frames::line(stacks, frame))
                     @if let Line::Caused(basis) = line {
-                        @if let Some(basis) = telling::basis(basis) { div.muted { (basis) } }
+                        @if let Some(basis) = phrases::basis(basis) { div.muted { (basis) } }
                     }
                 }
             }
             @if let Some(creation) = group.and_then(|group| group.creation_stack) {
                 (groups::called_by(page, creation))
             }
-            @if let Some(objects) = group.and_then(words::objects) {
+            @if let Some(objects) = group.and_then(format::objects) {
                 dt { "Waits on" } dd { (objects) }
             }
             (kinds(page, finding))
@@ -230,7 +230,7 @@ fn kinds(page: &Page<'_>, finding: &Finding) -> Markup {
                 ol.stack {
                     @for part in finding.goroutines().parts.iter().take(KINDS) {
                         li {
-                            (words::count(part.count)) " × "
+                            (format::count(part.count)) " × "
                             @if let Some(entry) = part.entry {
                                 (frames::brief(&page.assessment.stacks, entry)) " "
                             }
@@ -239,7 +239,7 @@ fn kinds(page: &Page<'_>, finding: &Finding) -> Markup {
                             }
                         }
                     }
-                    @if hidden > 0 { li.muted { "and " (words::counted(hidden, "more kind")) } }
+                    @if hidden > 0 { li.muted { "and " (format::counted(hidden, "more kind")) } }
                 }
             }
         }
@@ -250,10 +250,10 @@ fn lock_wait(lock_wait: &LockWait) -> Markup {
     let cycle = &lock_wait.cycle;
     html! {
         @if let Some(holder) = &lock_wait.likely_holder {
-            dt { "Held by" } dd { (Text(&telling::holder(holder))) }
+            dt { "Held by" } dd { (Text(&phrases::holder(holder))) }
         }
         @if let Some(holders) = &lock_wait.holders {
-            dt { "Held by" } dd { (Text(&telling::holders(holders))) }
+            dt { "Held by" } dd { (Text(&phrases::holders(holders))) }
         }
         @if !cycle.is_empty() {
             dt { "Deadlock cycle" }
@@ -305,21 +305,21 @@ fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
                     }
                 }
                 tbody {
-                    @for (name, points, most) in telling::score_parts(finding.score) {
+                    @for (name, points, most) in phrases::score_parts(finding.score) {
                         tr { th scope="row" { (name) } td.figure { (points) } td.figure.muted { (most) } }
                     }
                 }
             }
             dl.facts {
                 @if let Some(turnover) = &finding.goroutines().turnover {
-                    dt { "Turnover" } dd { (telling::turnover(turnover)) }
+                    dt { "Turnover" } dd { (phrases::turnover(turnover)) }
                 }
                 @if let Some(growth) = &finding.growth {
                     dt { "Fit" }
                     dd { (growth.pattern.name()) ", R² " (format!("{:.3}", growth.r2)) }
                 }
                 @if let Some(group) = group {
-                    @if let Some(goids) = words::goids(&group.goids_sample, group.count) {
+                    @if let Some(goids) = format::goids(&group.goids_sample, group.count) {
                         dt { "Goroutines" } dd { (goids) }
                     }
                     dt { "Signature" } dd { code { (Text(&group.signature)) } }

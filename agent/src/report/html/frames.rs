@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::text::Text;
 use crate::model::{FrameId, StackId, StackTable, function};
-use crate::report::words::{self, FrameText};
+use crate::report::format::{self, FrameText};
 
 /// Frames of one stack that are listed.
 const FRAMES: usize = 64;
@@ -14,7 +14,7 @@ const NARROW: usize = 30;
 
 /// A function and its place, each in full.
 pub(super) fn line(stacks: &StackTable, frame: FrameId) -> Markup {
-    let FrameText { function, place, inlined, .. } = words::frame(stacks, frame);
+    let FrameText { function, place, inlined, .. } = format::frame(stacks, frame);
     html! {
         code.function { (Text(&function)) }
         @if inlined { span.muted { " inlined" } }
@@ -24,11 +24,11 @@ pub(super) fn line(stacks: &StackTable, frame: FrameId) -> Markup {
 
 /// A function and its place, shortened; in full when one points at it.
 pub(super) fn brief(stacks: &StackTable, frame: FrameId) -> Markup {
-    let FrameText { function, place, .. } = words::frame(stacks, frame);
+    let FrameText { function, place, .. } = format::frame(stacks, frame);
     html! {
         code.function title=(Text(&function)) { (Text(function::short(&function))) }
         @if !place.is_empty() {
-            " " span.place title=(Text(&place)) { (Text(&words::fit_place(&place, NARROW))) }
+            " " span.place title=(Text(&place)) { (Text(&format::fit_place(&place, NARROW))) }
         }
     }
 }
@@ -40,9 +40,9 @@ pub(super) fn stack(stacks: &StackTable, stack: StackId) -> Markup {
     html! {
         ol.stack {
             @for &frame in frames.iter().take(FRAMES) {
-                li.runtime[words::frame(stacks, frame).runtime] { (line(stacks, frame)) }
+                li.runtime[format::frame(stacks, frame).runtime] { (line(stacks, frame)) }
             }
-            @if hidden > 0 { li.muted { "… " (words::counted(hidden, "more frame")) } }
+            @if hidden > 0 { li.muted { "… " (format::counted(hidden, "more frame")) } }
         }
     }
 }

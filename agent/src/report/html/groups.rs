@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::text::Text;
 use super::{Page, finding, frames};
 use crate::model::{Group, StackId};
-use crate::report::{telling, words};
+use crate::report::{format, phrases};
 
 /// Groups shown with their stacks.
 const FULL: usize = 200;
@@ -51,8 +51,8 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
         }
         @if !rest.is_empty() {
             p.note {
-                (words::counted(rest.len() as u64, "smaller group")) " with "
-                (words::counted(rest.iter().map(|group| group.count).sum(), "goroutine"))
+                (format::counted(rest.len() as u64, "smaller group")) " with "
+                (format::counted(rest.iter().map(|group| group.count).sum(), "goroutine"))
                 " not shown here; the JSON report has them all."
             }
         }
@@ -65,9 +65,9 @@ fn row(page: &Page<'_>, group: &Group, number: Option<usize>, full: bool) -> Mar
     let oldest = group.oldest.filter(|oldest| group.exact || !oldest.is_zero());
     html! {
         tr {
-            td.figure { (words::count(group.count)) }
+            td.figure { (format::count(group.count)) }
             td.figure.grows[group.growth_per_second.is_some_and(|growth| growth >= 0.005)] {
-                (group.growth_per_second.map_or_else(|| "–".to_owned(), words::growth))
+                (group.growth_per_second.map_or_else(|| "–".to_owned(), format::growth))
             }
             td.wait {
                 (group.wait.name())
@@ -77,7 +77,7 @@ fn row(page: &Page<'_>, group: &Group, number: Option<usize>, full: bool) -> Mar
             }
             td.figure.oldest {
                 @match oldest {
-                    Some(oldest) => { (least) (words::duration(oldest)) },
+                    Some(oldest) => { (least) (format::duration(oldest)) },
                     None => "–",
                 }
             }
@@ -111,9 +111,9 @@ fn details(page: &Page<'_>, group: &Group) -> Markup {
                 dt { "Runtime says" } dd { (Text(reason)) }
             }
             @if let Some(median) = group.median.filter(|median| group.exact || !median.is_zero()) {
-                dt { "Median wait" } dd { @if !group.exact { "≥" } (words::duration(median)) }
+                dt { "Median wait" } dd { @if !group.exact { "≥" } (format::duration(median)) }
             }
-            @if let Some(objects) = words::objects(group) { dt { "Waits on" } dd { (objects) } }
+            @if let Some(objects) = format::objects(group) { dt { "Waits on" } dd { (objects) } }
             @if !group.labels.is_empty() {
                 dt { "Labels" }
                 dd {
@@ -123,9 +123,9 @@ fn details(page: &Page<'_>, group: &Group) -> Markup {
                 }
             }
             @if group.locked_to_thread > 0 {
-                dt { "Locked to a thread" } dd { (words::count(group.locked_to_thread)) }
+                dt { "Locked to a thread" } dd { (format::count(group.locked_to_thread)) }
             }
-            @if let Some(goids) = words::goids(&group.goids_sample, group.count) {
+            @if let Some(goids) = format::goids(&group.goids_sample, group.count) {
                 dt { "Goroutines" } dd { (goids) }
             }
         }
@@ -136,7 +136,7 @@ fn details(page: &Page<'_>, group: &Group) -> Markup {
 
 /// Who called the creator, if anybody is known, the program's own code always among them.
 pub(super) fn called_by(page: &Page<'_>, creation: StackId) -> Markup {
-    let callers = telling::callers_in_brief(&page.assessment.stacks, creation);
+    let callers = phrases::callers_in_brief(&page.assessment.stacks, creation);
     html! {
         @if !callers.is_empty() {
             dt { "Called by" }
@@ -144,11 +144,11 @@ pub(super) fn called_by(page: &Page<'_>, creation: StackId) -> Markup {
                 ol.stack {
                     @for caller in callers.iter().take(12) {
                         @match caller {
-                            telling::Caller::Frame(text) => li {
+                            phrases::Caller::Frame(text) => li {
                                 code.function { (Text(&text.function)) } " "
                                 span.place { (Text(&text.place)) }
                             },
-                            telling::Caller::Elided { .. } => li.muted { (Text(&caller.brief())) },
+                            phrases::Caller::Elided { .. } => li.muted { (Text(&caller.brief())) },
                         }
                     }
                     @if callers.len() > 12 { li.muted { "…" } }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::Page;
 use super::text::Text;
 use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
-use crate::report::{telling, words};
+use crate::report::{format, phrases};
 
 /// Cycles that are drawn.
 const CYCLES: usize = 6;
@@ -32,9 +32,9 @@ pub(super) fn picture(page: &Page<'_>) -> Markup {
     html! {
         @for (cycle, &alike) in graph.cycles.iter().zip(&graph.alike).take(CYCLES) {
             @if !cycle.is_empty() { (cycle_drawn(cycle, graph)) }
-            @if alike > 1 { p.note { "… and " (words::counted(alike - 1, "more cycle")) " like it." } }
+            @if alike > 1 { p.note { "… and " (format::counted(alike - 1, "more cycle")) " like it." } }
         }
-        @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more deadlock cycle")) "." } }
+        @if hidden > 0 { p.note { "… and " (format::counted(hidden, "more deadlock cycle")) "." } }
         @if !graph.locks.is_empty() { (table(graph)) }
     }
 }
@@ -54,10 +54,10 @@ fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
                 @if let [only] = cycle {
                     "goroutine " (only.goid) " waits for a lock that it holds itself."
                 } @else {
-                    (words::counted(cycle.len() as u64, "goroutine"))
+                    (format::counted(cycle.len() as u64, "goroutine"))
                     " wait for each other in a cycle; none of them can go on."
                 }
-                @if hidden > 0 { " " (words::count(hidden as u64)) " of them are not drawn." }
+                @if hidden > 0 { " " (format::count(hidden as u64)) " of them are not drawn." }
             }
             div.scroll {
                 svg.locks viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height)
@@ -85,8 +85,8 @@ fn rung(index: usize, waiter: &Waiter, graph: &LockGraph, last: bool) -> Markup 
     html! {
         rect.goroutine x="40" y=(top) width="356" height=(BOX) rx="5" {}
         text.name x="52" y=(top + 17) { "goroutine " (waiter.goid) }
-        text.small x="52" y=(top + 32) { (Text(&words::fit_function(function, ROOM))) }
-        text.small.muted x="52" y=(top + 46) { (Text(&words::cut(&words::fit_place(place, ROOM), ROOM))) }
+        text.small x="52" y=(top + 32) { (Text(&format::fit_function(function, ROOM))) }
+        text.small.muted x="52" y=(top + 46) { (Text(&format::cut(&format::fit_place(place, ROOM), ROOM))) }
         path.wants d={ "M396 " (middle) "H505" } {}
         path.tip d={ "M512 " (middle) "l-9 -4v8z" } {}
         text.small x="454" y=(middle - 6) text-anchor="middle" { "waits for" }
@@ -130,7 +130,7 @@ fn table(graph: &LockGraph) -> Markup {
                 tbody { @for lock in graph.locks.iter().take(LOCKS) { (row(lock)) } }
             }
         }
-        @if hidden > 0 { p.note { "… and " (words::counted(hidden, "more lock")) "." } }
+        @if hidden > 0 { p.note { "… and " (format::counted(hidden, "more lock")) "." } }
     }
 }
 
@@ -145,12 +145,12 @@ fn row(lock: &LockNode) -> Markup {
                 (if lock.kind == WaitClass::Unknown { "lock" } else { lock.kind.name() })
                 " " code { (format!("{:#x}", lock.object)) }
             }
-            td.figure { (words::count(lock.waiting)) }
+            td.figure { (format::count(lock.waiting)) }
             td { (goids.join(", ")) }
-            td.figure { (lock.oldest.map(words::duration).unwrap_or_else(|| "–".to_owned())) }
+            td.figure { (lock.oldest.map(format::duration).unwrap_or_else(|| "–".to_owned())) }
             td {
                 @match &lock.holder {
-                    Some(holder) => (Text(&telling::holder(holder))),
+                    Some(holder) => (Text(&phrases::holder(holder))),
                     None => span.muted { "not known" },
                 }
             }

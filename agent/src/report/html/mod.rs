@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::json::time;
-use super::{Render, Report, words};
+use super::{Render, Report, format};
 use crate::model::Assessment;
 use text::Text;
 
@@ -46,7 +46,7 @@ impl Render for Html {
 fn page(report: &Report<'_>) -> Markup {
     let assessments = report.assessments;
     let name = match assessments {
-        [only] => words::cut(&only.target.exe, 60),
+        [only] => format::cut(&only.target.exe, 60),
         several => format!("{} processes", several.len()),
     };
     html! {
@@ -64,7 +64,7 @@ fn page(report: &Report<'_>) -> Markup {
                 header.page {
                     span.maker { "leak-agent " (env!("CARGO_PKG_VERSION")) }
                     @if let Some(at) = time(report.generated_at) {
-                        time datetime=(at) { (words::date(&at)) }
+                        time datetime=(at) { (format::date(&at)) }
                     }
                 }
                 main {
@@ -103,7 +103,7 @@ impl Page<'_> {
 /// The verdicts on all processes, each with the way to its part of the page.
 fn index(assessments: &[Assessment]) -> Markup {
     html! {
-        h1 { (words::count(assessments.len() as u64)) " processes" }
+        h1 { (format::count(assessments.len() as u64)) " processes" }
         table.index {
             caption.unseen { "All processes of this report" }
             thead {
@@ -121,13 +121,13 @@ fn index(assessments: &[Assessment]) -> Markup {
                     tr {
                         td {
                             a href={ "#" (Page { assessment, index }.anchor("process")) } {
-                                (Text(&words::cut(&assessment.target.exe, 60)))
+                                (Text(&format::cut(&assessment.target.exe, 60)))
                             }
                         }
                         td.figure {
                             (assessment.target.pid().map_or_else(|| "–".to_owned(), |pid| pid.to_string()))
                         }
-                        td.figure { (words::count(assessment.totals.goroutines)) }
+                        td.figure { (format::count(assessment.totals.goroutines)) }
                         td.figure {
                             (judgement.map_or_else(|| "–".to_owned(), |it| it.health.to_string()))
                         }

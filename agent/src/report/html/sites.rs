@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Page, frames};
 use crate::model::Site;
-use crate::report::words;
+use crate::report::format;
 
 /// Creation sites that are listed.
 const SITES: usize = 50;
@@ -27,7 +27,7 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
                 tbody { @for site in gone.iter().take(SITES) { (row(page, site)) } }
             }
             @if gone.len() > SITES {
-                p.note { "… and " (words::counted((gone.len() - SITES) as u64, "more site")) "." }
+                p.note { "… and " (format::counted((gone.len() - SITES) as u64, "more site")) "." }
             }
         }
     }
@@ -37,9 +37,9 @@ fn row(page: &Page<'_>, site: &Site) -> Markup {
     let unknown = || "–".to_owned();
     html! {
         tr {
-            td.figure { (site.rate().map_or_else(unknown, words::rate)) }
-            td.figure { (words::count(site.exited)) }
-            td.figure { (site.median_lifetime().map_or_else(unknown, words::duration)) }
+            td.figure { (site.rate().map_or_else(unknown, format::rate)) }
+            td.figure { (format::count(site.exited)) }
+            td.figure { (site.median_lifetime().map_or_else(unknown, format::duration)) }
             td {
                 @match site.created_by {
                     Some(frame) => (frames::brief(&page.assessment.stacks, frame)),

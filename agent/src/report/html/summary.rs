@@ -9,7 +9,7 @@ use super::Page;
 use super::text::Text;
 use crate::model::{Assessment, Build, Judgement, ProbeState, Rate};
 use crate::report::json::time;
-use crate::report::{notes, telling, words};
+use crate::report::{format, notes, phrases};
 
 /// Groups that are named of those that make the number of goroutines rise.
 const RISING: usize = 8;
@@ -33,10 +33,10 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
 /// What was found, in the colour of the surest.
 pub(super) fn verdict(assessment: &Assessment, judgement: &Judgement) -> Markup {
     let surest = judgement.findings.iter().map(|finding| finding.verdict).max();
-    let nothing = if telling::is_well(assessment, judgement) { "well" } else { "suspect" };
+    let nothing = if phrases::is_well(assessment, judgement) { "well" } else { "suspect" };
     html! {
         span.result.(surest.map_or(nothing, |verdict| verdict.name())) {
-            (telling::result(assessment, judgement))
+            (phrases::result(assessment, judgement))
         }
     }
 }
@@ -45,19 +45,19 @@ fn result(assessment: &Assessment) -> Markup {
     let Some(judgement) = &assessment.judgement else {
         return html! { p.result { "Goroutines as they were seen; they were not judged." } };
     };
-    let not_analysed = telling::not_analysed(assessment, judgement);
+    let not_analysed = phrases::not_analysed(assessment, judgement);
     html! {
         p.result { (verdict(assessment, judgement)) }
-        @if let Some(rise) = telling::rise(assessment, judgement, RISING) {
+        @if let Some(rise) = phrases::rise(assessment, judgement, RISING) {
             p.note { "The number of goroutines rises: " (Text(&rise)) "." }
         }
-        @if let Some(ignored) = telling::by_reason(&judgement.idle) {
+        @if let Some(ignored) = phrases::by_reason(&judgement.idle) {
             p.note { "Ignored as idle: " (Text(&ignored)) "." }
         }
-        @if let Some(rest) = telling::by_reason(&judgement.not_analysed) {
+        @if let Some(rest) = phrases::by_reason(&judgement.not_analysed) {
             p.note { "Not analysed: " (Text(&rest)) "." }
         }
-        p.note { "Scope: " (telling::SCOPE) "." }
+        p.note { "Scope: " (phrases::SCOPE) "." }
         @if !not_analysed.is_empty() {
             div.note {
                 "What this report cannot say:"
@@ -69,7 +69,7 @@ fn result(assessment: &Assessment) -> Markup {
 
 fn figures(assessment: &Assessment) -> Markup {
     let judgement = assessment.judgement.as_ref();
-    let sums = judgement.and_then(|judgement| telling::accounting(assessment, judgement));
+    let sums = judgement.and_then(|judgement| phrases::accounting(assessment, judgement));
     html! {
         dl.figures.top {
             @if let Some(judgement) = judgement {
@@ -80,39 +80,39 @@ fn figures(assessment: &Assessment) -> Markup {
                         None => dd { "not judged" },
                     }
                     @if let Some(rise) = &judgement.rise {
-                        dd.sub { "rising " (words::growth(rise.per_second)) }
+                        dd.sub { "rising " (format::growth(rise.per_second)) }
                     }
                 }
             }
-            div { dt { "Goroutines" } dd { (words::count(assessment.totals.goroutines)) } }
+            div { dt { "Goroutines" } dd { (format::count(assessment.totals.goroutines)) } }
             @if let Some(sums) = sums {
-                div { dt { "In findings" } dd { (words::count(sums.found)) } }
-                div { dt { "Ignored as idle" } dd { (words::count(sums.idle)) } }
-                div { dt { "Not analysed" } dd { (words::count(sums.not_analysed)) } }
+                div { dt { "In findings" } dd { (format::count(sums.found)) } }
+                div { dt { "Ignored as idle" } dd { (format::count(sums.idle)) } }
+                div { dt { "Not analysed" } dd { (format::count(sums.not_analysed)) } }
             }
             @if let Some(rates) = assessment.totals.rates {
                 div { dt { "Created" } dd { (rate(rates.created())) } }
                 div { dt { "Exited" } dd { (rate(rates.exited())) } }
             }
-            div { dt { "Groups" } dd { (words::count(assessment.groups.len() as u64)) } }
+            div { dt { "Groups" } dd { (format::count(assessment.groups.len() as u64)) } }
         }
     }
 }
 
 fn rate(rate: Rate) -> Markup {
     html! {
-        (words::rate(rate))
-        @if let Some(interval) = words::interval(rate) { span.of { " " (interval) } }
+        (format::rate(rate))
+        @if let Some(interval) = format::interval(rate) { span.of { " " (interval) } }
     }
 }
 
 fn window(assessment: &Assessment) -> String {
     let window = &assessment.window;
-    let samples = words::counted(window.observations, "sample");
-    let last = time(window.last).map(|last| words::date(&last)).unwrap_or_default();
+    let samples = format::counted(window.observations, "sample");
+    let last = time(window.last).map(|last| format::date(&last)).unwrap_or_default();
     match window.observations {
         1 => format!("{samples} at {last}"),
-        _ => format!("{samples} in {} until {last}", words::duration(window.duration)),
+        _ => format!("{samples} in {} until {last}", format::duration(window.duration)),
     }
 }
 
@@ -150,7 +150,7 @@ fn waits(assessment: &Assessment) -> Markup {
                 @for (wait, &count) in waits {
                     tr {
                         th scope="row" { (wait.name()) }
-                        td.figure { (words::count(count)) }
+                        td.figure { (format::count(count)) }
                         td.figure { (format!("{:.1} %", count as f64 / total * 100.0)) }
                     }
                 }
@@ -177,12 +177,12 @@ fn seen(assessment: &Assessment) -> Markup {
                 tr {
                     th scope="row" { "Goroutines read" }
                     td.figure {
-                        (words::count(coverage.goroutines_read)) " of "
-                        (words::count(coverage.goroutines_seen))
+                        (format::count(coverage.goroutines_read)) " of "
+                        (format::count(coverage.goroutines_seen))
                     }
                 }
                 @for (what, count) in gaps {
-                    @if count > 0 { tr { th scope="row" { (what) } td.figure { (words::count(count)) } } }
+                    @if count > 0 { tr { th scope="row" { (what) } td.figure { (format::count(count)) } } }
                 }
                 @for probe in &coverage.probes {
                     tr {
@@ -216,8 +216,8 @@ fn cost(assessment: &Assessment) -> Markup {
     let rows = [
         ("The target's CPU", overhead.target_cpu_percent_estimate.map(percent)),
         ("The agent's CPU", overhead.agent_cpu_percent.map(percent)),
-        ("The agent's memory", overhead.agent_rss_bytes.map(words::bytes)),
-        ("The last sample took", overhead.snapshot.map(words::duration)),
+        ("The agent's memory", overhead.agent_rss_bytes.map(format::bytes)),
+        ("The last sample took", overhead.snapshot.map(format::duration)),
         (
             "Pauses of the target",
             Some(longest.map_or_else(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use maud::{Escaper, Render};
 
-use crate::report::words;
+use crate::report::format;
 
 /// Characters of one text that are kept: no real name or line of source is longer.
 const LONGEST: usize = 2_000;
@@ -24,7 +24,7 @@ impl Render for Text<'_> {
 
 /// What [`Text`] shows, before it is escaped.
 fn plain(text: &str) -> String {
-    words::clean(&words::cut(text, LONGEST)).into_owned()
+    format::clean(&format::cut(text, LONGEST)).into_owned()
 }
 
 #[cfg(test)]

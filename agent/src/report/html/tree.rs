@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::model::{Assessment, Frame, Group, NameId, StackTable, function};
-use crate::report::words;
+use crate::report::format;
 
 /// Groups, largest first, whose stacks are told apart.
 const GROUPS: usize = 2_000;
@@ -154,7 +154,7 @@ fn add(node: &mut Node, count: u64, found: bool) {
 
 fn name(key: Key, stacks: &StackTable) -> String {
     match key {
-        Key::Function(name) => words::cut(stacks.text(name), 200),
+        Key::Function(name) => format::cut(stacks.text(name), 200),
         Key::Address(pc) => format!("{pc:#x} (no symbol)"),
         Key::Word(word) => word.to_owned(),
     }

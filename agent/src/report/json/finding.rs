@@ -7,11 +7,11 @@ use super::{document, seconds};
 use crate::model::{
     Finding, Forecast, Group, Growth, LockWait, Part, Score, Snippet, StackTable, Subject, Turnover,
 };
+use crate::report::phrases;
 use crate::report::schema::{
     CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc, PartDoc,
     ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc, WaitDoc,
 };
-use crate::report::telling;
 
 /// A finding of an assessment with these groups.
 pub(super) fn finding<'a>(
@@ -22,7 +22,7 @@ pub(super) fn finding<'a>(
     let Subject::Goroutines(leak) = &finding.subject;
     let group = groups.get(leak.group);
     let all = leak.groups.iter().filter_map(|&group| groups.get(group));
-    let evidence = finding.evidence.iter().map(telling::evidence);
+    let evidence = finding.evidence.iter().map(phrases::evidence);
     FindingDoc {
         id: (&finding.id).into(),
         subject: SubjectKind::Goroutines,

@@ -4,11 +4,11 @@ use std::io;
 
 use super::group::INDENT;
 use super::judgement::role;
-use super::{Page, words};
+use super::{Page, format};
 use crate::model::{Assessment, Finding, Group, Holder, Holders, LockWait, Snippet, StackTable};
+use crate::report::format::FrameText;
+use crate::report::phrases::{self, Line};
 use crate::report::style::Role;
-use crate::report::telling::{self, Line};
-use crate::report::words::FrameText;
 
 /// Evidence shown unless all is asked for.
 const EVIDENCE: usize = 3;
@@ -48,11 +48,11 @@ impl Page<'_> {
         }
         self.evidence(finding)?;
         if let Some(growth) = &finding.growth {
-            let forecast = growth.forecast.as_ref().map(telling::forecast);
+            let forecast = growth.forecast.as_ref().map(phrases::forecast);
             let forecast = forecast.map(|text| format!("; {text}")).unwrap_or_default();
-            self.field("growth     ", &format!("{}{forecast}", telling::growth(growth)))?;
+            self.field("growth     ", &format!("{}{forecast}", phrases::growth(growth)))?;
         }
-        let parts = telling::score_parts(finding.score);
+        let parts = phrases::score_parts(finding.score);
         let parts = parts.iter().filter(|(_, points, _)| *points > 0);
         let parts: Vec<_> = parts.map(|(name, points, _)| format!("{name} {points}")).collect();
         let score = format!("{} of 100", finding.score.total());
@@ -60,7 +60,7 @@ impl Page<'_> {
             true => self.field("score      ", &score)?,
             false => self.field("score      ", &format!("{score}: {}", parts.join(" + ")))?,
         }
-        let stacks = finding.goroutines().stack_bytes.map(words::bytes);
+        let stacks = finding.goroutines().stack_bytes.map(format::bytes);
         let stacks = stacks.map(|size| format!("   {size} of stacks")).unwrap_or_default();
         self.field("id         ", &format!("{}{stacks}", finding.id))
     }
@@ -75,16 +75,16 @@ impl Page<'_> {
             (role(finding.verdict), finding.verdict.name().to_uppercase()),
             (Role::Title, finding.severity().name().to_owned()),
             (Role::Wait, finding.class.name().to_owned()),
-            (Role::Number, words::counted(finding.goroutines().count, "goroutine")),
+            (Role::Number, format::counted(finding.goroutines().count, "goroutine")),
         ];
         if let Some(proven) = finding.goroutines().proven_count.filter(|&proven| proven > 0) {
-            parts.push((Role::Alarm, format!("{} proven", words::count(proven))));
+            parts.push((Role::Alarm, format!("{} proven", format::count(proven))));
         }
         if let Some(growth) = finding.growth {
             let role = if growth.per_second >= 0.005 { Role::Warning } else { Role::Dim };
-            parts.push((role, words::growth(growth.per_second)));
+            parts.push((role, format::growth(growth.per_second)));
         }
-        if let Some(oldest) = telling::oldest(finding, group) {
+        if let Some(oldest) = phrases::oldest(finding, group) {
             parts.push((Role::Title, format!("oldest {oldest}")));
         }
         self.line(&format!("{number:>2}  "), &parts)
@@ -98,12 +98,12 @@ impl Page<'_> {
         stacks: &StackTable,
     ) -> io::Result<()> {
         for (index, (line, frame)) in
-            telling::lines(Some(finding), group, stacks).iter().enumerate()
+            phrases::lines(Some(finding), group, stacks).iter().enumerate()
         {
             let role = if index == 0 { Role::Place } else { Role::Title };
             self.place(&format!("{:11}", line.name()), *frame, role, stacks)?;
             if let Line::Caused(basis) = line
-                && let Some(basis) = telling::basis(*basis)
+                && let Some(basis) = phrases::basis(*basis)
             {
                 self.field(BELOW, basis)?;
             }
@@ -121,24 +121,24 @@ impl Page<'_> {
         for (index, part) in parts[..shown].iter().enumerate() {
             let label = if index == 0 { "kinds      " } else { BELOW };
             let wait = assessment.groups.get(part.group).map(|group| group.wait.name());
-            let entry = part.entry.map(|entry| words::frame(&assessment.stacks, entry));
-            let room = self.width.saturating_sub(INDENT + words::width(label));
+            let entry = part.entry.map(|entry| format::frame(&assessment.stacks, entry));
+            let room = self.width.saturating_sub(INDENT + format::width(label));
             let said = |entry: Option<&str>| {
                 let said: Vec<&str> = [entry, wait].into_iter().flatten().collect();
-                format!("{} × {}", words::count(part.count), said.join(", "))
+                format!("{} × {}", format::count(part.count), said.join(", "))
             };
             // The function says more than its line.
             let mut text = said(entry.as_ref().map(FrameText::brief).as_deref());
-            if words::width(&text) > room {
+            if format::width(&text) > room {
                 text = said(entry.as_ref().map(FrameText::short));
             }
-            self.text(label, Role::Plain, &words::cut(&text, room))?;
+            self.text(label, Role::Plain, &format::cut(&text, room))?;
         }
         let more = (parts.len() - shown) as u64;
         if more > 0 {
             self.field(
                 BELOW,
-                &format!("and {}: --all shows them", words::counted(more, "more kind")),
+                &format!("and {}: --all shows them", format::counted(more, "more kind")),
             )?;
         }
         Ok(())
@@ -146,13 +146,13 @@ impl Page<'_> {
 
     fn lock_wait(&mut self, lock_wait: &LockWait) -> io::Result<()> {
         let cycle = &lock_wait.cycle;
-        let several = telling::cycles(lock_wait);
+        let several = phrases::cycles(lock_wait);
         if let Some(several) = &several {
             self.text("deadlock   ", Role::Warning, several)?;
         }
         for (index, waiter) in cycle.iter().enumerate() {
             let next = &cycle[(index + 1) % cycle.len()];
-            let at = match words::brief_site(&waiter.at) {
+            let at = match format::brief_site(&waiter.at) {
                 at if at.is_empty() => String::new(),
                 at => format!(" at {at}"),
             };
@@ -165,13 +165,14 @@ impl Page<'_> {
         }
         match &lock_wait.likely_holder {
             Some(holder) => {
-                let holder = Holder { at: words::brief_site(&holder.at), ..holder.clone() };
-                self.text("held by    ", Role::Title, &telling::holder(&holder))
+                let holder = Holder { at: format::brief_site(&holder.at), ..holder.clone() };
+                self.text("held by    ", Role::Title, &phrases::holder(&holder))
             }
             None => match &lock_wait.holders {
                 Some(holders) => {
-                    let holders = Holders { at: words::brief_site(&holders.at), ..holders.clone() };
-                    self.text("held by    ", Role::Title, &telling::holders(&holders))
+                    let holders =
+                        Holders { at: format::brief_site(&holders.at), ..holders.clone() };
+                    self.text("held by    ", Role::Title, &phrases::holders(&holders))
                 }
                 None => Ok(()),
             },
@@ -180,9 +181,9 @@ impl Page<'_> {
 
     fn source(&mut self, source: &Snippet) -> io::Result<()> {
         let stale = if source.stale { " (newer than the program: lines may not fit)" } else { "" };
-        let room = self.width.saturating_sub(INDENT + BELOW.len() + words::width(stale));
-        let file = words::clean(&source.file);
-        self.field("source     ", &format!("{}{stale}", words::fit_place(&file, room)))?;
+        let room = self.width.saturating_sub(INDENT + BELOW.len() + format::width(stale));
+        let file = format::clean(&source.file);
+        self.field("source     ", &format!("{}{stale}", format::fit_place(&file, room)))?;
         let last = u64::from(source.first) + source.lines.len() as u64;
         let digits = last.to_string().len();
         for (number, line) in (u64::from(source.first)..).zip(&source.lines) {
@@ -190,8 +191,8 @@ impl Page<'_> {
             let (mark, role) = if blocked { (MARK, Role::Place) } else { (" ", Role::Dim) };
             let gutter = format!("{:INDENT$}{mark} {number:>digits$} │ ", "");
             let line = line.replace('\t', "    ");
-            let room = self.width.saturating_sub(words::width(&gutter));
-            let line = words::cut(&words::clean(&line), room);
+            let room = self.width.saturating_sub(format::width(&gutter));
+            let line = format::cut(&format::clean(&line), room);
             let gutter = self.style.paint(role, &gutter);
             writeln!(self.out, "{gutter}{}", self.style.paint(role, line.trim_end()))?;
         }
@@ -203,10 +204,10 @@ impl Page<'_> {
         let shown = if self.top.is_some() { EVIDENCE.min(all.len()) } else { all.len() };
         for (index, evidence) in all[..shown].iter().enumerate() {
             let label = if index == 0 { "because    " } else { BELOW };
-            self.text(label, Role::Plain, &telling::evidence(evidence))?;
+            self.text(label, Role::Plain, &phrases::evidence(evidence))?;
         }
         if all.len() > shown {
-            let more = words::count((all.len() - shown) as u64);
+            let more = format::count((all.len() - shown) as u64);
             self.field(BELOW, &format!("and {more} more: --all shows them"))?;
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::{Page, words, wrap};
+use super::{Page, format, wrap};
 use crate::model::{Assessment, FrameId, Group, StackId, StackTable};
+use crate::report::format::FrameText;
+use crate::report::phrases;
 use crate::report::style::Role;
-use crate::report::telling;
-use crate::report::words::FrameText;
 
 /// Frames of a stack shown unless all is asked for.
 const FRAMES: usize = 24;
@@ -28,12 +28,12 @@ impl Page<'_> {
         let stacks = &*assessment.stacks;
         self.headline(number, group)?;
         self.places(group, stacks)?;
-        if let Some(object) = words::objects(group) {
+        if let Some(object) = format::objects(group) {
             self.field("on       ", &object)?;
         }
         if let Some(ages) = group.ages {
-            let [oldest, median] = [ages.oldest, ages.median].map(words::duration);
-            let known = words::count(ages.known);
+            let [oldest, median] = [ages.oldest, ages.median].map(format::duration);
+            let known = format::count(ages.known);
             let text = format!("oldest {oldest}, median {median} (of {known} seen created)");
             self.field("age      ", &text)?;
         }
@@ -44,7 +44,7 @@ impl Page<'_> {
         if let Some(stack) = group.creation_stack {
             self.called_by("called   ", stack, stacks)?;
         }
-        if let Some(goids) = words::goids(&group.goids_sample, group.count) {
+        if let Some(goids) = format::goids(&group.goids_sample, group.count) {
             self.field("goids    ", &goids)?;
         }
         if let Some(id) = finding {
@@ -83,8 +83,8 @@ impl Page<'_> {
         role: Role,
         stacks: &StackTable,
     ) -> io::Result<()> {
-        let text = words::frame(stacks, frame);
-        let (function, place) = fit(&text, self.width - INDENT - words::width(label));
+        let text = format::frame(stacks, frame);
+        let (function, place) = fit(&text, self.width - INDENT - format::width(label));
         self.row(label, (role, &function), &place, 0)
     }
 
@@ -95,25 +95,25 @@ impl Page<'_> {
         creation: StackId,
         stacks: &StackTable,
     ) -> io::Result<()> {
-        let callers = telling::callers_in_brief(stacks, creation);
+        let callers = phrases::callers_in_brief(stacks, creation);
         let shown = if self.top.is_some() { CALLERS.min(callers.len()) } else { callers.len() };
-        let mut pieces: Vec<_> = callers[..shown].iter().map(telling::Caller::brief).collect();
+        let mut pieces: Vec<_> = callers[..shown].iter().map(phrases::Caller::brief).collect();
         if shown < callers.len() {
             pieces.push("…".to_owned());
         }
-        let room = self.width.saturating_sub(INDENT + words::width(label));
+        let room = self.width.saturating_sub(INDENT + format::width(label));
         let mut lines: Vec<String> = Vec::new();
         for piece in pieces {
             match lines.last_mut() {
                 None => lines.push(piece),
-                Some(line) if words::width(line) + 3 + words::width(&piece) <= room => {
+                Some(line) if format::width(line) + 3 + format::width(&piece) <= room => {
                     line.push_str(&format!(" ← {piece}"));
                 }
                 Some(_) => lines.push(format!("← {piece}")),
             }
         }
         for (index, line) in lines.iter().enumerate() {
-            let below = " ".repeat(words::width(label));
+            let below = " ".repeat(format::width(label));
             self.field(if index == 0 { label } else { &below }, line)?;
         }
         Ok(())
@@ -121,15 +121,15 @@ impl Page<'_> {
 
     fn headline(&mut self, number: usize, group: &Group) -> io::Result<()> {
         let mut parts = vec![
-            (Role::Number, format!("{} ×", words::count(group.count))),
+            (Role::Number, format!("{} ×", format::count(group.count))),
             (Role::Wait, group.wait.name().to_owned()),
         ];
         if let Some(reason) = group.reason.as_deref().filter(|&why| why != group.wait.name()) {
-            parts.push((Role::Dim, format!("({})", words::clean(reason))));
+            parts.push((Role::Dim, format!("({})", format::clean(reason))));
         }
         if let Some(growth) = group.growth_per_second {
             let role = if growth >= 0.005 { Role::Warning } else { Role::Dim };
-            parts.push((role, words::growth(growth)));
+            parts.push((role, format::growth(growth)));
         }
         // Unless a probe saw its beginning, a time is a lower bound.
         let exact = group.exact;
@@ -137,11 +137,11 @@ impl Page<'_> {
         for (name, time) in [("oldest", group.oldest), ("median", group.median)] {
             // "At least nothing" says nothing.
             if let Some(time) = time.filter(|time| exact || !time.is_zero()) {
-                parts.push((Role::Title, format!("{name} {least}{}", words::duration(time))));
+                parts.push((Role::Title, format!("{name} {least}{}", format::duration(time))));
             }
         }
         if group.locked_to_thread > 0 {
-            let locked = words::count(group.locked_to_thread);
+            let locked = format::count(group.locked_to_thread);
             parts.push((Role::Dim, format!("{locked} locked to a thread")));
         }
         self.line(&format!("{number:>2}  "), &parts)
@@ -151,24 +151,24 @@ impl Page<'_> {
     /// drawn together, so that the program's own are seen.
     fn stack(&mut self, frames: &[FrameId], elided: u32, stacks: &StackTable) -> io::Result<()> {
         let room = self.width - INDENT - 2;
-        let all: Vec<_> = frames.iter().map(|&frame| words::frame(stacks, frame)).collect();
+        let all: Vec<_> = frames.iter().map(|&frame| format::frame(stacks, frame)).collect();
         let brief = if self.top.is_some() {
-            telling::stack_in_brief(
+            phrases::stack_in_brief(
                 &all.into_iter().filter(|text| !text.runtime).collect::<Vec<_>>(),
             )
         } else {
-            all.into_iter().map(telling::Caller::Frame).collect()
+            all.into_iter().map(phrases::Caller::Frame).collect()
         };
         let shown = if self.top.is_some() { FRAMES.min(brief.len()) } else { brief.len() };
         let rows: Vec<_> = brief[..shown]
             .iter()
             .map(|caller| match caller {
-                telling::Caller::Frame(text) => {
+                phrases::Caller::Frame(text) => {
                     let role = if text.own { Role::Title } else { Role::Dim };
                     (role, fit(text, room))
                 }
-                elided @ telling::Caller::Elided { .. } => {
-                    (Role::Dim, (words::cut(&elided.brief(), room), String::new()))
+                elided @ phrases::Caller::Elided { .. } => {
+                    (Role::Dim, (format::cut(&elided.brief(), room), String::new()))
                 }
             })
             .collect();
@@ -176,7 +176,7 @@ impl Page<'_> {
         let column = rows
             .iter()
             .filter(|(_, (_, place))| !place.is_empty())
-            .map(|(_, (function, _))| words::width(function) + 2)
+            .map(|(_, (function, _))| format::width(function) + 2)
             .filter(|&column| column <= room / 2)
             .max()
             .unwrap_or_default();
@@ -185,11 +185,11 @@ impl Page<'_> {
         }
         let hidden = (brief.len() - shown) as u64;
         if hidden > 0 {
-            let frames = words::counted(hidden, "outer frame");
+            let frames = format::counted(hidden, "outer frame");
             self.field("  … ", &format!("{frames}: --all shows them"))?;
         }
         if elided > 0 {
-            let frames = words::counted(elided.into(), "frame");
+            let frames = format::counted(elided.into(), "frame");
             self.field("  … ", &format!("{frames} left out: the stack is too deep"))?;
         }
         Ok(())
@@ -204,11 +204,11 @@ impl Page<'_> {
         place: &str,
         column: usize,
     ) -> io::Result<()> {
-        let start = INDENT + words::width(label);
-        let used = words::width(function);
+        let start = INDENT + format::width(label);
+        let used = format::width(function);
         write!(self.out, "{:INDENT$}{}", "", self.style.paint(Role::Dim, label))?;
         write!(self.out, "{}", self.style.paint(role, function))?;
-        let room = self.width.saturating_sub(start + words::width(place));
+        let room = self.width.saturating_sub(start + format::width(place));
         let gap = [column.saturating_sub(used), 2]
             .into_iter()
             .find(|&gap| gap >= 2 && used + gap <= room);
@@ -227,9 +227,9 @@ impl Page<'_> {
 
     /// A label and a text that may take several lines.
     pub(super) fn text(&mut self, label: &str, role: Role, text: &str) -> io::Result<()> {
-        let start = INDENT + words::width(label);
+        let start = INDENT + format::width(label);
         write!(self.out, "{:INDENT$}{}", "", self.style.paint(Role::Dim, label))?;
-        let text = words::clean(text);
+        let text = format::clean(text);
         for (index, piece) in wrap(&text, self.width - start).into_iter().enumerate() {
             let indent = if index == 0 { 0 } else { start };
             writeln!(self.out, "{:indent$}{}", "", self.style.paint(role, piece))?;
@@ -242,13 +242,13 @@ impl Page<'_> {
 /// enough for both, as they fit a line each.
 pub(super) fn fit(text: &FrameText, room: usize) -> (String, String) {
     let mark = if text.inlined { " (inlined)" } else { "" };
-    let place = words::fit_place(&text.place, room / 2);
-    let own = room.saturating_sub(words::width(mark));
-    let beside = own.saturating_sub(words::width(&place) + 2);
-    let function = words::fit_function(text.short(), beside);
+    let place = format::fit_place(&text.place, room / 2);
+    let own = room.saturating_sub(format::width(mark));
+    let beside = own.saturating_sub(format::width(&place) + 2);
+    let function = format::fit_function(text.short(), beside);
     if function.ends_with('…') {
-        let function = words::fit_function(text.short(), own);
-        (format!("{function}{mark}"), words::fit_place(&text.place, room - 2).into_owned())
+        let function = format::fit_function(text.short(), own);
+        (format!("{function}{mark}"), format::fit_place(&text.place, room - 2).into_owned())
     } else {
         (format!("{function}{mark}"), place.into_owned())
     }

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::{Page, words};
+use super::{Page, format};
 use crate::model::{Assessment, Finding, Judgement, Verdict};
+use crate::report::phrases;
 use crate::report::style::Role;
-use crate::report::telling;
 
 /// Suspects shown in full unless all is asked for.
 const SUSPECTS: usize = 5;
@@ -30,7 +30,7 @@ impl Page<'_> {
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        let result = telling::result(assessment, judgement);
+        let result = phrases::result(assessment, judgement);
         self.summary_line("result", &[(colour(judgement, assessment), result)])
     }
 
@@ -61,7 +61,7 @@ impl Page<'_> {
         }
         let hidden = findings.len() - sure - suspects;
         if hidden > 0 {
-            let more = words::counted(hidden as u64, "more finding");
+            let more = format::counted(hidden as u64, "more finding");
             writeln!(self.out)?;
             self.line("", &[(Role::Dim, format!("… and {more}: --all shows them"))])?;
         }
@@ -84,8 +84,8 @@ impl Page<'_> {
         self.coverage(&assessment.coverage)?;
         self.notes(assessment)?;
         self.overhead(&assessment.overhead)?;
-        self.summary_line("scope", &[(Role::Dim, telling::SCOPE.to_owned())])?;
-        self.summary_line("health", &[(Role::Title, telling::health(assessment, judgement))])?;
+        self.summary_line("scope", &[(Role::Dim, phrases::SCOPE.to_owned())])?;
+        self.summary_line("health", &[(Role::Title, phrases::health(assessment, judgement))])?;
         self.result(judgement, assessment)
     }
 
@@ -95,7 +95,7 @@ impl Page<'_> {
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        if let Some(sums) = telling::accounting(assessment, judgement) {
+        if let Some(sums) = phrases::accounting(assessment, judgement) {
             let text = sums.to_string();
             self.summary_line("goroutines", &[(Role::Title, text)])?;
         }
@@ -103,8 +103,8 @@ impl Page<'_> {
             for (label, reasons) in
                 [("ignored", &judgement.idle), ("not analysed", &judgement.not_analysed)]
             {
-                if let Some(text) = telling::by_reason(reasons) {
-                    let text = words::clean(&text).into_owned();
+                if let Some(text) = phrases::by_reason(reasons) {
+                    let text = format::clean(&text).into_owned();
                     self.summary_line(label, &[(Role::Dim, text)])?;
                 }
             }
@@ -118,9 +118,9 @@ impl Page<'_> {
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        match telling::rise(assessment, judgement, RISING) {
+        match phrases::rise(assessment, judgement, RISING) {
             Some(rise) => {
-                let text = words::clean(&rise).into_owned();
+                let text = format::clean(&rise).into_owned();
                 self.summary_line("rising", &[(Role::Warning, text)])
             }
             None => Ok(()),
@@ -133,8 +133,8 @@ impl Page<'_> {
         judgement: &Judgement,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        for sentence in telling::not_analysed(assessment, judgement) {
-            let sentence = words::clean(&sentence).into_owned();
+        for sentence in phrases::not_analysed(assessment, judgement) {
+            let sentence = format::clean(&sentence).into_owned();
             self.summary_line("not analysed", &[(Role::Warning, sentence)])?;
         }
         Ok(())
@@ -153,13 +153,13 @@ impl Page<'_> {
                 && findings.len() <= WITH_FIX
             {
                 let label = "    fix   ";
-                let fix = words::cut(&words::clean(fix), self.width - words::width(label));
+                let fix = format::cut(&format::clean(fix), self.width - format::width(label));
                 self.line(label, &[(Role::Title, fix)])?;
             }
         }
         let hidden = findings.len().saturating_sub(LISTED) as u64;
         if hidden > 0 {
-            let more = words::counted(hidden, "more finding");
+            let more = format::counted(hidden, "more finding");
             self.line("    ", &[(Role::Dim, format!("… and {more}"))])?;
         }
         Ok(())
@@ -178,19 +178,19 @@ impl Page<'_> {
             .collect();
         let groups = assessment.groups.iter().enumerate();
         let beside = groups.filter(|(index, _)| !found.contains(index)).map(|(_, group)| group);
-        let mut text = words::count(assessment.groups.len() as u64);
+        let mut text = format::count(assessment.groups.len() as u64);
         let end = " (--groups)";
-        let room = self.width.saturating_sub(LABEL + words::width(end));
+        let room = self.width.saturating_sub(LABEL + format::width(end));
         let mut named = 0;
         for group in beside {
             let Some(frame) = group.blocked_at.or(group.created_by) else { continue };
-            let at = words::frame(&assessment.stacks, frame);
+            let at = format::frame(&assessment.stacks, frame);
             if at.runtime {
                 continue;
             }
             let lead = if named == 0 { ": " } else { ", " };
-            let piece = format!("{lead}{} × {}", words::count(group.count), at.short());
-            if named == NAMED || words::width(&text) + words::width(&piece) > room {
+            let piece = format!("{lead}{} × {}", format::count(group.count), at.short());
+            if named == NAMED || format::width(&text) + format::width(&piece) > room {
                 break;
             }
             text.push_str(&piece);
@@ -209,22 +209,22 @@ impl Page<'_> {
 pub(super) fn colour(judgement: &Judgement, assessment: &Assessment) -> Role {
     match judgement.findings.iter().map(|finding| finding.verdict).max() {
         Some(surest) => role(surest),
-        None if telling::is_well(assessment, judgement) => Role::Well,
+        None if phrases::is_well(assessment, judgement) => Role::Well,
         None => Role::Warning,
     }
 }
 
 /// `686 × channel-send at main.f (a.go:3)`, the function as short as `room` columns ask for.
 pub(super) fn headline(finding: &Finding, assessment: &Assessment, room: usize) -> String {
-    let text = format!("{} × {}", words::count(finding.goroutines().count), finding.class.name());
-    let at = telling::lead(finding, assessment.groups.get(finding.goroutines().group));
-    let Some(at) = at.map(|at| words::frame(&assessment.stacks, at)) else { return text };
+    let text = format!("{} × {}", format::count(finding.goroutines().count), finding.class.name());
+    let at = phrases::lead(finding, assessment.groups.get(finding.goroutines().group));
+    let Some(at) = at.map(|at| format::frame(&assessment.stacks, at)) else { return text };
     let line = match at.line() {
         "" => String::new(),
         line => format!(" ({line})"),
     };
-    let room = room.saturating_sub(words::width(&text) + words::width(&line) + " at ".len());
-    format!("{text} at {}{line}", words::fit_function(at.short(), room))
+    let room = room.saturating_sub(format::width(&text) + format::width(&line) + " at ".len());
+    format!("{text} at {}{line}", format::fit_function(at.short(), room))
 }
 
 /// How a verdict looks.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{words, wrap};
+use super::{format, wrap};
 use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
 use crate::report::style::{Role, Style};
 
@@ -36,7 +36,7 @@ pub(super) fn draw(
     for (cycle, &alike) in graph.cycles.iter().zip(&graph.alike).take(most) {
         drawing.cycle(graph, cycle)?;
         if alike > 1 {
-            let more = words::counted(alike - 1, "more cycle");
+            let more = format::counted(alike - 1, "more cycle");
             drawing.text(INDENT, Role::Dim, &format!("… and {more} like it"))?;
         }
     }
@@ -78,7 +78,7 @@ impl Drawing<'_> {
         if hidden == 0 {
             return Ok(());
         }
-        self.text(INDENT, Role::Dim, &format!("… and {}", words::counted(hidden, what)))
+        self.text(INDENT, Role::Dim, &format!("… and {}", format::counted(hidden, what)))
     }
 
     fn cycle(&mut self, graph: &LockGraph, cycle: &[Waiter]) -> io::Result<()> {
@@ -115,16 +115,16 @@ impl Drawing<'_> {
     }
 
     fn lock(&mut self, lock: &LockNode) -> io::Result<()> {
-        let waiting = words::counted(lock.waiting, "goroutine");
+        let waiting = format::counted(lock.waiting, "goroutine");
         let wait = if lock.waiting == 1 { "waits" } else { "wait" };
         let mut text = format!("{waiting} {wait} for {} {:#x}", lock.kind.name(), lock.object);
         if lock.passes {
             text.push_str(", which passes from hand to hand");
         } else if let Some(oldest) = lock.oldest {
-            text.push_str(&format!(", the longest for at least {}", words::duration(oldest)));
+            text.push_str(&format!(", the longest for at least {}", format::duration(oldest)));
         }
         self.text(INDENT, Role::Title, &text)?;
-        if let Some(goids) = words::goids(&lock.waiters, lock.waiting) {
+        if let Some(goids) = format::goids(&lock.waiters, lock.waiting) {
             self.text(2 * INDENT, Role::Dim, &format!("goids {goids}"))?;
         }
         match (&lock.holder, lock.kind) {
@@ -133,7 +133,7 @@ impl Drawing<'_> {
                     WaitClass::WaitGroup => "which waits, probably, for",
                     _ => "held, probably, by",
                 };
-                let doing = words::clean(&holder.doing);
+                let doing = format::clean(&holder.doing);
                 let site = self.site(&holder.at);
                 let text = format!("{relation} goroutine {}{site}, which {doing}", holder.goid);
                 self.text(2 * INDENT, Role::Title, &text)
@@ -147,13 +147,13 @@ impl Drawing<'_> {
 
     /// `function (file:line)` as it follows a goroutine's id, in about half the width.
     fn site(&self, at: &str) -> String {
-        let at = words::clean(at);
+        let at = format::clean(at);
         let Some((function, place)) = at.rsplit_once(" (") else {
             return if at.is_empty() { String::new() } else { format!(" ({at})") };
         };
         let place = place.strip_suffix(')').unwrap_or(place);
-        let function = words::fit_function(function, self.width / 2);
-        format!(" ({function}, {})", words::fit_place(place, self.width / 3))
+        let function = format::fit_function(function, self.width / 2);
+        format!(" ({function}, {})", format::fit_place(place, self.width / 3))
     }
 }
 
@@ -237,7 +237,7 @@ lock-wait
     fn it_keeps_to_the_width() {
         for width in [60, 72, 80, 120] {
             let text = drawn(&graph(), width, true);
-            let longest = text.lines().map(words::width).max().expect("lines");
+            let longest = text.lines().map(format::width).max().expect("lines");
             assert!(longest <= width, "{width}: {text}");
         }
     }

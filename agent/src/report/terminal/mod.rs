@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::json::time;
 use super::style::{Role, Style};
-use super::{Render, Report, notes, telling, words};
+use super::{Render, Report, format, notes, phrases};
 use crate::model::{
     Assessment, Build, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass,
 };
@@ -117,21 +117,21 @@ impl Page<'_> {
     fn overview(&mut self, assessments: &[Assessment]) -> io::Result<()> {
         for assessment in assessments {
             let target = &assessment.target;
-            let mut name = words::clean(&target.exe).into_owned();
+            let mut name = format::clean(&target.exe).into_owned();
             if let Some(pid) = target.pid() {
                 name.push_str(&format!("[{pid}]"));
             }
             let (role, result) = match &assessment.judgement {
                 Some(judgement) => (
                     judgement::colour(judgement, assessment),
-                    telling::result(assessment, judgement),
+                    phrases::result(assessment, judgement),
                 ),
                 None => (Role::Dim, "not judged".to_owned()),
             };
             let findings = assessment.judgement.as_ref().map(|judgement| &*judgement.findings);
             let mut parts = vec![(role, result)];
             if let Some([first, ..]) = findings {
-                let room = self.width.saturating_sub(words::width(&name) + 3);
+                let room = self.width.saturating_sub(format::width(&name) + 3);
                 parts.push((Role::Place, judgement::headline(first, assessment, room)));
             }
             self.line(&format!("{name}   "), &parts)?;
@@ -142,32 +142,32 @@ impl Page<'_> {
     fn header(&mut self, assessment: &Assessment) -> io::Result<()> {
         let target = &assessment.target;
         let window = &assessment.window;
-        let mut parts = vec![(Role::Title, words::clean(&target.exe).into_owned())];
+        let mut parts = vec![(Role::Title, format::clean(&target.exe).into_owned())];
         if let Some(pid) = target.pid() {
             parts.push((Role::Dim, format!("pid {pid}")));
         }
         let version = target.go_version.as_deref().unwrap_or("Go version unknown");
-        parts.push((Role::Dim, words::clean(version).into_owned()));
+        parts.push((Role::Dim, format::clean(version).into_owned()));
         parts.extend(target.build.map(|build| (Role::Dim, describe(build))));
-        parts.extend(time(window.last).map(|last| (Role::Dim, words::date(&last))));
+        parts.extend(time(window.last).map(|last| (Role::Dim, format::date(&last))));
         self.line("", &parts)?;
 
         let totals = &assessment.totals;
-        let mut parts = vec![(Role::Number, words::counted(totals.goroutines, "goroutine"))];
+        let mut parts = vec![(Role::Number, format::counted(totals.goroutines, "goroutine"))];
         match totals.rates {
             Some(rates) => {
-                parts.push((Role::Title, words::rates(rates)));
-                let interval = words::interval(rates.created()).filter(|_| self.details);
+                parts.push((Role::Title, format::rates(rates)));
+                let interval = format::interval(rates.created()).filter(|_| self.details);
                 parts.extend(interval.map(|text| (Role::Dim, format!("created, {text}"))));
             }
             None => parts.push((Role::Dim, "rates need a second sample".to_owned())),
         }
-        let samples = words::counted(window.observations, "sample");
+        let samples = format::counted(window.observations, "sample");
         parts.push((
             Role::Dim,
             match window.observations {
                 1 => samples,
-                _ => format!("{samples} in {}", words::duration(window.duration)),
+                _ => format!("{samples} in {}", format::duration(window.duration)),
             },
         ));
         self.line("", &parts)?;
@@ -182,7 +182,7 @@ impl Page<'_> {
         let (seen, read) = (coverage.goroutines_seen, coverage.goroutines_read);
         let mut parts = vec![(
             if read + coverage.running < seen { Role::Warning } else { Role::Dim },
-            format!("read {} of {}", words::count(read), words::count(seen)),
+            format!("read {} of {}", format::count(read), format::count(seen)),
         )];
         let gaps = [
             (coverage.running, "running (no readable stack)", Role::Dim),
@@ -194,7 +194,7 @@ impl Page<'_> {
         ];
         for (count, what, role) in gaps {
             if count > 0 {
-                parts.push((role, format!("{} {what}", words::count(count))));
+                parts.push((role, format!("{} {what}", format::count(count))));
             }
         }
         parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
@@ -204,7 +204,7 @@ impl Page<'_> {
     /// What there is to note of the coverage, the beginning and the end.
     fn notes(&mut self, assessment: &Assessment) -> io::Result<()> {
         for note in &notes::all(assessment) {
-            self.summary_line("note", &[(Role::Warning, words::clean(note).into_owned())])?;
+            self.summary_line("note", &[(Role::Warning, format::clean(note).into_owned())])?;
         }
         Ok(())
     }
@@ -237,12 +237,12 @@ impl Page<'_> {
                 let covered = Duration::try_from_secs_f64(probe.covered_seconds.max(0.0));
                 let covered = match (probe.state, covered) {
                     (ProbeState::Shed, Ok(covered)) if details => {
-                        format!("; there for {}", words::duration(covered))
+                        format!("; there for {}", format::duration(covered))
                     }
                     _ => String::new(),
                 };
                 let text = format!("{} {noun} {state}{reason}{covered}", events.join(", "));
-                Some(words::clean(&text).into_owned())
+                Some(format::clean(&text).into_owned())
             })
             .collect();
         texts.into_iter()
@@ -254,12 +254,12 @@ impl Page<'_> {
         if let (Some(hit), Some(percent)) = (&overhead.hit, overhead.target_cpu_percent_estimate) {
             let mut text = format!("probes {percent:.2} % of a core");
             if self.details {
-                text.push_str(&format!(", {}", words::hit_cost(hit)));
+                text.push_str(&format!(", {}", format::hit_cost(hit)));
             }
             parts.push((Role::Dim, text));
         }
         let percent = overhead.agent_cpu_percent.map(|percent| format!("{percent:.1} %"));
-        let size = overhead.agent_rss_bytes.map(words::bytes);
+        let size = overhead.agent_rss_bytes.map(format::bytes);
         let agent: Vec<_> = [percent, size].into_iter().flatten().collect();
         if !agent.is_empty() {
             parts.push((Role::Dim, format!("agent {}", agent.join(", "))));
@@ -267,12 +267,12 @@ impl Page<'_> {
         parts.push(match overhead.pauses_ms.iter().copied().reduce(f64::max) {
             None => (Role::Dim, "never paused".to_owned()),
             Some(longest) => {
-                let pauses = words::counted(overhead.pauses_ms.len() as u64, "pause");
+                let pauses = format::counted(overhead.pauses_ms.len() as u64, "pause");
                 (Role::Warning, format!("{pauses} of the target, longest {longest:.1}ms"))
             }
         });
         if let Some(took) = overhead.snapshot.filter(|_| self.details) {
-            parts.push((Role::Dim, format!("last sample took {}", words::duration(took))));
+            parts.push((Role::Dim, format!("last sample took {}", format::duration(took))));
         }
         self.summary_line("overhead", &parts)
     }
@@ -282,7 +282,7 @@ impl Page<'_> {
         waits.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
         let parts: Vec<_> = waits
             .into_iter()
-            .map(|(wait, &count)| (Role::Wait, format!("{} {}", words::count(count), wait.name())))
+            .map(|(wait, &count)| (Role::Wait, format!("{} {}", format::count(count), wait.name())))
             .collect();
         self.summary_line("waits", &parts)
     }
@@ -314,9 +314,9 @@ impl Page<'_> {
             return Ok(());
         }
         let noun = if groups.len() == 1 { one } else { many };
-        let count = words::count(groups.len() as u64);
+        let count = format::count(groups.len() as u64);
         let goroutines = groups.iter().map(|(_, group)| group.count).sum();
-        let goroutines = words::counted(goroutines, "goroutine");
+        let goroutines = format::counted(goroutines, "goroutine");
         let text = format!("… and {count} {noun} with {goroutines}: --all shows them");
         writeln!(self.out)?;
         self.line("", &[(Role::Dim, text)])
@@ -325,13 +325,13 @@ impl Page<'_> {
     /// A label and its parts, three columns apart, going on below the first part where the width
     /// ends.
     fn line(&mut self, label: &str, parts: &[(Role, String)]) -> io::Result<()> {
-        let indent = words::width(label);
+        let indent = format::width(label);
         write!(self.out, "{}", self.style.paint(Role::Title, label))?;
         let mut column = indent;
         for (role, text) in parts {
             let mut first = true;
             for piece in wrap(text, self.width - indent.min(self.width / 2)) {
-                let room = words::width(piece);
+                let room = format::width(piece);
                 let gap = if first { 3 } else { self.width };
                 if column > indent && column + gap + room > self.width {
                     write!(self.out, "\n{:indent$}", "")?;
@@ -353,7 +353,7 @@ impl Page<'_> {
 pub(super) fn wrap(text: &str, room: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    while words::width(rest) > room {
+    while format::width(rest) > room {
         let limit = rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at);
         let Some(space) = rest[..limit].rfind(' ').or_else(|| rest.find(' ')) else { break };
         pieces.push(&rest[..space]);

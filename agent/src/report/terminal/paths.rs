@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::{Page, words};
+use super::{Page, format};
 use crate::model::{Assessment, Judgement};
+use crate::report::phrases;
 use crate::report::style::Role;
-use crate::report::telling;
 
 /// Functions shown unless all is asked for.
 const HOT: usize = 5;
@@ -21,8 +21,8 @@ impl Page<'_> {
     ) -> io::Result<()> {
         let most = self.top.map_or(usize::MAX, |_| HOT);
         let parts = judgement.hot_paths.iter().take(most).map(|hot| {
-            let text = words::frame(&assessment.stacks, hot.frame);
-            (Role::Place, format!("{} {}", words::count(hot.goroutines), text.short()))
+            let text = format::frame(&assessment.stacks, hot.frame);
+            (Role::Place, format!("{} {}", format::count(hot.goroutines), text.short()))
         });
         let parts: Vec<_> = parts.collect();
         if parts.is_empty() { Ok(()) } else { self.summary_line("hot", &parts) }
@@ -41,13 +41,14 @@ impl Page<'_> {
         }
         writeln!(self.out)?;
         self.line("", &[(Role::Title, "created by".to_owned())])?;
-        for telling::Branch { group, depth } in telling::branches(lines) {
+        for phrases::Branch { group, depth } in phrases::branches(lines) {
             let Some(it) = assessment.groups.get(group) else { continue };
-            let at = it.blocked_at.or(it.created_by).map(|at| words::frame(&assessment.stacks, at));
+            let at =
+                it.blocked_at.or(it.created_by).map(|at| format::frame(&assessment.stacks, at));
             let name = at.map_or_else(|| "runtime".to_owned(), |at| at.short().to_owned());
             let indent = " ".repeat(4 + 2 * depth.min(10));
             let parts = [
-                (Role::Number, format!("{}×", words::count(it.count))),
+                (Role::Number, format!("{}×", format::count(it.count))),
                 (Role::Place, name),
                 (Role::Dim, it.wait.name().to_owned()),
             ];

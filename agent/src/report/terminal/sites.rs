@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Page, words};
+use super::{Page, format};
 use crate::model::{Assessment, Site};
 use crate::report::style::Role;
 
@@ -21,7 +21,7 @@ impl Page<'_> {
         for site in &gone[..shown] {
             self.site(site, assessment)?;
         }
-        let rest = words::counted((gone.len() - shown) as u64, "more creation site");
+        let rest = format::counted((gone.len() - shown) as u64, "more creation site");
         if gone.len() > shown {
             self.line("    ", &[(Role::Dim, format!("… and {rest}: --all shows them"))])?;
         }
@@ -31,11 +31,11 @@ impl Page<'_> {
     fn site(&mut self, site: &Site, assessment: &Assessment) -> io::Result<()> {
         let mut parts = Vec::new();
         if let Some(rate) = site.rate() {
-            parts.push((Role::Number, words::rate(rate)));
+            parts.push((Role::Number, format::rate(rate)));
         }
-        parts.push((Role::Dim, format!("{} gone", words::count(site.exited))));
+        parts.push((Role::Dim, format!("{} gone", format::count(site.exited))));
         if let Some(median) = site.median_lifetime() {
-            parts.push((Role::Dim, format!("half of them within {}", words::duration(median))));
+            parts.push((Role::Dim, format!("half of them within {}", format::duration(median))));
         }
         self.line("    ", &parts)?;
         let Some(created_by) = site.created_by else { return Ok(()) };

@@ -89,7 +89,7 @@ fn no_line_is_wider_than_asked_but_for_a_whole_file_name() {
     for width in [60, 80, 200] {
         let text = render(leak(), width, None, false);
         for line in text.lines() {
-            assert!(words::width(line) <= width, "{width}: {line}");
+            assert!(format::width(line) <= width, "{width}: {line}");
         }
         for place in ["leak.go:33", "leak.go:31", "listener.go:118", "proc.go:424"] {
             assert!(text.contains(place), "{width}: {place} is missing in\n{text}");
@@ -289,7 +289,7 @@ fn what_is_asked_first_fits_one_screen_and_so_does_the_end() {
     let fix = rows.iter().position(|row| row.starts_with("    fix ")).expect("a fix");
     let end = rows.iter().position(|row| row.starts_with("    pattern ")).expect("what follows");
     assert!(fix < end && end <= 24, "{end} rows to the end of the fix:\n{text}");
-    assert!(rows.iter().all(|row| words::width(row) <= 80), "{text}");
+    assert!(rows.iter().all(|row| format::width(row) <= 80), "{text}");
 
     let judgement = assessment.judgement.as_mut().expect("judged");
     judgement.findings.append(&mut suspects);
@@ -429,7 +429,7 @@ fn findings_keep_to_the_width_and_steer_no_terminal() {
         let allowed = |c: char| c == '\n' || !c.is_control();
         assert!(text.chars().all(allowed), "{text:?}");
         for line in text.lines().filter(|line| !line.contains(".go")) {
-            assert!(words::width(line) <= width, "{width}: {line}");
+            assert!(format::width(line) <= width, "{width}: {line}");
         }
     }
     let coloured = render(judged::assessment(findings), 100, None, true);

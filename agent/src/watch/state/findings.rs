@@ -3,7 +3,7 @@
 use super::order::{Measures, Order};
 use super::{has, place_has};
 use crate::model::{Assessment, Finding};
-use crate::report::telling;
+use crate::report::phrases;
 
 /// The orders that findings can be in.
 pub(super) const ORDERS: [Order; 4] = [Order::Worst, Order::Count, Order::Growth, Order::Oldest];
@@ -38,7 +38,7 @@ fn matches(assessment: &Assessment, finding: &Finding, filter: &str) -> bool {
     let group = assessment.groups.get(finding.goroutines().group);
     [finding.class.name(), finding.verdict.name(), &finding.id].iter().any(|it| has(it, filter))
         || group.is_some_and(|group| has(&group.signature, filter))
-        || telling::lines(Some(finding), group, &assessment.stacks)
+        || phrases::lines(Some(finding), group, &assessment.stacks)
             .iter()
             .any(|&(_, frame)| place_has(assessment, frame, filter))
 }

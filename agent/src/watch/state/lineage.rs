@@ -2,7 +2,7 @@
 
 use super::groups;
 use crate::model::Assessment;
-use crate::report::telling::{Branch, branches};
+use crate::report::phrases::{Branch, branches};
 
 /// The tree of groups, as it is read from top to bottom.
 pub(super) fn tree(assessment: &Assessment) -> Vec<Branch> {

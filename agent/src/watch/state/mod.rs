@@ -22,8 +22,8 @@ use std::borrow::Cow;
 
 use super::action::Action;
 use crate::model::{Assessment, FrameId, Update};
-use crate::report::telling::Branch;
-use crate::report::words;
+use crate::report::format;
+use crate::report::phrases::Branch;
 
 /// Lines of details that a notch of the wheel scrolls.
 const NOTCH: isize = 3;
@@ -310,6 +310,6 @@ fn has(text: &str, filter: &str) -> bool {
 }
 
 fn place_has(assessment: &Assessment, frame: FrameId, filter: &str) -> bool {
-    let text = words::frame(&assessment.stacks, frame);
+    let text = format::frame(&assessment.stacks, frame);
     has(&text.function, filter) || has(&text.place, filter)
 }

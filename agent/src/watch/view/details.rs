@@ -8,9 +8,9 @@ use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 use super::paint::Paint;
 use super::{curve, locks};
 use crate::model::{Assessment, Finding};
+use crate::report::format;
 use crate::report::style::Role;
 use crate::report::terminal::parts;
-use crate::report::words;
 use crate::watch::state::{State, Tab, findings};
 
 /// Columns of the curve of a finding's count.
@@ -52,7 +52,7 @@ fn trend(finding: &Finding, paint: Paint) -> Option<Line<'static>> {
     Some(Line::from(vec![
         paint.span(Role::Dim, "    trend      "),
         paint.span(Role::Number, curve::text(&finding.history, TREND)),
-        paint.span(Role::Dim, format!("  {} to {}", words::count(from), words::count(to))),
+        paint.span(Role::Dim, format!("  {} to {}", format::count(from), format::count(to))),
     ]))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn draw(
     if above > 0 {
         block = block.borders(Borders::TOP).title(title);
         if more > 0 {
-            let more = format!(" {} below ", words::counted(more as u64, "line"));
+            let more = format!(" {} below ", format::counted(more as u64, "line"));
             block = block.title(Line::from(more).right_aligned());
         }
     }

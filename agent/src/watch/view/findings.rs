@@ -11,7 +11,7 @@ use super::{curve, place};
 use crate::model::{Assessment, Finding, Verdict};
 use crate::report::style::Role;
 use crate::report::terminal::parts;
-use crate::report::{telling, words};
+use crate::report::{format, phrases};
 use crate::watch::state::{State, findings};
 
 /// Columns of the curve of a finding's count.
@@ -60,12 +60,13 @@ pub(super) fn list(
     let all = findings::all(assessment);
     // As wide as the widest that there is: so it does not jump, and the line has the rest.
     let widest = |title: &str, of: &dyn Fn(&Finding) -> usize| {
-        let widest = all.iter().map(of).chain([words::width(title)]).max();
+        let widest = all.iter().map(of).chain([format::width(title)]).max();
         widest.and_then(|width| u16::try_from(width).ok()).unwrap_or(0)
     };
-    let class = widest("CLASS", &|finding| words::width(finding.class.name()));
-    let count = widest("COUNT", &|finding| words::width(&words::count(finding.goroutines().count)));
-    let growing = widest("GROWTH", &|finding| words::width(&growth(finding)));
+    let class = widest("CLASS", &|finding| format::width(finding.class.name()));
+    let count =
+        widest("COUNT", &|finding| format::width(&format::count(finding.goroutines().count)));
+    let growing = widest("GROWTH", &|finding| format::width(&growth(finding)));
     let columns = [
         Column::new("VERDICT", 7, 0),
         Column::new("CLASS", class, 40),
@@ -91,20 +92,20 @@ fn row<'a>(
         Verdict::Suspect => Role::Doubt,
     };
     let grows = finding.growth.is_some_and(|growth| growth.per_second >= 0.005);
-    let at = telling::lead(finding, group);
+    let at = phrases::lead(finding, group);
     vec![
         paint.span(verdict, finding.verdict.name().to_uppercase()),
         paint.span(Role::Wait, finding.class.name()),
-        paint.span(Role::Number, words::count(finding.goroutines().count)),
+        paint.span(Role::Number, format::count(finding.goroutines().count)),
         paint.span(if grows { Role::Warning } else { Role::Plain }, growth(finding)),
-        paint.span(Role::Plain, telling::oldest(finding, group).unwrap_or_default()),
+        paint.span(Role::Plain, phrases::oldest(finding, group).unwrap_or_default()),
         paint.span(Role::Number, curve::text(&finding.history, TREND)),
         Span::from(at.map_or_else(String::new, |frame| place(assessment, frame, room))),
     ]
 }
 
 fn growth(finding: &Finding) -> String {
-    finding.growth.map_or_else(String::new, |growth| words::growth(growth.per_second))
+    finding.growth.map_or_else(String::new, |growth| format::growth(growth.per_second))
 }
 
 /// Never an all-clear: for how long the process was watched, what that is too little for, and where
@@ -112,8 +113,8 @@ fn growth(finding: &Finding) -> String {
 fn nothing(assessment: &Assessment, width: u16, paint: Paint) -> Vec<Line<'static>> {
     let width = width.into();
     let Some(judgement) = &assessment.judgement else { return Vec::new() };
-    let result = telling::result(assessment, judgement);
-    let scope = format!("scope: {}", telling::SCOPE);
+    let result = phrases::result(assessment, judgement);
+    let scope = format!("scope: {}", phrases::SCOPE);
     let parts = [
         parts::sentence(Role::Title, &format!("so far: {result}"), width),
         parts::not_analysed(assessment, judgement, width),

@@ -4,8 +4,8 @@ use ratatui::style::{Modifier, Style, Stylize as _};
 use ratatui::text::{Line, Span};
 
 use super::paint::Paint;
+use crate::report::format;
 use crate::report::style::Role;
-use crate::report::words;
 use crate::watch::state::{State, Tab, Target};
 
 pub(super) fn line(state: &State, paint: Paint) -> Line<'static> {
@@ -20,7 +20,7 @@ pub(super) fn line(state: &State, paint: Paint) -> Line<'static> {
     }
     if !state.filter.is_empty() && state.tab != Tab::Probes {
         let (shown, of) = (state.rows.shown.len() as u64, state.unfiltered() as u64);
-        let [shown, of] = [shown, of].map(words::count);
+        let [shown, of] = [shown, of].map(format::count);
         parts.push(paint.span(Role::Doubt, format!("/{}: {shown} of {of}  ", state.filter)));
     }
     if let Some(order) = state.order() {
@@ -43,10 +43,10 @@ pub(super) fn line(state: &State, paint: Paint) -> Line<'static> {
 /// Which sample is shown, and how many are newer.
 fn paused(state: &State) -> String {
     let Some(target) = state.targets.current() else { return " PAUSED ".to_owned() };
-    let sample = words::count(target.shown.assessment.window.observations);
+    let sample = format::count(target.shown.assessment.window.observations);
     match Target::behind(target) {
         Some(0) => format!(" PAUSED at sample {sample} "),
-        Some(newer) => format!(" PAUSED at sample {sample}, {} newer ", words::count(newer)),
+        Some(newer) => format!(" PAUSED at sample {sample}, {} newer ", format::count(newer)),
         None => format!(" PAUSED at sample {sample} of the program before "),
     }
 }

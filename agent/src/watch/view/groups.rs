@@ -8,9 +8,9 @@ use super::list::{self, Column, RowsArea};
 use super::paint::Paint;
 use super::place;
 use crate::model::{Assessment, Finding, Group};
+use crate::report::format;
+use crate::report::phrases::{self, Line as FindingLine};
 use crate::report::style::Role;
-use crate::report::telling::{self, Line as FindingLine};
-use crate::report::words;
 use crate::watch::state::{State, findings};
 
 const COLUMNS: [Column; 5] = [
@@ -50,25 +50,25 @@ fn row<'a>(
     let change =
         group.previous.map_or_else(String::new, |previous| match group.count.abs_diff(previous) {
             0 => String::new(),
-            by if group.count > previous => format!("+{}", words::count(by)),
-            by => format!("-{}", words::count(by)),
+            by if group.count > previous => format!("+{}", format::count(by)),
+            by => format!("-{}", format::count(by)),
         });
     let grows = group.growth_per_second.is_some_and(|growth| growth >= 0.005);
-    let growth = group.growth_per_second.map_or_else(String::new, words::growth);
-    let lines = telling::lines(finding, Some(group), &assessment.stacks);
+    let growth = group.growth_per_second.map_or_else(String::new, format::growth);
+    let lines = phrases::lines(finding, Some(group), &assessment.stacks);
     let at = lines.first().map_or_else(
         || group.no_stack.unwrap_or("in the runtime").to_owned(),
         |&(line, frame)| {
             let lead = if line == FindingLine::Created { "by " } else { "" };
-            let room = room.saturating_sub(words::width(lead));
+            let room = room.saturating_sub(format::width(lead));
             format!("{lead}{}", place(assessment, frame, room))
         },
     );
     vec![
-        paint.span(Role::Number, words::count(group.count)),
+        paint.span(Role::Number, format::count(group.count)),
         Span::from(change),
         paint.span(if grows { Role::Alarm } else { Role::Plain }, growth),
-        Span::from(group.oldest.map_or_else(|| "-".to_owned(), words::duration)),
+        Span::from(group.oldest.map_or_else(|| "-".to_owned(), format::duration)),
         paint.span(Role::Wait, group.wait.name()),
         Span::from(at),
     ]

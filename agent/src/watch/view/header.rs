@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::paint::Paint;
 use crate::model::{Assessment, ProbeState, Verdict};
 use crate::report::style::Role;
-use crate::report::{notes, telling, words};
+use crate::report::{format, notes, phrases};
 use crate::watch::state::State;
 
 /// Columns of an executable's name.
@@ -24,13 +24,13 @@ pub(super) fn lines(state: &State, assessment: &Assessment, paint: Paint) -> Vec
 
 fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
     let target = &assessment.target;
-    let name = words::cut(&words::clean(&target.exe), NAME);
+    let name = format::cut(&format::clean(&target.exe), NAME);
     let mut spans = vec![paint.span(Role::Title, name)];
-    spans.push(format!("  {}", words::clean(&target.id.to_string())).into());
+    spans.push(format!("  {}", format::clean(&target.id.to_string())).into());
     if let Some(version) = &target.go_version {
-        spans.push(format!("  {}", words::clean(version)).into());
+        spans.push(format!("  {}", format::clean(version)).into());
     }
-    let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
+    let goroutines = format::counted(assessment.totals.goroutines, "goroutine");
     spans.push(paint.span(Role::Number, format!("  {goroutines}")));
     if let Some(health) = assessment.health() {
         spans.push(paint.span(Role::Title, format!("  health {health} of 100")));
@@ -49,12 +49,12 @@ fn result(assessment: &Assessment, paint: Paint) -> Line<'static> {
     let role = match judgement.findings.iter().map(|finding| finding.verdict).max() {
         Some(Verdict::Proven | Verdict::Likely) => Role::Alarm,
         Some(Verdict::Suspect) => Role::Doubt,
-        None if telling::is_well(assessment, judgement) => Role::Well,
+        None if phrases::is_well(assessment, judgement) => Role::Well,
         None => Role::Warning,
     };
-    let mut spans = vec![paint.span(role, telling::result(assessment, judgement))];
+    let mut spans = vec![paint.span(role, phrases::result(assessment, judgement))];
     if let Some(rise) = &judgement.rise {
-        let rises = format!("  rising {}", words::growth(rise.per_second));
+        let rises = format!("  rising {}", format::growth(rise.per_second));
         spans.push(paint.span(Role::Warning, rises));
     }
     spans.into()
@@ -64,13 +64,13 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
     let coverage = &assessment.coverage;
     let mut spans: Vec<Span<'static>> = Vec::new();
     if let Some(rates) = state.targets.current().and_then(|target| target.shown.now) {
-        spans.push(format!("{}  ", words::rates(rates)).into());
+        spans.push(format!("{}  ", format::rates(rates)).into());
     }
-    let samples = words::counted(assessment.window.observations, "sample");
-    let took = words::duration(assessment.window.duration);
+    let samples = format::counted(assessment.window.observations, "sample");
+    let took = format::duration(assessment.window.duration);
     spans.push(format!("{samples} in {took}").dim());
     let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
-    spans.push(format!("  read {} of {}", words::count(read), words::count(seen)).dim());
+    spans.push(format!("  read {} of {}", format::count(read), format::count(seen)).dim());
     for (count, what) in [
         (coverage.running, "running"),
         (coverage.torn, "torn"),
@@ -79,7 +79,7 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
         (coverage.events_dropped, "events dropped"),
     ] {
         if count > 0 {
-            spans.push(paint.span(Role::Doubt, format!("  {} {what}", words::count(count))));
+            spans.push(paint.span(Role::Doubt, format!("  {} {what}", format::count(count))));
         }
     }
     let probes = &coverage.probes;
@@ -98,11 +98,11 @@ fn remark(assessment: &Assessment, paint: Paint) -> Line<'static> {
         return Line::from(paint.span(Role::Alarm, held.says()));
     }
     if let Some(note) = notes::all(assessment).first() {
-        return Line::from(paint.span(Role::Doubt, words::clean(note)));
+        return Line::from(paint.span(Role::Doubt, format::clean(note)));
     }
     let mut waits: Vec<_> = assessment.totals.by_wait.iter().collect();
     waits.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
     let texts =
-        waits.iter().map(|(wait, count)| format!("{} {}", words::count(**count), wait.name()));
+        waits.iter().map(|(wait, count)| format!("{} {}", format::count(**count), wait.name()));
     Line::from(paint.span(Role::Wait, texts.collect::<Vec<_>>().join("  ")))
 }

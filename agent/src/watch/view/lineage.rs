@@ -9,8 +9,8 @@ use super::list::{self, Column, RowsArea};
 use super::paint::Paint;
 use super::place;
 use crate::model::Assessment;
+use crate::report::format;
 use crate::report::style::Role;
-use crate::report::words;
 use crate::watch::state::State;
 
 const COLUMNS: [Column; 4] = [
@@ -43,14 +43,14 @@ pub(super) fn list(
             0 => String::new(),
             depth => format!("{:width$}└ ", "", width = 2 * (depth - 1)),
         };
-        let room = room.saturating_sub(words::width(&indent));
+        let room = room.saturating_sub(format::width(&indent));
         let at = group.blocked_at.or(group.created_by);
         let at = at.map_or_else(|| "the runtime".to_owned(), |at| place(assessment, at, room));
         let grows = group.growth_per_second.is_some_and(|growth| growth >= 0.005);
-        let growth = group.growth_per_second.map_or_else(String::new, words::growth);
-        let births = assessment.births(group).map_or_else(String::new, words::rate);
+        let growth = group.growth_per_second.map_or_else(String::new, format::growth);
+        let births = assessment.births(group).map_or_else(String::new, format::rate);
         Some(vec![
-            paint.span(Role::Number, words::count(group.count)),
+            paint.span(Role::Number, format::count(group.count)),
             paint.span(if grows { Role::Alarm } else { Role::Plain }, growth),
             Span::from(births),
             paint.span(Role::Wait, group.wait.name()),

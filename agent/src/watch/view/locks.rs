@@ -10,7 +10,7 @@ use super::paint::Paint;
 use crate::model::{Assessment, Holder, LockNode, Waiter};
 use crate::report::style::{self, Role};
 use crate::report::terminal::parts;
-use crate::report::{telling, words};
+use crate::report::{format, phrases};
 use crate::watch::state::State;
 use crate::watch::state::locks::{self, Lock};
 
@@ -48,23 +48,23 @@ fn cycle(waiters: &[Waiter], alike: u64, room: usize, paint: Paint) -> Vec<Span<
     objects.dedup();
     let lock = match *objects {
         [one] => format!("{one:#x}"),
-        _ => words::counted(objects.len() as u64, "lock"),
+        _ => format::counted(objects.len() as u64, "lock"),
     };
-    let who = waiters.iter().map(|waiter| match words::brief_site(&waiter.at) {
+    let who = waiters.iter().map(|waiter| match format::brief_site(&waiter.at) {
         at if at.is_empty() => waiter.goid.to_string(),
         at => format!("{} {at}", waiter.goid),
     });
     let holder = if waiters.len() == 1 { "itself" } else { "each other" };
     let mut text = format!("{holder}: {}", who.collect::<Vec<_>>().join(", "));
     if alike > 1 {
-        text = format!("{} such cycles: {text}", words::count(alike));
+        text = format!("{} such cycles: {text}", format::count(alike));
     }
     vec![
         paint.span(Role::Alarm, "deadlock"),
-        paint.span(Role::Number, words::count(waiters.len() as u64)),
+        paint.span(Role::Number, format::count(waiters.len() as u64)),
         Span::default(),
         Span::from(lock),
-        paint.span(Role::Alarm, words::cut(&words::clean(&text), room)),
+        paint.span(Role::Alarm, format::cut(&format::clean(&text), room)),
     ]
 }
 
@@ -72,17 +72,17 @@ fn contended(lock: &LockNode, room: usize, paint: Paint) -> Vec<Span<'static>> {
     let held = match &lock.holder {
         _ if lock.passes => "passes from hand to hand".to_owned(),
         Some(holder) => {
-            telling::holder(&Holder { at: words::brief_site(&holder.at), ..holder.clone() })
+            phrases::holder(&Holder { at: format::brief_site(&holder.at), ..holder.clone() })
         }
         None => "not known".to_owned(),
     };
-    let oldest = lock.oldest.map(|oldest| format!("≥{}", words::duration(oldest)));
+    let oldest = lock.oldest.map(|oldest| format!("≥{}", format::duration(oldest)));
     vec![
         paint.span(Role::Wait, lock.kind.name()),
-        paint.span(Role::Number, words::count(lock.waiting)),
+        paint.span(Role::Number, format::count(lock.waiting)),
         Span::from(oldest.unwrap_or_default()),
         Span::from(format!("{:#x}", lock.object)),
-        Span::from(words::cut(&words::clean(&held), room)),
+        Span::from(format::cut(&format::clean(&held), room)),
     ]
 }
 

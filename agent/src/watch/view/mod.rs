@@ -25,8 +25,8 @@ use ratatui::widgets::Paragraph;
 
 use super::state::{State, Tab};
 use crate::model::{Assessment, FrameId};
+use crate::report::format;
 use crate::report::style::Role;
-use crate::report::words;
 pub(super) use list::RowsArea;
 use paint::Paint;
 pub(super) use tabs::TabArea;
@@ -135,13 +135,13 @@ const ROOM_FOR_FOLDERS: usize = 48;
 
 /// A function and its place in this much room: the function gives way before file and line do.
 fn place(assessment: &Assessment, frame: FrameId, room: usize) -> String {
-    let text = words::frame(&assessment.stacks, frame);
+    let text = format::frame(&assessment.stacks, frame);
     let place = match room {
-        ROOM_FOR_FOLDERS.. => words::fit_place(&text.place, room / 2),
+        ROOM_FOR_FOLDERS.. => format::fit_place(&text.place, room / 2),
         _ => text.line().into(),
     };
-    let left = room.saturating_sub(words::width(&place) + 2);
-    format!("{}  {place}", words::fit_function(text.short(), left))
+    let left = room.saturating_sub(format::width(&place) + 2);
+    format!("{}  {place}", format::fit_function(text.short(), left))
 }
 
 /// A line in this much room, with an ellipsis if it is cut.
@@ -155,7 +155,7 @@ fn fit(line: Line<'static>, room: usize) -> Line<'static> {
         let width = span.width();
         // Room for the ellipsis, should more follow.
         if width >= left {
-            span.content = words::cut(&format!("{}…", span.content), left).into();
+            span.content = format::cut(&format!("{}…", span.content), left).into();
             fitted.push(span);
             break;
         }

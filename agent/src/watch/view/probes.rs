@@ -4,9 +4,9 @@ use ratatui::text::Line;
 
 use super::paint::Paint;
 use crate::model::{Assessment, ProbeCoverage, ProbeState};
+use crate::report::format;
 use crate::report::style::Role;
 use crate::report::terminal::parts;
-use crate::report::words;
 
 /// Spells of a probe that are shown, the latest.
 const SPELLS: usize = 3;
@@ -43,7 +43,7 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
     };
     let covered = seconds(probe.covered_seconds);
     let mut lines = vec![Line::from(vec![
-        paint.span(Role::Title, format!("{:INDENT$}", words::clean(&probe.event))),
+        paint.span(Role::Title, format!("{:INDENT$}", format::clean(&probe.event))),
         paint.span(role, format!("{:12}", state(probe.state))),
         paint.span(Role::Plain, format!("attached for {covered} in all")),
     ])];
@@ -57,14 +57,14 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
         })
         .collect();
     if earlier > 0 {
-        spells.insert(0, words::counted(earlier, "earlier spell"));
+        spells.insert(0, format::counted(earlier, "earlier spell"));
     }
     if !spells.is_empty() {
         said.push(spells.join(", "));
     }
     let room = width.saturating_sub(INDENT);
     for text in said {
-        for mut line in paint.lines(parts::sentence(Role::Dim, &words::clean(&text), room)) {
+        for mut line in paint.lines(parts::sentence(Role::Dim, &format::clean(&text), room)) {
             line.spans.insert(0, " ".repeat(INDENT).into());
             lines.push(line);
         }
@@ -83,5 +83,5 @@ const fn state(state: ProbeState) -> &'static str {
 
 fn seconds(seconds: f64) -> String {
     std::time::Duration::try_from_secs_f64(seconds.max(0.0))
-        .map_or_else(|_| "?".to_owned(), words::duration)
+        .map_or_else(|_| "?".to_owned(), format::duration)
 }

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
 use crate::model::{Assessment, ProbeState};
-use crate::report::words;
+use crate::report::format;
 use crate::watch::state::{State, Tab, findings, locks};
 
 /// Where a tab can be clicked.
@@ -31,13 +31,13 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) -> Vec<TabA
         false => format!(" {} ", at + 1),
     });
     let fits = |form: &[String; 5]| {
-        form.iter().map(|text| words::width(text)).sum::<usize>() <= area.width.into()
+        form.iter().map(|text| format::width(text)).sum::<usize>() <= area.width.into()
     };
     let form = [with_counts, with_names].into_iter().find(fits).unwrap_or(numbers);
     let mut left = area.x;
     let mut drawn = Vec::new();
     for (tab, text) in Tab::ALL.into_iter().zip(form) {
-        let width = u16::try_from(words::width(&text)).unwrap_or(u16::MAX);
+        let width = u16::try_from(format::width(&text)).unwrap_or(u16::MAX);
         let at = Rect { x: left, y: area.y, width, height: 1 }.intersection(area);
         left = left.saturating_add(width);
         let style = match tab == state.tab {
@@ -72,5 +72,5 @@ fn count(assessment: &Assessment, tab: Tab) -> Option<String> {
             return Some(format!("{there}/{}", probes.len()));
         }
     };
-    Some(words::count(count as u64))
+    Some(format::count(count as u64))
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::analyze::compare::{Change, Changed, Difference, Line, Moment};
-use crate::report::{json, words};
+use crate::report::{format, json};
 
 /// The schema of the JSON form. Keys are only ever added within v1.
 const SCHEMA: &str = "leak-agent/compare/v1";
@@ -75,10 +75,10 @@ impl Page<'_> {
         writeln!(out)?;
         let hidden = groups.len() - shown;
         if hidden > 0 {
-            let more = words::counted(hidden as u64, "more group");
+            let more = format::counted(hidden as u64, "more group");
             writeln!(out, "… and {more}: --all shows them")?;
         }
-        writeln!(out, "as large as before: {}", words::counted(self.difference.unchanged, "group"))
+        writeln!(out, "as large as before: {}", format::counted(self.difference.unchanged, "group"))
     }
 }
 
@@ -103,10 +103,10 @@ impl<'a> Row<'a> {
 }
 
 fn write_head(name: &str, moment: &Moment, out: &mut dyn Write) -> io::Result<()> {
-    let goroutines = words::counted(moment.goroutines, "goroutine");
+    let goroutines = format::counted(moment.goroutines, "goroutine");
     let at = moment.at.and_then(json::time);
     let at = at.as_deref().unwrap_or("at an unknown time");
-    writeln!(out, "{name}  {at}  {}  {goroutines}", words::clean(&moment.exe))
+    writeln!(out, "{name}  {at}  {}  {goroutines}", format::clean(&moment.exe))
 }
 
 fn write_group(changed: &Changed, out: &mut dyn Write) -> io::Result<()> {
@@ -115,16 +115,16 @@ fn write_group(changed: &Changed, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "\n{sign}{} {}   {} → {}   {}",
-        words::count(before.abs_diff(*after)),
+        format::count(before.abs_diff(*after)),
         change.name(),
-        words::count(*before),
-        words::count(*after),
-        words::clean(&group.wait)
+        format::count(*before),
+        format::count(*after),
+        format::clean(&group.wait)
     )?;
     for (name, line) in [("at     ", &group.blocked_at), ("created", &group.created_by)] {
         if let Some(Line { function, file, line }) = line {
             let text = format!("{function}  {file}:{line}");
-            writeln!(out, "    {name}  {}", words::clean(&text))?;
+            writeln!(out, "    {name}  {}", format::clean(&text))?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::program::Located;
 use super::{Findings, Missing, Process};
 use crate::host::privileges::{Holding, Holdings};
 use crate::host::{Access, Allowance, Answer, Denial, Host, Lockdown, Remedy, Seccomp, Setting};
-use crate::report::words;
+use crate::report::format;
 
 /// Writes the page.
 pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
@@ -29,7 +29,7 @@ struct Page<'a> {
 impl Page<'_> {
     fn row(&mut self, name: &str, text: impl Display) -> io::Result<()> {
         // Some texts come from the process that is looked at: none may command the terminal.
-        writeln!(self.out, "  {name:<26}{}", words::clean(&text.to_string()))
+        writeln!(self.out, "  {name:<26}{}", format::clean(&text.to_string()))
     }
 
     fn host(&mut self, host: &Host) -> io::Result<()> {
@@ -164,7 +164,7 @@ fn memory(allowance: Option<Allowance>) -> String {
     allowance.map_or_else(
         || "no control group limits it, as far as can be seen".to_owned(),
         |allowance| {
-            let [left, limit] = [allowance.left_bytes(), allowance.limit_bytes].map(words::bytes);
+            let [left, limit] = [allowance.left_bytes(), allowance.limit_bytes].map(format::bytes);
             format!("its control group leaves it {left} of {limit}")
         },
     )

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::golang::globals::Source;
-use crate::report::words;
+use crate::report::format;
 
 /// A Go program that was looked for in a process.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ fn facts(program: &Program, goroutines: usize) -> Vec<Fact> {
     let named = !program.reasons().is_empty();
     add("wait reasons", choose(named, "read from the program", "not found").to_owned());
     // The list keeps those that have ended, to be used again.
-    add("goroutines", format!("{} in the runtime's list", words::count(goroutines as u64)));
+    add("goroutines", format!("{} in the runtime's list", format::count(goroutines as u64)));
     for note in program.notes() {
         add("note", note.clone());
     }

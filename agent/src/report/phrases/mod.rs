@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::words::{self, FrameText};
+use super::format::{self, FrameText};
 use crate::model::{
     Assessment, CauseBasis, CauseClass, Evidence, Finding, Forecast, FrameId, Group, Growth,
     Holder, Holders, Judgement, Level, LockWait, RiseVerdict, Score, StackId, StackTable, Turnover,
@@ -22,13 +22,13 @@ pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
     }
     let of = |verdict: Verdict| {
         let count = judgement.findings.iter().filter(|found| found.verdict == verdict).count();
-        (count > 0).then(|| format!("{} {}", words::count(count as u64), verdict.name()))
+        (count > 0).then(|| format!("{} {}", format::count(count as u64), verdict.name()))
     };
     let counts = [Verdict::Proven, Verdict::Likely, Verdict::Suspect].into_iter().filter_map(of);
-    let findings = words::counted(judgement.findings.len() as u64, "finding");
+    let findings = format::counted(judgement.findings.len() as u64, "finding");
     let more = match judgement.unlisted {
         0 => String::new(),
-        more => format!("; and {} more that are not listed, none worse", words::count(more)),
+        more => format!("; and {} more that are not listed, none worse", format::count(more)),
     };
     format!("{findings}: {}{more}", counts.collect::<Vec<_>>().join(", "))
 }
@@ -36,10 +36,10 @@ pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
 /// Never an all-clear beyond what was sampled.
 fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
     let open = match open(assessment, judgement) {
-        Some(open) => format!("; {} of all are not analysed", words::count(open)),
+        Some(open) => format!("; {} of all are not analysed", format::count(open)),
         None => String::new(),
     };
-    let read = words::counted(assessment.coverage.goroutines_read, "goroutine");
+    let read = format::counted(assessment.coverage.goroutines_read, "goroutine");
     if let Some(held) = assessment.held.filter(|held| held.always) {
         return format!("no verdict on {read}: {}", held.says());
     }
@@ -48,8 +48,8 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
         1 => format!("no leak found in one sample of {read}{open}"),
         samples => format!(
             "no leak found in {} over {read} ({}){open}",
-            words::duration(window.duration),
-            words::counted(samples, "sample"),
+            format::duration(window.duration),
+            format::counted(samples, "sample"),
         ),
     }
 }
@@ -80,7 +80,7 @@ pub fn not_analysed(assessment: &Assessment, judgement: &Judgement) -> Vec<Strin
     let unread = coverage.goroutines_seen.saturating_sub(coverage.goroutines_read);
     if unread > 0 {
         let whose = if unread == 1 { "its stack" } else { "their stacks" };
-        let unread = words::counted(unread, "goroutine");
+        let unread = format::counted(unread, "goroutine");
         said.push(format!("{unread}: {whose} could not be read in the last sample"));
     }
     if assessment.window.observations == 1 {
@@ -121,7 +121,7 @@ pub struct Accounting {
 impl fmt::Display for Accounting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { total, found, idle, not_analysed } = *self;
-        let [total, found, idle, rest] = [total, found, idle, not_analysed].map(words::count);
+        let [total, found, idle, rest] = [total, found, idle, not_analysed].map(format::count);
         write!(f, "{total}: {found} in findings, {idle} ignored as idle, {rest} not analysed")
     }
 }
@@ -150,9 +150,9 @@ pub fn by_reason(counts: &BTreeMap<String, u64>) -> Option<String> {
     let mut counts: Vec<_> = counts.iter().filter(|&(_, &count)| count > 0).collect();
     counts.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
     let all = sum(counts.iter().map(|&(_, &count)| count));
-    let whys = counts.iter().map(|&(why, &count)| format!("{why} ({})", words::count(count)));
+    let whys = counts.iter().map(|&(why, &count)| format!("{why} ({})", format::count(count)));
     let whys = whys.collect::<Vec<_>>().join(", ");
-    (all > 0).then(|| format!("{}: {whys}", words::counted(all, "goroutine")))
+    (all > 0).then(|| format!("{}: {whys}", format::counted(all, "goroutine")))
 }
 
 /// How the number of goroutines rises, and what makes it rise, in the fewest groups that are nearly
@@ -196,15 +196,15 @@ pub fn rise(assessment: &Assessment, judgement: &Judgement, most: usize) -> Opti
             break;
         }
         told = told.saturating_add(*more);
-        said.push(format!("+{} {text}", words::count(*more)));
+        said.push(format!("+{} {text}", format::count(*more)));
     }
     let rest = all.len() - said.len();
     if rest > 0 {
         let beside = if rest == 1 { "another group" } else { "other groups" };
-        said.push(format!("+{} in {beside}", words::count(whole.saturating_sub(told))));
+        said.push(format!("+{} in {beside}", format::count(whole.saturating_sub(told))));
     }
-    let [from, to] = [rise.from, rise.to].map(words::count);
-    let how = format!("from {from} to {to}, {}", words::growth(rise.per_second));
+    let [from, to] = [rise.from, rise.to].map(format::count);
+    let how = format!("from {from} to {to}, {}", format::growth(rise.per_second));
     Some(if said.is_empty() { how } else { format!("{how}: {}", said.join("; ")) })
 }
 
@@ -214,7 +214,7 @@ fn at_group(assessment: &Assessment, group: usize) -> String {
     let at = group.and_then(|group| group.blocked_at.or(group.created_by));
     at.map_or_else(
         || "in the runtime".to_owned(),
-        |frame| format!("at {}", words::frame(&assessment.stacks, frame).brief()),
+        |frame| format!("at {}", format::frame(&assessment.stacks, frame).brief()),
     )
 }
 
@@ -226,12 +226,12 @@ pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
         |health| format!("{health} of 100"),
     );
     if judgement.level > Level::Normal {
-        let goroutines = words::counted(assessment.totals.goroutines, "goroutine");
+        let goroutines = format::counted(assessment.totals.goroutines, "goroutine");
         health
             .push_str(&format!(", {} number of goroutines: {goroutines}", judgement.level.name()));
     }
     if let Some(rise) = &judgement.rise {
-        let by = words::growth(rise.per_second);
+        let by = format::growth(rise.per_second);
         health.push_str(&format!(", and the number of goroutines rises: {by}"));
     }
     health
@@ -279,7 +279,7 @@ pub fn lines(
     let mut lines: Vec<(Line, FrameId)> =
         caused.map(|caused| (Line::Caused(caused.basis), caused.frame)).into_iter().collect();
     // The same line may have several frames: inlined, and not.
-    let place = |frame| words::frame(stacks, frame).place;
+    let place = |frame| format::frame(stacks, frame).place;
     for (line, frame) in [
         (Line::Blocked, group.and_then(|group| group.blocked_at)),
         (Line::Created, group.and_then(|group| group.created_by)),
@@ -312,7 +312,7 @@ pub fn evidence(evidence: &Evidence) -> String {
 pub fn growth(growth: &Growth) -> String {
     format!(
         "{} ({:.1} to {:.1}), {}",
-        words::growth(growth.per_second),
+        format::growth(growth.per_second),
         growth.low,
         growth.high,
         growth.pattern.name(),
@@ -323,7 +323,7 @@ pub fn growth(growth: &Growth) -> String {
 #[must_use]
 pub fn forecast(forecast: &Forecast) -> String {
     let Forecast { in_1h, low, high } = *forecast;
-    let [in_1h, low, high] = [in_1h, low, high].map(words::count);
+    let [in_1h, low, high] = [in_1h, low, high].map(format::count);
     format!("{in_1h} in an hour ({low} to {high})")
 }
 
@@ -331,7 +331,7 @@ pub fn forecast(forecast: &Forecast) -> String {
 #[must_use]
 pub fn turnover(turnover: &Turnover) -> String {
     let Turnover { arrived, left, stuck, .. } = *turnover;
-    let [arrived, left, stuck] = [arrived, left, stuck].map(words::count);
+    let [arrived, left, stuck] = [arrived, left, stuck].map(format::count);
     format!("{arrived} came, {left} left; {stuck} stood still all the while")
 }
 
@@ -354,7 +354,7 @@ pub fn oldest(finding: &Finding, group: Option<&Group>) -> Option<String> {
     let exact = group.is_some_and(|group| group.exact);
     let oldest = finding.goroutines().oldest.filter(|oldest| exact || !oldest.is_zero())?;
     let least = if exact { "" } else { "≥" };
-    Some(format!("{least}{}", words::duration(oldest)))
+    Some(format!("{least}{}", format::duration(oldest)))
 }
 
 /// Who probably holds a lock, and what it does.
@@ -373,7 +373,7 @@ pub fn holder(holder: &Holder) -> String {
 pub fn holders(holders: &Holders) -> String {
     let Holders { doing, at, waiters } = holders;
     let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
-    let who = words::counted(*waiters, "goroutine");
+    let who = format::counted(*waiters, "goroutine");
     format!("each by a goroutine of its own, probably: {doing}{at} (so for {who})")
 }
 
@@ -383,8 +383,8 @@ pub fn cycles(lock_wait: &LockWait) -> Option<String> {
     (lock_wait.cycles > 1).then(|| {
         format!(
             "{} cycles, {} in them, such as:",
-            words::count(lock_wait.cycles),
-            words::counted(lock_wait.in_cycles, "goroutine")
+            format::count(lock_wait.cycles),
+            format::counted(lock_wait.in_cycles, "goroutine")
         )
     })
 }
@@ -415,7 +415,7 @@ impl Caller {
                     [only] => format!(" of {only}"),
                     [first, rest @ ..] => format!(" of {first} and {} more", rest.len()),
                 };
-                format!("… {}{packages} …", words::counted(*frames, "frame"))
+                format!("… {}{packages} …", format::counted(*frames, "frame"))
             }
         }
     }
@@ -426,7 +426,7 @@ impl Caller {
 #[must_use]
 pub fn callers(stacks: &StackTable, creation_stack: StackId) -> Vec<FrameText> {
     let callers = stacks.frames_of(creation_stack).get(1..).unwrap_or(&[]);
-    let callers = callers.iter().map(|&frame| words::frame(stacks, frame));
+    let callers = callers.iter().map(|&frame| format::frame(stacks, frame));
     callers.filter(|caller| !caller.runtime).collect()
 }
 

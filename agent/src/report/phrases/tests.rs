@@ -151,7 +151,7 @@ fn callers_reach_the_programs_own_code_whatever_lies_between() {
             "http.HandlerFunc.ServeHTTP (server.go:41)",
         ]
     );
-    let all: Vec<_> = frames.iter().map(|&frame| words::frame(&stacks, frame)).collect();
+    let all: Vec<_> = frames.iter().map(|&frame| format::frame(&stacks, frame)).collect();
     let nothing_own: Vec<_> = all.iter().filter(|text| !text.own).cloned().collect();
     let told: Vec<_> = stack_in_brief(&nothing_own[..11]).iter().map(Caller::brief).collect();
     assert_eq!(

@@ -13,4 +13,5 @@ pub mod pipeline;
 pub mod report;
 #[cfg(test)]
 mod sample;
+pub mod units;
 pub mod watch;

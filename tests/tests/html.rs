@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use leak_agent::analyze::{Window, assess};
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent::model::{
-    Assessment, CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, GoroutineLeak,
-    Growth, GrowthPattern, Holder, Judgement, Level, LockGraph, LockNode, LockWait, NotEnough,
-    Part, Pattern, Rise, RiseVerdict, Rising, Score, Snippet, Subject, Turnover, Verdict,
-    WaitClass, Waiter,
+    Assessment, Buffer, Cause, CauseBasis, CauseClass, CausedAt, ChannelNumber, Channels,
+    DetectorKind, Doing, Evidence, Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Holder,
+    IdleReason, Judgement, Lack, Level, LockGraph, LockNode, LockWait, Made, NotEnough, Part,
+    Pattern, Resolved, Rise, RiseVerdict, Rising, Score, Snippet, Stillness, Subject, Suggestion,
+    Turnover, Verdict, WaitClass, Waiter,
 };
 use leak_agent::report::html::Html;
 use leak_agent::report::{Render, Report};
@@ -152,10 +154,13 @@ fn judged() -> Assessment {
     let (send, mutex, receive) =
         (at(WaitClass::ChanSend), at(WaitClass::Mutex), at(WaitClass::ChanReceive));
     let leak = leak(&assessment, send);
-    let locked = deadlock(mutex);
+    let locked = deadlock(&mut assessment, mutex);
     let suspect = Finding {
-        cause: format!("2 goroutines have not moved. {EVIL}"),
-        suggestions: vec![EVIL.to_owned()],
+        cause: Cause::NotClosed { what: Some(EVIL.to_owned()), below: None },
+        suggestions: vec![Suggestion::Close {
+            made: Made { what: EVIL.to_owned(), close: None, advice: None },
+            below: None,
+        }],
         ..finding("f-5u59ec7", receive, CauseClass::ChannelReceive, Verdict::Suspect)
     };
     assessment.judgement = Some(Judgement {
@@ -164,10 +169,13 @@ fn judged() -> Assessment {
         lineage: Vec::new(),
         health: 12,
         not_enough: vec![NotEnough {
-            detector: "trend".to_owned(),
-            reason: "5 samples are the least, there were 3".to_owned(),
+            detector: DetectorKind::CountGrowth,
+            lack: Lack::Count { samples: 6 },
         }],
-        idle: BTreeMap::from([("idle worker pool".to_owned(), 12), (EVIL.to_owned(), 1)]),
+        idle: BTreeMap::from([
+            (IdleReason::Worker.into(), 12),
+            (IdleReason::Listed(Some(EVIL.to_owned())).into(), 1),
+        ]),
         lock_graph: LockGraph {
             locks: vec![LockNode {
                 object: 0x00c0_0000_7000,
@@ -216,13 +224,15 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
         growth: None,
         history: Vec::new(),
         pattern: None,
-        cause: String::new(),
+        cause: Cause::Unknown,
         source: None,
         suggestions: Vec::new(),
-        evidence: vec![Evidence {
-            detector: "stuck".to_owned(),
-            says: "the same goroutines at the same line in all 60 samples".to_owned(),
-        }],
+        evidence: vec![Evidence::Stuck(Stillness::Through {
+            goroutines: 3,
+            of: 3,
+            window: Duration::from_secs(30),
+            longest: Duration::from_secs(29),
+        })],
     }
 }
 
@@ -268,9 +278,10 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
         caused_at: assessment.groups[group]
             .created_by
             .map(|frame| CausedAt { frame, basis: CauseBasis::Creator }),
-        cause: "1,475 goroutines, 50 more each second, wait to send on one unbuffered channel \
-                from which nothing receives."
-            .to_owned(),
+        cause: Cause::Send(Channels {
+            buffer: Some(Buffer { capacity: 0, length: 0 }),
+            number: ChannelNumber::Shared,
+        }),
         source: Some(Snippet {
             file: frame.file.to_owned(),
             line: frame.line,
@@ -278,47 +289,58 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
             lines,
             stale: false,
         }),
-        suggestions: vec![
-            "Give the channel a buffer of one, so that the send cannot block when nobody \
-             receives any more."
-                .to_owned(),
-            "Or select on ctx.Done() beside the send.".to_owned(),
-        ],
+        suggestions: vec![Suggestion::Class(CauseClass::ChannelSend)],
         evidence: vec![
-            Evidence {
-                detector: "steady-growth".to_owned(),
-                says: "from 0 to 1,475 in 29.5s, +50.0/s (49.1 to 50.9 with 95 % confidence), \
-                       and no sample with fewer than the one before"
-                    .to_owned(),
+            Evidence::SteadyGrowth {
+                survivors: 1_472,
+                window: Duration::from_millis(29_500),
+                before: 3,
+                gone: 0,
             },
-            Evidence { detector: "turnover".to_owned(), says: "1,472 came, none left".to_owned() },
+            Evidence::CountGrowth {
+                from: 3,
+                to: 1_475,
+                window: Duration::from_millis(29_500),
+                per_second: 50.0,
+                low: 49.1,
+                high: 50.9,
+            },
         ],
         ..finding("f-7c0d11", group, CauseClass::ChannelSend, Verdict::Likely)
     }
 }
 
-fn deadlock(group: usize) -> Finding {
-    let waiter = |goid, object, at: &str| Waiter { goid, object, at: at.to_owned() };
+fn deadlock(assessment: &mut Assessment, group: usize) -> Finding {
+    let stacks = Arc::make_mut(&mut assessment.stacks);
+    let mut line = |function| {
+        let file = "/src/app/bank.go";
+        Some(stacks.resolved(Resolved { function, file, line: 52, inlined: false }))
+    };
+    let (transfer, evil) = (line("main.(*Bank).transfer"), line(EVIL));
     Finding {
         subject: Subject::Goroutines(GoroutineLeak {
             lock_wait: LockWait {
                 cycle: vec![
-                    waiter(50, 0x00c0_0000_7000, "main.(*Bank).transfer (/src/app/bank.go:52)"),
-                    waiter(51, 0x00c0_0000_7100, EVIL),
+                    Waiter { goid: 50, object: 0x00c0_0000_7000, at: transfer },
+                    Waiter { goid: 51, object: 0x00c0_0000_7100, at: evil },
                 ],
                 likely_holder: Some(Holder {
                     goid: 51,
-                    doing: "waits for another mutex".to_owned(),
+                    doing: Doing::Wait {
+                        class: WaitClass::Mutex,
+                        object: Some(0x00c0_0000_7100),
+                        in_cycle: true,
+                    },
                     is_stuck: true,
-                    at: "main.(*Bank).transfer (/src/app/bank.go:52)".to_owned(),
+                    at: transfer,
                 }),
                 ..LockWait::default()
             },
             ..goroutines(group)
         }),
         pattern: Some(Pattern::LockOrder),
-        cause: "2 goroutines wait for each other's mutexes and will never go on.".to_owned(),
-        suggestions: vec!["Take the two locks in the same order everywhere.".to_owned()],
+        cause: Cause::DeadlockCycle,
+        suggestions: vec![Suggestion::Pattern(Pattern::LockOrder)],
         ..finding("f-dead10", group, CauseClass::DeadlockCycle, Verdict::Likely)
     }
 }

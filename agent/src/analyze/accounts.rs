@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::growth;
-use crate::model::{Finding, GrowthPattern, Rise, RiseVerdict, Rising};
+use crate::model::{
+    Finding, GrowthPattern, Ignored, NoLeak, NotAnalysed, Rise, RiseVerdict, Rising,
+};
 
 /// Groups that a rise names.
 const MAX_RISING: usize = 12;
@@ -19,9 +21,9 @@ pub(super) enum Fate {
     /// They are in a finding: how many of them.
     Found(u64),
     /// They are idle on purpose, and why.
-    Ignored(String),
+    Ignored(Ignored),
     /// They were not analysed, and why.
-    NotAnalysed(&'static str),
+    NotAnalysed(NotAnalysed),
 }
 
 /// The goroutines of one line and creation site, and what became of them.
@@ -34,7 +36,7 @@ pub(super) struct Entry {
     pub(super) more: u64,
     pub(super) fate: Fate,
     /// Why their growth is none of a leak's.
-    pub(super) no_leak: &'static str,
+    pub(super) no_leak: NoLeak,
 }
 
 /// What became of all goroutines.
@@ -43,26 +45,23 @@ pub(super) struct Accounts {
     entries: Vec<Entry>,
 }
 
-/// Why those that are beside a finding in their group are in none.
-const MOVED: &str = "beside a finding, and no part of it";
-
 impl Accounts {
     pub(super) fn add(&mut self, entry: Entry) {
         self.entries.push(entry);
     }
 
     /// Goroutines that were ignored, by why, and those that were not analysed, by why.
-    pub(super) fn sums(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+    pub(super) fn sums(&self) -> (BTreeMap<Ignored, u64>, BTreeMap<NotAnalysed, u64>) {
         let (mut ignored, mut not_analysed) = (BTreeMap::new(), BTreeMap::new());
         for Entry { count, fate, .. } in &self.entries {
             match fate {
                 Fate::Found(found) if found < count => {
-                    *not_analysed.entry(MOVED.to_owned()).or_default() += count - found;
+                    *not_analysed.entry(NotAnalysed::BesideFinding).or_default() += count - found;
                 }
                 Fate::Found(_) => {}
                 Fate::Ignored(why) => *ignored.entry(why.clone()).or_default() += count,
                 Fate::NotAnalysed(why) => {
-                    *not_analysed.entry((*why).to_owned()).or_default() += count;
+                    *not_analysed.entry(*why).or_default() += count;
                 }
             }
         }
@@ -98,13 +97,11 @@ impl Accounts {
                 more: entry.more,
                 verdict: match (found.get(&entry.group), &entry.fate) {
                     (Some(id), _) => RiseVerdict::Finding((*id).to_owned()),
-                    (None, Fate::Ignored(why)) => {
-                        RiseVerdict::Ignored(format!("{why}; {}", entry.no_leak))
+                    (None, Fate::Ignored(why)) => RiseVerdict::Ignored(why.clone(), entry.no_leak),
+                    (None, Fate::NotAnalysed(why)) if *why != NotAnalysed::Unremarkable => {
+                        RiseVerdict::NotAnalysed(*why)
                     }
-                    (None, Fate::NotAnalysed(why)) if *why != super::judge::UNREMARKABLE => {
-                        RiseVerdict::NoLeak((*why).to_owned())
-                    }
-                    (None, _) => RiseVerdict::NoLeak(entry.no_leak.to_owned()),
+                    (None, _) => RiseVerdict::NoLeak(entry.no_leak),
                 },
             })
             .collect();

@@ -12,7 +12,7 @@ const MAX_GENERATIONS: usize = 8;
 
 /// The line of the program's own that leads to goroutines, and what it calls there.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cause {
+pub(super) struct CauseLine {
     pub(super) at: CausedAt,
     /// The function of a library that is called at that line; `None` where the line is a `go` statement of
     /// a function of the program's own, or blocks there itself.
@@ -68,7 +68,7 @@ impl<'a> Causes<'a> {
     }
 
     /// What leads to the goroutines of a group; `parent` is the group that one of their creators is in now.
-    pub(super) fn of(&self, group: &Group, parent: Option<u32>) -> Option<Cause> {
+    pub(super) fn of(&self, group: &Group, parent: Option<u32>) -> Option<CauseLine> {
         // What stands on the stack of an iterator is the iterator; who pulled at it made it.
         if is_coroutine(group) {
             let created = self.created(group.created_by, group.creation_stack, None, 0);
@@ -83,12 +83,12 @@ impl<'a> Causes<'a> {
     }
 
     /// The innermost line of the program's own on a stack.
-    fn on(&self, stack: StackId, basis: CauseBasis) -> Option<Cause> {
+    fn on(&self, stack: StackId, basis: CauseBasis) -> Option<CauseLine> {
         let frames = self.stacks.frames_of(stack);
         let own = |&frame: &FrameId| self.is_own(frame) && !self.stacks.is_wrapper(frame);
         let at = frames.iter().position(own)?;
         let callee = frames[..at].iter().rev().copied().find(|&frame| !self.is_runtimes(frame));
-        Some(Cause { at: CausedAt { frame: frames[at], basis }, callee })
+        Some(CauseLine { at: CausedAt { frame: frames[at], basis }, callee })
     }
 
     /// Who created goroutines at a `go` statement that is not the program's own, or is.
@@ -98,13 +98,13 @@ impl<'a> Causes<'a> {
         creation_stack: Option<StackId>,
         parent: Option<u32>,
         generation: usize,
-    ) -> Option<Cause> {
+    ) -> Option<CauseLine> {
         if let Some(frame) = created_by
             && self.is_own(frame)
         {
             let basis =
                 if generation == 0 { CauseBasis::CreationSite } else { CauseBasis::CreationStack };
-            return Some(Cause { at: CausedAt { frame, basis }, callee: None });
+            return Some(CauseLine { at: CausedAt { frame, basis }, callee: None });
         }
         if generation >= MAX_GENERATIONS {
             return None;

@@ -1,7 +1,7 @@
 //! The cause class of a case: from its wait, its stack, its channel, and its source.
 
 use super::case::Case;
-use super::caused::Cause;
+use super::caused::CauseLine;
 use super::code::{Awaits, Confidence};
 use super::detect::is_finalizer;
 use crate::model::{CauseBasis, CauseClass, LockWait, Pattern, Verdict, WaitClass};
@@ -20,7 +20,7 @@ const NETWORK: [&str; 6] = [
 pub(super) fn class(
     case: &Case<'_>,
     lock_wait: &LockWait,
-    cause: Option<&Cause>,
+    cause: Option<&CauseLine>,
     grows: bool,
 ) -> CauseClass {
     if !lock_wait.cycle.is_empty() || takes_twice(case) {
@@ -63,7 +63,7 @@ fn takes_twice(case: &Case<'_>) -> bool {
 
 /// Whether they are the background goroutines of something that is made again and again. One of a kind that
 /// says more, such as the ends of a connection whose response nobody reads, is told by its wait.
-fn is_not_closed(case: &Case<'_>, cause: Option<&Cause>) -> bool {
+fn is_not_closed(case: &Case<'_>, cause: Option<&CauseLine>) -> bool {
     if case.are_coroutines() || waits_for_child(case) || case.accepts_connections() {
         return true;
     }

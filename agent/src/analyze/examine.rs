@@ -8,8 +8,7 @@ use super::code::{self, Package, Place, Question};
 use super::code_files::{CodeFiles, CodeLines};
 use super::hints::Hints;
 use crate::model::function::{self, Origin};
-use crate::model::text::counted;
-use crate::model::{NotEnough, Resolved, Snippet};
+use crate::model::{DetectorKind, Lack, NotEnough, Resolved, Snippet};
 
 /// Lines shown before and after the one that matters.
 const CONTEXT: u32 = 3;
@@ -34,13 +33,9 @@ pub(super) struct Unread {
 
 impl Unread {
     /// What the judgement lacks by it.
-    pub(super) fn says(self) -> Option<NotEnough> {
-        let reason = format!(
-            "the source of {} with {} was not read: there is too much of it, the largest come first",
-            counted(self.cases, "line"),
-            counted(self.goroutines, "goroutine"),
-        );
-        (self.cases > 0).then(|| NotEnough { detector: "source".to_owned(), reason })
+    pub(super) fn lack(self) -> Option<NotEnough> {
+        let lack = Lack::Unread { lines: self.cases, goroutines: self.goroutines };
+        (self.cases > 0).then_some(NotEnough { detector: DetectorKind::Source, lack })
     }
 
     fn add(&mut self, case: &Case<'_>) {

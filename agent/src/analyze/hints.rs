@@ -1,7 +1,7 @@
 //! What the code at its lines says of a case, where it could be read.
 
 use super::code::{Awaits, Confidence, Facts};
-use crate::model::{Pattern, Snippet, Verdict};
+use crate::model::{Pattern, Snippet, SourceFix, SourceNote, Verdict};
 
 /// What the code says of a case; nothing where no file was at hand.
 #[derive(Clone, Debug, Default)]
@@ -20,10 +20,10 @@ pub(super) struct Hints {
     pub(super) wakes: bool,
     /// Whether it waits for signals of the operating system.
     pub(super) awaits_signal: bool,
-    /// Plain sentences with lines.
-    pub(super) notes: Vec<String>,
+    /// What the source shows, with lines.
+    pub(super) notes: Vec<SourceNote>,
     /// The fix, with the names and lines of the code.
-    pub(super) fix: Option<String>,
+    pub(super) fix: Option<SourceFix>,
     /// The lines themselves.
     pub(super) snippet: Option<Snippet>,
 }
@@ -47,8 +47,8 @@ impl Hints {
         if is_users {
             self.pattern = facts.pattern;
             self.confidence = facts.pattern.map(|_| facts.confidence);
-            self.notes = facts.notes;
-            self.fix = facts.fix;
+            self.notes = facts.notes.into_iter().map(SourceNote::Text).collect();
+            self.fix = facts.fix.map(SourceFix::Text);
         }
     }
 }

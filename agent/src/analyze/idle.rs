@@ -3,13 +3,13 @@
 //! What waits is no leak by that alone: most goroutines of a healthy server wait most of the time.
 
 use super::case::Case;
-use super::caused::Cause;
+use super::caused::CauseLine;
 use super::code::Awaits;
 use super::detect::is_finalizer;
 use super::known;
-use super::settings::Settings;
+use super::settings::{Rule, Settings};
 use crate::model::function::{self, Origin};
-use crate::model::{CauseBasis, Verdict, WaitClass};
+use crate::model::{CauseBasis, IdleReason, Verdict, WaitClass};
 
 /// So many that wait on one object are a pool, whoever started it.
 const POOL: u64 = 8;
@@ -17,19 +17,19 @@ const POOL: u64 = 8;
 /// Why a case is idle on purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Idle {
-    /// In plain words.
-    pub(super) why: String,
+    /// Why.
+    pub(super) why: IdleReason,
     /// Whether it stays idle whatever its number does. Else growth counts against it.
     pub(super) always: bool,
 }
 
 impl Idle {
-    fn always(why: &str) -> Option<Self> {
-        Some(Self { why: why.to_owned(), always: true })
+    fn always(why: IdleReason) -> Option<Self> {
+        Some(Self { why, always: true })
     }
 
-    fn while_steady(why: &str) -> Option<Self> {
-        Some(Self { why: why.to_owned(), always: false })
+    fn while_steady(why: IdleReason) -> Option<Self> {
+        Some(Self { why, always: false })
     }
 
     /// Whether it speaks against a verdict.
@@ -39,16 +39,20 @@ impl Idle {
 }
 
 /// Why a case is idle on purpose; `None` where nothing says so.
-pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings) -> Option<Idle> {
+pub(super) fn reason(
+    case: &Case<'_>,
+    cause: Option<&CauseLine>,
+    settings: &Settings,
+) -> Option<Idle> {
     if is_finalizer(case) {
         return None;
     }
     if let Some(rule) = listed(case, settings) {
-        return Idle::always(&rule);
+        return Idle::always(IdleReason::Listed(rule.reason.clone()));
     }
     let wait = case.wait();
     if case.are_coroutines() {
-        return Idle::while_steady("iterator between two calls of next");
+        return Idle::while_steady(IdleReason::Iterator);
     }
     let is_own = cause.is_some_and(|cause| cause.at.basis == CauseBasis::Stack);
     // Whoever sends, or waits for what cannot come, does not wait for work.
@@ -56,74 +60,68 @@ pub(super) fn reason(case: &Case<'_>, cause: Option<&Cause>, settings: &Settings
         !matches!(wait, WaitClass::ChanSend | WaitClass::EmptySelect | WaitClass::NilChannel);
     if !is_own
         && may_be_idle
-        && let Some(why) = case.entry_function().and_then(|it| known::reason(it, wait))
+        && let Some(what) = case.entry_function().and_then(|it| known::background_of(it, wait))
     {
-        return Idle::while_steady(why);
+        return Idle::while_steady(IdleReason::Background(what));
     }
     if case.keep_connections_alive() {
-        return Idle::while_steady("keep-alive connection");
+        return Idle::while_steady(IdleReason::KeepAlive);
     }
     if case.accepts_connections() {
-        return Idle::while_steady("listener");
+        return Idle::while_steady(IdleReason::Listener);
     }
     if !is_own && case.is_librarys() && case.entry_function() == Some("testing.tRunner") {
-        return Idle::while_steady("waits for a test");
+        return Idle::while_steady(IdleReason::Test);
     }
     if wait == WaitClass::Runtime {
-        return Idle::while_steady("the runtime's own");
+        return Idle::while_steady(IdleReason::Runtime);
     }
     if wait == WaitClass::NilChannel && receives_nil(case) {
-        return Idle::while_steady("waits for a context that is never cancelled");
+        return Idle::while_steady(IdleReason::NeverCancelled);
     }
     if case.life.has_main {
-        return Idle::while_steady("the main goroutine");
+        return Idle::while_steady(IdleReason::Main);
     }
     if !case.is_users() && !case.calls("net/http.(*persistConn).readLoop") {
-        return Idle::while_steady("the standard library's own");
+        return Idle::while_steady(IdleReason::StandardLibrary);
     }
     if case.hints.awaits_signal {
-        return Idle::while_steady("waits for signals");
+        return Idle::while_steady(IdleReason::Signals);
     }
     if case.hints.wakes && case.hints.is_worker_loop == Some(true) {
-        return Idle::while_steady("loop that a timer wakes");
+        return Idle::while_steady(IdleReason::TimerLoop);
     }
     let receives = matches!(wait, WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond);
     if receives && is_pool(case) && case.count >= POOL {
-        return Idle::while_steady("worker pool or broadcast, all on one object");
+        return Idle::while_steady(IdleReason::Pool);
     }
     match wait {
         WaitClass::ChanReceive | WaitClass::Select | WaitClass::Cond if case.life.is_rooted => {
             if is_pool(case) {
-                return Idle::while_steady("worker pool or broadcast, all on one object");
+                return Idle::while_steady(IdleReason::Pool);
             }
             if case.hints.is_worker_loop == Some(true) {
-                return Idle::while_steady("worker that waits for work");
+                return Idle::while_steady(IdleReason::Worker);
             }
             if case.hints.awaits == Awaits::Context && case.count == 1 {
-                return Idle::while_steady("waits for the end of the program");
+                return Idle::while_steady(IdleReason::ProgramEnd);
             }
             // Without source a worker can't be told from a receiver that was forgotten.
             if case.hints.is_worker_loop.is_none() {
-                return Idle::while_steady(
-                    "its creator is still there, and its source is not known",
-                );
+                return Idle::while_steady(IdleReason::CreatorThere);
             }
             None
         }
         WaitClass::WaitGroup if case.life.kin.serve(case.life.is_rooted) => {
-            Idle::while_steady("waits for goroutines that are still there")
+            Idle::while_steady(IdleReason::Served)
         }
         _ => None,
     }
 }
 
-/// The reason on the user's own list.
-fn listed(case: &Case<'_>, settings: &Settings) -> Option<String> {
-    let rule = settings
-        .safe
-        .iter()
-        .find(|rule| case.functions().any(|function| rule.matches(function)))?;
-    Some(rule.reason.clone().unwrap_or_else(|| "on the list of safe functions".to_owned()))
+/// The rule of the user's own list that they are on.
+fn listed<'s>(case: &Case<'_>, settings: &'s Settings) -> Option<&'s Rule> {
+    settings.safe.iter().find(|rule| case.functions().any(|function| rule.matches(function)))
 }
 
 /// Whether they receive from the nil channel that `Done` gives of a context that nobody can cancel

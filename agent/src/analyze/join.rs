@@ -4,17 +4,17 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::case::Case;
-use super::caused::Cause;
+use super::caused::CauseLine;
 use super::detect::Found;
 use crate::model::function;
-use crate::model::{CauseBasis, Evidence, Part};
+use crate::model::{CauseBasis, DetectorKind, Evidence, Part};
 
 /// What becomes a finding.
 pub(super) struct Draft<'a> {
     pub(super) case: Case<'a>,
     pub(super) found: Found,
     pub(super) evidence: Vec<Evidence>,
-    pub(super) cause: Option<Cause>,
+    pub(super) cause: Option<CauseLine>,
     /// Whether they grow as leaks do.
     pub(super) grows: bool,
     /// The kinds of goroutines that were joined; empty for one.
@@ -255,8 +255,8 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
         head.found.count += other.found.count;
         head.case.absorb(other.case);
         head.grows |= other.grows;
-        let known: HashSet<String> = head.evidence.iter().map(|it| it.detector.clone()).collect();
-        let new = other.evidence.into_iter().filter(|it| !known.contains(&it.detector));
+        let known: HashSet<DetectorKind> = head.evidence.iter().map(Evidence::detector).collect();
+        let new = other.evidence.into_iter().filter(|it| !known.contains(&it.detector()));
         head.evidence.extend(new);
     }
     if parts.len() > 1 {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::accounts::{Accounts, Entry, Fate};
 use super::case::Case;
-use super::caused::{Cause, Causes};
+use super::caused::{CauseLine, Causes};
 use super::code_files::CodeFiles;
 use super::detect::{self, Found, Outcome, Scene, growth};
 use super::join::{self, Draft};
@@ -13,21 +13,13 @@ use super::settings::Settings;
 use super::window::{Window, assess};
 use super::{cause, classify, examine, fix, idle, not_closed, paths, score, signature};
 use crate::model::{
-    Assessment, CauseBasis, CauseClass, Evidence, Finding, FrameId, GoroutineLeak, Group,
-    Judgement, Level, NotEnough, Subject, Turnover, Verdict, WaitClass, function,
+    Assessment, CauseBasis, Evidence, Finding, FrameId, GoroutineLeak, Group, IdleReason, Ignored,
+    Judgement, Level, NoLeak, NotAnalysed, NotEnough, Subject, Turnover, Verdict, WaitClass,
+    function,
 };
-
-/// Why goroutines are in no finding that are neither idle nor stuck nor ever more.
-pub(super) const UNREMARKABLE: &str = "nothing speaks of a leak";
 
 /// Findings that are listed one by one: the worst.
 const MAX_FINDINGS: usize = 1_000;
-
-/// Why goroutines of findings beyond those are in none that is listed.
-const UNLISTED: &str = "in more findings than are listed";
-
-/// Why those are not analysed whose group is not let pass.
-const FILTERED: &str = "filtered out";
 
 /// The assessment of a window with its judgement; `None` while nothing was observed. The same
 /// window, settings and files give the same judgement, always. Go files that it misses it asks
@@ -50,14 +42,14 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
     let mut cases = Case::all(window, &assessment.groups, &assessment.stacks, span);
     let is_asked = |case: &Case<'_>| may_leak(case) && settings.filter.lets_pass(case.functions());
     let unread = examine::read(&mut cases, is_asked, files);
-    judgement.not_enough.extend(unread.says());
+    judgement.not_enough.extend(unread.lack());
     for case in cases {
         let mut entry = Entry {
             group: case.groups.first().copied().unwrap_or_default(),
             count: case.count,
             more: case.count.saturating_sub(case.at_first),
-            fate: Fate::NotAnalysed(FILTERED),
-            no_leak: UNREMARKABLE,
+            fate: Fate::NotAnalysed(NotAnalysed::Filtered),
+            no_leak: NoLeak::Unremarkable,
         };
         if settings.filter.lets_pass(case.functions()) {
             let (weighed, no_leak) = weigh(case, window, settings, &causes, &mut judgement);
@@ -69,7 +61,7 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
                     Fate::Found(found)
                 }
                 Weighed::Ignored(why) => Fate::Ignored(why),
-                Weighed::Unremarkable => Fate::NotAnalysed(UNREMARKABLE),
+                Weighed::Unremarkable => Fate::NotAnalysed(NotAnalysed::Unremarkable),
             };
         }
         accounts.add(entry);
@@ -104,13 +96,13 @@ fn list_worst(judgement: &mut Judgement) {
     }
     judgement.unlisted = unlisted.len() as u64;
     let goroutines = unlisted.iter().map(|finding| finding.goroutines().count).sum();
-    judgement.not_analysed.insert(UNLISTED.to_owned(), goroutines);
+    judgement.not_analysed.insert(NotAnalysed::Unlisted, goroutines);
 }
 
 /// What came of a case.
 enum Weighed<'a> {
     Found(Box<Draft<'a>>),
-    Ignored(String),
+    Ignored(Ignored),
     Unremarkable,
 }
 
@@ -131,16 +123,16 @@ fn weigh<'a>(
     settings: &Settings,
     causes: &Causes<'_>,
     judgement: &mut Judgement,
-) -> (Weighed<'a>, &'static str) {
+) -> (Weighed<'a>, NoLeak) {
     if !may_leak(&case) {
-        return (Weighed::Unremarkable, UNREMARKABLE);
+        return (Weighed::Unremarkable, NoLeak::Unremarkable);
     }
     // A curve takes a look at every sample, and most cases stand still.
     if case.life.survivors() > 0 || !case.life.known {
         case = case.with_history(window);
     }
     let no_leak = growth::weigh(&case, settings.thresholds.least_growth).err();
-    let no_leak = no_leak.map_or(UNREMARKABLE, growth::No::why);
+    let no_leak = no_leak.unwrap_or(NoLeak::Unremarkable);
     (inspected(case, window, settings, causes, judgement), no_leak)
 }
 
@@ -156,7 +148,7 @@ fn inspected<'a>(
     let scene = Scene {
         settings,
         cycles: judgement.lock_graph.alike.iter().sum::<u64>() + judgement.lock_graph.more_cycles,
-        idle: idle.as_ref().map(|idle| idle.why.as_str()),
+        is_idle: idle.is_some(),
     };
     let mut evidence = Vec::new();
     let mut best: Option<Found> = None;
@@ -164,15 +156,14 @@ fn inspected<'a>(
     for detector in detect::ALL.iter().filter(|it| !never_ran || !it.needs_time()) {
         match detector.inspect(&case, scene) {
             Outcome::Clear => {}
-            Outcome::NotEnough(reason) => {
-                let lack = NotEnough { detector: detector.name().to_owned(), reason };
+            Outcome::NotEnough(lack) => {
+                let lack = NotEnough { detector: detector.kind(), lack };
                 if !judgement.not_enough.contains(&lack) {
                     judgement.not_enough.push(lack);
                 }
             }
             Outcome::Found(found) => {
-                let says = found.says.clone();
-                evidence.push(Evidence { detector: detector.name().to_owned(), says });
+                evidence.push(found.evidence.clone());
                 best = Some(match best {
                     Some(best) => surest(best, found),
                     None => found,
@@ -184,24 +175,18 @@ fn inspected<'a>(
         && best.as_ref().is_none_or(|best| idle.clears(best.verdict))
     {
         // The user's own list is all that silences growth, and it is said that it did.
-        return Weighed::Ignored(match best {
-            Some(best) if best.verdict >= Verdict::Likely => {
-                format!("{}: silences a {} leak", idle.why, best.verdict.name())
-            }
-            _ => idle.why,
-        });
+        let silences = best.map(|best| best.verdict).filter(|&verdict| verdict >= Verdict::Likely);
+        return Weighed::Ignored(Ignored { why: idle.why, silences });
     }
     let Some(best) = best else { return Weighed::Unremarkable };
     if is_in_baseline(&case, settings, best.verdict) {
-        return Weighed::Ignored(match best.verdict {
-            Verdict::Suspect => "in the baseline".to_owned(),
-            sure => format!("in the baseline: silences a {} leak", sure.name()),
-        });
+        let silences = Some(best.verdict).filter(|&verdict| verdict >= Verdict::Likely);
+        return Weighed::Ignored(Ignored { why: IdleReason::Baseline, silences });
     }
     if case.points.is_empty() {
         case = case.with_history(window);
     }
-    let grows = GROWTH.iter().any(|name| evidence.iter().any(|it| it.detector == *name));
+    let grows = evidence.iter().any(|it| it.detector().is_growth());
     Weighed::Found(Box::new(Draft { case, found: best, evidence, cause, grows, parts: Vec::new() }))
 }
 
@@ -218,9 +203,6 @@ fn surest(one: Found, other: Found) -> Found {
     best
 }
 
-/// Detectors that say of goroutines that they become more and more.
-const GROWTH: [&str; 3] = ["steady-growth", "count-growth", "accumulated"];
-
 /// Whether there were as many before.
 fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
     let known = case.signatures.iter().filter_map(|it| settings.baseline.get(*it));
@@ -235,8 +217,6 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
     let class = classify::class(&case, &lock_wait, cause.as_ref(), grows);
     let pattern = classify::pattern(&case, class, found.verdict, &lock_wait);
     let growth = case.growth;
-    let told = cause::Told { class, pattern, leaking: found.count, origin: cause.as_ref() };
-    let text = cause::cause(&case, told, growth.as_ref(), &lock_wait);
     // Their own line, or the one that leads to them where all of theirs are a library's.
     let line = cause.and_then(|cause| case.stacks.lookup(cause.at.frame).ok());
     let is_led_to = cause.is_some_and(|cause| cause.at.basis != CauseBasis::Stack);
@@ -245,22 +225,8 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
     } else {
         case.hints.snippet.clone()
     };
-    if let Some(says) = says_cause(&case, cause.as_ref()) {
-        evidence.push(Evidence { detector: "cause".to_owned(), says });
-    }
-    evidence.extend(
-        case.hints
-            .notes
-            .iter()
-            .map(|note| Evidence { detector: "source".to_owned(), says: note.clone() }),
-    );
-    let suggestions = if class == CauseClass::NotClosed {
-        not_closed::fixes(&case, cause.as_ref())
-    } else if case.keep_connections_alive() {
-        not_closed::connection_fixes()
-    } else {
-        fix::suggestions(&case, class, pattern, cause.as_ref())
-    };
+    evidence.extend(cause_known(&case, cause.as_ref()));
+    evidence.extend(case.hints.notes.iter().cloned().map(Evidence::Source));
     let turnover = case.left().map(|left| Turnover {
         arrived: case.arrived,
         left,
@@ -275,9 +241,9 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
         growth,
         history,
         pattern,
-        cause: text,
+        cause: cause::cause(&case, class, cause.as_ref()),
         source,
-        suggestions,
+        suggestions: fix::suggestions(&case, class, pattern, cause.as_ref()),
         evidence,
         caused_at: cause.map(|cause| cause.at),
         subject: Subject::Goroutines(GoroutineLeak {
@@ -296,7 +262,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
 
 /// The same for the same finding in every window, process and build path. Of a set of goroutines, now one kind
 /// and now another is the largest, and what runs is caught at any line: what leads to them stays.
-fn id(case: &Case<'_>, cause: Option<&Cause>) -> String {
+fn id(case: &Case<'_>, cause: Option<&CauseLine>) -> String {
     let name = |frame: FrameId| {
         let frame = case.stacks.lookup(frame).ok();
         frame.map(|frame| function::normalise(frame.function).into_owned()).unwrap_or_default()
@@ -329,22 +295,14 @@ fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
 }
 
 /// How the line that leads to them is known, where it is not their own; or that it is not.
-fn says_cause(case: &Case<'_>, cause: Option<&Cause>) -> Option<String> {
-    let Some(cause) = cause else {
-        let unknown = "no line of the program's own is on their stacks, and nobody saw who created them: \
-                       probes see it (root, or CAP_BPF and CAP_PERFMON)";
-        return case.is_librarys().then(|| unknown.to_owned());
-    };
-    let basis = match cause.at.basis {
-        CauseBasis::Stack => return None,
-        CauseBasis::CreationSite => "started them",
-        CauseBasis::CreationStack => "led to their creation, as a probe saw it",
-        CauseBasis::Creator => {
-            "is where one of their creators is now, which need not be where it made them"
+fn cause_known(case: &Case<'_>, cause: Option<&CauseLine>) -> Option<Evidence> {
+    match cause {
+        Some(cause) if cause.at.basis == CauseBasis::Stack => None,
+        Some(cause) => {
+            case.stacks.lookup(cause.at.frame).is_ok().then_some(Evidence::CausedAt(cause.at))
         }
-    };
-    let line = case.stacks.lookup(cause.at.frame).ok()?;
-    Some(format!("{} ({}:{}) {basis}", line.function, line.file, line.line))
+        None => case.is_librarys().then_some(Evidence::CauseUnknown),
+    }
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Coverage, EarlierPrograms, Group, LockGraph, Observation, Overhead, RateBasis,
-    Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, EarlierPrograms, Group, LockGraph, NoStack, Observation, Overhead,
+    RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -280,7 +280,7 @@ fn show_runners(groups: &mut [Group], lives: &[Life], stacks: &StackTable) {
         if let (None, Some(last)) = (group.stack, life.busy.last) {
             group.stack = Some(last);
             group.blocked_at = summary::blocked_at(stacks, last);
-            group.no_stack = Some("running: the stack is that of an earlier sample");
+            group.no_stack = Some(NoStack::OfEarlierSample);
         }
     }
 }

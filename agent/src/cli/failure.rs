@@ -11,7 +11,7 @@ use crate::collect::CollectError;
 use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::model::{Assessment, Halt, Held, TargetId};
-use crate::report::format;
+use crate::report::{format, phrases};
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -40,7 +40,7 @@ pub(super) enum Failure {
         source: CollectError,
     },
     /// The target was sampled, but could not run all the while.
-    #[error("no verdict on {target}: {}", held.says())]
+    #[error("no verdict on {target}: {}", phrases::held(held))]
     Held {
         /// Which.
         target: TargetId,
@@ -154,7 +154,7 @@ pub(super) enum Failure {
     #[error("report needs --input DIR, a folder of saved observations")]
     NoInput,
     /// Filters or thresholds that leave nothing to judge.
-    #[error("0 of {} match", format::counted(*.of, "goroutine"))]
+    #[error("0 of {} match", format::counted(*.of, "goroutine", "goroutines"))]
     NoMatch {
         /// How many goroutines there are.
         of: u64,

@@ -65,7 +65,7 @@ impl Seen {
                 assessment.coverage.notes.push(format!(
                     "filtered: {} of {} analysed",
                     format::count(left),
-                    format::counted(assessment.totals.goroutines, "goroutine")
+                    format::counted(assessment.totals.goroutines, "goroutine", "goroutines")
                 ));
             }
         }

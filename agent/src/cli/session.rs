@@ -119,7 +119,7 @@ impl Seen {
     fn add_sink(&mut self, sink: SinkOutcome) -> Result<(), Failure> {
         let SinkOutcome { name, dropped, end } = sink;
         if dropped > 0 {
-            let samples = format::counted(dropped, "sample");
+            let samples = format::counted(dropped, "sample", "samples");
             output::say(format_args!(
                 "{name} was too slow for {samples}, and left them out; the report has them"
             ));

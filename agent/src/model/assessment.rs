@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::finding::{Finding, Holder, NotEnough, Waiter};
+use super::account::{Ignored, NoLeak, NotAnalysed};
+use super::evidence::NotEnough;
+use super::finding::Finding;
+use super::lock_wait::{Holder, Waiter};
 use super::observation::{Coverage, Site};
 use super::overhead::Overhead;
 use super::rates::{Rate, Rates};
@@ -80,11 +83,11 @@ pub struct Judgement {
     pub level: Level,
     /// Detectors that lacked something to judge by.
     pub not_enough: Vec<NotEnough>,
-    /// Goroutines that are ignored as idle, by why: `idle worker pool`, ...
-    pub idle: BTreeMap<String, u64>,
+    /// Goroutines that are ignored as idle, by why.
+    pub idle: BTreeMap<Ignored, u64>,
     /// Goroutines that are in no finding and not idle, by why. These, the idle ones and those of all
     /// findings add up to all that there are.
-    pub not_analysed: BTreeMap<String, u64>,
+    pub not_analysed: BTreeMap<NotAnalysed, u64>,
     /// Who waits for whom, over the whole process.
     pub lock_graph: LockGraph,
     /// Functions that most goroutines pass, most first.
@@ -130,10 +133,12 @@ pub struct Rising {
 pub enum RiseVerdict {
     /// A finding, by its id.
     Finding(String),
-    /// They are ignored, and why.
-    Ignored(String),
+    /// They are ignored, and why, and in what they do not rise as leaks do.
+    Ignored(Ignored, NoLeak),
+    /// They were not analysed, and why.
+    NotAnalysed(NotAnalysed),
     /// They do not rise as leaks do, and in what.
-    NoLeak(String),
+    NoLeak(NoLeak),
 }
 
 /// How many goroutines there are, by thresholds.
@@ -284,6 +289,19 @@ pub struct Ages {
     pub median: Duration,
 }
 
+/// Why a group has no stack, or none of the last sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoStack {
+    /// They run: a stack cannot be read without stopping them.
+    Running,
+    /// They run, and the stack is that of an earlier sample.
+    OfEarlierSample,
+    /// They kept changing while they were read.
+    Torn,
+    /// What was read could not be unwound.
+    NotUnwound,
+}
+
 /// Goroutines with the same signature.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -317,8 +335,8 @@ pub struct Group {
     pub creation_stack: Option<StackId>,
     /// The stack of one of them; `None` when it could not be read.
     pub stack: Option<StackId>,
-    /// Why there is no stack, in plain words.
-    pub no_stack: Option<&'static str>,
+    /// Why there is no stack, or none of the last sample.
+    pub no_stack: Option<NoStack>,
     /// The profiler labels that all of them share.
     pub labels: Vec<(String, String)>,
     /// The ids of some, smallest first.

@@ -1,14 +1,19 @@
 //! A finding: what leaks, how sure that is, what it costs, why, and what to do.
 
-use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::cause::Cause;
+use super::caused_at::CausedAt;
+use super::class::CauseClass;
+use super::evidence::Evidence;
+use super::lock_wait::LockWait;
 use super::pattern::Pattern;
 use super::stack::FrameId;
+use super::suggestion::Suggestion;
 
 /// How sure a finding is.
 #[derive(
@@ -88,78 +93,6 @@ impl Severity {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
-    }
-}
-
-/// What kind of leak it is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    IntoStaticStr,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum CauseClass {
-    /// Sending, and nobody receives.
-    ChannelSend,
-    /// Receiving, and nobody sends or closes.
-    ChannelReceive,
-    /// Sending on or receiving from a nil channel.
-    ChannelNil,
-    /// In a select of which no case comes true.
-    Select,
-    /// In `select {}`.
-    SelectEmpty,
-    /// Locking a `sync.Mutex` that is not unlocked.
-    Mutex,
-    /// Locking a `sync.RWMutex` that is not unlocked.
-    Rwmutex,
-    /// In `sync.Cond.Wait`, and nobody signals.
-    Cond,
-    /// In `sync.WaitGroup.Wait`, and `Done` is missing.
-    Waitgroup,
-    /// Goroutines that wait for each other in a circle.
-    DeadlockCycle,
-    /// Waiting for a context that nobody cancels.
-    ContextNotCancelled,
-    /// In the network poller without progress.
-    NetworkIo,
-    /// A ticker, timer or sleep loop that is never stopped.
-    Timer,
-    /// Running for ever.
-    Loop,
-    /// Inside the runtime: a finalizer or cleanup that does not return.
-    RuntimeInternal,
-    /// In a system call or in C that does not return.
-    SyscallOrCgo,
-    /// Something is made again and again and never closed: a client, pool, listener, watcher, iterator.
-    /// Its background goroutines pile up.
-    NotClosed,
-    /// None that is known; also what only a later version of the agent knows.
-    #[serde(other)]
-    Unknown,
-}
-
-impl CauseClass {
-    /// The name that people and programs read.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl fmt::Display for CauseClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -259,62 +192,6 @@ pub struct Turnover {
     pub stuck: u64,
 }
 
-/// Goroutines that wait for each other's locks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LockWait {
-    /// A deadlock cycle that some of them are part of, in the order in which each waits for the next; empty
-    /// without one. Of several it is an example.
-    pub cycle: Vec<Waiter>,
-    /// How many deadlock cycles they are part of, as far as stacks were searched.
-    pub cycles: u64,
-    /// How many goroutines the shortest and the longest of those cycles have; `None` without any.
-    pub lengths: Option<(usize, usize)>,
-    /// How many of the finding's goroutines are part of a deadlock cycle.
-    pub in_cycles: u64,
-    /// How many locks they wait for.
-    pub locks: u64,
-    /// Who probably holds the lock, where all of them wait for one.
-    pub likely_holder: Option<Holder>,
-    /// Who probably hold the locks, where they wait for several.
-    pub holders: Option<Holders>,
-}
-
-/// Goroutines that probably hold one lock each, and do the same at the same line: the commonest kind of holders
-/// of several locks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holders {
-    /// What each is doing, in plain words.
-    pub doing: String,
-    /// The line where each is, as `function (file:line)`; empty where it is not known.
-    pub at: String,
-    /// How many goroutines wait for locks that such goroutines hold.
-    pub waiters: u64,
-}
-
-/// A goroutine and the lock that it waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiter {
-    /// Its id.
-    pub goid: u64,
-    /// The lock's address.
-    pub object: u64,
-    /// The line where it waits, as `function (file:line)`; empty where it is not known.
-    pub at: String,
-}
-
-/// A goroutine that probably holds a lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its id.
-    pub goid: u64,
-    /// What it is doing itself, in plain words.
-    pub doing: String,
-    /// Whether it has stood there for as long as anybody looked, so that it will not let go.
-    pub is_stuck: bool,
-    /// The line where it is, as `function (file:line)`; empty where it is not known.
-    pub at: String,
-}
-
 /// Lines of source around the one that matters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snippet {
@@ -330,52 +207,6 @@ pub struct Snippet {
     pub stale: bool,
 }
 
-/// The line of the program's own code that leads to a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CausedAt {
-    /// The line.
-    pub frame: FrameId,
-    /// How it is known.
-    pub basis: CauseBasis,
-}
-
-/// How the line that leads to a finding is known, surest first.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    IntoStaticStr,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum CauseBasis {
-    /// It is on the blocked goroutines' own stacks.
-    Stack,
-    /// It is the `go` statement that created them.
-    CreationSite,
-    /// It is on the stack of one of their creators, as a probe saw it, or of the creators of those.
-    CreationStack,
-    /// One of their creators, or of the creators of those, is there now. It may have been elsewhere when
-    /// it created them.
-    Creator,
-}
-
-impl CauseBasis {
-    /// The name that programs read.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// Goroutines of one kind among those that one cause piles up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -385,24 +216,6 @@ pub struct Part {
     pub count: u64,
     /// The function that they run, the outermost on their stacks; `None` where no stack was read.
     pub entry: Option<FrameId>,
-}
-
-/// What one detector said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The detector: `steady-growth`, `stuck`, ...
-    pub detector: String,
-    /// One plain sentence with the numbers.
-    pub says: String,
-}
-
-/// A detector that could not judge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotEnough {
-    /// The detector.
-    pub detector: String,
-    /// What it lacked, in plain words.
-    pub reason: String,
 }
 
 /// Something that leaks: how sure that is, what it costs, why, and what to do. What all kinds of findings have
@@ -428,12 +241,12 @@ pub struct Finding {
     pub history: Vec<(f64, u64)>,
     /// The known mistake that it looks like.
     pub pattern: Option<Pattern>,
-    /// The cause in one plain sentence, with the numbers.
-    pub cause: String,
+    /// What they do, and what does not happen.
+    pub cause: Cause,
     /// The source at the line that matters.
     pub source: Option<Snippet>,
     /// What to do, most helpful first.
-    pub suggestions: Vec<String>,
+    pub suggestions: Vec<Suggestion>,
     /// Everything that led to the verdict.
     pub evidence: Vec<Evidence>,
 }

@@ -3,36 +3,48 @@
 //! This room knows nothing but `std`, serde, and strum and schemars for the names of enum values:
 //! no clock, no I/O, no source and no output.
 
+pub mod account;
 pub mod assessment;
+pub mod cause;
+pub mod caused_at;
 pub mod channel;
+pub mod class;
+pub mod evidence;
 pub mod finding;
 pub mod function;
 pub mod goroutine;
+pub mod lock_wait;
 pub mod observation;
 pub mod overhead;
 pub mod pattern;
 pub mod rates;
 pub mod running;
+pub mod source_rule;
 pub mod stack;
+pub mod suggestion;
 pub mod target;
-pub mod text;
 pub mod time;
 pub mod update;
 pub mod wait;
 
+pub use account::{Background, IdleReason, Ignored, NoLeak, NotAnalysed};
 pub use assessment::{
-    Ages, Assessment, Group, HotPath, Judgement, Level, Lineage, LockGraph, LockNode, Rise,
-    RiseVerdict, Rising, Totals, WindowSpan,
+    Ages, Assessment, Group, HotPath, Judgement, Level, Lineage, LockGraph, LockNode, NoStack,
+    Rise, RiseVerdict, Rising, Totals, WindowSpan,
 };
+pub use cause::{Buffer, Cause, ChannelNumber, Channels, NamedWait};
+pub use caused_at::{CauseBasis, CausedAt};
 pub use channel::{Channel, Mention};
+pub use class::CauseClass;
+pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
 pub use finding::{
-    CauseBasis, CauseClass, CausedAt, Evidence, Finding, Forecast, GoroutineLeak, Growth,
-    GrowthPattern, Holder, Holders, LockWait, NotEnough, Part, Score, Severity, Snippet, Subject,
-    Turnover, Verdict, Waiter,
+    Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Part, Score, Severity, Snippet,
+    Subject, Turnover, Verdict,
 };
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
+pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
 pub use observation::{
     Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site,
 };
@@ -40,7 +52,9 @@ pub use overhead::{HitCost, Overhead};
 pub use pattern::Pattern;
 pub use rates::{Rate, RateBasis, Rates};
 pub use running::{Halt, Held, Running};
+pub use source_rule::{SourceFix, SourceNote};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
+pub use suggestion::{Advice, Made, Suggestion};
 pub use target::{Build, Instance, Target, TargetId};
 pub use time::Timestamp;
 pub use update::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine, Update};

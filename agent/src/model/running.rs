@@ -6,8 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::text::duration;
-
 /// What the kernel says of how a process runs, at one observation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Running {
@@ -47,16 +45,6 @@ impl Halt {
     pub fn name(self) -> &'static str {
         self.into()
     }
-
-    /// What was done to the process.
-    #[must_use]
-    pub const fn says(self) -> &'static str {
-        match self {
-            Self::Stopped => "stopped by a signal (SIGSTOP, or a job in the background)",
-            Self::Traced => "stopped by a tracer (a debugger, strace)",
-            Self::Frozen => "frozen by its control group (a paused container)",
-        }
-    }
 }
 
 /// For how much of a window a process could not run.
@@ -70,32 +58,4 @@ pub struct Held {
     pub window: Duration,
     /// Whether it could not run at any time of the window; a single observation is one moment.
     pub always: bool,
-}
-
-impl Held {
-    /// In one sentence: that it could not run, and what follows.
-    #[must_use]
-    pub fn says(&self) -> String {
-        let of = format!("{} of these {}", duration(self.held), duration(self.window));
-        match self.halt {
-            Some(halt) if self.always => format!(
-                "the process is {}: nothing in it can move; no verdict from waiting",
-                halt.says()
-            ),
-            Some(halt) => format!(
-                "the process is {}, and could not run for {of}; waits count only the time in \
-                 which it could",
-                halt.says()
-            ),
-            None if self.always => {
-                "the process got hardly any CPU (throttled or starved): nothing \
-                                    in it could move; no verdict from waiting"
-                    .to_owned()
-            }
-            None => format!(
-                "the process could not run for {of} (stopped, or kept waiting for CPU); waits \
-                 count only the time in which it could"
-            ),
-        }
-    }
 }

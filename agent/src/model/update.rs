@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::assessment::Assessment;
-use super::finding::{CauseClass, Verdict};
+use super::class::CauseClass;
+use super::finding::Verdict;
 use super::rates::Rates;
 use super::target::TargetId;
 use super::time::Timestamp;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::model::function::{self, Origin};
-pub use crate::model::text::{bytes, count, counted, duration};
 use crate::model::{FrameId, Group, HitCost, Rate, RateBasis, Rates, StackTable};
+pub use crate::units::{bytes, count, counted, duration, plural};
 
 /// An RFC 3339 time as people read it, to the second: `2026-11-20 08:00:02 UTC`.
 #[must_use]
@@ -83,7 +83,7 @@ pub fn hit_cost(hit: &HitCost) -> String {
 #[must_use]
 pub fn objects(group: &Group) -> Option<String> {
     let (address, members) = group.object?;
-    let waiters = counted(group.object_waiters, "goroutine");
+    let waiters = counted(group.object_waiters, "goroutine", "goroutines");
     Some(match group.objects {
         1 => format!("{address:#x}, {waiters} in all"),
         // Each on its own: which one is named says nothing.
@@ -164,18 +164,6 @@ impl FrameText {
             "" => self.short().to_owned(),
             line => format!("{} ({line})", self.short()),
         }
-    }
-}
-
-/// `function (file:line)` without directories, as it is brief.
-#[must_use]
-pub fn brief_site(at: &str) -> String {
-    match at.strip_suffix(')').and_then(|at| at.rsplit_once(" (")) {
-        Some((function, place)) => {
-            let line = place.rsplit('/').next().unwrap_or(place);
-            format!("{} ({line})", function::short(function))
-        }
-        None => at.to_owned(),
     }
 }
 
@@ -287,8 +275,8 @@ mod tests {
         {
             assert_eq!(count(number), expected);
         }
-        assert_eq!(counted(1, "group"), "1 group");
-        assert_eq!(counted(0, "group"), "0 groups");
+        assert_eq!(counted(1, "group", "groups"), "1 group");
+        assert_eq!(counted(0, "group", "groups"), "0 groups");
     }
 
     #[test]
@@ -380,15 +368,6 @@ mod tests {
         assert_eq!(fit_place(place, 30), "…/acme/db@v1.2.3/pool.go:1234");
         assert_eq!(fit_place(place, 3), "…/pool.go:1234");
         assert_eq!(fit_place("main.go:7", 3), "main.go:7");
-    }
-
-    #[test]
-    fn a_brief_site_keeps_function_file_and_line() {
-        let site = "github.com/acme/db.(*Pool).get (/go/pkg/mod/db@v1.2.3/pool.go:41)";
-        assert_eq!(brief_site(site), "db.(*Pool).get (pool.go:41)");
-        for odd in ["", "main.f", "main.f (", "nothing known"] {
-            assert_eq!(brief_site(odd), odd);
-        }
     }
 
     #[test]

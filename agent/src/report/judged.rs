@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::analyze::{Window, assess};
 use crate::model::{
-    Assessment, CauseClass, Evidence, Finding, Forecast, GoroutineLeak, Growth, GrowthPattern,
-    Holder, Judgement, Level, Lineage, LockGraph, LockNode, LockWait, Observation, Pattern, Score,
-    Snippet, StackView, Subject, Turnover, Verdict, WaitClass, Waiter,
+    Assessment, Buffer, Cause, CauseClass, ChannelNumber, Channels, Doing, Evidence, Finding,
+    Forecast, FrameId, GoroutineLeak, Growth, GrowthPattern, Holder, IdleReason, Judgement, Level,
+    Lineage, LockGraph, LockNode, LockWait, NotAnalysed, Observation, Pattern, Score, Snippet,
+    StackView, Stillness, Subject, Suggestion, Turnover, Verdict, WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
 
@@ -17,6 +18,10 @@ pub(super) const LOCKING: usize = 1;
 
 /// The lock that two goroutines of the sample wait for.
 const LOCK: u64 = 0x00c0_0000_7000;
+
+/// The lines of `main.transfer` where goroutines wait, and where the holder of the lock is.
+const WAITS: u32 = 52;
+const HOLDS: u32 = 57;
 
 /// An assessment in which these findings were made.
 pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
@@ -29,8 +34,8 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
         findings,
         not_enough: Vec::new(),
         unlisted: 0,
-        not_analysed: BTreeMap::from([("nothing speaks of a leak".to_owned(), 1)]),
-        idle: BTreeMap::from([("idle worker pool".to_owned(), 3), ("listener".to_owned(), 1)]),
+        not_analysed: BTreeMap::from([(NotAnalysed::Unremarkable, 1)]),
+        idle: BTreeMap::from([(IdleReason::Worker.into(), 3), (IdleReason::Listener.into(), 1)]),
         lock_graph: LockGraph {
             locks: vec![LockNode {
                 object: LOCK,
@@ -63,9 +68,15 @@ pub(super) fn unjudged(observations: &[Observation]) -> Assessment {
     assess(&window).expect("something was observed")
 }
 
+/// A line of `main.transfer`, as the table of [`assessment`] numbers it.
+fn transfer(line: u32) -> FrameId {
+    with_locks(0).frame("main.transfer", "/src/app/bank.go", line)
+}
+
 fn with_locks(leaked: u64) -> Sample {
     let mut sample = leaking(leaked);
-    let stack = sample.stack(&[("main.transfer", "/src/app/bank.go", 52)]);
+    let stack = sample.stack(&[("main.transfer", "/src/app/bank.go", WAITS)]);
+    sample.frame("main.transfer", "/src/app/bank.go", HOLDS);
     let lock = sample.objects(&[LOCK]);
     for goid in [50, 51] {
         sample.add(goid, WaitClass::Mutex, StackView::Read(stack)).objects = lock;
@@ -84,7 +95,7 @@ fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Findi
         growth: None,
         history: Vec::new(),
         pattern: None,
-        cause: String::new(),
+        cause: Cause::Unknown,
         source: None,
         suggestions: Vec::new(),
         evidence: Vec::new(),
@@ -125,9 +136,10 @@ pub(super) fn leak() -> Finding {
         }),
         history: vec![(0.0, 4), (1.0, 22), (2.0, 40)],
         pattern: Some(Pattern::PrematureReturn),
-        cause: "40 goroutines, 18 more each second, wait to send on one unbuffered channel from \
-                which nothing receives."
-            .to_owned(),
+        cause: Cause::Send(Channels {
+            buffer: Some(Buffer { capacity: 0, length: 0 }),
+            number: ChannelNumber::Shared,
+        }),
         source: Some(Snippet {
             file: "/src/app/leak.go".to_owned(),
             line: 33,
@@ -137,16 +149,15 @@ pub(super) fn leak() -> Finding {
                 .to_vec(),
             stale: false,
         }),
-        suggestions: vec![
-            "Give the channel a buffer of one.".to_owned(),
-            "Or select on ctx.Done() beside the send.".to_owned(),
-        ],
+        suggestions: vec![Suggestion::Class(CauseClass::ChannelSend)],
         evidence: vec![
-            Evidence {
-                detector: "steady-growth".to_owned(),
-                says: "from 4 to 40 in 2.0s, no sample with fewer than the one before".to_owned(),
+            Evidence::SteadyGrowth {
+                survivors: 36,
+                window: Duration::from_secs(2),
+                before: 4,
+                gone: 0,
             },
-            Evidence { detector: "turnover".to_owned(), says: "36 came, none left".to_owned() },
+            Evidence::RuntimeFound { goroutines: 3 },
         ],
         ..finding("f-7c0d11", LEAKING, CauseClass::ChannelSend, Verdict::Likely)
     }
@@ -154,14 +165,14 @@ pub(super) fn leak() -> Finding {
 
 /// Two goroutines that wait for each other.
 pub(super) fn deadlock() -> Finding {
-    let waiter = |goid, object, at: &str| Waiter { goid, object, at: at.to_owned() };
+    let at = Some(transfer(WAITS));
     Finding {
         score: Score { blocking: 20, ..Score::default() },
         subject: Subject::Goroutines(GoroutineLeak {
             lock_wait: LockWait {
                 cycle: vec![
-                    waiter(50, LOCK, "main.transfer (/src/app/bank.go:52)"),
-                    waiter(51, LOCK + 0x100, ""),
+                    Waiter { goid: 50, object: LOCK, at },
+                    Waiter { goid: 51, object: LOCK + 0x100, at: None },
                 ],
                 cycles: 1,
                 lengths: Some((2, 2)),
@@ -173,11 +184,14 @@ pub(super) fn deadlock() -> Finding {
             ..goroutines(LOCKING, 2, Some(9))
         }),
         pattern: Some(Pattern::LockOrder),
-        cause: "2 goroutines wait for each other's mutexes.".to_owned(),
-        suggestions: vec!["Take the two locks in one order.".to_owned()],
-        evidence: vec![Evidence {
-            detector: "lock-cycle".to_owned(),
-            says: "goroutines 50 and 51 each wait for what the other holds".to_owned(),
+        cause: Cause::DeadlockCycle,
+        suggestions: vec![Suggestion::Pattern(Pattern::LockOrder)],
+        evidence: vec![Evidence::Cycle {
+            example: vec![
+                Waiter { goid: 50, object: LOCK, at },
+                Waiter { goid: 51, object: LOCK + 0x100, at: None },
+            ],
+            cycles: 1,
         }],
         ..finding("f-dead10", LOCKING, CauseClass::DeadlockCycle, Verdict::Likely)
     }
@@ -187,11 +201,13 @@ pub(super) fn deadlock() -> Finding {
 pub(super) fn suspect(number: u32) -> Finding {
     Finding {
         subject: Subject::Goroutines(goroutines(2, 1, Some(30))),
-        cause: format!("Suspect {number} has not moved for 30.0s."),
-        evidence: vec![Evidence {
-            detector: "stuck".to_owned(),
-            says: "the same goroutine at the same line in 6 samples".to_owned(),
-        }],
+        cause: Cause::NotClosed { what: Some(format!("thing {number}")), below: None },
+        evidence: vec![Evidence::Stuck(Stillness::Through {
+            goroutines: 1,
+            of: 1,
+            window: Duration::from_secs(30),
+            longest: Duration::from_secs(30),
+        })],
         ..finding(&format!("f-5{number:05}"), 2, CauseClass::ChannelReceive, Verdict::Suspect)
     }
 }
@@ -199,8 +215,8 @@ pub(super) fn suspect(number: u32) -> Finding {
 fn holder() -> Holder {
     Holder {
         goid: 51,
-        doing: "waits for another mutex".to_owned(),
+        doing: Doing::Wait { class: WaitClass::Mutex, object: Some(LOCK + 0x100), in_cycle: false },
         is_stuck: true,
-        at: "main.transfer (/src/app/bank.go:57)".to_owned(),
+        at: Some(transfer(HOLDS)),
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
 pub fn all(assessment: &Assessment) -> Vec<String> {
     let earlier = &assessment.earlier;
     let more = (earlier.more > 0).then(|| {
-        let times = format::counted(earlier.more, "more time");
+        let times = format::counted(earlier.more, "more time", "more times");
         format!("the process executed another program {times} before")
     });
     more.into_iter()
@@ -28,7 +28,11 @@ pub fn replaced(program: &EarlierProgram) -> String {
         "nothing was found in it".to_owned()
     } else {
         let worst: Vec<_> = program.worst.iter().map(finding).collect();
-        format!("it had {}: {}", format::counted(program.found, "finding"), worst.join("; "))
+        format!(
+            "it had {}: {}",
+            format::counted(program.found, "finding", "findings"),
+            worst.join("; ")
+        )
     };
     format!(
         "the process executed another program, or itself anew, shortly before {at}: a new window \
@@ -40,7 +44,7 @@ pub fn replaced(program: &EarlierProgram) -> String {
 fn finding(finding: &EarlierFinding) -> String {
     let EarlierFinding { verdict, class, count, blocked_at } = finding;
     let at = blocked_at.as_ref().map(|at| format!(" at {} {}:{}", at.function, at.file, at.line));
-    let (verdict, count) = (verdict.name(), format::counted(*count, "goroutine"));
+    let (verdict, count) = (verdict.name(), format::counted(*count, "goroutine", "goroutines"));
     format!("{verdict} {class}{} ({count})", at.unwrap_or_default())
 }
 
@@ -52,7 +56,7 @@ pub fn early_end(why: &EarlyEnd) -> String {
         EarlyEnd::Found { samples } => format!(
             "ended early, as --until-found asks: a finding was likely or proven in {} one after the \
              other; what takes longer to show was not waited for",
-            format::counted(u64::from(*samples), "sample")
+            format::counted(u64::from(*samples), "sample", "samples")
         ),
         EarlyEnd::Interrupted => {
             "stopped while the next sample was taken or judged; this is the sample before"

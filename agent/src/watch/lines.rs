@@ -8,7 +8,10 @@ use crate::report::{format, json, notes};
 #[must_use]
 pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     let mut line = start(assessment);
-    line.push_str(&format!("  {}", format::counted(assessment.totals.goroutines, "goroutine")));
+    line.push_str(&format!(
+        "  {}",
+        format::counted(assessment.totals.goroutines, "goroutine", "goroutines")
+    ));
     if let Some(rates) = now {
         line.push_str(&format!("  {}", format::rates(rates)));
     }

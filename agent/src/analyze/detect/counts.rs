@@ -2,26 +2,25 @@
 
 use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::count;
-use crate::model::{GrowthPattern, Verdict};
+use crate::model::{DetectorKind, Evidence, GrowthPattern, Lack, Verdict};
 
 /// A count that rises and rises.
 pub(super) struct CountGrowth;
 
-/// Looks before anything is said.
-const LEAST_LOOKS: usize = 6;
+/// Samples before anything is stated.
+const MIN_SAMPLES: usize = 6;
 
 impl Detector for CountGrowth {
-    fn name(&self) -> &'static str {
-        "count-growth"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::CountGrowth
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         if case.life.known {
             return Outcome::Clear;
         }
-        let Some(growth) = case.growth.filter(|_| case.points.len() >= LEAST_LOOKS) else {
-            return Outcome::NotEnough(format!("growth of a count needs {LEAST_LOOKS} looks"));
+        let Some(growth) = case.growth.filter(|_| case.points.len() >= MIN_SAMPLES) else {
+            return Outcome::NotEnough(Lack::Count { samples: MIN_SAMPLES as u64 });
         };
         let net = case.count.saturating_sub(case.at_first);
         let rises = matches!(
@@ -31,17 +30,16 @@ impl Detector for CountGrowth {
         if !rises || growth.low <= 0.0 || net < scene.settings.thresholds.least_growth {
             return Outcome::Clear;
         }
-        let says = format!(
-            "from {} to {} within {:.0} s, {:+.2} a second ({:+.2} to {:+.2} with 95 % confidence)",
-            count(case.at_first),
-            count(case.count),
-            case.seconds(),
-            growth.per_second,
-            growth.low,
-            growth.high
-        );
+        let evidence = Evidence::CountGrowth {
+            from: case.at_first,
+            to: case.count,
+            window: case.window,
+            per_second: growth.per_second,
+            low: growth.low,
+            high: growth.high,
+        };
         // Every fifth or more of what was there at first came in: more than load that goes up.
         let sure = growth.r2 > 0.9 && net >= 10 && net * 5 >= case.at_first;
-        found(if sure { Verdict::Likely } else { Verdict::Suspect }, case.count, says)
+        found(if sure { Verdict::Likely } else { Verdict::Suspect }, case.count, evidence)
     }
 }

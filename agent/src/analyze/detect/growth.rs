@@ -4,11 +4,12 @@
 //! the ages of those that are there now: births in every part of the window have survived, hardly
 //! any that were there before have gone, and it goes on to the end.
 
+use std::time::Duration;
+
 use super::super::case::Case;
 use super::super::life::BINS;
 use super::{Detector, Found, Outcome, Scene};
-use crate::model::text::{count, counted};
-use crate::model::{GrowthPattern, Verdict};
+use crate::model::{DetectorKind, Evidence, GrowthPattern, Lack, NoLeak, Verdict};
 
 /// Steady growth of survivors.
 pub(super) struct SteadyGrowth;
@@ -20,9 +21,9 @@ const MIN_PARTS: usize = 3;
 /// The share of survivors that the older two of the five parts but the last must have: two fifths
 /// of an even flow. Short lives leave none there.
 const OLD_SHARE: f64 = 0.12;
-/// Samples, and seconds, before anything is said.
+/// Samples, and the window, before anything is stated.
 const MIN_SAMPLES: u64 = 5;
-const MIN_SECONDS: f64 = 4.0;
+const MIN_WINDOW: Duration = Duration::from_secs(4);
 /// A number that fills up adds less than this share of the first half's in the second.
 const FULL: f64 = 0.7;
 /// The share of the first half's slope that the second half of a straight line has at least.
@@ -32,101 +33,62 @@ const SHORT_SECONDS: f64 = 20.0;
 const FAST: u64 = 20;
 
 impl Detector for SteadyGrowth {
-    fn name(&self) -> &'static str {
-        "steady-growth"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::SteadyGrowth
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         match weigh(case, scene.settings.thresholds.least_growth) {
             Ok(found) => Outcome::Found(found),
-            Err(No::TooShort) => Outcome::NotEnough(format!(
-                "growth needs {MIN_SAMPLES} samples and {MIN_SECONDS:.0} s"
-            )),
+            Err(NoLeak::TooShort) => {
+                Outcome::NotEnough(Lack::Growth { samples: MIN_SAMPLES, window: MIN_WINDOW })
+            }
             Err(_) => Outcome::Clear,
         }
     }
 }
 
-/// Why growth is none of a leak's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::analyze) enum No {
-    /// The source does not know goroutines apart.
-    Unknown,
-    /// Too few samples, or too short a window.
-    TooShort,
-    /// Hardly any goroutine that was born in the window is left.
-    Few,
-    /// They end as others come.
-    ComeAndGo,
-    /// Their births lie in one part of the window.
-    OneBurst,
-    /// The oldest of those born in the window have ended.
-    ShortLived,
-    /// Births have stopped.
-    Stopped,
-}
-
-impl No {
-    /// In plain words.
-    pub(in crate::analyze) const fn why(self) -> &'static str {
-        match self {
-            Self::Unknown => "its births and deaths are not known",
-            Self::TooShort => "the window is too short to tell",
-            Self::Few => "too few of those that came are still here",
-            Self::ComeAndGo => "its goroutines end as others come",
-            Self::OneBurst => "they came in one burst",
-            Self::ShortLived => "those that came first have ended",
-            Self::Stopped => "it has stopped growing",
-        }
-    }
-}
-
 /// Whether a case grows as leaks do, and if not, in what.
-pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Found, No> {
+pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Found, NoLeak> {
     let life = &case.life;
     if !life.known {
-        return Err(No::Unknown);
+        return Err(NoLeak::UnknownLives);
     }
-    if case.looks < MIN_SAMPLES || case.seconds() < MIN_SECONDS {
-        return if life.births.is_empty() { Err(No::Few) } else { Err(No::TooShort) };
+    if case.looks < MIN_SAMPLES || case.window < MIN_WINDOW {
+        return if life.births.is_empty() { Err(NoLeak::Few) } else { Err(NoLeak::TooShort) };
     }
     let parts = parts(&life.births);
     // The youngest may yet end.
     let lasting: u64 = parts[..PARTS - 1].iter().sum();
     if lasting < min_growth.saturating_sub(1) || lasting == 0 {
-        return Err(No::Few);
+        return Err(NoLeak::Few);
     }
     let deaths = case.at_first.saturating_sub(life.before);
     let net = case.count.saturating_sub(case.at_first);
     if parts.iter().filter(|&&births| births > 0).count() < MIN_PARTS {
-        return Err(No::OneBurst);
+        return Err(NoLeak::OneBurst);
     }
     let exponential =
         case.growth.is_some_and(|growth| growth.pattern == GrowthPattern::Exponential);
     if ((parts[0] + parts[1]) as f64) < OLD_SHARE * lasting as f64 && !exponential {
-        return Err(No::ShortLived);
+        return Err(NoLeak::ShortLived);
     }
     if has_stopped(&life.births) {
-        return Err(No::Stopped);
+        return Err(NoLeak::Stopped);
     }
     let kept = deaths <= lasting / 4 && net as f64 >= 0.6 * lasting as f64;
     if (!kept && !rises_through_churn(case, net)) || fills_up(case, lasting) {
-        return Err(No::ComeAndGo);
+        return Err(NoLeak::ComeAndGo);
     }
-    let says = format!(
-        "{} born within {:.0} s are still here; of the {} that were here before, {} gone",
-        counted(life.survivors(), "goroutine"),
-        case.seconds(),
-        count(case.at_first),
-        match deaths {
-            0 => "none has".to_owned(),
-            1 => "1 has".to_owned(),
-            _ => format!("{} have", count(deaths)),
-        }
-    );
+    let evidence = Evidence::SteadyGrowth {
+        survivors: life.survivors(),
+        window: case.window,
+        before: case.at_first,
+        gone: deaths,
+    };
     let is_few = lasting < min_growth || (case.seconds() < SHORT_SECONDS && lasting < FAST);
     let verdict = if is_few { Verdict::Suspect } else { Verdict::Likely };
-    Ok(Found { verdict, count: case.count, says })
+    Ok(Found { verdict, count: case.count, evidence })
 }
 
 /// Whether a number of goroutines of which many end rises ever more slowly, as it does that fills up to a bound:

@@ -2,32 +2,22 @@
 
 use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::{count, counted, duration};
-use crate::model::{Verdict, WaitClass};
+use crate::model::{DetectorKind, Evidence, HeldBy, Verdict, WaitClass};
 
 /// Goroutines that wait for each other, or for themselves.
 pub(super) struct Cycle;
 
 impl Detector for Cycle {
-    fn name(&self) -> &'static str {
-        "deadlock-cycle"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::DeadlockCycle
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         let wait = case.locks.lock_wait();
-        let ids: Vec<String> = wait.cycle.iter().map(|waiter| waiter.goid.to_string()).collect();
-        let example = match wait.cycle.as_slice() {
-            [] => return Outcome::Clear,
-            [one] => format!(
-                "goroutine {} waits for the lock at {:#x}, which it holds itself",
-                one.goid, one.object
-            ),
-            _ => format!("goroutines {} wait for each other in a deadlock cycle", ids.join(", ")),
-        };
-        let says = match wait.cycles {
-            0 | 1 => example,
-            cycles => format!("{example}, one of {} such cycles", count(cycles)),
-        };
+        if wait.cycle.is_empty() {
+            return Outcome::Clear;
+        }
+        let evidence = Evidence::Cycle { example: wait.cycle, cycles: wait.cycles };
         // Who holds a lock is inferred: a cycle that is real does not go away, and what looks like one by
         // chance does not do so in several places at once.
         let (members, after) = (case.locks.in_cycles, scene.settings.thresholds.stuck_after);
@@ -35,7 +25,7 @@ impl Detector for Cycle {
         let verdict = if is_sure { Verdict::Likely } else { Verdict::Suspect };
         // Who waits behind a cycle gets no further either; of those that came last, stacks were not searched yet.
         let known = members.count.max(case.locks.stuck.count);
-        found(verdict, if known * 2 > case.count { case.count } else { known }, says)
+        found(verdict, if known * 2 > case.count { case.count } else { known }, evidence)
     }
 }
 
@@ -46,8 +36,8 @@ const MIN_CYCLES: u64 = 3;
 pub(super) struct StuckLock;
 
 impl Detector for StuckLock {
-    fn name(&self) -> &'static str {
-        "stuck-lock"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::StuckLock
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
@@ -67,29 +57,17 @@ impl Detector for StuckLock {
         } else {
             return Outcome::Clear;
         };
-        let have = if number == 1 { "has" } else { "have" };
-        let who = format!("{} {have} waited {}", counted(number, "goroutine"), duration(longest));
         let wait = locks.lock_wait();
-        let of = if wait.locks > 1 { "locks" } else { "a lock" };
-        let says = match (&wait.likely_holder, &wait.holders) {
-            (Some(holder), _) => format!(
-                "{who} for a lock that goroutine {} probably holds, which itself {}",
-                holder.goid, holder.doing
-            ),
-            (None, Some(holders)) => format!(
-                "{who} for {of}, of which {} wait for one that a goroutine probably holds which \
-                 itself {}",
-                count(holders.waiters),
-                holders.doing
-            ),
-            (None, None) if !wait.cycle.is_empty() => {
-                format!("{who} for {of}, held in or behind deadlock cycles")
-            }
-            (None, None) if locks.abandoned.count * 2 > number && verdict == Verdict::Likely => {
-                format!("{who} for {of} that no goroutine seems to hold")
-            }
-            (None, None) => format!("{who} for {of}, and who holds it is not known"),
+        let nobody = locks.abandoned.count * 2 > number && verdict == Verdict::Likely;
+        let held_by = match (wait.likely_holder, wait.holders) {
+            (Some(holder), _) => HeldBy::One(holder),
+            (None, Some(holders)) => HeldBy::Each(holders),
+            (None, None) if !wait.cycle.is_empty() => HeldBy::Cycles,
+            (None, None) if nobody => HeldBy::Nobody,
+            (None, None) => HeldBy::Unknown,
         };
-        found(verdict, number, says)
+        let evidence =
+            Evidence::StuckLock { goroutines: number, longest, locks: wait.locks, held_by };
+        found(verdict, number, evidence)
     }
 }

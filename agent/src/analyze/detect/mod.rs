@@ -10,7 +10,7 @@ mod stuck;
 
 use super::case::Case;
 use super::settings::Settings;
-use crate::model::Verdict;
+use crate::model::{DetectorKind, Evidence, Lack, Verdict};
 pub(super) use nature::is_finalizer;
 
 /// What a detector says of a case.
@@ -21,7 +21,7 @@ pub(super) enum Outcome {
     /// A leak.
     Found(Found),
     /// It lacks something to judge by.
-    NotEnough(String),
+    NotEnough(Lack),
 }
 
 /// What was found.
@@ -31,8 +31,8 @@ pub(super) struct Found {
     pub(super) verdict: Verdict,
     /// How many of the case it is about.
     pub(super) count: u64,
-    /// One plain sentence with the numbers.
-    pub(super) says: String,
+    /// What states it.
+    pub(super) evidence: Evidence,
 }
 
 /// What a detector may look at beside the case.
@@ -41,14 +41,14 @@ pub(super) struct Scene<'a> {
     pub(super) settings: &'a Settings,
     /// How many separate deadlock cycles there are in the process.
     pub(super) cycles: u64,
-    /// Why the case is idle on purpose, if it seems so.
-    pub(super) idle: Option<&'a str>,
+    /// Whether the case seems to be idle on purpose.
+    pub(super) is_idle: bool,
 }
 
 /// Looks at a case in one way.
 pub(super) trait Detector: Sync {
-    /// The name that evidence carries.
-    fn name(&self) -> &'static str;
+    /// Which it is.
+    fn kind(&self) -> DetectorKind;
 
     /// Whether it judges by what happens in time, and so not a target that could not run.
     fn needs_time(&self) -> bool {
@@ -77,6 +77,6 @@ pub(super) const ALL: &[&dyn Detector] = &[
     &stuck::Stuck,
 ];
 
-fn found(verdict: Verdict, count: u64, says: String) -> Outcome {
-    Outcome::Found(Found { verdict, count, says })
+fn found(verdict: Verdict, count: u64, evidence: Evidence) -> Outcome {
+    Outcome::Found(Found { verdict, count, evidence })
 }

@@ -2,15 +2,14 @@
 
 use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::duration;
-use crate::model::{Verdict, WaitClass};
+use crate::model::{DetectorKind, Evidence, Verdict, WaitClass};
 
 /// The runtime's own verdict (`_Gleaked`, Go 1.26 and later).
 pub(super) struct RuntimeSays;
 
 impl Detector for RuntimeSays {
-    fn name(&self) -> &'static str {
-        "runtime"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Runtime
     }
 
     fn needs_time(&self) -> bool {
@@ -20,11 +19,7 @@ impl Detector for RuntimeSays {
     fn inspect(&self, case: &Case<'_>, _: Scene<'_>) -> Outcome {
         match case.life.leaked {
             0 => Outcome::Clear,
-            leaked => found(
-                Verdict::Proven,
-                leaked,
-                format!("the Go runtime itself found {leaked} of them leaked"),
-            ),
+            leaked => found(Verdict::Proven, leaked, Evidence::RuntimeFound { goroutines: leaked }),
         }
     }
 }
@@ -33,8 +28,8 @@ impl Detector for RuntimeSays {
 pub(super) struct ForEver;
 
 impl Detector for ForEver {
-    fn name(&self) -> &'static str {
-        "for-ever"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::ForEver
     }
 
     fn needs_time(&self) -> bool {
@@ -42,10 +37,10 @@ impl Detector for ForEver {
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        let what = match case.wait() {
-            WaitClass::NilChannel if scene.idle.is_some() => return Outcome::Clear,
-            WaitClass::NilChannel => "a nil channel never lets anybody go on",
-            WaitClass::EmptySelect => "select {} never ends",
+        let evidence = match case.wait() {
+            WaitClass::NilChannel if scene.is_idle => return Outcome::Clear,
+            WaitClass::NilChannel => Evidence::NilChannel,
+            WaitClass::EmptySelect => Evidence::EmptySelect,
             _ => return Outcome::Clear,
         };
         // The main goroutine may wait for good on purpose: the others do the work.
@@ -60,7 +55,7 @@ impl Detector for ForEver {
             WaitClass::NilChannel if receives && !case.hints.is_found => Verdict::Suspect,
             _ => Verdict::Likely,
         };
-        found(verdict, case.count, what.to_owned())
+        found(verdict, case.count, evidence)
     }
 }
 
@@ -76,12 +71,12 @@ const RUNNERS: [&str; 4] = [
 ];
 
 impl Detector for Finalizer {
-    fn name(&self) -> &'static str {
-        "finalizer"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Finalizer
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        let Some(at) = case.blocked_at().filter(|_| is_finalizer(case)) else {
+        let Some(at) = case.group.blocked_at.filter(|_| is_finalizer(case)) else {
             return Outcome::Clear;
         };
         let stuck =
@@ -92,12 +87,7 @@ impl Detector for Finalizer {
         found(
             Verdict::Likely,
             case.count,
-            format!(
-                "the goroutine that runs finalizers and cleanups has been blocked in {} for {}: \
-                 none runs any more",
-                at.function,
-                duration(case.life.stuck_for)
-            ),
+            Evidence::BlockedFinalizer { at, blocked: case.life.stuck_for },
         )
     }
 }

@@ -3,23 +3,22 @@
 use super::super::case::Case;
 use super::super::code::Confidence;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::{count, counted, duration};
-use crate::model::{Pattern, Verdict, WaitClass};
+use crate::model::{DetectorKind, Evidence, Pattern, Stillness, Verdict, WaitClass};
 
 /// The same goroutines at the same place through most of the window.
 pub(super) struct Stuck;
 
 impl Detector for Stuck {
-    fn name(&self) -> &'static str {
-        "stuck"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Stuck
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         let life = &case.life;
-        if !can_be_served(case.wait()) || !is_stuck(case, scene) || scene.idle.is_some() {
+        if !can_be_served(case.wait()) || !is_stuck(case, scene) || scene.is_idle {
             return Outcome::Clear;
         }
-        found(Verdict::Suspect, life.stuck, says(case))
+        found(Verdict::Suspect, life.stuck, Evidence::Stuck(stillness(case)))
     }
 }
 
@@ -27,8 +26,8 @@ impl Detector for Stuck {
 pub(super) struct Large;
 
 impl Detector for Large {
-    fn name(&self) -> &'static str {
-        "large-group"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::LargeGroup
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
@@ -44,11 +43,7 @@ impl Detector for Large {
         if !is_stuck(case, scene) {
             return large_at_once(case, large);
         }
-        found(
-            Verdict::Likely,
-            life.stuck,
-            format!("{}; that is {} or more", says(case), count(large)),
-        )
+        found(Verdict::Likely, life.stuck, Evidence::Large { still: stillness(case), limit: large })
     }
 }
 
@@ -59,21 +54,16 @@ fn large_at_once(case: &Case<'_>, large: u64) -> Outcome {
     if case.looks > 1 || !apart {
         return Outcome::Clear;
     }
-    let says = format!(
-        "{} wait here at once, each on an object of its own; that is {} or more, and nothing tells for \
-         how long most of them have",
-        counted(case.count, "goroutine"),
-        count(large)
-    );
-    found(Verdict::Suspect, case.count, says)
+    let evidence = Evidence::LargeAtOnce { goroutines: case.count, limit: large };
+    found(Verdict::Suspect, case.count, evidence)
 }
 
 /// Stuck at a line whose source shows the mistake.
 pub(super) struct Confirmed;
 
 impl Detector for Confirmed {
-    fn name(&self) -> &'static str {
-        "source"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Source
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
@@ -102,8 +92,8 @@ impl Detector for Confirmed {
         if hints.confidence < Some(enough) || !is_stuck(case, scene) {
             return Outcome::Clear;
         }
-        let says = format!("{}, and the source shows why: {}", says(case), shown.meaning());
-        found(Verdict::Likely, case.life.stuck, says)
+        let evidence = Evidence::ShownBySource { still: stillness(case), pattern: shown };
+        found(Verdict::Likely, case.life.stuck, evidence)
     }
 }
 
@@ -111,22 +101,16 @@ impl Detector for Confirmed {
 pub(super) struct TooLong;
 
 impl Detector for TooLong {
-    fn name(&self) -> &'static str {
-        "too-long"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::TooLong
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         let Some(limit) = scene.settings.thresholds.too_long else { return Outcome::Clear };
         match case.oldest {
-            Some(oldest) if oldest >= limit && case.wait() != WaitClass::Runtime => found(
-                Verdict::Suspect,
-                case.count,
-                format!(
-                    "blocked for {}, longer than the {} set",
-                    duration(oldest),
-                    duration(limit)
-                ),
-            ),
+            Some(oldest) if oldest >= limit && case.wait() != WaitClass::Runtime => {
+                found(Verdict::Suspect, case.count, Evidence::TooLong { blocked: oldest, limit })
+            }
             _ => Outcome::Clear,
         }
     }
@@ -136,8 +120,8 @@ impl Detector for TooLong {
 pub(super) struct Listed;
 
 impl Detector for Listed {
-    fn name(&self) -> &'static str {
-        "suspicious-pattern"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::SuspiciousPattern
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
@@ -149,12 +133,8 @@ impl Detector for Listed {
         if !case.wait().is_blocked() || !is_stuck(case, scene) {
             return Outcome::Clear;
         }
-        let why = rule.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        found(
-            Verdict::Suspect,
-            case.count,
-            format!("{function} is on the list of suspicious functions{why}"),
-        )
+        let (function, reason) = (function.to_owned(), rule.reason.clone());
+        found(Verdict::Suspect, case.count, Evidence::Suspicious { function, reason })
     }
 }
 
@@ -178,24 +158,11 @@ fn is_stuck(case: &Case<'_>, scene: Scene<'_>) -> bool {
     case.life.stuck > 0 && case.life.stuck_for >= least && (case.looks > 1 || most())
 }
 
-fn says(case: &Case<'_>) -> String {
-    let life = &case.life;
-    let have = if life.stuck == 1 { "has" } else { "have" };
-    let of =
-        if life.stuck == case.count { String::new() } else { format!(" of {}", count(case.count)) };
+fn stillness(case: &Case<'_>) -> Stillness {
+    let (goroutines, longest) = (case.life.stuck, case.life.stuck_for);
     if case.looks == 1 {
         let median = case.group.median.unwrap_or_default();
-        return format!(
-            "half of {} have waited for {} or longer, the longest for {}",
-            counted(life.stuck, "goroutine"),
-            duration(median),
-            duration(life.stuck_for)
-        );
+        return Stillness::AtOnce { goroutines, median, longest };
     }
-    format!(
-        "{}{of} {have} not moved through the last two thirds of {:.0} s; the longest for {}",
-        counted(life.stuck, "goroutine"),
-        case.seconds(),
-        duration(life.stuck_for)
-    )
+    Stillness::Through { goroutines, of: case.count, window: case.window, longest }
 }

@@ -4,7 +4,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge};
-use crate::model::{BlockedBasis, BlockedFor, Finding, Judgement, StackView, WaitClass};
+use crate::model::{
+    BlockedBasis, BlockedFor, DetectorKind, Finding, Judgement, Lack, StackView, WaitClass,
+};
 use crate::sample::Sample;
 
 /// A program with a goroutine in each of so many functions, and its file.
@@ -41,14 +43,15 @@ fn judged(window: &Window, files: &mut CodeFiles, text: &str) -> Judgement {
     judge(files)
 }
 
-fn lacks(judgement: &Judgement) -> Option<&str> {
-    let lacking = judgement.not_enough.iter().find(|lack| lack.detector == "source");
-    lacking.map(|lack| lack.reason.as_str())
+fn lacks(judgement: &Judgement) -> Option<Lack> {
+    let lacking = judgement.not_enough.iter().find(|lack| lack.detector == DetectorKind::Source);
+    lacking.map(|lack| lack.lack)
 }
 
 /// Findings of which the source says something.
 fn told(judgement: &Judgement) -> usize {
-    let by_source = |found: &&Finding| found.evidence.iter().any(|it| it.detector == "source");
+    let by_source =
+        |found: &&Finding| found.evidence.iter().any(|it| it.detector() == DetectorKind::Source);
     judgement.findings.iter().filter(by_source).count()
 }
 
@@ -59,8 +62,7 @@ fn the_source_of_the_largest_is_read_and_the_others_are_counted() {
     let judgement = judged(&window, &mut files, &text);
     let listed = judgement.findings.len() as u64;
     assert_eq!(listed + judgement.unlisted, 1_200, "no finding is lost");
-    let expected = "the source of 200 lines with 200 goroutines was not read";
-    assert!(lacks(&judgement).is_some_and(|says| says.starts_with(expected)), "{judgement:?}");
+    assert_eq!(lacks(&judgement), Some(Lack::Unread { lines: 200, goroutines: 200 }));
     assert_eq!(told(&judgement), 1_000);
     let again = judged(&window, &mut files, &text);
     assert_eq!(lacks(&again), lacks(&judgement));
@@ -76,5 +78,5 @@ fn once_a_stop_is_asked_for_no_source_is_read() {
     let mut files = CodeFiles::until(Arc::new(AtomicBool::new(true)));
     let judgement = judged(&window, &mut files, &text);
     assert_eq!((judgement.findings.len(), told(&judgement)), (50, 0));
-    assert!(lacks(&judgement).is_some_and(|says| says.starts_with("the source of 50 lines")));
+    assert_eq!(lacks(&judgement), Some(Lack::Unread { lines: 50, goroutines: 50 }));
 }

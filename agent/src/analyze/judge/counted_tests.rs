@@ -1,7 +1,7 @@
 //! Goroutines that a source counts and does not know apart, as goroutine profiles do.
 
 use super::*;
-use crate::model::{StackView, WaitClass};
+use crate::model::{CauseClass, DetectorKind, StackView, WaitClass};
 use crate::report::json::Json;
 use crate::report::{Render, Report};
 use crate::sample::Sample;
@@ -34,7 +34,10 @@ fn a_count_that_grows_is_found_by_growth_alone() {
     let judgement = assessment.judgement.as_ref().expect("judged");
     let [finding] = &judgement.findings[..] else { panic!("{:#?}", judgement.findings) };
     assert_eq!((finding.class, finding.verdict), (CauseClass::ChannelSend, Verdict::Likely));
-    assert!(finding.evidence.iter().any(|it| it.detector == "count-growth"), "{finding:#?}");
+    assert!(
+        finding.evidence.iter().any(|it| it.detector() == DetectorKind::CountGrowth),
+        "{finding:#?}"
+    );
     let leak = finding.goroutines();
     assert_eq!((leak.count, leak.turnover, leak.oldest), (last, None, None));
     assert_eq!((leak.stack_bytes, leak.proven_count), (None, None));
@@ -48,7 +51,7 @@ fn a_count_that_stays_is_none_and_what_is_lacking_is_said() {
     let judgement = assessment.judgement.as_ref().expect("judged");
     assert!(judgement.findings.is_empty(), "{:#?}", judgement.findings);
     assert_eq!(judgement.not_analysed.values().sum::<u64>(), 2_289);
-    assert!(judgement.not_enough.iter().any(|it| it.detector == "accumulated"));
+    assert!(judgement.not_enough.iter().any(|it| it.detector == DetectorKind::Accumulated));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{BlockedBasis, BlockedFor, StackView, WaitClass};
+use crate::model::{BlockedBasis, BlockedFor, CauseClass, DetectorKind, StackView, WaitClass};
 use crate::sample::Sample;
 
 fn judged(sample: &Sample) -> Judgement {
@@ -70,8 +70,9 @@ fn pile(first: u64, apart: u64, blocked: Option<Duration>) -> Sample {
 fn a_pile_of_all_ages_is_likely_and_one_of_one_age_is_not() {
     let found = |sample: &Sample| {
         let findings = judged(sample).findings;
-        let pile =
-            findings.iter().find(|it| it.evidence.iter().any(|it| it.detector == "accumulated"));
+        let pile = findings
+            .iter()
+            .find(|it| it.evidence.iter().any(|it| it.detector() == DetectorKind::Accumulated));
         pile.map(|finding| (finding.verdict, finding.goroutines().count))
     };
     assert_eq!(found(&pile(100, 99, None)), Some((Verdict::Likely, 100)));
@@ -88,7 +89,7 @@ fn what_ids_alone_do_not_tell_is_named() {
         goroutine.parent = NonZeroU64::new(1);
     }
     let judgement = judged(&sample);
-    assert!(judgement.not_enough.iter().any(|it| it.detector == "accumulated"));
+    assert!(judgement.not_enough.iter().any(|it| it.detector == DetectorKind::Accumulated));
 }
 
 /// So many senders, which the runtime says have waited for so long, on channels of their own or on one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::settings::Rule;
 use crate::model::{
-    BlockedBasis, BlockedFor, CauseClass, Pattern, RiseVerdict, StackView, WaitClass,
+    BlockedBasis, BlockedFor, CauseClass, DetectorKind, Pattern, RiseVerdict, StackView, WaitClass,
 };
 use crate::sample::Sample;
 
@@ -197,7 +197,7 @@ fn one_look_says_what_it_lacks() {
     let judgement = judged(&film(0, WaitClass::ChanSend, &lives, own), &Settings::default());
     assert!(judgement.findings.is_empty());
     let short = judged(&film(2, WaitClass::ChanSend, &leak(20), own), &Settings::default());
-    assert!(short.not_enough.iter().any(|lack| lack.detector == "steady-growth"));
+    assert!(short.not_enough.iter().any(|lack| lack.detector == DetectorKind::SteadyGrowth));
 }
 
 fn leak(count: usize) -> Vec<Lived> {
@@ -214,14 +214,14 @@ fn lists_filters_and_a_baseline_are_heard() {
     let judgement = judged(&window, &safe);
     assert!(judgement.findings.is_empty());
     // The list silences growth, and says so.
-    assert_eq!(judgement.idle.get("load test: silences a likely leak"), Some(&300));
+    let listed = IdleReason::Listed(Some("load test".to_owned()));
+    let silenced = Ignored { why: listed.clone(), silences: Some(Verdict::Likely) };
+    assert_eq!(judgement.idle.get(&silenced), Some(&300));
     let rise = judgement.rise.expect("it grows all the same");
-    assert!(
-        matches!(&rise.groups[0].verdict, RiseVerdict::Ignored(why) if why.contains("load test"))
-    );
+    assert!(matches!(&rise.groups[0].verdict, RiseVerdict::Ignored(why, _) if *why == silenced));
     let quiet: Vec<_> = (0..9).map(|at| lived(at, -9.0, FOR_EVER)).collect();
     let steady = judged(&film(30, WaitClass::ChanReceive, &quiet, own), &safe);
-    assert_eq!(steady.idle.get("load test"), Some(&9));
+    assert_eq!(steady.idle.get(&listed.into()), Some(&9));
 
     let mut filtered = Settings::default();
     filtered.filter.exclude.push(Rule::new("main.(*Server).work", None));
@@ -360,11 +360,9 @@ fn a_baseline_knows_a_line_by_all_of_its_groups() {
     let one = [(groups[0].signature.clone(), groups[0].count)].into();
     let known = judged(&window, &Settings { baseline: all, ..Settings::default() });
     assert!(known.findings.is_empty());
-    assert!(
-        known.idle.keys().all(|why| why.contains("silences a likely leak")),
-        "{:?}",
-        known.idle
-    );
+    let silenced =
+        |it: &Ignored| it.why == IdleReason::Baseline && it.silences == Some(Verdict::Likely);
+    assert!(known.idle.keys().all(silenced), "{:?}", known.idle);
     let new = judged(&window, &Settings { baseline: one, ..Settings::default() });
     assert_eq!(new.findings.len(), 1, "two of the three groups are new");
 }

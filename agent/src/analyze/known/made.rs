@@ -5,18 +5,7 @@ use std::sync::LazyLock;
 use wildmatch::WildMatch;
 
 use super::name;
-use crate::model::function;
-
-/// Something that a library makes, and that its user must close.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::analyze) struct Made {
-    /// What it is, in the singular: `grpc.ClientConn`.
-    pub(in crate::analyze) what: String,
-    /// What ends it: `Close`; `None` where the library's documentation has to tell.
-    pub(in crate::analyze) close: Option<&'static str>,
-    /// What there is to know beyond that, as a sentence.
-    pub(in crate::analyze) advice: Option<&'static str>,
-}
+use crate::model::{Advice, Made, function};
 
 /// A function that makes something.
 struct Maker {
@@ -24,7 +13,7 @@ struct Maker {
     function: &'static str,
     what: &'static str,
     close: Option<&'static str>,
-    advice: Option<&'static str>,
+    advice: Option<Advice>,
 }
 
 const fn maker(function: &'static str, what: &'static str, close: &'static str) -> Maker {
@@ -35,7 +24,7 @@ const fn advised(
     function: &'static str,
     what: &'static str,
     close: Option<&'static str>,
-    advice: &'static str,
+    advice: Advice,
 ) -> Maker {
     Maker { function, what, close, advice: Some(advice) }
 }
@@ -45,53 +34,26 @@ const LIST: &[Maker] = &[
     // The standard library.
     maker("net/http.(*Server).*", "http.Server", "Shutdown"),
     maker("net/http.ListenAndServe*", "http.Server", "Shutdown"),
-    advised(
-        "net/http.*",
-        "http.Transport",
-        Some("CloseIdleConnections"),
-        "Make one http.Client or http.Transport and share it: each has connections of its own, which stay \
-         open.",
-    ),
+    advised("net/http.*", "http.Transport", Some("CloseIdleConnections"), Advice::ShareTransport),
     maker("net.Listen*", "net.Listener", "Close"),
     maker("net/rpc.*", "rpc.Client", "Close"),
-    advised(
-        "database/sql.Open*",
-        "sql.DB",
-        Some("Close"),
-        "A sql.DB is a pool: open it once and share it.",
-    ),
+    advised("database/sql.Open*", "sql.DB", Some("Close"), Advice::OpenDatabaseOnce),
     maker("database/sql.(*DB).Begin*", "sql.Tx", "Rollback or Commit"),
     maker("database/sql.(*DB).Query*", "sql.Rows", "Close"),
     maker("database/sql.(*Tx).Query*", "sql.Rows", "Close"),
     maker("database/sql.(*Stmt).Query*", "sql.Rows", "Close"),
     maker("database/sql.*", "sql.DB", "Close"),
-    advised(
-        "os/exec.*",
-        "output pipe of a child process",
-        None,
-        "Set Cmd.WaitDelay: a child of the child keeps the pipe open after the child itself has ended. Or \
-         end the whole process group.",
-    ),
+    advised("os/exec.*", "output pipe of a child process", None, Advice::WaitDelay),
     maker("iter.Pull*", "iterator of iter.Pull", "the stop function"),
     maker("os/signal.NotifyContext", "context of signal.NotifyContext", "the stop function"),
     maker("context.*", "context", "the cancel function"),
     // Modules.
-    advised(
-        "google.golang.org/grpc.*",
-        "grpc.ClientConn",
-        Some("Close"),
-        "A grpc.ClientConn is made to be shared: make one for each server and keep it.",
-    ),
+    advised("google.golang.org/grpc.*", "grpc.ClientConn", Some("Close"), Advice::ShareClientConn),
     maker("go.opentelemetry.io/otel/sdk/trace.*", "trace.TracerProvider", "Shutdown"),
     maker("go.opentelemetry.io/otel/sdk/metric.*", "metric.MeterProvider", "Shutdown"),
     maker("go.opentelemetry.io/otel/sdk/log.*", "log.LoggerProvider", "Shutdown"),
     maker("go.mongodb.org/mongo-driver/*", "mongo.Client", "Disconnect"),
-    advised(
-        "gorm.io/gorm.Open",
-        "gorm.DB",
-        Some("Close"),
-        "A gorm.DB holds a pool: open it once and share it. Its sql.DB (db.DB()) has the Close.",
-    ),
+    advised("gorm.io/gorm.Open", "gorm.DB", Some("Close"), Advice::OpenGormOnce),
     maker("github.com/jackc/pgx/*pgxpool.*", "pgxpool.Pool", "Close"),
     maker("github.com/jackc/pgx/*", "pgx.Conn", "Close"),
     maker("github.com/redis/go-redis/*Subscribe", "redis.PubSub", "Close"),
@@ -109,45 +71,25 @@ const LIST: &[Maker] = &[
         "go.etcd.io/etcd/client/v3.*Watch",
         "watch of an etcd client",
         None,
-        "Cancel the context that was given to Watch, or close the client.",
+        Advice::CancelWatch,
     ),
     maker("go.etcd.io/etcd/client/v3*", "clientv3.Client", "Close"),
-    advised(
-        "gopkg.in/natefinch/lumberjack.v2.*",
-        "lumberjack.Logger",
-        None,
-        "Make one lumberjack.Logger for each file and keep it: its goroutine goes on after Close too.",
-    ),
+    advised("gopkg.in/natefinch/lumberjack.v2.*", "lumberjack.Logger", None, Advice::KeepLogger),
     maker("github.com/fsnotify/fsnotify.*", "fsnotify.Watcher", "Close"),
     advised(
         "github.com/hashicorp/golang-lru/v2/expirable.*",
         "expirable.LRU",
         None,
-        "Make the cache once and keep it: nothing ends the goroutine that cleans it.",
+        Advice::KeepCache,
     ),
-    advised(
-        "github.com/patrickmn/go-cache.*",
-        "cache of go-cache",
-        None,
-        "Make the cache once and keep it: its janitor ends only once the cache was collected as garbage.",
-    ),
+    advised("github.com/patrickmn/go-cache.*", "cache of go-cache", None, Advice::KeepJanitor),
     maker("github.com/dgraph-io/ristretto*", "ristretto.Cache", "Close"),
     maker("github.com/robfig/cron*", "cron.Cron", "Stop"),
     maker("go.uber.org/zap*", "zapcore.BufferedWriteSyncer", "Stop"),
     maker("golang.org/x/crypto/ssh.*", "ssh.Client", "Close"),
     maker("github.com/pion/webrtc/*", "webrtc.PeerConnection", "Close"),
-    advised(
-        "k8s.io/apimachinery/pkg/util/wait.*",
-        "loop of package wait",
-        None,
-        "Cancel its context, or close its stop channel, when its work is done.",
-    ),
-    advised(
-        "k8s.io/client-go/*",
-        "informer or watch of client-go",
-        None,
-        "Close its stop channel, or cancel its context, when its work is done.",
-    ),
+    advised("k8s.io/apimachinery/pkg/util/wait.*", "loop of package wait", None, Advice::EndLoop),
+    advised("k8s.io/client-go/*", "informer or watch of client-go", None, Advice::EndInformer),
 ];
 
 static MAKERS: LazyLock<Vec<WildMatch>> =

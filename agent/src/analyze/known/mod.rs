@@ -8,98 +8,102 @@ use std::sync::LazyLock;
 
 use wildmatch::WildMatch;
 
-use crate::model::{WaitClass, function};
+use crate::model::{Background, WaitClass, function};
 
-pub(super) use made::{Made, made};
+pub(super) use made::made;
 
 /// A known background goroutine.
-struct Background {
+struct Entry {
     /// The function that it runs, the outermost on its stack; `*` stands for any text.
     entry: &'static str,
     /// The wait in which it is idle; any when `None`.
     wait: Option<WaitClass>,
     /// What it is.
-    reason: &'static str,
+    what: Background,
 }
 
-const fn background(entry: &'static str, reason: &'static str) -> Background {
-    Background { entry, wait: None, reason }
+const fn background(entry: &'static str, what: Background) -> Entry {
+    Entry { entry, wait: None, what }
 }
 
-const fn waiting(entry: &'static str, wait: WaitClass, reason: &'static str) -> Background {
-    Background { entry, wait: Some(wait), reason }
+const fn waiting(entry: &'static str, wait: WaitClass, what: Background) -> Entry {
+    Entry { entry, wait: Some(wait), what }
 }
 
 /// By the function that they run. The first that fits counts.
-const LIST: &[Background] = &[
+const LIST: &[Entry] = &[
     // The standard library (Go 1.21 to 1.27).
-    background("net/http.(*connReader).backgroundRead", "watches an HTTP connection for its end"),
-    background("net/http.(*persistConn).writeLoop", "writer of an HTTP client connection"),
-    waiting("net/http.(*persistConn).readLoop", WaitClass::IoWait, "idle HTTP client connection"),
-    background("net/http.(*http2serverConn).readFrames", "HTTP/2 connection"),
-    background("net/http.(*http2ClientConn).readLoop", "HTTP/2 client connection"),
-    background("net/http/internal/http2.(*serverConn).readFrames", "HTTP/2 connection"),
-    background("net/http/internal/http2.(*ClientConn).readLoop", "HTTP/2 client connection"),
-    background("os/signal.loop", "waits for signals"),
-    background("os/signal.NotifyContext.func*", "waits for signals"),
-    background("database/sql.(*DB).connectionOpener", "opens connections of a pool"),
-    background("database/sql.(*DB).connectionCleaner", "closes idle connections of a pool"),
-    background("runtime/pprof.profileWriter", "writes a CPU profile"),
-    background("os/exec.(*Cmd).watchCtx*", "watches a child process"),
-    background("os/exec.(*Cmd).Start.func*", "copies the output of a child process"),
+    background("net/http.(*connReader).backgroundRead", Background::HttpBackgroundRead),
+    background("net/http.(*persistConn).writeLoop", Background::HttpWriter),
+    waiting("net/http.(*persistConn).readLoop", WaitClass::IoWait, Background::HttpIdle),
+    background("net/http.(*http2serverConn).readFrames", Background::Http2Server),
+    background("net/http.(*http2ClientConn).readLoop", Background::Http2Client),
+    background("net/http/internal/http2.(*serverConn).readFrames", Background::Http2Server),
+    background("net/http/internal/http2.(*ClientConn).readLoop", Background::Http2Client),
+    background("os/signal.loop", Background::Signals),
+    background("os/signal.NotifyContext.func*", Background::Signals),
+    background("database/sql.(*DB).connectionOpener", Background::PoolOpener),
+    background("database/sql.(*DB).connectionCleaner", Background::PoolCleaner),
+    background("runtime/pprof.profileWriter", Background::CpuProfile),
+    background("os/exec.(*Cmd).watchCtx*", Background::ChildWatcher),
+    background("os/exec.(*Cmd).Start.func*", Background::ChildOutput),
     // Modules that most servers have.
-    background("golang.org/x/net/http2.(*serverConn).readFrames", "HTTP/2 connection"),
-    background("golang.org/x/net/http2.(*ClientConn).readLoop", "HTTP/2 client connection"),
-    background("google.golang.org/grpc/internal/transport.*", "gRPC transport"),
-    background("google.golang.org/grpc/internal/grpcsync.*", "gRPC callback queue"),
-    background("google.golang.org/grpc/internal/resolver/*", "gRPC resolver"),
-    background("google.golang.org/grpc.(*ccBalancerWrapper).*", "gRPC balancer"),
-    waiting("google.golang.org/grpc.(*Server).serverWorker", WaitClass::ChanReceive, "gRPC worker"),
-    background("google.golang.org/grpc.(*addrConn).*", "gRPC connection"),
-    background("go.opencensus.io/stats/view.(*worker).start", "OpenCensus worker"),
-    background("go.opentelemetry.io/otel/sdk/trace.*", "OpenTelemetry exporter"),
-    background("go.opentelemetry.io/otel/sdk/metric.*", "OpenTelemetry reader"),
-    background("go.opentelemetry.io/otel/sdk/log.*", "OpenTelemetry exporter"),
-    background("k8s.io/klog/v2.*flushDaemon*", "flushes klog"),
-    background("k8s.io/klog.*flushDaemon*", "flushes klog"),
-    background("github.com/golang/glog.*flushDaemon*", "flushes glog"),
-    background("k8s.io/apimachinery/pkg/util/wait.*", "Kubernetes loop"),
-    background("k8s.io/client-go/*", "Kubernetes client"),
-    background("gopkg.in/natefinch/lumberjack.v2.(*Logger).millRun", "rotates logs"),
-    background("github.com/patrickmn/go-cache.(*janitor).Run", "cleans a cache"),
-    background("github.com/rcrowley/go-metrics.(*meterArbiter).tick", "updates meters"),
-    background("github.com/fsnotify/fsnotify.*", "watches files"),
-    background("github.com/dgraph-io/ristretto*", "cache worker"),
-    background("github.com/quic-go/quic-go.*", "QUIC connection"),
-    background("github.com/hashicorp/golang-lru/v2/expirable.*", "cleans a cache"),
-    background("go.etcd.io/etcd/client/v3*", "etcd client"),
-    background("github.com/nats-io/nats.go.*", "NATS client connection"),
-    background("github.com/redis/go-redis/*", "redis client"),
-    background("github.com/go-redis/redis/*", "redis client"),
-    background("github.com/jackc/pgx/*", "pgx connection pool"),
-    background("github.com/jackc/puddle/*", "pgx connection pool"),
-    background("github.com/lib/pq.*", "PostgreSQL connection"),
-    background("github.com/go-sql-driver/mysql.*", "MySQL connection"),
-    background("go.mongodb.org/mongo-driver/*", "MongoDB client"),
-    background("github.com/segmentio/kafka-go.*", "Kafka client"),
-    background("github.com/IBM/sarama.*", "Kafka client"),
-    background("github.com/Shopify/sarama.*", "Kafka client"),
-    background("github.com/rabbitmq/amqp091-go.*", "AMQP connection"),
-    background("github.com/robfig/cron/*", "runs jobs by the clock"),
-    background("github.com/syndtr/goleveldb/leveldb*", "LevelDB worker"),
-    background("go.uber.org/zap/zapcore.(*BufferedWriteSyncer).flushLoop", "flushes zap"),
+    background("golang.org/x/net/http2.(*serverConn).readFrames", Background::Http2Server),
+    background("golang.org/x/net/http2.(*ClientConn).readLoop", Background::Http2Client),
+    background("google.golang.org/grpc/internal/transport.*", Background::GrpcTransport),
+    background("google.golang.org/grpc/internal/grpcsync.*", Background::GrpcCallbacks),
+    background("google.golang.org/grpc/internal/resolver/*", Background::GrpcResolver),
+    background("google.golang.org/grpc.(*ccBalancerWrapper).*", Background::GrpcBalancer),
+    waiting(
+        "google.golang.org/grpc.(*Server).serverWorker",
+        WaitClass::ChanReceive,
+        Background::GrpcWorker,
+    ),
+    background("google.golang.org/grpc.(*addrConn).*", Background::GrpcConnection),
+    background("go.opencensus.io/stats/view.(*worker).start", Background::OpenCensus),
+    background("go.opentelemetry.io/otel/sdk/trace.*", Background::OtelExporter),
+    background("go.opentelemetry.io/otel/sdk/metric.*", Background::OtelReader),
+    background("go.opentelemetry.io/otel/sdk/log.*", Background::OtelExporter),
+    background("k8s.io/klog/v2.*flushDaemon*", Background::KlogFlush),
+    background("k8s.io/klog.*flushDaemon*", Background::KlogFlush),
+    background("github.com/golang/glog.*flushDaemon*", Background::GlogFlush),
+    background("k8s.io/apimachinery/pkg/util/wait.*", Background::KubernetesLoop),
+    background("k8s.io/client-go/*", Background::KubernetesClient),
+    background("gopkg.in/natefinch/lumberjack.v2.(*Logger).millRun", Background::LogRotation),
+    background("github.com/patrickmn/go-cache.(*janitor).Run", Background::CacheCleaner),
+    background("github.com/rcrowley/go-metrics.(*meterArbiter).tick", Background::Meters),
+    background("github.com/fsnotify/fsnotify.*", Background::FileWatcher),
+    background("github.com/dgraph-io/ristretto*", Background::CacheWorker),
+    background("github.com/quic-go/quic-go.*", Background::Quic),
+    background("github.com/hashicorp/golang-lru/v2/expirable.*", Background::CacheCleaner),
+    background("go.etcd.io/etcd/client/v3*", Background::Etcd),
+    background("github.com/nats-io/nats.go.*", Background::Nats),
+    background("github.com/redis/go-redis/*", Background::Redis),
+    background("github.com/go-redis/redis/*", Background::Redis),
+    background("github.com/jackc/pgx/*", Background::PgxPool),
+    background("github.com/jackc/puddle/*", Background::PgxPool),
+    background("github.com/lib/pq.*", Background::Postgres),
+    background("github.com/go-sql-driver/mysql.*", Background::Mysql),
+    background("go.mongodb.org/mongo-driver/*", Background::MongoDb),
+    background("github.com/segmentio/kafka-go.*", Background::Kafka),
+    background("github.com/IBM/sarama.*", Background::Kafka),
+    background("github.com/Shopify/sarama.*", Background::Kafka),
+    background("github.com/rabbitmq/amqp091-go.*", Background::Amqp),
+    background("github.com/robfig/cron/*", Background::Cron),
+    background("github.com/syndtr/goleveldb/leveldb*", Background::LevelDb),
+    background("go.uber.org/zap/zapcore.(*BufferedWriteSyncer).flushLoop", Background::ZapFlush),
 ];
 
 static ENTRIES: LazyLock<Vec<WildMatch>> =
     LazyLock::new(|| LIST.iter().map(|known| WildMatch::new(known.entry)).collect());
 
-/// Why a goroutine that runs this function is idle on purpose, if it is a known one.
-pub(super) fn reason(entry: &str, wait: WaitClass) -> Option<&'static str> {
+/// What a goroutine that runs this function is, if it is a known one.
+pub(super) fn background_of(entry: &str, wait: WaitClass) -> Option<Background> {
     let entry = name(entry);
-    let fits = |(known, pattern): &(&Background, &WildMatch)| {
+    let fits = |(known, pattern): &(&Entry, &WildMatch)| {
         known.wait.is_none_or(|known| known == wait) && pattern.matches(&entry)
     };
-    LIST.iter().zip(ENTRIES.iter()).find(fits).map(|(known, _)| known.reason)
+    LIST.iter().zip(ENTRIES.iter()).find(fits).map(|(known, _)| known.what)
 }
 
 /// A function's name as its source has it: without instances, and with the dots in the last element of its
@@ -131,17 +135,19 @@ mod tests {
     #[test]
     fn a_known_one_is_known_in_its_wait_alone() {
         let read_loop = "net/http.(*persistConn).readLoop";
-        assert!(reason(read_loop, WaitClass::IoWait).is_some());
-        assert!(reason(read_loop, WaitClass::Select).is_none());
-        assert!(reason("k8s.io/klog/v2.(*flushDaemon).run.func1", WaitClass::Select).is_some());
-        assert!(reason("main.loop", WaitClass::Select).is_none());
+        assert!(background_of(read_loop, WaitClass::IoWait).is_some());
+        assert!(background_of(read_loop, WaitClass::Select).is_none());
+        assert!(
+            background_of("k8s.io/klog/v2.(*flushDaemon).run.func1", WaitClass::Select).is_some()
+        );
+        assert!(background_of("main.loop", WaitClass::Select).is_none());
     }
 
     #[test]
     fn symbols_escape_the_dots_of_an_import_paths_last_element() {
         let rotates = "gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun";
-        assert_eq!(reason(rotates, WaitClass::ChanReceive), Some("rotates logs"));
+        assert_eq!(background_of(rotates, WaitClass::ChanReceive), Some(Background::LogRotation));
         let queue = "github.com/redis/go-redis/v9/internal/pool.(*ConnPool).asyncNewIdleConn.func1";
-        assert_eq!(reason(queue, WaitClass::Select), Some("redis client"));
+        assert_eq!(background_of(queue, WaitClass::Select), Some(Background::Redis));
     }
 }

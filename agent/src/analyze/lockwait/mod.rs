@@ -4,12 +4,12 @@
 //! mentions it. So a holder is always a likely one, and a lock that passes from hand to hand while
 //! its waiters wait is part of no cycle.
 
+mod acts;
 mod cycles;
 mod holders;
 mod outlook;
 mod standing;
 mod waits;
-mod wording;
 
 use std::cmp::Reverse;
 use std::num::NonZeroU64;
@@ -198,13 +198,11 @@ impl<'w, 'a> Sample<'w, 'a> {
         (self.graph(&views), standings)
     }
 
-    /// A holder, and what it does without the address of what it waits for.
-    fn holder(&self, goroutine: Identified<'_>, outlook: outlook::Outlook) -> (Holder, String) {
+    /// A holder, and what it does.
+    fn holder(&self, goroutine: Identified<'_>, outlook: outlook::Outlook) -> Holder {
         let in_cycle = self.cycle_of.contains_key(&goroutine.goid);
         let is_stuck = matches!(outlook, outlook::Outlook::Stuck | outlook::Outlook::Deadlocked);
-        let holder = wording::holder(self.observation, self.waits, goroutine, is_stuck, in_cycle);
-        let doing = wording::without_address(&holder.doing);
-        (holder, doing)
+        acts::holder(self.observation, self.waits, goroutine, is_stuck, in_cycle)
     }
 
     fn graph(&self, views: &[View]) -> LockGraph {
@@ -243,7 +241,7 @@ impl<'w, 'a> Sample<'w, 'a> {
                 waiting: lock.waiters.len() as u64,
                 oldest: lock.oldest(),
                 passes: self.passes[at],
-                holder: views[at].holder.as_ref().map(|(holder, _)| holder.clone()),
+                holder: views[at].holder,
             }
         });
         let locks: Vec<LockNode> = nodes.collect();
@@ -283,7 +281,7 @@ fn kinds(
         let waiter = |&(goroutine, lock): &(Identified<'_>, usize)| Waiter {
             goid: goroutine.goid,
             object: waits.locks[lock].address,
-            at: wording::at(observation, &goroutine),
+            at: acts::at(observation, &goroutine),
         };
         let example: Vec<Waiter> = example.iter().map(waiter).collect();
         let kind = Arc::new(Cycles { number, count: cycles.len() as u64, example });

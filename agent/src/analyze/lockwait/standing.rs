@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::outlook::Outlook;
 use super::waits::Waits;
-use crate::model::{Holder, Holders, LockWait, WaitClass, Waiter};
+use crate::model::{Doing, FrameId, Holder, Holders, LockWait, WaitClass, Waiter};
 
 /// Deadlock cycles of the same groups of goroutines, in the same order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,9 @@ impl Tally {
     }
 }
 
+/// Where holders are, and what they do without the address of what they wait for.
+type HolderKind = (Option<FrameId>, Doing);
+
 /// How the members of one or several groups stand.
 #[derive(Clone, Debug, Default)]
 pub(in crate::analyze) struct Standing {
@@ -60,7 +63,7 @@ pub(in crate::analyze) struct Standing {
     /// Whether somebody else seems to hold one of their locks, and is more than who started them.
     held_by_others: bool,
     /// Who probably holds their locks, by place and by what it does, with how many wait for it.
-    holders: BTreeMap<(String, String), (Holder, u64)>,
+    holders: BTreeMap<HolderKind, (Holder, u64)>,
 }
 
 impl Standing {
@@ -76,7 +79,7 @@ impl Standing {
         self.passing.merge(other.passing);
         self.held_by_others |= other.held_by_others;
         for (kind, (holder, waiters)) in &other.holders {
-            self.add_holder(kind.clone(), holder, *waiters);
+            self.add_holder(*kind, *holder, *waiters);
         }
     }
 
@@ -119,10 +122,10 @@ impl Standing {
         match most {
             // What a cycle says need not be said again.
             Some((_, (holder, _))) if self.locks.len() == 1 && wait.cycle.is_empty() => {
-                wait.likely_holder = Some(holder.clone());
+                wait.likely_holder = Some(*holder);
             }
-            Some(((at, doing), &(_, waiters))) if wait.cycle.is_empty() => {
-                wait.holders = Some(Holders { at: at.clone(), doing: doing.clone(), waiters });
+            Some((&(at, doing), &(_, waiters))) if wait.cycle.is_empty() => {
+                wait.holders = Some(Holders { at, doing, waiters });
             }
             _ => {}
         }
@@ -135,8 +138,8 @@ pub(super) struct View {
     pub(super) outlook: Outlook,
     /// Whether that holder started one who waits.
     pub(super) started_waiters: bool,
-    /// Its likely holder, and what that does without the address of what it waits for.
-    pub(super) holder: Option<(Holder, String)>,
+    /// Its likely holder.
+    pub(super) holder: Option<Holder>,
 }
 
 /// How each group stands that has members who wait for contended locks. `cycle_of` has the cycles of those who
@@ -171,9 +174,10 @@ pub(super) fn standings(
         for (group, waiters) in waiting {
             let standing = standings.entry(group).or_default();
             standing.locks.push(lock.address);
-            if let Some((holder, doing)) = &view.holder {
+            if let Some(holder) = view.holder {
                 standing.held_by_others |= !view.started_waiters;
-                standing.add_holder((holder.at.clone(), doing.clone()), holder, waiters);
+                let kind = (holder.at, holder.doing.without_object());
+                standing.add_holder(kind, holder, waiters);
             }
         }
     }
@@ -199,10 +203,10 @@ impl Standing {
     }
 
     /// Names the oldest of holders alike.
-    fn add_holder(&mut self, kind: (String, String), holder: &Holder, waiters: u64) {
-        let (known, all) = self.holders.entry(kind).or_insert_with(|| (holder.clone(), 0));
+    fn add_holder(&mut self, kind: HolderKind, holder: Holder, waiters: u64) {
+        let (known, all) = self.holders.entry(kind).or_insert((holder, 0));
         if holder.goid < known.goid {
-            *known = holder.clone();
+            *known = holder;
         }
         *all += waiters;
     }

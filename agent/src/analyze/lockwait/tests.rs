@@ -1,11 +1,17 @@
 use super::*;
 use crate::model::WaitClass::{self, Cond, Mutex, RwMutex, Sleep, WaitGroup};
-use crate::model::{Channel, LockNode, StackView, Waiter};
+use crate::model::{Channel, Doing, FrameId, LockNode, StackView, Waiter};
 use crate::sample::Sample;
 
 const A: u64 = 0xc000_0010;
 const B: u64 = 0xc000_0020;
 const C: u64 = 0xc000_0030;
+
+/// The function of a line.
+fn function(sample: &Sample, at: Option<FrameId>) -> String {
+    let stacks = sample.observe(0).stacks;
+    stacks.lookup(at.expect("a line")).expect("a name").function.to_owned()
+}
 
 fn look(sample: &Sample) -> LockGraph {
     next(&mut Locks::default(), &sample.observe(20))
@@ -67,8 +73,9 @@ fn whoever_mentions_a_lock_and_does_not_wait_for_it_holds_it() {
     assert_eq!(node.oldest, Some(Duration::from_secs(2)));
     let holder = node.holder.as_ref().expect("there is one");
     assert_eq!(holder.goid, 3);
-    assert_eq!(holder.doing, "waits to receive from channel 0xc0000030");
-    assert_eq!(holder.at, "main.f3 (/src/bank.go:33)");
+    let class = WaitClass::ChanReceive;
+    assert_eq!(holder.doing, Doing::Wait { class, object: Some(C), in_cycle: false });
+    assert_eq!(function(&sample, holder.at), "main.f3");
     assert!(graph.cycles.is_empty());
 }
 
@@ -92,7 +99,7 @@ fn two_in_opposite_order() {
     let graph = look(&opposite_order());
     assert_eq!(cycles(&graph), [[(1, B), (2, A)]]);
     assert_eq!((held_by(&graph, A), held_by(&graph, B)), (Some(1), Some(2)));
-    assert_eq!(graph.cycles[0][0].at, "main.f1 (/src/bank.go:33)");
+    assert_eq!(function(&opposite_order(), graph.cycles[0][0].at), "main.f1");
 }
 
 #[test]
@@ -364,6 +371,7 @@ fn holders_of_several_locks_are_named_by_what_most_of_them_do() {
     let wait = stand(&sample).lock_wait();
     assert_eq!((wait.locks, wait.likely_holder), (10, None));
     let holders = wait.holders.expect("all are held");
-    assert_eq!((holders.doing.as_str(), holders.waiters), ("sleeps", 8));
-    assert_eq!(holders.at, "main.hold (/src/bank.go:7)");
+    let sleeps = Doing::Wait { class: Sleep, object: None, in_cycle: false };
+    assert_eq!((holders.doing, holders.waiters), (sleeps, 8));
+    assert_eq!(holders.at, Some(sample.frame("main.hold", "/src/bank.go", 7)));
 }

@@ -32,7 +32,8 @@ pub(super) fn line(change: &Change, assessment: &Assessment) -> String {
         let text = format::frame(&assessment.stacks, frame);
         format!(" at {} {}", text.function, text.place)
     });
-    let why = finding.map(|finding| format!(": {}", format::clean(&finding.cause)));
+    let why = finding.map(|it| phrases::cause(it, &assessment.stacks));
+    let why = why.map(|why| format!(": {}", format::clean(&why)));
     format!("{what}{}{}", at.unwrap_or_default(), why.unwrap_or_default())
 }
 
@@ -54,7 +55,7 @@ struct FindingDoc<'a> {
     severity: Severity,
     count: u64,
     /// Null for one that has ended.
-    cause: Option<&'a str>,
+    cause: Option<String>,
     /// Null where it is not known, and for one that has ended.
     at: Option<At>,
 }
@@ -79,7 +80,7 @@ impl<'a> FindingDoc<'a> {
             file: frame.file.to_owned(),
             line: frame.line,
         });
-        let cause = finding.map(|finding| &*finding.cause);
+        let cause = finding.map(|it| phrases::cause(it, &assessment.stacks));
         Self { id, class, verdict, severity, count, cause, at }
     }
 }

@@ -131,13 +131,13 @@ impl Shown {
     fn line(&self, left: Option<Duration>, width: usize) -> String {
         let time = match left {
             Some(left) => format!("{} left", whole_seconds(left)),
-            None => format::counted(self.samples, "sample"),
+            None => format::counted(self.samples, "sample", "samples"),
         };
         let mut parts = vec![time];
         if !self.newest.is_empty() {
             let all = || self.newest.values().map(|update| &update.assessment);
             let goroutines = all().map(|seen| seen.totals.goroutines).sum();
-            parts.push(format::counted(goroutines, "goroutine"));
+            parts.push(format::counted(goroutines, "goroutine", "goroutines"));
             let growth: Vec<f64> =
                 all().filter_map(|seen| recent(&seen.judgement.as_ref()?.history)).collect();
             if !growth.is_empty() {

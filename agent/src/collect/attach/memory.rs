@@ -4,7 +4,7 @@
 use thiserror::Error;
 
 use crate::host::memory::{Allowance, own_bytes};
-use crate::model::text::{bytes, count, counted};
+use crate::units::{bytes, count, counted};
 
 /// What is taken whatever the target is like.
 const BASE_BYTES: u64 = 16 << 20;
@@ -75,8 +75,8 @@ impl Load {
 #[error(
     "process {pid} has more goroutines than fit in leak-agent's memory: its control group leaves it {} of {}, \
      enough for {} with {}; the {} in the runtime's list may take {}",
-    bytes(*room_bytes), bytes(*limit_bytes), counted(*goroutines, "goroutine"),
-    counted(*stacks, "different stack"), count(*slots), bytes(*needed_bytes)
+    bytes(*room_bytes), bytes(*limit_bytes), counted(*goroutines, "goroutine", "goroutines"),
+    counted(*stacks, "different stack", "different stacks"), count(*slots), bytes(*needed_bytes)
 )]
 pub struct Shortage {
     /// The target.

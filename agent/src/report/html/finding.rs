@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::text::Text;
 use super::{Page, chart, frames, groups, source};
-use crate::model::{Finding, Group, LockWait, Verdict};
+use crate::model::{Finding, Group, LockWait, StackTable, Verdict};
 use crate::report::format;
-use crate::report::phrases::{self, Line};
+use crate::report::phrases::{self, Line, Room};
 
 /// Findings shown in full.
 const FULL: usize = 100;
@@ -31,7 +31,7 @@ pub(super) fn all(page: &Page<'_>) -> Markup {
         }
         @if beyond > 0 {
             p.note {
-                (format::counted(beyond, "more finding"))
+                (format::counted(beyond, "more finding", "more findings"))
                 " not shown in full here; the JSON report has them all."
             }
         }
@@ -99,6 +99,8 @@ fn verdict(verdict: Verdict) -> Markup {
 fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
     let group = page.assessment.groups.get(finding.goroutines().group);
     let anchor = anchor(page, number);
+    let stacks = &page.assessment.stacks;
+    let suggestions = phrases::suggestions(finding, stacks);
     html! {
         article.finding.(finding.verdict.name()) id=(anchor)
             aria-labelledby={ (anchor) "-title" } {
@@ -116,7 +118,7 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
                     code.muted { (Text(&finding.id)) }
                 }
             }
-            p.cause { (Text(&finding.cause)) }
+            p.cause { (Text(&phrases::cause(finding, stacks))) }
             (figures(finding, group))
             div.two {
                 div {
@@ -124,18 +126,18 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
                     @if let Some(source) = &finding.source { (source::snippet(source)) }
                 }
                 div {
-                    @if !finding.suggestions.is_empty() {
+                    @if !suggestions.is_empty() {
                         h4 { "How to fix it" }
-                        @if let [only] = &*finding.suggestions {
+                        @if let [only] = &*suggestions {
                             p { (Text(only)) }
                         } @else {
-                            ol.fix { @for text in &finding.suggestions { li { (Text(text)) } } }
+                            ol.fix { @for text in &suggestions { li { (Text(text)) } } }
                         }
                     }
                     @if let Some(pattern) = finding.pattern {
                         p.note { "Looks like " strong { (pattern.name()) } ": " (pattern.meaning()) }
                     }
-                    (evidence(finding))
+                    (evidence(finding, stacks))
                 }
             }
             @let drawn = chart::line(&finding.history);
@@ -207,7 +209,7 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                 dt { "Waits on" } dd { (objects) }
             }
             (kinds(page, finding))
-            (lock_wait(&finding.goroutines().lock_wait))
+            (lock_wait(&finding.goroutines().lock_wait, stacks))
         }
     }
 }
@@ -239,21 +241,21 @@ fn kinds(page: &Page<'_>, finding: &Finding) -> Markup {
                             }
                         }
                     }
-                    @if hidden > 0 { li.muted { "and " (format::counted(hidden, "more kind")) } }
+                    @if hidden > 0 { li.muted { "and " (format::counted(hidden, "more kind", "more kinds")) } }
                 }
             }
         }
     }
 }
 
-fn lock_wait(lock_wait: &LockWait) -> Markup {
+fn lock_wait(lock_wait: &LockWait, stacks: &StackTable) -> Markup {
     let cycle = &lock_wait.cycle;
     html! {
         @if let Some(holder) = &lock_wait.likely_holder {
-            dt { "Held by" } dd { (Text(&phrases::holder(holder))) }
+            dt { "Held by" } dd { (Text(&phrases::holder(holder, stacks, Room::Full))) }
         }
         @if let Some(holders) = &lock_wait.holders {
-            dt { "Held by" } dd { (Text(&phrases::holders(holders))) }
+            dt { "Held by" } dd { (Text(&phrases::holders(holders, stacks, Room::Full))) }
         }
         @if !cycle.is_empty() {
             dt { "Deadlock cycle" }
@@ -262,7 +264,9 @@ fn lock_wait(lock_wait: &LockWait) -> Markup {
                     @for (index, waiter) in cycle.iter().take(50).enumerate() {
                         li {
                             "goroutine " (waiter.goid) " waits "
-                            @if !waiter.at.is_empty() { "at " code { (Text(&waiter.at)) } " " }
+                            @if let Some(at) = waiter.at.and_then(|at| phrases::place(stacks, at)) {
+                                "at " code { (Text(&at)) } " "
+                            }
                             "for " code { (format!("{:#x}", waiter.object)) }
                             ", held by goroutine " (cycle[(index + 1) % cycle.len()].goid)
                         }
@@ -273,13 +277,14 @@ fn lock_wait(lock_wait: &LockWait) -> Markup {
     }
 }
 
-fn evidence(finding: &Finding) -> Markup {
+fn evidence(finding: &Finding, stacks: &StackTable) -> Markup {
     html! {
         @if !finding.evidence.is_empty() {
             h4 { "Evidence" }
             dl.evidence {
                 @for evidence in finding.evidence.iter().take(50) {
-                    dt { (Text(&evidence.detector)) } dd { (Text(&evidence.says)) }
+                    dt { (evidence.detector().name()) }
+                    dd { (Text(&phrases::statement(evidence, stacks))) }
                 }
             }
         }

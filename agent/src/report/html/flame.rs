@@ -29,13 +29,13 @@ pub(super) fn graph(page: &Page<'_>) -> Markup {
         }
         div.scroll {
             div.flame role="img" style={ "height:calc(" (rows) " * var(--row))" }
-                aria-label={ "Flame graph of " (format::counted(total, "goroutine"))
+                aria-label={ "Flame graph of " (format::counted(total, "goroutine", "goroutines"))
                     ". The table of groups has the same stacks as text." } {
                 @for bar in &bars { (self::bar(bar, total)) }
             }
         }
         @if narrow > 0 {
-            p.note { (format::counted(narrow as u64, "frame")) " too narrow to be drawn." }
+            p.note { (format::counted(narrow as u64, "frame", "frames")) " too narrow to be drawn." }
         }
     }
 }
@@ -50,7 +50,7 @@ fn bar(bar: &Bar, total: u64) -> Markup {
     let share = bar.count as f64 / total as f64 * 100.0;
     html! {
         div.(class).found[bar.found] title={
-            (Text(&bar.name)) ": " (format::counted(bar.count, "goroutine")) ", "
+            (Text(&bar.name)) ": " (format::counted(bar.count, "goroutine", "goroutines")) ", "
             (format!("{share:.1}")) " %"
         } style={
             "left:" (format!("{:.3}", bar.left * 100.0)) "%;width:"

@@ -42,7 +42,7 @@ pub(super) fn stack(stacks: &StackTable, stack: StackId) -> Markup {
             @for &frame in frames.iter().take(FRAMES) {
                 li.runtime[format::frame(stacks, frame).runtime] { (line(stacks, frame)) }
             }
-            @if hidden > 0 { li.muted { "… " (format::counted(hidden, "more frame")) } }
+            @if hidden > 0 { li.muted { "… " (format::counted(hidden, "more frame", "more frames")) } }
         }
     }
 }

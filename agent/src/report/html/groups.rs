@@ -51,8 +51,8 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
         }
         @if !rest.is_empty() {
             p.note {
-                (format::counted(rest.len() as u64, "smaller group")) " with "
-                (format::counted(rest.iter().map(|group| group.count).sum(), "goroutine"))
+                (format::counted(rest.len() as u64, "smaller group", "smaller groups")) " with "
+                (format::counted(rest.iter().map(|group| group.count).sum(), "goroutine", "goroutines"))
                 " not shown here; the JSON report has them all."
             }
         }
@@ -85,7 +85,7 @@ fn row(page: &Page<'_>, group: &Group, number: Option<usize>, full: bool) -> Mar
                 @let place = html! {
                     @match group.blocked_at.or(group.created_by) {
                         Some(frame) => (frames::brief(stacks, frame)),
-                        None => span.muted { (group.no_stack.unwrap_or("the runtime's own")) },
+                        None => span.muted { (group.no_stack.map_or("the runtime's own", phrases::no_stack)) },
                     }
                 };
                 @if full {
@@ -130,7 +130,7 @@ fn details(page: &Page<'_>, group: &Group) -> Markup {
             }
         }
         @if let Some(stack) = group.stack { (frames::stack(stacks, stack)) }
-        @if let Some(why) = group.no_stack { p.muted { "No stack: " (why) } }
+        @if let Some(why) = group.no_stack { p.muted { "No stack: " (phrases::no_stack(why)) } }
     }
 }
 

@@ -5,8 +5,9 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::text::Text;
-use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
-use crate::report::{format, phrases};
+use crate::model::{LockGraph, LockNode, StackTable, WaitClass, Waiter};
+use crate::report::format;
+use crate::report::phrases::{self, Room};
 
 /// Cycles that are drawn.
 const CYCLES: usize = 6;
@@ -24,24 +25,24 @@ const ROOM: usize = 44;
 
 pub(super) fn picture(page: &Page<'_>) -> Markup {
     let Some(judgement) = &page.assessment.judgement else { return Markup::default() };
-    let graph = &judgement.lock_graph;
+    let (graph, stacks) = (&judgement.lock_graph, &page.assessment.stacks);
     if graph.locks.is_empty() && graph.cycles.is_empty() {
         return Markup::default();
     }
     let hidden = graph.more_cycles + graph.alike.iter().skip(CYCLES).sum::<u64>();
     html! {
         @for (cycle, &alike) in graph.cycles.iter().zip(&graph.alike).take(CYCLES) {
-            @if !cycle.is_empty() { (cycle_drawn(cycle, graph)) }
-            @if alike > 1 { p.note { "… and " (format::counted(alike - 1, "more cycle")) " like it." } }
+            @if !cycle.is_empty() { (cycle_drawn(cycle, graph, stacks)) }
+            @if alike > 1 { p.note { "… and " (format::counted(alike - 1, "more cycle", "more cycles")) " like it." } }
         }
-        @if hidden > 0 { p.note { "… and " (format::counted(hidden, "more deadlock cycle")) "." } }
-        @if !graph.locks.is_empty() { (table(graph)) }
+        @if hidden > 0 { p.note { "… and " (format::counted(hidden, "more deadlock cycle", "more deadlock cycles")) "." } }
+        @if !graph.locks.is_empty() { (table(graph, stacks)) }
     }
 }
 
 /// A cycle as a ladder: goroutines at the left, locks at the right, each lock held by the
 /// goroutine below it, the last by the first.
-fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
+fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph, stacks: &StackTable) -> Markup {
     let shown = &cycle[..cycle.len().min(MEMBERS)];
     let hidden = cycle.len() - shown.len();
     let height = shown.len() * ROW + 8;
@@ -54,7 +55,7 @@ fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
                 @if let [only] = cycle {
                     "goroutine " (only.goid) " waits for a lock that it holds itself."
                 } @else {
-                    (format::counted(cycle.len() as u64, "goroutine"))
+                    (format::counted(cycle.len() as u64, "goroutine", "goroutines"))
                     " wait for each other in a cycle; none of them can go on."
                 }
                 @if hidden > 0 { " " (format::count(hidden as u64)) " of them are not drawn." }
@@ -63,7 +64,7 @@ fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
                 svg.locks viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height)
                     role="img" aria-label={ "Deadlock cycle of goroutines " (goids) } {
                     @for (index, waiter) in shown.iter().enumerate() {
-                        (rung(index, waiter, graph, index + 1 == shown.len()))
+                        (rung(index, waiter, (graph, stacks), index + 1 == shown.len()))
                     }
                     (way_back(shown.len()))
                 }
@@ -73,15 +74,18 @@ fn cycle_drawn(cycle: &[Waiter], graph: &LockGraph) -> Markup {
 }
 
 /// A goroutine, the lock that it waits for, and the arrow to who holds that.
-fn rung(index: usize, waiter: &Waiter, graph: &LockGraph, last: bool) -> Markup {
+fn rung(
+    index: usize,
+    waiter: &Waiter,
+    (graph, stacks): (&LockGraph, &StackTable),
+    last: bool,
+) -> Markup {
     let top = index * ROW + 4;
     let middle = top + BOX / 2;
     let kind = graph.locks.iter().find(|lock| lock.object == waiter.object);
     let kind = kind.map_or("lock", |lock| lock.kind.name());
-    let (function, place) = match waiter.at.strip_suffix(')').and_then(|at| at.rsplit_once(" (")) {
-        Some((function, place)) => (function, place),
-        None => (&*waiter.at, ""),
-    };
+    let at = waiter.at.map(|at| format::frame(stacks, at));
+    let (function, place) = at.as_ref().map_or(("", ""), |at| (&*at.function, &*at.place));
     html! {
         rect.goroutine x="40" y=(top) width="356" height=(BOX) rx="5" {}
         text.name x="52" y=(top + 17) { "goroutine " (waiter.goid) }
@@ -112,7 +116,7 @@ fn way_back(rungs: usize) -> Markup {
     }
 }
 
-fn table(graph: &LockGraph) -> Markup {
+fn table(graph: &LockGraph, stacks: &StackTable) -> Markup {
     let hidden = graph.more + graph.locks.len().saturating_sub(LOCKS) as u64;
     html! {
         div.scroll {
@@ -127,14 +131,14 @@ fn table(graph: &LockGraph) -> Markup {
                         th scope="col" { "Held by" }
                     }
                 }
-                tbody { @for lock in graph.locks.iter().take(LOCKS) { (row(lock)) } }
+                tbody { @for lock in graph.locks.iter().take(LOCKS) { (row(lock, stacks)) } }
             }
         }
-        @if hidden > 0 { p.note { "… and " (format::counted(hidden, "more lock")) "." } }
+        @if hidden > 0 { p.note { "… and " (format::counted(hidden, "more lock", "more locks")) "." } }
     }
 }
 
-fn row(lock: &LockNode) -> Markup {
+fn row(lock: &LockNode, stacks: &StackTable) -> Markup {
     let mut goids: Vec<_> = lock.waiters.iter().take(12).map(u64::to_string).collect();
     if lock.waiting > goids.len() as u64 {
         goids.push("…".to_owned());
@@ -150,7 +154,7 @@ fn row(lock: &LockNode) -> Markup {
             td.figure { (lock.oldest.map(format::duration).unwrap_or_else(|| "–".to_owned())) }
             td {
                 @match &lock.holder {
-                    Some(holder) => (Text(&phrases::holder(holder))),
+                    Some(holder) => (Text(&phrases::holder(holder, stacks, Room::Full))),
                     None => span.muted { "not known" },
                 }
             }

@@ -27,7 +27,7 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
                 tbody { @for site in gone.iter().take(SITES) { (row(page, site)) } }
             }
             @if gone.len() > SITES {
-                p.note { "… and " (format::counted((gone.len() - SITES) as u64, "more site")) "." }
+                p.note { "… and " (format::counted((gone.len() - SITES) as u64, "more site", "more sites")) "." }
             }
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
             @if let Some(build) = assessment.target.build { span { (describe(build)) } " " }
             span { (window(assessment)) }
         }
-        @if let Some(held) = &assessment.held { p.note { strong { "Process: " (held.says()) "." } } }
+        @if let Some(held) = &assessment.held { p.note { strong { "Process: " (phrases::held(held)) "." } } }
         (result(assessment))
         (figures(assessment))
     }
@@ -51,10 +51,10 @@ fn result(assessment: &Assessment) -> Markup {
         @if let Some(rise) = phrases::rise(assessment, judgement, RISING) {
             p.note { "The number of goroutines rises: " (Text(&rise)) "." }
         }
-        @if let Some(ignored) = phrases::by_reason(&judgement.idle) {
+        @if let Some(ignored) = phrases::by_reason(&phrases::ignored_by_reason(judgement)) {
             p.note { "Ignored as idle: " (Text(&ignored)) "." }
         }
-        @if let Some(rest) = phrases::by_reason(&judgement.not_analysed) {
+        @if let Some(rest) = phrases::by_reason(&phrases::not_analysed_by_reason(judgement)) {
             p.note { "Not analysed: " (Text(&rest)) "." }
         }
         p.note { "Scope: " (phrases::SCOPE) "." }
@@ -108,7 +108,7 @@ fn rate(rate: Rate) -> Markup {
 
 fn window(assessment: &Assessment) -> String {
     let window = &assessment.window;
-    let samples = format::counted(window.observations, "sample");
+    let samples = format::counted(window.observations, "sample", "samples");
     let last = time(window.last).map(|last| format::date(&last)).unwrap_or_default();
     match window.observations {
         1 => format!("{samples} at {last}"),

@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::model::{
-    CauseBasis, CausedAt, Evidence, Finding, Lifetimes, Part, RateBasis, Resolved, Rise,
-    RiseVerdict, Rising, Site, StackView, Timestamp, WaitClass,
+    Cause, CauseBasis, CausedAt, Evidence, Finding, IdleReason, Lifetimes, Made, Part, RateBasis,
+    Resolved, Rise, RiseVerdict, Rising, Site, StackView, Suggestion, Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -68,7 +68,7 @@ fn the_page_has_findings_with_everything() {
     for said in [
         "potato pid 4711 go1.26.6 stripped 2 samples in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
-        "Ignored as idle: 4 goroutines: idle worker pool (3), listener (1).",
+        "Ignored as idle: 4 goroutines: worker that waits for work (3), listener (1).",
         "Health 12 of 100 Goroutines 45 In findings 41 Ignored as idle 4 Not analysed 1 Created ≥50.5/s Exited ≥0.50/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",
@@ -77,11 +77,11 @@ fn the_page_has_findings_with_everything() {
          ≥20.0s Stacks 80.0 KiB Score 78 of 100",
         "Created by main.leakGoroutines /src/app/leak.go:31",
         "33 results &lt;- result",
-        "How to fix it Give the channel a buffer of one. Or select on ctx.Done()",
-        "Evidence steady-growth from 4 to 40 in 2.0s",
+        "How to fix it Give the channel a buffer of one, or select on ctx.Done()",
+        "Evidence steady-growth 36 goroutines born within 2 s are still here",
         "memory 20 25 count 20 20 growth 25 25 blocking 10 20 scheduler 3 10",
         "36 came, 0 left; 4 stood still all the while",
-        "Suspect 1 has not moved for 30.0s.",
+        "never closed (thing 1), 30.0s now.",
         "chan send finding 1",
         "1 goroutine: its stack could not be read in the last sample",
     ] {
@@ -122,7 +122,7 @@ fn deadlock_cycles_are_drawn_and_told() {
         "Deadlock: 2 goroutines wait for each other in a cycle; none of them can go on.",
         "goroutine 50 main.transfer /src/app/bank.go:52 waits for mutex 0xc000007000 held by \
          goroutine 51",
-        "mutex 0xc000007000 2 50, 51 9.0s goroutine 51, probably: waits for another mutex",
+        "mutex 0xc000007000 2 50, 51 9.0s goroutine 51, probably: waits for mutex 0xc000007100",
         "goroutine 51 waits for 0xc000007100 , held by goroutine 50",
     ] {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
@@ -145,6 +145,7 @@ fn nothing_of_the_target_becomes_markup() {
     const EVIL: &str = "</script></style><script>alert(1)</script>\" onmouseover=\"x' <!-- \x1b\0";
     let mut sample = Sample::new();
     let stack = sample.stack(&[(EVIL, EVIL, 3)]);
+    let line = sample.frame(EVIL, EVIL, 3);
     let site = sample.frame(EVIL, EVIL, 4);
     let labels = sample.labels(&[(EVIL, EVIL)]);
     let goroutine = sample.add(1, WaitClass::ChanSend, StackView::Read(stack));
@@ -153,23 +154,25 @@ fn nothing_of_the_target_becomes_markup() {
     let evil = || EVIL.to_owned();
     let mut finding = judged::deadlock();
     finding.goroutines_mut().group = 0;
-    (finding.id, finding.cause) = (evil(), evil());
+    finding.id = evil();
+    finding.cause = Cause::NotClosed { what: Some(evil()), below: None };
     finding.source = judged::leak().source;
     if let Some(source) = &mut finding.source {
         (source.file, source.lines) = (evil(), vec![evil(), evil(), evil()]);
     }
-    (finding.suggestions, finding.evidence) =
-        (vec![evil(), evil()], vec![Evidence { detector: evil(), says: evil() }]);
+    let made = Made { what: evil(), close: None, advice: None };
+    finding.suggestions = vec![Suggestion::Close { made, below: Some(line) }];
+    finding.evidence = vec![Evidence::Suspicious { function: evil(), reason: Some(evil()) }];
     for waiter in &mut finding.goroutines_mut().lock_wait.cycle {
-        waiter.at = evil();
+        waiter.at = Some(line);
     }
     if let Some(holder) = &mut finding.goroutines_mut().lock_wait.likely_holder {
-        (holder.doing, holder.at) = (evil(), evil());
+        holder.at = Some(line);
     }
     let mut judgement = judged::assessment(vec![finding]).judgement.expect("judged");
-    judgement.idle.insert(evil(), 3);
+    judgement.idle.insert(IdleReason::Listed(Some(evil())).into(), 3);
     judgement.lock_graph.locks[0].holder =
-        judgement.findings[0].goroutines().lock_wait.likely_holder.clone();
+        judgement.findings[0].goroutines().lock_wait.likely_holder;
     assessment.judgement = Some(judgement);
     let target = Arc::make_mut(&mut assessment.target);
     (target.exe, target.go_version) = (evil(), Some(evil()));

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::model::{Assessment, Frame, Group, NameId, StackTable, function};
-use crate::report::format;
+use crate::report::{format, phrases};
 
 /// Groups, largest first, whose stacks are told apart.
 const GROUPS: usize = 2_000;
@@ -125,7 +125,7 @@ fn path(group: &Group, apart: bool, stacks: &StackTable) -> Vec<(Key, Kind)> {
         return vec![(Key::Word("smaller groups"), Kind::Sum)];
     }
     let Some(stack) = group.stack else {
-        let why = group.no_stack.unwrap_or("no stack");
+        let why = group.no_stack.map_or("no stack", phrases::no_stack);
         return vec![(Key::Word(why), Kind::Sum)];
     };
     let frames = stacks.frames_of(stack).iter().rev().take(DEPTH);

@@ -2,6 +2,7 @@
 
 use super::time;
 use crate::model::{Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, Running, Target};
+use crate::report::phrases;
 use crate::report::schema::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
 };
@@ -27,7 +28,7 @@ pub(super) fn held(held: &Held) -> HeldDoc<'static> {
         halt: held.halt,
         seconds: held.held.as_secs_f64(),
         always: held.always,
-        reason: held.says().into(),
+        reason: phrases::held(held).into(),
     }
 }
 

@@ -13,11 +13,11 @@ use crate::model::{
     Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
     StackTable, Timestamp, Totals, WindowSpan,
 };
-use crate::report::notes;
 use crate::report::schema::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
     RisingDoc, SampleDoc, SchemaName, Streamed, TotalsDoc, WindowDoc,
 };
+use crate::report::{notes, phrases};
 
 /// An assessment, and when the report of it is made; becomes a document when it is written.
 pub(super) struct Written<'a>(pub(super) Timestamp, pub(super) &'a Assessment);
@@ -69,13 +69,13 @@ fn document<Groups, Sites>(
         health: assessment.health(),
         level: judged.map(|judged| judged.level),
         not_enough: judged.map(not_enough),
-        idle: judged.map(|judged| by_reason(&judged.idle)),
-        not_analysed: judged.map(|judged| by_reason(&judged.not_analysed)),
+        idle: judged.map(|judged| by_reason(phrases::ignored_by_reason(judged))),
+        not_analysed: judged.map(|judged| by_reason(phrases::not_analysed_by_reason(judged))),
         history: judged.map(|judged| history(&judged.history)),
         rise: rise.map(|it| self::rise(it, all)),
         hot_paths: judged.map(|judged| hot_paths(judged, stacks)),
         lineage: judged.map(|judged| lineage(judged, all)),
-        lock_graph: judged.map(|judged| locks::graph(&judged.lock_graph)),
+        lock_graph: judged.map(|judged| locks::graph(&judged.lock_graph, stacks)),
         findings: findings.iter().map(|it| finding::finding(it, all, stacks)).collect(),
         findings_unlisted: judged.map(|judged| judged.unlisted),
         groups,
@@ -132,28 +132,28 @@ pub(super) fn history(points: &[(f64, u64)]) -> Vec<SampleDoc> {
 }
 
 fn not_enough(judged: &Judgement) -> Vec<NotEnoughDoc<'_>> {
-    let lacking = judged
-        .not_enough
-        .iter()
-        .map(|it| NotEnoughDoc { detector: (&it.detector).into(), reason: (&it.reason).into() });
+    let lacking = judged.not_enough.iter().map(|it| NotEnoughDoc {
+        detector: it.detector.name().into(),
+        reason: phrases::lack(it.lack).into(),
+    });
     lacking.collect()
 }
 
-fn by_reason(counts: &BTreeMap<String, u64>) -> BTreeMap<Cow<'_, str>, u64> {
-    counts.iter().map(|(reason, &count)| (reason.into(), count)).collect()
+fn by_reason(counts: BTreeMap<String, u64>) -> BTreeMap<Cow<'static, str>, u64> {
+    counts.into_iter().map(|(reason, count)| (reason.into(), count)).collect()
 }
 
 fn rise<'a>(rise: &'a Rise, groups: &'a [Group]) -> RiseDoc<'a> {
     let rising = |rising: &'a Rising| {
-        let (finding, reason) = match &rising.verdict {
-            RiseVerdict::Finding(id) => (Some(id), None),
-            RiseVerdict::Ignored(why) | RiseVerdict::NoLeak(why) => (None, Some(why)),
+        let finding = match &rising.verdict {
+            RiseVerdict::Finding(id) => Some(id),
+            RiseVerdict::Ignored(..) | RiseVerdict::NotAnalysed(_) | RiseVerdict::NoLeak(_) => None,
         };
         RisingDoc {
             signature: groups.get(rising.group).map(|group| (&group.signature).into()),
             more: rising.more,
             finding: finding.map(Into::into),
-            reason: reason.map(Into::into),
+            reason: phrases::rise_reason(&rising.verdict).map(Into::into),
         }
     };
     RiseDoc {

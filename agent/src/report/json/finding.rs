@@ -22,7 +22,7 @@ pub(super) fn finding<'a>(
     let Subject::Goroutines(leak) = &finding.subject;
     let group = groups.get(leak.group);
     let all = leak.groups.iter().filter_map(|&group| groups.get(group));
-    let evidence = finding.evidence.iter().map(phrases::evidence);
+    let evidence = finding.evidence.iter().map(|it| phrases::evidence(it, stacks));
     FindingDoc {
         id: (&finding.id).into(),
         subject: SubjectKind::Goroutines,
@@ -51,11 +51,11 @@ pub(super) fn finding<'a>(
         created_by: group.and_then(|group| group.created_by).map(|id| frame(stacks, id)),
         creation_stack: group.and_then(|group| group.creation_stack).map(|id| stack(stacks, id)),
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
-        lock_wait: lock_wait(&leak.lock_wait),
+        lock_wait: lock_wait(&leak.lock_wait, stacks),
         held_by: None,
-        cause: (&finding.cause).into(),
+        cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
-        suggestions: finding.suggestions.iter().map(Into::into).collect(),
+        suggestions: phrases::suggestions(finding, stacks).into_iter().map(Into::into).collect(),
         evidence: evidence.map(Into::into).collect(),
     }
 }
@@ -92,16 +92,16 @@ const fn turnover(Turnover { arrived, left, survivors, stuck }: Turnover) -> Tur
     TurnoverDoc { arrived, left, survivors, stuck }
 }
 
-fn lock_wait(lock_wait: &LockWait) -> LockWaitDoc<'_> {
+fn lock_wait(lock_wait: &LockWait, stacks: &StackTable) -> LockWaitDoc<'static> {
     LockWaitDoc {
-        cycle: waiters(&lock_wait.cycle),
+        cycle: waiters(&lock_wait.cycle, stacks),
         cycles: lock_wait.cycles,
         in_cycles: lock_wait.in_cycles,
         locks: lock_wait.locks,
-        likely_holder: lock_wait.likely_holder.as_ref().map(holder),
+        likely_holder: lock_wait.likely_holder.map(|it| holder(it, stacks)),
         likely_holders: lock_wait.holders.as_ref().map(|it| HoldersDoc {
-            doing: (&it.doing).into(),
-            at: (&it.at).into(),
+            doing: phrases::does(it.doing).into(),
+            at: it.at.and_then(|at| phrases::place(stacks, at)).unwrap_or_default().into(),
             waiters: it.waiters,
         }),
     }

@@ -3,6 +3,7 @@
 use super::frame::{frame, stack};
 use super::{hex, seconds};
 use crate::model::{Ages, Group, Rate, StackTable};
+use crate::report::phrases;
 use crate::report::schema::{AgeDoc, GroupDoc, Interval, WaitDoc};
 
 /// A group; with the id of its finding, and how often its creation site creates goroutines.
@@ -28,7 +29,7 @@ pub(super) fn group<'a>(
         creation_stack: group.creation_stack.map(|id| stack(stacks, id)),
         stack: group.stack.map(|id| stack(stacks, id)),
         stack_elided: group.stack.map(|stack| stacks.elided(stack)),
-        no_stack: group.no_stack.map(Into::into),
+        no_stack: group.no_stack.map(|why| phrases::no_stack(why).into()),
         labels: labels.collect(),
         goids_sample: group.goids_sample.clone(),
         stuck: group.stuck,

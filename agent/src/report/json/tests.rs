@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::model::Timestamp;
 use crate::model::{
-    Assessment, CauseBasis, CausedAt, HitCost, Lifetimes, NotEnough, Part, ProbeCoverage,
-    ProbeSpell, ProbeState, RateBasis, Rise, RiseVerdict, Rising, Site, StackView, WaitClass,
+    Assessment, CauseBasis, CausedAt, DetectorKind, HitCost, IdleReason, Lack, Lifetimes, NoLeak,
+    NotEnough, Part, ProbeCoverage, ProbeSpell, ProbeState, RateBasis, Rise, RiseVerdict, Rising,
+    Site, StackView, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -236,14 +237,15 @@ fn a_finding_has_every_field_of_the_schema() {
             "lock_wait": {"cycle": [], "cycles": 0, "in_cycles": 0, "locks": 0,
                           "likely_holder": null, "likely_holders": null}, "held_by": null,
             "cause": "40 goroutines, 18 more each second, wait to send on one unbuffered \
-                      channel from which nothing receives.",
+                      channel, from which nobody receives (premature-return).",
             "source": {"file": "/src/app/leak.go", "line": 33, "first": 31, "stale": false,
                        "snippet": ["\tgo func() {", "\t\tresult := work()",
                                    "\t\tresults <- result", "\t}()"]},
-            "suggestions": ["Give the channel a buffer of one.",
-                            "Or select on ctx.Done() beside the send."],
-            "evidence": ["steady-growth: from 4 to 40 in 2.0s, no sample with fewer than the one \
-                          before", "turnover: 36 came, none left"],
+            "suggestions": ["Give the channel a buffer of one, or select on ctx.Done() beside the send.",
+                            "Let the receiver drain the channel before it returns."],
+            "evidence": ["steady-growth: 36 goroutines born within 2 s are still here; of the 4 that \
+                          were here before, none has gone",
+                         "runtime: the Go runtime itself found 3 of them leaked"],
         })
     );
 }
@@ -268,7 +270,7 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
         unexplained: 2,
         groups: vec![
             rising(36, RiseVerdict::Finding("f-7c0d11".to_owned())),
-            rising(2, RiseVerdict::Ignored("on the list".to_owned())),
+            rising(2, RiseVerdict::Ignored(IdleReason::Listener.into(), NoLeak::Few)),
         ],
     });
     let document = render(&[assessment], false);
@@ -287,7 +289,7 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
         document["rise"],
         json!({"from": 9, "to": 45, "per_second": 18.0, "explained": 36, "unexplained": 2, "groups": [
             {"signature": signature, "more": 36, "finding": "f-7c0d11", "reason": null},
-            {"signature": signature, "more": 2, "finding": null, "reason": "on the list"},
+            {"signature": signature, "more": 2, "finding": null, "reason": "listener; too few of those that came are still here"},
         ]})
     );
 }
@@ -300,17 +302,20 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
         .as_mut()
         .expect("judged")
         .not_enough
-        .push(NotEnough { detector: "trend".to_owned(), reason: "too few looks".to_owned() });
+        .push(NotEnough { detector: DetectorKind::CountGrowth, lack: Lack::Count { samples: 6 } });
     let document = render(&[assessment], false);
     assert_eq!(document["health"], 12);
-    assert_eq!(document["idle"], json!({"idle worker pool": 3, "listener": 1}));
-    assert_eq!(document["not_enough"], json!([{"detector": "trend", "reason": "too few looks"}]));
+    assert_eq!(document["idle"], json!({"worker that waits for work": 3, "listener": 1}));
+    assert_eq!(
+        document["not_enough"],
+        json!([{"detector": "count-growth", "reason": "growth of a count needs 6 samples"}])
+    );
     assert_eq!(document["history"][2], json!({"seconds": 2.0, "goroutines": 45}));
     let cycle = json!([
         {"goid": 50, "object": "0xc000007000", "at": "main.transfer (/src/app/bank.go:52)"},
         {"goid": 51, "object": "0xc000007100", "at": null},
     ]);
-    let holder = json!({"goid": 51, "doing": "waits for another mutex", "is_stuck": true,
+    let holder = json!({"goid": 51, "doing": "waits for mutex 0xc000007100", "is_stuck": true,
                         "at": "main.transfer (/src/app/bank.go:57)"});
     assert_eq!(
         document["lock_graph"],

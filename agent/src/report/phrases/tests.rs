@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{CausedAt, NotEnough, Resolved, Rise, Rising};
+use crate::model::{
+    Assessment, CauseBasis, CausedAt, DetectorKind, IdleReason, Judgement, Lack, NoLeak,
+    NotAnalysed, NotEnough, Resolved, Rise, RiseVerdict, Rising, StackTable,
+};
+use crate::report::format;
 use crate::report::judged;
 
 fn judgement(assessment: &Assessment) -> &Judgement {
@@ -36,7 +41,7 @@ fn nothing_found_is_bounded_by_what_was_looked_at() {
 fn nothing_found_is_no_all_clear_where_many_are_not_analysed() {
     let mut assessment = judged::assessment(Vec::new());
     assert!(is_well(&assessment, judgement(&assessment)));
-    let open = BTreeMap::from([("too young".to_owned(), 30)]);
+    let open = BTreeMap::from([(NotAnalysed::Filtered, 30)]);
     assessment.judgement.as_mut().expect("judged").not_analysed = open;
     assert!(!is_well(&assessment, judgement(&assessment)));
     let said = result(&assessment, judgement(&assessment));
@@ -49,17 +54,14 @@ fn nothing_found_is_no_all_clear_where_many_are_not_analysed() {
 fn detectors_that_lack_the_same_share_a_sentence() {
     let mut assessment = judged::assessment(Vec::new());
     let judged = assessment.judgement.as_mut().expect("it is judged");
-    judged.not_enough = ["trend", "steady-growth"]
-        .map(|detector| NotEnough {
-            detector: detector.to_owned(),
-            reason: "5 samples are the least, there were 2".to_owned(),
-        })
+    judged.not_enough = [DetectorKind::CountGrowth, DetectorKind::SteadyGrowth]
+        .map(|detector| NotEnough { detector, lack: Lack::Count { samples: 6 } })
         .to_vec();
     assert_eq!(
         not_analysed(&assessment, judgement(&assessment)),
         [
             "1 goroutine: its stack could not be read in the last sample",
-            "trend, steady-growth: 5 samples are the least, there were 2",
+            "count-growth, steady-growth: growth of a count needs 6 samples",
         ]
     );
 }
@@ -78,9 +80,9 @@ fn the_longest_wait_is_a_lower_bound_unless_a_probe_saw_it_begin() {
 #[test]
 fn the_parts_add_up_to_all_goroutines_or_are_not_said() {
     let mut assessment = judged::assessment(vec![judged::leak(), judged::suspect(1)]);
-    let parts = BTreeMap::from([("no leak's".to_owned(), 1)]);
+    let parts = BTreeMap::from([(NotAnalysed::Unremarkable, 1)]);
     let judged = assessment.judgement.as_mut().expect("judged");
-    (judged.idle, judged.not_analysed) = (BTreeMap::from([("pool".to_owned(), 3)]), parts);
+    (judged.idle, judged.not_analysed) = (BTreeMap::from([(IdleReason::Pool.into(), 3)]), parts);
     let sums = accounting(&assessment, judgement(&assessment)).expect("all are shown");
     assert_eq!(sums.total, sums.found + sums.idle + sums.not_analysed);
     assert_eq!(sums.to_string(), "45: 41 in findings, 3 ignored as idle, 1 not analysed");
@@ -101,15 +103,19 @@ fn what_makes_the_number_rise_is_named_with_what_was_made_of_it() {
         explained: 36,
         unexplained: 2,
         groups: vec![
-            rising(judged::LOCKING, 14, RiseVerdict::Ignored("worker pool".to_owned())),
+            rising(
+                judged::LOCKING,
+                14,
+                RiseVerdict::Ignored(IdleReason::Worker.into(), NoLeak::Few),
+            ),
             rising(judged::LEAKING, 10, found()),
             rising(judged::LEAKING, 10, found()),
-            rising(usize::MAX, 2, RiseVerdict::NoLeak("it came once".to_owned())),
-            rising(usize::MAX, 1, RiseVerdict::NoLeak("so did it".to_owned())),
+            rising(usize::MAX, 2, RiseVerdict::NoLeak(NoLeak::OneBurst)),
+            rising(usize::MAX, 1, RiseVerdict::NotAnalysed(NotAnalysed::Filtered)),
         ],
     });
     let begin = "from 9 to 45, +18.0/s: +20 in finding 1; ";
-    let ignored = "+14 at main.transfer (bank.go:52): ignored as idle, worker pool; ";
+    let ignored = "+14 at main.transfer (bank.go:52): ignored as idle, worker that waits for work; too few of those that came are still here; ";
     assert_eq!(
         rise(&assessment, judgement(&assessment), 2),
         Some(format!("{begin}{ignored}+3 in other groups"))
@@ -117,7 +123,7 @@ fn what_makes_the_number_rise_is_named_with_what_was_made_of_it() {
     assert_eq!(
         rise(&assessment, judgement(&assessment), 9),
         Some(format!(
-            "{begin}{ignored}+2 in the runtime: no finding, it came once; +1 in another group"
+            "{begin}{ignored}+2 in the runtime: no finding, they came in one burst; +1 in another group"
         )),
         "what is hardly any of it is not named"
     );

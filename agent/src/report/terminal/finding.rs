@@ -5,9 +5,9 @@ use std::io;
 use super::group::INDENT;
 use super::judgement::role;
 use super::{Page, format};
-use crate::model::{Assessment, Finding, Group, Holder, Holders, LockWait, Snippet, StackTable};
+use crate::model::{Assessment, Finding, Group, LockWait, Snippet, StackTable};
 use crate::report::format::FrameText;
-use crate::report::phrases::{self, Line};
+use crate::report::phrases::{self, Line, Room};
 use crate::report::style::Role;
 
 /// Evidence shown unless all is asked for.
@@ -31,14 +31,15 @@ impl Page<'_> {
         assessment: &Assessment,
     ) -> io::Result<()> {
         self.finding_headline(number, finding, group)?;
-        self.text("", Role::Plain, &finding.cause)?;
+        self.text("", Role::Plain, &phrases::cause(finding, &assessment.stacks))?;
         self.finding_lines(finding, group, &assessment.stacks)?;
         self.kinds(finding, assessment)?;
-        self.lock_wait(&finding.goroutines().lock_wait)?;
+        self.lock_wait(&finding.goroutines().lock_wait, &assessment.stacks)?;
         if let Some(source) = &finding.source {
             self.source(source)?;
         }
-        for (index, suggestion) in finding.suggestions.iter().enumerate() {
+        let suggestions = phrases::suggestions(finding, &assessment.stacks);
+        for (index, suggestion) in suggestions.iter().enumerate() {
             let label = if index == 0 { "fix        " } else { BELOW };
             self.text(label, Role::Title, suggestion)?;
         }
@@ -46,7 +47,7 @@ impl Page<'_> {
             let meaning = pattern.meaning();
             self.text("pattern    ", Role::Plain, &format!("{}: {meaning}", pattern.name()))?;
         }
-        self.evidence(finding)?;
+        self.evidence(finding, &assessment.stacks)?;
         if let Some(growth) = &finding.growth {
             let forecast = growth.forecast.as_ref().map(phrases::forecast);
             let forecast = forecast.map(|text| format!("; {text}")).unwrap_or_default();
@@ -75,7 +76,7 @@ impl Page<'_> {
             (role(finding.verdict), finding.verdict.name().to_uppercase()),
             (Role::Title, finding.severity().name().to_owned()),
             (Role::Wait, finding.class.name().to_owned()),
-            (Role::Number, format::counted(finding.goroutines().count, "goroutine")),
+            (Role::Number, format::counted(finding.goroutines().count, "goroutine", "goroutines")),
         ];
         if let Some(proven) = finding.goroutines().proven_count.filter(|&proven| proven > 0) {
             parts.push((Role::Alarm, format!("{} proven", format::count(proven))));
@@ -138,13 +139,16 @@ impl Page<'_> {
         if more > 0 {
             self.field(
                 BELOW,
-                &format!("and {}: --all shows them", format::counted(more, "more kind")),
+                &format!(
+                    "and {}: --all shows them",
+                    format::counted(more, "more kind", "more kinds")
+                ),
             )?;
         }
         Ok(())
     }
 
-    fn lock_wait(&mut self, lock_wait: &LockWait) -> io::Result<()> {
+    fn lock_wait(&mut self, lock_wait: &LockWait, stacks: &StackTable) -> io::Result<()> {
         let cycle = &lock_wait.cycle;
         let several = phrases::cycles(lock_wait);
         if let Some(several) = &several {
@@ -152,10 +156,8 @@ impl Page<'_> {
         }
         for (index, waiter) in cycle.iter().enumerate() {
             let next = &cycle[(index + 1) % cycle.len()];
-            let at = match format::brief_site(&waiter.at) {
-                at if at.is_empty() => String::new(),
-                at => format!(" at {at}"),
-            };
+            let at = waiter.at.and_then(|at| phrases::brief_place(stacks, at));
+            let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
             let text = format!(
                 "goroutine {} waits{at} for {:#x}, which goroutine {} holds",
                 waiter.goid, waiter.object, next.goid,
@@ -163,20 +165,13 @@ impl Page<'_> {
             let label = if index == 0 && several.is_none() { "deadlock   " } else { BELOW };
             self.text(label, Role::Warning, &text)?;
         }
-        match &lock_wait.likely_holder {
-            Some(holder) => {
-                let holder = Holder { at: format::brief_site(&holder.at), ..holder.clone() };
-                self.text("held by    ", Role::Title, &phrases::holder(&holder))
-            }
-            None => match &lock_wait.holders {
-                Some(holders) => {
-                    let holders =
-                        Holders { at: format::brief_site(&holders.at), ..holders.clone() };
-                    self.text("held by    ", Role::Title, &phrases::holders(&holders))
-                }
-                None => Ok(()),
-            },
-        }
+        let holder = lock_wait.likely_holder.as_ref();
+        let held_by = match (holder, &lock_wait.holders) {
+            (Some(holder), _) => phrases::holder(holder, stacks, Room::Brief),
+            (None, Some(holders)) => phrases::holders(holders, stacks, Room::Brief),
+            (None, None) => return Ok(()),
+        };
+        self.text("held by    ", Role::Title, &held_by)
     }
 
     fn source(&mut self, source: &Snippet) -> io::Result<()> {
@@ -199,12 +194,12 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn evidence(&mut self, finding: &Finding) -> io::Result<()> {
+    fn evidence(&mut self, finding: &Finding, stacks: &StackTable) -> io::Result<()> {
         let all = &finding.evidence;
         let shown = if self.top.is_some() { EVIDENCE.min(all.len()) } else { all.len() };
         for (index, evidence) in all[..shown].iter().enumerate() {
             let label = if index == 0 { "because    " } else { BELOW };
-            self.text(label, Role::Plain, &phrases::evidence(evidence))?;
+            self.text(label, Role::Plain, &phrases::evidence(evidence, stacks))?;
         }
         if all.len() > shown {
             let more = format::count((all.len() - shown) as u64);

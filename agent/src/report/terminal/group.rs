@@ -57,7 +57,7 @@ impl Page<'_> {
     pub(super) fn stack_of(&mut self, group: &Group, stacks: &StackTable) -> io::Result<()> {
         match (group.stack, group.no_stack) {
             (Some(stack), _) => self.stack(stacks.frames_of(stack), stacks.elided(stack), stacks),
-            (None, Some(why)) => self.field("no stack ", why),
+            (None, Some(why)) => self.field("no stack ", phrases::no_stack(why)),
             (None, None) => Ok(()),
         }
     }
@@ -185,11 +185,11 @@ impl Page<'_> {
         }
         let hidden = (brief.len() - shown) as u64;
         if hidden > 0 {
-            let frames = format::counted(hidden, "outer frame");
+            let frames = format::counted(hidden, "outer frame", "outer frames");
             self.field("  … ", &format!("{frames}: --all shows them"))?;
         }
         if elided > 0 {
-            let frames = format::counted(elided.into(), "frame");
+            let frames = format::counted(elided.into(), "frame", "frames");
             self.field("  … ", &format!("{frames} left out: the stack is too deep"))?;
         }
         Ok(())

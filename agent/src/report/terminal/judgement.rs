@@ -61,7 +61,7 @@ impl Page<'_> {
         }
         let hidden = findings.len() - sure - suspects;
         if hidden > 0 {
-            let more = format::counted(hidden as u64, "more finding");
+            let more = format::counted(hidden as u64, "more finding", "more findings");
             writeln!(self.out)?;
             self.line("", &[(Role::Dim, format!("… and {more}: --all shows them"))])?;
         }
@@ -100,10 +100,11 @@ impl Page<'_> {
             self.summary_line("goroutines", &[(Role::Title, text)])?;
         }
         if self.details {
-            for (label, reasons) in
-                [("ignored", &judgement.idle), ("not analysed", &judgement.not_analysed)]
-            {
-                if let Some(text) = phrases::by_reason(reasons) {
+            for (label, reasons) in [
+                ("ignored", phrases::ignored_by_reason(judgement)),
+                ("not analysed", phrases::not_analysed_by_reason(judgement)),
+            ] {
+                if let Some(text) = phrases::by_reason(&reasons) {
                     let text = format::clean(&text).into_owned();
                     self.summary_line(label, &[(Role::Dim, text)])?;
                 }
@@ -149,8 +150,8 @@ impl Page<'_> {
             let text = headline(finding, assessment, room);
             let parts = [(role(finding.verdict), verdict), (Role::Place, text)];
             self.line(&number, &parts)?;
-            if let Some(fix) = finding.suggestions.first()
-                && findings.len() <= WITH_FIX
+            if findings.len() <= WITH_FIX
+                && let Some(fix) = phrases::suggestions(finding, &assessment.stacks).first()
             {
                 let label = "    fix   ";
                 let fix = format::cut(&format::clean(fix), self.width - format::width(label));
@@ -159,7 +160,7 @@ impl Page<'_> {
         }
         let hidden = findings.len().saturating_sub(LISTED) as u64;
         if hidden > 0 {
-            let more = format::counted(hidden, "more finding");
+            let more = format::counted(hidden, "more finding", "more findings");
             self.line("    ", &[(Role::Dim, format!("… and {more}"))])?;
         }
         Ok(())

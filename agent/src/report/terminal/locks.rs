@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{format, wrap};
-use crate::model::{LockGraph, LockNode, WaitClass, Waiter};
+use crate::model::{FrameId, LockGraph, LockNode, StackTable, WaitClass, Waiter};
+use crate::report::phrases;
 use crate::report::style::{Role, Style};
 
 /// Deadlock cycles, and locks beside them, that are drawn unless all is asked for.
@@ -19,7 +20,7 @@ const INDENT: usize = 4;
 /// # Errors
 /// What the writer says.
 pub(super) fn draw(
-    graph: &LockGraph,
+    (graph, stacks): (&LockGraph, &StackTable),
     (style, width): (Style, usize),
     all: bool,
     out: &mut dyn Write,
@@ -30,18 +31,18 @@ pub(super) fn draw(
     if locks.is_empty() && graph.cycles.is_empty() {
         return Ok(false);
     }
-    let mut drawing = Drawing { style, width, out };
+    let mut drawing = Drawing { stacks, style, width, out };
     drawing.text(0, Role::Title, "lock-wait")?;
     let most = if all { usize::MAX } else { SHOWN };
     for (cycle, &alike) in graph.cycles.iter().zip(&graph.alike).take(most) {
         drawing.cycle(graph, cycle)?;
         if alike > 1 {
-            let more = format::counted(alike - 1, "more cycle");
+            let more = format::counted(alike - 1, "more cycle", "more cycles");
             drawing.text(INDENT, Role::Dim, &format!("… and {more} like it"))?;
         }
     }
     let hidden = graph.alike.iter().skip(most).sum::<u64>() + graph.more_cycles;
-    drawing.more(hidden, "more deadlock cycle")?;
+    drawing.more(hidden, ("more deadlock cycle", "more deadlock cycles"))?;
     // What a cycle says of a lock need not be said again, unless others wait behind it.
     let in_cycle = |lock: &LockNode| {
         let of_lock = |waiter: &&Waiter| waiter.object == lock.object;
@@ -52,11 +53,12 @@ pub(super) fn draw(
         drawing.lock(lock)?;
     }
     let hidden = beside.len().saturating_sub(most) as u64 + graph.more;
-    drawing.more(hidden, "more contended lock")?;
+    drawing.more(hidden, ("more contended lock", "more contended locks"))?;
     Ok(true)
 }
 
 struct Drawing<'a> {
+    stacks: &'a StackTable,
     style: Style,
     width: usize,
     out: &'a mut dyn Write,
@@ -74,11 +76,11 @@ impl Drawing<'_> {
         Ok(())
     }
 
-    fn more(&mut self, hidden: u64, what: &str) -> io::Result<()> {
+    fn more(&mut self, hidden: u64, (one, many): (&str, &str)) -> io::Result<()> {
         if hidden == 0 {
             return Ok(());
         }
-        self.text(INDENT, Role::Dim, &format!("… and {}", format::counted(hidden, what)))
+        self.text(INDENT, Role::Dim, &format!("… and {}", format::counted(hidden, one, many)))
     }
 
     fn cycle(&mut self, graph: &LockGraph, cycle: &[Waiter]) -> io::Result<()> {
@@ -106,7 +108,7 @@ impl Drawing<'_> {
             let text = format!(
                 "goroutine {}{} waits for {kind} {:#x}, {relation} {next}",
                 waiter.goid,
-                self.site(&waiter.at),
+                self.site(waiter.at),
                 waiter.object,
             );
             self.text(2 * INDENT, Role::Title, &text)?;
@@ -115,7 +117,7 @@ impl Drawing<'_> {
     }
 
     fn lock(&mut self, lock: &LockNode) -> io::Result<()> {
-        let waiting = format::counted(lock.waiting, "goroutine");
+        let waiting = format::counted(lock.waiting, "goroutine", "goroutines");
         let wait = if lock.waiting == 1 { "waits" } else { "wait" };
         let mut text = format!("{waiting} {wait} for {} {:#x}", lock.kind.name(), lock.object);
         if lock.passes {
@@ -133,8 +135,8 @@ impl Drawing<'_> {
                     WaitClass::WaitGroup => "which waits, probably, for",
                     _ => "held, probably, by",
                 };
-                let doing = format::clean(&holder.doing);
-                let site = self.site(&holder.at);
+                let doing = phrases::does(holder.doing);
+                let site = self.site(holder.at);
                 let text = format!("{relation} goroutine {}{site}, which {doing}", holder.goid);
                 self.text(2 * INDENT, Role::Title, &text)
             }
@@ -145,15 +147,11 @@ impl Drawing<'_> {
         }
     }
 
-    /// `function (file:line)` as it follows a goroutine's id, in about half the width.
-    fn site(&self, at: &str) -> String {
-        let at = format::clean(at);
-        let Some((function, place)) = at.rsplit_once(" (") else {
-            return if at.is_empty() { String::new() } else { format!(" ({at})") };
-        };
-        let place = place.strip_suffix(')').unwrap_or(place);
-        let function = format::fit_function(function, self.width / 2);
-        format!(" ({function}, {})", format::fit_place(place, self.width / 3))
+    /// A line as it follows a goroutine's id, in about half the width.
+    fn site(&self, at: Option<FrameId>) -> String {
+        let Some(at) = at.map(|at| format::frame(self.stacks, at)) else { return String::new() };
+        let function = format::fit_function(&at.function, self.width / 2);
+        format!(" ({function}, {})", format::fit_place(&at.place, self.width / 3))
     }
 }
 
@@ -162,10 +160,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::Holder;
+    use crate::model::{Doing, Holder, Resolved};
 
-    fn waiter(goid: u64, object: u64, at: &str) -> Waiter {
-        Waiter { goid, object, at: at.to_owned() }
+    fn waiter(goid: u64, object: u64, at: Option<FrameId>) -> Waiter {
+        Waiter { goid, object, at }
+    }
+
+    /// A table with one line, and that line.
+    fn transfer() -> (StackTable, FrameId) {
+        let (function, file) = ("main.transfer", "/src/app/bank.go");
+        let mut stacks = StackTable::default();
+        let frame = stacks.resolved(Resolved { function, file, line: 33, inlined: false });
+        (stacks, frame)
     }
 
     fn lock(object: u64, kind: WaitClass, waiters: &[u64], holder: Option<Holder>) -> LockNode {
@@ -175,22 +181,25 @@ mod tests {
     }
 
     fn graph() -> LockGraph {
-        let transfer = "main.transfer (/src/app/bank.go:33)";
-        let holder = |goid, doing: &str| {
-            Some(Holder { goid, doing: doing.to_owned(), is_stuck: true, at: transfer.to_owned() })
+        let at = Some(transfer().1);
+        let holder = |goid, class, object| {
+            let doing = Doing::Wait { class, object, in_cycle: false };
+            Some(Holder { goid, doing, is_stuck: true, at })
         };
+        let locking = |goid, class, object| holder(goid, class, Some(object));
+        let sleeping = |goid| holder(goid, WaitClass::Sleep, None);
         LockGraph {
             locks: vec![
-                lock(0xa0, WaitClass::Mutex, &[12, 14, 15], holder(13, "waits for mutex 0xb0")),
-                lock(0xb0, WaitClass::Mutex, &[13], holder(12, "waits for mutex 0xa0")),
-                lock(0xc0, WaitClass::RwMutex, &[20, 21], holder(20, "waits for rwmutex 0xc0")),
+                lock(0xa0, WaitClass::Mutex, &[12, 14, 15], locking(13, WaitClass::Mutex, 0xb0)),
+                lock(0xb0, WaitClass::Mutex, &[13], locking(12, WaitClass::Mutex, 0xa0)),
+                lock(0xc0, WaitClass::RwMutex, &[20, 21], locking(20, WaitClass::RwMutex, 0xc0)),
                 lock(0xd0, WaitClass::Mutex, &[30], None),
-                lock(0xe0, WaitClass::Mutex, &[31], holder(32, "sleeps\x1b[2J")),
-                lock(0xf0, WaitClass::WaitGroup, &[1], holder(2, "sleeps")),
+                lock(0xe0, WaitClass::Mutex, &[31], sleeping(32)),
+                lock(0xf0, WaitClass::WaitGroup, &[1], sleeping(2)),
             ],
             cycles: vec![
-                vec![waiter(12, 0xa0, transfer), waiter(13, 0xb0, transfer)],
-                vec![waiter(20, 0xc0, ""), waiter(21, 0xc0, "")],
+                vec![waiter(12, 0xa0, at), waiter(13, 0xb0, at)],
+                vec![waiter(20, 0xc0, None), waiter(21, 0xc0, None)],
             ],
             alike: vec![300, 1],
             more: 7,
@@ -200,7 +209,8 @@ mod tests {
 
     fn drawn(graph: &LockGraph, width: usize, all: bool) -> String {
         let mut out = Vec::new();
-        draw(graph, (Style::default(), width), all, &mut out).expect("memory takes everything");
+        draw((graph, &transfer().0), (Style::default(), width), all, &mut out)
+            .expect("memory takes everything");
         String::from_utf8(out).expect("text")
     }
 
@@ -226,7 +236,7 @@ lock-wait
         who holds it is not known
     1 goroutine waits for mutex 0xe0, which passes from hand to hand
         goids 31
-        held, probably, by goroutine 32 (main.transfer, /src/app/bank.go:33), which sleeps\u{fffd}[2J
+        held, probably, by goroutine 32 (main.transfer, /src/app/bank.go:33), which sleeps
     … and 7 more contended locks
 ";
         assert_eq!(drawn(&graph(), 100, false), text);
@@ -255,14 +265,15 @@ lock-wait
     fn one_that_waits_for_itself() {
         let graph = LockGraph {
             locks: vec![lock(0xa0, WaitClass::Mutex, &[5], None)],
-            cycles: vec![vec![waiter(5, 0xa0, "main.f (/a.go:3)")]],
+            cycles: vec![vec![waiter(5, 0xa0, Some(transfer().1))]],
             alike: vec![1],
             ..LockGraph::default()
         };
         let text = "\
 lock-wait
     one goroutine waits for what it probably holds itself, for ever
-        goroutine 5 (main.f, /a.go:3) waits for mutex 0xa0, held, probably, by itself
+        goroutine 5 (main.transfer, /src/app/bank.go:33) waits for mutex 0xa0, held, probably,
+            by itself
 ";
         assert_eq!(drawn(&graph, 100, false), text);
     }

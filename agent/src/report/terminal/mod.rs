@@ -97,7 +97,12 @@ impl Page<'_> {
     fn details(&mut self, assessment: &Assessment) -> io::Result<()> {
         if let Some(judgement) = &assessment.judgement {
             let form = (self.style, self.width);
-            if locks::draw(&judgement.lock_graph, form, self.top.is_none(), self.out)? {
+            if locks::draw(
+                (&judgement.lock_graph, &assessment.stacks),
+                form,
+                self.top.is_none(),
+                self.out,
+            )? {
                 writeln!(self.out)?;
             }
         }
@@ -153,7 +158,8 @@ impl Page<'_> {
         self.line("", &parts)?;
 
         let totals = &assessment.totals;
-        let mut parts = vec![(Role::Number, format::counted(totals.goroutines, "goroutine"))];
+        let mut parts =
+            vec![(Role::Number, format::counted(totals.goroutines, "goroutine", "goroutines"))];
         match totals.rates {
             Some(rates) => {
                 parts.push((Role::Title, format::rates(rates)));
@@ -162,7 +168,7 @@ impl Page<'_> {
             }
             None => parts.push((Role::Dim, "rates need a second sample".to_owned())),
         }
-        let samples = format::counted(window.observations, "sample");
+        let samples = format::counted(window.observations, "sample", "samples");
         parts.push((
             Role::Dim,
             match window.observations {
@@ -172,7 +178,7 @@ impl Page<'_> {
         ));
         self.line("", &parts)?;
         match &assessment.held {
-            Some(held) => self.line("process   ", &[(Role::Warning, held.says())]),
+            Some(held) => self.line("process   ", &[(Role::Warning, phrases::held(held))]),
             None => Ok(()),
         }
     }
@@ -267,7 +273,7 @@ impl Page<'_> {
         parts.push(match overhead.pauses_ms.iter().copied().reduce(f64::max) {
             None => (Role::Dim, "never paused".to_owned()),
             Some(longest) => {
-                let pauses = format::counted(overhead.pauses_ms.len() as u64, "pause");
+                let pauses = format::counted(overhead.pauses_ms.len() as u64, "pause", "pauses");
                 (Role::Warning, format!("{pauses} of the target, longest {longest:.1}ms"))
             }
         });
@@ -316,7 +322,7 @@ impl Page<'_> {
         let noun = if groups.len() == 1 { one } else { many };
         let count = format::count(groups.len() as u64);
         let goroutines = groups.iter().map(|(_, group)| group.count).sum();
-        let goroutines = format::counted(goroutines, "goroutine");
+        let goroutines = format::counted(goroutines, "goroutine", "goroutines");
         let text = format!("… and {count} {noun} with {goroutines}: --all shows them");
         writeln!(self.out)?;
         self.line("", &[(Role::Dim, text)])

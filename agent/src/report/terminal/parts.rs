@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Page, Terminal, locks};
-use crate::model::{Assessment, Coverage, Judgement, LockGraph, Overhead};
+use crate::model::{Assessment, Coverage, Judgement, LockGraph, Overhead, StackTable};
 use crate::report::style::{self, Role, Span, Style};
 
 /// The roles are read back from the colours that they are painted in.
@@ -48,7 +48,7 @@ pub fn group(assessment: &Assessment, index: usize, width: usize) -> Lines {
 
 /// A deadlock cycle of the lock graph.
 #[must_use]
-pub fn cycle(graph: &LockGraph, index: usize, width: usize) -> Lines {
+pub fn cycle(assessment: &Assessment, graph: &LockGraph, index: usize, width: usize) -> Lines {
     let at = |of: &[u64]| of.get(index).copied();
     let cycle = LockGraph {
         cycles: graph.cycles.get(index).cloned().into_iter().collect(),
@@ -60,18 +60,20 @@ pub fn cycle(graph: &LockGraph, index: usize, width: usize) -> Lines {
         }),
         ..LockGraph::default()
     };
-    drawn(&cycle, width)
+    drawn(&cycle, &assessment.stacks, width)
 }
 
 /// A contended lock of the lock graph.
 #[must_use]
-pub fn lock(graph: &LockGraph, index: usize, width: usize) -> Lines {
+pub fn lock(assessment: &Assessment, graph: &LockGraph, index: usize, width: usize) -> Lines {
     let locks = graph.locks.get(index).cloned().into_iter().collect();
-    drawn(&LockGraph { locks, ..LockGraph::default() }, width)
+    drawn(&LockGraph { locks, ..LockGraph::default() }, &assessment.stacks, width)
 }
 
-fn drawn(graph: &LockGraph, width: usize) -> Lines {
-    part(width, |page| locks::draw(graph, (page.style, page.width), true, page.out).map(|_| ()))
+fn drawn(graph: &LockGraph, stacks: &StackTable, width: usize) -> Lines {
+    part(width, |page| {
+        locks::draw((graph, stacks), (page.style, page.width), true, page.out).map(|_| ())
+    })
 }
 
 /// What makes the number of goroutines rise; empty where it does not.
@@ -155,11 +157,11 @@ mod tests {
     fn a_lock_and_a_cycle_stand_alone() {
         let assessment = judged::assessment(vec![judged::deadlock()]);
         let graph = &assessment.judgement.as_ref().expect("judged").lock_graph;
-        let said = text(&cycle(graph, 0, 100));
+        let said = text(&cycle(&assessment, graph, 0, 100));
         assert!(said.contains("2 goroutines wait for each other in a cycle"), "{said}");
-        let said = text(&lock(graph, 0, 100));
+        let said = text(&lock(&assessment, graph, 0, 100));
         assert!(said.contains("wait for mutex 0xc000007000") && !said.contains("cycle"), "{said}");
-        assert!(lock(graph, 1, 100).is_empty());
+        assert!(lock(&assessment, graph, 1, 100).is_empty());
     }
 
     #[test]

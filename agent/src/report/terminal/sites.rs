@@ -21,7 +21,11 @@ impl Page<'_> {
         for site in &gone[..shown] {
             self.site(site, assessment)?;
         }
-        let rest = format::counted((gone.len() - shown) as u64, "more creation site");
+        let rest = format::counted(
+            (gone.len() - shown) as u64,
+            "more creation site",
+            "more creation sites",
+        );
         if gone.len() > shown {
             self.line("    ", &[(Role::Dim, format!("… and {rest}: --all shows them"))])?;
         }

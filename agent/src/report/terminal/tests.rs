@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    CauseBasis, CausedAt, Finding, Lifetimes, Part, RateBasis, Resolved, Site, StackView,
-    Timestamp, WaitClass,
+    Buffer, Cause, CauseBasis, CausedAt, ChannelNumber, Channels, Evidence, Finding, Lifetimes,
+    Made, Part, Pattern, RateBasis, Resolved, Site, StackView, Suggestion, Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -195,8 +195,8 @@ potato   pid 4711   go1.26.6   stripped   2026-11-20 08:00:02 UTC
 result        1 finding: 1 likely
 
  1  LIKELY   critical   channel-send   40 goroutines   +18.0/s   oldest ≥20.0s
-    40 goroutines, 18 more each second, wait to send on one unbuffered channel from which
-    nothing receives.
+    40 goroutines, 18 more each second, wait to send on one unbuffered channel, from
+    which nobody receives (premature-return).
     blocked at main.leakGoroutines.func1  /src/app/leak.go:33
     created by main.leakGoroutines  /src/app/leak.go:31
     called by  main.serve (main.go:9) ← main.main (main.go:9)
@@ -205,19 +205,19 @@ result        1 finding: 1 likely
       32 │         result := work()
     ▶ 33 │         results <- result
       34 │     }()
-    fix        Give the channel a buffer of one.
-               Or select on ctx.Done() beside the send.
+    fix        Give the channel a buffer of one, or select on ctx.Done() beside the send.
+               Let the receiver drain the channel before it returns.
     pattern    premature-return: The receiver returns early, before it has received what
                was sent.
-    because    steady-growth: from 4 to 40 in 2.0s, no sample with fewer than the one
-               before
-               turnover: 36 came, none left
+    because    steady-growth: 36 goroutines born within 2 s are still here; of the 4 that
+               were here before, none has gone
+               runtime: the Go runtime itself found 3 of them leaked
     growth     +18.0/s (17.2 to 18.8), linear; 64,840 in an hour (61,960 to 67,720)
     score      78 of 100: memory 20 + count 20 + growth 25 + blocking 10 + scheduler 3
     id         f-7c0d11   80.0 KiB of stacks
 
  1  LIKELY   40 × channel-send at main.leakGoroutines.func1 (leak.go:33)
-    fix   Give the channel a buffer of one.
+    fix   Give the channel a buffer of one, or select on ctx.Done() beside the send.
 goroutines    45: 40 in findings, 4 ignored as idle, 1 not analysed
 groups        5: 2 × main.transfer, 1 × gateway.(*Listener).AcceptForever (--groups)
 not analysed  1 goroutine: its stack could not be read in the last sample
@@ -241,12 +241,13 @@ lock-wait
     2 goroutines wait for mutex 0xc000007000, the longest for at least 9.0s
         goids 50, 51
         held, probably, by goroutine 51 (main.transfer, /src/app/bank.go:57), which
-            waits for another mutex
+            waits for mutex 0xc000007100
 ";
     assert!(groups.contains(locks), "{text}");
     assert!(groups.contains("    finding  f-7c0d11\n"), "the group names its finding: {text}");
     assert!(
-        summary.contains("ignored       4 goroutines: idle worker pool (3), listener (1)\n"),
+        summary
+            .contains("ignored       4 goroutines: worker that waits for work (3), listener (1)\n"),
         "{text}"
     );
     assert!(summary.ends_with("\nresult        1 finding: 1 likely\n"), "{text}");
@@ -256,14 +257,16 @@ lock-wait
 fn what_is_asked_first_fits_one_screen_and_so_does_the_end() {
     // As long as a cause with all of its lines becomes, on a screen of 80 columns and 24 rows.
     let mut finding = judged::leak();
-    finding.suggestions = vec![
-        "Make answer in line 24 with a buffer of one, so that the send in line 26 always \
-         succeeds; or select in line 26 between the send and the end of a context."
-            .to_owned(),
-    ];
-    finding.cause = "40 goroutines, 18 more each second, wait to send on an unbuffered channel of \
-                     its own each, from which nobody receives (timed-out-receiver)."
-        .to_owned();
+    finding.suggestions = vec![Suggestion::UseOfLibrary {
+        library: "example.com/client".to_owned(),
+        made: None,
+        from: None,
+    }];
+    finding.cause = Cause::Send(Channels {
+        buffer: Some(Buffer { capacity: 0, length: 0 }),
+        number: ChannelNumber::Each,
+    });
+    finding.pattern = Some(Pattern::TimedOutReceiver);
     if let Some(source) = &mut finding.source {
         (source.first, source.lines) = (30, vec!["\tx := f()".to_owned(); 7]);
     }
@@ -372,7 +375,7 @@ fn a_deadlock_cycle_names_each_goroutine_and_who_holds_its_lock() {
     deadlock goroutine 50 waits at main.transfer (bank.go:52) for 0xc000007000, which \
              goroutine 51 holds
              goroutine 51 waits for 0xc000007100, which goroutine 50 holds
-    held by  goroutine 51, probably: waits for another mutex at main.transfer (bank.go:57)
+    held by  goroutine 51, probably: waits for mutex 0xc000007100 at main.transfer (bank.go:57)
 ";
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(squeezed(&text).contains(&squeezed(expected)), "{text}");
@@ -386,15 +389,16 @@ fn suspects_are_shown_in_full_and_the_rest_counted_unless_all_is_asked_for() {
     };
     let text = judged_text(findings(), 100, Some(1));
     let suspect = " 3  SUSPECT   low   channel-receive   1 goroutine   oldest ≥30.0s\n    \
-                   Suspect 1 has not moved for 30.0s.\n    blocked at ";
+                   1 goroutine runs for what is made again and again and never closed (thing 1), \
+                   30.0s now.\n    blocked at ";
     assert!(text.contains(suspect), "{text}");
-    assert!(text.contains("    because    stuck: the same goroutine"), "{text}");
-    assert!(text.contains("Suspect 5 has not moved"), "{text}");
-    assert!(!text.contains("Suspect 6"), "{text}");
+    assert!(text.contains("    because    stuck: 1 goroutine has not moved"), "{text}");
+    assert!(text.contains("(thing 5)"), "{text}");
+    assert!(!text.contains("(thing 6)"), "{text}");
     assert!(!text.contains("f-dead10"), "one sure finding was asked for: {text}");
     assert!(text.contains("… and 4 more findings: --all shows them\n"), "{text}");
     let all = judged_text(findings(), 100, None);
-    assert!(all.contains("Suspect 8") && all.contains("f-500008"), "{all}");
+    assert!(all.contains("(thing 8)") && all.contains("f-500008"), "{all}");
     assert!(!all.contains("more findings: "), "{all}");
 }
 
@@ -413,16 +417,20 @@ fn nothing_found_says_how_far_it_looked() {
 fn findings_keep_to_the_width_and_steer_no_terminal() {
     let mut hostile = judged::leak();
     hostile.id = "f-\x1b[2J".to_owned();
-    hostile.cause = "Because\r\x1b]0;title\x07 of this.".to_owned();
-    hostile.suggestions = vec!["\x1b[31mmend".to_owned()];
-    hostile.evidence[0].says = "\x1b[1A".to_owned();
+    let what = "Because\r\x1b]0;title\x07 of this.".to_owned();
+    hostile.cause = Cause::NotClosed { what: Some(what), below: None };
+    let made = Made { what: "\x1b[31mfix".to_owned(), close: None, advice: None };
+    hostile.suggestions = vec![Suggestion::Close { made, below: None }];
+    hostile.evidence[0] = Evidence::Suspicious { function: "\x1b[1A".to_owned(), reason: None };
     if let Some(source) = &mut hostile.source {
         source.file = "/src/\x1b[2J.go".to_owned();
         source.lines[0] = format!("\t// \x1b[2J{}", "long ".repeat(100));
         source.first = u32::MAX;
     }
     let mut cycle = judged::deadlock();
-    cycle.goroutines_mut().lock_wait.cycle[0].at = "\x1b[2J".to_owned();
+    let mut stacks = (*judged::assessment(Vec::new()).stacks).clone();
+    let at = Resolved { function: "\x1b[2J", file: "\x1b[2J", line: 1, inlined: false };
+    cycle.goroutines_mut().lock_wait.cycle[0].at = Some(stacks.resolved(at));
     let findings = vec![hostile, cycle];
     for width in [60, 100] {
         let text = judged_text(findings.clone(), width, None);

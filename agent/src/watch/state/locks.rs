@@ -1,7 +1,7 @@
 //! The lock graph: deadlock cycles, then contended locks.
 
-use super::has;
-use crate::model::{Assessment, LockGraph, LockNode, Waiter};
+use super::{has, place_has};
+use crate::model::{Assessment, FrameId, LockGraph, LockNode, Waiter};
 
 /// A row of the lock graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ pub fn count(assessment: &Assessment) -> usize {
 
 /// Indices of the rows with the text, as the graph has them: shortest cycles, then most waiters.
 pub(super) fn rows(assessment: &Assessment, filter: &str) -> Vec<usize> {
-    let matches = |&at: &usize| row(assessment, at).is_some_and(|row| row.matches(filter));
+    let matches =
+        |&at: &usize| row(assessment, at).is_some_and(|row| row.matches(assessment, filter));
     (0..count(assessment)).filter(matches).collect()
 }
 
@@ -67,18 +68,19 @@ pub(super) fn key(assessment: &Assessment, index: usize) -> Option<String> {
 
 impl Lock<'_> {
     /// Whether it has the text in its kind, its address, or the line of a goroutine in it.
-    fn matches(self, filter: &str) -> bool {
+    fn matches(self, assessment: &Assessment, filter: &str) -> bool {
+        let is_at = |at: Option<FrameId>| at.is_some_and(|at| place_has(assessment, at, filter));
         match self {
             Self::Cycle { waiters, .. } => {
                 let waits = |waiter: &Waiter| {
-                    has(&waiter.at, filter) || has(&format!("{:#x}", waiter.object), filter)
+                    is_at(waiter.at) || has(&format!("{:#x}", waiter.object), filter)
                 };
                 has("deadlock cycle", filter) || waiters.iter().any(waits)
             }
             Self::Lock { lock, .. } => {
                 has(lock.kind.name(), filter)
                     || has(&format!("{:#x}", lock.object), filter)
-                    || lock.holder.as_ref().is_some_and(|holder| has(&holder.at, filter))
+                    || lock.holder.as_ref().is_some_and(|holder| is_at(holder.at))
             }
         }
     }

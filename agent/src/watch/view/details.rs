@@ -73,7 +73,7 @@ pub(super) fn draw(
     if above > 0 {
         block = block.borders(Borders::TOP).title(title);
         if more > 0 {
-            let more = format!(" {} below ", format::counted(more as u64, "line"));
+            let more = format!(" {} below ", format::counted(more as u64, "line", "lines"));
             block = block.title(Line::from(more).right_aligned());
         }
     }

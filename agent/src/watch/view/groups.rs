@@ -57,7 +57,7 @@ fn row<'a>(
     let growth = group.growth_per_second.map_or_else(String::new, format::growth);
     let lines = phrases::lines(finding, Some(group), &assessment.stacks);
     let at = lines.first().map_or_else(
-        || group.no_stack.unwrap_or("in the runtime").to_owned(),
+        || group.no_stack.map_or("in the runtime", phrases::no_stack).to_owned(),
         |&(line, frame)| {
             let lead = if line == FindingLine::Created { "by " } else { "" };
             let room = room.saturating_sub(format::width(lead));

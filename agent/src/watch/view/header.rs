@@ -30,7 +30,7 @@ fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(version) = &target.go_version {
         spans.push(format!("  {}", format::clean(version)).into());
     }
-    let goroutines = format::counted(assessment.totals.goroutines, "goroutine");
+    let goroutines = format::counted(assessment.totals.goroutines, "goroutine", "goroutines");
     spans.push(paint.span(Role::Number, format!("  {goroutines}")));
     if let Some(health) = assessment.health() {
         spans.push(paint.span(Role::Title, format!("  health {health} of 100")));
@@ -66,7 +66,7 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
     if let Some(rates) = state.targets.current().and_then(|target| target.shown.now) {
         spans.push(format!("{}  ", format::rates(rates)).into());
     }
-    let samples = format::counted(assessment.window.observations, "sample");
+    let samples = format::counted(assessment.window.observations, "sample", "samples");
     let took = format::duration(assessment.window.duration);
     spans.push(format!("{samples} in {took}").dim());
     let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
@@ -95,7 +95,7 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
 /// wait for.
 fn remark(assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(held) = &assessment.held {
-        return Line::from(paint.span(Role::Alarm, held.says()));
+        return Line::from(paint.span(Role::Alarm, phrases::held(held)));
     }
     if let Some(note) = notes::all(assessment).first() {
         return Line::from(paint.span(Role::Doubt, format::clean(note)));

@@ -7,10 +7,11 @@ use ratatui::widgets::Paragraph;
 
 use super::list::{self, Column, RowsArea};
 use super::paint::Paint;
-use crate::model::{Assessment, Holder, LockNode, Waiter};
+use crate::model::{Assessment, LockNode, StackTable, Waiter};
+use crate::report::format;
+use crate::report::phrases::{self, Room};
 use crate::report::style::{self, Role};
 use crate::report::terminal::parts;
-use crate::report::{format, phrases};
 use crate::watch::state::State;
 use crate::watch::state::locks::{self, Lock};
 
@@ -34,25 +35,34 @@ pub(super) fn list(
         frame.render_widget(Paragraph::new(Line::from(paint.span(Role::Dim, text))), area);
         return RowsArea::default();
     }
+    let stacks = &assessment.stacks;
     list::draw(frame, area, &state.rows, &COLUMNS, "HELD BY", |index, room| {
         Some(match locks::row(assessment, index)? {
-            Lock::Cycle { waiters, alike, .. } => cycle(waiters, alike, room, paint),
-            Lock::Lock { lock, .. } => contended(lock, room, paint),
+            Lock::Cycle { waiters, alike, .. } => cycle(waiters, alike, stacks, room, paint),
+            Lock::Lock { lock, .. } => contended(lock, stacks, room, paint),
         })
     })
 }
 
-fn cycle(waiters: &[Waiter], alike: u64, room: usize, paint: Paint) -> Vec<Span<'static>> {
+fn cycle(
+    waiters: &[Waiter],
+    alike: u64,
+    stacks: &StackTable,
+    room: usize,
+    paint: Paint,
+) -> Vec<Span<'static>> {
     let mut objects: Vec<u64> = waiters.iter().map(|waiter| waiter.object).collect();
     objects.sort_unstable();
     objects.dedup();
     let lock = match *objects {
         [one] => format!("{one:#x}"),
-        _ => format::counted(objects.len() as u64, "lock"),
+        _ => format::counted(objects.len() as u64, "lock", "locks"),
     };
-    let who = waiters.iter().map(|waiter| match format::brief_site(&waiter.at) {
-        at if at.is_empty() => waiter.goid.to_string(),
-        at => format!("{} {at}", waiter.goid),
+    let who = waiters.iter().map(|waiter| {
+        match waiter.at.and_then(|at| phrases::brief_place(stacks, at)) {
+            None => waiter.goid.to_string(),
+            Some(at) => format!("{} {at}", waiter.goid),
+        }
     });
     let holder = if waiters.len() == 1 { "itself" } else { "each other" };
     let mut text = format!("{holder}: {}", who.collect::<Vec<_>>().join(", "));
@@ -68,12 +78,15 @@ fn cycle(waiters: &[Waiter], alike: u64, room: usize, paint: Paint) -> Vec<Span<
     ]
 }
 
-fn contended(lock: &LockNode, room: usize, paint: Paint) -> Vec<Span<'static>> {
+fn contended(
+    lock: &LockNode,
+    stacks: &StackTable,
+    room: usize,
+    paint: Paint,
+) -> Vec<Span<'static>> {
     let held = match &lock.holder {
         _ if lock.passes => "passes from hand to hand".to_owned(),
-        Some(holder) => {
-            phrases::holder(&Holder { at: format::brief_site(&holder.at), ..holder.clone() })
-        }
+        Some(holder) => phrases::holder(holder, stacks, Room::Brief),
         None => "not known".to_owned(),
     };
     let oldest = lock.oldest.map(|oldest| format!("≥{}", format::duration(oldest)));
@@ -94,8 +107,8 @@ pub(super) fn details(
 ) -> Vec<Vec<style::Span>> {
     let Some(graph) = locks::graph(assessment) else { return Vec::new() };
     match locks::row(assessment, index) {
-        Some(Lock::Cycle { index, .. }) => parts::cycle(graph, index, width),
-        Some(Lock::Lock { index, .. }) => parts::lock(graph, index, width),
+        Some(Lock::Cycle { index, .. }) => parts::cycle(assessment, graph, index, width),
+        Some(Lock::Lock { index, .. }) => parts::lock(assessment, graph, index, width),
         None => Vec::new(),
     }
 }

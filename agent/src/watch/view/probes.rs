@@ -57,7 +57,7 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
         })
         .collect();
     if earlier > 0 {
-        spells.insert(0, format::counted(earlier, "earlier spell"));
+        spells.insert(0, format::counted(earlier, "earlier spell", "earlier spells"));
     }
     if !spells.is_empty() {
         said.push(spells.join(", "));

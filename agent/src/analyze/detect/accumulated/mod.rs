@@ -15,8 +15,7 @@ use std::time::Duration;
 use super::super::case::Case;
 use super::super::ids::{self, Clock, Ids};
 use super::{Detector, Outcome, Scene, found};
-use crate::model::text::{counted, duration};
-use crate::model::{Verdict, WaitClass};
+use crate::model::{Accumulation, DetectorKind, Evidence, Lack, Verdict, WaitClass};
 use spread::{MIN_MOMENTS, agreement, is_even, lasts, lasts_to_end};
 
 /// Kendall's tau of ids and waits from which on they wait since they were born. A pool in which one of
@@ -48,8 +47,8 @@ const OWN: f64 = 0.9;
 pub(super) struct Accumulated;
 
 impl Detector for Accumulated {
-    fn name(&self) -> &'static str {
-        "accumulated"
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Accumulated
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
@@ -57,31 +56,24 @@ impl Detector for Accumulated {
             return Outcome::Clear;
         }
         if case.life.unidentified > 0 && case.count >= ids::MIN_MEMBERS {
-            return Outcome::NotEnough(NO_IDS.to_owned());
+            return Outcome::NotEnough(Lack::IdsOfPile);
         }
         let pile = Pile::of(&case.life.ids, case.clock);
         let waits = Waits { as_workers: receives(case), in_line: is_queue(case) };
         match pile.decide(waits) {
             Decision::Clear => Outcome::Clear,
-            Decision::NoClock => Outcome::NotEnough(NO_CLOCK.to_owned()),
-            Decision::Accumulated => found(Verdict::Likely, case.count, pile.says(case.count, "")),
+            Decision::NoClock => Outcome::NotEnough(Lack::WaitTimes),
+            Decision::Accumulated => {
+                found(Verdict::Likely, case.count, pile.evidence(case.count, false))
+            }
             // What speaks for sessions and what speaks for idleness is enough together.
-            Decision::MaybeSessions if scene.idle.is_some() => Outcome::Clear,
+            Decision::MaybeSessions if scene.is_idle => Outcome::Clear,
             Decision::MaybeSessions => {
-                found(Verdict::Suspect, case.count, pile.says(case.count, SESSIONS))
+                found(Verdict::Suspect, case.count, pile.evidence(case.count, true))
             }
         }
     }
 }
-
-/// What is lacking where ids alone do not do.
-const NO_CLOCK: &str =
-    "no garbage collection has run that would tell for how long large groups have waited";
-const NO_IDS: &str =
-    "goroutine ids, which tell what piled up over the process's life, are not known";
-/// Why it is suspect only.
-const SESSIONS: &str =
-    "; whoever started them, or was started with them, is at work: they may be sessions";
 
 /// Whether goroutines of the case come to an end, or some other thing ends its wait: seen through a
 /// window, or in its source.
@@ -212,42 +204,30 @@ impl<'a> Pile<'a> {
         agreement(&self.order, BATCHES).is_some_and(|agreement| agreement >= MIN_AGREEMENT)
     }
 
-    /// One sentence; all ages in it are estimates.
-    fn says(&self, count: u64, but: &str) -> String {
+    /// How old its members are, by the clock that tells more.
+    fn evidence(&self, goroutines: u64, may_be_sessions: bool) -> Evidence {
         let life = self.clock.life;
-        let (basis, shares) = if self.is_timed() {
-            ("ids and the runtime's clock of waits", &self.by_time)
-        } else {
-            ("ids", &self.by_ids)
-        };
-        let mut shares = shares.clone();
+        let is_timed = self.is_timed();
+        let mut shares = if is_timed { self.by_time.clone() } else { self.by_ids.clone() };
         shares.sort_unstable_by(f64::total_cmp);
         let age = |at: usize| {
             let share = shares.get(at).copied().unwrap_or(0.0);
-            duration(life.mul_f64(share.clamp(0.0, 1.0)))
+            life.mul_f64(share.clamp(0.0, 1.0))
         };
         let last = shares.len().saturating_sub(1);
-        let says = format!(
-            "{} piled up over the process's life of ≈ {}: by their {basis}, estimated, the oldest is ≈ {} \
-             old, half of them ≈ {} or more, the latest ≈ {}",
-            counted(count, "goroutine"),
-            duration(life),
-            age(last),
-            age(last / 2),
-            age(0),
-        );
         // What came at the beginning came in another way.
         let later = shares.iter().filter(|&&share| share < LATER).count() as f64;
-        let minutes = life.as_secs_f64() / 60.0 * LATER;
-        let rate =
-            later / shares.len().max(1) as f64 * count as f64 / minutes.max(f64::MIN_POSITIVE);
-        if self.is_timed() {
-            format!(
-                "{says}; ≈ {rate:.1} come a minute, and none that came before has run again{but}"
-            )
-        } else {
-            format!("{says}{but}")
-        }
+        let minutes = (life.as_secs_f64() / 60.0 * LATER).max(f64::MIN_POSITIVE);
+        let rate = later / shares.len().max(1) as f64 * goroutines as f64 / minutes;
+        Evidence::Accumulated(Accumulation {
+            goroutines,
+            life,
+            oldest: age(last),
+            median: age(last / 2),
+            latest: age(0),
+            per_minute: is_timed.then_some(rate),
+            may_be_sessions,
+        })
     }
 }
 

@@ -75,10 +75,14 @@ impl Page<'_> {
         writeln!(out)?;
         let hidden = groups.len() - shown;
         if hidden > 0 {
-            let more = format::counted(hidden as u64, "more group");
+            let more = format::counted(hidden as u64, "more group", "more groups");
             writeln!(out, "… and {more}: --all shows them")?;
         }
-        writeln!(out, "as large as before: {}", format::counted(self.difference.unchanged, "group"))
+        writeln!(
+            out,
+            "as large as before: {}",
+            format::counted(self.difference.unchanged, "group", "groups")
+        )
     }
 }
 
@@ -103,7 +107,7 @@ impl<'a> Row<'a> {
 }
 
 fn write_head(name: &str, moment: &Moment, out: &mut dyn Write) -> io::Result<()> {
-    let goroutines = format::counted(moment.goroutines, "goroutine");
+    let goroutines = format::counted(moment.goroutines, "goroutine", "goroutines");
     let at = moment.at.and_then(json::time);
     let at = at.as_deref().unwrap_or("at an unknown time");
     writeln!(out, "{name}  {at}  {}  {goroutines}", format::clean(&moment.exe))

@@ -10,8 +10,8 @@ use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
 use crate::golang::unwind::{Registers, Steps, Trail, Walk};
-use crate::model::text::count;
 use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
+use crate::units::count;
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
 const MAX_FRAMES: usize = 512;

@@ -1,4 +1,6 @@
-//! Numbers and times as people read them, in as little room as there is.
+//! Counts, times and sizes as people read them, in as little room as there is.
+//!
+//! Every room that words an error or a sentence may use it; it knows nothing but `std`.
 
 use std::time::Duration;
 
@@ -16,10 +18,16 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// The form of a word that fits a number: one form for 1, the other for all others.
+#[must_use]
+pub const fn plural<'w>(number: u64, one: &'w str, many: &'w str) -> &'w str {
+    if number == 1 { one } else { many }
+}
+
 /// A count and its noun: `1 group`, `2 groups`.
 #[must_use]
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), plural(number, one, many))
 }
 
 /// A time in two units at most: `4.1ms`, `44.1s`, `3m20s`, `2h05m`, `3d04h`.

@@ -1,0 +1,305 @@
+//! What led to a verdict: the detectors, and what each states, as values that `report` words.
+
+use std::time::Duration;
+
+use strum::IntoStaticStr;
+
+use super::caused_at::CausedAt;
+use super::lock_wait::{Holder, Holders, Waiter};
+use super::pattern::Pattern;
+use super::source_rule::SourceNote;
+use super::stack::FrameId;
+
+/// What looks at goroutines in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum DetectorKind {
+    /// The Go runtime's own leak detection.
+    Runtime,
+    /// Waits that can never end by their nature.
+    ForEver,
+    /// A finalizer or cleanup that blocks.
+    Finalizer,
+    /// Deadlock cycles.
+    DeadlockCycle,
+    /// Locks that have not changed hands.
+    StuckLock,
+    /// Growth by births and deaths.
+    SteadyGrowth,
+    /// Growth by counts alone.
+    CountGrowth,
+    /// Piled up over the process's whole life.
+    Accumulated,
+    /// Never stops running.
+    Busy,
+    /// Too many at one line for a pool.
+    LargeGroup,
+    /// Blocked for longer than was set.
+    TooLong,
+    /// The source.
+    Source,
+    /// At a function that the user called suspicious.
+    SuspiciousPattern,
+    /// At one place through most of the window.
+    Stuck,
+    /// The line of the program's own code that leads to the finding: no detector, but evidence.
+    Cause,
+}
+
+impl DetectorKind {
+    /// The name that people and programs read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether it states that goroutines become more and more.
+    #[must_use]
+    pub const fn is_growth(self) -> bool {
+        matches!(self, Self::SteadyGrowth | Self::CountGrowth | Self::Accumulated)
+    }
+}
+
+/// What one detector states.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    /// The Go runtime itself found some of them leaked.
+    RuntimeFound {
+        /// How many.
+        goroutines: u64,
+    },
+    /// They wait on a nil channel.
+    NilChannel,
+    /// They stand in `select {}`.
+    EmptySelect,
+    /// The goroutine that runs finalizers and cleanups is blocked.
+    BlockedFinalizer {
+        /// Where.
+        at: FrameId,
+        /// For how long.
+        blocked: Duration,
+    },
+    /// Goroutines wait for each other's locks.
+    Cycle {
+        /// One cycle, in the order in which each waits for the next.
+        example: Vec<Waiter>,
+        /// How many cycles there are.
+        cycles: u64,
+    },
+    /// A lock has not changed hands for long.
+    StuckLock {
+        /// How many wait for it, or for several.
+        goroutines: u64,
+        /// For how long the longest has.
+        longest: Duration,
+        /// How many locks.
+        locks: u64,
+        /// Who holds them.
+        held_by: HeldBy,
+    },
+    /// Goroutines are born again and again and stay.
+    SteadyGrowth {
+        /// How many were born within the window and are still there.
+        survivors: u64,
+        /// The window.
+        window: Duration,
+        /// How many there were before it.
+        before: u64,
+        /// How many of those have gone.
+        gone: u64,
+    },
+    /// A count rises and rises.
+    CountGrowth {
+        /// How many there were at first.
+        from: u64,
+        /// How many there are.
+        to: u64,
+        /// The window.
+        window: Duration,
+        /// Change by the second.
+        per_second: f64,
+        /// With 95 % confidence it is at least this.
+        low: f64,
+        /// With 95 % confidence it is at most this.
+        high: f64,
+    },
+    /// They piled up over the process's life.
+    Accumulated(Accumulation),
+    /// They were running, or ready to run, at each sample.
+    Busy {
+        /// How many samples.
+        samples: u64,
+        /// The window.
+        window: Duration,
+    },
+    /// Too many stand still at one line for a pool.
+    Large {
+        /// Who stands still.
+        still: Stillness,
+        /// From how many on they are too many.
+        limit: u64,
+    },
+    /// Too many were at one line in the only sample, each on an object of its own.
+    LargeAtOnce {
+        /// How many.
+        goroutines: u64,
+        /// From how many on they are too many.
+        limit: u64,
+    },
+    /// The longest has been blocked for longer than was set.
+    TooLong {
+        /// For how long.
+        blocked: Duration,
+        /// What was set.
+        limit: Duration,
+    },
+    /// They stand still, and the source shows why.
+    ShownBySource {
+        /// Who stands still.
+        still: Stillness,
+        /// The mistake.
+        pattern: Pattern,
+    },
+    /// They stand still at a function that the user called suspicious.
+    Suspicious {
+        /// The function.
+        function: String,
+        /// The user's own reason.
+        reason: Option<String>,
+    },
+    /// They stand still.
+    Stuck(Stillness),
+    /// What the source shows.
+    Source(SourceNote),
+    /// The line of the program's own that leads to them.
+    CausedAt(CausedAt),
+    /// No line of the program's own is known to lead to them.
+    CauseUnknown,
+}
+
+impl Evidence {
+    /// Who states it.
+    #[must_use]
+    pub const fn detector(&self) -> DetectorKind {
+        match self {
+            Self::RuntimeFound { .. } => DetectorKind::Runtime,
+            Self::NilChannel | Self::EmptySelect => DetectorKind::ForEver,
+            Self::BlockedFinalizer { .. } => DetectorKind::Finalizer,
+            Self::Cycle { .. } => DetectorKind::DeadlockCycle,
+            Self::StuckLock { .. } => DetectorKind::StuckLock,
+            Self::SteadyGrowth { .. } => DetectorKind::SteadyGrowth,
+            Self::CountGrowth { .. } => DetectorKind::CountGrowth,
+            Self::Accumulated(_) => DetectorKind::Accumulated,
+            Self::Busy { .. } => DetectorKind::Busy,
+            Self::Large { .. } | Self::LargeAtOnce { .. } => DetectorKind::LargeGroup,
+            Self::TooLong { .. } => DetectorKind::TooLong,
+            Self::ShownBySource { .. } | Self::Source(_) => DetectorKind::Source,
+            Self::Suspicious { .. } => DetectorKind::SuspiciousPattern,
+            Self::Stuck(_) => DetectorKind::Stuck,
+            Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
+        }
+    }
+}
+
+/// Goroutines that have not moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stillness {
+    /// By the runtime's own clock, in a single sample.
+    AtOnce {
+        /// How many wait.
+        goroutines: u64,
+        /// Half of them have waited for this long, or longer.
+        median: Duration,
+        /// The longest has waited for this long.
+        longest: Duration,
+    },
+    /// Through the last two thirds of a window.
+    Through {
+        /// How many.
+        goroutines: u64,
+        /// Of how many.
+        of: u64,
+        /// The window.
+        window: Duration,
+        /// The longest has not moved for this long.
+        longest: Duration,
+    },
+}
+
+/// Who holds locks that goroutines wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// Probably one goroutine.
+    One(Holder),
+    /// Probably one goroutine each, which do the same.
+    Each(Holders),
+    /// Goroutines in or behind deadlock cycles.
+    Cycles,
+    /// No goroutine, as it seems.
+    Nobody,
+    /// It is not known.
+    Unknown,
+}
+
+/// Goroutines that piled up over the process's life. All times are estimates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Accumulation {
+    /// How many.
+    pub goroutines: u64,
+    /// How long the process has lived.
+    pub life: Duration,
+    /// How old the oldest is.
+    pub oldest: Duration,
+    /// Half of them are this old, or older.
+    pub median: Duration,
+    /// How old the latest is.
+    pub latest: Duration,
+    /// How many come a minute, by the runtime's clock of waits; `None` where ids alone tell their ages.
+    pub per_minute: Option<f64>,
+    /// Whether whoever started them, or was started with them, is at work, so that they may be sessions.
+    pub may_be_sessions: bool,
+}
+
+/// A detector that could not judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotEnough {
+    /// The detector.
+    pub detector: DetectorKind,
+    /// What it lacked.
+    pub lack: Lack,
+}
+
+/// What a detector lacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
+    /// Growth by births and deaths needs more samples, or a longer window.
+    Growth {
+        /// Samples that it needs.
+        samples: u64,
+        /// The window that it needs.
+        window: Duration,
+    },
+    /// Growth of a count needs more samples.
+    Count {
+        /// Samples that it needs.
+        samples: u64,
+    },
+    /// What runs for ever needs more samples.
+    Running {
+        /// Samples that it needs.
+        samples: u64,
+    },
+    /// What runs for ever is told by goroutine ids, which are not known.
+    IdsOfRunning,
+    /// What piled up over the process's life is told by goroutine ids, which are not known.
+    IdsOfPile,
+    /// No garbage collection has timed the waits of large groups.
+    WaitTimes,
+    /// There was too much source to read all of it.
+    Unread {
+        /// Lines whose source was not read.
+        lines: u64,
+        /// The goroutines at those lines.
+        goroutines: u64,
+    },
+}

@@ -1,0 +1,83 @@
+//! What a judgement comes to: the verdict, and how well the process is.
+
+use super::account::sum;
+use super::held;
+use crate::model::{Assessment, Judgement, Level, Verdict};
+use crate::report::format;
+
+/// What was found: how many of each verdict; or that nothing was, and within which bounds.
+#[must_use]
+pub fn result(assessment: &Assessment, judgement: &Judgement) -> String {
+    if judgement.findings.is_empty() {
+        return nothing(assessment, judgement);
+    }
+    let of = |verdict: Verdict| {
+        let count = judgement.findings.iter().filter(|found| found.verdict == verdict).count();
+        (count > 0).then(|| format!("{} {}", format::count(count as u64), verdict.name()))
+    };
+    let counts = [Verdict::Proven, Verdict::Likely, Verdict::Suspect].into_iter().filter_map(of);
+    let findings = format::counted(judgement.findings.len() as u64, "finding", "findings");
+    let more = match judgement.unlisted {
+        0 => String::new(),
+        more => format!("; and {} more that are not listed, none worse", format::count(more)),
+    };
+    format!("{findings}: {}{more}", counts.collect::<Vec<_>>().join(", "))
+}
+
+/// Never an all-clear beyond what was sampled.
+fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
+    let open = match open(assessment, judgement) {
+        Some(open) => format!("; {} of all are not analysed", format::count(open)),
+        None => String::new(),
+    };
+    let read = format::counted(assessment.coverage.goroutines_read, "goroutine", "goroutines");
+    if let Some(held) = assessment.held.filter(|held| held.always) {
+        return format!("no verdict on {read}: {}", held::held(&held));
+    }
+    let window = &assessment.window;
+    match window.observations {
+        1 => format!("no leak found in one sample of {read}{open}"),
+        samples => format!(
+            "no leak found in {} over {read} ({}){open}",
+            format::duration(window.duration),
+            format::counted(samples, "sample", "samples"),
+        ),
+    }
+}
+
+/// Whether nothing was found, and there was enough to judge by for that to be believed.
+#[must_use]
+pub fn is_well(assessment: &Assessment, judgement: &Judgement) -> bool {
+    judgement.findings.is_empty()
+        && assessment.health().is_some()
+        && open(assessment, judgement).is_none()
+}
+
+/// How many goroutines are not analysed, where they are so many that a verdict says little.
+fn open(assessment: &Assessment, judgement: &Judgement) -> Option<u64> {
+    let open = sum(judgement.not_analysed.values().copied());
+    let many = open >= MANY_OPEN && open.saturating_mul(10) >= assessment.totals.goroutines;
+    many.then_some(open)
+}
+
+/// Fewer goroutines that are not analysed, or fewer than a tenth, take nothing from a verdict.
+const MANY_OPEN: u64 = 10;
+
+/// How well the process is: `12 of 100`, and what else speaks of that.
+#[must_use]
+pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
+    let mut health = assessment.health().map_or_else(
+        || "not judged: the process could not run".to_owned(),
+        |health| format!("{health} of 100"),
+    );
+    if judgement.level > Level::Normal {
+        let goroutines = format::counted(assessment.totals.goroutines, "goroutine", "goroutines");
+        health
+            .push_str(&format!(", {} number of goroutines: {goroutines}", judgement.level.name()));
+    }
+    if let Some(rise) = &judgement.rise {
+        let by = format::growth(rise.per_second);
+        health.push_str(&format!(", and the number of goroutines rises: {by}"));
+    }
+    health
+}

@@ -136,6 +136,10 @@ fn recordings_in_one_folder_are_targets_of_one_report() {
         fs::copy(entry.path(), both.join(&name)).expect("copied");
         fs::copy(entry.path(), both.join(format!("{pid}-1-{number}"))).expect("copied");
     }
+    // Each finding is told of each recording once, though both are of one pid.
+    let (stdout, _) = run(&["monitor", "--input", str(&both)], 1);
+    let told = stdout.lines().filter(|line| line.starts_with("  + ") && line.contains(LEAK));
+    assert_eq!(told.count(), 2, "{stdout}");
     let reports = json(&["report", "--input", str(&both)], 0);
     let reports = reports.as_array().expect("an array").clone();
     assert_eq!(reports.len(), 2);
@@ -225,6 +229,19 @@ fn monitor_tells_people_when_a_finding_appears() {
     let (stdout, _) = run(&["monitor", "--pid", &pid, "--interval", "1s", "--duration", LONG], 1);
     let appeared = stdout.lines().filter(|line| line.starts_with("  + ") && line.contains(LEAK));
     assert_eq!(appeared.count(), 1, "{stdout}");
+}
+
+#[test]
+fn until_found_ends_as_soon_as_something_is_found() {
+    let target = demo();
+    let pid = target.pid().to_string();
+    let found = ["analyze", &pid, "--until-found", "--duration", "10m", "--format", "json"];
+    let (stdout, stderr) = run(&found, 1);
+    assert!(stderr.starts_with("sampling until something is found"), "{stderr}");
+    let report: Value = serde_json::from_str(&stdout).expect("one JSON document");
+    assert_eq!(report["findings"][0]["verdict"], "likely");
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("ended early, as --until-found asks"), "{notes}");
 }
 
 #[test]

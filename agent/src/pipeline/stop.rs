@@ -39,7 +39,7 @@ impl Stop {
         self.0.flag.load(Ordering::SeqCst)
     }
 
-    /// The flag behind it, for what can only look at one: analysis, and signal handlers, which set it.
+    /// The flag behind it, for what can only check a flag: analysis, and signal handlers, which set it.
     /// Whoever sets it has to call [`Stop::request`] soon, for those that wait.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {

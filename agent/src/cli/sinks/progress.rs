@@ -26,6 +26,8 @@ const ERASE: &str = "\r\x1b[2K";
 pub(in crate::cli) struct Progress {
     form: Form,
     duration: Option<Duration>,
+    /// Whether it ends before that, as soon as something is found.
+    until_found: bool,
     /// Observations that were saved are no progress in time.
     is_saved: bool,
 }
@@ -49,12 +51,22 @@ impl Progress {
             0 => Form::Start,
             _ => Form::Lines,
         };
-        Self { form, duration: request.pace.duration, is_saved: request.is_saved() }
+        Self {
+            form,
+            duration: request.pace.duration,
+            until_found: request.pace.until_found.is_some(),
+            is_saved: request.is_saved(),
+        }
     }
 
     fn start(&self) -> Option<String> {
         let duration = self.duration.map(format::duration)?;
-        (self.form == Form::Start && !self.is_saved).then(|| format!("sampling for {duration}"))
+        let line = if self.until_found {
+            format!("sampling until something is found, for at most {duration}")
+        } else {
+            format!("sampling for {duration}")
+        };
+        (self.form == Form::Start && !self.is_saved).then_some(line)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn cause(case: &Case<'_>, class: CauseClass, line: Option<&CauseLine>
     match class {
         CauseClass::Loop => Cause::Loop,
         CauseClass::Timer if case.wait() == WaitClass::Sleep => {
-            Cause::Sleep { in_endless_loop: case.hints.pattern == Some(Pattern::LoopForEver) }
+            Cause::Sleep { in_endless_loop: case.hints.pattern() == Some(Pattern::LoopForEver) }
         }
         CauseClass::Timer if case.hints.is_worker_loop == Some(false) => Cause::TimerOnly,
         CauseClass::Timer => Cause::Ticker,

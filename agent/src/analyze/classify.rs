@@ -56,8 +56,8 @@ pub(super) fn class(
 /// Whether the source shows that they wait for a lock which their own path has taken, and nothing contradicts it.
 fn takes_twice(case: &Case<'_>) -> bool {
     matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex)
-        && case.hints.pattern == Some(Pattern::SelfDeadlock)
-        && case.hints.confidence >= Some(Confidence::Medium)
+        && case.hints.pattern() == Some(Pattern::SelfDeadlock)
+        && case.hints.is_as_sure_as(Confidence::Medium)
         && !case.locks.contradicts_source()
 }
 

@@ -23,8 +23,8 @@ pub(super) fn suggestions(
     if let Some(wait) = waits::of(case) {
         return vec![Suggestion::Named(wait)];
     }
-    if let Some(own) = case.hints.fix.as_ref().filter(|_| pattern == case.hints.pattern) {
-        return vec![Suggestion::Source(own.clone())];
+    if let Some(own) = case.hints.mistake.as_ref().filter(|own| pattern == Some(own.pattern)) {
+        return vec![Suggestion::Source(own.mistake.clone())];
     }
     if let Some(use_of_library) = of_library(case, line) {
         return vec![use_of_library];

@@ -1,15 +1,13 @@
 //! What the code at its lines says of a case, where it could be read.
 
-use super::code::{Awaits, Confidence, Facts};
-use crate::model::{Pattern, Snippet, SourceFix, SourceNote, Verdict};
+use super::code::{Awaits, Confidence, Facts, Found};
+use crate::model::{Pattern, Snippet, SourceNote, Verdict};
 
 /// What the code says of a case; nothing where no file was at hand.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hints {
     /// The mistake that it looks like.
-    pub(super) pattern: Option<Pattern>,
-    /// How sure the pattern is.
-    pub(super) confidence: Option<Confidence>,
+    pub(super) mistake: Option<Found>,
     /// Whether the blocked statement was found in the source.
     pub(super) is_found: bool,
     /// What the blocked statement waits for, if for none but that.
@@ -20,20 +18,34 @@ pub(super) struct Hints {
     pub(super) wakes: bool,
     /// Whether it waits for signals of the operating system.
     pub(super) awaits_signal: bool,
-    /// What the source shows, with lines.
-    pub(super) notes: Vec<SourceNote>,
-    /// The fix, with the names and lines of the code.
-    pub(super) fix: Option<SourceFix>,
+    /// What is worth saying of the line, apart from the mistake.
+    pub(super) remarks: Vec<SourceNote>,
     /// The lines themselves.
     pub(super) snippet: Option<Snippet>,
 }
 
 impl Hints {
+    /// The known kind of the mistake.
+    pub(super) fn pattern(&self) -> Option<Pattern> {
+        self.mistake.as_ref().map(|found| found.pattern)
+    }
+
+    /// Whether the mistake is at least as sure as this.
+    pub(super) fn is_as_sure_as(&self, confidence: Confidence) -> bool {
+        self.mistake.as_ref().is_some_and(|found| found.confidence >= confidence)
+    }
+
     /// The mistake, as far as it fits a verdict: what idle workers look like too is a mistake only
     /// where goroutines do leak.
     pub(super) fn pattern_at(&self, verdict: Verdict) -> Option<Pattern> {
-        let sure = self.confidence > Some(Confidence::Low) || verdict > Verdict::Suspect;
-        self.pattern.filter(|_| sure)
+        let sure = self.is_as_sure_as(Confidence::Medium) || verdict > Verdict::Suspect;
+        self.pattern().filter(|_| sure)
+    }
+
+    /// All that is said of the line.
+    pub(super) fn notes(&self) -> impl Iterator<Item = SourceNote> + '_ {
+        let mistake = self.mistake.iter().map(|found| SourceNote::Mistake(found.mistake.clone()));
+        self.remarks.iter().cloned().chain(mistake)
     }
 
     /// Takes over what the code says. Of a library's code it says how it waits; what looks like a
@@ -45,10 +57,8 @@ impl Hints {
         self.wakes = facts.wakes;
         self.awaits_signal = facts.awaits_signal;
         if is_users {
-            self.pattern = facts.pattern;
-            self.confidence = facts.pattern.map(|_| facts.confidence);
-            self.notes = facts.notes.into_iter().map(SourceNote::Text).collect();
-            self.fix = facts.fix.map(SourceFix::Text);
+            self.remarks = facts.remarks;
+            self.mistake = facts.mistake;
         }
     }
 }

@@ -226,7 +226,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
         case.hints.snippet.clone()
     };
     evidence.extend(cause_known(&case, cause.as_ref()));
-    evidence.extend(case.hints.notes.iter().cloned().map(Evidence::Source));
+    evidence.extend(case.hints.notes().map(Evidence::Source));
     let turnover = case.left().map(|left| Turnover {
         arrived: case.arrived,
         left,

@@ -52,7 +52,7 @@ pub use overhead::{HitCost, Overhead};
 pub use pattern::Pattern;
 pub use rates::{Rate, RateBasis, Rates};
 pub use running::{Halt, Held, Running};
-pub use source_rule::{SourceFix, SourceNote};
+pub use source_rule::{Mistake, SourceNote};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use suggestion::{Advice, Made, Suggestion};
 pub use target::{Build, Instance, Target, TargetId};

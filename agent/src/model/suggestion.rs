@@ -3,14 +3,14 @@
 use super::cause::NamedWait;
 use super::class::CauseClass;
 use super::pattern::Pattern;
-use super::source_rule::SourceFix;
+use super::source_rule::Mistake;
 use super::stack::FrameId;
 
 /// What to do about a finding: each is one sentence or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Suggestion {
-    /// A change of the source, with its names and lines.
-    Source(SourceFix),
+    /// To fix a mistake in the code.
+    Source(Mistake),
     /// What helps against a known mistake.
     Pattern(Pattern),
     /// What helps against any leak of a class.

@@ -1,6 +1,6 @@
 //! What is asked of the code at a line, and the answer.
 
-use crate::model::{Pattern, WaitClass};
+use crate::model::{Mistake, Pattern, SourceNote, WaitClass};
 
 /// A line of a file.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,7 @@ pub(in super::super) struct Facts {
     /// Whether a statement on that line fits what the goroutine waits for.
     pub(in super::super) is_found: bool,
     /// The mistake it looks like.
-    pub(in super::super) pattern: Option<Pattern>,
-    /// How sure the pattern is; of no meaning without one.
-    pub(in super::super) confidence: Confidence,
+    pub(in super::super) mistake: Option<Found>,
     /// What it waits for, where that is one of a kind.
     pub(in super::super) awaits: Awaits,
     /// One of the cases of a select is a timer's: it continues by itself.
@@ -40,10 +38,19 @@ pub(in super::super) struct Facts {
     /// It receives or selects in an endless loop, as an idle worker does. `None` where that cannot be
     /// told: it neither receives nor selects here.
     pub(in super::super) is_worker_loop: Option<bool>,
-    /// Plain sentences, each with a line number.
-    pub(in super::super) notes: Vec<String>,
-    /// What to change, naming variables and lines.
-    pub(in super::super) fix: Option<String>,
+    /// What is worth saying of the line, apart from the mistake.
+    pub(in super::super) remarks: Vec<SourceNote>,
+}
+
+/// A mistake that a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Found {
+    /// The known kind of mistake.
+    pub(in super::super) pattern: Pattern,
+    /// How sure that is.
+    pub(in super::super) confidence: Confidence,
+    /// The mistake itself, with names and lines.
+    pub(in super::super) mistake: Mistake,
 }
 
 /// What a receive, range or select waits for, if for nothing else.

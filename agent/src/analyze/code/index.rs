@@ -5,14 +5,7 @@ use std::collections::HashMap;
 use super::expression::{last_part, operand, plain_type};
 use super::objects::{FieldObject, ObjectId, Objects};
 use super::outline::{Kind, OpId, Outline};
-
-/// How a channel is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Buffer {
-    None,
-    Constant(u64),
-    Unknown,
-}
+use crate::model::source_rule::BufferSize;
 
 /// What the text does with one channel.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +14,7 @@ pub(super) struct Uses {
     /// Receives and ranges.
     pub(super) receives: Vec<OpId>,
     pub(super) closes: Vec<OpId>,
-    pub(super) made: Option<(OpId, Buffer)>,
+    pub(super) made: Option<(OpId, BufferSize)>,
     /// Declared by `var`, without a value.
     pub(super) declared: Option<OpId>,
     /// Given a value that is no `make`.
@@ -86,7 +79,7 @@ impl Index {
     pub(super) fn of<'t>(outline: &Outline<'t>, objects: &Objects<'t>) -> Self {
         let mut index = Self::default();
         let mut acts: HashMap<(&'t str, Act), Actors> = HashMap::new();
-        let mut keyed: Vec<(ObjectId, OpId, Buffer)> = Vec::new();
+        let mut keyed: Vec<(ObjectId, OpId, BufferSize)> = Vec::new();
         for (id, op) in outline.ops.iter().enumerate() {
             let find = |expression| objects.find(outline, op.function, expression);
             let mut act = |act, expression| {
@@ -176,7 +169,7 @@ impl Index {
 }
 
 /// The buffer that a `make(chan ..)` gives; `None` where it makes no channel.
-fn buffer(value: &str) -> Option<Buffer> {
+fn buffer(value: &str) -> Option<BufferSize> {
     let inside = value.strip_prefix("make(")?.strip_suffix(')')?.trim();
     if !inside.starts_with("chan") && !inside.starts_with("<-chan") {
         return None;
@@ -189,13 +182,13 @@ fn buffer(value: &str) -> Option<Buffer> {
             ',' if depth == 0 => {
                 let size = inside[at + 1..].trim();
                 return Some(match size.parse() {
-                    Ok(0) => Buffer::None,
-                    Ok(n) => Buffer::Constant(n),
-                    Err(_) => Buffer::Unknown,
+                    Ok(0) => BufferSize::Unbuffered,
+                    Ok(n) => BufferSize::Constant(n),
+                    Err(_) => BufferSize::Computed,
                 });
             }
             _ => {}
         }
     }
-    Some(Buffer::None)
+    Some(BufferSize::Unbuffered)
 }

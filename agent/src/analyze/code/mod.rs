@@ -28,7 +28,7 @@ mod snippet;
 #[cfg(all(test, feature = "source"))]
 mod tests;
 
-pub(super) use facts::{Awaits, Confidence, Facts, Place, Question};
+pub(super) use facts::{Awaits, Confidence, Facts, Found, Place, Question};
 #[cfg(feature = "source")]
 pub(super) use package::Package;
 pub(super) use snippet::snippet;

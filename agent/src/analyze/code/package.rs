@@ -2,12 +2,13 @@
 
 use super::blocked::Blocked;
 use super::channels::is_timer;
-use super::facts::{Awaits, Confidence, Facts, Question};
+use super::facts::{Awaits, Facts, Question};
 use super::index::Index;
 use super::objects::Objects;
 use super::outline::{FnId, Outline, outline};
 use super::rules;
 use super::scene::Scene;
+use crate::model::SourceNote;
 
 /// The files of one package, and possibly one of another package that starts goroutines in it.
 #[derive(Debug)]
@@ -77,22 +78,17 @@ fn facts<'s>(
 ) -> Facts {
     let mut facts = Facts {
         is_found: place.op.is_some(),
-        pattern: None,
-        confidence: Confidence::Low,
+        mistake: None,
         awaits: Awaits::Other,
         wakes: false,
         awaits_signal: false,
         is_worker_loop: None,
-        notes: Vec::new(),
-        fix: None,
+        remarks: Vec::new(),
     };
     let Some(op) = place.op else {
         // One that runs may be at any line.
         if question.wait.is_blocked() {
-            let line = question.blocked.line;
-            facts.notes.push(format!(
-                "Line {line} has nothing that could wait in this way: the file may be of another version."
-            ));
+            facts.remarks.push(SourceNote::NothingWaits { line: question.blocked.line });
         }
         return facts;
     };
@@ -110,13 +106,7 @@ fn facts<'s>(
     facts.wakes = scene.cases(op).iter().any(|(_, channel)| is_timer(channel));
     facts.awaits_signal = scene.awaits_signal();
     facts.is_worker_loop = scene.is_worker_loop();
-    facts.notes = scene.describe();
-    facts.notes.extend(rules::remark(&scene));
-    if let Some(found) = rules::apply(&scene) {
-        facts.pattern = Some(found.pattern);
-        facts.confidence = found.confidence;
-        facts.notes.extend(found.notes);
-        facts.fix = Some(found.fix);
-    }
+    facts.remarks = scene.channel_made().into_iter().chain(rules::remark(&scene)).collect();
+    facts.mistake = rules::apply(&scene);
     facts
 }

@@ -4,10 +4,11 @@
 use super::channels::{is_context, is_exit, is_timer};
 use super::expression::last_part;
 use super::facts::{Awaits, Confidence};
-use super::index::{Buffer, Index, Uses};
+use super::index::{Index, Uses};
 use super::objects::{ObjectId, Objects};
 use super::outline::{FnId, Kind, Loop, Manner, OpId, Outline, ScopeKind};
-use crate::model::WaitClass;
+use crate::model::source_rule::MakeSite;
+use crate::model::{SourceNote, WaitClass};
 
 /// What the rules examine.
 pub(super) struct Scene<'t> {
@@ -130,21 +131,16 @@ impl<'t> Scene<'t> {
         }
     }
 
-    /// What the text says of the channel, whatever the mistake.
-    pub(super) fn describe(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        let Some(channel) = self.channel_of(self.op) else { return notes };
-        let Some(object) = self.object(self.op, channel) else { return notes };
-        let uses = self.uses(object);
-        if let Some((made, buffer)) = uses.made {
-            let size = match buffer {
-                Buffer::None => "without a buffer".to_owned(),
-                Buffer::Constant(n) => format!("with a buffer of {n}"),
-                Buffer::Unknown => "with a buffer whose size is not a constant".to_owned(),
-            };
-            notes.push(format!("Line {} makes {channel} {size}.", self.line(made)));
-        }
-        notes
+    /// Where the channel is made that the operation waits on.
+    pub(super) fn channel_made(&self) -> Option<SourceNote> {
+        let channel = self.channel_of(self.op)?;
+        let made = self.made(self.uses(self.object(self.op, channel)?))?;
+        Some(SourceNote::ChannelMade { channel: channel.to_owned(), made })
+    }
+
+    /// Where and how a channel is made.
+    pub(super) fn made(&self, uses: &Uses) -> Option<MakeSite> {
+        uses.made.map(|(made, buffer)| MakeSite { line: self.line(made), buffer })
     }
 
     /// High where all that matters is in the text, lower where other code may use the object.

@@ -1,7 +1,10 @@
 //! Go snippets: each mistake, and what looks like it and is none.
 
-use super::{Awaits, Confidence, Facts, Package, Place, Question};
-use crate::model::WaitClass;
+use super::{Awaits, Confidence, Facts, Found, Package, Place, Question};
+use crate::model::source_rule::{
+    BufferSize, CloseWhere, MakeSite, ReceiveMistake, SendMistake, SendProblem,
+};
+use crate::model::{Mistake, Pattern, SourceNote, WaitClass};
 
 /// One section of a file in `cases`: `=== PATTERN | WAIT CLASS | what it is`, and the code.
 struct Case {
@@ -66,15 +69,11 @@ fn each_mistake_is_told_from_its_healthy_twin() {
     let mut wrong = Vec::new();
     for case in cases() {
         let facts = ask(&case.code, case.wait).expect(&case.name);
-        let found = facts.pattern.map_or("none", crate::model::Pattern::name);
+        let found = facts.mistake.as_ref().map_or("none", |found| found.pattern.name());
         if found != case.pattern {
-            wrong.push(format!("{} ({}): {found}: {:?}", case.name, case.pattern, facts.notes));
+            wrong.push(format!("{} ({}): {found}: {:?}", case.name, case.pattern, facts.mistake));
         }
         assert!(facts.is_found, "{}", case.name);
-        assert_eq!(facts.fix.is_some(), facts.pattern.is_some(), "{}", case.name);
-        for note in &facts.notes {
-            assert!(note.chars().any(|c| c.is_ascii_digit()), "{}: {note}", case.name);
-        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -88,7 +87,7 @@ fn line_ends_of_other_systems_and_wrong_lines_change_nothing_else() {
         let created = marked(&case.code, "// GO").map(|line| Place { file: 0, line });
         let blocked = Place { file: 0, line };
         let dos = Package::of(&[&code]).examine(&Question { blocked, wait: case.wait, created });
-        assert_eq!(unix.map(|f| (f.pattern, f.notes)), dos.map(|f| (f.pattern, f.notes)));
+        assert_eq!(unix, dos);
     }
 }
 
@@ -130,27 +129,28 @@ fn facts_say_what_kind_of_loop_it_is_and_whether_the_statement_is_there() {
     assert_eq!((facts.is_found, facts.is_worker_loop), (true, Some(true)));
 
     let facts = ask(code, WaitClass::Mutex).expect("a function is there");
-    assert_eq!((facts.is_found, facts.pattern), (false, None), "no lock is there");
+    assert_eq!((facts.is_found, facts.mistake), (false, None), "no lock is there");
     let outside =
         Question { blocked: Place { file: 0, line: 1 }, wait: WaitClass::Select, created: None };
     assert_eq!(Package::of(&[code]).examine(&outside), None);
 }
 
 #[test]
-fn the_fix_names_the_variable_and_the_lines() {
+fn a_mistake_names_the_variable_and_the_lines() {
     let case = cases().into_iter().next().expect("there are cases");
     let facts = ask(&case.code, case.wait).expect("known");
-    assert_eq!(facts.confidence, Confidence::High);
-    assert_eq!(
-        facts.notes,
-        ["Line 4 makes ch without a buffer.", "Line 9 returns before line 11 receives from ch."]
-    );
-    assert_eq!(
-        facts.fix.as_deref(),
-        Some(
-            "Make ch in line 4 with a buffer of one, so that the send in line 6 always succeeds; or select in line 6 between the send and the end of a context."
-        )
-    );
+    let made = MakeSite { line: 4, buffer: BufferSize::Unbuffered };
+    let channel = || "ch".to_owned();
+    assert_eq!(facts.remarks, [SourceNote::ChannelMade { channel: channel(), made }]);
+    let mistake = Mistake::Send(SendMistake {
+        channel: channel(),
+        send: 6,
+        made: Some(made),
+        problem: SendProblem::ReturnsFirst { skip: 9, receive: 11 },
+    });
+    let confidence = Confidence::High;
+    let pattern = Pattern::PrematureReturn;
+    assert_eq!(facts.mistake, Some(Found { pattern, confidence, mistake }));
 }
 
 #[test]
@@ -163,10 +163,11 @@ fn the_go_statement_may_be_in_another_file() {
         created: Some(Place { file: 1, line: 4 }),
     };
     let facts = Package::of(&[blocked, created]).examine(&question).expect("known");
-    assert_eq!(facts.pattern.map(crate::model::Pattern::name), Some("premature-return"));
+    assert_eq!(facts.mistake.map(|found| found.pattern), Some(Pattern::PrematureReturn));
     let alone = Question { created: None, ..question };
     let alone = Package::of(&[blocked]).examine(&alone).expect("known");
-    assert_eq!(alone.confidence, Confidence::Low, "the caller is not at hand");
+    let confidence = alone.mistake.map(|found| found.confidence);
+    assert_eq!(confidence, Some(Confidence::Low), "the caller is not at hand");
 }
 
 #[test]
@@ -185,29 +186,34 @@ fn a_loop_that_a_timer_wakes_and_a_wait_for_signals_are_told() {
     assert!(!facts.awaits_signal);
 }
 
-/// The fix of a snippet.
-fn fix(code: &str, wait: WaitClass) -> String {
-    ask(code, wait).and_then(|facts| facts.fix).expect("a mistake with a fix")
+/// The mistake of a receive.
+fn receive_mistake(code: &str) -> ReceiveMistake {
+    let found = ask(code, WaitClass::ChanReceive).and_then(|facts| facts.mistake);
+    match found.expect("a mistake").mistake {
+        Mistake::Receive(mistake) => mistake,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
-fn nothing_is_deferred_past_what_waits_for_it() {
+fn what_waits_for_a_close_that_could_be_deferred_is_told() {
     let code = "package main\n\nfunc f(list []int) error {\n\tjobs, done := make(chan int), make(chan int)\n\tgo func() { // GO\n\t\tfor range jobs { // BLOCKED\n\t\t}\n\t\tclose(done)\n\t}()\n\tfor range list {\n\t\tif bad() {\n\t\t\treturn errBad\n\t\t}\n\t\tjobs <- 1\n\t}\n\tclose(jobs)\n\t<-done\n\treturn nil\n}\n";
-    let advice = fix(code, WaitClass::ChanReceive);
-    assert_eq!(
-        advice,
-        "Close jobs before the return in line 12 too. Do not defer the close: line 17 may wait for it."
-    );
+    let skipped = |waits_after| {
+        let channel = "jobs".to_owned();
+        ReceiveMistake::CloseSkipped { channel, close: 16, skip: 12, waits_after }
+    };
+    assert_eq!(receive_mistake(code), skipped(Some(17)));
     let without = code.replace("\t<-done\n", "");
-    assert!(fix(&without, WaitClass::ChanReceive).starts_with("Defer the close of line 16"));
+    assert_eq!(receive_mistake(&without), skipped(None));
 }
 
 #[test]
 fn a_channel_of_several_senders_is_closed_once_all_have_ended() {
     let code = "package main\n\nfunc f(list []int) {\n\tch := make(chan int)\n\tfor range list {\n\t\tgo func() { ch <- 1 }()\n\t}\n\tfor range ch { // BLOCKED\n\t}\n}\n";
-    assert!(fix(code, WaitClass::ChanReceive).contains("WaitGroup"));
+    let unclosed = |close| ReceiveMistake::NeverClosed { channel: "ch".to_owned(), read: 8, close };
+    assert_eq!(receive_mistake(code), unclosed(CloseWhere::AfterAllSenders));
     let one = code.replace("\tfor range list {\n", "\t{\n");
-    assert!(fix(&one, WaitClass::ChanReceive).contains("defer close(ch)"));
+    assert_eq!(receive_mistake(&one), unclosed(CloseWhere::WhenSenderReturns(6)));
 }
 
 #[test]
@@ -218,10 +224,10 @@ fn what_a_name_means_depends_on_the_goroutine_that_is_asked_for() {
         let created = Some(Place { file: 0, line });
         let blocked = Place { file: 0, line: 4 };
         let question = Question { blocked, wait: WaitClass::ChanSend, created };
-        files.examine(&question).and_then(|facts| facts.pattern).map(crate::model::Pattern::name)
+        files.examine(&question)?.mistake.map(|found| found.pattern)
     };
     for _ in 0..2 {
-        assert_eq!(ask(13), Some("blocked-producer"));
+        assert_eq!(ask(13), Some(Pattern::BlockedProducer));
         assert_eq!(ask(8), None);
     }
 }
@@ -229,10 +235,10 @@ fn what_a_name_means_depends_on_the_goroutine_that_is_asked_for() {
 #[test]
 fn rows_that_keep_a_connection_are_told() {
     let code = "package main\n\nfunc list() error {\n\trows, err := db.Query(x) // BLOCKED\n\tif err != nil {\n\t\treturn err\n\t}\n\trows.Next()\n\treturn nil\n}\n";
-    let notes = |code: &str| ask(code, WaitClass::Select).expect("a function is there").notes;
-    assert!(notes(code).concat().starts_with("The rows of line 4 are never closed"));
+    let remarks = |code: &str| ask(code, WaitClass::Select).expect("a function is there").remarks;
+    assert_eq!(remarks(code), [SourceNote::RowsNotClosed { rows: "rows".to_owned(), made: 4 }]);
     for closes in ["defer rows.Close()", "show(rows)", "for rows.Next() {\n\t}"] {
         let closed = code.replace("rows.Next()", closes);
-        assert_eq!(notes(&closed), Vec::<String>::new(), "{closes}");
+        assert_eq!(remarks(&closed), [], "{closes}");
     }
 }

@@ -68,7 +68,7 @@ impl Detector for Confirmed {
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
         let hints = &case.hints;
-        let shown = match (case.wait(), hints.pattern) {
+        let shown = match (case.wait(), hints.pattern()) {
             (
                 WaitClass::ChanSend,
                 Some(
@@ -89,7 +89,7 @@ impl Detector for Confirmed {
             Pattern::SelfDeadlock => Confidence::Medium,
             _ => Confidence::High,
         };
-        if hints.confidence < Some(enough) || !is_stuck(case, scene) {
+        if !hints.is_as_sure_as(enough) || !is_stuck(case, scene) {
             return Outcome::Clear;
         }
         let evidence = Evidence::ShownBySource { still: stillness(case), pattern: shown };

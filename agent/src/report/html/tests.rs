@@ -4,9 +4,11 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::model::source_rule::LockMistake;
 use crate::model::{
-    Cause, CauseBasis, CausedAt, Evidence, Finding, IdleReason, Lifetimes, Made, Part, RateBasis,
-    Resolved, Rise, RiseVerdict, Rising, Site, StackView, Suggestion, Timestamp, WaitClass,
+    Cause, CauseBasis, CausedAt, Evidence, Finding, IdleReason, Lifetimes, Made, Mistake, Part,
+    RateBasis, Resolved, Rise, RiseVerdict, Rising, Site, SourceNote, StackView, Suggestion,
+    Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -161,8 +163,13 @@ fn nothing_of_the_target_becomes_markup() {
         (source.file, source.lines) = (evil(), vec![evil(), evil(), evil()]);
     }
     let made = Made { what: evil(), close: None, advice: None };
-    finding.suggestions = vec![Suggestion::Close { made, below: Some(line) }];
-    finding.evidence = vec![Evidence::Suspicious { function: evil(), reason: Some(evil()) }];
+    let evil_mistake = || Mistake::Lock(LockMistake::NeverReleased { lock: evil(), taken: 4 });
+    finding.suggestions =
+        vec![Suggestion::Close { made, below: Some(line) }, Suggestion::Source(evil_mistake())];
+    finding.evidence = vec![
+        Evidence::Suspicious { function: evil(), reason: Some(evil()) },
+        Evidence::Source(SourceNote::Mistake(evil_mistake())),
+    ];
     for waiter in &mut finding.goroutines_mut().lock_wait.cycle {
         waiter.at = Some(line);
     }

@@ -6,6 +6,7 @@ mod walk;
 pub(super) use walk::outline;
 
 use super::expression::{operand, plain_type};
+use crate::model::source_rule::CodeFunction;
 
 /// An index into [`Outline::functions`].
 pub(super) type FnId = usize;
@@ -282,23 +283,23 @@ impl<'t> Outline<'t> {
         })
     }
 
-    /// The name that people know a function by.
-    pub(super) fn title(&self, function: FnId) -> String {
-        let function = &self.functions[function];
-        match (&function.receiver, function.name) {
-            (Some(receiver), name) => format!("{}.{name}", plain_type(receiver.of)),
-            (None, "") => match function.parent {
-                // At most as deep as functions nest, which the walk limits.
-                Some(parent) => format!("a function literal in {}", self.outermost_name(parent)),
-                None => "a function literal".to_owned(),
-            },
-            (None, name) => name.to_owned(),
+    /// A function, as people know it.
+    pub(super) fn title(&self, function: FnId) -> CodeFunction {
+        let named = |&id: &FnId| !self.functions[id].name.is_empty();
+        match self.functions_around(function).find(named) {
+            None => CodeFunction::Literal,
+            Some(own) if own == function => CodeFunction::Named(self.name(own)),
+            Some(outer) => CodeFunction::LiteralIn(self.name(outer)),
         }
     }
 
-    fn outermost_name(&self, function: FnId) -> String {
-        let named = self.functions_around(function).find(|&id| !self.functions[id].name.is_empty());
-        named.map_or_else(|| "the package".to_owned(), |id| self.title(id))
+    /// A function's name, a method's with the type: `Worker.run`.
+    fn name(&self, function: FnId) -> String {
+        let function = &self.functions[function];
+        match &function.receiver {
+            Some(receiver) => format!("{}.{}", plain_type(receiver.of), function.name),
+            None => function.name.to_owned(),
+        }
     }
 
     /// Whether two operations of one function can both run, the first before the second.

@@ -2,12 +2,22 @@
 
 use super::super::channels::is_exit;
 use super::super::expression::last_part;
-use super::super::facts::Confidence;
+use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
-use super::super::outline::{FnId, Kind, OpId};
+use super::super::outline::{FnId, Kind, Manner, OpId};
 use super::super::scene::Scene;
-use super::Found;
-use crate::model::{Pattern, WaitClass};
+use crate::model::source_rule::ChannelMistake;
+use crate::model::{Mistake, Pattern, WaitClass};
+
+fn found(pattern: Pattern, confidence: Confidence, mistake: ChannelMistake) -> Found {
+    Found { pattern, confidence, mistake: Mistake::Channel(mistake) }
+}
+
+/// `select {}`.
+pub(super) fn empty_select(scene: &Scene<'_>) -> Found {
+    let mistake = ChannelMistake::EmptySelect { select: scene.line(scene.op) };
+    found(Pattern::EmptySelect, Confidence::High, mistake)
+}
 
 /// `var ch chan T`, and no `make` for it.
 pub(super) fn never_made(scene: &Scene<'_>, channel: &str) -> Option<Found> {
@@ -18,19 +28,13 @@ pub(super) fn never_made(scene: &Scene<'_>, channel: &str) -> Option<Found> {
     if !known_nil && (declared.is_none() || scene.objects.is_shared(object)) {
         return None;
     }
-    let line = scene.line(scene.op);
-    let (note, fix) = match declared {
-        Some(declared) => (
-            format!("Line {} declares {channel} and nothing makes it.", scene.line(declared)),
-            format!("Make {channel} before line {line} uses it: make(chan ...)."),
-        ),
-        None => (
-            format!("{channel} is nil in line {line}: the wait cannot end."),
-            format!("Make {channel} before line {line} uses it, on every path that leads there."),
-        ),
-    };
     let confidence = if declared.is_some() { Confidence::High } else { Confidence::Medium };
-    Some(Found { pattern: Pattern::NilChannel, confidence, notes: vec![note], fix })
+    let mistake = ChannelMistake::NeverMade {
+        channel: channel.to_owned(),
+        declared: declared.map(|declared| scene.line(declared)),
+        used: scene.line(scene.op),
+    };
+    Some(found(Pattern::NilChannel, confidence, mistake))
 }
 
 /// A channel that a method such as `Stop` closes, when nobody calls that method; or that nothing
@@ -63,20 +67,16 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
                 _ => false,
             })
             .collect();
-        let receiver = scene
-            .object(scene.op, channel)
-            .and_then(|object| scene.objects.owners(object).first().copied())
-            .unwrap_or("value");
         if calls.is_empty() {
-            return Some(Found {
-                pattern: Pattern::ContractViolation,
-                confidence: Confidence::Medium,
-                notes: vec![format!(
-                    "Line {} closes {channel} in {method}, and nothing in the files at hand calls {method}.",
-                    scene.line(close)
-                )],
-                fix: format!("Call {method} on each {receiver} when it is no longer needed."),
-            });
+            let object = scene.object(scene.op, channel);
+            let receiver = object.and_then(|object| scene.objects.owners(object).first().copied());
+            let mistake = ChannelMistake::EndNotCalled {
+                channel: channel.to_owned(),
+                close: scene.line(close),
+                method: method.to_owned(),
+                receiver: receiver.map(str::to_owned),
+            };
+            return Some(found(Pattern::ContractViolation, Confidence::Medium, mistake));
         }
         return skipped(scene, closer, channel, &calls);
     }
@@ -85,14 +85,10 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
     if is_ended || !uses.sends.is_empty() || uses.maybe.sent || uses.assigned {
         return None;
     }
-    is_exit(channel).then(|| Found {
-        pattern: Pattern::MissingClose,
-        confidence: scene.confidence(object),
-        notes: vec![format!(
-            "Line {} waits for {channel} to end, and nothing closes it or sends on it.",
-            scene.line(at)
-        )],
-        fix: format!("Close {channel} where the work of line {} is over.", scene.line(at)),
+    is_exit(channel).then(|| {
+        let mistake =
+            ChannelMistake::NeverEnded { channel: channel.to_owned(), wait: scene.line(at) };
+        found(Pattern::MissingClose, scene.confidence(object), mistake)
     })
 }
 
@@ -104,9 +100,7 @@ fn skipped(scene: &Scene<'_>, closer: FnId, channel: &str, calls: &[OpId]) -> Op
         return None;
     }
     let method = scene.outline.functions[closer].name;
-    let Kind::Call { manner: super::super::outline::Manner::Plain, .. } =
-        scene.outline.ops[call].kind
-    else {
+    let Kind::Call { manner: Manner::Plain, .. } = scene.outline.ops[call].kind else {
         return None;
     };
     let function = scene.outline.ops[call].function;
@@ -120,20 +114,14 @@ fn skipped(scene: &Scene<'_>, closer: FnId, channel: &str, calls: &[OpId]) -> Op
     if scene.line(skip) <= scene.line(start) + 2 {
         return None;
     }
-    Some(Found {
-        pattern: Pattern::ContractViolation,
-        confidence: Confidence::Medium,
-        notes: vec![format!(
-            "Line {} returns without the {method} of line {}, which ends the wait for {channel}.",
-            scene.line(skip),
-            scene.line(call)
-        )],
-        fix: format!(
-            "Defer the {method} of line {} right after the start in line {}.",
-            scene.line(call),
-            scene.line(start)
-        ),
-    })
+    let mistake = ChannelMistake::EndSkipped {
+        channel: channel.to_owned(),
+        method: method.to_owned(),
+        call: scene.line(call),
+        start: scene.line(start),
+        skip: scene.line(skip),
+    };
+    Some(found(Pattern::ContractViolation, Confidence::Medium, mistake))
 }
 
 fn is_end(method: &str) -> bool {

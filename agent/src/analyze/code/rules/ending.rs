@@ -1,13 +1,17 @@
 //! What was started and is not ended: contexts, tickers, sleep loops, response bodies, connections.
 
 use super::super::expression::{last_part, plain_type};
-use super::super::facts::Confidence;
+use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind};
 use super::super::scene::Scene;
-use super::Found;
 use super::channel;
-use crate::model::{Pattern, WaitClass};
+use crate::model::source_rule::EndMistake;
+use crate::model::{Mistake, Pattern, SourceNote, WaitClass};
+
+fn found(pattern: Pattern, confidence: Confidence, mistake: EndMistake) -> Found {
+    Found { pattern, confidence, mistake: Mistake::End(mistake) }
+}
 
 /// A context whose cancel function is dropped, or skipped by a return.
 pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Option<Found> {
@@ -25,25 +29,14 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
         (makes && scene.object(op, context) == Some(object)).then_some((op, cancel, ends_itself))
     })?;
     let line = scene.line(made);
-    let found = |confidence, note: String| {
+    let lost = |confidence, mistake| {
         // A time-out ends the wait even so, if late.
         let confidence = if ends_itself { Confidence::Low } else { confidence };
-        Some(Found {
-            pattern: Pattern::LostCancel,
-            confidence,
-            notes: vec![note],
-            fix: if cancel == "_" {
-                format!("Keep the cancel function that line {line} drops, and defer it.")
-            } else {
-                format!("Defer {cancel}() right after line {line}.")
-            },
-        })
+        Some(found(Pattern::LostCancel, confidence, mistake))
     };
     if cancel == "_" {
-        return found(
-            Confidence::High,
-            format!("Line {line} drops the cancel function of {context}."),
-        );
+        let mistake = EndMistake::CancelDropped { context: context.to_owned(), made: line };
+        return lost(Confidence::High, mistake);
     }
     let object = scene.object(made, cancel)?;
     let is_it = |op: OpId, expression| scene.object(op, expression) == Some(object);
@@ -61,10 +54,8 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
     });
     let Some(&call) = calls.first() else {
         let confidence = if is_given { Confidence::Low } else { Confidence::High };
-        return found(
-            confidence,
-            format!("Nothing in the files at hand calls {cancel}, which line {line} makes."),
-        );
+        let mistake = EndMistake::CancelNeverCalled { cancel: cancel.to_owned(), made: line };
+        return lost(confidence, mistake);
     };
     let uses = Uses { closes: calls.clone(), ..Uses::default() };
     if let Some(contract) = channel::contract(scene, at, channel, &uses) {
@@ -75,14 +66,13 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
             && outline.ops[op].function == outline.ops[made].function
     });
     let skip = outline.return_between(made, call).filter(|_| plain && !is_given)?;
-    found(
-        Confidence::Medium,
-        format!(
-            "Line {} returns without the {cancel}() of line {}.",
-            scene.line(skip),
-            scene.line(call)
-        ),
-    )
+    let mistake = EndMistake::CancelSkipped {
+        cancel: cancel.to_owned(),
+        made: line,
+        call: scene.line(call),
+        skip: scene.line(skip),
+    };
+    lost(Confidence::Medium, mistake)
 }
 
 /// A loop on a ticker that nothing ends.
@@ -106,33 +96,19 @@ pub(super) fn ticker<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Optio
             .find(|&stop| outline.ops[stop].function != outline.ops[at].function)
     });
     if let Some(stop) = stop {
-        return Some(Found {
-            pattern: Pattern::MissingClose,
-            confidence: Confidence::High,
-            notes: vec![format!(
-                "Line {} stops the ticker, which does not close {channel}: line {line} then waits for ever.",
-                scene.line(stop)
-            )],
-            fix: format!(
-                "Select in line {line} between {channel} and a channel that is closed where line {} stops the ticker.",
-                scene.line(stop)
-            ),
-        });
+        let mistake = EndMistake::TickerStopped {
+            channel: channel.to_owned(),
+            receive: line,
+            stop: scene.line(stop),
+        };
+        return Some(found(Pattern::MissingClose, Confidence::High, mistake));
     }
     // A program's main loop may tick for as long as it lives.
     let creator = scene.creator.map(|creator| outline.functions[creator].name);
     let for_good = matches!(creator, Some("main" | "init"));
-    Some(Found {
-        pattern: Pattern::TickerNotStopped,
-        confidence: if for_good { Confidence::Low } else { Confidence::Medium },
-        notes: vec![format!(
-            "The ticker of line {} is never stopped, and the loop around line {line} has no way out.",
-            scene.line(made)
-        )],
-        fix: format!(
-            "Select in line {line} between the tick and the end of a context; use time.NewTicker and defer its Stop."
-        ),
-    })
+    let confidence = if for_good { Confidence::Low } else { Confidence::Medium };
+    let mistake = EndMistake::TickerNotStopped { made: scene.line(made), tick: line };
+    Some(found(Pattern::TickerNotStopped, confidence, mistake))
 }
 
 /// The operation that makes the ticker behind a channel.
@@ -164,20 +140,14 @@ fn ticker_of<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Option<OpId> 
 /// `for { time.Sleep(..) }` without a way out.
 pub(super) fn endless_sleep(scene: &Scene<'_>) -> Option<Found> {
     let (_, kind) = scene.outline.loop_around(scene.op)?;
-    let line = scene.line(scene.op);
     let out = (0..scene.outline.ops.len()).any(|op| {
         scene.outline.ops[op].function == scene.function
             && matches!(scene.outline.ops[op].kind, Kind::Return { .. } | Kind::Break)
             && scene.outline.loop_around(op).is_some()
     });
-    (kind == Loop::Endless && !out).then(|| Found {
-        pattern: Pattern::LoopForEver,
-        confidence: Confidence::Low,
-        notes: vec![format!("Line {line} sleeps in a loop that nothing ends.")],
-        fix: format!(
-            "Select in line {line} between time.After and the end of a context, and return there."
-        ),
-    })
+    let mistake = EndMistake::SleepsForEver { sleep: scene.line(scene.op) };
+    let is_endless = kind == Loop::Endless && !out;
+    is_endless.then(|| found(Pattern::LoopForEver, Confidence::Low, mistake))
 }
 
 /// A response whose body is not closed, in the function that blocks.
@@ -214,19 +184,15 @@ pub(super) fn unclosed_body(scene: &Scene<'_>) -> Option<Found> {
                 _ => false,
             }
     });
-    (!closed_or_given).then(|| Found {
-        pattern: Pattern::UnclosedBody,
-        confidence: Confidence::High,
-        notes: vec![format!("The body of {name} (line {}) is never closed.", scene.line(made))],
-        fix: format!(
-            "After the error check of line {}: defer {name}.Body.Close().",
-            scene.line(made)
-        ),
+    (!closed_or_given).then(|| {
+        let mistake =
+            EndMistake::BodyNotClosed { response: name.to_owned(), made: scene.line(made) };
+        found(Pattern::UnclosedBody, Confidence::High, mistake)
     })
 }
 
 /// Rows of a query that are never closed, in the function that blocks: they keep a connection of the pool.
-pub(super) fn unclosed_rows(scene: &Scene<'_>) -> Option<String> {
+pub(super) fn unclosed_rows(scene: &Scene<'_>) -> Option<SourceNote> {
     let outline = &scene.outline;
     let (made, name) = outline.ops_of(scene.function).find_map(|op| {
         let Kind::Assign { names, callee: Some(callee), .. } = &outline.ops[op].kind else {
@@ -261,12 +227,8 @@ pub(super) fn unclosed_rows(scene: &Scene<'_>) -> Option<String> {
         }
         _ => false,
     });
-    (!is_closed_or_given && !is_read).then(|| {
-        format!(
-            "The rows of line {} are never closed: they keep their connection. Defer {name}.Close() after the error check.",
-            scene.line(made)
-        )
-    })
+    let rows = SourceNote::RowsNotClosed { rows: name.to_owned(), made: scene.line(made) };
+    (!is_closed_or_given && !is_read).then_some(rows)
 }
 
 /// A read or write of a connection, and no deadline in the text.
@@ -292,13 +254,6 @@ pub(super) fn no_deadline(scene: &Scene<'_>, callee: &str) -> Option<Found> {
         matches!(&op.kind, Kind::Call { callee, .. } if last_part(callee).starts_with("Set") && callee.ends_with("Deadline"))
     });
     let waits = scene.wait == WaitClass::IoWait && CALLS.contains(&last_part(callee));
-    let line = scene.line(scene.op);
-    (waits && !deadline).then(|| Found {
-        pattern: Pattern::NoDeadline,
-        confidence: Confidence::Low,
-        notes: vec![format!(
-            "Line {line} reads or writes, and nothing in the files at hand sets a deadline."
-        )],
-        fix: format!("Set a deadline before line {line} (SetDeadline, or the client's Timeout)."),
-    })
+    let mistake = EndMistake::NoDeadline { line: scene.line(scene.op) };
+    (waits && !deadline).then(|| found(Pattern::NoDeadline, Confidence::Low, mistake))
 }

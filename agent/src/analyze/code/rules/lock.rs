@@ -1,14 +1,14 @@
-//! Blocked lockers: who holds the lock, and why it is not given back.
+//! Blocked lockers: who holds the lock, and why it is not released.
 
 use std::collections::{HashMap, HashSet};
 
 use super::super::expression::{last_part, operand, plain_type};
-use super::super::facts::Confidence;
+use super::super::facts::{Confidence, Found};
 use super::super::objects::ObjectId;
 use super::super::outline::{FnId, Kind, Manner, OpId};
 use super::super::scene::Scene;
-use super::Found;
-use crate::model::Pattern;
+use crate::model::source_rule::LockMistake;
+use crate::model::{Mistake, Pattern, SourceNote};
 
 /// A lock, as far as the text tells locks apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ struct Event<'t> {
 struct Locks<'s, 't> {
     scene: &'s Scene<'t>,
     by_function: Vec<(FnId, Vec<Event<'t>>)>,
-    /// The last parts of locks that are given back where it is not known which lock that is: by another name,
+    /// The last parts of locks that are released where it is not known which lock that is: by another name,
     /// or by a method value (`return mu.Unlock`).
     given_unseen: HashSet<&'t str>,
 }
@@ -52,11 +52,11 @@ pub(super) fn apply<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
         .taken_before(key, lock)
         .or_else(|| locks.held_by_caller(key, lock))
         .or_else(|| locks.in_other_order(key, lock))
-        .or_else(|| locks.not_given_back(key, lock))
+        .or_else(|| locks.not_released(key, lock))
 }
 
-/// What the holder of the lock may wait for, in one sentence.
-pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<String> {
+/// Where the holder of the lock may wait.
+pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<SourceNote> {
     let Kind::Call { callee, .. } = &scene.outline.ops[scene.op].kind else { return None };
     if !matches!(last_part(callee), "Lock" | "RLock") {
         return None;
@@ -82,11 +82,11 @@ pub(super) fn holder_waits(scene: &Scene<'_>) -> Option<String> {
             .find(|&op| locks.held_at(events, op).iter().any(|event| event.key == key))
             .map(|op| (*function, op))
     })?;
-    Some(format!(
-        "Line {} may wait while {} holds {lock}.",
-        scene.line(op),
-        scene.outline.title(function)
-    ))
+    Some(SourceNote::HolderWaits {
+        lock: lock.to_owned(),
+        function: scene.outline.title(function),
+        line: scene.line(op),
+    })
 }
 
 impl<'s, 't> Locks<'s, 't> {
@@ -147,7 +147,7 @@ impl<'s, 't> Locks<'s, 't> {
             .map_or(&[], |at| self.by_function[at].1.as_slice())
     }
 
-    /// Whether a lock may be given back where it was not taken: by another function, a goroutine, a literal
+    /// Whether a lock may be released where it was not taken: by another function, a goroutine, a literal
     /// that is returned. Which function takes it then says nothing of how long it is held.
     fn is_handed_on(&self, key: Key<'t>, name: &str) -> bool {
         let handed_on = |(_, events): &(FnId, Vec<Event<'t>>)| {
@@ -197,52 +197,34 @@ impl<'s, 't> Locks<'s, 't> {
         if first.read && !read {
             return Some(self.upgraded(first, lock));
         }
-        Some(Found {
-            pattern: Pattern::SelfDeadlock,
-            confidence: if first.read && read { Confidence::Low } else { Confidence::High },
-            notes: vec![format!(
-                "Line {} takes {lock} already; line {} takes it again before it is given back.",
-                self.line(first.op),
-                self.line(op)
-            )],
-            fix: format!(
-                "Unlock {lock} before line {}, or take it once and call what needs it with the lock held.",
-                self.line(op)
-            ),
-        })
+        let confidence = if first.read && read { Confidence::Low } else { Confidence::High };
+        let mistake = LockMistake::TakenTwice {
+            lock: lock.to_owned(),
+            first: self.line(first.op),
+            again: self.line(op),
+        };
+        Some(found(Pattern::SelfDeadlock, confidence, mistake))
     }
 
     /// `RLock`, then `Lock`: the writer waits for all readers, and is one.
     fn upgraded(&self, first: Event<'t>, lock: &str) -> Found {
-        let (read, write) = (self.line(first.op), self.line(self.scene.op));
-        Found {
-            pattern: Pattern::SelfDeadlock,
-            confidence: Confidence::High,
-            notes: vec![format!(
-                "Line {read} takes {lock} for reading; the Lock of line {write} waits until that is given back."
-            )],
-            fix: format!(
-                "RUnlock {lock} before line {write}, and check again under the Lock what was read; or Lock it in line {read}."
-            ),
-        }
+        let mistake = LockMistake::Upgraded {
+            lock: lock.to_owned(),
+            read: self.line(first.op),
+            write: self.line(self.scene.op),
+        };
+        found(Pattern::SelfDeadlock, Confidence::High, mistake)
     }
 
     /// The same lock of another value is held: two goroutines may take the two in different order.
     fn two_of_a_kind(&self, held: Event<'t>, lock: &str) -> Found {
-        let line = self.line(self.scene.op);
-        Found {
-            pattern: Pattern::LockOrder,
-            confidence: Confidence::Low,
-            notes: vec![format!(
-                "Line {line} takes {lock} while {} is held since line {}.",
-                held.lock,
-                self.line(held.op)
-            )],
-            fix: format!(
-                "Take the locks of lines {} and {line} in one order, such as by an id of the values, whichever comes first.",
-                self.line(held.op)
-            ),
-        }
+        let mistake = LockMistake::HeldOfAnother {
+            lock: lock.to_owned(),
+            taken: self.line(self.scene.op),
+            held: held.lock.to_owned(),
+            held_since: self.line(held.op),
+        };
+        found(Pattern::LockOrder, Confidence::Low, mistake)
     }
 
     fn held_by_caller(&self, key: Key<'t>, lock: &str) -> Option<Found> {
@@ -267,20 +249,14 @@ impl<'s, 't> Locks<'s, 't> {
                 _ => None,
             })
         })?;
-        Some(Found {
-            pattern: Pattern::SelfDeadlock,
-            confidence: Confidence::Medium,
-            notes: vec![format!(
-                "Line {} calls {name} with {lock} held since line {}; line {} takes it again.",
-                self.line(call),
-                self.line(first.op),
-                self.line(self.scene.op)
-            )],
-            fix: format!(
-                "Unlock before the call in line {}, or give {name} a form that expects the lock to be held.",
-                self.line(call)
-            ),
-        })
+        let mistake = LockMistake::HeldByCaller {
+            lock: lock.to_owned(),
+            function: name.to_owned(),
+            call: self.line(call),
+            held_since: self.line(first.op),
+            again: self.line(self.scene.op),
+        };
+        Some(found(Pattern::SelfDeadlock, Confidence::Medium, mistake))
     }
 
     /// Takes of a lock: its own, and those of a function of this text that it calls.
@@ -324,23 +300,15 @@ impl<'s, 't> Locks<'s, 't> {
         let (_, one, other) = before.iter().find_map(|&(key, one)| {
             after.iter().find(|(other, _)| *other == key).map(|&(_, other)| (key, one, other))
         })?;
-        Some(Found {
-            pattern: Pattern::LockOrder,
-            confidence: Confidence::Medium,
-            notes: vec![format!(
-                "Line {} takes {lock} while another lock is held; line {} takes that one while {lock} is held.",
-                self.line(one),
-                self.line(other)
-            )],
-            fix: format!(
-                "Take the two locks in one order everywhere: change line {} or line {}.",
-                self.line(one),
-                self.line(other)
-            ),
-        })
+        let mistake = LockMistake::BothOrders {
+            lock: lock.to_owned(),
+            one: self.line(one),
+            other: self.line(other),
+        };
+        Some(found(Pattern::LockOrder, Confidence::Medium, mistake))
     }
 
-    fn not_given_back(&self, key: Key<'t>, lock: &str) -> Option<Found> {
+    fn not_released(&self, key: Key<'t>, lock: &str) -> Option<Found> {
         let outline = &self.scene.outline;
         for (function, events) in &self.by_function {
             let gives = |event: &&Event<'t>| !event.takes && event.key == key;
@@ -352,14 +320,14 @@ impl<'s, 't> Locks<'s, 't> {
             };
             let name = outline.functions[*function].name.to_lowercase();
             if !events.iter().any(|event| gives(&event)) {
-                // A closure, goroutine or another function may give it back.
-                if self.is_given_back_elsewhere(*function, key) {
+                // A closure, goroutine or another function may release it.
+                if self.is_released_elsewhere(*function, key) {
                     continue;
                 }
                 if name.contains("lock") || name.contains("acquire") || name.contains("begin") {
                     continue;
                 }
-                return Some(self.missing(taken.op, lock, None));
+                return Some(self.never_released(taken.op, lock));
             }
             let skip = outline.ops_of(*function).find(|&op| {
                 op > taken.op
@@ -369,14 +337,14 @@ impl<'s, 't> Locks<'s, 't> {
                         || self.is_inside_loop_of(op, taken.op))
             });
             if let Some(skip) = skip {
-                return Some(self.missing(taken.op, lock, Some(skip)));
+                return Some(self.left_held(taken.op, lock, skip));
             }
         }
         None
     }
 
-    /// Whether a literal in a function gives a lock back, or a function that does not take it.
-    fn is_given_back_elsewhere(&self, function: FnId, key: Key<'t>) -> bool {
+    /// Whether a literal in a function releases a lock, or a function that does not take it.
+    fn is_released_elsewhere(&self, function: FnId, key: Key<'t>) -> bool {
         let outline = &self.scene.outline;
         self.by_function.iter().any(|(other, events)| {
             let gives = events.iter().any(|event| !event.takes && event.key == key);
@@ -394,27 +362,24 @@ impl<'s, 't> Locks<'s, 't> {
         })
     }
 
-    fn missing(&self, taken: OpId, lock: &str, skip: Option<OpId>) -> Found {
-        let line = self.line(taken);
-        Found {
-            pattern: Pattern::LockOnEarlyReturn,
-            confidence: if skip.is_some() { Confidence::High } else { Confidence::Medium },
-            notes: vec![match skip {
-                Some(skip) => format!(
-                    "Line {} leaves with {lock} still held since line {line}.",
-                    self.line(skip)
-                ),
-                None => {
-                    format!("The function that takes {lock} in line {line} never gives it back.")
-                }
-            }],
-            fix: match skip.filter(|_| self.scene.waits_after(taken).is_some()) {
-                // Deferred, the Unlock would come after what the function waits for.
-                Some(skip) => format!("Unlock {lock} before line {} leaves.", self.line(skip)),
-                None => format!("Defer the Unlock of {lock} right after line {line}."),
-            },
-        }
+    fn never_released(&self, taken: OpId, lock: &str) -> Found {
+        let mistake = LockMistake::NeverReleased { lock: lock.to_owned(), taken: self.line(taken) };
+        found(Pattern::LockOnEarlyReturn, Confidence::Medium, mistake)
     }
+
+    fn left_held(&self, taken: OpId, lock: &str, skip: OpId) -> Found {
+        let mistake = LockMistake::LeftHeld {
+            lock: lock.to_owned(),
+            taken: self.line(taken),
+            skip: self.line(skip),
+            waits_after: self.scene.waits_after(taken).is_some(),
+        };
+        found(Pattern::LockOnEarlyReturn, Confidence::High, mistake)
+    }
+}
+
+fn found(pattern: Pattern, confidence: Confidence, mistake: LockMistake) -> Found {
+    Found { pattern, confidence, mistake: Mistake::Lock(mistake) }
 }
 
 /// Whether a lock is a value's own: `s.mu` is that of `s`, and so is the one that `s` embeds.

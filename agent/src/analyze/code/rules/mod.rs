@@ -8,19 +8,10 @@ mod send;
 mod wait;
 
 use super::expression::last_part;
-use super::facts::Confidence;
+use super::facts::Found;
 use super::outline::Kind;
 use super::scene::Scene;
-use crate::model::{Pattern, WaitClass};
-
-/// What a rule found.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) pattern: Pattern,
-    pub(super) confidence: Confidence,
-    pub(super) notes: Vec<String>,
-    pub(super) fix: String,
-}
+use crate::model::{SourceNote, WaitClass};
 
 /// The mistake that fits best.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
@@ -31,18 +22,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
         Kind::Receive { channel, .. } | Kind::Range { over: channel } => {
             channel::never_made(scene, channel).or_else(|| receive::apply(scene, channel))
         }
-        Kind::Select { cases: 0, default: false } => Some(Found {
-            pattern: Pattern::EmptySelect,
-            confidence: Confidence::High,
-            notes: vec![format!(
-                "Line {} is a select without cases: it never goes on.",
-                scene.line(scene.op)
-            )],
-            fix: format!(
-                "Replace the empty select in line {} by a receive from a context or a channel that is closed at the end.",
-                scene.line(scene.op)
-            ),
-        }),
+        Kind::Select { cases: 0, default: false } => Some(channel::empty_select(scene)),
         Kind::Select { .. } => receive::select(scene),
         Kind::Call { callee, .. } => match last_part(callee) {
             "Lock" | "RLock" => lock::apply(scene, callee),
@@ -56,7 +36,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Found> {
 }
 
 /// What else is worth knowing: what keeps the one who should end the wait.
-pub(super) fn remark(scene: &Scene<'_>) -> Option<String> {
+pub(super) fn remark(scene: &Scene<'_>) -> Option<SourceNote> {
     lock::holder_waits(scene)
         .or_else(|| wait::done_waits(scene))
         .or_else(|| ending::unclosed_rows(scene))

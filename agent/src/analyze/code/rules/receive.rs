@@ -2,12 +2,17 @@
 
 use super::super::channels::{is_context, is_exit, is_timer};
 use super::super::expression::last_part;
-use super::super::facts::Confidence;
+use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
-use super::super::outline::{Kind, Loop, Manner, OpId};
+use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind};
 use super::super::scene::Scene;
-use super::{Found, channel, ending};
-use crate::model::Pattern;
+use super::{channel, ending};
+use crate::model::source_rule::{CloseWhere, ReceiveMistake, SkippedBy};
+use crate::model::{Mistake, Pattern};
+
+fn found(pattern: Pattern, confidence: Confidence, mistake: ReceiveMistake) -> Found {
+    Found { pattern, confidence, mistake: Mistake::Receive(mistake) }
+}
 
 /// A receive from, or a range over, a channel.
 pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
@@ -99,31 +104,18 @@ pub(super) fn select(scene: &Scene<'_>) -> Option<Found> {
         };
         !served && !scene.objects.is_shared(object) && !channel.is_empty()
     };
-    let line = scene.line(scene.op);
+    let select = scene.line(scene.op);
     if !cases.is_empty() && cases.iter().all(dead) {
         let sends =
             cases.iter().all(|&(at, _)| matches!(scene.outline.ops[at].kind, Kind::Send { .. }));
-        return Some(Found {
-            pattern: if sends { Pattern::BlockedProducer } else { Pattern::BlockedConsumer },
-            confidence: Confidence::High,
-            notes: vec![format!("Nothing serves any case of the select in line {line}.")],
-            fix: format!(
-                "Add a case for the end of a context to the select in line {line}, and see who should serve the others."
-            ),
-        });
+        let pattern = if sends { Pattern::BlockedProducer } else { Pattern::BlockedConsumer };
+        let mistake = ReceiveMistake::NoCaseServed { select };
+        return Some(found(pattern, Confidence::High, mistake));
     }
     let endless = matches!(scene.outline.loop_around(scene.op), Some((_, Loop::Endless)));
     let leaves = scene.way_out(scene.op).is_some();
-    (endless && !leaves).then(|| Found {
-        pattern: Pattern::LoopForEver,
-        confidence: Confidence::Low,
-        notes: vec![format!(
-            "The select in line {line} is in an endless loop, and no case ends it."
-        )],
-        fix: format!(
-            "Add a case for the end of a context to the select in line {line}, and return there."
-        ),
-    })
+    let mistake = ReceiveMistake::NoCaseEnds { select };
+    (endless && !leaves).then(|| found(Pattern::LoopForEver, Confidence::Low, mistake))
 }
 
 fn unclosed(
@@ -133,29 +125,16 @@ fn unclosed(
     is_range: bool,
     confidence: Confidence,
 ) -> Found {
-    let line = scene.line(scene.op);
     let close = match uses.sends.last() {
-        // A second sender would send on a closed channel, which panics.
-        Some(_) if are_several(scene, &uses.sends) => format!(
-            "Close {channel} once all who send on it have ended: count them with a sync.WaitGroup, wait for it, then close({channel})."
-        ),
-        Some(&send) if scene.waits_after(send).is_some() => {
-            format!("Close {channel} right after the last send (line {}).", scene.line(send))
-        }
-        Some(&send) => format!(
-            "Close {channel} after the last send (line {}): defer close({channel}) in the function that sends.",
-            scene.line(send)
-        ),
-        None => format!("Close {channel} when nothing more is sent."),
+        Some(_) if are_several(scene, &uses.sends) => CloseWhere::AfterAllSenders,
+        Some(&send) if scene.waits_after(send).is_some() => CloseWhere::AfterSend(scene.line(send)),
+        Some(&send) => CloseWhere::WhenSenderReturns(scene.line(send)),
+        None => CloseWhere::WhenDone,
     };
-    Found {
-        pattern: if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose },
-        confidence,
-        notes: vec![format!(
-            "Line {line} reads {channel} until it is closed, and nothing in the files at hand closes it."
-        )],
-        fix: close,
-    }
+    let pattern = if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose };
+    let read = scene.line(scene.op);
+    let mistake = ReceiveMistake::NeverClosed { channel: channel.to_owned(), read, close };
+    found(pattern, confidence, mistake)
 }
 
 /// Whether more than one goroutine sends.
@@ -173,22 +152,11 @@ fn are_several(scene: &Scene<'_>, sends: &[OpId]) -> bool {
 }
 
 fn no_sender(scene: &Scene<'_>, channel: &str, uses: &Uses, confidence: Confidence) -> Found {
-    let line = scene.line(scene.op);
-    let signal = is_exit(channel) && !uses.assigned;
-    Found {
-        pattern: if signal { Pattern::MissingClose } else { Pattern::BlockedConsumer },
-        confidence,
-        notes: vec![format!(
-            "Nothing in the files at hand sends on {channel} or closes it; line {line} waits for that."
-        )],
-        fix: if signal {
-            format!("Close {channel} where the wait of line {line} should end.")
-        } else {
-            format!(
-                "Send on {channel} or close it, or select in line {line} between the receive and the end of a context."
-            )
-        },
-    }
+    let ends = is_exit(channel) && !uses.assigned;
+    let pattern = if ends { Pattern::MissingClose } else { Pattern::BlockedConsumer };
+    let receive = scene.line(scene.op);
+    let mistake = ReceiveMistake::NoSender { channel: channel.to_owned(), receive, ends };
+    found(pattern, confidence, mistake)
 }
 
 /// A return that skips the close.
@@ -212,47 +180,29 @@ fn close_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found>
     let skip = scene.outline.ops_of(function).find(|&op| {
         op > first && op < close && matches!(scene.outline.ops[op].kind, Kind::Return { .. })
     });
-    let (line, pattern) =
-        (scene.line(close), if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose });
-    let skip = skip?;
-    Some(Found {
-        pattern,
-        confidence: Confidence::Medium,
-        notes: vec![format!(
-            "Line {} returns without the close of {channel} in line {line}.",
-            scene.line(skip)
-        )],
-        fix: match scene.waits_after(close) {
-            // Deferred, the close would come after what waits for it.
-            Some(wait) => format!(
-                "Close {channel} before the return in line {} too. Do not defer the close: line {} may wait for it.",
-                scene.line(skip),
-                scene.line(wait)
-            ),
-            None => {
-                format!("Defer the close of line {line}, so that every return closes {channel}.")
-            }
-        },
-    })
+    let pattern = if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose };
+    let mistake = ReceiveMistake::CloseSkipped {
+        channel: channel.to_owned(),
+        close: scene.line(close),
+        skip: scene.line(skip?),
+        waits_after: scene.waits_after(close).map(|wait| scene.line(wait)),
+    };
+    Some(found(pattern, Confidence::Medium, mistake))
 }
 
-/// The close comes behind the very wait that it should end.
+/// The close comes after the very wait that it should end.
 fn closed_by_itself(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
     let own =
         |&close: &OpId| scene.outline.ops[close].function == scene.function && close > scene.op;
     let close = *uses.closes.first().filter(|_| uses.closes.iter().all(own))?;
-    (!scene.objects.is_shared(scene.object(scene.op, scene.channel_of(scene.op)?)?)).then(|| {
-        Found {
-            pattern: Pattern::MissingClose,
-            confidence: Confidence::Medium,
-            notes: vec![format!(
-                "Line {} closes {channel} only after line {} has waited for it.",
-                scene.line(close),
-                scene.line(scene.op)
-            )],
-            fix: format!("Close {channel} in the goroutine that sends on it."),
-        }
-    })
+    let object = scene.object(scene.op, scene.channel_of(scene.op)?)?;
+    let mistake = ReceiveMistake::ClosedAfterWait {
+        channel: channel.to_owned(),
+        close: scene.line(close),
+        wait: scene.line(scene.op),
+    };
+    let is_own = !scene.objects.is_shared(object);
+    is_own.then(|| found(Pattern::MissingClose, Confidence::Medium, mistake))
 }
 
 /// The sender can return before it sends.
@@ -262,7 +212,7 @@ fn sender_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found
     }) {
         return None;
     }
-    let (send, why) = uses.sends.iter().copied().find_map(|send| {
+    let (send, by) = uses.sends.iter().copied().find_map(|send| {
         let function = scene.outline.ops[send].function;
         if function == scene.function {
             return None;
@@ -280,33 +230,27 @@ fn sender_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found
             .find(|&op| op < send && matches!(scene.outline.ops[op].kind, Kind::Return { .. }));
         let select = scene.outline.select_of(send);
         match (skip, select) {
-            (Some(skip), _) => Some((send, format!("Line {} returns without", scene.line(skip)))),
+            (Some(skip), _) => Some((send, SkippedBy::Return(scene.line(skip)))),
             (None, Some(select)) if scene.outline.communications(select).count() > 1 => {
-                Some((send, format!("The select in line {} may not take", scene.line(select))))
+                Some((send, SkippedBy::Select(scene.line(select))))
             }
             (None, None)
                 if scene.outline.around(scene.outline.ops[send].scope).any(|scope| {
-                    matches!(
-                        scene.outline.scopes[scope].kind,
-                        super::super::outline::ScopeKind::Branch(_)
-                    )
+                    matches!(scene.outline.scopes[scope].kind, ScopeKind::Branch(_))
                 }) =>
             {
-                Some((send, "A condition may skip".to_owned()))
+                Some((send, SkippedBy::Condition))
             }
             _ => None,
         }
     })?;
-    Some(Found {
-        pattern: Pattern::BlockedConsumer,
-        confidence: Confidence::Medium,
-        notes: vec![format!("{why} the send on {channel} in line {}.", scene.line(send))],
-        fix: format!(
-            "Close {channel} by defer in the function that sends in line {}, so that line {} always goes on.",
-            scene.line(send),
-            scene.line(scene.op)
-        ),
-    })
+    let mistake = ReceiveMistake::SendSkipped {
+        channel: channel.to_owned(),
+        send: scene.line(send),
+        receive: scene.line(scene.op),
+        by,
+    };
+    Some(found(Pattern::BlockedConsumer, Confidence::Medium, mistake))
 }
 
 /// More receives than sends.
@@ -333,14 +277,11 @@ fn too_few(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
         } else {
             uses.receives.len()
         };
-    (receivers > uses.sends.len()).then(|| Found {
-        pattern: Pattern::BlockedConsumer,
-        confidence: Confidence::Medium,
-        notes: vec![format!(
-            "Line {} receives from {channel} more often than line {} sends.",
-            scene.line(scene.op),
-            uses.sends.first().map_or(0, |&send| scene.line(send))
-        )],
-        fix: format!("Close {channel} after the last send, so that every receiver goes on."),
-    })
+    let &send = uses.sends.first().filter(|_| receivers > uses.sends.len())?;
+    let mistake = ReceiveMistake::TooFewSends {
+        channel: channel.to_owned(),
+        receive: scene.line(scene.op),
+        send: scene.line(send),
+    };
+    Some(found(Pattern::BlockedConsumer, Confidence::Medium, mistake))
 }

@@ -1,12 +1,12 @@
 //! Blocked senders: who should have received.
 
 use super::super::channels::is_timer;
-use super::super::facts::Confidence;
-use super::super::index::{Buffer, Uses};
+use super::super::facts::{Confidence, Found};
+use super::super::index::Uses;
 use super::super::outline::{FnId, Kind, Loop, OpId};
 use super::super::scene::Scene;
-use super::Found;
-use crate::model::Pattern;
+use crate::model::source_rule::{BufferSize, SelectCase, SendMistake, SendProblem};
+use crate::model::{Mistake, Pattern};
 
 /// A send that nobody receives.
 pub(super) fn apply<'t>(scene: &Scene<'t>, channel: &'t str) -> Option<Found> {
@@ -54,10 +54,19 @@ struct Sender<'s, 't> {
 }
 
 impl Sender<'_, '_> {
-    fn found(&self, pattern: Pattern, note: String, fix: String) -> Found {
+    fn found(&self, pattern: Pattern, problem: SendProblem) -> Found {
         // What is seen of a receiver's code is seen; other receivers may still exist.
-        let confidence = self.confidence.max(Confidence::Medium);
-        Found { pattern, confidence, notes: vec![note], fix }
+        self.found_with(self.confidence.max(Confidence::Medium), pattern, problem)
+    }
+
+    fn found_with(&self, confidence: Confidence, pattern: Pattern, problem: SendProblem) -> Found {
+        let mistake = SendMistake {
+            channel: self.channel.to_owned(),
+            send: self.line(self.scene.op),
+            made: self.scene.made(self.uses),
+            problem,
+        };
+        Found { pattern, confidence, mistake: Mistake::Send(mistake) }
     }
 
     fn line(&self, op: OpId) -> u32 {
@@ -65,35 +74,7 @@ impl Sender<'_, '_> {
     }
 
     fn without_consumer(&self) -> Found {
-        let (line, channel) = (self.line(self.scene.op), self.channel);
-        Found {
-            pattern: Pattern::BlockedProducer,
-            confidence: self.confidence,
-            notes: vec![format!(
-                "Nothing in the files at hand receives what line {line} sends on {channel}."
-            )],
-            fix: format!(
-                "Receive from {channel} for as long as line {line} sends, or select there between the send and the end of a context."
-            ),
-        }
-    }
-
-    /// How to let a sender go that nobody waits for any more.
-    fn make_room(&self, room: &str) -> String {
-        let (line, channel) = (self.line(self.scene.op), self.channel);
-        match self.uses.made {
-            Some((made, Buffer::None)) => format!(
-                "Make {channel} in line {} with a buffer of {room}, so that the send in line {line} always succeeds; or select in line {line} between the send and the end of a context.",
-                self.line(made)
-            ),
-            Some((made, _)) => format!(
-                "Make the buffer of {channel} in line {} as large as the number of sends, or select in line {line} between the send and the end of a context.",
-                self.line(made)
-            ),
-            None => format!(
-                "Give {channel} room for what is sent, or select in line {line} between the send and the end of a context."
-            ),
-        }
+        self.found_with(self.confidence, Pattern::BlockedProducer, SendProblem::NoReceiver)
     }
 
     /// The consumers are loops: they end early, or are never reached.
@@ -109,17 +90,12 @@ impl Sender<'_, '_> {
                 && let Some((exit, case)) = scene.exit_case(select, Some(consumer))
                 && scene.leaves(exit)
             {
-                return Some(self.timed_out(exit, case, consumer));
+                return Some(self.ended(exit, case, consumer));
             }
             if let Some(out) = scene.way_out(consumer) {
-                return Some(self.found(
-                    Pattern::PrematureReturn,
-                    format!(
-                        "Line {} leaves the loop that receives from {} in line {}, while others may still send.",
-                        self.line(out), self.channel, self.line(consumer)
-                    ),
-                    self.make_room("all that is sent"),
-                ));
+                let (out, receive) = (self.line(out), self.line(consumer));
+                let problem = SendProblem::LoopLeft { out, receive };
+                return Some(self.found(Pattern::PrematureReturn, problem));
             }
         }
         None
@@ -155,16 +131,8 @@ impl Sender<'_, '_> {
     }
 
     fn premature(&self, skip: OpId, consumer: OpId) -> Found {
-        self.found(
-            Pattern::PrematureReturn,
-            format!(
-                "Line {} returns before line {} receives from {}.",
-                self.line(skip),
-                self.line(consumer),
-                self.channel
-            ),
-            self.make_room("one"),
-        )
+        let (skip, receive) = (self.line(skip), self.line(consumer));
+        self.found(Pattern::PrematureReturn, SendProblem::ReturnsFirst { skip, receive })
     }
 
     fn skipped(&self, consumers: &[OpId]) -> Option<Found> {
@@ -180,8 +148,8 @@ impl Sender<'_, '_> {
             return None;
         }
         let room = match self.uses.made {
-            Some((_, Buffer::Constant(n))) => n,
-            Some((_, Buffer::Unknown)) => return None,
+            Some((_, BufferSize::Constant(n))) => n,
+            Some((_, BufferSize::Computed)) => return None,
             _ => 0,
         };
         let other = self.uses.sends.iter().copied().find(|&other| {
@@ -197,16 +165,9 @@ impl Sender<'_, '_> {
         if taken as u64 + room >= 2 && !falls_through {
             return None;
         }
-        Some(self.found(
-            Pattern::DoubleSend,
-            format!(
-                "Line {} sends on {} and does not return; line {} sends again.",
-                self.line(first),
-                self.channel,
-                self.line(second)
-            ),
-            format!("Return after the send in line {}.", self.line(first)),
-        ))
+        let problem =
+            SendProblem::SendsTwice { first: self.line(first), second: self.line(second) };
+        Some(self.found(Pattern::DoubleSend, problem))
     }
 
     /// How many calls start the function that sends.
@@ -241,16 +202,8 @@ impl Sender<'_, '_> {
             (!own).then_some(())
         };
         if made_before_loop(go).is_some() {
-            return Some(self.found(
-                Pattern::NCast,
-                format!(
-                    "Line {} starts senders in a loop, and line {} receives one value from {}.",
-                    self.line(go),
-                    self.line(consumer),
-                    self.channel
-                ),
-                self.make_room("the number of senders"),
-            ));
+            let (go, receive) = (self.line(go), self.line(consumer));
+            return Some(self.found(Pattern::NCast, SendProblem::StartedInLoop { go, receive }));
         }
         let outline = &scene.outline;
         let senders: Vec<FnId> = {
@@ -264,18 +217,11 @@ impl Sender<'_, '_> {
             functions.dedup();
             functions
         };
-        (senders.len() > consumers.len()).then(|| {
-            self.found(
-                Pattern::NCast,
-                format!(
-                    "{} goroutines send on {}, and line {} receives one value.",
-                    senders.len(),
-                    self.channel,
-                    self.line(consumer)
-                ),
-                self.make_room("the number of senders"),
-            )
-        })
+        let problem = SendProblem::SeveralSenders {
+            senders: senders.len() as u64,
+            receive: self.line(consumer),
+        };
+        (senders.len() > consumers.len()).then(|| self.found(Pattern::NCast, problem))
     }
 
     /// The receive is one case of a select that can take another.
@@ -285,56 +231,36 @@ impl Sender<'_, '_> {
             .iter()
             .find_map(|&op| scene.outline.select_of(op).map(|select| (op, select)))?;
         if let Some((exit, case)) = scene.exit_case(select, Some(consumer)) {
-            return Some(self.timed_out(exit, case, consumer));
+            return Some(self.ended(exit, case, consumer));
         }
+        let line = self.line(select);
         if let Kind::Select { default: true, .. } = scene.outline.ops[select].kind {
-            return Some(self.found(
-                Pattern::PrematureReturn,
-                format!(
-                    "The select in line {} has a default: it does not wait for {}.",
-                    self.line(select),
-                    self.channel
-                ),
-                self.make_room("one"),
-            ));
+            let problem = SendProblem::HasDefault { select: line };
+            return Some(self.found(Pattern::PrematureReturn, problem));
         }
-        let (other, case) = scene.cases(select).into_iter().find(|&(op, _)| op != consumer)?;
-        Some(self.found(
-            Pattern::PrematureReturn,
-            format!(
-                "The select in line {} may take {case} in line {}; then nothing receives from {}.",
-                self.line(select),
-                self.line(other),
-                self.channel
-            ),
-            self.make_room("one"),
-        ))
+        let (other, channel) = scene.cases(select).into_iter().find(|&(op, _)| op != consumer)?;
+        let other = SelectCase { line: self.line(other), channel: channel.to_owned() };
+        let problem = SendProblem::MayTakeOther { select: line, other };
+        Some(self.found(Pattern::PrematureReturn, problem))
     }
 
-    fn timed_out(&self, exit: OpId, case: &str, consumer: OpId) -> Found {
-        let why = if is_timer(case) { "times out" } else { "is told to end" };
-        self.found(
-            Pattern::TimedOutReceiver,
-            format!(
-                "Line {} ends the wait of line {} when it {why} ({case}); then nothing receives from {}.",
-                self.line(exit), self.line(consumer), self.channel
-            ),
-            self.make_room("one"),
-        )
+    /// Another case of its select ends the wait of the receiver.
+    fn ended(&self, exit: OpId, channel: &str, consumer: OpId) -> Found {
+        let problem = SendProblem::EndedBy {
+            exit: SelectCase { line: self.line(exit), channel: channel.to_owned() },
+            is_timer: is_timer(channel),
+            receive: self.line(consumer),
+        };
+        self.found(Pattern::TimedOutReceiver, problem)
     }
 
-    /// A sender that goes on for ever, for a receiver that does not.
+    /// An endless sender, for a receiver that receives once.
     fn endless(&self, consumers: &[OpId]) -> Option<Found> {
         let scene = self.scene;
         let (_, kind) = scene.outline.loop_around(scene.op)?;
         let &consumer = consumers.first()?;
-        let (line, channel) = (self.line(scene.op), self.channel);
         let pattern = if kind == Loop::Endless { Pattern::BlockedProducer } else { Pattern::NCast };
-        Some(self.found(
-            pattern,
-            format!("Line {line} sends on {channel} in a loop, and line {} receives one value.", self.line(consumer)),
-            format!("Select in line {line} between the send and the end of a context, and end the context when the receiver of line {} is done.", self.line(consumer)),
-        ))
+        Some(self.found(pattern, SendProblem::SendsInLoop { receive: self.line(consumer) }))
     }
 
     /// A receive that not every path reaches.
@@ -346,14 +272,7 @@ impl Sender<'_, '_> {
                 && op > go
                 && scene.outline.is_conditional(op, go)
         })?;
-        Some(self.found(
-            Pattern::PrematureReturn,
-            format!(
-                "Line {} receives from {} on some paths only.",
-                self.line(consumer),
-                self.channel
-            ),
-            self.make_room("one"),
-        ))
+        let problem = SendProblem::SomePathsOnly { receive: self.line(consumer) };
+        Some(self.found(Pattern::PrematureReturn, problem))
     }
 }

@@ -1,12 +1,12 @@
 //! Blocked in `Wait`: of a `WaitGroup` or a `Cond`.
 
 use super::super::expression::{last_part, operand};
-use super::super::facts::Confidence;
+use super::super::facts::{Confidence, Found};
 use super::super::objects::ObjectId;
 use super::super::outline::{Kind, Manner, OpId, ScopeKind};
 use super::super::scene::Scene;
-use super::Found;
-use crate::model::Pattern;
+use crate::model::source_rule::WaitMistake;
+use crate::model::{Mistake, Pattern, SourceNote};
 
 /// A `WaitGroup` whose counter does not come down.
 pub(super) fn group<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
@@ -17,112 +17,65 @@ pub(super) fn group<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
     if adds.is_empty() && dones.is_empty() {
         return None;
     }
-    let wait = scene.line(scene.op);
-    let found = |confidence, note: String, fix: String| {
-        Some(Found { pattern: Pattern::AddDoneMismatch, confidence, notes: vec![note], fix })
-    };
-    let copied = dones.iter().find_map(|&done| {
+    let (group, wait) = (group.to_owned(), scene.line(scene.op));
+    if let Some((done, parameter)) = done_on_copy(scene, &dones) {
+        let mistake =
+            WaitMistake::Copied { parameter: parameter.to_owned(), done: scene.line(done) };
+        return Some(found(Confidence::High, mistake));
+    }
+    if dones.is_empty() {
+        let is_missing = !is_done_elsewhere(scene, object, &group);
+        let mistake = WaitMistake::NoDone { group, wait };
+        return is_missing.then(|| found(scene.confidence(object), mistake));
+    }
+    if let Some((skip, done)) = skipped_done(scene, &dones) {
+        let mistake = WaitMistake::DoneSkipped {
+            group,
+            skip: scene.line(skip),
+            done: scene.line(done),
+            waits_after: scene.waits_after(done).is_some(),
+        };
+        return Some(found(Confidence::High, mistake));
+    }
+    if let Some((add, jump)) = add_without_start(scene, &adds) {
+        let mistake = WaitMistake::NothingStarted { add: scene.line(add), jump: scene.line(jump) };
+        return Some(found(Confidence::Medium, mistake));
+    }
+    if let Some((added, add)) = constant_sum(scene, &adds)
+        && !dones.iter().any(|&done| is_started_often(scene, done))
+        && added > dones.len() as u64
+    {
+        let (dones, add) = (dones.len() as u64, scene.line(add));
+        return Some(found(Confidence::Medium, WaitMistake::TooFewDones { added, dones, add }));
+    }
+    let add = *adds.first()?;
+    let same = scene.outline.ops[add].function == scene.function;
+    if same && scene.is_repeated(scene.op) && !scene.is_repeated(add) {
+        let mistake = WaitMistake::WaitInLoop { add: scene.line(add), wait };
+        return Some(found(Confidence::Medium, mistake));
+    }
+    let [done] = dones[..] else { return None };
+    let is_conditional = scene.outline.around(scene.outline.ops[done].scope).any(|scope| {
+        matches!(scene.outline.scopes[scope].kind, ScopeKind::Branch(_) | ScopeKind::Case(_))
+    });
+    let mistake = WaitMistake::DoneOnSomePaths { group, done: scene.line(done) };
+    is_conditional.then(|| found(Confidence::Medium, mistake))
+}
+
+fn found(confidence: Confidence, mistake: WaitMistake) -> Found {
+    Found { pattern: Pattern::AddDoneMismatch, confidence, mistake: Mistake::Wait(mistake) }
+}
+
+/// A `Done` of a wait group that a parameter takes by value, and the parameter.
+fn done_on_copy<'t>(scene: &Scene<'t>, dones: &[OpId]) -> Option<(OpId, &'t str)> {
+    dones.iter().find_map(|&done| {
         scene
             .outline
             .functions_around(scene.outline.ops[done].function)
             .flat_map(|function| &scene.outline.functions[function].parameters)
             .find(|parameter| parameter.of.trim() == "sync.WaitGroup")
             .map(|parameter| (done, parameter.name))
-    });
-    if let Some((done, name)) = copied {
-        return found(
-            Confidence::High,
-            format!("Line {} calls Done on a copy: {name} is given by value.", scene.line(done)),
-            format!("Give {name} as *sync.WaitGroup."),
-        );
-    }
-    if dones.is_empty() && is_done_elsewhere(scene, object, group) {
-        return None;
-    }
-    if dones.is_empty() {
-        return found(
-            scene.confidence(object),
-            format!("Nothing in the files at hand calls {group}.Done; line {wait} waits for it."),
-            format!("Defer {group}.Done in each goroutine that {group}.Add counts."),
-        );
-    }
-    if let Some((skip, done)) = skipped_done(scene, &dones) {
-        return found(
-            Confidence::High,
-            format!(
-                "Line {} returns without the Done of line {}.",
-                scene.line(skip),
-                scene.line(done)
-            ),
-            match scene.waits_after(done) {
-                // Deferred, the Done would come after what the goroutine waits for.
-                Some(_) => {
-                    format!("Call {group}.Done before the return in line {} too.", scene.line(skip))
-                }
-                None => format!(
-                    "Defer {group}.Done at the start of the goroutine, in place of line {}.",
-                    scene.line(done)
-                ),
-            },
-        );
-    }
-    if let Some((add, jump)) = add_without_start(scene, &adds) {
-        return found(
-            Confidence::Medium,
-            format!(
-                "Line {} goes on to the next turn after the Add of line {}, and starts nothing.",
-                scene.line(jump),
-                scene.line(add)
-            ),
-            format!("Move the Add of line {} to right before the go statement.", scene.line(add)),
-        );
-    }
-    if let Some((added, add)) = constant_sum(scene, &adds)
-        && !dones.iter().any(|&done| is_started_often(scene, done))
-        && added > dones.len() as u64
-    {
-        return found(
-            Confidence::Medium,
-            format!(
-                "Line {} adds up to {added}, and {} calls of Done are there.",
-                scene.line(add),
-                dones.len()
-            ),
-            format!(
-                "Make the Add of line {} fit the number of goroutines that call Done.",
-                scene.line(add)
-            ),
-        );
-    }
-    let add = *adds.first()?;
-    let same = scene.outline.ops[add].function == scene.function;
-    if same && scene.is_repeated(scene.op) && !scene.is_repeated(add) {
-        return found(
-            Confidence::Medium,
-            format!(
-                "Line {wait} waits inside the loop for all that line {} adds before it.",
-                scene.line(add)
-            ),
-            format!("Move the Wait of line {wait} behind the loop."),
-        );
-    }
-    let conditional = dones.iter().copied().find(|&done| {
-        dones.len() == 1
-            && scene.outline.around(scene.outline.ops[done].scope).any(|scope| {
-                matches!(
-                    scene.outline.scopes[scope].kind,
-                    ScopeKind::Branch(_) | ScopeKind::Case(_)
-                )
-            })
-    })?;
-    found(
-        Confidence::Medium,
-        format!("The Done of line {} is reached on some paths only.", scene.line(conditional)),
-        format!(
-            "Defer {group}.Done at the start of the goroutine, in place of line {}.",
-            scene.line(conditional)
-        ),
-    )
+    })
 }
 
 /// Whether something that may be the group, seen through another owner, has its `Done` called.
@@ -149,8 +102,8 @@ fn is_done_elsewhere(scene: &Scene<'_>, object: ObjectId, group: &str) -> bool {
     })
 }
 
-/// What may keep a goroutine from its `Done`, in one sentence.
-pub(super) fn done_waits(scene: &Scene<'_>) -> Option<String> {
+/// Where a goroutine may wait before its `Done`.
+pub(super) fn done_waits(scene: &Scene<'_>) -> Option<SourceNote> {
     let Kind::Call { callee, .. } = &scene.outline.ops[scene.op].kind else { return None };
     let object = scene.object(scene.op, operand(callee)?)?;
     let dones = scene.calls_on(object, &["Done"]);
@@ -170,11 +123,7 @@ pub(super) fn done_waits(scene: &Scene<'_>) -> Option<String> {
             })
             .map(|op| (op, done))
     })?;
-    Some(format!(
-        "Line {} may wait, and the Done of line {} comes after it.",
-        scene.line(op),
-        scene.line(done)
-    ))
+    Some(SourceNote::WaitsBeforeDone { line: scene.line(op), done: scene.line(done) })
 }
 
 /// A `Cond` whose signal does not come.
@@ -186,16 +135,15 @@ pub(super) fn cond<'t>(scene: &Scene<'t>, callee: &'t str) -> Option<Found> {
     if scene.is_repeated(scene.op) {
         return None;
     }
-    let (wait, signal) = (scene.line(scene.op), scene.line(signal));
+    let mistake = WaitMistake::LostSignal {
+        cond: cond.to_owned(),
+        wait: scene.line(scene.op),
+        signal: scene.line(signal),
+    };
     Some(Found {
         pattern: Pattern::LostSignal,
         confidence: Confidence::Medium,
-        notes: vec![format!(
-            "Line {wait} waits without a condition that it checks in a loop: if line {signal} signals first, the signal is lost."
-        )],
-        fix: format!(
-            "Keep what {cond} stands for in a variable under its lock, set it before line {signal}, and wait in line {wait} in a loop while it is not set."
-        ),
+        mistake: Mistake::Wait(mistake),
     })
 }
 

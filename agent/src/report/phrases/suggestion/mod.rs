@@ -16,7 +16,7 @@ pub fn suggestions(finding: &Finding, stacks: &StackTable) -> Vec<String> {
 fn sentences(suggestion: &Suggestion, stacks: &StackTable) -> Vec<String> {
     let given = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     match suggestion {
-        Suggestion::Source(fix) => vec![source_rule::fix(fix)],
+        Suggestion::Source(mistake) => vec![source_rule::fix(mistake)],
         Suggestion::Pattern(pattern) => given(&[general::of_pattern(*pattern)]),
         Suggestion::Class(class) => given(general::of_class(*class)),
         Suggestion::Named(wait) => given(named::of_named(*wait)),

@@ -11,7 +11,7 @@ use super::detect::{self, Found, Outcome, Scene, growth};
 use super::join::{self, Draft};
 use super::settings::Settings;
 use super::window::{Window, assess};
-use super::{cause, classify, examine, fix, idle, not_closed, paths, score, signature};
+use super::{cause, classify, examine, fix, idle, not_closed, paths, rereads, score, signature};
 use crate::model::{
     Assessment, CauseBasis, Evidence, Finding, FrameId, GoroutineLeak, Group, IdleReason, Ignored,
     Judgement, Level, NoLeak, NotAnalysed, NotEnough, Subject, Turnover, Verdict, WaitClass,
@@ -43,6 +43,7 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
     let is_asked = |case: &Case<'_>| may_leak(case) && settings.filter.lets_pass(case.functions());
     let unread = examine::read(&mut cases, is_asked, files);
     judgement.not_enough.extend(unread.lack());
+    rereads::confirm(&mut cases, &mut judgement.lock_graph);
     for case in cases {
         let mut entry = Entry {
             group: case.groups.first().copied().unwrap_or_default(),

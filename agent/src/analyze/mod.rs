@@ -31,6 +31,7 @@ mod lockwait;
 mod not_closed;
 mod paths;
 mod relatives;
+mod rereads;
 mod running;
 mod score;
 pub mod settings;

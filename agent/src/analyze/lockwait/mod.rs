@@ -5,6 +5,7 @@
 //! its waiters wait is part of no cycle.
 
 mod acts;
+mod by_code;
 mod cycles;
 mod holders;
 mod outlook;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{Holder, LockGraph, LockNode, Observation, Waiter};
+pub(super) use by_code::{CodeCycle, Member};
 use cycles::Cycle;
 use holders::Candidates;
 use outlook::Outlooks;

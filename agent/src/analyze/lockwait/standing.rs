@@ -34,14 +34,14 @@ impl Tally {
         self.merge(Self { count: 1, longest: waited });
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.longest = self.longest.max(other.longest);
     }
 }
 
 /// Where holders are, and what they do without the address of what they wait for.
-type HolderKind = (Option<FrameId>, Doing);
+pub(super) type HolderKind = (Option<FrameId>, Doing);
 
 /// How the members of one or several groups stand.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ pub(in crate::analyze) struct Standing {
     /// The cycles that they are part of, by number.
     pub(in crate::analyze) cycles: Vec<Arc<Cycles>>,
     /// The locks that they wait for, sorted.
-    locks: Vec<u64>,
+    pub(super) locks: Vec<u64>,
     /// Those whose lock nobody will give back: in or behind a cycle, or behind somebody who stands still.
     pub(in crate::analyze) stuck: Tally,
     /// Those whose lock no goroutine seems to hold.
@@ -61,9 +61,9 @@ pub(in crate::analyze) struct Standing {
     /// Those whose lock passes from hand to hand.
     pub(in crate::analyze) passing: Tally,
     /// Whether somebody else seems to hold one of their locks, and is more than who started them.
-    held_by_others: bool,
+    pub(super) held_by_others: bool,
     /// Who probably holds their locks, by place and by what it does, with how many wait for it.
-    holders: BTreeMap<HolderKind, (Holder, u64)>,
+    pub(super) holders: BTreeMap<HolderKind, (Holder, u64)>,
 }
 
 impl Standing {
@@ -203,7 +203,7 @@ impl Standing {
     }
 
     /// Names the oldest of holders alike.
-    fn add_holder(&mut self, kind: HolderKind, holder: Holder, waiters: u64) {
+    pub(super) fn add_holder(&mut self, kind: HolderKind, holder: Holder, waiters: u64) {
         let (known, all) = self.holders.entry(kind).or_insert((holder, 0));
         if holder.goid < known.goid {
             *known = holder;

@@ -11,6 +11,8 @@ pub enum LockMistake {
         first: u32,
         /// Where it is taken again.
         again: u32,
+        /// Whether it is held for reading, and taken for reading again: that waits only for a writer.
+        reading: bool,
     },
     /// `Lock` while the same path holds it by `RLock`.
     Upgraded {
@@ -44,6 +46,8 @@ pub enum LockMistake {
         held_since: u32,
         /// Where it is taken again.
         again: u32,
+        /// Whether it is held for reading, and taken for reading again: that waits only for a writer.
+        reading: bool,
     },
     /// Two locks are taken in both orders.
     BothOrders {

@@ -192,8 +192,7 @@ impl<'s, 't> Locks<'s, 't> {
             let other = held.into_iter().find(|event| event.key == key)?;
             return Some(self.two_of_a_kind(other, lock));
         };
-        let read = matches!(&self.scene.outline.ops[op].kind, Kind::Call { callee, .. }
-            if last_part(callee) == "RLock");
+        let read = self.is_read_lock(op);
         if first.read && !read {
             return Some(self.upgraded(first, lock));
         }
@@ -202,8 +201,14 @@ impl<'s, 't> Locks<'s, 't> {
             lock: lock.to_owned(),
             first: self.line(first.op),
             again: self.line(op),
+            reading: first.read && read,
         };
         Some(found(Pattern::SelfDeadlock, confidence, mistake))
+    }
+
+    fn is_read_lock(&self, op: OpId) -> bool {
+        matches!(&self.scene.outline.ops[op].kind, Kind::Call { callee, .. }
+            if last_part(callee) == "RLock")
     }
 
     /// `RLock`, then `Lock`: the writer waits for all readers, and is one.
@@ -255,6 +260,7 @@ impl<'s, 't> Locks<'s, 't> {
             call: self.line(call),
             held_since: self.line(first.op),
             again: self.line(self.scene.op),
+            reading: first.read && self.is_read_lock(self.scene.op),
         };
         Some(found(Pattern::SelfDeadlock, Confidence::Medium, mistake))
     }

@@ -5,7 +5,7 @@ use crate::model::source_rule::{LockMistake, WaitMistake};
 /// Why the lock is not released.
 pub(super) fn shows(mistake: &LockMistake) -> String {
     match mistake {
-        LockMistake::TakenTwice { lock, first, again } => format!(
+        LockMistake::TakenTwice { lock, first, again, .. } => format!(
             "Line {first} takes {lock} already; line {again} takes it again before it is released."
         ),
         LockMistake::Upgraded { lock, read, write } => format!(
@@ -14,7 +14,7 @@ pub(super) fn shows(mistake: &LockMistake) -> String {
         LockMistake::HeldOfAnother { lock, taken, held, held_since } => {
             format!("Line {taken} takes {lock} while {held} is held since line {held_since}.")
         }
-        LockMistake::HeldByCaller { lock, function, call, held_since, again } => format!(
+        LockMistake::HeldByCaller { lock, function, call, held_since, again, .. } => format!(
             "Line {call} calls {function} with {lock} held since line {held_since}; line {again} takes it again."
         ),
         LockMistake::BothOrders { lock, one, other } => format!(

@@ -310,7 +310,7 @@ fn locks() {
         |waits_after| LockMistake::LeftHeld { lock: lock(), taken: 4, skip: 6, waits_after };
     let cases = [
         (
-            LockMistake::TakenTwice { lock: lock(), first: 4, again: 6 },
+            LockMistake::TakenTwice { lock: lock(), first: 4, again: 6, reading: false },
             "Line 4 takes s.mu already; line 6 takes it again before it is released.",
             "Unlock s.mu before line 6, or take it once and call what needs it with the lock held.",
         ),
@@ -336,6 +336,7 @@ fn locks() {
                 call: 5,
                 held_since: 4,
                 again: 10,
+                reading: false,
             },
             "Line 5 calls get with s.mu held since line 4; line 10 takes it again.",
             "Unlock before the call in line 5, or give get a form that expects the lock to be held.",

@@ -79,6 +79,12 @@ impl Draft<'_> {
             })
     }
 
+    /// Whether both block in one file.
+    fn is_beside(&self, other: &Draft<'_>) -> bool {
+        let file = |draft: &Draft<'_>| draft.case.blocked_at().map(|frame| frame.file.to_owned());
+        file(self).is_some_and(|own| file(other) == Some(own))
+    }
+
     /// Whether the births of both come at the same times.
     fn comes_with(&self, other: &Draft<'_>) -> bool {
         alike(&self.case.life.births, &other.case.life.births) >= MIN_ALIKE
@@ -253,6 +259,10 @@ fn merged(mut set: Vec<Draft<'_>>) -> Option<Draft<'_>> {
     for other in set {
         head.found.verdict = head.found.verdict.max(other.found.verdict);
         head.found.count += other.found.count;
+        // Of a cycle, the code of one member may show the mistake: lines are told without their file.
+        if head.is_deadlocked() && head.case.hints.mistake.is_none() && head.is_beside(&other) {
+            head.case.hints.mistake.clone_from(&other.case.hints.mistake);
+        }
         head.case.absorb(other.case);
         head.grows |= other.grows;
         let known: HashSet<DetectorKind> = head.evidence.iter().map(Evidence::detector).collect();

@@ -2,9 +2,10 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge};
+use crate::model::source_rule::LockMistake;
 use crate::model::{
-    BlockedBasis, BlockedFor, CauseClass, Finding, Judgement, Mention, StackView, Verdict,
-    WaitClass,
+    BlockedBasis, BlockedFor, CauseClass, Finding, Judgement, Mention, Mistake, StackView,
+    Suggestion, Verdict, WaitClass,
 };
 use crate::sample::Sample;
 
@@ -23,7 +24,7 @@ func (s *settings) follow() {
 \tdefer s.mu.RUnlock()
 }
 
-func (s *settings) set() {
+func (s *settings) change() {
 \ts.mu.Lock()
 \tdefer s.mu.Unlock()
 }
@@ -45,7 +46,7 @@ const READS: &str = "sync.RWMutex.RLock";
 const WRITES: &str = "sync.RWMutex.Lock";
 const REREADER: Waiter<'_> =
     (7, &[("main.(*settings).follow", 10), ("main.(*settings).resolve", 6)], READS);
-const WRITER: Waiter<'_> = (8, &[("main.(*settings).set", 15)], WRITES);
+const WRITER: Waiter<'_> = (8, &[("main.(*settings).change", 15)], WRITES);
 const READER: Waiter<'_> = (9, &[("main.(*settings).get", 20)], READS);
 
 /// Goroutines that wait for one lock, which the goroutine that started them knows, too.
@@ -98,6 +99,18 @@ fn a_reader_that_reads_again_and_the_writer_in_between_are_a_cycle() {
         panic!("{:?}", judgement.findings)
     };
     assert_eq!((cycle.verdict, cycle.goroutines().count), (Verdict::Likely, 2));
+    let fixes = [Suggestion::Source(Mistake::Lock(LockMistake::HeldByCaller {
+        lock: "s.mu".to_owned(),
+        function: "follow".to_owned(),
+        call: 6,
+        held_since: 4,
+        again: 10,
+        reading: true,
+    }))];
+    assert_eq!(
+        cycle.suggestions, fixes,
+        "the writer leads, and the reader's code shows the mistake"
+    );
     let [behind] = of_class(CauseClass::Rwmutex)[..] else { panic!("{:?}", judgement.findings) };
     assert_eq!(behind.verdict, Verdict::Likely);
     let holder = behind.goroutines().lock_wait.likely_holder.as_ref().map(|holder| holder.goid);

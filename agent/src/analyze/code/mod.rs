@@ -9,6 +9,10 @@ mod blocked;
 mod channels;
 #[cfg(feature = "source")]
 mod expression;
+#[cfg_attr(
+    not(feature = "source"),
+    allow(dead_code, reason = "without a parser nothing reads a question or gives an answer")
+)]
 mod facts;
 #[cfg(feature = "source")]
 mod index;

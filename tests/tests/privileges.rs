@@ -332,6 +332,30 @@ fn file_capabilities_do_as_well() {
     probes_with(&as_nobody(&[]), &agent);
 }
 
+/// Nor do they let whoever may run the agent read files through it that only others may.
+#[test]
+fn file_capabilities_open_no_file_that_a_flag_names() {
+    let scratch = Scratch::new("secret");
+    let agent = scratch.agent();
+    let setcap = Command::new("setcap")
+        .arg("cap_dac_read_search,cap_sys_ptrace+ep")
+        .arg(&agent)
+        .output()
+        .expect("setcap");
+    assert!(setcap.status.success(), "{setcap:?}");
+    let secret = scratch.0.join("secret");
+    fs::write(&secret, "potato\n").expect("written");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).expect("root's alone");
+    let path = secret.to_str().expect("text");
+    for flag in ["--config", "--patterns-file", "--baseline"] {
+        let args = ["check", "--pid", "1", flag, path];
+        let output = run(&mut command(&as_nobody(&[]), &agent, &args));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("Permission denied") && !stderr.contains("potato"), "{stderr}");
+    }
+}
+
 /// Watches another user's program with three capabilities: everything works.
 fn probes_with(before: &[String], agent: &Path) {
     let mut target = churn();

@@ -235,7 +235,13 @@ mod tests {
         for arg in commands.flat_map(Command::get_arguments) {
             if let (Some(long), Some(env)) = (arg.get_long(), arg.get_env()) {
                 let row = format!("| `{long}` | `{}` |", env.to_string_lossy());
-                assert!(page.contains(&row), "no row {row}");
+                let row = page.lines().find(|line| line.starts_with(&row)).expect(&row);
+                // What a flag does is said once; its default has a column of its own.
+                let help = arg.get_help().expect("help").to_string();
+                let help = help.split(" [default").next().unwrap_or(&help).replace('|', "\\|");
+                if !help.starts_with("At least this many goroutines ") {
+                    assert!(row.contains(help.trim_end_matches('.')), "{row}\n{help}");
+                }
             }
         }
     }

@@ -24,6 +24,7 @@ mod target;
 mod value;
 
 use crate::host::limits::{raise_open_files, survive_file_size_limit};
+use crate::host::privileges::as_its_user;
 use failure::Failure;
 use privileges::Touch;
 use request::{Comparison, Request, Task, Until};
@@ -42,7 +43,7 @@ pub fn main() -> ExitCode {
 
 fn run() -> Outcome {
     // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let request = Request::from_args(layers::args()?)?;
+    let request = as_its_user(|| Request::from_args(layers::args()?))?;
     log::start(request.verbosity);
     // Where it cannot be caught, all is as it was.
     let _ = survive_file_size_limit();

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::output;
 use super::request::Request;
 use super::seen::Seen;
-use super::target::{self, Target};
+use super::target::{self, NamedTarget};
 use crate::collect::attach::probes::start_holding;
 use crate::model::{Assessment, EarlyEnd};
 use crate::pipeline::{
@@ -56,7 +56,7 @@ fn sample(
     let targets = target::all(request)?;
     let mut session = Session::new(pace, stop);
     let mut pids = Vec::new();
-    for Target { pid, is_saved, open } in targets {
+    for NamedTarget { pid, is_saved, open } in targets {
         pids.push((pid, is_saved));
         session.add(is_saved, open, target::observer(request));
     }

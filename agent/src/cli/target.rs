@@ -13,7 +13,7 @@ use crate::pipeline::{self, Observer, Open};
 use crate::report::format;
 
 /// A process that is to be sampled, or a recording.
-pub(super) struct Target {
+pub(super) struct NamedTarget {
     /// As it was asked for.
     pub(super) pid: u32,
     /// Whether it was sampled before, so that nothing has to be waited for.
@@ -23,7 +23,7 @@ pub(super) struct Target {
 }
 
 /// All that the flags name, or what was saved of them.
-pub(super) fn all(request: &Request) -> Result<Vec<Target>, Failure> {
+pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     if let Selection::Saved(folder) = &request.selection {
         return saved(folder);
     }
@@ -33,7 +33,7 @@ pub(super) fn all(request: &Request) -> Result<Vec<Target>, Failure> {
         let options = Options { object, ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
         let open = Box::new(move || open(pid, &options, save.as_deref(), verbosity));
-        Target { pid, is_saved: false, open }
+        NamedTarget { pid, is_saved: false, open }
     };
     Ok(objects.map(target).collect())
 }
@@ -75,13 +75,13 @@ fn open(
     }
 }
 
-fn saved(folder: &Path) -> Result<Vec<Target>, Failure> {
+fn saved(folder: &Path) -> Result<Vec<NamedTarget>, Failure> {
     // A wrong name is a matter of the command line.
     std::fs::metadata(folder)
         .map_err(|source| Failure::Unreadable { path: folder.to_owned(), source })?;
     let recordings =
         Recording::all(folder).map_err(|source| Failure::Saved { source: source.into() })?;
-    let target = |recording: Recording| Target {
+    let target = |recording: Recording| NamedTarget {
         pid: recording.pid,
         is_saved: true,
         open: Box::new(move || Ok(pipeline::replay(recording))),

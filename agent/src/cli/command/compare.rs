@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::Kind;
 use crate::cli::request::{Comparison, Request, Until};
-use crate::cli::target::{self, Target};
+use crate::cli::target::{self, NamedTarget};
 use crate::cli::{Outcome, moment, output};
 use crate::collect::CollectError;
 use crate::report::{format, json};
@@ -64,7 +64,7 @@ fn sample_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Fa
     if targets.len() > 1 {
         return Err(Failure::OneTarget(targets.len()));
     }
-    let Target { pid, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
+    let NamedTarget { pid, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
     let source = open().map_err(|source| Failure::of(pid, source))?;
     let mut observer = target::observer(request)(source);
     let mut sample = || {

@@ -109,6 +109,20 @@ pub fn without_writing_anywhere<T>(what: impl FnOnce() -> T) -> T {
     outcome
 }
 
+/// Does something with what its user may do, and is itself again after it. Capabilities of the agent's
+/// file are for the processes that it reads: whoever may run it must not read other files through them.
+pub fn as_its_user<T>(what: impl FnOnce() -> T) -> T {
+    if nix::unistd::getuid().is_root() {
+        return what();
+    }
+    let held = caps::read(None, caps::CapSet::Effective).unwrap_or_default();
+    // What fails here leaves it as it was, which is no more than it has.
+    let _ = caps::set(None, caps::CapSet::Effective, &caps::CapsHashSet::new());
+    let outcome = what();
+    let _ = caps::set(None, caps::CapSet::Effective, &held);
+    outcome
+}
+
 /// Whether this thread may replace other users' files in a folder where each may remove only their
 /// own (`CAP_FOWNER`).
 #[must_use]

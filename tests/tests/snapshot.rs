@@ -1,10 +1,10 @@
 //! What the agent sees of a real process is what the process says of itself, in every Go version and build mode.
 #![allow(clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leak_agent::collect::attach::{Attach, Options};
-use leak_agent::model::{Goroutine, Observation};
+use leak_agent::model::{Goroutine, Observation, WaitClass};
 use leak_agent_tests::Observe;
 use leak_agent_tests::debug2::{self, Dump};
 use leak_agent_tests::{Target, compare, each_version};
@@ -43,6 +43,31 @@ each_version!(busy_stripped);
 each_version!(objects);
 each_version!(labels);
 each_version!(labels_stripped);
+
+/// Enough of them for a second thread to read some, where a processor has nothing to do.
+#[test]
+fn each_of_many_is_seen_once() {
+    const MANY: usize = 20_000;
+    let target = Target::start_with("1.26.6", "exe", "blocked", &[&MANY.to_string(), "5"]);
+    let target = target.expect("target");
+    let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
+    let first = attach.next().expect("observation");
+    let again = attach.next().expect("observation");
+    for seen in [&first, &again] {
+        let coverage = &seen.coverage;
+        assert_eq!(coverage.goroutines_read + coverage.running, coverage.goroutines_seen);
+        let goids: BTreeSet<u64> = seen.goroutines.iter().filter_map(Goroutine::id).collect();
+        assert_eq!(goids.len(), seen.goroutines.len(), "nobody is there twice");
+        let blocked = seen.goroutines.iter().filter(|it| it.wait == WaitClass::ChanReceive).count();
+        assert!(blocked >= MANY, "{blocked}");
+    }
+    let blocked = |seen: &Observation| -> Vec<Option<u64>> {
+        let blocked = seen.goroutines.iter().filter(|it| it.wait == WaitClass::ChanReceive);
+        blocked.map(Goroutine::id).collect()
+    };
+    assert_eq!(blocked(&first), blocked(&again), "the runtime's list has one order");
+    assert!(again.coverage.unmoved >= MANY as u64, "{:?}", again.coverage);
+}
 
 /// Nothing moves: every goroutine of the dump must be there, equal, and nothing else.
 fn parked(version: &str, mode: &str) {

@@ -14,11 +14,11 @@ use crate::model::{Goroutine, Mention, WaitClass};
 
 /// Locks that are searched for.
 const MAX_LOCKS: usize = 1024;
-/// Words that are searched, a look.
+/// Words that are searched, a snapshot.
 const MAX_WORDS: usize = 1 << 20;
-/// Goroutines with the same stack that are searched, a look.
+/// Goroutines with the same stack that are searched, a snapshot.
 const MAX_ALIKE: u16 = 1024;
-/// Mentions that are kept, a look: 1.5 MiB.
+/// Mentions that are kept, a snapshot: 1.5 MiB.
 const MAX_MENTIONS: usize = 1 << 16;
 /// Bytes at a frame's inner end where what it calls may put its arguments aside: two words, since
 /// locks are nearly always passed as receiver or first argument.
@@ -55,7 +55,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// The contended locks of a look, the most wanted ones if there are too many: those that somebody has
+    /// The contended locks of a snapshot, the most wanted ones if there are too many: those that somebody has
     /// been waiting for so long at least.
     pub(super) fn renew(&mut self, goroutines: &[Goroutine], objects: &[u64], least: Duration) {
         let mut waiters: FxHashMap<u64, u32> = FxHashMap::default();
@@ -114,7 +114,7 @@ fn waits_for_lock(goroutine: &Goroutine, least: Duration) -> bool {
         && goroutine.blocked.is_some_and(|blocked| blocked.duration >= least)
 }
 
-/// The mentions of one look.
+/// The mentions of one snapshot.
 #[derive(Default)]
 pub(super) struct Mentions {
     found: Vec<Mention>,

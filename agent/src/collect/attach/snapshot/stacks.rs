@@ -144,7 +144,7 @@ impl Stacks {
         let unsearched = "too many stacks had to be searched for what goroutines wait on; \
                           it was not found for all of them";
         let deep =
-            "there are too many deep stacks to read them all at one look; some were left out";
+            "there are too many deep stacks to read them all in one snapshot; some were left out";
         let notes = [
             (self.full, full),
             (self.search_reads == 0, unsearched),

@@ -18,6 +18,7 @@ pub mod observe;
 pub mod probed;
 pub mod reference;
 pub mod scale;
+pub mod schema_docs;
 pub mod screen;
 pub mod server;
 pub mod target;

@@ -6,6 +6,7 @@ mod bench;
 mod browser;
 mod demo;
 mod deny;
+mod docs;
 mod ebpf;
 mod fuzz;
 mod go;
@@ -95,6 +96,12 @@ const CHORES: &[Chore] = &[
         flags: "[--check] [VERSION...]",
         does: "make the table of the Go runtime's layouts again, or check it",
         run: layout::run,
+    },
+    Chore {
+        name: "docs",
+        flags: "[--check]",
+        does: "make docs/report.md and the JSON Schemas from the types that write JSON, or check them",
+        run: docs::run,
     },
     Chore {
         name: "deny",

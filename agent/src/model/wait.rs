@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 /// The class of a goroutine's wait. The runtime's own string (`wait reason`) is kept beside it.
-///
-/// One spelling everywhere, the report's: where it is two words or an abbreviation, serde and strum are
-/// both told. Observations that were saved by an agent older than that have `chan-send` for `chan send`.
+// One spelling everywhere, the report's: where it is two words or an abbreviation, serde and strum are
+// both told. Observations that were saved by an older agent have `chan-send` for `chan send`.
 #[derive(
     Clone,
     Copy,

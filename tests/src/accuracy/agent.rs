@@ -90,8 +90,8 @@ impl Agent {
         );
         let text =
             std::fs::read(keep).with_context(|| format!("cannot read {}", keep.display()))?;
-        let report = serde_json::from_slice(&text)
-            .with_context(|| format!("{} is no report", keep.display()))?;
+        let report =
+            Report::read(&text).with_context(|| format!("{} is no report", keep.display()))?;
         Ok(Said { report, took })
     }
 }

@@ -191,7 +191,7 @@ fn add_untold<'a>(
         sites.iter().zip(found).filter(|(it, _)| matches!(it.place, Place::Caused(_)));
     let (Some((_, there)), None) = (by_cause.next(), by_cause.next()) else { return };
     for (finding, wanted) in findings.iter().zip(is_wanted) {
-        let may_be = finding.caused_at.is_none() || finding.class == CauseClass::NotClosed.name();
+        let may_be = finding.caused_at.is_none() || finding.class == CauseClass::NotClosed;
         if !*wanted && may_be {
             *wanted = true;
             there.push(finding);
@@ -206,12 +206,11 @@ impl Place {
         match self {
             Self::Line { file, line } | Self::In { file, line, .. } => {
                 // Where a library of the program's blocks, its own line is told as the cause.
-                let kinds = finding.parts.iter().filter_map(|part| part.blocked_at.as_ref());
-                let told = at.into_iter().chain(&finding.caused_at).chain(kinds);
+                let told = at.into_iter().chain(&finding.caused_at).chain(&finding.parts);
                 told.into_iter().any(|it| it.line == Some(*line) && is_in(it, file))
             }
             Self::Below(function) => {
-                let frames = at.into_iter().chain(finding.stack.iter().flatten());
+                let frames = at.into_iter().chain(&finding.stack);
                 let mut functions = frames.filter_map(|it| it.function.as_deref());
                 functions.any(|it| it.starts_with(function))
             }
@@ -241,7 +240,7 @@ fn is_in(frame: &Frame, file: &str) -> bool {
 
 impl Site {
     fn has_class_of(&self, finding: &Finding) -> bool {
-        self.classes.iter().any(|class| class.name() == finding.class)
+        self.classes.contains(&finding.class)
     }
 
     /// What a finding says of this site's cause, where it has one.
@@ -269,7 +268,7 @@ impl Site {
             class_right: finding.map(|it| self.has_class_of(it)),
             pattern_right: finding
                 .zip(self.pattern)
-                .map(|(it, pattern)| it.pattern.as_deref() == Some(pattern.name())),
+                .map(|(it, pattern)| it.pattern == Some(pattern)),
             cause: finding.and_then(|it| self.cause_told(it)),
             split: 0,
             finding: finding.cloned(),

@@ -12,10 +12,10 @@ fn site(line: u32, class: CauseClass, verdict: Verdict) -> Site {
 
 fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Finding {
     Finding {
-        class: class.name().into(),
+        class,
         verdict,
         count: 10,
-        pattern: Some("n-cast".into()),
+        pattern: Some(Pattern::NCast),
         blocked_at: Some(Frame {
             function: Some("main.fetch".into()),
             file: Some(file.into()),
@@ -23,7 +23,7 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
         }),
         caused_at: None,
         parts: Vec::new(),
-        stack: None,
+        stack: Vec::new(),
     }
 }
 
@@ -159,7 +159,7 @@ fn a_site_in_the_library_goes_by_its_function() {
         finding("/go/src/net/http/transport.go", 2600, CauseClass::Select, Verdict::Likely);
     let called = |function: &str| Frame { function: Some(function.into()), file: None, line: None };
     there.stack =
-        Some(vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")]);
+        vec![called("internal/poll.(*FD).Read"), called("net/http.(*persistConn).writeLoop")];
     let (judged, others) = judge(&sites, &[there]);
     assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
     assert_eq!(judged[0].pattern_right, None, "none was wanted");

@@ -1,58 +1,80 @@
-//! What is read of the agent's report: a document of the schema `leak-agent/report/v1`.
+//! What is kept of the agent's report.
 
-use leak_agent::model::finding::Verdict;
-use serde::{Deserialize, Serialize};
+use anyhow::{Result, bail};
+use leak_agent::model::finding::{CauseClass, Verdict};
+use leak_agent::model::pattern::Pattern;
+use leak_agent::report::schema::{self, FindingDoc, FrameDoc};
+use serde::Serialize;
 
-/// A report.
-#[derive(Clone, Debug, Deserialize)]
+/// What is kept of a report.
+#[derive(Clone, Debug)]
 pub struct Report {
     /// What it found.
     pub findings: Vec<Finding>,
     /// How well the program is, 0 to 100.
     pub health: Option<u8>,
-    /// The goroutines in all.
-    pub totals: Totals,
-}
-
-/// Counts over all goroutines.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Totals {
-    /// How many there were at the last look.
+    /// How many goroutines there were in the last sample.
     pub goroutines: u64,
 }
 
+impl Report {
+    /// Reads the report of one target.
+    ///
+    /// # Errors
+    /// When it is none, or one of several targets.
+    pub fn read(text: &[u8]) -> Result<Self> {
+        let documents = schema::read(text)?;
+        let [document] = &*documents else { bail!("it is of {} targets", documents.len()) };
+        Ok(Self {
+            findings: document.findings.iter().map(Finding::of).collect(),
+            health: document.health,
+            goroutines: document.totals.goroutines,
+        })
+    }
+}
+
 /// A leak that was found.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// The kind of leak, by its name.
-    pub class: String,
+    /// The kind of leak.
+    pub class: CauseClass,
     /// How sure the agent is.
     pub verdict: Verdict,
     /// How many goroutines.
     pub count: u64,
-    /// The known mistake that it looks like, by its name.
-    pub pattern: Option<String>,
+    /// The known mistake that it looks like.
+    pub pattern: Option<Pattern>,
     /// Where they block.
     pub blocked_at: Option<Frame>,
     /// The program's own line that causes it.
     pub caused_at: Option<Frame>,
-    /// The kinds of goroutines that one cause joins; empty where there is one kind.
-    #[serde(default, skip_serializing)]
-    pub parts: Vec<Part>,
-    /// Their stack, innermost first.
-    #[serde(skip_serializing)]
-    pub stack: Option<Vec<Frame>>,
+    /// Where each kind of goroutines blocks that one cause joins; empty where there is one kind.
+    #[serde(skip)]
+    pub parts: Vec<Frame>,
+    /// Their stack, innermost first; empty where it could not be read.
+    #[serde(skip)]
+    pub stack: Vec<Frame>,
 }
 
-/// Goroutines of one kind in a finding.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Part {
-    /// Where they block.
-    pub blocked_at: Option<Frame>,
+impl Finding {
+    fn of(document: &FindingDoc<'_>) -> Self {
+        let stack = document.stack.iter().flatten().map(|it| Frame::of(&it.frame));
+        let parts = document.parts.iter().filter_map(|part| part.blocked_at.as_ref());
+        Self {
+            class: document.class,
+            verdict: document.verdict,
+            count: document.count,
+            pattern: document.pattern,
+            blocked_at: document.blocked_at.as_ref().map(Frame::of),
+            caused_at: document.caused_at.as_ref().map(|it| Frame::of(&it.frame)),
+            parts: parts.map(Frame::of).collect(),
+            stack: stack.collect(),
+        }
+    }
 }
 
 /// A place in the program.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Frame {
     /// The function, where it has a name.
     pub function: Option<String>,
@@ -60,6 +82,13 @@ pub struct Frame {
     pub file: Option<String>,
     /// The line in it.
     pub line: Option<u32>,
+}
+
+impl Frame {
+    fn of(document: &FrameDoc<'_>) -> Self {
+        let text = |it: &Option<std::borrow::Cow<'_, str>>| it.as_deref().map(str::to_owned);
+        Self { function: text(&document.function), file: text(&document.file), line: document.line }
+    }
 }
 
 impl std::fmt::Display for Finding {

@@ -219,7 +219,7 @@ impl Job {
             others,
             check,
             seconds: took.as_secs_f64(),
-            goroutines: report.totals.goroutines,
+            goroutines: report.goroutines,
             health: report.health,
             verdict: report.findings.iter().map(|it| it.verdict).max(),
         })

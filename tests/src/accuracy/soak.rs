@@ -120,7 +120,7 @@ fn look(
         let Said { report, took } =
             agent.analyze(server.pid(), &keep).with_context(|| format!("look {number}, {from}"))?;
         let to = PARTS[part.load(Ordering::Relaxed)].name;
-        let (goroutines, findings) = (report.totals.goroutines, report.findings.len());
+        let (goroutines, findings) = (report.goroutines, report.findings.len());
         eprintln!("{name}, {from} to {to}: {goroutines} goroutines, {findings} findings");
         for finding in &report.findings {
             eprintln!("  {finding}");
@@ -155,7 +155,7 @@ fn keep_surest(kept: &mut Vec<Finding>, new: &Finding) {
 mod tests {
     use super::*;
     use crate::accuracy::report::Frame;
-    use leak_agent::model::finding::Verdict;
+    use leak_agent::model::finding::{CauseClass, Verdict};
 
     #[test]
     fn the_parts_are_the_whole() {
@@ -166,14 +166,14 @@ mod tests {
     #[test]
     fn of_the_same_finding_the_surest_stays() {
         let finding = |line, verdict, count| Finding {
-            class: "select".into(),
+            class: CauseClass::Select,
             verdict,
             count,
             pattern: None,
             blocked_at: Some(Frame { function: Some("f".into()), file: None, line: Some(line) }),
             caused_at: None,
             parts: Vec::new(),
-            stack: None,
+            stack: Vec::new(),
         };
         let mut kept = Vec::new();
         for it in [

@@ -212,6 +212,7 @@ mod tests {
     use super::*;
     use crate::accuracy::report::Finding;
     use crate::accuracy::run::{Checked, Program};
+    use leak_agent::model::finding::CauseClass;
 
     fn run(corpus: Corpus, healthy: bool) -> Run {
         let (name, go, build) = ("orders".into(), "1.26.6".into(), "exe".into());
@@ -240,14 +241,14 @@ mod tests {
 
     fn other(verdict: Verdict) -> Finding {
         Finding {
-            class: "select".into(),
+            class: CauseClass::Select,
             verdict,
             count: 4,
             pattern: None,
             blocked_at: None,
             caused_at: None,
             parts: Vec::new(),
-            stack: None,
+            stack: Vec::new(),
         }
     }
 

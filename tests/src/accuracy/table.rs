@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use leak_agent::model::pattern::Pattern;
+
 use super::matching::{CauseTold, Outcome};
 use super::run::Run;
 use super::sums::{Goal, Part, Sum};
@@ -78,7 +80,7 @@ pub fn details(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
             write!(out, "{wrong:14} {name}: {}", site.site)?;
             match &site.finding {
                 Some(it) => {
-                    writeln!(out, "; said: {it}, {}", it.pattern.as_deref().unwrap_or("-"))?
+                    writeln!(out, "; said: {it}, {}", it.pattern.map_or("-", Pattern::name))?
                 }
                 None => writeln!(out)?,
             }

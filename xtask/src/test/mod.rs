@@ -13,7 +13,7 @@ use crate::fuzz::{self, Fuzzing};
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::toolchain::{self, Toolchain};
-use crate::{browser, ebpf, layers, servers, targets, vm};
+use crate::{browser, docs, ebpf, layers, servers, targets, vm};
 
 use tally::{Reader, Tally};
 
@@ -80,10 +80,10 @@ impl Run<'_> {
         let clippy = cargo(&format!(
             "clippy --locked --workspace --exclude {EBPF} --all-targets -- -D warnings"
         ));
-        let mut docs = cargo(&format!(
+        let mut rustdoc = cargo(&format!(
             "doc --locked --workspace --exclude {EBPF} --no-deps --document-private-items"
         ));
-        docs.env("RUSTDOCFLAGS", "-D warnings");
+        rustdoc.env("RUSTDOCFLAGS", "-D warnings");
         // Every target is waited for, and what skipped tests say is shown.
         let tests = cargo(&format!(
             "test --locked --workspace --exclude {EBPF} --exclude xtask --no-fail-fast -- --show-output"
@@ -96,7 +96,8 @@ impl Run<'_> {
         self.gate("layers", || layers::run(self.project, &[]));
         self.gate("deny", || deny::policy(self.project, rust));
         self.advisories(rust);
-        self.gate("docs", || run_in(docs));
+        self.gate("docs", || run_in(rustdoc));
+        self.gate("docs of the JSON", || docs::run(self.project, &["--check".into()]));
         self.gate("Go targets", || targets::run(self.project, &[]));
         self.gate("servers", || servers::run(self.project, &[]));
         println!("\n== browser");

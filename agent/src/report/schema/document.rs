@@ -15,11 +15,11 @@ use super::locks::LockGraphDoc;
 use super::site::SiteDoc;
 use crate::model::{Level, RateBasis, WaitClass};
 
-/// A report of one target, `leak-agent/report/v1`.
-///
-/// `Groups` and `Sites` are lists when a report is read; when it is written they are
-/// [`super::Streamed`], since there can be hundreds of thousands of them.
+/// A report of one target.
+// Groups and sites are lists when a report is read. When it is written they are `super::Streamed`, since
+// there can be hundreds of thousands of them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Document")]
 pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     /// The name of the schema.
     pub schema: SchemaName,
@@ -137,6 +137,7 @@ pub struct TotalsDoc {
     /// How many of each wait class.
     ///
     /// Unit: goroutines.
+    #[schemars(extend("propertyNames" = {"$ref": "#/$defs/WaitClass"}))]
     pub by_wait: BTreeMap<WaitClass, u64>,
     /// Goroutines created.
     ///
@@ -180,7 +181,9 @@ pub struct OverheadDoc<'a> {
     ///
     /// Unit: bytes. Null: it is not known.
     pub agent_rss_bytes: Option<u64>,
-    /// Each pause of the target, in milliseconds. Empty: nothing was ever paused.
+    /// Each pause of the target. Empty: nothing was ever paused.
+    ///
+    /// Unit: ms.
     pub pauses_ms: Vec<f64>,
     /// How long the last snapshot took.
     ///

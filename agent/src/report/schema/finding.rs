@@ -49,7 +49,7 @@ pub struct FindingDoc<'a> {
     pub proven_count: Option<u64>,
     /// The ids of some, smallest first.
     ///
-    /// Null: its group is not in the report.
+    /// Unit: goroutine ids. Null: its group is not in the report.
     pub goids_sample: Option<Vec<u64>>,
     /// How the count grows.
     ///

@@ -20,9 +20,7 @@ pub struct FrameDoc<'a> {
     ///
     /// Unit: line. Null: the frame has no name.
     pub line: Option<u32>,
-    /// The program counter of a frame without a name, in hexadecimal. Not there for one with a name.
-    ///
-    /// Null: never; absent where the frame has a name.
+    /// The program counter of a frame without a name, in hexadecimal. Absent for one with a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Cow<'a, str>>,
 }

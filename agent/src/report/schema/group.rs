@@ -76,6 +76,8 @@ pub struct GroupDoc<'a> {
     /// The profiler labels (`pprof.Do`) that all of them share.
     pub labels: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
     /// The ids of some, smallest first.
+    ///
+    /// Unit: goroutine ids.
     pub goids_sample: Vec<u64>,
     /// How many have not moved through the last two thirds of the window.
     ///

@@ -16,6 +16,8 @@ pub struct LockGraphDoc<'a> {
     /// the same groups.
     pub cycles: Vec<Vec<WaiterDoc<'a>>>,
     /// How many cycles there are of each kind, in the order of `cycles`.
+    ///
+    /// Unit: cycles.
     #[serde(default)]
     pub cycle_counts: Vec<u64>,
     /// Contended locks beyond those listed.
@@ -42,6 +44,8 @@ pub struct LockDoc<'a> {
     /// Unit: goroutines.
     pub waiting: u64,
     /// The ids of some of those, smallest first.
+    ///
+    /// Unit: goroutine ids.
     pub goids_sample: Vec<u64>,
     /// The longest wait.
     ///

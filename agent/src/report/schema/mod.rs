@@ -10,6 +10,7 @@
 //! ignored, so that newer ones can. What is not known is null, never 0.
 
 mod coverage;
+pub mod described;
 mod document;
 mod finding;
 mod frame;

@@ -1,7 +1,12 @@
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{CauseClass, Timestamp, Verdict, WaitClass};
+use crate::model::{
+    CauseBasis, CauseClass, GrowthPattern, Halt, Level, Pattern, RateBasis, Severity, Timestamp,
+    Verdict, WaitClass,
+};
 use crate::report::json::Json;
 use crate::report::{Render as _, Report, judged};
 
@@ -77,4 +82,35 @@ fn older_and_newer_reports_of_v1_are_read() {
     assert_eq!((leak.pattern, leak.lock_wait.cycles), (None, 0));
     assert_eq!(documents[0].groups[0].wait_class, WaitClass::Unknown);
     assert!(documents[0].rise.is_none());
+}
+
+/// The names that serde writes, which the schema lists, are those that strum gives people to read.
+#[test]
+fn programs_and_people_read_the_same_names() {
+    fn check<T: JsonSchema + DeserializeOwned + Into<&'static str>>() {
+        let schema = serde_json::to_value(schemars::schema_for!(T)).expect("a schema");
+        let names: Vec<_> = schema["oneOf"]
+            .as_array()
+            .expect("a choice")
+            .iter()
+            .flat_map(|choice| {
+                choice["enum"].as_array().into_iter().flatten().chain(choice.get("const"))
+            })
+            .collect();
+        assert!(names.len() > 1, "{schema}");
+        for name in names {
+            let value: T = serde_json::from_value(name.clone()).expect("one of the names");
+            assert_eq!(name, Into::<&str>::into(value));
+        }
+    }
+    check::<CauseBasis>();
+    check::<CauseClass>();
+    check::<GrowthPattern>();
+    check::<Halt>();
+    check::<Level>();
+    check::<Pattern>();
+    check::<RateBasis>();
+    check::<Severity>();
+    check::<Verdict>();
+    check::<WaitClass>();
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use leak_agent::model::finding::{CauseClass, Verdict};
+use leak_agent::model::{CauseClass, Verdict};
 
 use super::expect::Expected;
 use super::matching::{Place, Site, tail};

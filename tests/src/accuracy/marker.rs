@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use leak_agent::model::finding::{CauseClass, Verdict};
 use leak_agent::model::pattern::Pattern;
+use leak_agent::model::{CauseClass, Verdict};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};

@@ -1,7 +1,7 @@
 //! Which finding is which wanted site, and which is none.
 
-use leak_agent::model::finding::{CauseClass, Verdict};
 use leak_agent::model::pattern::Pattern;
+use leak_agent::model::{CauseClass, Verdict};
 use serde::Serialize;
 
 use super::report::{Finding, Frame};

@@ -1,22 +1,16 @@
-//! The judgement of a window: every case through every detector, and what that makes.
+//! The judgement of a window: every kind of subject is investigated, and what may be a finding is ranked and
+//! listed. Each subject is a file of its own; here is what all have in common.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use super::accounts::{Accounts, Entry, Fate};
-use super::case::Case;
-use super::caused::{CauseLine, Causes};
 use super::code_files::CodeFiles;
-use super::detect::{self, Found, Outcome, Scene, growth};
-use super::join::{self, Draft};
+use super::goroutine_leaks::GoroutineLeaks;
+use super::investigate::{Context, Investigate};
 use super::settings::Settings;
 use super::window::{Window, assess};
-use super::{cause, classify, examine, fix, idle, not_closed, paths, rereads, score, signature};
-use crate::model::{
-    Assessment, CauseBasis, Evidence, Finding, FrameId, GoroutineLeak, Group, IdleReason, Ignored,
-    Judgement, Level, NoLeak, NotAnalysed, NotEnough, Subject, Turnover, Verdict, WaitClass,
-    function,
-};
+use super::{paths, score, signature};
+use crate::model::{Assessment, Finding, Group, Judgement, Level, NotAnalysed};
 
 /// Findings that are listed one by one: the worst.
 const MAX_FINDINGS: usize = 1_000;
@@ -28,55 +22,28 @@ const MAX_FINDINGS: usize = 1_000;
 pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Option<Assessment> {
     let mut assessment = assess(window)?;
     let mut judgement = Judgement {
-        lock_graph: window.lock_graph().cloned().unwrap_or_default(),
         history: window.totals(),
         hot_paths: paths::hot(&assessment.groups, &assessment.stacks),
         lineage: paths::lineage(&assessment.groups, window.lives()),
         ..Judgement::default()
     };
-    let span = assessment.window.duration;
-    let causes =
-        Causes::new(&assessment.stacks, &assessment.groups, window.lives(), &assessment.sites);
-    let mut accounts = Accounts::default();
-    let mut drafts = Vec::new();
-    let mut cases = Case::all(window, &assessment.groups, &assessment.stacks, span);
-    let is_asked = |case: &Case<'_>| may_leak(case) && settings.filter.lets_pass(case.functions());
-    let unread = examine::read(&mut cases, is_asked, files);
-    judgement.not_enough.extend(unread.lack());
-    rereads::confirm(&mut cases, &mut judgement.lock_graph);
-    for case in cases {
-        let mut entry = Entry {
-            group: case.groups.first().copied().unwrap_or_default(),
-            count: case.count,
-            more: case.count.saturating_sub(case.at_first),
-            fate: Fate::NotAnalysed(NotAnalysed::Filtered),
-            no_leak: NoLeak::Unremarkable,
-        };
-        if settings.filter.lets_pass(case.functions()) {
-            let (weighed, no_leak) = weigh(case, window, settings, &causes, &mut judgement);
-            entry.no_leak = no_leak;
-            entry.fate = match weighed {
-                Weighed::Found(draft) => {
-                    let found = draft.found.count;
-                    drafts.push(*draft);
-                    Fate::Found(found)
-                }
-                Weighed::Ignored(why) => Fate::Ignored(why),
-                Weighed::Unremarkable => Fate::NotAnalysed(NotAnalysed::Unremarkable),
-            };
-        }
-        accounts.add(entry);
+    // One for each kind of subject. Heap, reference cycles and resources come here.
+    let mut subjects: [Box<dyn Investigate>; 1] = [Box::new(GoroutineLeaks::default())];
+    let context = Context { window, assessment: &assessment, settings };
+    for subject in &mut subjects {
+        let candidates = subject.candidates(context, files);
+        judgement.findings.extend(candidates.findings);
+        judgement.not_enough.extend(candidates.not_enough);
     }
-    let drafts = join::join(drafts).into_iter();
-    judgement.findings = drafts.map(|draft| finding(draft, files)).collect();
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
         // Of equals the larger group comes first, whose source was read.
         key(a).cmp(&key(b)).then_with(|| a.goroutines().group.cmp(&b.goroutines().group))
     });
     tell_apart(&mut judgement.findings, &assessment.groups);
-    (judgement.idle, judgement.not_analysed) = accounts.sums();
-    judgement.rise = accounts.rise(&judgement.history, &judgement.findings);
+    for subject in &mut subjects {
+        subject.account(&mut judgement);
+    }
     judgement.health = score::health(
         &judgement.findings,
         judgement.rise.as_ref(),
@@ -100,187 +67,6 @@ fn list_worst(judgement: &mut Judgement) {
     judgement.not_analysed.insert(NotAnalysed::Unlisted, goroutines);
 }
 
-/// What came of a case.
-enum Weighed<'a> {
-    Found(Box<Draft<'a>>),
-    Ignored(Ignored),
-    Unremarkable,
-}
-
-/// Whether there is anything to look at: most groups of a busy server are gone with the next look.
-fn may_leak(case: &Case<'_>) -> bool {
-    case.life.stuck > 0
-        || case.life.survivors() > 0
-        || case.life.leaked > 0
-        || case.life.before > 0
-        || case.life.busy.looks > 1
-        || !case.life.known
-}
-
-/// Shows a case to every detector, and says what that makes, and why its growth is none of a leak's.
-fn weigh<'a>(
-    mut case: Case<'a>,
-    window: &Window,
-    settings: &Settings,
-    causes: &Causes<'_>,
-    judgement: &mut Judgement,
-) -> (Weighed<'a>, NoLeak) {
-    if !may_leak(&case) {
-        return (Weighed::Unremarkable, NoLeak::Unremarkable);
-    }
-    // A curve takes a look at every sample, and most cases stand still.
-    if case.life.survivors() > 0 || !case.life.known {
-        case = case.with_history(window);
-    }
-    let no_leak = growth::weigh(&case, settings.thresholds.least_growth).err();
-    let no_leak = no_leak.unwrap_or(NoLeak::Unremarkable);
-    (inspected(case, window, settings, causes, judgement), no_leak)
-}
-
-fn inspected<'a>(
-    mut case: Case<'a>,
-    window: &Window,
-    settings: &Settings,
-    causes: &Causes<'_>,
-    judgement: &mut Judgement,
-) -> Weighed<'a> {
-    let cause = causes.of(case.group, case.life.parent_group);
-    let idle = idle::reason(&case, cause.as_ref(), settings);
-    let scene = Scene {
-        settings,
-        cycles: judgement.lock_graph.alike.iter().sum::<u64>() + judgement.lock_graph.more_cycles,
-        is_idle: idle.is_some(),
-    };
-    let mut evidence = Vec::new();
-    let mut best: Option<Found> = None;
-    let never_ran = window.running().never_ran();
-    for detector in detect::ALL.iter().filter(|it| !never_ran || !it.needs_time()) {
-        match detector.inspect(&case, scene) {
-            Outcome::Clear => {}
-            Outcome::NotEnough(lack) => {
-                let lack = NotEnough { detector: detector.kind(), lack };
-                if !judgement.not_enough.contains(&lack) {
-                    judgement.not_enough.push(lack);
-                }
-            }
-            Outcome::Found(found) => {
-                evidence.push(found.evidence.clone());
-                best = Some(match best {
-                    Some(best) => surest(best, found),
-                    None => found,
-                });
-            }
-        }
-    }
-    if let Some(idle) = idle
-        && best.as_ref().is_none_or(|best| idle.clears(best.verdict))
-    {
-        // The user's own list is all that silences growth, and it is said that it did.
-        let silences = best.map(|best| best.verdict).filter(|&verdict| verdict >= Verdict::Likely);
-        return Weighed::Ignored(Ignored { why: idle.why, silences });
-    }
-    let Some(best) = best else { return Weighed::Unremarkable };
-    if is_in_baseline(&case, settings, best.verdict) {
-        let silences = Some(best.verdict).filter(|&verdict| verdict >= Verdict::Likely);
-        return Weighed::Ignored(Ignored { why: IdleReason::Baseline, silences });
-    }
-    if case.points.is_empty() {
-        case = case.with_history(window);
-    }
-    let grows = evidence.iter().any(|it| it.detector().is_growth());
-    Weighed::Found(Box::new(Draft { case, found: best, evidence, cause, grows, parts: Vec::new() }))
-}
-
-/// The surer one of what two detectors found; of what both are sure of, it is about as many as either says.
-fn surest(one: Found, other: Found) -> Found {
-    let (mut best, less) = if (other.verdict, other.count) > (one.verdict, one.count) {
-        (other, one)
-    } else {
-        (one, other)
-    };
-    if less.verdict >= Verdict::Likely {
-        best.count = best.count.max(less.count);
-    }
-    best
-}
-
-/// Whether there were as many before.
-fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
-    let known = case.signatures.iter().filter_map(|it| settings.baseline.get(*it));
-    let before = known.fold(0_u64, |sum, &count| sum.saturating_add(count));
-    verdict < Verdict::Proven && before > 0 && case.count <= before.saturating_add(before / 5)
-}
-
-fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
-    let Draft { case, found, mut evidence, cause, grows, parts } = draft;
-    let lock_wait = case.locks.lock_wait();
-    let history = case.points.iter().map(|&(at, count)| (at, count as u64)).collect();
-    let class = classify::class(&case, &lock_wait, cause.as_ref(), grows);
-    let pattern = classify::pattern(&case, class, found.verdict, &lock_wait);
-    let growth = case.growth;
-    // Their own line, or the one that leads to them where all of theirs are a library's.
-    let line = cause.and_then(|cause| case.stacks.lookup(cause.at.frame).ok());
-    let is_led_to = cause.is_some_and(|cause| cause.at.basis != CauseBasis::Stack);
-    let source = if is_led_to && case.is_librarys() {
-        line.and_then(|line| examine::snippet_at(&line, files))
-    } else {
-        case.hints.snippet.clone()
-    };
-    evidence.extend(cause_known(&case, cause.as_ref()));
-    evidence.extend(case.hints.notes().map(Evidence::Source));
-    let turnover = case.left().map(|left| Turnover {
-        arrived: case.arrived,
-        left,
-        survivors: case.life.survivors(),
-        stuck: case.life.stuck,
-    });
-    Finding {
-        id: id(&case, cause.as_ref()),
-        class,
-        verdict: found.verdict,
-        score: score::score(&case, class, growth.as_ref()),
-        growth,
-        history,
-        pattern,
-        cause: cause::cause(&case, class, cause.as_ref()),
-        source,
-        suggestions: fix::suggestions(&case, class, pattern, cause.as_ref()),
-        evidence,
-        caused_at: cause.map(|cause| cause.at),
-        subject: Subject::Goroutines(GoroutineLeak {
-            group: case.groups.first().copied().unwrap_or_default(),
-            count: found.count,
-            proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
-            turnover,
-            oldest: case.oldest,
-            stack_bytes: case.life.stack_bytes,
-            lock_wait,
-            groups: case.groups,
-            parts,
-        }),
-    }
-}
-
-/// The same for the same finding in every window, process and build path. Of a set of goroutines, now one kind
-/// and now another is the largest, and what runs is caught at any line: what leads to them stays.
-fn id(case: &Case<'_>, cause: Option<&CauseLine>) -> String {
-    let name = |frame: FrameId| {
-        let frame = case.stacks.lookup(frame).ok();
-        frame.map(|frame| function::normalise(frame.function).into_owned()).unwrap_or_default()
-    };
-    let runs = matches!(case.wait(), WaitClass::Running | WaitClass::Runnable);
-    let hash = match (cause, case.group.created_by) {
-        (Some(cause), _) if case.is_librarys() => {
-            let made = not_closed::made(case, Some(cause)).map(|made| made.what);
-            let made = made.unwrap_or_default();
-            signature::hash(&format!("{made} below {}", name(cause.at.frame)))
-        }
-        (_, Some(site)) if runs => signature::hash(&format!("runs; created by {}", name(site))),
-        _ => signature::hash(&case.group.signature),
-    };
-    format!("f-{hash:016x}")
-}
-
 /// Two findings that would have one id: the later in the list gets another, by the signature of its group.
 fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
     let mut ids = HashSet::new();
@@ -292,17 +78,6 @@ fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
                 format!("f-{:016x}", signature::hash(&format!("{}; {signature}", finding.id)));
             ids.insert(finding.id.clone());
         }
-    }
-}
-
-/// How the line that leads to them is known, where it is not their own; or that it is not.
-fn cause_known(case: &Case<'_>, cause: Option<&CauseLine>) -> Option<Evidence> {
-    match cause {
-        Some(cause) if cause.at.basis == CauseBasis::Stack => None,
-        Some(cause) => {
-            case.stacks.lookup(cause.at.frame).is_ok().then_some(Evidence::CausedAt(cause.at))
-        }
-        None => case.is_librarys().then_some(Evidence::CauseUnknown),
     }
 }
 

@@ -228,6 +228,12 @@ pub struct LockGraph {
 }
 
 impl LockGraph {
+    /// How many deadlock cycles there are, those that are not shown included.
+    #[must_use]
+    pub fn all_cycles(&self) -> u64 {
+        self.alike.iter().sum::<u64>() + self.more_cycles
+    }
+
     /// A contended lock, by its address.
     #[must_use]
     pub fn lock(&self, object: u64) -> Option<&LockNode> {

@@ -1,7 +1,7 @@
 //! Goroutines that a source counts and does not know apart, as goroutine profiles do.
 
 use super::*;
-use crate::model::{CauseClass, DetectorKind, StackView, WaitClass};
+use crate::model::{CauseClass, DetectorKind, StackView, Verdict, WaitClass};
 use crate::report::json::Json;
 use crate::report::{Render, Report};
 use crate::sample::Sample;

@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{BlockedBasis, BlockedFor, CauseClass, DetectorKind, StackView, WaitClass};
+use crate::model::{
+    BlockedBasis, BlockedFor, CauseClass, DetectorKind, StackView, Verdict, WaitClass,
+};
 use crate::sample::Sample;
 
 fn judged(sample: &Sample) -> Judgement {

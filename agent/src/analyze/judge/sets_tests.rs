@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    BlockedBasis, BlockedFor, Cause, CauseClass, FrameId, RiseVerdict, Site, StackView, Suggestion,
-    WaitClass,
+    BlockedBasis, BlockedFor, Cause, CauseBasis, CauseClass, FrameId, RiseVerdict, Site, StackView,
+    Suggestion, Verdict, WaitClass,
 };
 use crate::sample::Sample;
 

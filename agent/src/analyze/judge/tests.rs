@@ -4,7 +4,8 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::settings::Rule;
 use crate::model::{
-    BlockedBasis, BlockedFor, CauseClass, DetectorKind, Pattern, RiseVerdict, StackView, WaitClass,
+    BlockedBasis, BlockedFor, CauseClass, DetectorKind, IdleReason, Ignored, Pattern, RiseVerdict,
+    StackView, Verdict, WaitClass,
 };
 use crate::sample::Sample;
 

@@ -155,7 +155,7 @@ fn keep_surest(kept: &mut Vec<Finding>, new: &Finding) {
 mod tests {
     use super::*;
     use crate::accuracy::report::Frame;
-    use leak_agent::model::finding::{CauseClass, Verdict};
+    use leak_agent::model::{CauseClass, Verdict};
 
     #[test]
     fn the_parts_are_the_whole() {

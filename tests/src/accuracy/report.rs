@@ -1,8 +1,8 @@
 //! What is kept of the agent's report.
 
 use anyhow::{Result, bail};
-use leak_agent::model::{CauseClass, Verdict};
 use leak_agent::model::pattern::Pattern;
+use leak_agent::model::{CauseClass, Verdict};
 use leak_agent::report::schema::{self, FindingDoc, FrameDoc};
 use serde::Serialize;
 

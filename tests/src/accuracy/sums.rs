@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::accuracy::report::Finding;
     use crate::accuracy::run::{Checked, Program};
-    use leak_agent::model::finding::CauseClass;
+    use leak_agent::model::CauseClass;
 
     fn run(corpus: Corpus, healthy: bool) -> Run {
         let (name, go, build) = ("orders".into(), "1.26.6".into(), "exe".into());

@@ -184,7 +184,7 @@ fn judged() -> Assessment {
                 waiting: 2,
                 oldest: Some(Duration::from_secs(9)),
                 passes: false,
-                holder: locked.goroutines().lock_wait.likely_holder.clone(),
+                holder: locked.goroutines().lock_wait.likely_holder,
             }],
             cycles: vec![locked.goroutines().lock_wait.cycle.clone()],
             alike: vec![1],

@@ -10,7 +10,7 @@ use super::{Document, SCHEMA};
 
 /// A text that is no report: no JSON, of another schema, or without a field that all reports have.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no report of the schema {SCHEMA}: {0}")]
+#[error("it is no report of the schema {SCHEMA}")]
 pub struct ReadError(#[from] serde_json::Error);
 
 /// Reads a report: one document, or a list with one a target.

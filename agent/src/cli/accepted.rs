@@ -104,7 +104,7 @@ pub(super) fn with_help(command: Command) -> Command {
         let name = sub.get_name().to_owned();
         // What it takes is common to all, except that not every form is written by each.
         let own = common.iter().filter_map(|arg| match arg.get_long() {
-            Some("format") => Some(arg.clone().value_parser(format::parser(&name))),
+            Some("format") => Some(arg.clone().value_parser(format::parser(gives_report(&name)))),
             Some(long) if !takes(&name, long) => Some(arg.clone().hide(true)),
             _ => None,
         });
@@ -131,8 +131,10 @@ pub(super) fn refuse(parser: &Command, given: &ArgMatches) -> Result<(), Failure
         }
     }
     match given.try_get_one::<&'static Format>("format") {
-        Ok(Some(format)) if is_typed(given, "format") && !format.is_of(command) => {
-            let known = format::of(command).map(|format| format.name).collect();
+        Ok(Some(format))
+            if is_typed(given, "format") && !format.is_written(gives_report(command)) =>
+        {
+            let known = format::of(gives_report(command)).map(|format| format.name).collect();
             Err(Failure::Format { command: command.to_owned(), format: format.name, known })
         }
         _ => Ok(()),

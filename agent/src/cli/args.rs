@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use super::format::{self, Format};
 use super::judging::Judging;
+use super::time::{duration, interval};
 use crate::collect::attach::Budget;
 
 const EXAMPLES: &str = "\
@@ -302,7 +303,7 @@ pub(super) struct Common {
         global = true,
         default_value = format::default().name,
         env = "LEAK_AGENT_FORMAT",
-        value_parser = format::parser("")
+        value_parser = format::parser(true)
     )]
     pub(super) format: &'static Format,
 
@@ -391,9 +392,6 @@ pub(super) enum Color {
     Never,
 }
 
-/// Sampling more often than this would be all that the agent does.
-const MIN_INTERVAL: Duration = Duration::from_millis(20);
-
 /// A process id. A misspelt command ends here too.
 fn pid(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|&pid| pid > 0).ok_or_else(|| {
@@ -402,25 +400,6 @@ fn pid(text: &str) -> Result<u32, String> {
             .to_owned()
     })
 }
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let interval = duration(text)?;
-    if interval < MIN_INTERVAL {
-        return Err(format!("at least {}", crate::report::format::duration(MIN_INTERVAL)));
-    }
-    Ok(interval)
-}
-
-/// `90` (seconds), `1.5s`, `500ms`, `1h30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let problem = || "a time is written like 500ms, 30s, 2m or 1h30m".to_owned();
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).map_err(|_| problem());
-    }
-    let duration: jiff::SignedDuration = text.parse().map_err(|_| problem())?;
-    duration.try_into().map_err(|_| problem())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, FromArgMatches as _};
@@ -505,13 +484,6 @@ mod tests {
             if arg.get_long().is_some() && !matches!(id, "help" | "version" | "list") {
                 assert!(arg.get_env().is_some(), "{id}");
             }
-        }
-    }
-
-    #[test]
-    fn durations() {
-        for (text, millis) in [("2", 2000), ("0.5", 500), ("500ms", 500), ("1h30m", 5_400_000)] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use clap::{Arg, Command};
 use toml::de::{DeTable, DeValue};
 
+use super::entry::{Entry, Origin, Value, is_called};
 use super::failure::Failure;
 use super::input;
-use super::layers::{Entry, Origin, Value, is_called};
 
 /// What makes no sense in a file.
 const NOT_KEYS: [&str; 4] = ["help", "version", "list", "config"];

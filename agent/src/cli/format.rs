@@ -2,7 +2,6 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::accepted;
 use crate::report::Render;
 use crate::report::html::Html;
 use crate::report::json::Json;
@@ -80,9 +79,9 @@ impl Format {
         (self.renderer)(page)
     }
 
-    /// Whether what a command writes can be written in it.
-    pub(super) fn is_of(&self, command: &str) -> bool {
-        self.kind != Kind::Document || accepted::gives_report(command)
+    /// Whether a command can write in it that gives reports, or other things.
+    pub(super) fn is_written(&self, gives_report: bool) -> bool {
+        self.kind != Kind::Document || gives_report
     }
 }
 
@@ -97,13 +96,13 @@ pub(super) fn named(name: &str) -> Option<&'static Format> {
 }
 
 /// The forms that a command writes.
-pub(super) fn of(command: &str) -> impl Iterator<Item = &'static Format> {
-    FORMATS.iter().filter(move |format| format.is_of(command))
+pub(super) fn of(gives_report: bool) -> impl Iterator<Item = &'static Format> {
+    FORMATS.iter().filter(move |format| format.is_written(gives_report))
 }
 
 /// Takes the names of those that a command writes.
-pub(super) fn parser(command: &str) -> impl TypedValueParser<Value = &'static Format> {
+pub(super) fn parser(gives_report: bool) -> impl TypedValueParser<Value = &'static Format> {
     let value = |format: &Format| PossibleValue::new(format.name).help(format.help);
-    PossibleValuesParser::new(of(command).map(value))
+    PossibleValuesParser::new(of(gives_report).map(value))
         .try_map(|name| named(&name).ok_or("no such format"))
 }

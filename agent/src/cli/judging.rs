@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 use wildmatch::WildMatch;
 
-use super::args::duration;
 use super::failure::Failure;
+use super::time::duration;
 use super::{input, moment};
 use crate::analyze::Settings;
 use crate::analyze::settings::{Filter, Rule, Thresholds};

@@ -2,7 +2,6 @@
 //! adds what those before it left open, and gives way to what contradicts it there.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
@@ -11,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Id};
 
 use super::args::{Args, POSITIONAL};
+use super::entry::{Entry, Origin, is_called};
 use super::failure::Failure;
 use super::{accepted, config, value};
 
@@ -20,42 +20,6 @@ const OLD_VARIABLES: [(&str, &str); 3] = [
     ("large-group", "LEAK_AGENT_LARGE"),
     ("min-growth", "LEAK_AGENT_LEAST_GROWTH"),
 ];
-
-/// A flag that was not typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// Its name, perhaps an old one.
-    pub(super) key: String,
-    pub(super) value: Value,
-    pub(super) origin: Origin,
-}
-
-/// What a flag is set to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    /// On or off.
-    Switch(bool),
-    /// One text for each time that the flag would be typed.
-    Texts(Vec<OsString>),
-}
-
-/// Where a flag was set that nobody typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// In this environment variable.
-    Variable(String),
-    /// In a file; line and column count from 1.
-    File { path: PathBuf, line: usize, column: usize },
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Variable(name) => to.write_str(name),
-            Self::File { path, line, column } => write!(to, "{}:{line}:{column}", path.display()),
-        }
-    }
-}
 
 /// What was typed, with what the environment and a file add to it. What clap cannot parse of what was
 /// typed, it says itself, and ends the process (exit code 2).
@@ -215,12 +179,6 @@ impl<'a> Layers<'a> {
         };
         names(one, other) || names(other, one)
     }
-}
-
-/// Whether a flag has this name, or had it once.
-pub(super) fn is_called(arg: &Arg, key: &str) -> bool {
-    arg.get_long() == Some(key)
-        || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&key))
 }
 
 #[cfg(test)]

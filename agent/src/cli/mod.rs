@@ -6,6 +6,7 @@ mod accepted;
 mod args;
 mod command;
 mod config;
+mod entry;
 mod exit;
 mod failure;
 mod format;
@@ -21,6 +22,7 @@ mod seen;
 mod session;
 mod sinks;
 mod target;
+mod time;
 mod value;
 
 use crate::host::limits::{raise_open_files, survive_file_size_limit};

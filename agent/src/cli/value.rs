@@ -8,8 +8,9 @@ use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::accepted;
+use super::entry::Value;
 use super::format;
-use super::layers::Value;
 
 /// What a variable sets a flag to, or what is wrong with it.
 pub(super) fn of_variable(arg: &Arg, text: OsString) -> Result<Value, String> {
@@ -32,7 +33,8 @@ pub(super) fn is_for_others(command: &str, arg: &Arg, value: &Value) -> bool {
     arg.get_long() == Some("format")
         && texts
             .iter()
-            .any(|text| text.to_str().and_then(format::named).is_some_and(|it| !it.is_of(command)))
+            .filter_map(|text| text.to_str().and_then(format::named))
+            .any(|format| !format.is_written(accepted::gives_report(command)))
 }
 
 /// A flag with its value as somebody would type it, or what is wrong with it.

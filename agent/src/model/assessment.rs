@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::account::{Ignored, NoLeak, NotAnalysed};
+use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
 use super::lock_wait::{Holder, Waiter};
@@ -19,7 +20,6 @@ use super::running::Held;
 use super::stack::{FrameId, StackId, StackTable};
 use super::target::Target;
 use super::time::Timestamp;
-use super::update::{EarlierPrograms, EarlyEnd};
 use super::wait::WaitClass;
 
 /// What analysis says of a window of observations. Its only output.

@@ -9,6 +9,7 @@ pub mod cause;
 pub mod caused_at;
 pub mod channel;
 pub mod class;
+pub mod earlier;
 pub mod evidence;
 pub mod finding;
 pub mod function;
@@ -36,6 +37,7 @@ pub use cause::{Buffer, Cause, ChannelNumber, Channels, NamedWait};
 pub use caused_at::{CauseBasis, CausedAt};
 pub use channel::{Channel, Mention};
 pub use class::CauseClass;
+pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine};
 pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
 pub use finding::{
     Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Part, Score, Severity, Snippet,
@@ -57,5 +59,5 @@ pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use suggestion::{Advice, Made, Suggestion};
 pub use target::{Build, Instance, Target, TargetId};
 pub use time::Timestamp;
-pub use update::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine, Update};
+pub use update::Update;
 pub use wait::WaitClass;

@@ -1,14 +1,11 @@
 //! What one more sample of a target gave.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::assessment::Assessment;
-use super::class::CauseClass;
-use super::finding::Verdict;
+use super::earlier::{EarlierProgram, EarlyEnd};
 use super::rates::Rates;
 use super::target::TargetId;
-use super::time::Timestamp;
 
 /// What one more sample of a target gave: what sinks are fed with.
 #[derive(Clone, Debug)]
@@ -35,67 +32,4 @@ impl Update {
         Arc::make_mut(&mut self.assessment).early_end = Some(why);
         self
     }
-}
-
-/// A program that a target ran before it executed another one, or itself anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarlierProgram {
-    /// When the next program was first seen.
-    pub replaced_at: Timestamp,
-    /// For how long this one was watched.
-    pub watched: Duration,
-    /// How many findings it had.
-    pub found: u64,
-    /// The worst of them.
-    pub worst: Vec<EarlierFinding>,
-}
-
-/// A finding of a program that runs no more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarlierFinding {
-    /// How sure it was.
-    pub verdict: Verdict,
-    /// What kind of leak.
-    pub class: CauseClass,
-    /// How many goroutines.
-    pub count: u64,
-    /// Where they blocked, if that was known.
-    pub blocked_at: Option<SourceLine>,
-}
-
-/// A line of source, in words of its own: the program whose frames it was one of is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceLine {
-    /// The function's full name.
-    pub function: String,
-    /// The file, as the program recorded it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-}
-
-/// The programs that a target ran before the one that an assessment is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EarlierPrograms {
-    /// The latest of them, the latest last.
-    pub known: Vec<Arc<EarlierProgram>>,
-    /// How many there were before those.
-    pub more: u64,
-}
-
-/// Why nothing was sampled any more after the last sample of an assessment, where that was neither its
-/// planned end nor a request to stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EarlyEnd {
-    /// The target has exited.
-    Exited,
-    /// A finding that is at least likely had stood for this many samples, which is what was waited for.
-    Found {
-        /// How many samples it had stood for.
-        samples: u32,
-    },
-    /// It was asked to stop while the next sample was taken or judged, which was not waited for.
-    Interrupted,
-    /// The target could not be sampled any more, for the reason given.
-    Failed(String),
 }

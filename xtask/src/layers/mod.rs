@@ -44,8 +44,7 @@ pub fn run(project: &Project, _flags: &[String]) -> Result<()> {
         }
     }
     if !cycles.is_empty() {
-        say(format_args!("layers: {} import cycles between files", cycles.len()));
-        return Ok(());
+        bail!("{} import cycles between files", cycles.len());
     }
     say(format_args!(
         "layers: {} files keep to the rooms' table, without import cycles",

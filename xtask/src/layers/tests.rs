@@ -104,3 +104,45 @@ fn files_that_are_only_for_tests_may_reach_for_anything() {
     assert_eq!(breaches(&table, &[], &[file("golang/tests.rs", "use crate::model::G;")]).len(), 1);
     assert!(breaches(&table, &[], &[with("#[cfg(test)] mod tests;"), test]).is_empty());
 }
+
+/// The cycles among files, each as the imports that make it.
+fn cycles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let read = |&(path, source): &(&str, &str)| {
+        File::read(path.into(), module_of(Path::new(path)), source).unwrap()
+    };
+    let files: Vec<File> = files.iter().map(read).collect();
+    cycles::find(&outside_tests(&files)).into_iter().map(|cycle| cycle.imports).collect()
+}
+
+#[test]
+fn files_that_import_each_other_are_a_cycle_whatever_way_it_goes() {
+    let imports = cycles_of(&[
+        ("model/mod.rs", "mod a; mod b; mod c; pub use c::C;"),
+        ("model/a.rs", "use super::b::B;"),
+        ("model/b.rs", "use crate::model::C;"),
+        ("model/c.rs", "fn f() -> super::a::A { todo() }"),
+        ("model/d.rs", "use super::a::A;"),
+    ]);
+    assert_eq!(
+        imports,
+        [[
+            "model/a.rs:1 uses model/b.rs",
+            "model/b.rs:1 uses model/c.rs",
+            "model/c.rs:1 uses model/a.rs"
+        ]]
+    );
+}
+
+#[test]
+fn parents_and_tests_make_no_cycle() {
+    let none: Vec<Vec<String>> = Vec::new();
+    assert_eq!(
+        cycles_of(&[
+            ("model/mod.rs", "mod a; mod b; pub use a::A; use self::b::B; #[cfg(test)] mod tests;"),
+            ("model/a.rs", "use super::B;"),
+            ("model/b.rs", "use super::Common; #[cfg(test)] mod t { use super::super::a::A; }"),
+            ("model/tests.rs", "use super::a::A;"),
+        ]),
+        none
+    );
+}

@@ -15,11 +15,6 @@ const KINDS: usize = 30;
 /// Findings in the index.
 const INDEX: usize = 1_000;
 
-/// Where a finding is on the page.
-pub(super) fn anchor(page: &Page<'_>, number: usize) -> String {
-    page.anchor(&format!("finding-{}", number + 1))
-}
-
 pub(super) fn all(page: &Page<'_>) -> Markup {
     let Some(judgement) = &page.assessment.judgement else { return Markup::default() };
     let findings = &judgement.findings;
@@ -69,7 +64,7 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
                         }
                         td {
                             @if number < FULL {
-                                a href={ "#" (anchor(page, number)) } { (place(page, finding)) }
+                                a href={ "#" (page.finding_anchor(number)) } { (place(page, finding)) }
                             } @else {
                                 (place(page, finding))
                             }
@@ -98,7 +93,7 @@ fn verdict(verdict: Verdict) -> Markup {
 
 fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
     let group = page.assessment.groups.get(finding.goroutines().group);
-    let anchor = anchor(page, number);
+    let anchor = page.finding_anchor(number);
     let stacks = &page.assessment.stacks;
     let suggestions = phrases::suggestions(finding, stacks);
     html! {

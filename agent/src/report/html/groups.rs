@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::text::Text;
-use super::{Page, finding, frames};
+use super::{Page, frames};
 use crate::model::{Group, StackId};
 use crate::report::{format, phrases};
 
@@ -72,7 +72,7 @@ fn row(page: &Page<'_>, group: &Group, number: Option<usize>, full: bool) -> Mar
             td.wait {
                 (group.wait.name())
                 @if let Some(number) = number {
-                    " " a href={ "#" (finding::anchor(page, number)) } { "finding " (number + 1) }
+                    " " a href={ "#" (page.finding_anchor(number)) } { "finding " (number + 1) }
                 }
             }
             td.figure.oldest {

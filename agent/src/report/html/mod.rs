@@ -91,6 +91,11 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Where a finding is on the page.
+    fn finding_anchor(&self, number: usize) -> String {
+        self.anchor(&format!("finding-{}", number + 1))
+    }
+
     /// An anchor of this target's own. `name` is a word of ours or a number, never the target's.
     fn anchor(&self, name: &str) -> String {
         match self.index {

@@ -8,14 +8,14 @@ use serde::ser::Serializer;
 
 use super::frame::frame;
 use super::group::{self, interval};
-use super::{coverage, finding, locks, seconds, site, time};
+use super::{coverage, finding, history, locks, seconds, site, time};
 use crate::model::{
     Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
     StackTable, Timestamp, Totals, WindowSpan,
 };
 use crate::report::schema::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
-    RisingDoc, SampleDoc, SchemaName, Streamed, TotalsDoc, WindowDoc,
+    RisingDoc, SchemaName, Streamed, TotalsDoc, WindowDoc,
 };
 use crate::report::{notes, phrases};
 
@@ -124,11 +124,6 @@ fn hit_cost(hit: &HitCost) -> HitCostDoc<'_> {
         factor: hit.factor,
         note: hit.note.as_deref().map(Into::into),
     }
-}
-
-/// A count over time.
-pub(super) fn history(points: &[(f64, u64)]) -> Vec<SampleDoc> {
-    points.iter().map(|&(seconds, goroutines)| SampleDoc { seconds, goroutines }).collect()
 }
 
 fn not_enough(judged: &Judgement) -> Vec<NotEnoughDoc<'_>> {

@@ -3,7 +3,7 @@
 use super::frame::{frame, stack};
 use super::group::wait;
 use super::locks::{holder, waiters};
-use super::{document, seconds};
+use super::{history, seconds};
 use crate::model::{
     Finding, Forecast, Group, Growth, LockWait, Part, Score, Snippet, StackTable, Subject, Turnover,
 };
@@ -37,7 +37,7 @@ pub(super) fn finding<'a>(
         proven_count: leak.proven_count,
         goids_sample: group.map(|group| group.goids_sample.clone()),
         growth: finding.growth.map(growth),
-        history: document::history(&finding.history),
+        history: history(&finding.history),
         turnover: leak.turnover.map(turnover),
         wait_class: group.map(|group| group.wait),
         // Of those that leak, which need not be the whole group.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::ser::Serializer;
 
+use super::schema::SampleDoc;
 use super::{Render, Report};
 use crate::model::Timestamp;
 
@@ -51,6 +52,11 @@ fn hex(address: u64) -> Cow<'static, str> {
 
 fn seconds(time: Option<Duration>) -> Option<f64> {
     time.as_ref().map(Duration::as_secs_f64)
+}
+
+/// A count over time.
+fn history(points: &[(f64, u64)]) -> Vec<SampleDoc> {
+    points.iter().map(|&(seconds, goroutines)| SampleDoc { seconds, goroutines }).collect()
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SchemaName;
 use super::coverage::{CoverageDoc, HeldDoc, TargetDoc};
 use super::finding::FindingDoc;
 use super::frame::FrameDoc;
 use super::group::{GroupDoc, Interval};
 use super::locks::LockGraphDoc;
+use super::name::SchemaName;
+use super::sample::SampleDoc;
 use super::site::SiteDoc;
 use crate::model::{Level, RateBasis, WaitClass};
 
@@ -214,19 +215,6 @@ pub struct HitCostDoc<'a> {
     ///
     /// Null: it is.
     pub note: Option<Cow<'a, str>>,
-}
-
-/// A number of goroutines at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SampleDoc {
-    /// When, after the first observation.
-    ///
-    /// Unit: s.
-    pub seconds: f64,
-    /// How many.
-    ///
-    /// Unit: goroutines.
-    pub goroutines: u64,
 }
 
 /// A detector that could not judge.

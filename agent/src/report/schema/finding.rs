@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::document::SampleDoc;
 use super::frame::{FrameDoc, StackFrameDoc};
 use super::group::WaitDoc;
 use super::locks::{HolderDoc, WaiterDoc};
+use super::sample::SampleDoc;
 use crate::model::{CauseBasis, CauseClass, GrowthPattern, Pattern, Severity, Verdict, WaitClass};
 
 /// What leaks. What only goroutines have is null or empty in findings about something else.

@@ -16,7 +16,9 @@ mod finding;
 mod frame;
 mod group;
 mod locks;
+mod name;
 mod read;
+mod sample;
 mod site;
 
 pub use coverage::{
@@ -24,7 +26,7 @@ pub use coverage::{
 };
 pub use document::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
-    RisingDoc, SampleDoc, TotalsDoc, WindowDoc,
+    RisingDoc, TotalsDoc, WindowDoc,
 };
 pub use finding::{
     CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc, PartDoc,
@@ -33,7 +35,9 @@ pub use finding::{
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
-pub use read::{ReadError, SchemaName, Streamed, read};
+pub use name::SchemaName;
+pub use read::{ReadError, Streamed, read};
+pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};
 
 /// The name of the report's schema. Keys are only ever added within a version.

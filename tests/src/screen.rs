@@ -1,14 +1,19 @@
 //! The agent on a terminal: a pseudo terminal, and what a person would see on it.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use nix::pty::{Winsize, openpty};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::signal::{self, Signal};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::unistd::Pid;
@@ -18,6 +23,9 @@ use crate::agent;
 /// Whatever is not on the screen in this time never will be.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Milliseconds after which the reader looks whether it is to hang up.
+const TICK_MS: u8 = 50;
+
 /// The agent on a terminal of its own. It is killed when this value is dropped.
 pub struct Screen {
     child: Child,
@@ -25,6 +33,8 @@ pub struct Screen {
     /// The terminal's settings can be read here after the agent has ended, too.
     terminal: File,
     seen: Arc<Mutex<vt100::Parser>>,
+    /// Reads until this is set.
+    hangs_up: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -34,12 +44,25 @@ impl Screen {
     /// # Errors
     /// When there is no pseudo terminal, or the agent cannot be built or started.
     pub fn start(args: &[&str], columns: u16, rows: u16) -> Result<Self> {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(&size, None).context("no pseudo terminal")?;
-        let terminal = File::from(pty.slave);
-        // Its controlling terminal too: that is where a size is asked for, and never ours.
+        // Closed in whatever is started: who holds this side keeps the terminal from hanging up.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let pty = posix_openpt(flags).context("no pseudo terminal")?;
+        grantpt(&pty)?;
+        unlockpt(&pty)?;
+        let terminal = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlag::O_NOCTTY.bits())
+            .open(ptsname_r(&pty)?)?;
+        let sized = Command::new("stty")
+            .args(["rows", &rows.to_string(), "cols", &columns.to_string()])
+            .stdin(terminal.try_clone()?)
+            .status()
+            .context("cannot run stty")?;
+        ensure!(sized.success(), "stty: {sized}");
+        // Without a controlling terminal: ours is none of its business, and nothing but this one says that
+        // it is gone (no SIGHUP).
         let child = Command::new("setsid")
-            .arg("--ctty")
             .arg(agent::binary()?)
             .args(args)
             .env("TERM", "xterm-256color")
@@ -50,17 +73,24 @@ impl Screen {
             .spawn()
             .context("cannot start the agent by setsid")?;
         let seen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 200)));
-        let mut output = File::from(pty.master);
+        let mut output = File::from(pty.as_fd().try_clone_to_owned()?);
         let keys = output.try_clone()?;
         let shown = Arc::clone(&seen);
+        let hangs_up = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&hangs_up);
         let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // An error is the end: nobody has the terminal open any more.
-            while let Ok(length @ 1..) = output.read(&mut bytes) {
+            while !stop.load(Ordering::Relaxed) {
+                let mut ready = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
+                if poll(&mut ready, TICK_MS) == Ok(0) {
+                    continue;
+                }
+                // An error is the end: nobody has the terminal open any more.
+                let Ok(length @ 1..) = output.read(&mut bytes) else { break };
                 shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..length]);
             }
         });
-        Ok(Self { child, keys, terminal, seen, reader: Some(reader) })
+        Ok(Self { child, keys, terminal, seen, hangs_up, reader: Some(reader) })
     }
 
     /// What is on the screen, line by line.
@@ -124,6 +154,26 @@ impl Screen {
     pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = Pid::from_raw(i32::try_from(self.child.id())?);
         signal::kill(pid, signal).context("the agent is gone")
+    }
+
+    /// Closes the terminal, as a window that is closed or a connection that is lost does, and waits
+    /// until the agent has ended.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn hang_up(mut self) -> Result<()> {
+        self.hangs_up.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            reader.join().map_err(|_| anyhow!("the reader has panicked"))?;
+        }
+        // The last who has it open on this side.
+        self.keys = File::open("/dev/null")?;
+        let start = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            ensure!(start.elapsed() < PATIENCE, "it goes on without a terminal");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Waits until the agent has ended, and gives how, with the last screen.

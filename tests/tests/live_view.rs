@@ -83,3 +83,10 @@ fn paused_every_number_stays_and_a_signal_ends_in_the_report() {
         assert!(text.contains("result "), "{text}");
     }
 }
+
+#[test]
+fn without_its_terminal_it_ends() {
+    let (_target, screen) = start(80, 24);
+    screen.shows(&["VERDICT"]).expect("findings");
+    screen.hang_up().expect("an end");
+}

@@ -2,6 +2,7 @@
 //! end.
 
 use std::io;
+use std::os::fd::AsFd as _;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,8 @@ use std::sync::mpsc::TryRecvError;
 use std::thread;
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::event::{self, DisableMouseCapture, EnableMouseCapture, Event as Input};
 use ratatui::crossterm::execute;
 
@@ -60,7 +63,8 @@ fn give_mouse_back_on_panic() {
     });
 }
 
-/// Shows samples until `next` says that there are no more, somebody quits, or `stop` is set.
+/// Shows samples until `next` says that there are no more, somebody quits, the terminal is gone, or
+/// `stop` is set.
 ///
 /// # Errors
 /// When the terminal cannot be used.
@@ -75,6 +79,7 @@ pub fn run(
     let mut state = State::default();
     let mut hits = Hits::default();
     let mut changed = true;
+    let mut wait = TICK;
     while !state.quit && !stop.load(Ordering::Relaxed) {
         loop {
             match next() {
@@ -90,10 +95,12 @@ pub fn run(
         if std::mem::take(&mut changed) {
             terminal.draw(|frame| hits = view::draw(&mut state, frame, colour))?;
         }
+        if is_hung_up(wait)? {
+            return Ok(());
+        }
+        wait = TICK;
         // All that is there, so that a wheel that is turned fast is one frame.
-        let mut wait = TICK;
-        while !state.quit && event::poll(wait)? {
-            wait = Duration::ZERO;
+        while !state.quit && event::poll(Duration::ZERO)? {
             let input = event::read()?;
             changed |= matches!(input, Input::Resize(..));
             if let Some(action) = action(&input, &state, &hits) {
@@ -101,12 +108,30 @@ pub fn run(
                 changed = true;
                 // What is clicked next is clicked on the screen as it then is.
                 if matches!(action, Action::Select(_) | Action::Tab(_)) {
+                    wait = Duration::ZERO;
                     break;
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Waits for input for this long, and says whether the terminal is gone: its window was closed, its
+/// connection lost. crossterm (0.28) reads on for ever from one that is, without a pause.
+fn is_hung_up(wait: Duration) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut terminal = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO);
+    match poll(&mut terminal, wait) {
+        Ok(_) => {
+            let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+            Ok(terminal[0].revents().is_some_and(|seen| seen.intersects(gone)))
+        }
+        // A signal: of another size, or to stop.
+        Err(Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn action(input: &Input, state: &State, hits: &Hits) -> Option<Action> {

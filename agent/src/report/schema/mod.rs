@@ -2,7 +2,7 @@
 //! read back by the same derive.
 //!
 //! `report::json` makes them of an assessment; whoever reads a report (a baseline, `compare`, the tests)
-//! gets them from [`read`]. What a field means, its unit, and when it is null is its documentation here,
+//! gets them from [`read()`]. What a field means, its unit, and when it is null is its documentation here,
 //! of which `cargo xtask docs` makes `docs/report.md` and `docs/report.schema.json`. The form of that
 //! documentation: sentences, then an empty line, then `Unit: s.`, `Null: when.` and `Since: version.` as
 //! far as they apply. Keys are only ever added within v1: a field that is added later has

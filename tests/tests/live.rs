@@ -106,7 +106,7 @@ fn site_in<'a>(seen: &'a Observation, function: &str) -> &'a Site {
     site.expect("the creation site was seen")
 }
 
-/// All of them are counted, though a look sees but a few.
+/// All of them are counted, though a sample sees but a few.
 fn goroutines_between_looks_are_counted(version: &str) {
     let mut target = Target::start(version, "exe", "churn").expect("target");
     let mut attach = attach(&target, Probing::All);
@@ -165,7 +165,7 @@ fn lost_probes_are_missed(version: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .expect("agent");
-    // One line a look.
+    // One line a sample.
     let lines = BufReader::new(agent.stderr.take().expect("stderr")).lines();
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
@@ -186,7 +186,7 @@ fn lost_probes_are_missed(version: &str) {
             thread::sleep(Duration::from_millis(5));
         }
     };
-    // The breakpoint is there before the agent was told so; a look that began after it was.
+    // The breakpoint is there before the agent was told so; a sample that began after it was.
     go_on(2);
     let holders = Holders::of(agent.id()).expect("/proc").expect("a server");
     assert_eq!(holders.holders.len(), 3);

@@ -234,7 +234,7 @@ fn root_keeps_what_it_needs_and_everything_works() {
     thread::sleep(Duration::from_secs(4));
     target.command("stop").expect("stop");
     until_probed(&target, "attached again", |count| count == 3);
-    // The next looks see it.
+    // The next samples see it.
     thread::sleep(Duration::from_millis(500));
     let (code, stderr) = watching.end(Some(Signal::SIGINT));
     assert_eq!(code, Some(0), "{stderr}");

@@ -1,4 +1,4 @@
-//! A goroutine that has run between two looks is seen to have, though it waits again as deep in its
+//! A goroutine that has run between two samples is seen to have, though it waits again as deep in its
 //! stack, on the same thing and for the same reason.
 #![allow(clippy::expect_used)]
 
@@ -70,7 +70,7 @@ fn others_stand_still(version: &str) {
     assert_eq!(second.goroutines.len(), first.goroutines.len());
 }
 
-/// A source for one look takes another for the first.
+/// A source for one sample takes another for the first.
 fn one_look_keeps_nothing(version: &str) {
     let mut target = Target::start(version, "exe", "churn").expect("target");
     target.command("leak 50").expect("leak");

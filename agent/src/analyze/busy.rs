@@ -10,7 +10,7 @@ use crate::model::{Goroutine, StackId, WaitClass};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Busy {
     /// In how many samples in a row.
-    pub(super) looks: u64,
+    pub(super) samples: u64,
     /// Where it was last seen; a running one shows no stack.
     pub(super) last: Option<StackId>,
 }
@@ -33,7 +33,7 @@ impl Runners {
             {
                 let before = self.known.get(&goid).copied().unwrap_or_default();
                 let last = goroutine.stack.id().or(before.last);
-                now.insert(goid, Busy { looks: before.looks + 1, last });
+                now.insert(goid, Busy { samples: before.samples + 1, last });
             }
         }
         self.known = now;

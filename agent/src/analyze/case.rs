@@ -25,7 +25,7 @@ pub(super) struct Case<'a> {
     pub(super) life: Life,
     /// How long the process has been there, and how many goroutines it created.
     pub(super) clock: Clock,
-    /// How many there were at the first look.
+    /// How many there were at the first sample.
     pub(super) at_first: u64,
     /// How many came in over the window.
     pub(super) arrived: u64,
@@ -34,10 +34,10 @@ pub(super) struct Case<'a> {
     pub(super) growth: Option<Growth>,
     /// The signatures of all its groups.
     pub(super) signatures: Vec<&'a str>,
-    /// From the first look to the last.
+    /// From the first sample to the last.
     pub(super) window: Duration,
-    /// How many looks there were.
-    pub(super) looks: u64,
+    /// How many samples there were.
+    pub(super) samples: u64,
     /// In how many of them goroutines could be seen to run.
     pub(super) running_samples: u64,
     /// For how long the longest has been blocked.
@@ -117,7 +117,7 @@ impl<'a> Case<'a> {
             growth: None,
             signatures: members.iter().map(|&at| groups[at].signature.as_str()).collect(),
             window: span,
-            looks: window.observations(),
+            samples: window.observations(),
             running_samples: window.running_samples(),
             oldest: members.iter().filter_map(|&at| groups[at].oldest).max(),
             objects: objects(members.iter().map(|&at| &groups[at])),
@@ -246,7 +246,7 @@ impl<'a> Case<'a> {
         frames.iter().copied().chain(self.group.created_by).any(user)
     }
 
-    /// The seconds from the first look to the last.
+    /// The seconds from the first sample to the last.
     pub(super) fn seconds(&self) -> f64 {
         self.window.as_secs_f64()
     }

@@ -88,13 +88,13 @@ enum Weighed<'a> {
     Unremarkable,
 }
 
-/// Whether there is anything to look at: most groups of a busy server are gone with the next look.
+/// Whether there is anything to look at: most groups of a busy server are gone with the next sample.
 fn may_leak(case: &Case<'_>) -> bool {
     case.life.stuck > 0
         || case.life.survivors() > 0
         || case.life.leaked > 0
         || case.life.before > 0
-        || case.life.busy.looks > 1
+        || case.life.busy.samples > 1
         || !case.life.known
 }
 
@@ -111,20 +111,21 @@ fn weigh<'a>(
     if case.life.survivors() > 0 || !case.life.known {
         case = case.with_history(common.context.window);
     }
-    let no_leak = growth::weigh(&case, common.context.settings.thresholds.least_growth).err();
-    let no_leak = no_leak.unwrap_or(NoLeak::Unremarkable);
-    (inspected(case, common, lacks), no_leak)
+    let steady_growth = growth::weigh(&case, common.context.settings.thresholds.min_growth);
+    let no_leak = steady_growth.as_ref().err().copied().unwrap_or(NoLeak::Unremarkable);
+    (inspected(case, &steady_growth, common, lacks), no_leak)
 }
 
 fn inspected<'a>(
     mut case: Case<'a>,
+    steady_growth: &Result<Found, NoLeak>,
     common: Common<'_>,
     lacks: &mut Vec<NotEnough>,
 ) -> Weighed<'a> {
     let Common { context: Context { window, settings, .. }, causes, cycles } = common;
     let cause = causes.of(case.group, case.life.parent_group);
     let idle = idle::reason(&case, cause.as_ref(), settings);
-    let scene = Scene { settings, cycles, is_idle: idle.is_some() };
+    let scene = Scene { settings, cycles, steady_growth, is_idle: idle.is_some() };
     let mut evidence = Vec::new();
     let mut best: Option<Found> = None;
     let never_ran = window.running().never_ran();

@@ -80,7 +80,7 @@ impl Life {
         }
         if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable) {
             let busy = goroutine.goid.map(|goid| runners.get(goid)).unwrap_or_default();
-            if busy.looks > self.busy.looks {
+            if busy.samples > self.busy.samples {
                 self.busy = busy;
             }
         }
@@ -163,7 +163,7 @@ impl Life {
         self.channel = self.channel.or(other.channel);
         self.stack_bytes = sum(self.stack_bytes, other.stack_bytes);
         self.leaked += other.leaked;
-        if other.busy.looks > self.busy.looks {
+        if other.busy.samples > self.busy.samples {
             self.busy = other.busy;
         }
         self.has_main |= other.has_main;

@@ -33,9 +33,9 @@ pub struct Thresholds {
     /// So many goroutines stuck at one line sending or locking are too many to be idle.
     pub large: u64,
     /// Whatever waits longer than this is suspect, known or not; off without it.
-    pub too_long: Option<Duration>,
+    pub max_wait: Option<Duration>,
     /// Fewer survivors than this are no growth.
-    pub least_growth: u64,
+    pub min_growth: u64,
 }
 
 impl Default for Thresholds {
@@ -44,8 +44,8 @@ impl Default for Thresholds {
             goroutines: [1_000, 10_000, 100_000],
             stuck_after: Duration::from_secs(10),
             large: 1_000,
-            too_long: None,
-            least_growth: 4,
+            max_wait: None,
+            min_growth: 4,
         }
     }
 }

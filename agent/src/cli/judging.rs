@@ -142,7 +142,7 @@ pub(super) struct Judging {
         alias = "least-growth",
         global = true,
         value_name = "N",
-        default_value_t = Thresholds::default().least_growth,
+        default_value_t = Thresholds::default().min_growth,
         env = "LEAK_AGENT_MIN_GROWTH"
     )]
     min_growth: u64,
@@ -236,8 +236,8 @@ impl Judging {
             goroutines,
             stuck_after: self.stuck_after,
             large: self.large_group,
-            too_long: self.max_wait,
-            least_growth: self.min_growth,
+            max_wait: self.max_wait,
+            min_growth: self.min_growth,
         })
     }
 }
@@ -332,6 +332,6 @@ mod tests {
         assert!(settings("leak-agent --goroutines-moderate 20000").is_err());
         let settings = settings("leak-agent --goroutines-moderate 5 --too-long 1h").expect("sound");
         assert_eq!(settings.thresholds.goroutines, [5, 10_000, 100_000]);
-        assert_eq!(settings.thresholds.too_long, Some(Duration::from_secs(3600)));
+        assert_eq!(settings.thresholds.max_wait, Some(Duration::from_secs(3600)));
     }
 }

@@ -122,14 +122,14 @@ impl fmt::Display for Obstacle {
                 "it is in another user namespace, where leak-agent's capabilities do not count",
             ),
             Self::PtraceScope(1) => f.write_str(
-                "kernel.yama.ptrace_scope is 1: without CAP_SYS_PTRACE only a parent may look at a process",
+                "kernel.yama.ptrace_scope is 1: without CAP_SYS_PTRACE only a parent may read a process",
             ),
             Self::PtraceScope(2) => {
                 f.write_str("kernel.yama.ptrace_scope is 2: CAP_SYS_PTRACE is required, and missing")
             }
             Self::PtraceScope(scope) => write!(
                 f,
-                "kernel.yama.ptrace_scope is {scope}: nobody may look at any process until the next boot"
+                "kernel.yama.ptrace_scope is {scope}: nobody may read any process until the next boot"
             ),
             Self::Seccomp => f.write_str("a seccomp filter around leak-agent forbids process_vm_readv"),
             Self::SecurityModule => f.write_str(

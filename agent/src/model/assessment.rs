@@ -94,7 +94,7 @@ pub struct Judgement {
     pub hot_paths: Vec<HotPath>,
     /// Who created whom: the largest groups.
     pub lineage: Vec<Lineage>,
-    /// How the number of goroutines went: seconds since the first look, and how many.
+    /// How the number of goroutines went: seconds since the first sample, and how many.
     pub history: Vec<(f64, u64)>,
     /// What makes that number rise; `None` where it does not.
     pub rise: Option<Rise>,

@@ -153,7 +153,7 @@ impl GrowthPattern {
 /// How a count grows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
-    /// Change by the second: the median of the slopes between all pairs of looks (Theil-Sen).
+    /// Change by the second: the median of the slopes between all pairs of samples (Theil-Sen).
     pub per_second: f64,
     /// With 95 % confidence it is at least this.
     pub low: f64,
@@ -182,7 +182,7 @@ pub struct Forecast {
 /// goroutines apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turnover {
-    /// Goroutines that came into the group from one look to the next.
+    /// Goroutines that came into the group from one sample to the next.
     pub arrived: u64,
     /// Goroutines that left it.
     pub left: u64,

@@ -1,9 +1,9 @@
-//! One line a look, for logs and pipes.
+//! One line a sample, for logs and pipes.
 
 use crate::model::{Assessment, EarlierProgram, Rates};
 use crate::report::{format, json, notes};
 
-/// The time, the target, its goroutines, what changed since the look before, and the group that
+/// The time, the target, its goroutines, what changed since the sample before, and the group that
 /// grew most (the largest, if none grew). No line end.
 #[must_use]
 pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
@@ -15,7 +15,7 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     if let Some(rates) = now {
         line.push_str(&format!("  {}", format::rates(rates)));
     }
-    // The change since the look before, like the rates beside it.
+    // The change since the sample before, like the rates beside it.
     let change =
         |count: u64, previous: Option<u64>| previous.map_or(0, |p| count.saturating_sub(p));
     let top = assessment.groups.iter().reduce(|best, group| {

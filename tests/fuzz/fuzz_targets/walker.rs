@@ -1,7 +1,7 @@
 //! Attaches to a process whose memory lies, and looks at it three times.
 //!
 //! It needs no seeds. The input is overwrites of the memory of a well-formed program: before it
-//! is attached to, and before each further look. Its function table can be spoiled too.
+//! is attached to, and before each further sample. Its function table can be spoiled too.
 #![no_main]
 
 use leak_agent_tests::Observe;
@@ -12,7 +12,7 @@ use leak_agent_tests::image::memory::SharedMemory;
 use leak_agent_tests::image::{CALL, DATA, Goroutine, HEAP, INLINED, Image, PCLNTAB, TEXT, TREES};
 use libfuzzer_sys::fuzz_target;
 
-/// Reads that attaching and three looks may take: what is read for one goroutine is bounded, and
+/// Reads that attaching and three samples may take: what is read for one goroutine is bounded, and
 /// the list cannot be longer than the memory that holds it.
 const MAX_READS: u64 = 4_000_000;
 

@@ -141,7 +141,10 @@ fn function_around(text: &str, line: u32) -> Option<(u32, u32)> {
 /// A site, and the cause that it names.
 fn site(file: &str, line: u32, marker: &str) -> Result<(Site, Option<String>)> {
     let mut words = marker.split_whitespace();
-    let class: CauseClass = word(words.next().context("it has no class")?)?;
+    let name = words.next().context("it has no class")?;
+    let class: CauseClass = word(name)?;
+    // A class that this version does not know reads as unknown.
+    ensure!(class.name() == name, "there is no class {name}");
     let (mut verdict, mut pattern, mut cause) = (None, None, None);
     let mut place = Place::Line { file: file.to_owned(), line };
     for it in words {

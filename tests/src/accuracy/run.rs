@@ -103,7 +103,7 @@ pub struct Run {
     pub check: Option<Checked>,
     /// From the agent's start to its end.
     pub seconds: f64,
-    /// Its goroutines at the agent's last look.
+    /// Its goroutines at the agent's last sample.
     pub goroutines: u64,
     /// What the agent thinks of its health.
     pub health: Option<u8>,

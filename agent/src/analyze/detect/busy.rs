@@ -16,7 +16,7 @@ impl Detector for Busy {
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        let looks = case.life.busy.looks;
+        let samples = case.life.busy.samples;
         let runs = matches!(case.wait(), WaitClass::Running | WaitClass::Runnable);
         if !runs || scene.is_idle {
             return Outcome::Clear;
@@ -24,12 +24,12 @@ impl Detector for Busy {
         if case.life.unidentified == case.count {
             return Outcome::NotEnough(Lack::IdsOfRunning);
         }
-        if looks < case.running_samples {
+        if samples < case.running_samples {
             return Outcome::Clear;
         }
-        if looks < MIN_SAMPLES || case.window < scene.settings.thresholds.stuck_after {
+        if samples < MIN_SAMPLES || case.window < scene.settings.thresholds.stuck_after {
             return Outcome::NotEnough(Lack::Running { samples: MIN_SAMPLES });
         }
-        found(Verdict::Suspect, 1, Evidence::Busy { samples: looks, window: case.window })
+        found(Verdict::Suspect, 1, Evidence::Busy { samples, window: case.window })
     }
 }

@@ -27,7 +27,7 @@ impl Detector for CountGrowth {
             growth.pattern,
             GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
         );
-        if !rises || growth.low <= 0.0 || net < scene.settings.thresholds.least_growth {
+        if !rises || growth.low <= 0.0 || net < scene.settings.thresholds.min_growth {
             return Outcome::Clear;
         }
         let evidence = Evidence::CountGrowth {

@@ -37,9 +37,9 @@ impl Detector for SteadyGrowth {
         DetectorKind::SteadyGrowth
     }
 
-    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        match weigh(case, scene.settings.thresholds.least_growth) {
-            Ok(found) => Outcome::Found(found),
+    fn inspect(&self, _: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        match scene.steady_growth {
+            Ok(found) => Outcome::Found(found.clone()),
             Err(NoLeak::TooShort) => {
                 Outcome::NotEnough(Lack::Growth { samples: MIN_SAMPLES, window: MIN_WINDOW })
             }
@@ -54,7 +54,7 @@ pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Foun
     if !life.known {
         return Err(NoLeak::UnknownLives);
     }
-    if case.looks < MIN_SAMPLES || case.window < MIN_WINDOW {
+    if case.samples < MIN_SAMPLES || case.window < MIN_WINDOW {
         return if life.births.is_empty() { Err(NoLeak::Few) } else { Err(NoLeak::TooShort) };
     }
     let parts = parts(&life.births);
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_ramp_that_ended_has_stopped_and_a_slow_leak_has_not() {
-        assert!(has_stopped(&births(0..50)), "each look, then none for a sixth of the window");
+        assert!(has_stopped(&births(0..50)), "each sample, then none for a sixth of the window");
         assert!(!has_stopped(&births((0..60).step_by(10))), "one in ten bins");
         assert!(!has_stopped(&births([5, 15, 25, 35, 45])), "the next is about due");
         assert!(has_stopped(&births([])));

@@ -10,7 +10,7 @@ mod stuck;
 
 use super::case::Case;
 use super::settings::Settings;
-use crate::model::{DetectorKind, Evidence, Lack, Verdict};
+use crate::model::{DetectorKind, Evidence, Lack, NoLeak, Verdict};
 pub(super) use nature::is_finalizer;
 
 /// What a detector says of a case.
@@ -41,6 +41,8 @@ pub(super) struct Scene<'a> {
     pub(super) settings: &'a Settings,
     /// How many separate deadlock cycles there are in the process.
     pub(super) cycles: u64,
+    /// What [`growth::weigh`] says of the case: the detector shows it, and so does what is said of a rise.
+    pub(super) steady_growth: &'a Result<Found, NoLeak>,
     /// Whether the case seems to be idle on purpose.
     pub(super) is_idle: bool,
 }

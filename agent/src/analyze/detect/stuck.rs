@@ -51,7 +51,7 @@ impl Detector for Large {
 /// for a moment, and many wait for one lock.
 fn large_at_once(case: &Case<'_>, large: u64) -> Outcome {
     let apart = case.group.objects >= case.group.count && case.group.count > 1;
-    if case.looks > 1 || !apart {
+    if case.samples > 1 || !apart {
         return Outcome::Clear;
     }
     let evidence = Evidence::LargeAtOnce { goroutines: case.count, limit: large };
@@ -106,7 +106,7 @@ impl Detector for TooLong {
     }
 
     fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
-        let Some(limit) = scene.settings.thresholds.too_long else { return Outcome::Clear };
+        let Some(limit) = scene.settings.thresholds.max_wait else { return Outcome::Clear };
         match case.oldest {
             Some(oldest) if oldest >= limit && case.wait() != WaitClass::Runtime => {
                 found(Verdict::Suspect, case.count, Evidence::TooLong { blocked: oldest, limit })
@@ -155,12 +155,12 @@ fn is_stuck(case: &Case<'_>, scene: Scene<'_>) -> bool {
     let least = scene.settings.thresholds.stuck_after;
     // One sample counts everybody who waits, however briefly: most of them must have waited so long.
     let most = || case.group.median.is_some_and(|median| median >= least);
-    case.life.stuck > 0 && case.life.stuck_for >= least && (case.looks > 1 || most())
+    case.life.stuck > 0 && case.life.stuck_for >= least && (case.samples > 1 || most())
 }
 
 fn stillness(case: &Case<'_>) -> Stillness {
     let (goroutines, longest) = (case.life.stuck, case.life.stuck_for);
-    if case.looks == 1 {
+    if case.samples == 1 {
         let median = case.group.median.unwrap_or_default();
         return Stillness::AtOnce { goroutines, median, longest };
     }

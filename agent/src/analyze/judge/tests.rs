@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::sample::Sample;
 
-/// A goroutine from its birth to its death, in seconds since the first look.
+/// A goroutine from its birth to its death, in seconds since the first sample.
 #[derive(Clone, Copy)]
 struct Lived {
     goid: u64,
@@ -150,7 +150,7 @@ fn load_that_rises_churns_or_swings_is_no_leak() {
         })
         .collect();
     assert_eq!(verdict(&film(30, WaitClass::Select, &rising, own)), None);
-    // A hundred at any time, each for twenty seconds, since long before the first look.
+    // A hundred at any time, each for twenty seconds, since long before the first sample.
     let churning: Vec<_> = (0..300)
         .map(|at| {
             let born = at as f64 / 5.0 - 25.0;

@@ -30,7 +30,7 @@ pub(super) use waits::is_for_lock;
 use waits::{Identified, Waits};
 
 /// A lock is contended when somebody has been waiting for it this long. A little less than a second,
-/// so that two looks a second apart show it.
+/// so that two samples a second apart show it.
 const LONG: Duration = Duration::from_millis(900);
 /// The same where there is one observation, whose two snapshots are a tenth of a second apart.
 const LONG_AT_ONCE: Duration = Duration::from_millis(90);
@@ -45,20 +45,20 @@ const MAX_CYCLES: usize = 64;
 const MAX_LENGTH: usize = 64;
 /// Waiters that a lock names.
 const WAITERS: usize = 16;
-/// Waiters of one lock that are followed from one look to the next.
+/// Waiters of one lock that are followed from one sample to the next.
 const FOLLOWED: usize = 256;
-/// Locks that are followed from one look to the next.
+/// Locks that are followed from one sample to the next.
 const FOLLOWED_LOCKS: usize = 1 << 14;
 
 /// Follows contended locks from look to look.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     followed: FxHashMap<u64, Followed>,
-    /// When the look before was.
+    /// When the sample before was.
     last: Option<Duration>,
 }
 
-/// A contended lock, as the last look left it.
+/// A contended lock, as the last sample left it.
 #[derive(Debug, Default)]
 struct Followed {
     /// Waiters, by goid.
@@ -101,7 +101,7 @@ impl Locks {
         self.followed.clear();
     }
 
-    /// Notes which locks a waiter of the look before has got meanwhile.
+    /// Notes which locks a waiter of the sample before has got meanwhile.
     fn follow(&mut self, observation: &Observation, waits: &Waits<'_>, last: Option<Duration>) {
         let now = observation.elapsed;
         let step = now.saturating_sub(last.unwrap_or(now));

@@ -1,5 +1,5 @@
 //! Holds the probes of a target and does what the governor says, some tens of times a second: a
-//! probe that is hit too often must not stay until the next look.
+//! probe that is hit too often must not stay until the next sample.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -27,7 +27,7 @@ use crate::model::{
 const PLUGINS: &str = "plugins are loaded: each has its own copies of the runtime's functions, and \
                        passes by probes in the program's";
 
-/// Probes and what was known of them at the last look.
+/// Probes and what was known of them at the last sample.
 pub(super) struct Live {
     wanted: (Probing, Budget),
     keeper: Keeping,
@@ -51,10 +51,10 @@ enum Keeping {
     Without(Option<String>),
 }
 
-/// What the kernel adds to a look.
+/// What the kernel adds to a sample.
 #[derive(Default)]
 pub(super) struct Added {
-    /// Since the look before, where creations and exits were watched at some time.
+    /// Since the sample before, where creations and exits were watched at some time.
     pub(super) rates: Option<Rates>,
     /// Since the first.
     pub(super) rates_so_far: Option<Rates>,
@@ -194,7 +194,7 @@ impl Live {
             coverage.probes.push(probe(event, state, history, (Duration::ZERO, Duration::ZERO)));
         }
         coverage.notes.push(
-            "snapshots alone, no probes: goroutines that come and go between two looks are not \
+            "snapshots alone, no probes: goroutines that come and go between two snapshots are not \
              seen, and times blocked are lower bounds"
                 .to_owned(),
         );
@@ -223,7 +223,7 @@ impl Live {
         births.missed
     }
 
-    /// Since the look before. Once creations and exits were not watched for a time, rates are
+    /// Since the sample before. Once creations and exits were not watched for a time, rates are
     /// estimates from then on: of the latest piece of time in which they were.
     fn rates(&mut self, seen: &Seen, first: Duration) -> Option<Rates> {
         let before = self.last.replace((seen.at, seen.counters));

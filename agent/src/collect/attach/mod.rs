@@ -36,7 +36,7 @@ use running::Meter;
 use snapshot::{Snapshot, Snapshotter, Taken};
 
 /// A lock that somebody has been waiting for this long is contended. A little less than a second,
-/// so that two looks a second apart show it.
+/// so that two samples a second apart show it.
 const CONTENDED: Duration = Duration::from_millis(900);
 /// How long after the first snapshot of one observation the second one is taken.
 const CONFIRMED_AFTER: Duration = Duration::from_millis(100);
@@ -115,7 +115,7 @@ const UNKNOWN_CLOCK: &str = "the process's time namespace cannot be told, so tha
 
 impl Attach {
     /// Attaches to the process with an id. Nothing stops it, now or later, and nothing in it changes
-    /// but for the breakpoints of probes, which the first look puts there if any are wanted.
+    /// but for the breakpoints of probes, which the first sample puts there if any are wanted.
     ///
     /// # Errors
     /// When there is no such process, it is no Go program that can be read, or access is refused.

@@ -141,13 +141,13 @@ pub enum PrivilegeError {
         count: usize,
     },
     /// The kernel does not take capabilities back, or does not say which there are.
-    #[error("capabilities cannot be given up")]
+    #[error("capabilities cannot be dropped")]
     Capabilities(#[source] caps::errors::CapsError),
     /// The kernel has no `no_new_privs`.
     #[error("programs could still gain privileges (prctl PR_SET_NO_NEW_PRIVS)")]
     NewPrivileges(#[source] nix::Error),
     /// The kernel takes no filter.
-    #[error("system calls cannot be given up (seccomp)")]
+    #[error("system calls cannot be refused (seccomp)")]
     Filter(#[source] seccompiler::Error),
     /// The kernel does not say how many threads there are.
     #[error("cannot count this process's threads")]

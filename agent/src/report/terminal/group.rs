@@ -190,7 +190,7 @@ impl Page<'_> {
         }
         if elided > 0 {
             let frames = format::counted(elided.into(), "frame", "frames");
-            self.field("  … ", &format!("{frames} left out: the stack is too deep"))?;
+            self.field("  … ", &format!("{frames} not shown: the stack is too deep"))?;
         }
         Ok(())
     }

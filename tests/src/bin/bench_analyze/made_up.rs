@@ -101,8 +101,8 @@ impl MadeUp {
         })
     }
 
-    /// Makes a look the one with this number. Of every tenth group, a goroutine is born every few
-    /// seconds; all others have been there since the first look.
+    /// Makes a sample the one with this number. Of every tenth group, a goroutine is born every few
+    /// seconds; all others have been there since the first sample.
     pub fn turn_to(&self, look: &mut Observation, number: u32) {
         look.elapsed = Duration::from_secs(u64::from(number));
         look.at = Timestamp::from_unix_ns(i64::from(number) * 1_000_000_000);

@@ -35,7 +35,7 @@ struct Measured {
     goroutines: u32,
     groups: usize,
     findings: usize,
-    /// Taking in a look, and judging the window.
+    /// Taking in a sample, and judging the window.
     push_seconds: f64,
     judge_seconds: f64,
     peer_seconds: f64,

@@ -1,4 +1,4 @@
-//! What the agent takes of a processor itself: 10,000 goroutines, a look a second.
+//! What the agent takes of a processor itself: 10,000 goroutines, a sample a second.
 
 use std::thread;
 use std::time::{Duration, Instant};

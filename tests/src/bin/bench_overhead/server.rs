@@ -136,7 +136,7 @@ impl Twins {
         Ok(())
     }
 
-    /// With the agent at one of them, from its first look on.
+    /// With the agent at one of them, from its first sample on.
     fn watched(
         &mut self,
         plan: Plan,

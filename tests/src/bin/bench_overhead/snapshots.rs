@@ -10,7 +10,7 @@ use crate::pingpong::{WORK, turn};
 use crate::watcher::Watcher;
 use crate::{Plan, place, table};
 
-/// Goroutines that a look has to read, besides those of the ping-pong.
+/// Goroutines that a sample has to read, besides those of the ping-pong.
 const HELD: u32 = 10_000;
 /// As often as the agent looks at all.
 const INTERVAL_MS: f64 = 20.0;
@@ -20,11 +20,11 @@ const INTERVAL_MS: f64 = 20.0;
 pub struct Looks {
     /// How often the ball was passed, by the second of the target's own processor time.
     pub passes_per_cpu_second: Pair,
-    /// How many looks there were a second.
+    /// How many samples there were a second.
     pub per_second: Figure,
-    /// What one look a second would cost the target, in percent of its processor time.
+    /// What one sample a second would cost the target, in percent of its processor time.
     pub one_a_second_percent: Figure,
-    /// By how much the target is slower during a look, in percent.
+    /// By how much the target is slower during a sample, in percent.
     pub slowed_percent: Figure,
 }
 

@@ -23,7 +23,7 @@ pub fn weigh(command: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The peak in bytes of `leak-agent check --format json` on a process: one look, and its report.
+/// The peak in bytes of `leak-agent check --format json` on a process: one sample, and its report.
 pub fn check(agent: &Path, pid: u32) -> Result<f64> {
     let output = Command::new(env::current_exe()?)
         .arg(FLAG)

@@ -87,7 +87,7 @@ impl Page<'_> {
             self.row("  refused", refused)?;
         }
         if let Some(problem) = &holdings.problem {
-            self.row("not given up", problem)?;
+            self.row("not dropped", problem)?;
         }
         if uid == Some(0) {
             self.row("user", "still root: files that are root's own stay open to it")?;
@@ -154,7 +154,7 @@ fn held(holding: &Holding) -> String {
         (None, ..) => "cannot tell".to_owned(),
         (Some(true), _, Some(why)) => format!("held: {why}"),
         (Some(true), _, None) => "held, and not needed".to_owned(),
-        (Some(false), Some(true), _) => "given up: not needed".to_owned(),
+        (Some(false), Some(true), _) => "dropped: not needed".to_owned(),
         (Some(false), _, Some(why)) => format!("missing: {why}"),
         (Some(false), _, None) => "not given, not needed".to_owned(),
     }
@@ -192,10 +192,10 @@ fn plain<T: Display>(value: T) -> String {
 
 fn scope(scope: u8) -> String {
     let meaning = match scope {
-        0 => "a user may look at all of their processes",
-        1 => "without CAP_SYS_PTRACE only parents may look",
-        2 => "only CAP_SYS_PTRACE may look",
-        _ => "nobody may look until the next boot",
+        0 => "a user may read all of their processes",
+        1 => "without CAP_SYS_PTRACE only parents may read",
+        2 => "only CAP_SYS_PTRACE may read",
+        _ => "nobody may read until the next boot",
     };
     format!("{scope}: {meaning}")
 }

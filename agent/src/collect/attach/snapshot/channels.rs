@@ -102,7 +102,7 @@ impl Channels {
     /// What was left out for want of room.
     pub(super) fn note(&self) -> Option<String> {
         self.full.then(|| {
-            format!("more than {MAX_CHANNELS} channels would have been read; the rest was left out")
+            format!("more than {MAX_CHANNELS} channels would have been read; the rest was not read")
         })
     }
 }

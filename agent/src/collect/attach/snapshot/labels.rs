@@ -54,7 +54,7 @@ impl Labels {
     /// What was left out for want of room.
     pub(super) fn note(&self) -> Option<String> {
         (self.bytes > MAX_LABEL_BYTES).then(|| {
-            "there are too many profiler labels to keep them all; some were left out".to_owned()
+            "there are too many profiler labels to keep them all; some were not kept".to_owned()
         })
     }
 }

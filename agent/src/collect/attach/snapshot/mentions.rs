@@ -224,7 +224,7 @@ impl Mentions {
             ),
             some(self.deep, "deep stacks were searched for contended locks in their inner part"),
             (matters && self.full).then(|| {
-                "contended locks stand on too many stacks to keep them all; some were left out"
+                "contended locks stand on too many stacks to keep them all; some were not kept"
                     .to_owned()
             }),
         ]

@@ -255,7 +255,7 @@ impl Snapshotter {
         coverage.notes.extend(self.stacks.notes());
         coverage.notes.extend(stacks::cut_note(cut));
         if snapshot.objects.len() >= MAX_OBJECTS {
-            let note = "there are too many wait objects to keep them all; some were left out";
+            let note = "there are too many wait objects to keep them all; some were not kept";
             coverage.notes.push(note.to_owned());
         }
         coverage.notes.extend(labels.note());

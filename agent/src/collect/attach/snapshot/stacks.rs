@@ -140,11 +140,11 @@ impl Stacks {
 
     /// What was left out for want of room.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let full = "there are too many distinct stacks to keep them all; some were left out";
+        let full = "there are too many distinct stacks to keep them all; some were not kept";
         let unsearched = "too many stacks had to be searched for what goroutines wait on; \
                           it was not found for all of them";
         let deep =
-            "there are too many deep stacks to read them all in one snapshot; some were left out";
+            "there are too many deep stacks to read them all in one snapshot; some were not kept";
         let notes = [
             (self.full, full),
             (self.search_reads == 0, unsearched),

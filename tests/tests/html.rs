@@ -39,7 +39,7 @@ fn write(name: &str, page: &[u8]) -> PathBuf {
 fn chromium() -> Option<PathBuf> {
     let found = browser::find();
     if found.is_none() {
-        println!("SKIP there is no browser: apt-get install chromium-headless-shell");
+        leak_agent_tests::skip("there is no browser: apt-get install chromium-headless-shell");
     }
     found
 }

@@ -24,7 +24,7 @@ fn a_target_that_does_not_fit_is_an_error_and_one_that_does_is_judged() {
     let files = ["memory.limit_in_bytes", "memory.max"];
     let Some((file, group)) = files.iter().find_map(|file| Some((*file, Group::with(file)?)))
     else {
-        println!("SKIP no control group with a limit of memory can be made here");
+        leak_agent_tests::skip("no control group with a limit of memory can be made here");
         return;
     };
     let mut target = Target::start("1.26.6", "exe", "halted").expect("target");

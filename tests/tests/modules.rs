@@ -226,7 +226,7 @@ fn a_library_in_a_c_program_go1_27() {
 fn python(libraries: &[PathBuf]) -> Option<Target> {
     let asked = Command::new("python3").args(["-c", "import ctypes"]).output();
     if !asked.is_ok_and(|it| it.status.success()) {
-        eprintln!("SKIPPED: there is no python3 with ctypes here (apt-get install python3)");
+        leak_agent_tests::skip("there is no python3 with ctypes here (apt-get install python3)");
         return None;
     }
     let mut python = Command::new("python3");

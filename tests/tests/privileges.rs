@@ -306,7 +306,9 @@ fn what_was_given_up_is_refused() {
 #[test]
 fn an_ordinary_user_needs_three_capabilities() {
     if uprobe_multi() != Answer::Yes {
-        println!("SKIP this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN");
+        leak_agent_tests::skip(
+            "this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN",
+        );
         return;
     }
     let scratch = Scratch::new("three");
@@ -317,7 +319,9 @@ fn an_ordinary_user_needs_three_capabilities() {
 #[test]
 fn file_capabilities_do_as_well() {
     if uprobe_multi() != Answer::Yes {
-        println!("SKIP this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN");
+        leak_agent_tests::skip(
+            "this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN",
+        );
         return;
     }
     let scratch = Scratch::new("file");
@@ -397,10 +401,10 @@ fn without_a_capability_ones_own_programs_can_be_looked_at() {
     let target = Target::start_inside(launcher, &words).expect("target");
     let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     if !["", "0"].contains(&scope.trim()) {
-        println!(
-            "SKIP Yama lets only CAP_SYS_PTRACE or a parent look (ptrace_scope {})",
+        leak_agent_tests::skip(format_args!(
+            "Yama lets only CAP_SYS_PTRACE or a parent read (ptrace_scope {})",
             scope.trim()
-        );
+        ));
         return;
     }
     let pid = target.pid().to_string();

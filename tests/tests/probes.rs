@@ -368,7 +368,9 @@ impl Killable {
 /// As an ordinary user with nothing but these three.
 fn three_capabilities_suffice(version: &str) {
     if uprobe_multi() != Answer::Yes {
-        println!("SKIP: this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN");
+        leak_agent_tests::skip(
+            "this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN",
+        );
         return;
     }
     let target = Target::start(version, MODE, "churn").expect("target");

@@ -1,9 +1,10 @@
 //! Where saved observations lie: `PID-START-NUMBER.observation.gz` in one folder, a recording being
 //! those with the same pid and start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::Error;
 use crate::model::{Instance, Observation, Timestamp};
@@ -13,6 +14,9 @@ const END: &str = ".observation.gz";
 
 /// Files of a folder that are read.
 const MAX_FILES: usize = 1 << 20;
+
+/// The first files of all recordings that this agent has begun: they may not be written yet.
+static BEGUN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// What was saved of one process in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,14 +33,17 @@ pub struct Recording {
 
 impl Recording {
     /// A recording that begins with an observation. A process may hold several Go runtimes, each of which
-    /// is recorded, from the same millisecond on: of those the later ones get the next free one.
+    /// is recorded, from the same millisecond on and on a thread of its own: of those the later ones get the
+    /// next free one.
     pub(super) fn new(folder: &Path, first: &Observation) -> Self {
         let Instance::Process { pid, .. } = first.target.id.instance;
         let start_ms = u64::try_from(first.at.unix_ns() / 1_000_000).unwrap_or_default();
         let mut recording = Self { folder: folder.to_owned(), pid, start_ms, numbers: Vec::new() };
-        while recording.file(1).exists() {
+        let mut begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
+        while recording.file(1).exists() || begun.contains(&recording.file(1)) {
             recording.start_ms = recording.start_ms.saturating_add(1);
         }
+        begun.insert(recording.file(1));
         recording
     }
 

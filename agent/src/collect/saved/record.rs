@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 use super::form::Written;
 use super::{Error, Recording};
 use crate::collect::{CollectError, Source};
+use crate::error_chain::one_line;
 use crate::model::Observation;
 
 /// Bytes that a recording takes at most.
@@ -65,9 +66,7 @@ impl Source for Recorder {
         if self.failed.is_none()
             && let Err(error) = self.save(&observation)
         {
-            let why = std::error::Error::source(&error).map(|why| format!(": {why}"));
-            let why = why.unwrap_or_default();
-            self.failed = Some(format!("observations are no longer saved: {error}{why}"));
+            self.failed = Some(format!("observations are no longer saved: {}", one_line(&error)));
         }
         observation.coverage.notes.extend(self.failed.clone());
         Ok(Some(observation))

@@ -136,6 +136,22 @@ fn recordings_of_one_pid_are_targets_of_their_own() {
     assert!(ids.iter().all(|id| id.to_string() == "pid 4711"));
 }
 
+#[test]
+fn recordings_that_begin_at_once_each_have_files_of_their_own() {
+    let scratch = Scratch::new("at-once");
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let seen = scratch.record(2);
+                assert!(seen.iter().all(|it| it.coverage.notes.is_empty()), "all is saved");
+            });
+        }
+    });
+    let all = Recording::all(&scratch.0).expect("there are some");
+    assert_eq!(all.len(), 16);
+    assert!(all.iter().all(|it| it.numbers == [1, 2]));
+}
+
 /// Before targets had ids, a file told a library behind the executable's name, and no start.
 #[test]
 fn a_file_of_before_targets_had_ids_is_read() {

@@ -167,7 +167,7 @@ fn inlined_unnamed_and_hostile_frames() {
     assert!(!text.contains(['\x1b', '\x07']), "{text:?}");
     assert!(text.contains("(inlined)"), "{text}");
     assert!(text.contains("0x401000 (no symbol)"), "{text}");
-    assert!(text.contains("7 frames left out"), "{text}");
+    assert!(text.contains("7 frames not shown"), "{text}");
 }
 
 #[test]

@@ -82,6 +82,11 @@ impl<'a> Causes<'a> {
         self.created(group.created_by, group.creation_stack, parent, 0)
     }
 
+    /// Whether a line of the program's own is on a group's stack.
+    pub(super) fn is_on_stack(&self, group: &Group) -> bool {
+        group.stack.is_some_and(|stack| self.on(stack, CauseBasis::Stack).is_some())
+    }
+
     /// The innermost line of the program's own on a stack.
     fn on(&self, stack: StackId, basis: CauseBasis) -> Option<CauseLine> {
         let frames = self.stacks.frames_of(stack);

@@ -123,8 +123,7 @@ fn inspected<'a>(
     lacks: &mut Vec<NotEnough>,
 ) -> Weighed<'a> {
     let Common { context: Context { window, settings, .. }, causes, cycles } = common;
-    let cause = causes.of(case.group, case.life.parent_group);
-    let idle = idle::reason(&case, cause.as_ref(), settings);
+    let idle = idle::reason(&case, causes.is_on_stack(case.group), settings);
     let scene = Scene { settings, cycles, steady_growth, is_idle: idle.is_some() };
     let mut evidence = Vec::new();
     let mut best: Option<Found> = None;
@@ -162,6 +161,8 @@ fn inspected<'a>(
     if case.points.is_empty() {
         case = case.with_history(common.context.window);
     }
+    // Creators are followed for what becomes a finding, and for nothing else.
+    let cause = causes.of(case.group, case.life.parent_group);
     let grows = evidence.iter().any(|it| it.detector().is_growth());
     Weighed::Found(Box::new(Draft { case, found: best, evidence, cause, grows, parts: Vec::new() }))
 }

@@ -3,13 +3,12 @@
 //! What waits is no leak by that alone: most goroutines of a healthy server wait most of the time.
 
 use super::case::Case;
-use super::caused::CauseLine;
 use super::code::Awaits;
 use super::detect::is_finalizer;
 use super::known;
 use super::settings::{Rule, Settings};
 use crate::model::function::{self, Origin};
-use crate::model::{CauseBasis, IdleReason, Verdict, WaitClass};
+use crate::model::{IdleReason, Verdict, WaitClass};
 
 /// So many that wait on one object are a pool, whoever started it.
 const POOL: u64 = 8;
@@ -39,11 +38,8 @@ impl Idle {
 }
 
 /// Why a case is idle on purpose; `None` where nothing says so.
-pub(super) fn reason(
-    case: &Case<'_>,
-    cause: Option<&CauseLine>,
-    settings: &Settings,
-) -> Option<Idle> {
+/// `is_own`: whether a line of the program's own is on their stacks.
+pub(super) fn reason(case: &Case<'_>, is_own: bool, settings: &Settings) -> Option<Idle> {
     if is_finalizer(case) {
         return None;
     }
@@ -54,7 +50,6 @@ pub(super) fn reason(
     if case.are_coroutines() {
         return Idle::while_steady(IdleReason::Iterator);
     }
-    let is_own = cause.is_some_and(|cause| cause.at.basis == CauseBasis::Stack);
     // Whoever sends, or waits for what cannot come, does not wait for work.
     let may_be_idle =
         !matches!(wait, WaitClass::ChanSend | WaitClass::EmptySelect | WaitClass::NilChannel);

@@ -23,12 +23,10 @@ const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
 const TEXT: &[&str] = &["format", "output"];
 const AMOUNT: &[&str] = &["top", "all"];
 const REPORT: &[&str] = &["reports", "color", "groups"];
-const JUDGING: &[&str] = &[
+const FILTER: &[&str] = &["fail-on", "func", "package", "exclude"];
+/// What decides a judgement; of what is judged already it means nothing.
+const RULES: &[&str] = &[
     "source-root",
-    "fail-on",
-    "func",
-    "package",
-    "exclude",
     "safe-patterns",
     "suspicious-patterns",
     "patterns-file",
@@ -42,8 +40,8 @@ const JUDGING: &[&str] = &[
     "min-growth",
 ];
 
-const WATCHING: &[&[&str]] = &[EVERY, TARGET, SAMPLING, TEXT, AMOUNT, REPORT, JUDGING];
-const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, TEXT, AMOUNT, REPORT, JUDGING];
+const WATCHING: &[&[&str]] = &[EVERY, TARGET, SAMPLING, TEXT, AMOUNT, REPORT, FILTER, RULES];
+const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
 const TABLE: [Row; 13] = [
@@ -52,7 +50,7 @@ const TABLE: [Row; 13] = [
     Row { command: "monitor", flags: WATCHING, why: "" },
     Row {
         command: "compare",
-        flags: &[EVERY, TARGET, TEXT, AMOUNT, JUDGING],
+        flags: &[EVERY, TARGET, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes two samples, without probes, and shows how they differ",
     },
     Row { command: "patterns", flags: WATCHING, why: "" },
@@ -60,7 +58,7 @@ const TABLE: [Row; 13] = [
     Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row {
         command: "report",
-        flags: &[EVERY, &["input"], TEXT, AMOUNT, REPORT, JUDGING],
+        flags: &[EVERY, &["input"], TEXT, AMOUNT, REPORT, FILTER, RULES],
         why: "it judges what --save kept (--input DIR), and samples nothing",
     },
     Row {
@@ -151,38 +149,19 @@ fn is_typed(given: &ArgMatches, id: &str) -> bool {
 struct Idle {
     /// With this one, wherever it was set.
     with: &'static str,
-    flags: &'static [&'static str],
+    flags: &'static [&'static [&'static str]],
     why: &'static str,
 }
 
 const IDLE: [Idle; 2] = [
     Idle {
         with: "input",
-        flags: &["object", "interval", "duration", "samples", "probes", "budget"],
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
         why: "what was saved is judged as it was sampled",
     },
     Idle {
         with: "before",
-        flags: &[
-            "pid",
-            POSITIONAL,
-            "exe",
-            "object",
-            "input",
-            "save",
-            "source-root",
-            "safe-patterns",
-            "suspicious-patterns",
-            "patterns-file",
-            "baseline",
-            "goroutines-moderate",
-            "goroutines-high",
-            "goroutines-critical",
-            "stuck-after",
-            "max-wait",
-            "large-group",
-            "min-growth",
-        ],
+        flags: &[&[POSITIONAL], TARGET, RULES],
         why: "two saved inputs are compared, and a report is judged already",
     },
 ];
@@ -196,7 +175,7 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
             continue;
         }
         let typed = |flag: &&&str| is_typed(given, &flag.replace('-', "_"));
-        if let Some(&flag) = flags.iter().find(typed) {
+        if let Some(&flag) = flags.iter().copied().flatten().find(typed) {
             let flag = if flag == POSITIONAL { "pid" } else { flag };
             return Err(Failure::NotTogether { flag, with, why });
         }
@@ -243,7 +222,7 @@ mod tests {
         for flag in global.filter_map(Arg::get_long) {
             assert!(listed.contains(&flag), "{flag}");
         }
-        let idle = IDLE.iter().flat_map(|idle| idle.flags);
+        let idle = IDLE.iter().flat_map(|idle| idle.flags).copied().flatten();
         for flag in idle {
             let mut commands = std::iter::once(&command).chain(command.get_subcommands());
             let is = |arg: &Arg| arg.get_id() == flag.replace('-', "_").as_str();

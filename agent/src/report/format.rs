@@ -14,12 +14,21 @@ pub fn date(time: &str) -> String {
     format!("{} UTC", seconds.replacen('T', " ", 1))
 }
 
+/// What is less is shown as no change: one in 200 seconds.
+const MIN_CHANGE: f64 = 0.005;
+
+/// Whether a change by the second is shown as growth.
+#[must_use]
+pub fn is_growth(per_second: f64) -> bool {
+    per_second >= MIN_CHANGE
+}
+
 /// A change by the second, with its sign: `+50.1/s`, `0/s`.
 #[must_use]
 pub fn growth(per_second: f64) -> String {
     let size = per_second.abs();
     match size {
-        _ if size < 0.005 => "0/s".to_owned(),
+        _ if size < MIN_CHANGE => "0/s".to_owned(),
         _ if size < 1.0 => format!("{per_second:+.2}/s"),
         _ if size < 1000.0 => format!("{per_second:+.1}/s"),
         _ => format!("{per_second:+.0}/s"),

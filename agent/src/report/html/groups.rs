@@ -66,7 +66,7 @@ fn row(page: &Page<'_>, group: &Group, number: Option<usize>, full: bool) -> Mar
     html! {
         tr {
             td.figure { (format::count(group.count)) }
-            td.figure.grows[group.growth_per_second.is_some_and(|growth| growth >= 0.005)] {
+            td.figure.grows[group.growth_per_second.is_some_and(format::is_growth)] {
                 (group.growth_per_second.map_or_else(|| "–".to_owned(), format::growth))
             }
             td.wait {

@@ -188,12 +188,8 @@ fn seen(assessment: &Assessment) -> Markup {
                     tr {
                         th scope="row" { "Probe " (Text(&probe.event)) }
                         td.figure {
-                            @match probe.state {
-                                ProbeState::Attached => "attached",
-                                ProbeState::Burst => span.doubt { "in a burst" },
-                                ProbeState::Shed => span.doubt { "shed" },
-                                ProbeState::Unavailable => span.doubt { "unavailable" },
-                            }
+                            @let state = phrases::probe_state(probe.state);
+                            @if probe.state == ProbeState::Attached { (state) } @else { span.doubt { (state) } }
                         }
                     }
                     @if let Some(reason) = &probe.reason {

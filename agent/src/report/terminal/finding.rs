@@ -82,7 +82,7 @@ impl Page<'_> {
             parts.push((Role::Alarm, format!("{} proven", format::count(proven))));
         }
         if let Some(growth) = finding.growth {
-            let role = if growth.per_second >= 0.005 { Role::Warning } else { Role::Dim };
+            let role = if format::is_growth(growth.per_second) { Role::Warning } else { Role::Dim };
             parts.push((role, format::growth(growth.per_second)));
         }
         if let Some(oldest) = phrases::oldest(finding, group) {

@@ -128,7 +128,7 @@ impl Page<'_> {
             parts.push((Role::Dim, format!("({})", format::clean(reason))));
         }
         if let Some(growth) = group.growth_per_second {
-            let role = if growth >= 0.005 { Role::Warning } else { Role::Dim };
+            let role = if format::is_growth(growth) { Role::Warning } else { Role::Dim };
             parts.push((role, format::growth(growth)));
         }
         // Unless a probe saw its beginning, a time is a lower bound.

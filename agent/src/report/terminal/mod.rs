@@ -231,12 +231,7 @@ impl Page<'_> {
             .chunk_by(alike)
             .filter_map(|probes| {
                 let probe = probes.first()?;
-                let state = match probe.state {
-                    ProbeState::Attached => return None,
-                    ProbeState::Burst => "in a burst",
-                    ProbeState::Shed => "shed",
-                    ProbeState::Unavailable => "unavailable",
-                };
+                let state = phrases::probe_state(probe.state);
                 let reason = why(probe).map(|why| format!(": {why}")).unwrap_or_default();
                 let events: Vec<_> = probes.iter().map(|probe| probe.event.as_str()).collect();
                 let noun = if probes.len() == 1 { "probe" } else { "probes" };

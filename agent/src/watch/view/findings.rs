@@ -91,7 +91,7 @@ fn row<'a>(
         Verdict::Proven | Verdict::Likely => Role::Alarm,
         Verdict::Suspect => Role::Doubt,
     };
-    let grows = finding.growth.is_some_and(|growth| growth.per_second >= 0.005);
+    let grows = finding.growth.is_some_and(|growth| format::is_growth(growth.per_second));
     let at = phrases::lead(finding, group);
     vec![
         paint.span(verdict, finding.verdict.name().to_uppercase()),

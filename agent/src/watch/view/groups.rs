@@ -53,8 +53,6 @@ fn row<'a>(
             by if group.count > previous => format!("+{}", format::count(by)),
             by => format!("-{}", format::count(by)),
         });
-    let grows = group.growth_per_second.is_some_and(|growth| growth >= 0.005);
-    let growth = group.growth_per_second.map_or_else(String::new, format::growth);
     let lines = phrases::lines(finding, Some(group), &assessment.stacks);
     let at = lines.first().map_or_else(
         || group.no_stack.map_or("in the runtime", phrases::no_stack).to_owned(),
@@ -67,7 +65,7 @@ fn row<'a>(
     vec![
         paint.span(Role::Number, format::count(group.count)),
         Span::from(change),
-        paint.span(if grows { Role::Alarm } else { Role::Plain }, growth),
+        list::growth(group, paint),
         Span::from(group.oldest.map_or_else(|| "-".to_owned(), format::duration)),
         paint.span(Role::Wait, group.wait.name()),
         Span::from(at),

@@ -2,8 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::text::Span;
 
 use super::list::{self, Column, RowsArea};
 use super::paint::Paint;
@@ -33,8 +32,7 @@ pub(super) fn list(
 ) -> RowsArea {
     if state.tree.is_empty() {
         let text = "of no goroutine in this sample is it known who created it";
-        frame.render_widget(Paragraph::new(Line::from(paint.span(Role::Dim, text))), area);
-        return RowsArea::default();
+        return list::nothing(frame, area, paint, Role::Dim, text);
     }
     list::draw(frame, area, &state.rows, &COLUMNS, "GROUP", |index, room| {
         let branch = state.tree.get(index)?;
@@ -46,12 +44,10 @@ pub(super) fn list(
         let room = room.saturating_sub(format::width(&indent));
         let at = group.blocked_at.or(group.created_by);
         let at = at.map_or_else(|| "the runtime".to_owned(), |at| place(assessment, at, room));
-        let grows = group.growth_per_second.is_some_and(|growth| growth >= 0.005);
-        let growth = group.growth_per_second.map_or_else(String::new, format::growth);
         let births = assessment.births(group).map_or_else(String::new, format::rate);
         Some(vec![
             paint.span(Role::Number, format::count(group.count)),
-            paint.span(if grows { Role::Alarm } else { Role::Plain }, growth),
+            list::growth(group, paint),
             Span::from(births),
             paint.span(Role::Wait, group.wait.name()),
             Span::from(format!("{indent}{at}")),

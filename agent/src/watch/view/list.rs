@@ -3,9 +3,13 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::{Modifier, Style};
-use ratatui::text::Span;
-use ratatui::widgets::{Cell, Row, Table, TableState};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState};
 
+use super::paint::Paint;
+use crate::model::Group;
+use crate::report::format;
+use crate::report::style::Role;
 use crate::watch::state::Rows;
 
 /// A column before the last, which takes the rest of the width.
@@ -32,6 +36,25 @@ pub(in crate::watch) struct RowsArea {
     pub(in crate::watch) first: usize,
     /// How many.
     pub(in crate::watch) count: usize,
+}
+
+/// Draws a sentence in place of rows.
+pub(super) fn nothing(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    paint: Paint,
+    role: Role,
+    text: impl Into<String>,
+) -> RowsArea {
+    frame.render_widget(Paragraph::new(Line::from(paint.span(role, text))), area);
+    RowsArea::default()
+}
+
+/// A group's growth.
+pub(super) fn growth(group: &Group, paint: Paint) -> Span<'static> {
+    let grows = group.growth_per_second.is_some_and(format::is_growth);
+    let text = group.growth_per_second.map_or_else(String::new, format::growth);
+    paint.span(if grows { Role::Alarm } else { Role::Plain }, text)
 }
 
 /// Draws rows. `make` gives a row's cells, all columns' and the last, which has this much room.

@@ -2,8 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::text::Span;
 
 use super::list::{self, Column, RowsArea};
 use super::paint::Paint;
@@ -32,8 +31,7 @@ pub(super) fn list(
 ) -> RowsArea {
     if locks::count(assessment) == 0 {
         let text = "no goroutine waited for a contended lock in this sample";
-        frame.render_widget(Paragraph::new(Line::from(paint.span(Role::Dim, text))), area);
-        return RowsArea::default();
+        return list::nothing(frame, area, paint, Role::Dim, text);
     }
     let stacks = &assessment.stacks;
     list::draw(frame, area, &state.rows, &COLUMNS, "HELD BY", |index, room| {

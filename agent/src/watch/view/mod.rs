@@ -118,8 +118,7 @@ fn draw_rows(
 ) -> RowsArea {
     if state.rows.shown.is_empty() && !state.filter.is_empty() && state.unfiltered() > 0 {
         let text = format!("nothing here has \"{}\" in it; Esc clears the filter", state.filter);
-        frame.render_widget(Paragraph::new(Line::from(paint.span(Role::Doubt, text))), area);
-        return RowsArea::default();
+        return list::nothing(frame, area, paint, Role::Doubt, text);
     }
     match state.tab {
         Tab::Findings => findings::draw(state, assessment, frame, area, paint),

@@ -4,9 +4,9 @@ use ratatui::text::Line;
 
 use super::paint::Paint;
 use crate::model::{Assessment, ProbeCoverage, ProbeState};
-use crate::report::format;
 use crate::report::style::Role;
 use crate::report::terminal::parts;
+use crate::report::{format, phrases};
 
 /// Spells of a probe that are shown, the latest.
 const SPELLS: usize = 3;
@@ -44,7 +44,7 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
     let covered = seconds(probe.covered_seconds);
     let mut lines = vec![Line::from(vec![
         paint.span(Role::Title, format!("{:INDENT$}", format::clean(&probe.event))),
-        paint.span(role, format!("{:12}", state(probe.state))),
+        paint.span(role, format!("{:12}", phrases::probe_state(probe.state))),
         paint.span(Role::Plain, format!("attached for {covered} in all")),
     ])];
     let mut said: Vec<String> = probe.reason.iter().cloned().collect();
@@ -53,7 +53,11 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
     let mut spells: Vec<_> = latest
         .map(|spell| {
             let until = spell.until_seconds.map_or_else(|| "now".to_owned(), seconds);
-            format!("{} {} to {until}", state(spell.state), seconds(spell.from_seconds))
+            format!(
+                "{} {} to {until}",
+                phrases::probe_state(spell.state),
+                seconds(spell.from_seconds)
+            )
         })
         .collect();
     if earlier > 0 {
@@ -70,15 +74,6 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
         }
     }
     lines
-}
-
-const fn state(state: ProbeState) -> &'static str {
-    match state {
-        ProbeState::Attached => "attached",
-        ProbeState::Burst => "in a burst",
-        ProbeState::Shed => "shed",
-        ProbeState::Unavailable => "unavailable",
-    }
 }
 
 fn seconds(seconds: f64) -> String {

@@ -10,6 +10,7 @@ pub mod golang;
 pub mod host;
 pub mod model;
 pub mod pipeline;
+pub mod profile;
 pub mod report;
 #[cfg(test)]
 mod sample;

@@ -84,12 +84,55 @@ impl WaitClass {
         self.into()
     }
 
+    /// The class of what the runtime calls a wait, in any version (`runtime/runtime2.go`, Go 1.21 to 1.27).
+    #[must_use]
+    pub fn of_reason(reason: &str) -> Self {
+        match reason {
+            "chan send (nil chan)" | "chan receive (nil chan)" => Self::NilChannel,
+            "select (no cases)" => Self::EmptySelect,
+            "IO wait" => Self::IoWait,
+            "sleep" => Self::Sleep,
+            "semacquire" => Self::Semaphore,
+            "sync.Mutex.Lock" => Self::Mutex,
+            "sync.RWMutex.RLock" | "sync.RWMutex.Lock" => Self::RwMutex,
+            "sync.Cond.Wait" => Self::Cond,
+            "sync.WaitGroup.Wait" | "sync.WaitGroup.Wait (durable)" => Self::WaitGroup,
+            // With and without the mark of a synctest bubble, (durable) or (synctest).
+            _ if reason.starts_with("chan send") => Self::ChanSend,
+            _ if reason.starts_with("chan receive") => Self::ChanReceive,
+            _ if reason.starts_with("select") => Self::Select,
+            _ if RUNTIME.iter().any(|known| reason.starts_with(known)) => Self::Runtime,
+            _ => Self::Unknown,
+        }
+    }
+
     /// Whether a goroutine of this class is blocked: neither running nor ready to run.
     #[must_use]
     pub const fn is_blocked(self) -> bool {
         !matches!(self, Self::Running | Self::Runnable | Self::Unknown)
     }
 }
+
+/// How the runtime's reasons for its own waits start (`runtime/runtime2.go`, Go 1.21 to 1.27).
+const RUNTIME: [&str; 17] = [
+    "GC ",
+    "GOMAXPROCS updater",
+    "cleanup wait",
+    "coroutine",
+    "debug call",
+    "dumping heap",
+    "finalizer wait",
+    "flushing proc caches",
+    "force gc",
+    "garbage collection",
+    "page trace flush",
+    "panicwait",
+    "preempted",
+    "stopping the world",
+    "synctest.",
+    "trace ",
+    "wait for GC cycle",
+];
 
 #[cfg(test)]
 mod tests {

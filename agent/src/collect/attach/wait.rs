@@ -34,7 +34,7 @@ impl Reason {
     /// By the runtime's string, of any version.
     pub(super) fn of(reason: &str) -> Self {
         Self {
-            class: class_of(reason),
+            class: WaitClass::of_reason(reason),
             waits_on: WaitsOn::of(reason),
             is_counted: !["coroutine", "preempted"].iter().any(|it| reason.starts_with(it)),
         }
@@ -50,47 +50,6 @@ impl Reason {
         }
     }
 }
-
-fn class_of(reason: &str) -> WaitClass {
-    match reason {
-        "chan send (nil chan)" | "chan receive (nil chan)" => WaitClass::NilChannel,
-        "select (no cases)" => WaitClass::EmptySelect,
-        "IO wait" => WaitClass::IoWait,
-        "sleep" => WaitClass::Sleep,
-        "semacquire" => WaitClass::Semaphore,
-        "sync.Mutex.Lock" => WaitClass::Mutex,
-        "sync.RWMutex.RLock" | "sync.RWMutex.Lock" => WaitClass::RwMutex,
-        "sync.Cond.Wait" => WaitClass::Cond,
-        "sync.WaitGroup.Wait" | "sync.WaitGroup.Wait (durable)" => WaitClass::WaitGroup,
-        // With and without the mark of a synctest bubble, (durable) or (synctest).
-        _ if reason.starts_with("chan send") => WaitClass::ChanSend,
-        _ if reason.starts_with("chan receive") => WaitClass::ChanReceive,
-        _ if reason.starts_with("select") => WaitClass::Select,
-        _ if RUNTIME.iter().any(|known| reason.starts_with(known)) => WaitClass::Runtime,
-        _ => WaitClass::Unknown,
-    }
-}
-
-/// How the runtime's reasons for its own waits start (`runtime/runtime2.go`, Go 1.21 to 1.27).
-const RUNTIME: [&str; 17] = [
-    "GC ",
-    "GOMAXPROCS updater",
-    "cleanup wait",
-    "coroutine",
-    "debug call",
-    "dumping heap",
-    "finalizer wait",
-    "flushing proc caches",
-    "force gc",
-    "garbage collection",
-    "page trace flush",
-    "panicwait",
-    "preempted",
-    "stopping the world",
-    "synctest.",
-    "trace ",
-    "wait for GC cycle",
-];
 
 /// The class of a goroutine's wait.
 pub(super) fn class(status: Status, reason: Option<Reason>, hints: StackHints) -> WaitClass {

@@ -1,0 +1,9 @@
+//! Profiles and dumps of Go programs: bytes in, values out, and back. Whoever has the bytes (a file, a
+//! server's answer) brings them; nothing here opens or asks for anything.
+//!
+//! Every reader gives what it finds as [`Record`]s, one at a time and borrowed from what it reads, so that a
+//! dump of any size needs little memory, and says at its end what it read and could not read ([`Reading`]).
+
+mod record;
+
+pub use record::{Call, Entry, Fault, Reading, Record, Site, State, Take};

@@ -185,7 +185,7 @@ impl Sample {
                     generation: self.generation,
                     recording: None,
                 },
-                exe: "potato".to_owned(),
+                exe: Some("potato".to_owned()),
                 go_version: Some("go1.26.6".to_owned()),
                 build: Some(Build { stripped: true, pie: false, cgo: false }),
             }),

@@ -53,7 +53,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
                 generation: 0,
                 recording: None,
             },
-            exe: "states".into(),
+            exe: Some("states".into()),
             go_version: Some(go.into()),
             build: None,
         }),

@@ -52,7 +52,7 @@ fn look(pid: u32) -> Result<()> {
         observation.stacks.lookup(*frame).ok().map(|frame| frame.function)
     });
     ensure!(names.filter(|name| *name == "runtime.gopark").count() > 40, "stacks have no names");
-    ensure!(observation.target.exe == "server", "it is called {}", observation.target.exe);
+    ensure!(observation.target.name() == "server", "it is called {}", observation.target.name());
     Ok(())
 }
 
@@ -140,7 +140,11 @@ fn a_process_whose_first_thread_has_ended() -> Result<()> {
         options.probes = Probing::Auto;
         let mut attach = Attach::open(pid, &options)?;
         let observation = attach.next()?;
-        ensure!(observation.target.exe == "halted", "it is called {}", observation.target.exe);
+        ensure!(
+            observation.target.name() == "halted",
+            "it is called {}",
+            observation.target.name()
+        );
         ensure!(observation.goroutines.len() > 290, "{}", observation.goroutines.len());
         let probes = &observation.coverage.probes;
         let says = |why: &str| why.contains("first thread");

@@ -76,7 +76,7 @@ impl Moment {
         let stacks = &assessment.stacks;
         let mut moment = Self {
             at: Some(assessment.window.last),
-            exe: assessment.target.exe.clone(),
+            exe: assessment.target.name().into_owned(),
             goroutines: assessment.totals.goroutines,
             ..Self::default()
         };

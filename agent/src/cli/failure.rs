@@ -10,7 +10,7 @@ use super::exit::Exit;
 use crate::collect::CollectError;
 use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
-use crate::model::{Assessment, Halt, Held, TargetId};
+use crate::model::{Assessment, Halt, Held, Instance, TargetId};
 use crate::report::{format, phrases};
 
 /// Why a command could not do what it was asked for.
@@ -31,10 +31,10 @@ pub(super) enum Failure {
     #[error("cannot list the processes of this machine")]
     Processes(#[source] io::Error),
     /// The target cannot be seen, or no longer.
-    #[error("cannot read process {pid}")]
+    #[error("cannot read {}", named(target))]
     Target {
-        /// The process.
-        pid: u32,
+        /// Which.
+        target: Instance,
         /// Why.
         #[source]
         source: CollectError,
@@ -48,10 +48,10 @@ pub(super) enum Failure {
         held: Held,
     },
     /// It was asked to stop before a first sample was complete.
-    #[error("stopped before the first sample of pid {pid} was complete: there is no verdict on it")]
+    #[error("stopped before the first sample of {target} was complete: there is no verdict on it")]
     Interrupted {
-        /// The process, as it was asked for.
-        pid: u32,
+        /// Which, as it was asked for.
+        target: Instance,
     },
     /// All that could be said of several targets was said already, one by one.
     #[error("{failed} of {asked} targets failed")]
@@ -197,14 +197,30 @@ pub(super) fn processes(count: usize) -> String {
     format!("{} {noun}", format::count(count as u64))
 }
 
+/// `process 4711`, or where the profiles of a target come from.
+fn named(target: &Instance) -> String {
+    match target {
+        Instance::Process { pid, .. } => format!("process {pid}"),
+        Instance::Endpoint { .. } | Instance::Files { .. } => target.to_string(),
+    }
+}
+
 impl Failure {
-    /// Why a process, or what was saved of it, could not be read.
-    pub(super) const fn of(pid: u32, source: CollectError) -> Self {
+    /// Why a target, or what was saved of it, could not be read.
+    pub(super) fn of(target: Instance, source: CollectError) -> Self {
         match source {
             CollectError::Saved(_) => Self::Saved { source },
             CollectError::Program(_) | CollectError::Memory(_) | CollectError::Ended => {
-                Self::Target { pid, source }
+                Self::Target { target, source }
             }
+        }
+    }
+
+    /// The process that could not be read.
+    const fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Target { target: Instance::Process { pid, .. }, .. } => Some(*pid),
+            _ => None,
         }
     }
 
@@ -267,8 +283,8 @@ impl Failure {
             Self::NoKey => "--wait TIME, or -- COMMAND, which is run in between".into(),
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
             Self::Terminal(_) => "leak-agent ... | cat, for one line for each sample".into(),
-            Self::Target { pid, source } if source.is_denied() => {
-                format!("leak-agent doctor --pid {pid}, which says what is missing")
+            Self::Target { source, .. } if source.is_denied() => {
+                format!("leak-agent doctor --pid {}, which says what is missing", self.pid()?)
             }
             Self::Held { target, held } => match (held.halt, target.pid()) {
                 (Some(Halt::Stopped), Some(pid)) => format!("kill -CONT {pid}, and then again"),
@@ -317,10 +333,12 @@ impl Failure {
     /// What stands in the way and what would change that, where the kernel refused.
     fn denial(&self) -> Option<Denial> {
         match self {
-            Self::Target { pid, source } if source.is_denied() => match host::access_to(*pid) {
-                Access::Denied(denial) => Some(denial),
-                _ => None,
-            },
+            Self::Target { source, .. } if source.is_denied() => {
+                match host::access_to(self.pid()?) {
+                    Access::Denied(denial) => Some(denial),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
@@ -359,7 +377,8 @@ mod tests {
 
     #[test]
     fn a_failure_tells_its_causes_and_what_to_do() {
-        let failure = Failure::Target { pid: 7, source: golang::Error::Exited { pid: 7 }.into() };
+        let target = Instance::Process { pid: 7, library: None };
+        let failure = Failure::of(target, golang::Error::Exited { pid: 7 }.into());
         assert_eq!(
             failure.text(),
             "error: cannot read process 7\n  because: process 7 has exited\n"

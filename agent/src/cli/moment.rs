@@ -69,7 +69,9 @@ fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
     let mut moment = Moment::default();
     for report in documents {
         moment.at = moment.at.or_else(|| time(report.window.last.as_deref()?));
-        moment.exe = report.target.exe.clone().into_owned();
+        let target = &report.target;
+        let name = target.exe.as_ref().or(target.source.as_ref());
+        moment.exe = name.cloned().unwrap_or_default().into_owned();
         moment.goroutines = moment.goroutines.saturating_add(report.totals.goroutines);
         let groups = || report.groups.iter().filter(|group| passes(group, filter));
         for group in groups() {

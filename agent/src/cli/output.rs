@@ -68,7 +68,7 @@ fn missing_source(assessment: &Assessment) -> Option<&str> {
 fn name(format: &Format, report: &Report<'_>) -> String {
     let of = match report.assessments {
         [one] => {
-            let exe = one.target.exe.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            let exe = one.target.name().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
             one.target.pid().map_or(exe.clone(), |pid| format!("{exe}-{pid}"))
         }
         _ => "several".to_owned(),

@@ -15,7 +15,7 @@ use super::request::Request;
 use super::seen::Seen;
 use super::target::{self, NamedTarget};
 use crate::collect::attach::probes::start_holding;
-use crate::model::{Assessment, EarlyEnd};
+use crate::model::{Assessment, EarlyEnd, Instance};
 use crate::pipeline::{
     End, Outcome, Pace, Session, Sink, SinkEnd, SinkError, SinkOutcome, Stop, TargetEnd,
     TargetOutcome,
@@ -55,9 +55,9 @@ fn sample(
 ) -> Result<Seen, Failure> {
     let targets = target::all(request)?;
     let mut session = Session::new(pace, stop);
-    let mut pids = Vec::new();
-    for NamedTarget { pid, is_saved, open } in targets {
-        pids.push((pid, is_saved));
+    let mut asked = Vec::new();
+    for NamedTarget { target, is_saved, open } in targets {
+        asked.push((target, is_saved));
         session.add(is_saved, open, target::observer(request));
     }
     for sink in sinks {
@@ -69,11 +69,11 @@ fn sample(
         earlier: Vec::new(),
         matched: false,
         failures: Vec::new(),
-        asked: pids.len(),
+        asked: asked.len(),
         unshown: None,
     };
-    for ((pid, is_saved), outcome) in pids.into_iter().zip(targets) {
-        seen.add(pid, is_saved, outcome)?;
+    for ((target, is_saved), outcome) in asked.into_iter().zip(targets) {
+        seen.add(target, is_saved, outcome)?;
     }
     for sink in sinks {
         seen.add_sink(sink)?;
@@ -82,7 +82,12 @@ fn sample(
 }
 
 impl Seen {
-    fn add(&mut self, pid: u32, is_saved: bool, outcome: TargetOutcome) -> Result<(), Failure> {
+    fn add(
+        &mut self,
+        target: Instance,
+        is_saved: bool,
+        outcome: TargetOutcome,
+    ) -> Result<(), Failure> {
         let TargetOutcome { last, earlier, matched, end } = outcome;
         self.matched |= matched;
         self.earlier.extend(earlier.into_iter().map(Arc::unwrap_or_clone));
@@ -90,7 +95,7 @@ impl Seen {
         let early_end = match end {
             TargetEnd::Orderly(End::TargetExited) if !is_saved => {
                 output::say(format_args!(
-                    "process {pid} has exited; the report shows what was seen last"
+                    "{target} has exited; the report shows what was seen last"
                 ));
                 Some(EarlyEnd::Exited)
             }
@@ -98,7 +103,7 @@ impl Seen {
             TargetEnd::Interrupted => Some(EarlyEnd::Interrupted),
             TargetEnd::Failed(source) => {
                 let why = source.to_string();
-                self.failures.push(Failure::of(pid, source));
+                self.failures.push(Failure::of(target.clone(), source));
                 Some(EarlyEnd::Failed(why))
             }
             TargetEnd::Panicked => return Err(Failure::Defect),
@@ -107,7 +112,7 @@ impl Seen {
         match &mut last {
             Some(last) => last.early_end = early_end.or(last.early_end.take()),
             // Nothing was seen, and nothing says why.
-            None if !is_failed => self.failures.push(Failure::Interrupted { pid }),
+            None if !is_failed => self.failures.push(Failure::Interrupted { target }),
             None => {}
         }
         self.assessments.extend(last);

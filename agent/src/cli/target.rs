@@ -9,13 +9,14 @@ use super::request::{Request, Selection};
 use crate::collect::attach::Options;
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
+use crate::model::Instance;
 use crate::pipeline::{self, Observer, Open};
 use crate::report::format;
 
 /// A process that is to be sampled, or a recording.
 pub(super) struct NamedTarget {
     /// As it was asked for.
-    pub(super) pid: u32,
+    pub(super) target: Instance,
     /// Whether it was sampled before, so that nothing has to be waited for.
     pub(super) is_saved: bool,
     /// Attaches to it. Nothing is done before that is called.
@@ -33,7 +34,7 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
         let options = Options { object, ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
         let open = Box::new(move || open(pid, &options, save.as_deref(), verbosity));
-        NamedTarget { pid, is_saved: false, open }
+        NamedTarget { target: Instance::Process { pid, library: None }, is_saved: false, open }
     };
     Ok(objects.map(target).collect())
 }
@@ -82,7 +83,7 @@ fn saved(folder: &Path) -> Result<Vec<NamedTarget>, Failure> {
     let recordings =
         Recording::all(folder).map_err(|source| Failure::Saved { source: source.into() })?;
     let target = |recording: Recording| NamedTarget {
-        pid: recording.pid,
+        target: Instance::Files { path: recording.to_string() },
         is_saved: true,
         open: Box::new(move || Ok(pipeline::replay(recording))),
     };

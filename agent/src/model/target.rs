@@ -1,5 +1,6 @@
 //! Whom an observation is of.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,8 @@ pub struct Target {
     #[serde(flatten)]
     pub id: TargetId,
     /// The executable's file name; with a shared library's behind a slash where the Go runtime is in one.
-    pub exe: String,
+    /// `None` where the source does not know, as most files of profiles do not.
+    pub exe: Option<String>,
     /// Go's version string, experiments and all (`go1.26.6-X:nogreenteagc`).
     pub go_version: Option<String>,
     /// How the executable was built.
@@ -26,6 +28,12 @@ impl Target {
     #[must_use]
     pub const fn pid(&self) -> Option<u32> {
         self.id.pid()
+    }
+
+    /// What people call it: its executable, or what its source is called where that is not known.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        self.exe.as_deref().map_or_else(|| Cow::Owned(self.id.to_string()), Cow::Borrowed)
     }
 }
 
@@ -58,6 +66,7 @@ impl TargetId {
     pub const fn pid(&self) -> Option<u32> {
         match self.instance {
             Instance::Process { pid, .. } => Some(pid),
+            Instance::Endpoint { .. } | Instance::Files { .. } => None,
         }
     }
 
@@ -89,14 +98,28 @@ pub enum Instance {
         #[serde(default)]
         library: Option<String>,
     },
+    /// A program that serves its profiles by `net/http/pprof`.
+    #[serde(rename = "url")]
+    Endpoint {
+        /// Where its index of profiles is, without credentials: `http://host:6060/debug/pprof/`.
+        url: String,
+    },
+    /// A program whose profiles or dumps lie in files: one series of them.
+    #[serde(rename = "files")]
+    Files {
+        /// The file or folder, as it was named.
+        path: String,
+    },
 }
 
-/// `pid 4711`, or `pid 4711 (libmail.so)`.
+/// `pid 4711`, or `pid 4711 (libmail.so)`; the address or path of others.
 impl fmt::Display for Instance {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Process { pid, library: None } => write!(out, "pid {pid}"),
             Self::Process { pid, library: Some(library) } => write!(out, "pid {pid} ({library})"),
+            Self::Endpoint { url } => out.write_str(url),
+            Self::Files { path } => out.write_str(path),
         }
     }
 }
@@ -137,10 +160,27 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_executable_is_called_by_its_source() {
+        let url = "http://shop:6060/debug/pprof/".to_owned();
+        let instance = Instance::Endpoint { url: url.clone() };
+        let mut target = Target {
+            id: TargetId { instance, ..id(None, None) },
+            exe: None,
+            go_version: None,
+            build: None,
+        };
+        assert_eq!((target.pid(), &*target.name()), (None, &*url));
+        let text = serde_json::to_string(&target).expect("JSON");
+        assert!(text.starts_with(&format!(r#"{{"kind":"url","url":"{url}","#)), "{text}");
+        target.exe = Some("shop".to_owned());
+        assert_eq!(target.name(), "shop");
+    }
+
+    #[test]
     fn its_form_is_flat_and_that_of_older_files_is_read() {
         let target = Target {
             id: id(Some("libmail.so"), Some(7)),
-            exe: "host/libmail.so".to_owned(),
+            exe: Some("host/libmail.so".to_owned()),
             go_version: None,
             build: None,
         };

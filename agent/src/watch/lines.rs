@@ -56,7 +56,7 @@ fn start(assessment: &Assessment) -> String {
     let target = &assessment.target;
     let time = json::time(assessment.window.last).unwrap_or_default();
     let pid = target.pid().map(|pid| format!("[{pid}]")).unwrap_or_default();
-    format!("{time}  {}{pid}", format::clean(&target.exe))
+    format!("{time}  {}{pid}", format::clean(&target.name()))
 }
 
 #[cfg(test)]

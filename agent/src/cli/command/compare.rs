@@ -64,18 +64,18 @@ fn sample_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Fa
     if targets.len() > 1 {
         return Err(Failure::OneTarget(targets.len()));
     }
-    let NamedTarget { pid, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
-    let source = open().map_err(|source| Failure::of(pid, source))?;
+    let NamedTarget { target, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
+    let source = open().map_err(|source| Failure::of(target.clone(), source))?;
     let mut observer = target::observer(request)(source);
     let mut sample = || {
-        let update = observer.sample().map_err(|source| Failure::of(pid, source))?;
+        let update = observer.sample().map_err(|source| Failure::of(target.clone(), source))?;
         Ok(update.map(|update| {
             let mut assessment = Arc::unwrap_or_clone(update.assessment);
             view::filtered(&mut assessment, &request.settings.filter);
             Moment::of(&assessment)
         }))
     };
-    let ended = || Failure::of(pid, CollectError::Ended);
+    let ended = || Failure::of(target.clone(), CollectError::Ended);
     let before = sample()?.ok_or_else(ended)?;
     if is_saved {
         let mut after = before.clone();

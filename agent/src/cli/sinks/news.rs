@@ -136,7 +136,7 @@ pub(super) fn write_json(
         at: Option<String>,
         /// Null for what is no process that was attached to.
         pid: Option<u32>,
-        exe: &'a str,
+        exe: Option<&'a str>,
         goroutines: u64,
         level: Option<Level>,
         health: Option<u8>,
@@ -154,7 +154,7 @@ pub(super) fn write_json(
         schema: SCHEMA,
         at: json::time(assessment.window.last),
         pid: assessment.target.pid(),
-        exe: &assessment.target.exe,
+        exe: assessment.target.exe.as_deref(),
         goroutines: assessment.totals.goroutines,
         level: judged.map(|judged| judged.level),
         health: assessment.health(),

@@ -154,7 +154,7 @@ impl Attach {
                 generation: 0,
                 recording: None,
             },
-            exe: program.process().exe.clone(),
+            exe: Some(program.process().exe.clone()),
             go_version: Some(binary.info.version.clone()),
             build: Some(Build {
                 stripped: binary.stripped,

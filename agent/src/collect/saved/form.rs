@@ -225,9 +225,9 @@ impl Row {
 
 /// Files that older agents wrote name a library only behind the executable's name and a slash.
 fn name_library(target: &mut Target) {
-    let Instance::Process { library, .. } = &mut target.id.instance;
-    if library.is_none() {
-        *library = target.exe.split_once('/').map(|(_, library)| library.to_owned());
+    if let Instance::Process { library: library @ None, .. } = &mut target.id.instance {
+        let name = target.exe.as_deref().and_then(|exe| exe.split_once('/'));
+        *library = name.map(|(_, library)| library.to_owned());
     }
 }
 

@@ -1,7 +1,8 @@
-//! Where saved observations lie: `PID-START-NUMBER.observation.gz` in one folder, a recording being
-//! those with the same pid and start.
+//! Where saved observations lie: `NAME-START-NUMBER.observation.gz` in one folder, a recording being
+//! those with the same name and start. A process is named by its pid, others by their address or path.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,19 +13,22 @@ use crate::model::{Instance, Observation, Timestamp};
 /// How file names end.
 const END: &str = ".observation.gz";
 
+/// Characters of a name: file systems allow 255 bytes, number and ending included.
+const MAX_NAME: usize = 120;
+
 /// Files of a folder that are read.
 const MAX_FILES: usize = 1 << 20;
 
 /// The first files of all recordings that this agent has begun: they may not be written yet.
 static BEGUN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// What was saved of one process in one run.
+/// What was saved of one target in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
     /// The folder.
     pub folder: PathBuf,
-    /// The process, as its files are named.
-    pub pid: u32,
+    /// The target, as its files are named.
+    pub name: String,
     /// When its first observation was made, in milliseconds since the Unix epoch.
     pub start_ms: u64,
     /// The numbers of the observations that are there, from 1, in order.
@@ -36,9 +40,9 @@ impl Recording {
     /// is recorded, from the same millisecond on and on a thread of its own: of those the later ones get the
     /// next free one.
     pub(super) fn new(folder: &Path, first: &Observation) -> Self {
-        let Instance::Process { pid, .. } = first.target.id.instance;
+        let name = name(&first.target.id.instance);
         let start_ms = u64::try_from(first.at.unix_ns() / 1_000_000).unwrap_or_default();
-        let mut recording = Self { folder: folder.to_owned(), pid, start_ms, numbers: Vec::new() };
+        let mut recording = Self { folder: folder.to_owned(), name, start_ms, numbers: Vec::new() };
         let mut begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
         while recording.file(1).exists() || begun.contains(&recording.file(1)) {
             recording.start_ms = recording.start_ms.saturating_add(1);
@@ -55,36 +59,59 @@ impl Recording {
 
     /// The file of an observation.
     pub(super) fn file(&self, number: u64) -> PathBuf {
-        self.folder.join(format!("{}-{}-{number:06}{END}", self.pid, self.start_ms))
+        self.folder.join(format!("{}-{}-{number:06}{END}", self.name, self.start_ms))
     }
 
-    /// All recordings in a folder, by process and time.
+    /// All recordings in a folder, by name and time.
     ///
     /// # Errors
     /// When the folder cannot be read, or holds none.
     pub fn all(folder: &Path) -> Result<Vec<Self>, Error> {
         let cannot = |source| Error::Folder { folder: folder.to_owned(), source };
-        let mut found: BTreeMap<(u32, u64), Vec<u64>> = BTreeMap::new();
+        let mut found: BTreeMap<(String, u64), Vec<u64>> = BTreeMap::new();
         for entry in fs::read_dir(folder).map_err(cannot)?.take(MAX_FILES) {
             let name = entry.map_err(cannot)?.file_name();
-            if let Some((pid, start, number)) = name.to_str().and_then(parse) {
-                found.entry((pid, start)).or_default().push(number);
+            if let Some((name, start, number)) = name.to_str().and_then(parse) {
+                found.entry((name.to_owned(), start)).or_default().push(number);
             }
         }
         if found.is_empty() {
             return Err(Error::Nothing { folder: folder.to_owned() });
         }
-        let recording = |((pid, start_ms), mut numbers): (_, Vec<u64>)| {
+        let recording = |((name, start_ms), mut numbers): (_, Vec<u64>)| {
             numbers.sort_unstable();
-            Self { folder: folder.to_owned(), pid, start_ms, numbers }
+            Self { folder: folder.to_owned(), name, start_ms, numbers }
         };
         Ok(found.into_iter().map(recording).collect())
     }
 }
 
-fn parse(name: &str) -> Option<(u32, u64, u64)> {
-    let mut parts = name.strip_suffix(END)?.split('-');
-    let parsed =
-        (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    parts.next().is_none().then_some(parsed)
+/// Where a recording is, as people say it: `seen/4711-1795161600000`.
+impl fmt::Display for Recording {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}-{}", self.folder.display(), self.name, self.start_ms)
+    }
+}
+
+/// How the files of a target are named: by what a file name may hold on every file system.
+pub(super) fn name(target: &Instance) -> String {
+    let text = match target {
+        Instance::Process { pid, .. } => return pid.to_string(),
+        Instance::Endpoint { url } => {
+            let address = url.split_once("://").map_or(url.as_str(), |(_, address)| address);
+            address.trim_end_matches('/').trim_end_matches("/debug/pprof")
+        }
+        Instance::Files { path } => path.as_str(),
+    };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+    let name: String = text.chars().take(MAX_NAME).map(plain).collect();
+    // A hidden file would not be seen in a listing.
+    name.trim_start_matches(['.', '_']).to_owned()
+}
+
+/// Name, start and number in the name of a file.
+fn parse(file: &str) -> Option<(&str, u64, u64)> {
+    let mut parts = file.strip_suffix(END)?.rsplitn(3, '-');
+    let (number, start) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some((parts.next()?, start, number))
 }

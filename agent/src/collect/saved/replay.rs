@@ -9,7 +9,7 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 
 use super::form::{Form, Head, SCHEMA};
-use super::{Error, MAX_BYTES, Recording};
+use super::{Error, MAX_BYTES, Recording, place};
 use crate::collect::{CollectError, Source};
 use crate::model::{Observation, TargetId};
 
@@ -53,8 +53,8 @@ impl Replay {
     fn check(&mut self, file: &Path, observation: &Observation) -> Result<(), Error> {
         let absurd = |why| Err(Error::Absurd { file: file.to_owned(), why });
         let id = &observation.target.id;
-        if id.pid() != Some(self.recording.pid) {
-            return absurd("it is of another process than its name says");
+        if place::name(&id.instance) != self.recording.name {
+            return absurd("it is of another target than its name says");
         }
         let before = self.target.replace(id.clone());
         let before = before.as_ref().unwrap_or(id);

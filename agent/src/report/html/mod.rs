@@ -46,7 +46,7 @@ impl Render for Html {
 fn page(report: &Report<'_>) -> Markup {
     let assessments = report.assessments;
     let name = match assessments {
-        [only] => format::cut(&only.target.exe, 60),
+        [only] => format::cut(&only.target.name(), 60),
         several => format!("{} processes", several.len()),
     };
     html! {
@@ -126,7 +126,7 @@ fn index(assessments: &[Assessment]) -> Markup {
                     tr {
                         td {
                             a href={ "#" (Page { assessment, index }.anchor("process")) } {
-                                (Text(&format::cut(&assessment.target.exe, 60)))
+                                (Text(&format::cut(&assessment.target.name(), 60)))
                             }
                         }
                         td.figure {

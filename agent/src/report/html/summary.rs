@@ -17,9 +17,9 @@ const RISING: usize = 8;
 pub(super) fn top(page: &Page<'_>) -> Markup {
     let assessment = page.assessment;
     html! {
-        h1 { (Text(&assessment.target.exe)) }
+        h1 { (Text(&assessment.target.name())) }
         p.target {
-            @if let Some(pid) = assessment.target.pid() { span { "pid " (pid) } " " }
+            @if assessment.target.exe.is_some() { span { (Text(&assessment.target.id.to_string())) } " " }
             span { (Text(assessment.target.go_version.as_deref().unwrap_or("Go version unknown"))) } " "
             @if let Some(build) = assessment.target.build { span { (describe(build)) } " " }
             span { (window(assessment)) }

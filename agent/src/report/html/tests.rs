@@ -182,7 +182,7 @@ fn nothing_of_the_target_becomes_markup() {
         judgement.findings[0].goroutines().lock_wait.likely_holder;
     assessment.judgement = Some(judgement);
     let target = Arc::make_mut(&mut assessment.target);
-    (target.exe, target.go_version) = (evil(), Some(evil()));
+    (target.exe, target.go_version) = (Some(evil()), Some(evil()));
     assessment.coverage.notes.push(evil());
     let stacks = Arc::make_mut(&mut assessment.stacks);
     let creator = stacks.resolved(Resolved { function: EVIL, file: EVIL, line: 1, inlined: true });

@@ -9,14 +9,19 @@ use crate::report::schema::{
 
 /// Whom the report is of.
 pub(super) fn target(target: &Target) -> TargetDoc<'_> {
-    let Instance::Process { pid, library } = &target.id.instance;
+    let (kind, library, source) = match &target.id.instance {
+        Instance::Process { library, .. } => (TargetKind::Pid, library.as_deref(), None),
+        Instance::Endpoint { url } => (TargetKind::Url, None, Some(url)),
+        Instance::Files { path } => (TargetKind::Files, None, Some(path)),
+    };
     TargetDoc {
-        kind: TargetKind::Pid,
-        pid: Some(*pid),
-        library: library.as_deref().map(Into::into),
+        kind,
+        pid: target.pid(),
+        library: library.map(Into::into),
         started: target.id.started.and_then(time).map(Into::into),
         generation: target.id.generation,
-        exe: (&target.exe).into(),
+        exe: target.exe.as_deref().map(Into::into),
+        source: source.map(Into::into),
         go_version: target.go_version.as_deref().map(Into::into),
         build: target.build.map(|Build { stripped, pie, cgo }| BuildDoc { stripped, pie, cgo }),
     }

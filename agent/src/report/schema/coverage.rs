@@ -31,7 +31,15 @@ pub struct TargetDoc<'a> {
     #[serde(default)]
     pub generation: u32,
     /// The executable's file name; for Go in a shared library, the program's and the library's.
-    pub exe: Cow<'a, str>,
+    ///
+    /// Null: the source does not know.
+    pub exe: Option<Cow<'a, str>>,
+    /// Where its profiles come from: the address of its `/debug/pprof/` without credentials, or the path of
+    /// the files.
+    ///
+    /// Null: the agent attached to it.
+    #[serde(default)]
+    pub source: Option<Cow<'a, str>>,
     /// Go's version with its experiments, as in `go1.26.6-X:nogreenteagc`.
     ///
     /// Null: it could not be told.
@@ -48,6 +56,10 @@ pub struct TargetDoc<'a> {
 pub enum TargetKind {
     /// A running process that the agent attached to, or a recording of one.
     Pid,
+    /// A program that serves its profiles by `net/http/pprof`.
+    Url,
+    /// Profiles or dumps in files.
+    Files,
     /// A kind that this version of the agent does not know.
     #[serde(other)]
     Unknown,

@@ -122,7 +122,7 @@ impl Page<'_> {
     fn overview(&mut self, assessments: &[Assessment]) -> io::Result<()> {
         for assessment in assessments {
             let target = &assessment.target;
-            let mut name = format::clean(&target.exe).into_owned();
+            let mut name = format::clean(&target.name()).into_owned();
             if let Some(pid) = target.pid() {
                 name.push_str(&format!("[{pid}]"));
             }
@@ -147,9 +147,9 @@ impl Page<'_> {
     fn header(&mut self, assessment: &Assessment) -> io::Result<()> {
         let target = &assessment.target;
         let window = &assessment.window;
-        let mut parts = vec![(Role::Title, format::clean(&target.exe).into_owned())];
-        if let Some(pid) = target.pid() {
-            parts.push((Role::Dim, format!("pid {pid}")));
+        let mut parts = vec![(Role::Title, format::clean(&target.name()).into_owned())];
+        if target.exe.is_some() {
+            parts.push((Role::Dim, format::clean(&target.id.to_string()).into_owned()));
         }
         let version = target.go_version.as_deref().unwrap_or("Go version unknown");
         parts.push((Role::Dim, format::clean(version).into_owned()));

@@ -24,9 +24,11 @@ pub(super) fn lines(state: &State, assessment: &Assessment, paint: Paint) -> Vec
 
 fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
     let target = &assessment.target;
-    let name = format::cut(&format::clean(&target.exe), NAME);
+    let name = format::cut(&format::clean(&target.name()), NAME);
     let mut spans = vec![paint.span(Role::Title, name)];
-    spans.push(format!("  {}", format::clean(&target.id.to_string())).into());
+    if target.exe.is_some() {
+        spans.push(format!("  {}", format::clean(&target.id.to_string())).into());
+    }
     if let Some(version) = &target.go_version {
         spans.push(format!("  {}", format::clean(version)).into());
     }

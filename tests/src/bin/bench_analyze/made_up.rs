@@ -41,7 +41,7 @@ impl MadeUp {
                     generation: 0,
                     recording: None,
                 },
-                exe: "made-up".to_owned(),
+                exe: Some("made-up".to_owned()),
                 go_version: None,
                 build: None,
             }),

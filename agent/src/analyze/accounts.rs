@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::growth;
 use crate::model::{
-    Finding, GrowthPattern, Ignored, NoLeak, NotAnalysed, Rise, RiseVerdict, Rising,
+    Finding, GrowthPattern, IdleReason, Ignored, NoLeak, NotAnalysed, Rise, RiseVerdict, Rising,
 };
 
 /// Groups that a rise names.
@@ -29,8 +29,8 @@ pub(super) enum Fate {
 /// The goroutines of one line and creation site, and what became of them.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    /// The largest of their groups.
-    pub(super) group: usize,
+    /// Their groups, the largest first.
+    pub(super) groups: Vec<usize>,
     pub(super) count: u64,
     /// How many more there are than at the first sample.
     pub(super) more: u64,
@@ -43,6 +43,12 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     entries: Vec<Entry>,
+}
+
+impl Entry {
+    fn largest(&self) -> usize {
+        self.groups.first().copied().unwrap_or_default()
+    }
 }
 
 impl Accounts {
@@ -66,6 +72,17 @@ impl Accounts {
             }
         }
         (ignored, not_analysed)
+    }
+
+    /// The groups that were ignored, and why.
+    pub(super) fn idle_groups(&self) -> HashMap<usize, IdleReason> {
+        let mut idle = HashMap::new();
+        for Entry { groups, fate, .. } in &self.entries {
+            if let Fate::Ignored(ignored) = fate {
+                idle.extend(groups.iter().map(|&group| (group, ignored.why.clone())));
+            }
+        }
+        idle
     }
 
     /// What makes the total rise over the window, if it does.
@@ -92,10 +109,11 @@ impl Accounts {
             .entries
             .iter()
             .filter(|entry| entry.more > 0)
-            .map(|entry| Rising {
-                group: entry.group,
+            .map(|entry| (entry, entry.largest()))
+            .map(|(entry, group)| Rising {
+                group,
                 more: entry.more,
-                verdict: match (found.get(&entry.group), &entry.fate) {
+                verdict: match (found.get(&group), &entry.fate) {
                     (Some(id), _) => RiseVerdict::Finding((*id).to_owned()),
                     (None, Fate::Ignored(why)) => RiseVerdict::Ignored(why.clone(), entry.no_leak),
                     (None, Fate::NotAnalysed(why)) if *why != NotAnalysed::Unremarkable => {

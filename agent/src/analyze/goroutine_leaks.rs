@@ -40,7 +40,7 @@ impl Investigate for GoroutineLeaks {
         let common = Common { context, causes: &causes, cycles: self.lock_graph.all_cycles() };
         for case in cases {
             let mut entry = Entry {
-                group: case.groups.first().copied().unwrap_or_default(),
+                groups: case.groups.clone(),
                 count: case.count,
                 more: case.count.saturating_sub(case.at_first),
                 fate: Fate::NotAnalysed(NotAnalysed::Filtered),
@@ -68,6 +68,7 @@ impl Investigate for GoroutineLeaks {
     fn account(&mut self, judgement: &mut Judgement) {
         judgement.lock_graph = std::mem::take(&mut self.lock_graph);
         (judgement.idle, judgement.not_analysed) = self.accounts.sums();
+        judgement.idle_groups = self.accounts.idle_groups();
         judgement.rise = self.accounts.rise(&judgement.history, &judgement.findings);
     }
 }

@@ -16,6 +16,7 @@ pub mod compare;
 mod detect;
 mod examine;
 mod fix;
+pub mod fleet;
 mod goroutine_leaks;
 mod group;
 mod growth;

@@ -1,6 +1,6 @@
 //! What is made of a window of observations: groups, totals, and later findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::account::{Ignored, NoLeak, NotAnalysed};
+use super::account::{IdleReason, Ignored, NoLeak, NotAnalysed};
 use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
@@ -85,6 +85,8 @@ pub struct Judgement {
     pub not_enough: Vec<NotEnough>,
     /// Goroutines that are ignored as idle, by why.
     pub idle: BTreeMap<Ignored, u64>,
+    /// The groups that these are, as indices into [`Assessment::groups`].
+    pub idle_groups: HashMap<usize, IdleReason>,
     /// Goroutines that are in no finding and not idle, by why. These, the idle ones and those of all
     /// findings add up to all that there are.
     pub not_analysed: BTreeMap<NotAnalysed, u64>,

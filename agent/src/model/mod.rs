@@ -12,6 +12,7 @@ pub mod class;
 pub mod earlier;
 pub mod evidence;
 pub mod finding;
+pub mod fleet;
 pub mod function;
 pub mod goroutine;
 pub mod lock_wait;
@@ -43,6 +44,7 @@ pub use finding::{
     Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Part, Score, Severity, Snippet,
     Subject, Turnover, Verdict,
 };
+pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, OnlyWhere};
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };

@@ -4,6 +4,7 @@
 //! is one target of it: a source, its window and its judgement.
 
 mod earlier;
+pub mod fleet;
 mod observer;
 mod session;
 mod sink;

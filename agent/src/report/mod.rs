@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use crate::model::{Assessment, Timestamp};
 
+pub mod fleet;
 pub mod format;
 pub mod html;
 pub mod json;

@@ -12,7 +12,9 @@ pub fn ignored(ignored: &Ignored) -> String {
     }
 }
 
-fn idle(reason: &IdleReason) -> &str {
+/// Why goroutines are idle on purpose, or known.
+#[must_use]
+pub fn idle(reason: &IdleReason) -> &str {
     match reason {
         IdleReason::Listed(reason) => reason.as_deref().unwrap_or("on the list of safe functions"),
         IdleReason::Baseline => "in the baseline",

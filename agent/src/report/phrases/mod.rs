@@ -30,7 +30,7 @@ pub use cause::cause;
 pub use class::class_meaning;
 pub use evidence::{evidence, statement};
 pub use held::{halt, held};
-pub use idle::no_stack;
+pub use idle::{idle, no_stack};
 pub use line::{Line, basis, lead, lines};
 pub use lineage::{Branch, branches};
 pub use lock::{Room, cycles, does, holder, holders};

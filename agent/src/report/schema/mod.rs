@@ -13,6 +13,7 @@ mod coverage;
 pub mod described;
 mod document;
 mod finding;
+mod fleet;
 mod frame;
 mod group;
 mod locks;
@@ -32,6 +33,10 @@ pub use finding::{
     CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc, PartDoc,
     ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc,
 };
+pub use fleet::{
+    FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,
+    FleetLineDoc, OnlyWhereDoc,
+};
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
@@ -42,6 +47,9 @@ pub use site::{LifetimesDoc, SiteDoc};
 
 /// The name of the report's schema. Keys are only ever added within a version.
 pub const SCHEMA: &str = "leak-agent/report/v1";
+
+/// The name of what `fleet` writes.
+pub const FLEET_SCHEMA: &str = "leak-agent/fleet/v1";
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,9 @@ fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
         line.parent = line.parent.and_then(|parent| places.get(&parent).copied());
         moved(&places, &mut line.group)
     });
+    let idle = std::mem::take(&mut judgement.idle_groups).into_iter();
+    judgement.idle_groups =
+        idle.filter_map(|(group, why)| Some((*places.get(&group)?, why))).collect();
     if let Some(rise) = &mut judgement.rise {
         rise.groups.retain_mut(|rising| moved(&places, &mut rising.group));
     }

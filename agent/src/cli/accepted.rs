@@ -44,7 +44,7 @@ const WATCHING: &[&[&str]] = &[EVERY, TARGET, SAMPLING, TEXT, AMOUNT, REPORT, FI
 const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 14] = [
     Row { command: "check", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
@@ -55,6 +55,11 @@ const TABLE: [Row; 13] = [
     },
     Row { command: "patterns", flags: WATCHING, why: "" },
     Row { command: "channels", flags: WATCHING, why: "" },
+    Row {
+        command: "fleet",
+        flags: &[EVERY, TARGET, TEXT, AMOUNT, FILTER, RULES],
+        why: "it takes one sample of each instance, without probes, and shows what they have in common",
+    },
     Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row {
         command: "report",

@@ -1,6 +1,7 @@
 //! What can be typed: flags, commands, environment variables.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,6 +66,7 @@ impl Args {
             Some(Command::Compare(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Channels(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Fleet(it)) => std::mem::take(&mut it.pids.pids),
             None | Some(Command::Report | Command::Completions { .. } | Command::Man) => Vec::new(),
         });
         if named.is_empty() {
@@ -116,6 +118,10 @@ pub(super) enum Command {
     Patterns(Patterns),
     /// Show only lines where many goroutines wait for channels (30s of samples).
     Channels(Channels),
+    /// See many instances of a program once each, and say at which lines goroutines pile up in some of
+    /// them: ranked by how many they are and in how few instances. Ends in 1 where a group reaches the
+    /// threshold, unless --fail-on says else.
+    Fleet(Fleet),
     /// Show only the goroutines that --func, --package and --exclude let pass, in one sample.
     Filter(Pids),
     /// The report of observations that --save kept (--input DIR).
@@ -195,6 +201,26 @@ pub(super) struct Patterns {
         value_parser = clap::value_parser!(u32).range(2..)
     )]
     pub(super) samples: Option<u32>,
+}
+
+/// Many instances of a program.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Fleet {
+    #[command(flatten)]
+    pids: Pids,
+
+    /// List groups with at least this many goroutines in one instance.
+    #[arg(long, value_name = "N", default_value_t = 10_000, env = "LEAK_AGENT_THRESHOLD")]
+    pub(super) threshold: u64,
+
+    /// See at most this many instances at a time.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = NonZeroUsize::new(16).expect("it is not 0"),
+        env = "LEAK_AGENT_PARALLEL"
+    )]
+    pub(super) parallel: NonZeroUsize,
 }
 
 /// Lines where many wait for channels.

@@ -66,6 +66,7 @@ fn run() -> Outcome {
         Task::Compare(what) => command::compare::run(&request, what),
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
         Task::Channels { threshold } => command::channels::run(&request, *threshold),
+        Task::Fleet { threshold, parallel } => command::fleet::run(&request, *threshold, *parallel),
         Task::Filter => command::filter::run(&request),
         Task::Report => command::report::run(&request),
         Task::Doctor => command::doctor::run(&request),

@@ -3,6 +3,7 @@
 //! Made once, before privileges are dropped and before anything is attached. Commands see this alone,
 //! never what was typed (`args`), so that what a flag means is decided in one place.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,6 +68,11 @@ pub(super) enum Task {
     /// Lines at which at least `threshold` goroutines wait for channels.
     Channels {
         threshold: u64,
+    },
+    /// Groups of at least `threshold` goroutines in an instance, of which `parallel` are seen at a time.
+    Fleet {
+        threshold: u64,
+        parallel: NonZeroUsize,
     },
     Filter,
     Report,
@@ -215,6 +221,9 @@ impl Task {
             Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)?),
             Some(Command::Patterns(patterns)) => Self::Patterns { threshold: patterns.threshold },
             Some(Command::Channels(channels)) => Self::Channels { threshold: channels.threshold },
+            Some(Command::Fleet(fleet)) => {
+                Self::Fleet { threshold: fleet.threshold, parallel: fleet.parallel }
+            }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
             Some(Command::Doctor(_)) => Self::Doctor,
@@ -250,6 +259,8 @@ impl Task {
             | Self::Monitor
             | Self::Patterns { .. }
             | Self::Channels { .. } => FailOn::Likely,
+            // A group that reaches the threshold is what was asked for.
+            Self::Fleet { .. } => FailOn::Suspect,
         }
     }
 
@@ -261,7 +272,7 @@ impl Task {
     /// Probes are for commands that watch; one sample, or two, leaves them nothing to see.
     fn attach_options(&self, probes: Probes, budget: Budget) -> Options {
         let (probes, once) = match self {
-            Self::Check | Self::Filter => (Probing::Off, true),
+            Self::Check | Self::Filter | Self::Fleet { .. } => (Probing::Off, true),
             Self::Compare(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };

@@ -7,6 +7,7 @@ pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod doctor;
 pub(super) mod filter;
+pub(super) mod fleet;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod monitor;

@@ -209,7 +209,7 @@ pub(super) struct Fleet {
     #[command(flatten)]
     pids: Pids,
 
-    /// List groups with at least this many goroutines in one instance.
+    /// At least this many goroutines of a group are in one instance.
     #[arg(long, value_name = "N", default_value_t = 10_000, env = "LEAK_AGENT_THRESHOLD")]
     pub(super) threshold: u64,
 

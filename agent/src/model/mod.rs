@@ -19,6 +19,7 @@ pub mod lock_wait;
 pub mod observation;
 pub mod overhead;
 pub mod pattern;
+pub mod profile;
 pub mod rates;
 pub mod running;
 pub mod source_rule;
@@ -54,6 +55,7 @@ pub use observation::{
 };
 pub use overhead::{HitCost, Overhead};
 pub use pattern::Pattern;
+pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
 pub use rates::{Rate, RateBasis, Rates};
 pub use running::{Halt, Held, Running};
 pub use source_rule::{Mistake, SourceNote};

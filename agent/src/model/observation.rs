@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Mention};
 use super::goroutine::{Goroutine, LabelsId};
 use super::overhead::Overhead;
+use super::profile::ProfileCoverage;
 use super::rates::{Rate, RateBasis, Rates};
 use super::running::Running;
 use super::stack::{FrameId, StackId, StackTable};
@@ -165,6 +166,9 @@ pub struct Coverage {
     /// Whether the process could run at all; `None` where the source does not know.
     #[serde(default)]
     pub process: Option<Running>,
+    /// What was read of a profile; `None` where the source reads none.
+    #[serde(default)]
+    pub profile: Option<ProfileCoverage>,
     /// Events that probes had to drop.
     pub events_dropped: u64,
     /// The state of each probe.

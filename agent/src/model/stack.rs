@@ -77,7 +77,12 @@ pub struct StackTable {
     frame_ids: HashMap<Frame, FrameId>,
     stacks: Vec<Stack>,
     stack_ids: HashMap<Stack, StackId>,
+    bytes: usize,
 }
+
+/// What an entry takes beside its text or its frames: it stands in a list and in a map, and has been
+/// allocated.
+const ENTRY_BYTES: usize = 96;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Stack {
@@ -93,6 +98,7 @@ impl StackTable {
         }
         let name: Arc<str> = name.into();
         let id = NameId(number(self.names.len()));
+        self.bytes += ENTRY_BYTES + name.len();
         self.names.push(Arc::clone(&name));
         self.name_ids.insert(name, id);
         id
@@ -104,6 +110,7 @@ impl StackTable {
             return id;
         }
         let id = FrameId(number(self.frames.len()));
+        self.bytes += ENTRY_BYTES;
         self.frames.push(frame);
         self.kinds.push(self.kind(frame));
         self.frame_ids.insert(frame, id);
@@ -135,6 +142,7 @@ impl StackTable {
             return id;
         }
         let id = StackId(number(self.stacks.len()));
+        self.bytes += ENTRY_BYTES + size_of_val(frames);
         self.stacks.push(stack.clone());
         self.stack_ids.insert(stack, id);
         id
@@ -208,6 +216,12 @@ impl StackTable {
     #[must_use]
     pub fn has_frame(&self, frame: FrameId) -> bool {
         slot(frame.0) < self.frames.len()
+    }
+
+    /// About how much memory it takes, in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many distinct stacks there are.

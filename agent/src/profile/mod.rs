@@ -4,6 +4,7 @@
 //! Every reader gives what it finds as [`Record`]s, one at a time and borrowed from what it reads, so that a
 //! dump of any size needs little memory, and says at its end what it read and could not read ([`Reading`]).
 
+pub mod intake;
 mod record;
 
 pub use record::{Call, Entry, Fault, Reading, Record, Site, State, Take};

@@ -6,8 +6,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use leak_agent::collect::attach::{Attach, Options};
+use leak_agent::model::CoverageNote;
 use leak_agent_tests::Observe;
 use leak_agent_tests::target::{self, Target};
 
@@ -27,32 +28,41 @@ fn disguised(mode: &str, version: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// What the agent notes of the layout of such a program, all its goroutines having been read.
-fn note(mode: &str, version: &str) -> Result<Option<String>> {
+/// What the agent notes of such a program, all its goroutines having been read.
+fn notes(mode: &str, version: &str) -> Result<Vec<CoverageNote>> {
     let target = Target::start_at(disguised(mode, version)?, &[] as &[&str])?;
     let observation = Attach::open(target.pid(), &Options::default())?.next()?;
     let coverage = observation.coverage;
     ensure!(coverage.goroutines_seen > 50 && coverage.not_unwound == 0, "{coverage:?}");
-    Ok(coverage.notes.into_iter().find(|note| note.contains(version)))
+    Ok(coverage.notes)
 }
 
 #[test]
 fn a_newer_one_with_dwarf() -> Result<()> {
-    let note = note("exe", "go1.28.1")?.context("it is not said")?;
-    ensure!(note.contains("DWARF"), "{note}");
+    let notes = notes("exe", "go1.28.1")?;
+    let later = CoverageNote::LaterVersion { version: "go1.28.1".to_owned() };
+    ensure!(notes.contains(&later), "{notes:?}");
     Ok(())
 }
 
 #[test]
 fn a_newer_one_without() -> Result<()> {
-    let note = note("stripped", "go1.29.0")?.context("it is not said")?;
-    ensure!(note.contains("nearest") || note.contains("layout of go1.27."), "{note}");
+    let notes = notes("stripped", "go1.29.0")?;
+    let is_said = |note: &CoverageNote| {
+        matches!(note, CoverageNote::NearestLayout { known, wanted }
+            if known.starts_with("go1.27.") && wanted == "go1.29.0")
+    };
+    ensure!(notes.iter().any(is_said), "{notes:?}");
     Ok(())
 }
 
 #[test]
 fn a_newer_patch_release_is_nothing_special_with_dwarf() -> Result<()> {
-    ensure!(note("exe", "go1.27.9")?.is_none());
+    let notes = notes("exe", "go1.27.9")?;
+    let is_of_layout = |note: &CoverageNote| {
+        matches!(note, CoverageNote::LaterVersion { .. } | CoverageNote::NearestLayout { .. })
+    };
+    ensure!(!notes.iter().any(is_of_layout), "{notes:?}");
     Ok(())
 }
 

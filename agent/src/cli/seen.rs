@@ -7,8 +7,7 @@ use super::output;
 use super::request::Request;
 use super::target;
 use crate::analyze::view;
-use crate::model::Assessment;
-use crate::report::format;
+use crate::model::{Assessment, CoverageNote};
 
 /// What was seen of all targets, and what went wrong with some.
 #[derive(Debug)]
@@ -62,11 +61,8 @@ impl Seen {
     fn filtered(mut self, request: &Request) -> Self {
         for assessment in self.assessments.iter_mut().chain(&mut self.earlier) {
             if let Some(left) = view::filtered(assessment, &request.settings.filter) {
-                assessment.coverage.notes.push(format!(
-                    "filtered: {} of {} analysed",
-                    format::count(left),
-                    format::counted(assessment.totals.goroutines, "goroutine", "goroutines")
-                ));
+                let of = assessment.totals.goroutines;
+                assessment.coverage.notes.push(CoverageNote::Filtered { left, of });
             }
         }
         self

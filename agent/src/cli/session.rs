@@ -20,7 +20,7 @@ use crate::pipeline::{
     End, Outcome, Pace, Session, Sink, SinkEnd, SinkError, SinkOutcome, Stop, TargetEnd,
     TargetOutcome,
 };
-use crate::report::format;
+use crate::report::{format, phrases};
 
 /// Samples the targets at the pace that was asked for, until that is over, Ctrl-C, SIGTERM, or all of them
 /// have exited, and feeds the sinks meanwhile.
@@ -35,7 +35,7 @@ pub(super) fn run(request: &Request, sinks: Vec<Box<dyn Sink>>) -> Result<Seen, 
         && let Ok(seen) = &seen
     {
         for hit in seen.assessments.iter().filter_map(|seen| seen.overhead.hit.as_ref()).take(1) {
-            output::say(format_args!("probes are taken to cost {}", format::hit_cost(hit)));
+            output::say(format_args!("probes are taken to cost {}", phrases::hit_cost(hit)));
         }
     }
     seen

@@ -6,6 +6,7 @@ pub mod arch;
 pub mod binary;
 pub mod build_version;
 pub mod buildinfo;
+pub mod caveat;
 pub mod error;
 pub mod gather;
 pub mod globals;
@@ -36,5 +37,6 @@ pub mod unwind;
 pub mod version;
 mod version_in_memory;
 
+pub use caveat::{Caveat, PluginGap};
 pub use error::Error;
 pub use program::Program;

@@ -3,6 +3,7 @@
 //! The runtime links the data of every module that was loaded into one list
 //! (`moduledata.next`, `runtime.addmoduledata`), at its end. Each has a function table of its own.
 
+use super::caveat::PluginGap;
 use super::layout::ModuleData;
 use super::memory::{Memory, ReadError};
 use super::module::Module;
@@ -72,8 +73,8 @@ pub struct Plugins {
     readable: Vec<Plugin>,
     /// Every module of the list, the main one first.
     addresses: Vec<u64>,
-    /// Why some cannot be read, one sentence each, and how many others.
-    gaps: Vec<String>,
+    /// Why some cannot be read, and how many others.
+    gaps: Vec<PluginGap>,
     /// How many cannot be read.
     unreadable: usize,
     table_bytes: u64,
@@ -99,9 +100,9 @@ impl Plugins {
         &self.readable
     }
 
-    /// Why others cannot be read: one sentence for each of the first, and a number.
+    /// Why others cannot be read: each of the first, and how many more.
     #[must_use]
-    pub fn gaps(&self) -> &[String] {
+    pub fn gaps(&self) -> &[PluginGap] {
         &self.gaps
     }
 
@@ -129,27 +130,22 @@ impl Plugins {
             match self.read(memory, layout, address) {
                 Ok(plugin) => self.readable.push(plugin),
                 Err(Gap::Gone(error)) => return Err(error),
-                Err(Gap::Unreadable(why)) => self.miss(address, &why),
+                Err(Gap::Unreadable(why)) => self.miss(address, why),
             }
             if self.addresses.len() == MAX_MODULES {
-                self.gaps.push(format!(
-                    "the program's list of modules has {MAX_MODULES} entries; no more are read"
-                ));
+                self.gaps.push(PluginGap::Cut(MAX_MODULES));
             }
         }
         Ok(has_grown)
     }
 
-    fn miss(&mut self, address: u64, why: &str) {
+    fn miss(&mut self, address: u64, why: String) {
         self.unreadable += 1;
         if let Some(more @ 1..) = self.unreadable.checked_sub(MAX_GAPS) {
             self.gaps.truncate(MAX_GAPS);
-            self.gaps.push(format!("plugins that cannot be read besides: {more}"));
+            self.gaps.push(PluginGap::MoreUnreadable(more));
         } else {
-            self.gaps.push(format!(
-                "the plugin whose module data is at {address:#x} cannot be read ({why}); neither \
-                 can stacks that go through it"
-            ));
+            self.gaps.push(PluginGap::Unreadable { address, why });
         }
     }
 
@@ -353,8 +349,11 @@ mod tests {
         for nowhere in [1, 0xdead_0000, 1 << 63, u64::MAX - 7, u64::MAX] {
             let plugins = all(&Words::new().linked(MAIN, nowhere));
             assert_eq!((plugins.count(), plugins.readable().len()), (1, 0));
-            let [gap] = plugins.gaps() else { panic!("one gap: {:?}", plugins.gaps()) };
-            assert!(gap.contains(&format!("{nowhere:#x}")) && gap.contains("no sense"), "{gap}");
+            let [PluginGap::Unreadable { address, why }] = plugins.gaps() else {
+                panic!("one gap: {:?}", plugins.gaps())
+            };
+            assert_eq!(*address, nowhere);
+            assert!(why.contains("no sense"), "{why}");
         }
     }
 
@@ -364,9 +363,8 @@ mod tests {
         assert_eq!((plugins.count(), plugins.readable().len()), (MAX_MODULES - 1, 0));
         let gaps = plugins.gaps();
         assert_eq!(gaps.len(), MAX_GAPS + 2, "{gaps:?}");
-        let more = (MAX_MODULES - 1 - MAX_GAPS).to_string();
-        assert!(gaps[MAX_GAPS].ends_with(&more), "{gaps:?}");
-        assert!(gaps[MAX_GAPS + 1].contains("no more are read"), "{gaps:?}");
+        let more = PluginGap::MoreUnreadable(MAX_MODULES - 1 - MAX_GAPS);
+        assert_eq!(gaps[MAX_GAPS..], [more, PluginGap::Cut(MAX_MODULES)]);
     }
 
     #[test]
@@ -387,8 +385,10 @@ mod tests {
             let plugins = all(&memory);
             assert_eq!((plugins.count(), plugins.readable().len()), (2, 1), "{why}");
             assert!(plugins.is_text(SECOND << 16));
-            let [gap] = plugins.gaps() else { panic!("one gap: {:?}", plugins.gaps()) };
-            assert!(gap.contains(why), "{why}: {gap}");
+            let [PluginGap::Unreadable { address: FIRST, why: told }] = plugins.gaps() else {
+                panic!("one gap: {:?}", plugins.gaps())
+            };
+            assert!(told.contains(why), "{why}: {told}");
         }
     }
 

@@ -6,6 +6,7 @@ use object::ReadCache;
 use rustc_hash::FxHashMap;
 
 use super::binary::{Binary, Mapped, copying, moved};
+use super::caveat::{Caveat, PluginGap};
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
@@ -40,7 +41,7 @@ pub struct Program {
     runtime: Runtime,
     survey: Survey,
     reasons: Vec<String>,
-    notes: Vec<String>,
+    caveats: Vec<Caveat>,
     /// The executable and how far from its link addresses it was loaded; `None` for a program that
     /// does not run.
     executable: Option<(File, u64)>,
@@ -230,20 +231,16 @@ impl Program {
             source: globals.source(),
         };
 
-        let mut notes: Vec<String> =
-            binary.layout.note().into_iter().filter(|_| binary.is_told).collect();
-        if !binary.is_told {
-            notes.push(format!(
-                "the program does not say which Go built it (its build information is stripped or \
-                 obfuscated); Go 1.{} is taken from the functions of its runtime",
-                binary.version.minor
-            ));
-        }
+        let mut caveats = if binary.is_told {
+            Vec::from_iter(binary.layout.caveat())
+        } else {
+            vec![Caveat::VersionByFunctions(binary.version.minor)]
+        };
         // Without its names a wait is still seen, only not understood.
         let reasons = match address(Global::WaitReasonStrings) {
             Ok(address) => reasons::read(&*memory, address),
             Err(error) => {
-                notes.push(format!("wait reasons are unknown: {error}"));
+                caveats.push(Caveat::NoWaitReasons(error.to_string()));
                 Vec::new()
             }
         };
@@ -259,7 +256,7 @@ impl Program {
             runtime,
             survey,
             reasons,
-            notes,
+            caveats,
             executable: None,
             image: None,
         };
@@ -297,10 +294,10 @@ impl Program {
         &self.reasons
     }
 
-    /// Plain sentences: what could be located only in a roundabout way, and what could not.
+    /// What could be located only in a roundabout way, and what could not.
     #[must_use]
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    pub fn caveats(&self) -> &[Caveat] {
+        &self.caveats
     }
 
     /// Searches for where probes may sit; `None` for a program that does not run
@@ -352,7 +349,7 @@ impl Program {
 
     /// Plain sentences: which plugins cannot be read.
     #[must_use]
-    pub fn plugin_gaps(&self) -> &[String] {
+    pub fn plugin_gaps(&self) -> &[PluginGap] {
         self.plugins.gaps()
     }
 

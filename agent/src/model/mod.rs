@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod function;
 pub mod goroutine;
 pub mod lock_wait;
+pub mod note;
 pub mod observation;
 pub mod overhead;
 pub mod pattern;
@@ -50,10 +51,11 @@ pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
+pub use note::CoverageNote;
 pub use observation::{
     Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site,
 };
-pub use overhead::{HitCost, Overhead};
+pub use overhead::{HitCost, HitNote, Overhead};
 pub use pattern::Pattern;
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
 pub use rates::{Rate, RateBasis, Rates};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Mention};
 use super::goroutine::{Goroutine, LabelsId};
+use super::note::CoverageNote;
 use super::overhead::Overhead;
 use super::profile::ProfileCoverage;
 use super::rates::{Rate, RateBasis, Rates};
@@ -173,8 +174,8 @@ pub struct Coverage {
     pub events_dropped: u64,
     /// The state of each probe.
     pub probes: Vec<ProbeCoverage>,
-    /// Plain sentences: fallbacks taken, gaps left.
-    pub notes: Vec<String>,
+    /// Fallbacks taken, gaps left.
+    pub notes: Vec<CoverageNote>,
 }
 
 /// The state of one probe.

@@ -32,5 +32,24 @@ pub struct HitCost {
     /// How much more it costs in a real server, whose caches are cold.
     pub factor: f64,
     /// Why it is not the one times the other.
-    pub note: Option<String>,
+    pub note: Option<HitNote>,
+}
+
+/// Why what a hit is taken to cost is not what was measured times the factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+pub enum HitNote {
+    /// It was measured, and is not believed: the nearest cost that is believed was taken.
+    NotBelieved,
+    /// It could not be measured.
+    NotMeasured {
+        /// Why.
+        why: String,
+    },
+    /// In words of its own, as recordings hold it of before this was a value.
+    #[serde(untagged)]
+    Text(String),
+    /// One of a later version's recording, which this one does not know.
+    #[serde(untagged)]
+    Unknown {},
 }

@@ -1,10 +1,9 @@
 //! Numbers, times and names as people read them, in as little room as there is.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use crate::model::function::{self, Origin};
-use crate::model::{FrameId, Group, HitCost, Rate, RateBasis, Rates, StackTable};
+use crate::model::{FrameId, Group, Rate, RateBasis, Rates, StackTable};
 pub use crate::units::{bytes, count, counted, duration, plural};
 
 /// An RFC 3339 time as people read it, to the second: `2026-11-20 08:00:02 UTC`.
@@ -72,20 +71,6 @@ fn figure(per_second: f64) -> String {
         _ if per_second > 0.0 && per_second < 1.0 => format!("{per_second:.2}"),
         _ => format!("{per_second:.1}"),
     }
-}
-
-/// What a hit of a probe is taken to cost, and why: `1.2µs a hit (0.6µs in a loop here, times 2)`.
-#[must_use]
-pub fn hit_cost(hit: &HitCost) -> String {
-    let micros = |time: Duration| format!("{:.2}µs", time.as_secs_f64() * 1e6);
-    let from = match (hit.in_a_loop, &hit.note) {
-        (_, Some(note)) => note.clone(),
-        (Some(time), None) => {
-            format!("{} in a loop here, times {}", micros(time), hit.factor)
-        }
-        (None, None) => "assumed".to_owned(),
-    };
-    format!("{} a hit ({from})", micros(hit.taken))
 }
 
 /// What a group waits on, and how many wait on that; `None` when it was not found.
@@ -268,6 +253,8 @@ pub fn goids(some: &[u64], count: u64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -339,19 +326,6 @@ mod tests {
         assert_eq!(interval(estimate).as_deref(), Some("95 %: 940 to 1,060"));
         let bound = Rate { per_second: 0.12, basis: RateBasis::LowerBound, interval: None };
         assert_eq!((rate(bound).as_str(), interval(bound)), ("≥0.12/s", None));
-    }
-
-    #[test]
-    fn the_cost_of_a_hit_says_where_it_comes_from() {
-        let measured = HitCost {
-            taken: Duration::from_nanos(1_180),
-            in_a_loop: Some(Duration::from_nanos(590)),
-            factor: 2.0,
-            note: None,
-        };
-        assert_eq!(hit_cost(&measured), "1.18µs a hit (0.59µs in a loop here, times 2)");
-        let assumed = HitCost { in_a_loop: None, note: Some("why".to_owned()), ..measured };
-        assert_eq!(hit_cost(&assumed), "1.18µs a hit (why)");
     }
 
     #[test]

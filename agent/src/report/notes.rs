@@ -1,20 +1,20 @@
 //! What there is to say of how far an assessment can be relied on, beyond its numbers: its coverage's own
 //! notes, and what is known of its beginning and its end.
 
-use super::{format, json};
+use super::{format, json, phrases};
 use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
 
 /// Everything that is to be noted, in the order in which it happened.
 #[must_use]
 pub fn all(assessment: &Assessment) -> Vec<String> {
-    let earlier = &assessment.earlier;
+    let Assessment { earlier, coverage, .. } = assessment;
     let more = (earlier.more > 0).then(|| {
         let times = format::counted(earlier.more, "more time", "more times");
         format!("the process executed another program {times} before")
     });
     more.into_iter()
         .chain(earlier.known.iter().map(|program| replaced(program)))
-        .chain(assessment.coverage.notes.iter().cloned())
+        .chain(coverage.notes.iter().map(|note| phrases::coverage_note(note).into_owned()))
         .chain(assessment.early_end.iter().map(early_end))
         .collect()
 }

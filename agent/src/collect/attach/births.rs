@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::clock::Mark;
 use super::probes::Slot;
-use crate::model::{Goroutine, Rates};
+use crate::model::{CoverageNote, Goroutine, Rates};
 
 /// With so many that were missed it is no accident of reading.
 const ENOUGH: u64 = 3;
@@ -73,16 +73,9 @@ impl Births {
     }
 
     /// What there is to say of it.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(super) fn note(self) -> Option<CoverageNote> {
         let Self { seen, missed } = self;
-        self.disagree().then(|| {
-            format!(
-                "probes saw {seen} of {} goroutines created that came between two samples: the others \
-                 are created by code that no probe is on (another copy of the Go runtime, say), so \
-                 that creations and exits a second are lower bounds",
-                seen + missed
-            )
-        })
+        self.disagree().then_some(CoverageNote::BirthsMissed { seen, missed })
     }
 }
 
@@ -137,7 +130,7 @@ mod tests {
         let mut births = Births { seen: 100, missed: 2 };
         assert!(births.note().is_none());
         births.add(Births { seen: 1, missed: 1 });
-        assert!(births.note().is_some_and(|note| note.starts_with("probes saw 101 of 104 ")));
+        assert_eq!(births.note(), Some(CoverageNote::BirthsMissed { seen: 101, missed: 3 }));
         let rates = bound(Rates::at_least(10.0, 1.0), 3, 2.0);
         assert_eq!((rates.created_per_second, rates.exited_per_second), (11.5, 1.0));
     }

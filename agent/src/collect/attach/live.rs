@@ -18,8 +18,8 @@ use super::{Budget, Probing};
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::model::{
-    BlockedBasis, BlockedFor, Coverage, Goroutine, HitCost, Lifetimes, ProbeCoverage, ProbeSpell,
-    ProbeState, Rate, RateBasis, Rates, Site as SiteSeen,
+    BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, HitCost, Lifetimes, ProbeCoverage,
+    ProbeSpell, ProbeState, Rate, RateBasis, Rates, Site as SiteSeen,
 };
 
 /// Why there are no probes in a program with plugins: what they count would be too little, and a wait
@@ -135,11 +135,7 @@ impl Live {
         });
         cover(coverage, &seen, &history, first);
         if seen.governor.looks_take_all() {
-            coverage.notes.push(
-                "looking costs as much as the budget allows, so that nothing is left for probes; \
-                 look less often (--interval)"
-                    .to_owned(),
-            );
+            coverage.notes.push(CoverageNote::NoBudgetLeft);
         }
         times(start, &seen, goroutines);
         let missed = self.compare(start, &seen, goroutines, marks);
@@ -167,10 +163,7 @@ impl Live {
         }
         let spent = self.spent + seen.governor.spent();
         if seen.is_full && Self::can_grow(&seen, goroutines.len()) {
-            coverage.notes.push(
-                "the kernel's goroutine table was full; it is begun anew, twice as large"
-                    .to_owned(),
-            );
+            coverage.notes.push(CoverageNote::ProbeTableFull);
             (self.keeper, self.last, self.spent) = (Keeping::NotYet, None, spent);
             self.watch = seen.watch;
             self.history = history.map(|history| history.ended(seen.at));
@@ -193,11 +186,7 @@ impl Live {
             let state = (ProbeState::Unavailable, Some(why.clone()));
             coverage.probes.push(probe(event, state, history, (Duration::ZERO, Duration::ZERO)));
         }
-        coverage.notes.push(
-            "snapshots alone, no probes: goroutines that come and go between two snapshots are not \
-             seen, and times blocked are lower bounds"
-                .to_owned(),
-        );
+        coverage.notes.push(CoverageNote::SnapshotsAlone);
         Added { spent: self.spent, ..Added::default() }
     }
 
@@ -304,7 +293,7 @@ fn cover(coverage: &mut Coverage, seen: &Seen, history: &[History; 2], first: Du
     let Counters { slots_full, sites_full, bad_reads, lost_stacks, .. } = seen.counters;
     coverage.events_dropped += slots_full + sites_full + bad_reads;
     if lost_stacks > 0 {
-        coverage.notes.push(format!("{lost_stacks} creation stacks could not be walked"));
+        coverage.notes.push(CoverageNote::CreationStacksLost { stacks: lost_stacks });
     }
     for event in Event::ALL {
         let layer = Layer::of(event);

@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use crate::host::memory::{Allowance, own_bytes};
+use crate::model::CoverageNote;
 use crate::units::{bytes, count, counted};
 
 /// What is taken whatever the target is like.
@@ -137,12 +138,9 @@ impl Room {
     }
 
     /// That less is kept than was wanted.
-    pub(super) fn note(self, keep: Keep) -> String {
-        let what = match keep {
-            Keep::All | Keep::NoProbes | Keep::Once => "no probes",
-            Keep::Least => "no probes, and every stack is read at every sample",
-        };
-        format!("leak-agent's control group leaves it {} of memory: {what}", bytes(self.room_bytes))
+    pub(super) const fn note(self, keep: Keep) -> CoverageNote {
+        let stacks_anew = matches!(keep, Keep::Least);
+        CoverageNote::LittleMemory { left_bytes: self.room_bytes, stacks_anew }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod governor;
 mod keeper;
 mod live;
 mod memory;
+mod notes;
 pub mod probes;
 mod running;
 mod snapshot;
@@ -25,13 +26,16 @@ use nix::unistd::{SysconfVar, sysconf};
 use super::{CollectError, Source};
 use crate::golang::{self, Program, timens};
 use crate::host::kernel::sys_is_mounted;
-use crate::model::{Build, Coverage, Instance, Observation, Rates, Target, TargetId, Timestamp};
+use crate::model::{
+    Build, Coverage, CoverageNote, Instance, Observation, Rates, Target, TargetId, Timestamp,
+};
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
 use live::{Added, Live};
 pub use memory::Shortage;
 use memory::{Keep, Load, Room};
+pub use notes::caveats;
 use running::Meter;
 use snapshot::{Snapshot, Snapshotter, Taken};
 
@@ -90,9 +94,9 @@ pub struct Attach {
     /// When the first observation was made, by the monotonic clock.
     first: Option<Duration>,
     /// What there is to say of every observation.
-    notes: Vec<String>,
+    notes: Vec<CoverageNote>,
     /// That less is kept than was asked for, if so.
-    less_is_kept: Option<String>,
+    less_is_kept: Option<CoverageNote>,
     /// When the program started, in clock ticks since boot.
     started_ticks: u64,
     /// Since when the process is known to run another program, of which nothing was seen yet.
@@ -103,15 +107,10 @@ pub struct Attach {
 const START: Duration = Duration::from_secs(10);
 
 /// What cannot be told on this host.
-fn unknowns(clock: bool) -> Vec<String> {
-    let notes = [(clock, UNKNOWN_CLOCK), (!sys_is_mounted(), NO_SYS)];
-    notes.into_iter().filter(|(is, _)| *is).map(|(_, note)| note.to_owned()).collect()
+fn unknowns(clock: bool) -> Vec<CoverageNote> {
+    let notes = [(clock, CoverageNote::NoTimeNamespace), (!sys_is_mounted(), CoverageNote::NoSys)];
+    notes.into_iter().filter(|(is, _)| *is).map(|(_, note)| note).collect()
 }
-
-const NO_SYS: &str = "/sys is not mounted: whether a control group freezes or throttles the process, or \
-                      limits leak-agent's own memory, cannot be told, and there are no probes";
-const UNKNOWN_CLOCK: &str = "the process's time namespace cannot be told, so that waits are counted \
-                             from when they were first seen";
 
 impl Attach {
     /// Attaches to the process with an id. Nothing stops it, now or later, and nothing in it changes
@@ -373,13 +372,11 @@ impl Attach {
     }
 
     fn explain(&self, coverage: &mut Coverage) {
-        let notes = self.program.notes().iter().chain(&self.notes).chain(&self.less_is_kept);
-        let notes = notes.chain(self.program.plugin_gaps());
-        coverage.notes.splice(0..0, notes.cloned());
+        let notes = caveats(&self.program).into_iter().chain(self.notes.iter().cloned());
+        let notes = notes.chain(self.less_is_kept.clone());
+        coverage.notes.splice(0..0, notes.chain(notes::plugin_gaps(&self.program)));
         if coverage.not_unwound > 0 && self.program.has_new_plugins() {
-            let note = "a plugin was loaded while goroutines were read: stacks that go through it \
-                        can be read from the next sample on";
-            coverage.notes.push(note.to_owned());
+            coverage.notes.push(CoverageNote::PluginLoading);
         }
     }
 }

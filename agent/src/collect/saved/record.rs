@@ -11,7 +11,7 @@ use super::form::Written;
 use super::{Error, Recording};
 use crate::collect::{CollectError, Source};
 use crate::error_chain::one_line;
-use crate::model::Observation;
+use crate::model::{CoverageNote, Observation};
 
 /// Bytes that a recording takes at most.
 const MAX_BYTES: u64 = 4 << 30;
@@ -24,7 +24,7 @@ pub struct Recorder {
     recording: Option<Recording>,
     number: u64,
     written: u64,
-    failed: Option<String>,
+    failed: Option<CoverageNote>,
 }
 
 impl Recorder {
@@ -66,7 +66,7 @@ impl Source for Recorder {
         if self.failed.is_none()
             && let Err(error) = self.save(&observation)
         {
-            self.failed = Some(format!("observations are no longer saved: {}", one_line(&error)));
+            self.failed = Some(CoverageNote::NotSaved { why: one_line(&error) });
         }
         observation.coverage.notes.extend(self.failed.clone());
         Ok(Some(observation))

@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use super::form::{Form, Head, SCHEMA};
 use super::{Error, MAX_BYTES, Recording, place};
 use crate::collect::{CollectError, Source};
-use crate::model::{Observation, TargetId};
+use crate::model::{CoverageNote, Observation, TargetId};
 
 /// Gaps that are told one by one.
 const GAPS: usize = 8;
@@ -24,7 +24,7 @@ pub struct Replay {
     /// Of the one before.
     elapsed: Duration,
     target: Option<TargetId>,
-    gaps: Vec<String>,
+    gaps: Vec<CoverageNote>,
 }
 
 impl Replay {
@@ -42,11 +42,9 @@ impl Replay {
             return;
         }
         self.gaps.push(if self.gaps.len() == GAPS {
-            "more saved observations are missing".to_owned()
-        } else if first + 1 == number {
-            format!("saved observation {first} is missing")
+            CoverageNote::MoreObservationsMissing
         } else {
-            format!("saved observations {first} to {} are missing", number - 1)
+            CoverageNote::ObservationsMissing { first, last: number - 1 }
         });
     }
 

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::collect::Source;
-use crate::model::{Observation, StackView, TargetId, Timestamp, WaitClass};
+use crate::model::{CoverageNote, Observation, StackView, TargetId, Timestamp, WaitClass};
 use crate::sample::{Prepared, leaking};
 
 /// A directory of its own for a test, removed when it ends.
@@ -177,7 +177,8 @@ fn what_is_missing_is_said() {
     let seen = drain(&mut Replay::new(scratch.recording()));
     assert_eq!(seen.len(), 3);
     assert!(seen[0].coverage.notes.is_empty());
-    assert_eq!(seen[2].coverage.notes, ["saved observations 2 to 3 are missing"]);
+    let missing = CoverageNote::ObservationsMissing { first: 2, last: 3 };
+    assert_eq!(seen[2].coverage.notes, [missing]);
 }
 
 #[test]
@@ -262,5 +263,5 @@ fn a_disk_that_fails_ends_the_saving_and_not_the_sampling() {
     recorder.observe().expect("saved");
     fs::remove_dir_all(&scratch.0).expect("it was there");
     let second = recorder.observe().expect("seen all the same").expect("not the end");
-    assert!(second.coverage.notes.iter().any(|note| note.contains("no longer saved")));
+    assert!(matches!(&*second.coverage.notes, [CoverageNote::NotSaved { .. }]));
 }

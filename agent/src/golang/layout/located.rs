@@ -6,6 +6,7 @@ use super::dwarf;
 use super::table::OLDEST_MINOR;
 use super::{Exactness, Layout, TableError};
 use crate::golang::arch::Arch;
+use crate::golang::caveat::Caveat;
 use crate::golang::version::GoVersion;
 
 /// A layout and where it comes from.
@@ -80,15 +81,15 @@ impl Located {
 
     /// What the reader of a report must know of it, if anything.
     #[must_use]
-    pub fn note(&self) -> Option<String> {
+    pub fn caveat(&self) -> Option<Caveat> {
         match &self.source {
             LayoutSource::Dwarf { later: None } | LayoutSource::Table => None,
-            LayoutSource::Dwarf { later: Some(version) } => Some(format!(
-                "this leak-agent does not know {version}; the program's own DWARF told its struct layout, which passed the self-check"
-            )),
-            LayoutSource::Nearest { known, wanted } => Some(format!(
-                "this leak-agent does not know {wanted}; the struct layout of {known} was used, and passed the self-check"
-            )),
+            LayoutSource::Dwarf { later: Some(version) } => {
+                Some(Caveat::LaterVersion(version.clone()))
+            }
+            LayoutSource::Nearest { known, wanted } => {
+                Some(Caveat::NearestLayout { known: known.clone(), wanted: wanted.clone() })
+            }
         }
     }
 }

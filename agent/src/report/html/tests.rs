@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 use crate::model::source_rule::LockMistake;
 use crate::model::{
-    Cause, CauseBasis, CausedAt, Evidence, Finding, IdleReason, Lifetimes, Made, Mistake, Part,
-    RateBasis, Resolved, Rise, RiseVerdict, Rising, Site, SourceNote, StackView, Suggestion,
-    Timestamp, WaitClass,
+    Cause, CauseBasis, CausedAt, CoverageNote, Evidence, Finding, IdleReason, Lifetimes, Made,
+    Mistake, Part, RateBasis, Resolved, Rise, RiseVerdict, Rising, Site, SourceNote, StackView,
+    Suggestion, Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -183,7 +183,7 @@ fn nothing_of_the_target_becomes_markup() {
     assessment.judgement = Some(judgement);
     let target = Arc::make_mut(&mut assessment.target);
     (target.exe, target.go_version) = (Some(evil()), Some(evil()));
-    assessment.coverage.notes.push(evil());
+    assessment.coverage.notes.push(CoverageNote::Text(evil()));
     let stacks = Arc::make_mut(&mut assessment.stacks);
     let creator = stacks.resolved(Resolved { function: EVIL, file: EVIL, line: 1, inlined: true });
     assessment.groups[0].creation_stack = Some(stacks.stack(&[creator, creator], 0));

@@ -122,7 +122,7 @@ fn hit_cost(hit: &HitCost) -> HitCostDoc<'_> {
         seconds: hit.taken.as_secs_f64(),
         loop_seconds: seconds(hit.in_a_loop),
         factor: hit.factor,
-        note: hit.note.as_deref().map(Into::into),
+        note: phrases::hit_note(hit),
     }
 }
 

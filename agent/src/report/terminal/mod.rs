@@ -255,7 +255,7 @@ impl Page<'_> {
         if let (Some(hit), Some(percent)) = (&overhead.hit, overhead.target_cpu_percent_estimate) {
             let mut text = format!("probes {percent:.2} % of a core");
             if self.details {
-                text.push_str(&format!(", {}", format::hit_cost(hit)));
+                text.push_str(&format!(", {}", phrases::hit_cost(hit)));
             }
             parts.push((Role::Dim, text));
         }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::model::{
-    Buffer, Cause, CauseBasis, CausedAt, ChannelNumber, Channels, Evidence, Finding, Lifetimes,
-    Made, Part, Pattern, RateBasis, Resolved, Site, StackView, Suggestion, Timestamp, WaitClass,
+    Buffer, Cause, CauseBasis, CausedAt, ChannelNumber, Channels, CoverageNote, Evidence, Finding,
+    Lifetimes, Made, Part, Pattern, RateBasis, Resolved, Site, StackView, Suggestion, Timestamp,
+    WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -145,10 +146,13 @@ fn colour_only_when_asked() {
 fn gaps_in_what_was_seen_are_said() {
     let mut assessment = leak();
     assessment.coverage.torn = 3;
-    assessment.coverage.notes.push("offsets of go1.27.9 are those of go1.27.3".to_owned());
+    assessment.coverage.notes.push(CoverageNote::NearestLayout {
+        known: "go1.27.3".to_owned(),
+        wanted: "go1.27.9".to_owned(),
+    });
     let text = render(assessment, 80, None, false);
     assert!(text.contains("3 torn"), "{text}");
-    assert!(text.contains("offsets of go1.27.9"), "{text}");
+    assert!(text.contains("does not know go1.27.9"), "{text}");
 }
 
 #[test]

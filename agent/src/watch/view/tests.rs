@@ -7,8 +7,8 @@ use ratatui::style::Color;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    CauseBasis, CausedAt, ProbeCoverage, ProbeSpell, ProbeState, Resolved, StackView, Update,
-    WaitClass,
+    CauseBasis, CausedAt, CoverageNote, ProbeCoverage, ProbeSpell, ProbeState, Resolved, StackView,
+    Update, WaitClass,
 };
 use crate::sample::{Sample, leaking};
 use crate::watch::action::Action;
@@ -235,12 +235,12 @@ fn probes_say_their_state_and_why() {
         ],
         history_left_out: 2,
     }];
-    assessment.coverage.notes.push("something was missed".to_owned());
+    assessment.coverage.notes.push(CoverageNote::ObjectsFull);
     let mut state = of(event);
     assert_shown(
         &mut state,
         LARGE,
-        &["0 of 1 probes attached", "5 Probes 0/1", "something was missed"],
+        &["0 of 1 probes attached", "5 Probes 0/1", "there are too many wait objects"],
     );
     state.act(Action::Tab(Tab::Probes));
     let parts = [
@@ -248,7 +248,7 @@ fn probes_say_their_state_and_why() {
         "9,000 hits/s cost too much",
         "2 earlier spells, attached 1.0s to 5.0s, shed 5.0s to now",
         "never paused",
-        "note          something was missed",
+        "note          there are too many wait objects",
     ];
     assert_shown(&mut state, USUAL, &parts);
 }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::collect::attach;
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::golang::globals::Source;
-use crate::report::format;
+use crate::report::{format, phrases};
 
 /// A Go program that was looked for in a process.
 #[derive(Serialize)]
@@ -66,8 +67,8 @@ fn facts(program: &Program, goroutines: usize) -> Vec<Fact> {
     add("wait reasons", choose(named, "read from the program", "not found").to_owned());
     // The list keeps those that have ended, to be used again.
     add("goroutines", format!("{} in the runtime's list", format::count(goroutines as u64)));
-    for note in program.notes() {
-        add("note", note.clone());
+    for note in attach::caveats(program) {
+        add("note", phrases::coverage_note(&note).into_owned());
     }
     facts
 }

@@ -23,7 +23,7 @@ use super::table::Table;
 use super::{Object, Settings, Sizes};
 use crate::error_chain::one_line;
 use crate::golang::arch::Arch;
-use crate::model::HitCost;
+use crate::model::{HitCost, HitNote};
 
 /// What one hit costs where that cannot be measured. In a net/http server under load it was 0.9 to
 /// 1.3 us (Linux 6.18, amd64).
@@ -78,11 +78,10 @@ fn judge(measured: Result<Duration, String>) -> HitCost {
         Ok(in_a_loop) => {
             let taken = in_a_loop.mul_f64(FACTOR);
             let believed = taken.clamp(*BELIEVED.start(), *BELIEVED.end());
-            let note = (believed != taken)
-                .then(|| format!("{in_a_loop:?} in a loop is not believed beyond these bounds"));
+            let note = (believed != taken).then_some(HitNote::NotBelieved);
             cost(believed, Some(in_a_loop), note)
         }
-        Err(why) => cost(ASSUMED, None, Some(format!("could not be measured: {why}"))),
+        Err(why) => cost(ASSUMED, None, Some(HitNote::NotMeasured { why })),
     }
 }
 
@@ -247,7 +246,7 @@ mod tests {
     fn what_could_not_be_measured_is_assumed_and_said() {
         let cost = judge(Err("no permission".to_owned()));
         assert_eq!((cost.taken, cost.in_a_loop), (ASSUMED, None));
-        assert!(cost.note.is_some_and(|note| note.contains("no permission")));
+        assert_eq!(cost.note, Some(HitNote::NotMeasured { why: "no permission".to_owned() }));
     }
 
     #[test]

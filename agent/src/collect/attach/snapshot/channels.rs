@@ -9,7 +9,7 @@ use crate::golang::gather::Gather;
 use crate::golang::hchan::{self, Hchan};
 use crate::golang::memory::{ReadError, Span};
 use crate::golang::sudog::WaitsOn;
-use crate::model::Channel;
+use crate::model::{Channel, CoverageNote};
 
 /// Goroutines with the same stack, and so with the same wait reason, of which channels are read.
 const SAMPLE: u8 = 4;
@@ -100,9 +100,7 @@ impl Channels {
     }
 
     /// What was left out for want of room.
-    pub(super) fn note(&self) -> Option<String> {
-        self.full.then(|| {
-            format!("more than {MAX_CHANNELS} channels would have been read; the rest was not read")
-        })
+    pub(super) fn note(&self) -> Option<CoverageNote> {
+        self.full.then_some(CoverageNote::ChannelsFull { channels: MAX_CHANNELS as u64 })
     }
 }

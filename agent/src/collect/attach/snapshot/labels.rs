@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::golang::labels::LabelForm;
 use crate::golang::memory::Memory;
-use crate::model::LabelsId;
+use crate::model::{CoverageNote, LabelsId};
 
 /// Bytes of labels kept of one snapshot.
 const MAX_LABEL_BYTES: usize = 16 << 20;
@@ -52,9 +52,7 @@ impl Labels {
     }
 
     /// What was left out for want of room.
-    pub(super) fn note(&self) -> Option<String> {
-        (self.bytes > MAX_LABEL_BYTES).then(|| {
-            "there are too many profiler labels to keep them all; some were not kept".to_owned()
-        })
+    pub(super) fn note(&self) -> Option<CoverageNote> {
+        (self.bytes > MAX_LABEL_BYTES).then_some(CoverageNote::LabelsFull)
     }
 }

@@ -10,7 +10,7 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use super::stacks::StackKey;
-use crate::model::{Goroutine, Mention, WaitClass};
+use crate::model::{CoverageNote, Goroutine, Mention, WaitClass};
 
 /// Locks that are searched for.
 const MAX_LOCKS: usize = 1024;
@@ -96,14 +96,10 @@ impl Watched {
     }
 
     /// What was left out for want of room.
-    pub(super) fn note(&self) -> Option<String> {
-        (self.left_out > 0 && self.mutexes).then(|| {
-            format!(
-                "stacks were searched for the {MAX_LOCKS} most contended locks; {} others were \
-                 left out, and nobody is known to hold them",
-                self.left_out
-            )
-        })
+    pub(super) fn note(&self) -> Option<CoverageNote> {
+        let (watched, others) = (MAX_LOCKS as u64, self.left_out as u64);
+        let note = CoverageNote::LocksUnwatched { watched, others };
+        (others > 0 && self.mutexes).then_some(note)
     }
 }
 
@@ -213,23 +209,15 @@ impl Mentions {
     }
 
     /// What was left out for want of room.
-    pub(super) fn notes(&self, watched: &Watched) -> impl Iterator<Item = String> {
+    pub(super) fn notes(&self, watched: &Watched) -> impl Iterator<Item = CoverageNote> {
         let matters = watched.mutexes;
-        let some =
-            |count: u64, what: &str| (matters && count > 0).then(|| format!("{count} {what}"));
-        [
-            some(
-                self.unsearched,
-                "stacks were not searched for contended locks: there are too many, or too many alike",
-            ),
-            some(self.deep, "deep stacks were searched for contended locks in their inner part"),
-            (matters && self.full).then(|| {
-                "contended locks stand on too many stacks to keep them all; some were not kept"
-                    .to_owned()
-            }),
-        ]
-        .into_iter()
-        .flatten()
+        let (unsearched, in_part) = (self.unsearched, self.deep);
+        let notes = [
+            (unsearched > 0, CoverageNote::LocksUnsearched { stacks: unsearched }),
+            (in_part > 0, CoverageNote::LocksSearchedInPart { stacks: in_part }),
+            (self.full, CoverageNote::MentionsFull),
+        ];
+        notes.into_iter().filter(move |(said, _)| matters && *said).map(|(_, note)| note)
     }
 }
 

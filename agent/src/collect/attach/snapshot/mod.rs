@@ -26,7 +26,9 @@ use super::wait::Reason;
 use crate::golang::gather::Gather;
 use crate::golang::{Error, Program};
 use crate::host::processors::Processors;
-use crate::model::{Channel, Coverage, FrameId, Goroutine, Mention, StackId, StackTable};
+use crate::model::{
+    Channel, Coverage, CoverageNote, FrameId, Goroutine, Mention, StackId, StackTable,
+};
 use channels::Channels;
 use item::{Item, Last};
 use labels::Labels;
@@ -255,8 +257,7 @@ impl Snapshotter {
         coverage.notes.extend(self.stacks.notes());
         coverage.notes.extend(stacks::cut_note(cut));
         if snapshot.objects.len() >= MAX_OBJECTS {
-            let note = "there are too many wait objects to keep them all; some were not kept";
-            coverage.notes.push(note.to_owned());
+            coverage.notes.push(CoverageNote::ObjectsFull);
         }
         coverage.notes.extend(labels.note());
         snapshot.channels.sort_unstable_by_key(|channel| channel.address);

@@ -10,8 +10,7 @@ use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
 use crate::golang::unwind::{Registers, Steps, Trail, Walk};
-use crate::model::{Frame, FrameId, Resolved, StackId, StackTable};
-use crate::units::count;
+use crate::model::{CoverageNote, Frame, FrameId, Resolved, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
 const MAX_FRAMES: usize = 512;
@@ -139,18 +138,13 @@ impl Stacks {
     }
 
     /// What was left out for want of room.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let full = "there are too many distinct stacks to keep them all; some were not kept";
-        let unsearched = "too many stacks had to be searched for what goroutines wait on; \
-                          it was not found for all of them";
-        let deep =
-            "there are too many deep stacks to read them all in one snapshot; some were not kept";
+    pub(super) fn notes(&self) -> impl Iterator<Item = CoverageNote> {
         let notes = [
-            (self.full, full),
-            (self.search_reads == 0, unsearched),
-            (self.deep_bytes > MAX_DEEP_BYTES, deep),
+            (self.full, CoverageNote::StacksFull),
+            (self.search_reads == 0, CoverageNote::SearchesFull),
+            (self.deep_bytes > MAX_DEEP_BYTES, CoverageNote::DeepStacksFull),
         ];
-        notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned())
+        notes.into_iter().filter(|(said, _)| *said).map(|(_, note)| note)
     }
 
     pub(super) fn id(&self, key: StackKey) -> StackId {
@@ -383,14 +377,9 @@ impl Stacks {
 }
 
 /// That stacks were cut, if any were.
-pub(super) fn cut_note(goroutines: u64) -> Option<String> {
-    let of = if goroutines == 1 { "goroutine has a stack" } else { "goroutines have stacks" };
-    (goroutines > 0).then(|| {
-        format!(
-            "{} {of} of more than {MAX_FRAMES} frames: only the innermost {MAX_FRAMES} are kept",
-            count(goroutines)
-        )
-    })
+pub(super) fn cut_note(goroutines: u64) -> Option<CoverageNote> {
+    let note = CoverageNote::StacksCut { goroutines, frames: MAX_FRAMES as u64 };
+    (goroutines > 0).then_some(note)
 }
 
 /// Whether a function is one that locks are made of, so that it mentions whatever it locks.

@@ -5,9 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
-use leak_agent::report::schema::{self, described};
+use leak_agent::report::schema::doctor::{AccessKind, ProcessAccessDoc, ProgramState};
+use leak_agent::report::schema::{
+    self, ChangeKind, ComparisonDoc, DoctorDoc, EventKind, ListDoc, MonitorLine, described,
+};
 use leak_agent_tests::schema_docs::{self, fields};
 use leak_agent_tests::{Target, agent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 fn project() -> PathBuf {
@@ -82,6 +87,66 @@ fn reports_of_real_runs_are_what_the_schema_says() {
     check(&validator, &printed(&["patterns", "--input", folder]));
 }
 
+/// A document that the agent has printed: it is what the schema says, and the same when it is read back.
+fn checked<T: Serialize + DeserializeOwned>(validator: &Validator, text: &[u8]) -> T {
+    let document: Value = serde_json::from_slice(text).expect("JSON");
+    check(validator, &document);
+    let read: T = serde_json::from_slice(text).expect("what the agent writes, it can read");
+    assert_eq!(serde_json::to_value(&read).expect("a value"), document);
+    read
+}
+
+/// What the agent prints, however it ends.
+fn stdout(args: &[&str]) -> Vec<u8> {
+    agent::run(&[args, &["--format", "json"]].concat()).expect("agent").stdout
+}
+
+#[test]
+fn lines_of_a_monitor_and_a_comparison_are_what_their_schemas_say() {
+    let target = Target::start("1.26.6", "exe", "demo").expect("target");
+    let pid = target.pid().to_string();
+    let validator = strict("docs/monitor.schema.json");
+    let lines = stdout(&["monitor", "--pid", &pid, "--interval", "500ms", "--duration", "8s"]);
+    let lines: Vec<MonitorLine<'_>> = lines
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| checked(&validator, line))
+        .collect();
+    assert!(lines.len() > 10, "{}", lines.len());
+    let appeared = lines.iter().flat_map(|line| &line.events);
+    let mut appeared = appeared.filter(|event| event.event == EventKind::Appeared);
+    assert!(appeared.any(|event| event.finding.at.is_some()), "{lines:?}");
+
+    let validator = strict("docs/compare.schema.json");
+    let text = stdout(&["compare", "--pid", &pid, "--wait", "2s"]);
+    let comparison: ComparisonDoc<'_> = checked(&validator, &text);
+    let mut changes = comparison.groups.iter();
+    assert!(changes.any(|it| it.change == ChangeKind::Grown && it.blocked_at.is_some()));
+}
+
+#[test]
+fn what_doctor_and_list_say_is_what_their_schemas_say() {
+    let target = Target::start("1.26.6", "exe", "demo").expect("target");
+    let (pid, own) = (target.pid(), std::process::id());
+    let validator = strict("docs/doctor.schema.json");
+    let (pid_text, own_text) = (pid.to_string(), own.to_string());
+    // No process has that id: it is beyond the kernel's limit.
+    let pids = ["doctor", "--pid", &pid_text, "--pid", &own_text, "--pid", "4194305"];
+    let found: DoctorDoc<'_> = checked(&validator, &stdout(&pids));
+    let [go, other, none] = &*found.processes else { panic!("{:?}", found.processes) };
+    let state = |process: &ProcessAccessDoc<'_>| process.program.as_ref().map(|it| it.state);
+    assert_eq!(
+        (go.pid, go.access, state(go)),
+        (pid, AccessKind::Granted, Some(ProgramState::Ready))
+    );
+    assert_eq!((other.pid, state(other)), (own, Some(ProgramState::Failed)));
+    assert_eq!((none.access, state(none)), (AccessKind::NoSuchProcess, None));
+
+    let validator = strict("docs/list.schema.json");
+    let list: ListDoc<'_> = checked(&validator, &stdout(&["--list"]));
+    assert!(list.processes.iter().any(|process| process.pid == pid), "{list:?}");
+}
+
 #[test]
 fn the_schema_refuses_what_is_no_report() {
     let validator = strict("docs/report.schema.json");
@@ -111,7 +176,7 @@ fn the_schema_refuses_what_is_no_report() {
 #[test]
 fn the_reference_is_what_the_types_say() {
     for file in schema_docs::files().expect("schemas") {
-        let there = fs::read_to_string(project().join(file.path)).unwrap_or_default();
+        let there = fs::read_to_string(project().join(&file.path)).unwrap_or_default();
         assert!(there == file.text, "{}: run `cargo xtask docs`", file.path);
     }
 }

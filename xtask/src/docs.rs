@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: makes the reference of the agent's JSON (`docs/report.md`, `docs/*.schema.json`) of the
+//! `cargo xtask docs`: makes the reference of the agent's JSON (a page in `docs` for each schema, and `docs/*.schema.json`) of the
 //! types that write it, or checks it.
 
 use anyhow::Result;

@@ -100,7 +100,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "docs",
         flags: "[--check]",
-        does: "make docs/report.md and the JSON Schemas from the types that write JSON, or check them",
+        does: "make the reference of the agent's JSON (pages and JSON Schemas) from the types that write it, or check it",
         run: docs::run,
     },
     Chore {

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{Assessment, FrameId, Severity, StackTable, Timestamp, Verdict};
+use crate::model::{Assessment, FrameId, Severity, StackTable, Timestamp, Verdict, WaitClass};
 
 /// The groups of one moment, of a process or of several as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,12 +20,12 @@ pub struct Moment {
 }
 
 /// A group at a moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupAt {
     /// How many goroutines.
     pub count: u64,
-    /// The name of the wait class.
-    pub wait: String,
+    /// What they wait for.
+    pub wait: WaitClass,
     /// Where they block.
     pub blocked_at: Option<Line>,
     /// What created them.
@@ -46,14 +44,14 @@ pub struct FindingAt {
 }
 
 /// A line of source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The function, by its full name.
     pub function: String,
     /// The file, as the binary names it.
     pub file: String,
     /// The line, from 1.
-    pub line: u64,
+    pub line: u32,
 }
 
 impl Line {
@@ -64,7 +62,7 @@ impl Line {
         Some(Self {
             function: frame.function.to_owned(),
             file: frame.file.to_owned(),
-            line: frame.line.into(),
+            line: frame.line,
         })
     }
 }
@@ -85,7 +83,7 @@ impl Moment {
                 &group.signature,
                 GroupAt {
                     count: group.count,
-                    wait: group.wait.name().to_owned(),
+                    wait: group.wait,
                     blocked_at: group.blocked_at.and_then(|frame| Line::of(stacks, frame)),
                     created_by: group.created_by.and_then(|frame| Line::of(stacks, frame)),
                 },
@@ -109,8 +107,8 @@ impl Moment {
 
     /// Adds a group, or more of one that is there.
     pub fn add(&mut self, signature: &str, group: GroupAt) {
-        let known = self.groups.entry(signature.to_owned()).or_default();
-        *known = GroupAt { count: known.count.saturating_add(group.count), ..group };
+        let count = self.count(signature).saturating_add(group.count);
+        self.groups.insert(signature.to_owned(), GroupAt { count, ..group });
     }
 
     /// How large each group was, for judging what comes after it.
@@ -151,8 +149,7 @@ pub struct Changed {
 }
 
 /// What became of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It was not there.
     New,

@@ -79,7 +79,7 @@ fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
                 &group.signature,
                 GroupAt {
                     count: group.count,
-                    wait: group.wait_class.name().to_owned(),
+                    wait: group.wait_class,
                     blocked_at: group.blocked_at.as_ref().and_then(line),
                     created_by: group.created_by.as_ref().and_then(line),
                 },
@@ -109,7 +109,7 @@ fn line(frame: &FrameDoc<'_>) -> Option<Line> {
     Some(Line {
         function: frame.function.clone()?.into_owned(),
         file: frame.file.clone()?.into_owned(),
-        line: frame.line?.into(),
+        line: frame.line?,
     })
 }
 

@@ -8,8 +8,6 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use serde::ser::{Serialize, Serializer};
-
 use super::capability::Capability;
 use super::kernel::{Setting, ptrace_scope};
 use super::namespace::Confinement;
@@ -17,8 +15,7 @@ use super::status::Status;
 use super::{Answer, sys};
 
 /// Whether a process may be looked at.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "access", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Its memory can be read.
     Granted {
@@ -47,7 +44,7 @@ impl Access {
 }
 
 /// Why the kernel refuses, and what would change that.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     /// Every obstacle that was found; each is enough to refuse. Never empty.
     pub obstacles: Vec<Obstacle>,
@@ -84,21 +81,6 @@ pub enum Obstacle {
     Seccomp,
     /// By the rules that can be seen it should be allowed: a security module must have refused.
     SecurityModule,
-}
-
-impl Obstacle {
-    const fn code(&self) -> &'static str {
-        match self {
-            Self::OtherUser { .. } => "other-user",
-            Self::OtherGroup { .. } => "other-group",
-            Self::NotDumpable => "not-dumpable",
-            Self::MoreCapabilities => "more-capabilities",
-            Self::UserNamespace => "user-namespace",
-            Self::PtraceScope(_) => "ptrace-scope",
-            Self::Seccomp => "seccomp",
-            Self::SecurityModule => "security-module",
-        }
-    }
 }
 
 impl fmt::Display for Obstacle {
@@ -139,19 +121,8 @@ impl fmt::Display for Obstacle {
     }
 }
 
-impl Serialize for Obstacle {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(serde::Serialize)]
-        struct Said {
-            obstacle: &'static str,
-            reason: String,
-        }
-        Said { obstacle: self.code(), reason: self.to_string() }.serialize(serializer)
-    }
-}
-
 /// A command that grants what is missing.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remedy {
     /// The command, to be run as it stands.
     pub command: String,

@@ -1,7 +1,5 @@
 //! Capabilities by name: the parts of root's power that matter to an agent.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
 /// A capability, with its number in `linux/capability.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -93,16 +91,6 @@ impl Capabilities {
 impl FromIterator<Capability> for Capabilities {
     fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
         Self(capabilities.into_iter().fold(0, |mask, it| mask | 1 << it as u8))
-    }
-}
-
-impl Serialize for Capabilities {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(Capability::ALL.len()))?;
-        for capability in Capability::ALL {
-            map.serialize_entry(capability.name(), &self.has(capability))?;
-        }
-        map.end()
     }
 }
 

@@ -5,13 +5,10 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::Serialize;
-
 use super::{Answer, sys};
 
 /// A kernel setting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", content = "value", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting<T> {
     /// Its value.
     Is(T),
@@ -33,8 +30,7 @@ impl<T: Copy> Setting<T> {
 }
 
 /// How much the kernel is locked down against root (`kernel_lockdown(7)`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lockdown {
     /// Not at all.
     None,
@@ -45,7 +41,7 @@ pub enum Lockdown {
 }
 
 /// The kernel and its settings.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Kernel {
     /// Its release, as `uname -r` prints it; `None` when /proc does not say.
     pub release: Option<String>,

@@ -3,15 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::cgroup::{Cgroups, number};
 
 /// A limit beyond this is none: version 1 writes one of nearly 2^63.
 const NO_LIMIT: u64 = 1 << 56;
 
 /// The control group that leaves the least memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// Its limit, in bytes.
     pub limit_bytes: u64,

@@ -15,8 +15,6 @@ mod status;
 #[allow(unsafe_code)]
 mod sys;
 
-use serde::Serialize;
-
 pub use access::{Access, Denial, Obstacle, Remedy, access_to};
 pub use capability::{Capabilities, Capability};
 pub use kernel::{Kernel, Lockdown, Setting};
@@ -25,8 +23,7 @@ pub use namespace::Confinement;
 pub use probes::Probes;
 
 /// Whether something is so. "No" is an answer, "cannot tell" is another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "answer", content = "reason", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is.
     Yes,
@@ -45,8 +42,7 @@ impl Answer {
 }
 
 /// Seccomp's hold on a process (`Seccomp:` in /proc/PID/status).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seccomp {
     /// None.
     Off,
@@ -57,7 +53,7 @@ pub enum Seccomp {
 }
 
 /// The host as this process sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Host {
     /// The kernel and its settings.
     pub kernel: Kernel,

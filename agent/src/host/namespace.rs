@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::Answer;
 
 /// Inode numbers of the first namespaces, fixed since Linux 3.8 (`include/linux/proc_ns.h`,
@@ -14,7 +12,7 @@ const FIRST_PID_NAMESPACE: u64 = 0xeffffffc;
 const FIRST_USER_NAMESPACE: u64 = 0xeffffffd;
 
 /// What is around this process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confinement {
     /// Whether it sees every process of the machine, by the host's pids.
     pub host_pids: Answer,

@@ -3,8 +3,6 @@
 use std::fs;
 use std::io;
 
-use serde::Serialize;
-
 use super::{Answer, sys};
 
 /// The type number of the kernel's uprobe events.
@@ -14,7 +12,7 @@ const BTF: &str = "/sys/kernel/btf/vmlinux";
 const UPROBE_MULTI_STRUCT: &[u8] = b"\0bpf_uprobe_multi_link\0";
 
 /// What of probes there is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probes {
     /// Whether the kernel has uprobes as performance events (Linux 4.17).
     pub uprobes: Answer,

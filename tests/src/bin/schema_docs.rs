@@ -16,13 +16,13 @@ fn main() -> Result<()> {
         Some(flag) => bail!("it knows --check, but no {}", flag.display()),
     };
     for file in schema_docs::files()? {
-        let path = root.join(file.path);
+        let path = root.join(&file.path);
         if check {
             let there = fs::read_to_string(&path).unwrap_or_default();
             let advice = "is not what the types say: run `cargo xtask docs`";
             ensure!(there == file.text, "{} {advice}", file.path);
         } else {
-            fs::write(&path, file.text).with_context(|| format!("writing {}", file.path))?;
+            fs::write(&path, &file.text).with_context(|| format!("writing {}", file.path))?;
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! The reference of the agent's JSON, made of the types that write it: `docs/report.md` and JSON Schemas.
+//! The reference of the agent's JSON, made of the types that write it: for each schema a page in `docs` and
+//! its JSON Schema beside it.
 
 mod field;
 mod page;
@@ -12,7 +13,7 @@ pub use field::{Field, fields};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Its place in the project.
-    pub path: &'static str,
+    pub path: String,
     /// What it holds.
     pub text: String,
 }
@@ -22,17 +23,15 @@ pub struct File {
 /// # Errors
 /// When a schema is no JSON.
 pub fn files() -> serde_json::Result<Vec<File>> {
+    let all = described::all();
     let mut files = Vec::new();
-    let mut schemas = Vec::new();
-    for described in described::all() {
+    for described in &all {
         let value = serde_json::to_value(&described.schema)?;
         let text = format!("{}\n", serde_json::to_string_pretty(&value)?);
-        files.push(File { path: described.path, text });
-        schemas.push((described, value));
+        files.push(File { path: format!("docs/{}.schema.json", described.file), text });
+        let text = page::page(described, &value, &all);
+        files.push(File { path: format!("docs/{}.md", described.file), text });
     }
-    let pages = schemas.iter().map(|(described, value)| page::page(described, value));
-    let text = page::INTRODUCTION.to_owned() + &pages.collect::<String>();
-    files.insert(0, File { path: "docs/report.md", text });
     Ok(files)
 }
 

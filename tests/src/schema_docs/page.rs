@@ -1,4 +1,4 @@
-//! A schema as a chapter of `docs/report.md`: one section a definition.
+//! A schema as a page: one section a definition.
 
 use std::fmt::Write as _;
 
@@ -8,24 +8,28 @@ use serde_json::Value;
 use super::field::{Field, Kind, fields, line};
 use super::referred;
 
-/// What stands above all.
-pub const INTRODUCTION: &str = "\
-<!-- Made of the types in agent/src/report/schema by `cargo xtask docs`: change those. -->
-# The agent's JSON, field by field
-
+/// What is so in all of the agent's JSON.
+const COMMON: &str = "\
 Keys are only ever added within a schema's version, and so are values of `class`, `pattern`, `wait_class`,
 `subject` and `kind`: read what you know, and ignore the rest. What is not known is null, never 0. A key
 that no version stands beside has been there since 0.1.0. Times are RFC 3339 in UTC, durations are in
 seconds (`_seconds`), sizes in bytes (`_bytes`); addresses are text in hexadecimal, since JSON numbers lose
-bits beyond 2^53. Each schema is also there as JSON Schema (draft 2020-12).
+bits beyond 2^53.
 ";
 
-/// The chapter of a schema.
-pub fn page(described: &Described, root: &Value) -> String {
+/// The page of a schema, one of all.
+pub fn page(described: &Described, root: &Value, all: &[Described]) -> String {
+    let Described { name, about, file, .. } = described;
+    let others = all.iter().filter(|other| other.file != *file);
+    let others: Vec<_> =
+        others.map(|other| format!("[{}]({}.md)", other.name, other.file)).collect();
+    let mut text = format!(
+        "<!-- Made of the types in agent/src/report/schema by `cargo xtask docs`: change those. -->\n\
+         # {name}\n\n{about}\n\nAs JSON Schema (draft 2020-12): [{file}.schema.json]({file}.schema.json).\n\
+         The agent's other JSON: {}.\n\n{COMMON}",
+        others.join(", ")
+    );
     let places = places(root);
-    let mut text = format!("\n# {}\n\n{}", described.name, described.about);
-    let file = described.path.rsplit('/').next().unwrap_or_default();
-    text.push_str(&format!("\n\nJSON Schema: [{file}]({file}).\n"));
     for place in places.iter().filter(|place| !is_enum(place.schema)) {
         if place.schema["properties"].is_object() {
             section(&mut text, place, root);

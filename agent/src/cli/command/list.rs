@@ -9,6 +9,7 @@ use crate::cli::request::Request;
 use crate::cli::{Outcome, output};
 use crate::pipeline::{self, GoProcess, Listing};
 use crate::report::format;
+use crate::report::schema::{GoProcessDoc, ListDoc, SchemaName};
 
 /// Lists them, as a table or as JSON.
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
@@ -62,18 +63,19 @@ fn name(process: &GoProcess) -> String {
 }
 
 fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-    let processes: Vec<_> = listing
-        .processes
-        .iter()
-        .map(|process| {
-            serde_json::json!({
-                "pid": process.pid, "exe": process.exe, "library": process.library,
-                "go_version": process.go_version, "command": process.command,
-                "own_pid": process.own_pid,
-            })
-        })
-        .collect();
-    let document = serde_json::json!({"processes": processes, "refused": listing.refused});
+    let processes = listing.processes.iter().map(|process| GoProcessDoc {
+        pid: process.pid,
+        exe: (&process.exe).into(),
+        library: process.library.as_deref().map(Into::into),
+        go_version: (&process.go_version).into(),
+        command: (&process.command).into(),
+        own_pid: process.own_pid,
+    });
+    let document = ListDoc {
+        schema: SchemaName::default(),
+        processes: processes.collect(),
+        refused: listing.refused as u64,
+    };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
@@ -118,6 +120,9 @@ mod tests {
         json(&listing(), &mut out).expect("a Vec takes everything");
         let document: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
         assert_eq!(document["processes"][1]["pid"], 4711);
-        assert_eq!(document["refused"], 1);
+        assert_eq!(
+            (&document["schema"], &document["refused"]),
+            (&"leak-agent/list/v1".into(), &1.into())
+        );
     }
 }

@@ -2,14 +2,12 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use crate::analyze::changes::{Change, ChangeKind, Weight};
-use crate::model::{Assessment, CauseClass, Finding, Level, Severity, Update, Verdict};
+use crate::model::{Assessment, Finding, Update};
+use crate::report::schema::{
+    EventDoc, EventKind, MonitorLine, NewsDoc, PlaceDoc, SchemaName, WasDoc,
+};
 use crate::report::{format, json, notes, phrases};
-
-/// The schema of a line of JSON. Keys are only ever added within v1.
-const SCHEMA: &str = "leak-agent/monitor/v1";
 
 /// `+ likely high f-12ab channel-send at main.work /src/a.go:3: why`. A finding that is there is told with
 /// its line and its cause; one that has ended has neither any more.
@@ -46,82 +44,34 @@ fn findings(assessment: &Assessment) -> impl Iterator<Item = &Finding> {
     assessment.judgement.iter().flat_map(|judgement| &judgement.findings)
 }
 
-/// A finding in a line of JSON.
-#[derive(Serialize)]
-struct FindingDoc<'a> {
-    id: &'a str,
-    class: CauseClass,
-    verdict: Verdict,
-    severity: Severity,
-    count: u64,
-    /// Null for one that has ended.
-    cause: Option<String>,
-    /// Null where it is not known, and for one that has ended.
-    at: Option<At>,
+fn told<'a>(id: &'a str, weight: Weight, assessment: &'a Assessment) -> NewsDoc<'a> {
+    let Weight { class, verdict, severity, count } = weight;
+    let finding = findings(assessment).find(|finding| finding.id == id);
+    let frame =
+        finding.and_then(|it| phrases::lead(it, assessment.groups.get(it.goroutines().group)));
+    let frame = frame.and_then(|frame| assessment.stacks.lookup(frame).ok());
+    let at = frame.map(|frame| PlaceDoc {
+        function: frame.function.into(),
+        file: frame.file.into(),
+        line: frame.line,
+    });
+    let cause = finding.map(|it| phrases::cause(it, &assessment.stacks).into());
+    NewsDoc { id: id.into(), class, verdict, severity, count, cause, at }
 }
 
-/// A line of source.
-#[derive(Serialize)]
-struct At {
-    function: String,
-    file: String,
-    line: u32,
-}
-
-impl<'a> FindingDoc<'a> {
-    fn new(id: &'a str, weight: Weight, assessment: &'a Assessment) -> Self {
-        let Weight { class, verdict, severity, count } = weight;
-        let finding = findings(assessment).find(|finding| finding.id == id);
-        let frame =
-            finding.and_then(|it| phrases::lead(it, assessment.groups.get(it.goroutines().group)));
-        let frame = frame.and_then(|frame| assessment.stacks.lookup(frame).ok());
-        let at = frame.map(|frame| At {
-            function: frame.function.to_owned(),
-            file: frame.file.to_owned(),
-            line: frame.line,
-        });
-        let cause = finding.map(|it| phrases::cause(it, &assessment.stacks));
-        Self { id, class, verdict, severity, count, cause, at }
-    }
-}
-
-/// What happened to a finding, in a line of JSON.
-#[derive(Serialize)]
-struct EventDoc<'a> {
-    /// `appeared`, `changed` or `ended`.
-    event: &'static str,
-    /// Whether it changed for the worse: surer, or as sure and more severe.
-    worsened: bool,
-    /// As it is now; as it was last where it has ended.
-    finding: FindingDoc<'a>,
-    /// What it was before; null for a new one.
-    was: Option<WasDoc>,
-}
-
-/// What a finding was.
-#[derive(Serialize)]
-struct WasDoc {
-    class: CauseClass,
-    verdict: Verdict,
-    severity: Severity,
-    count: u64,
-}
-
-impl<'a> EventDoc<'a> {
-    fn new(change: &'a Change, assessment: &'a Assessment) -> Option<Self> {
-        let was =
-            |Weight { class, verdict, severity, count }| WasDoc { class, verdict, severity, count };
-        Some(Self {
-            event: match change.kind {
-                ChangeKind::Appeared => "appeared",
-                ChangeKind::Worsened | ChangeKind::Changed => "changed",
-                ChangeKind::Ended => "ended",
-            },
-            worsened: change.kind == ChangeKind::Worsened,
-            finding: FindingDoc::new(&change.id, change.now.or(change.before)?, assessment),
-            was: change.before.map(was),
-        })
-    }
+fn event<'a>(change: &'a Change, assessment: &'a Assessment) -> Option<EventDoc<'a>> {
+    let was =
+        |Weight { class, verdict, severity, count }| WasDoc { class, verdict, severity, count };
+    Some(EventDoc {
+        event: match change.kind {
+            ChangeKind::Appeared => EventKind::Appeared,
+            ChangeKind::Worsened | ChangeKind::Changed => EventKind::Changed,
+            ChangeKind::Ended => EventKind::Ended,
+        },
+        worsened: change.kind == ChangeKind::Worsened,
+        finding: told(&change.id, change.now.or(change.before)?, assessment),
+        was: change.before.map(was),
+    })
 }
 
 /// Writes a sample as one line of JSON.
@@ -130,42 +80,21 @@ pub(super) fn write_json(
     changes: &[Change],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        schema: &'static str,
-        at: Option<String>,
-        /// Null for what is no process that was attached to.
-        pid: Option<u32>,
-        exe: Option<&'a str>,
-        goroutines: u64,
-        level: Option<Level>,
-        health: Option<u8>,
-        created_per_second: Option<f64>,
-        exited_per_second: Option<f64>,
-        rates_basis: Option<&'static str>,
-        findings: Vec<FindingDoc<'a>>,
-        events: Vec<EventDoc<'a>>,
-        /// What there is to say if the process has executed another program since the line before.
-        replaced: Option<String>,
-    }
     let assessment = &update.assessment;
-    let judged = assessment.judgement.as_ref();
-    let line = Line {
-        schema: SCHEMA,
-        at: json::time(assessment.window.last),
+    let line = MonitorLine {
+        schema: SchemaName::default(),
+        at: json::time(assessment.window.last).map(Into::into),
         pid: assessment.target.pid(),
-        exe: assessment.target.exe.as_deref(),
+        exe: assessment.target.exe.as_deref().map(Into::into),
         goroutines: assessment.totals.goroutines,
-        level: judged.map(|judged| judged.level),
+        level: assessment.judgement.as_ref().map(|judged| judged.level),
         health: assessment.health(),
         created_per_second: update.now.map(|now| now.created_per_second),
         exited_per_second: update.now.map(|now| now.exited_per_second),
-        rates_basis: update.now.map(|now| now.basis.name()),
-        findings: findings(assessment)
-            .map(|it| FindingDoc::new(&it.id, Weight::of(it), assessment))
-            .collect(),
-        events: changes.iter().filter_map(|it| EventDoc::new(it, assessment)).collect(),
-        replaced: update.replaced.as_deref().map(notes::replaced),
+        rates_basis: update.now.map(|now| now.basis),
+        findings: findings(assessment).map(|it| told(&it.id, Weight::of(it), assessment)).collect(),
+        events: changes.iter().filter_map(|it| event(it, assessment)).collect(),
+        replaced: update.replaced.as_deref().map(|program| notes::replaced(program).into()),
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)

@@ -1,12 +1,10 @@
 //! What this process was given, what of it it still holds, and what for.
 
-use serde::Serialize;
-
 use super::{Capabilities, Capability, Plan, PrivilegeError, Status, filter};
 use crate::host::Seccomp;
 
 /// What was given up and what was kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Holdings {
     /// The capabilities that matter here, one by one.
     pub capabilities: Vec<Holding>,
@@ -25,7 +23,7 @@ pub struct Holdings {
 }
 
 /// One capability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
     /// Its name.
     pub capability: &'static str,

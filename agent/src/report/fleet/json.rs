@@ -6,8 +6,8 @@ use crate::model::{Fleet, FleetGroup, FleetInstance, FleetLine};
 use crate::report::json::time;
 use crate::report::phrases;
 use crate::report::schema::{
-    FLEET_SCHEMA, FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc,
-    FleetInstanceDoc, FleetLineDoc, OnlyWhereDoc,
+    FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,
+    OnlyWhereDoc, PlaceDoc, SchemaName,
 };
 
 /// Writes a fleet as one document.
@@ -16,7 +16,7 @@ use crate::report::schema::{
 /// What the writer says.
 pub fn write_json(fleet: &Fleet, out: &mut dyn Write) -> io::Result<()> {
     let document = FleetDoc {
-        schema: FLEET_SCHEMA.into(),
+        schema: SchemaName::default(),
         threshold: fleet.threshold,
         instances: fleet.instances.iter().map(instance).collect(),
         failed: (fleet.failed.iter())
@@ -72,6 +72,6 @@ fn group<'a>(group: &'a FleetGroup, instances: &'a [FleetInstance]) -> FleetGrou
     }
 }
 
-fn line(line: &FleetLine) -> FleetLineDoc<'_> {
-    FleetLineDoc { function: (&line.function).into(), file: (&line.file).into(), line: line.line }
+fn line(line: &FleetLine) -> PlaceDoc<'_> {
+    PlaceDoc { function: (&line.function).into(), file: (&line.file).into(), line: line.line }
 }

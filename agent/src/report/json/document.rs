@@ -57,7 +57,7 @@ fn document<Groups, Sites>(
     let rise = judged.and_then(|judged| judged.rise.as_ref());
     let findings = judged.map_or(&[][..], |judged| &judged.findings);
     Document {
-        schema: SchemaName,
+        schema: SchemaName::default(),
         generated_at: time(generated_at).map(Into::into),
         agent: AgentDoc { version: env!("CARGO_PKG_VERSION").into() },
         target: coverage::target(&assessment.target),

@@ -3,7 +3,8 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{Document, SCHEMA};
+use super::name::{self, Schema as _};
+use super::{ComparisonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MonitorLine};
 
 /// A schema, described.
 #[derive(Clone, Debug)]
@@ -12,8 +13,8 @@ pub struct Described {
     pub name: &'static str,
     /// What is written by it, in a sentence or two.
     pub about: &'static str,
-    /// Where its JSON Schema is kept in the project.
-    pub path: &'static str,
+    /// How the files of its reference are called in `docs`, before what their kinds end in.
+    pub file: &'static str,
     /// The JSON Schema.
     pub schema: Schema,
 }
@@ -21,20 +22,46 @@ pub struct Described {
 /// All schemas of this version.
 #[must_use]
 pub fn all() -> Vec<Described> {
-    vec![report()]
+    vec![
+        report(),
+        described::<name::Monitor, MonitorLine<'static>>(
+            "monitor",
+            "A sample of one target: a line of what `monitor --format json` writes.",
+        ),
+        described::<name::Compare, ComparisonDoc<'static>>(
+            "compare",
+            "How two moments differ: what `compare --format json` writes.",
+        ),
+        described::<name::Doctor, DoctorDoc<'static>>(
+            "doctor",
+            "What the machine and its processes allow: what `doctor --format json` writes.",
+        ),
+        described::<name::Fleet, FleetDoc<'static>>(
+            "fleet",
+            "The groups of many instances of a program: what `fleet --format json` writes.",
+        ),
+        described::<name::List, ListDoc<'static>>(
+            "list",
+            "The Go programs that run on the machine: what `--list --format json` writes.",
+        ),
+    ]
 }
 
-/// The report.
-#[must_use]
-pub fn report() -> Described {
+fn report() -> Described {
     let about = "A report of one target, or a list of such reports where several were asked for: \
                  what `--format json` writes.";
+    let name = name::Report::NAME;
     let schema = schema::<Document<'static>>(
-        SCHEMA,
+        name,
         about,
         |document| json_schema!({"if": {"type": "array"}, "then": {"items": document}, "else": document}),
     );
-    Described { name: SCHEMA, about, path: "docs/report.schema.json", schema }
+    Described { name, about, file: "report", schema }
+}
+
+fn described<S: name::Schema, T: JsonSchema>(file: &'static str, about: &'static str) -> Described {
+    let schema = schema::<T>(S::NAME, about, |document| document);
+    Described { name: S::NAME, about, file, schema }
 }
 
 /// The schema of what is written: every key is there, also those that may be missing in what is read.

@@ -11,7 +11,7 @@ use super::finding::FindingDoc;
 use super::frame::FrameDoc;
 use super::group::{GroupDoc, Interval};
 use super::locks::LockGraphDoc;
-use super::name::SchemaName;
+use super::name::{Report, SchemaName};
 use super::sample::SampleDoc;
 use super::site::SiteDoc;
 use crate::model::{Level, RateBasis, WaitClass};
@@ -23,7 +23,7 @@ use crate::model::{Level, RateBasis, WaitClass};
 #[schemars(rename = "Document")]
 pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     /// The name of the schema.
-    pub schema: SchemaName,
+    pub schema: SchemaName<Report>,
     /// When the report was made, as RFC 3339 in UTC.
     ///
     /// Null: the time is out of range.

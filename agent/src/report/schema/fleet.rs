@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::name::{Fleet, SchemaName};
+use super::place::PlaceDoc;
 use crate::model::{Verdict, WaitClass};
 
 /// The groups of a fleet: the goroutines of many instances of a program that wait alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FleetDoc<'a> {
-    /// `leak-agent/fleet/v1`.
-    pub schema: Cow<'a, str>,
+    /// The name of the schema.
+    pub schema: SchemaName<Fleet>,
     /// From how many goroutines in one instance a group is listed.
     ///
     /// Unit: goroutines.
@@ -46,6 +48,8 @@ pub struct FleetInstanceDoc<'a> {
     ///
     /// Null: the time is out of range.
     pub at: Option<Cow<'a, str>>,
+    /// How many goroutines it had.
+    ///
     /// Unit: goroutines.
     pub goroutines: u64,
 }
@@ -67,11 +71,11 @@ pub struct FleetGroupDoc<'a> {
     /// Where they wait, as the instance with the most has it.
     ///
     /// Null: no profile names it.
-    pub blocked_at: Option<FleetLineDoc<'a>>,
+    pub blocked_at: Option<PlaceDoc<'a>>,
     /// What created them.
     ///
     /// Null: no profile names it, as counts of goroutines do not.
-    pub created_by: Option<FleetLineDoc<'a>>,
+    pub created_by: Option<PlaceDoc<'a>>,
     /// How many there are in all instances together.
     ///
     /// Unit: goroutines.
@@ -98,22 +102,13 @@ pub struct FleetGroupDoc<'a> {
     pub only_where: Vec<OnlyWhereDoc<'a>>,
 }
 
-/// A line of source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FleetLineDoc<'a> {
-    /// The function, by its full name.
-    pub function: Cow<'a, str>,
-    /// The file, as the profile names it.
-    pub file: Cow<'a, str>,
-    /// The line, from 1.
-    pub line: u32,
-}
-
 /// How many goroutines of a group an instance has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FleetCountDoc<'a> {
     /// The instance's name.
     pub instance: Cow<'a, str>,
+    /// How many it has.
+    ///
     /// Unit: goroutines.
     pub count: u64,
 }
@@ -140,9 +135,11 @@ pub struct OnlyWhereDoc<'a> {
 pub struct FleetIgnoredDoc {
     /// Why.
     pub reason: String,
+    /// How many.
+    ///
     /// Unit: groups.
     pub groups: u64,
-    /// Over all instances.
+    /// The goroutines in them, over all instances.
     ///
     /// Unit: goroutines.
     pub goroutines: u64,

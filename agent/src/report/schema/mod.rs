@@ -3,28 +3,35 @@
 //!
 //! `report::json` makes them of an assessment; whoever reads a report (a baseline, `compare`, the tests)
 //! gets them from [`read()`]. What a field means, its unit, and when it is null is its documentation here,
-//! of which `cargo xtask docs` makes `docs/report.md` and `docs/report.schema.json`. The form of that
+//! of which `cargo xtask docs` makes a page and a JSON Schema each in `docs`. The form of that
 //! documentation: sentences, then an empty line, then `Unit: s.`, `Null: when.` and `Since: version.` as
 //! far as they apply. Keys are only ever added within v1: a field that is added later has
 //! `#[serde(default)]` or is an `Option`, so that older reports can still be read, and unknown keys are
 //! ignored, so that newer ones can. What is not known is null, never 0.
 
+mod compare;
 mod coverage;
 pub mod described;
+pub mod doctor;
 mod document;
 mod finding;
 mod fleet;
 mod frame;
 mod group;
+mod list;
 mod locks;
-mod name;
+mod monitor;
+pub mod name;
+mod place;
 mod read;
 mod sample;
 mod site;
 
+pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc};
 pub use coverage::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
 };
+pub use doctor::DoctorDoc;
 pub use document::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
     RisingDoc, TotalsDoc, WindowDoc,
@@ -35,21 +42,18 @@ pub use finding::{
 };
 pub use fleet::{
     FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,
-    FleetLineDoc, OnlyWhereDoc,
+    OnlyWhereDoc,
 };
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
+pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
+pub use monitor::{EventDoc, EventKind, MonitorLine, NewsDoc, WasDoc};
 pub use name::SchemaName;
+pub use place::PlaceDoc;
 pub use read::{ReadError, Streamed, read};
 pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};
-
-/// The name of the report's schema. Keys are only ever added within a version.
-pub const SCHEMA: &str = "leak-agent/report/v1";
-
-/// The name of what `fleet` writes.
-pub const FLEET_SCHEMA: &str = "leak-agent/fleet/v1";
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Document, SCHEMA};
+use super::Document;
+use super::name::{Report, Schema as _};
 
 /// A text that is no report: no JSON, of another schema, or without a field that all reports have.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no report of the schema {SCHEMA}")]
+#[error("it is no report of the schema {}", Report::NAME)]
 pub struct ReadError(#[from] serde_json::Error);
 
 /// Reads a report: one document, or a list with one a target.

@@ -2,13 +2,11 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use crate::analyze::compare::{Change, Changed, Difference, Line, Moment};
+use crate::report::schema::{
+    ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, PlaceDoc, SchemaName,
+};
 use crate::report::{format, json};
-
-/// The schema of the JSON form. Keys are only ever added within v1.
-const SCHEMA: &str = "leak-agent/compare/v1";
 
 /// Two moments, and how they differ.
 pub(super) struct Page<'a> {
@@ -17,43 +15,13 @@ pub(super) struct Page<'a> {
     pub(super) difference: &'a Difference,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    before: Head<'a>,
-    after: Head<'a>,
-    /// Groups whose count is another, largest change first.
-    groups: Vec<Row<'a>>,
-    /// How many groups are as large as before.
-    unchanged: u64,
-}
-
-#[derive(Serialize)]
-struct Head<'a> {
-    at: Option<String>,
-    exe: &'a str,
-    goroutines: u64,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    change: Change,
-    signature: &'a str,
-    before: u64,
-    after: u64,
-    wait_class: &'a str,
-    blocked_at: Option<&'a Line>,
-    created_by: Option<&'a Line>,
-}
-
 impl Page<'_> {
     pub(super) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let head = |moment: &Moment| moment.at.and_then(json::time);
-        let document = Document {
-            schema: SCHEMA,
-            before: Head::of(self.before, head(self.before)),
-            after: Head::of(self.after, head(self.after)),
-            groups: self.difference.groups.iter().map(Row::of).collect(),
+        let document = ComparisonDoc {
+            schema: SchemaName::default(),
+            before: moment(self.before),
+            after: moment(self.after),
+            groups: self.difference.groups.iter().map(changed).collect(),
             unchanged: self.difference.unchanged,
         };
         serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -86,24 +54,34 @@ impl Page<'_> {
     }
 }
 
-impl<'a> Head<'a> {
-    fn of(moment: &'a Moment, at: Option<String>) -> Self {
-        Self { at, exe: &moment.exe, goroutines: moment.goroutines }
+fn moment(moment: &Moment) -> MomentDoc<'_> {
+    MomentDoc {
+        at: moment.at.and_then(json::time).map(Into::into),
+        exe: (&moment.exe).into(),
+        goroutines: moment.goroutines,
     }
 }
 
-impl<'a> Row<'a> {
-    fn of(changed: &'a Changed) -> Self {
-        Self {
-            change: changed.change,
-            signature: &changed.signature,
-            before: changed.before,
-            after: changed.after,
-            wait_class: &changed.group.wait,
-            blocked_at: changed.group.blocked_at.as_ref(),
-            created_by: changed.group.created_by.as_ref(),
-        }
+fn changed(changed: &Changed) -> ChangedDoc<'_> {
+    let Changed { change, signature, before, after, group } = changed;
+    ChangedDoc {
+        change: match change {
+            Change::New => ChangeKind::New,
+            Change::Grown => ChangeKind::Grown,
+            Change::Shrunk => ChangeKind::Shrunk,
+            Change::Gone => ChangeKind::Gone,
+        },
+        signature: signature.into(),
+        before: *before,
+        after: *after,
+        wait_class: group.wait,
+        blocked_at: group.blocked_at.as_ref().map(place),
+        created_by: group.created_by.as_ref().map(place),
     }
+}
+
+fn place(Line { function, file, line }: &Line) -> PlaceDoc<'_> {
+    PlaceDoc { function: function.into(), file: file.into(), line: *line }
 }
 
 fn write_head(name: &str, moment: &Moment, out: &mut dyn Write) -> io::Result<()> {
@@ -123,7 +101,7 @@ fn write_group(changed: &Changed, out: &mut dyn Write) -> io::Result<()> {
         change.name(),
         format::count(*before),
         format::count(*after),
-        format::clean(&group.wait)
+        group.wait.name()
     )?;
     for (name, line) in [("at     ", &group.blocked_at), ("created", &group.created_by)] {
         if let Some(Line { function, file, line }) = line {
@@ -159,7 +137,7 @@ mod tests {
         let mut json = Vec::new();
         page.write_json(&mut json).expect("a vector takes everything");
         let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
-        assert_eq!(json["schema"], SCHEMA);
+        assert_eq!(json["schema"], "leak-agent/compare/v1");
         assert_eq!(json["groups"][0]["change"], "grown");
         assert_eq!(json["groups"][0]["blocked_at"]["line"], 33);
         assert_eq!(json["after"]["goroutines"], 1237);

@@ -1,11 +1,10 @@
 //! `doctor`: what this host and its processes allow, what is missing, and the command that grants it.
 
+mod document;
 mod page;
 mod program;
 
 use std::io::{self, Write};
-
-use serde::Serialize;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -16,10 +15,8 @@ use crate::cli::{Outcome, output, target};
 use crate::host::privileges::Holdings;
 use crate::host::{Access, Capability, Host, Remedy, access_to};
 
+use document::document;
 use program::Located;
-
-/// The schema of the JSON form. Keys are only ever added within v1.
-const SCHEMA: &str = "leak-agent/doctor/v1";
 
 /// Looks at the host and at the processes that the flags name, and says what it found.
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
@@ -42,7 +39,6 @@ pub(in crate::cli) fn run(request: &Request) -> Outcome {
 }
 
 /// Everything that was found.
-#[derive(Serialize)]
 struct Findings {
     host: Host,
     privileges: Holdings,
@@ -58,10 +54,8 @@ impl Findings {
 }
 
 /// One process.
-#[derive(Serialize)]
 struct Process {
     pid: u32,
-    #[serde(flatten)]
     access: Access,
     /// The Go program in it; `None` when its memory cannot be read.
     program: Option<Located>,
@@ -81,7 +75,6 @@ impl Process {
 }
 
 /// Something that this process may not do, and how to grant it.
-#[derive(Serialize)]
 struct Missing {
     what: &'static str,
     remedies: Vec<Remedy>,
@@ -199,24 +192,14 @@ fn probing(host: &Host, by: impl Fn(&str) -> Vec<Remedy>) -> Option<Missing> {
 }
 
 fn write_json(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        schema: &'static str,
-        agent: Agent,
-        #[serde(flatten)]
-        findings: &'a Findings,
-    }
-    #[derive(Serialize)]
-    struct Agent {
-        version: &'static str,
-    }
-    let agent = Agent { version: env!("CARGO_PKG_VERSION") };
-    serde_json::to_writer_pretty(&mut *out, &Document { schema: SCHEMA, agent, findings })?;
+    serde_json::to_writer_pretty(&mut *out, &document(findings))?;
     writeln!(out)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::host::privileges::Plan;
 
@@ -254,14 +237,16 @@ mod tests {
         let findings = findings(&[std::process::id(), u32::MAX]);
         write_json(&findings, &mut out).expect("a vector takes everything");
         let document: serde_json::Value = serde_json::from_slice(&out).expect("one document");
-        assert_eq!(document["schema"], SCHEMA);
+        assert_eq!(document["schema"], "leak-agent/doctor/v1");
         assert!(document["host"]["capabilities"]["CAP_SYS_PTRACE"].is_boolean());
         let kept = &document["privileges"]["capabilities"][0];
         assert_eq!(kept["capability"], "CAP_SYS_PTRACE");
         assert!(kept["held"].is_boolean() && kept["why"].is_string(), "{kept}");
         assert!(document["host"]["probes"]["uprobes"]["answer"].is_string());
         assert_eq!(document["processes"][0]["access"], "granted");
-        assert_eq!(document["processes"][0]["program"]["state"], "failed");
+        let program = &document["processes"][0]["program"];
+        assert_eq!((&program["state"], &program["facts"]), (&"failed".into(), &json!([])));
+        assert!(program["reason"].is_string(), "{program}");
         assert_eq!(document["processes"][1]["access"], "no-such-process");
         assert!(document["processes"][1]["program"].is_null());
     }

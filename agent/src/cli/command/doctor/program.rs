@@ -1,7 +1,5 @@
 //! What `doctor` says of a Go program: its build, what could be located in it, and how.
 
-use serde::Serialize;
-
 use crate::collect::attach;
 use crate::error_chain::one_line;
 use crate::golang::Program;
@@ -9,8 +7,6 @@ use crate::golang::globals::Source;
 use crate::report::{format, phrases};
 
 /// A Go program that was looked for in a process.
-#[derive(Serialize)]
-#[serde(tag = "state", content = "facts", rename_all = "kebab-case")]
 pub(super) enum Located {
     /// Everything that is needed to read its goroutines was found.
     Ready(Vec<Fact>),
@@ -19,7 +15,6 @@ pub(super) enum Located {
 }
 
 /// Something that is known of it.
-#[derive(Serialize)]
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) text: String,

@@ -1,0 +1,84 @@
+//! What `compare` writes: how two moments differ.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::name::{Compare, SchemaName};
+use super::place::PlaceDoc;
+use crate::model::WaitClass;
+
+/// Two moments, and how they differ.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Comparison")]
+pub struct ComparisonDoc<'a> {
+    /// The name of the schema.
+    pub schema: SchemaName<Compare>,
+    /// The earlier moment.
+    pub before: MomentDoc<'a>,
+    /// The later moment.
+    pub after: MomentDoc<'a>,
+    /// Groups whose count is another, largest change first.
+    pub groups: Vec<ChangedDoc<'a>>,
+    /// How many groups are as large as before.
+    ///
+    /// Unit: groups.
+    pub unchanged: u64,
+}
+
+/// A moment: of one target, or of several as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MomentDoc<'a> {
+    /// When, as RFC 3339 in UTC.
+    ///
+    /// Null: it is not known.
+    pub at: Option<Cow<'a, str>>,
+    /// The executable's file name, or what its source is called.
+    pub exe: Cow<'a, str>,
+    /// How many goroutines there were in all.
+    ///
+    /// Unit: goroutines.
+    pub goroutines: u64,
+}
+
+/// A group whose count is another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedDoc<'a> {
+    /// What became of it.
+    pub change: ChangeKind,
+    /// The group's signature, as in a report.
+    pub signature: Cow<'a, str>,
+    /// How many goroutines it had.
+    ///
+    /// Unit: goroutines.
+    pub before: u64,
+    /// How many it has.
+    ///
+    /// Unit: goroutines.
+    pub after: u64,
+    /// What its goroutines wait for.
+    pub wait_class: WaitClass,
+    /// The innermost line of the program's own code.
+    ///
+    /// Null: there is none, or it has no name.
+    pub blocked_at: Option<PlaceDoc<'a>>,
+    /// The `go` statement that created them.
+    ///
+    /// Null: it is not known.
+    pub created_by: Option<PlaceDoc<'a>>,
+}
+
+/// What became of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// It was not there.
+    New,
+    /// It is larger.
+    Grown,
+    /// It is smaller.
+    Shrunk,
+    /// It is not there any more.
+    Gone,
+}

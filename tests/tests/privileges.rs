@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leak_agent::collect::attach::probes::{Answer, uprobe_multi};
+use leak_agent::host::probes::uprobe_multi;
 use leak_agent::host::{Capabilities, Capability};
 use leak_agent_tests::code::Code;
 use leak_agent_tests::probed::breakpoints;
@@ -174,7 +174,7 @@ fn mask(capabilities: &[Capability]) -> String {
 fn kept_by_root() -> Vec<Capability> {
     let mut kept = THREE.to_vec();
     kept.push(Capability::DacReadSearch);
-    if uprobe_multi() == Answer::No {
+    if uprobe_multi().is_no() {
         kept.push(Capability::SysAdmin);
     }
     kept
@@ -305,7 +305,7 @@ fn what_was_given_up_is_refused() {
 
 #[test]
 fn an_ordinary_user_needs_three_capabilities() {
-    if uprobe_multi() != Answer::Yes {
+    if !uprobe_multi().is_yes() {
         leak_agent_tests::skip(
             "this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN",
         );
@@ -318,7 +318,7 @@ fn an_ordinary_user_needs_three_capabilities() {
 /// A program that gains capabilities from its file is not dumpable: its own files in /proc are root's.
 #[test]
 fn file_capabilities_do_as_well() {
-    if uprobe_multi() != Answer::Yes {
+    if !uprobe_multi().is_yes() {
         leak_agent_tests::skip(
             "this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN",
         );

@@ -9,14 +9,15 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leak_agent::collect::attach::probes::{
-    Answer, Event, Method, ProbeError, Sizes, Slot, State, uprobe_multi,
-};
+use leak_agent::collect::attach::probes::{Event, Method, ProbeError, Sizes, Slot, State};
+use leak_agent::host::probes::uprobe_multi;
+use leak_agent::report::schema::DoctorDoc;
+use leak_agent::report::schema::doctor::AnswerKind;
 use leak_agent_tests::code::Code;
 use leak_agent_tests::holders::{Complaint, Holders, complaints, is_link, open_files};
 use leak_agent_tests::probed::{Instructions, Probed};
 use leak_agent_tests::scale::times;
-use leak_agent_tests::{Target, each_version, target::until_all_parts_went_on};
+use leak_agent_tests::{Target, agent, each_version, target::until_all_parts_went_on};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
@@ -365,9 +366,23 @@ impl Killable {
     }
 }
 
+/// What `doctor` says of this kernel's links is what attaching does.
+#[test]
+fn doctor_and_attaching_agree() {
+    let target = Target::start("1.26.6", MODE, "churn").expect("target");
+    let told = agent::run(&["doctor", "--format", "json"]).expect("agent").stdout;
+    let told: DoctorDoc<'_> = serde_json::from_slice(&told).expect("a document");
+    let multi = told.host.probes.uprobe_multi;
+    assert_ne!(multi.answer, AnswerKind::CannotTell, "root may try: {multi:?}");
+    let mut probed = Probed::load(&target, Sizes::for_goroutines(100), None).expect("probes");
+    let is_link = probed.probes.method() == Method::UprobeMulti;
+    assert_eq!(is_link, multi.answer == AnswerKind::Yes, "{multi:?}");
+    probed.attach_all().expect("attached as told");
+}
+
 /// As an ordinary user with nothing but these three.
 fn three_capabilities_suffice(version: &str) {
-    if uprobe_multi() != Answer::Yes {
+    if !uprobe_multi().is_yes() {
         leak_agent_tests::skip(
             "this kernel has no uprobe_multi, and perf events need CAP_SYS_ADMIN",
         );

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::output;
 use super::request::{Destination, Request};
 use crate::collect::attach::Probing;
-use crate::collect::attach::probes::{Answer, uprobe_multi};
 use crate::error_chain::one_line;
 use crate::host::privileges::{Plan, without_writing_anywhere};
+use crate::host::probes::uprobe_multi;
 
 /// Whether a command puts probes into its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
     let mut plan = Plan::reading();
     if touch == Touch::Probes && request.attach.probes != Probing::Off {
         // As attaching itself chooses: where the kernel cannot tell, links are tried.
-        plan = plan.probing(uprobe_multi() != Answer::No);
+        plan = plan.probing(!uprobe_multi().is_no());
     }
     let elsewhere = |path: &Path| without_writing_anywhere(|| output::is_denied(path));
     let inside = |folder: &Path| elsewhere(&existing(folder).join("file"));

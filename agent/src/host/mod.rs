@@ -14,6 +14,8 @@ pub mod processors;
 mod status;
 #[allow(unsafe_code)]
 mod sys;
+#[allow(unsafe_code)]
+pub(crate) mod uprobe;
 
 pub use access::{Access, Denial, Obstacle, Remedy, access_to};
 pub use capability::{Capabilities, Capability};
@@ -38,6 +40,12 @@ impl Answer {
     #[must_use]
     pub const fn is_yes(&self) -> bool {
         matches!(self, Self::Yes)
+    }
+
+    /// Whether it certainly is not so.
+    #[must_use]
+    pub const fn is_no(&self) -> bool {
+        matches!(self, Self::No(_))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 
 use super::{Answer, sys};
 
@@ -18,7 +19,7 @@ pub struct Probes {
     pub uprobes: Answer,
     /// Whether this process may attach those.
     pub may_use_uprobes: Answer,
-    /// Whether the kernel has uprobe_multi links (Linux 6.6).
+    /// Whether one link can hold probes of one process, all its threads included ([`uprobe_multi`]).
     pub uprobe_multi: Answer,
     /// Whether this process may load BPF tracing programs.
     pub may_load_bpf: Answer,
@@ -37,10 +38,7 @@ impl Probes {
                 |pmu| may_use(sys::try_uprobe_event(pmu)),
             ),
             uprobes,
-            uprobe_multi: match &loaded {
-                Ok(program) => uprobe_multi(sys::try_uprobe_multi(program)),
-                Err(_) => uprobe_multi_by_types(),
-            },
+            uprobe_multi: links(loaded.as_ref().ok()),
             may_load_bpf: may_load(loaded.err()),
         }
     }
@@ -89,29 +87,87 @@ fn may_load(refusal: Option<io::Error>) -> Answer {
     }
 }
 
-fn uprobe_multi(refusal: io::Error) -> Answer {
+/// Whether one uprobe_multi link can hold probes of one process, all its threads included. Linux 6.6 has such
+/// links; that a pid means the process and not one thread came in 6.10 and later releases of 6.6. How probes are
+/// attached is decided by this answer: where nobody can tell, links are tried, since they need less.
+#[must_use]
+pub fn uprobe_multi() -> Answer {
+    links(sys::load_tracing_program().ok().as_ref())
+}
+
+/// The same, with a program that the kernel has loaded, if it let us.
+fn links(program: Option<&OwnedFd>) -> Answer {
+    let Some(program) = program else { return links_by_types() };
+    // A kernel that means threads looks at the file before it looks at the pid, which is none.
+    let no_process = u32::MAX;
+    judge(sys::try_uprobe_multi(program, 0), || sys::try_uprobe_multi(program, no_process))
+}
+
+/// What follows from how the kernel refuses a link to a folder, and then one to a process that cannot be.
+fn judge(refusal: io::Error, of_no_process: impl FnOnce() -> io::Error) -> Answer {
+    let cannot_tell = |refusal| Answer::CannotTell(format!("bpf_link_create: {refusal}"));
     match refusal.raw_os_error() {
         // The kernel got as far as looking at the file, and a folder is no file.
-        Some(libc::EBADF) => Answer::Yes,
-        Some(libc::EINVAL | libc::EOPNOTSUPP) => {
-            Answer::No("the kernel has no uprobe_multi links (Linux before 6.6)".to_owned())
-        }
-        _ => Answer::CannotTell(format!("bpf_link_create: {refusal}")),
+        Some(libc::EBADF) => {}
+        Some(libc::EINVAL | libc::EOPNOTSUPP) => return Answer::No(NO_LINKS.to_owned()),
+        _ => return cannot_tell(refusal),
+    }
+    let refusal = of_no_process();
+    match refusal.raw_os_error() {
+        Some(libc::EINVAL) => Answer::Yes,
+        Some(libc::EBADF | libc::EOPNOTSUPP) => Answer::No(
+            "the kernel's uprobe_multi links reach one thread, not a process (Linux before 6.10)"
+                .to_owned(),
+        ),
+        _ => cannot_tell(refusal),
     }
 }
 
-/// Without the right to try: the kernel's types tell too, and anybody may read them.
-fn uprobe_multi_by_types() -> Answer {
+const NO_LINKS: &str = "the kernel has no uprobe_multi links (Linux before 6.6)";
+
+/// Without the right to try: the kernel's types, which anybody may read, tell where it has no links at all.
+fn links_by_types() -> Answer {
     match fs::read(BTF) {
-        Ok(types) => {
-            if types.windows(UPROBE_MULTI_STRUCT.len()).any(|at| at == UPROBE_MULTI_STRUCT) {
-                Answer::Yes
-            } else {
-                Answer::No("the kernel has no uprobe_multi links (Linux before 6.6)".to_owned())
-            }
+        Ok(types) if memchr::memmem::find(&types, UPROBE_MULTI_STRUCT).is_none() => {
+            Answer::No(NO_LINKS.to_owned())
         }
+        Ok(_) => Answer::CannotTell(
+            "the kernel has uprobe_multi links; whether they reach all of a process is found by trying, \
+             which needs CAP_BPF and CAP_PERFMON"
+                .to_owned(),
+        ),
         Err(error) => Answer::CannotTell(format!(
             "trying needs CAP_BPF and CAP_PERFMON, and the kernel's types cannot be read ({BTF}: {error})"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(errno: i32) -> io::Error {
+        io::Error::from_raw_os_error(errno)
+    }
+
+    #[test]
+    fn links_must_be_there_and_reach_a_process() {
+        let judge = |link, process| judge(refused(link), || refused(process));
+        assert_eq!(judge(libc::EBADF, libc::EINVAL), Answer::Yes);
+        let Answer::No(why) = judge(libc::EBADF, libc::EBADF) else { panic!("threads alone") };
+        assert!(why.contains("one thread"), "{why}");
+        for none in [libc::EINVAL, libc::EOPNOTSUPP] {
+            assert_eq!(judge(none, 0), Answer::No(NO_LINKS.to_owned()));
+        }
+        for (link, process) in [(libc::EPERM, 0), (libc::EBADF, libc::EPERM)] {
+            assert!(
+                matches!(judge(link, process), Answer::CannotTell(why) if why.contains("perm"))
+            );
+        }
+    }
+
+    #[test]
+    fn whoever_asks_gets_one_answer() {
+        assert_eq!(Probes::look().uprobe_multi, uprobe_multi());
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use super::uprobe::{self, BPF_TRACE_UPROBE_MULTI, HARMLESS};
+
 /// The machine's architecture, as `uname -m` prints it.
 pub fn machine() -> Option<String> {
     // SAFETY: utsname is plain bytes, for which all zeroes is a value.
@@ -47,59 +49,16 @@ pub fn try_read_memory(pid: u32) -> io::Result<()> {
     }
 }
 
-/// The head of `perf_event_attr` (`linux/perf_event.h`), up to its second published size.
-#[repr(C)]
-#[derive(Default)]
-struct PerfEventAttr {
-    kind: u32,
-    size: u32,
-    config: u64,
-    sample_period: u64,
-    sample_type: u64,
-    read_format: u64,
-    flags: u64,
-    wakeup_events: u32,
-    bp_type: u32,
-    /// For a uprobe event: the address of the file's path.
-    config1: u64,
-    /// For a uprobe event: the offset in the file.
-    config2: u64,
-}
-
-/// `disabled`, `exclude_kernel` and `exclude_hv` among the flags.
-const HARMLESS: u64 = 1 | 1 << 5 | 1 << 6;
-
 /// A path that exists and can never be probed.
 const FOLDER: &CStr = c"/";
 
 /// Asks for a uprobe event on a folder and says how the kernel refused it.
 pub fn try_uprobe_event(pmu: u32) -> io::Error {
-    let attr = PerfEventAttr {
-        kind: pmu,
-        size: size_of::<PerfEventAttr>() as u32,
-        flags: HARMLESS,
-        config1: FOLDER.as_ptr() as u64,
-        ..PerfEventAttr::default()
-    };
-    let (this_process, any_cpu, no_group, no_flags) = (0, -1, -1, 0);
-    // SAFETY: `attr` has the size that it says, and the path in it is static.
-    let fd = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            &raw const attr,
-            this_process,
-            any_cpu,
-            no_group,
-            no_flags,
-        )
-    };
-    refusal_of(fd)
+    refusal_of(uprobe::perf_event(pmu, FOLDER, 0, 0, HARMLESS))
 }
 
 const BPF_PROG_LOAD: i32 = 5;
-const BPF_LINK_CREATE: i32 = 28;
 const BPF_PROG_TYPE_KPROBE: u32 = 2;
-const BPF_TRACE_UPROBE_MULTI: u32 = 48;
 
 /// `union bpf_attr` (`linux/bpf.h`) for `BPF_PROG_LOAD`, up to `expected_attach_type`.
 #[repr(C)]
@@ -115,24 +74,6 @@ struct ProgramLoad {
     name: [u8; 16],
     interface: u32,
     expected_attach_type: u32,
-}
-
-/// `union bpf_attr` for `BPF_LINK_CREATE` with uprobe_multi.
-#[repr(C)]
-#[derive(Default)]
-struct LinkCreate {
-    program: u32,
-    target: u32,
-    attach_type: u32,
-    flags: u32,
-    path: u64,
-    offsets: u64,
-    reference_counters: u64,
-    cookies: u64,
-    count: u32,
-    multi_flags: u32,
-    pid: u32,
-    padding: u32,
 }
 
 /// Loads a tracing program that does nothing. It is gone when the descriptor is dropped.
@@ -165,22 +106,9 @@ pub fn load_tracing_program() -> io::Result<OwnedFd> {
     Err(last)
 }
 
-/// Asks for a uprobe_multi link on a folder and says how the kernel refused it.
-pub fn try_uprobe_multi(program: &OwnedFd) -> io::Error {
-    let offset = 0_u64;
-    let attr = LinkCreate {
-        program: program.as_raw_fd() as u32,
-        attach_type: BPF_TRACE_UPROBE_MULTI,
-        path: FOLDER.as_ptr() as u64,
-        offsets: (&raw const offset) as u64,
-        count: 1,
-        ..LinkCreate::default()
-    };
-    // SAFETY: `attr` and what it points to outlive the call, and its size is given.
-    let fd = unsafe {
-        libc::syscall(libc::SYS_bpf, BPF_LINK_CREATE, &raw const attr, size_of::<LinkCreate>())
-    };
-    refusal_of(fd)
+/// Asks for a uprobe_multi link on a folder, in a process, and says how the kernel refused it.
+pub fn try_uprobe_multi(program: &OwnedFd, pid: u32) -> io::Error {
+    refusal_of(uprobe::multi_link(program.as_raw_fd(), FOLDER, 0, pid))
 }
 
 /// The error of a call that should have failed; one that did not is undone, and counts as having

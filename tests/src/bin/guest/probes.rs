@@ -6,9 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use leak_agent::collect::attach::probes::{
-    Answer, Event, Method, Site, Sizes, State, uprobe_multi,
-};
+use leak_agent::collect::attach::probes::{Event, Method, Site, Sizes, State};
+use leak_agent::host::probes::uprobe_multi;
 use leak_agent_tests::Target;
 use leak_agent_tests::code::Code;
 use leak_agent_tests::holders::{Holders, complaints};
@@ -16,9 +15,10 @@ use leak_agent_tests::probed::{Instructions, Probed, breakpoints};
 
 /// Every way in which this kernel can hold a probe.
 pub fn methods() -> Vec<Method> {
-    match uprobe_multi() {
-        Answer::Yes => vec![Method::UprobeMulti, Method::PerfEvent],
-        Answer::No | Answer::CannotTell { .. } => vec![Method::PerfEvent],
+    if uprobe_multi().is_yes() {
+        vec![Method::UprobeMulti, Method::PerfEvent]
+    } else {
+        vec![Method::PerfEvent]
     }
 }
 

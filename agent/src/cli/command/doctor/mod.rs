@@ -153,8 +153,8 @@ fn missing(host: &Host) -> Vec<Missing> {
 fn probing(host: &Host, by: impl Fn(&str) -> Vec<Remedy>) -> Option<Missing> {
     let has = |capability| host.capabilities.is_some_and(|set| set.has(capability));
     let may_load = host.probes.may_load_bpf.is_yes();
-    // uprobe_multi needs less than perf events do.
-    let through_links = host.probes.uprobe_multi.is_yes();
+    // As attaching itself chooses: links need less than perf events do.
+    let through_links = !host.probes.uprobe_multi.is_no();
     let may_probe = may_load && (through_links || host.probes.may_use_uprobes.is_yes());
     if may_probe || !host.probes.uprobes.is_yes() {
         return None;
@@ -185,7 +185,7 @@ fn probing(host: &Host, by: impl Fn(&str) -> Vec<Remedy>) -> Option<Missing> {
         }
     } else {
         Missing {
-            what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi)",
+            what: "for probes: CAP_SYS_ADMIN (this kernel has no uprobe_multi for processes)",
             remedies: by("CAP_SYS_PTRACE,CAP_BPF,CAP_PERFMON,CAP_SYS_ADMIN"),
         }
     })

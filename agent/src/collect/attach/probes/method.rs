@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::feature::{self, Answer};
+use crate::host::probes::uprobe_multi;
 
 /// How the kernel holds a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +25,6 @@ impl fmt::Display for Method {
 impl Method {
     /// The best that this kernel has. Where it cannot tell, the newer one is tried: it needs less.
     pub(super) fn best() -> Self {
-        match feature::uprobe_multi() {
-            Answer::Yes | Answer::CannotTell { .. } => Self::UprobeMulti,
-            Answer::No => Self::PerfEvent,
-        }
+        if uprobe_multi().is_no() { Self::PerfEvent } else { Self::UprobeMulti }
     }
 }

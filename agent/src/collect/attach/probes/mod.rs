@@ -6,7 +6,6 @@
 mod attach;
 pub(super) mod calibration;
 mod error;
-mod feature;
 mod holder;
 mod log;
 mod mapping;
@@ -23,7 +22,6 @@ use crate::golang::probe_points::ProbePoint;
 use crate::host::kernel::sys_is_mounted;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
-pub use feature::{Answer, uprobe_multi};
 pub use holder::{HolderError, Holding, start as start_holding};
 pub use method::Method;
 pub use object::Object;

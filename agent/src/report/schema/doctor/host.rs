@@ -65,7 +65,7 @@ pub struct ProbingDoc<'a> {
     pub uprobes: AnswerDoc<'a>,
     /// Whether the agent may attach those.
     pub may_use_uprobes: AnswerDoc<'a>,
-    /// Whether the kernel has uprobe_multi links (Linux 6.6).
+    /// Whether one uprobe_multi link can hold probes of a whole process (Linux 6.10, and later 6.6).
     pub uprobe_multi: AnswerDoc<'a>,
     /// Whether the agent may load BPF tracing programs.
     pub may_load_bpf: AnswerDoc<'a>,

@@ -6,11 +6,13 @@
 //! of the own stack.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int, c_long, c_ulong, c_void};
+use std::ffi::{CStr, c_int, c_long, c_void};
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+
+use crate::host::uprobe;
 
 /// What the server and its holders are called. The kernel keeps 15 bytes of a name.
 const NAME: &CStr = c"leak-agent-hold";
@@ -256,100 +258,26 @@ pub(super) fn open(pid: i32) -> io::Result<OwnedFd> {
 /// Makes the link, and gives its descriptor, or something below 0.
 fn link(order: Order, program: RawFd, executable: RawFd) -> c_long {
     let path = Path::of(executable);
-    if order.pmu == 0 { uprobe_multi(order, program, &path) } else { event(order, program, &path) }
-}
-
-const BPF_LINK_CREATE: c_int = 28;
-const BPF_TRACE_UPROBE_MULTI: u32 = 48;
-
-/// `union bpf_attr` (`linux/bpf.h`) for `BPF_LINK_CREATE` with uprobe_multi.
-#[repr(C)]
-#[derive(Default)]
-struct LinkCreate {
-    program: u32,
-    target: u32,
-    attach_type: u32,
-    flags: u32,
-    path: u64,
-    offsets: u64,
-    reference_counters: u64,
-    cookies: u64,
-    count: u32,
-    multi_flags: u32,
-    pid: u32,
-    padding: u32,
-}
-
-fn uprobe_multi(order: Order, program: RawFd, path: &Path) -> c_long {
-    let attr = LinkCreate {
-        program: program as u32,
-        attach_type: BPF_TRACE_UPROBE_MULTI,
-        path: path.0.as_ptr() as u64,
-        offsets: (&raw const order.offset) as u64,
-        count: 1,
-        pid: order.pid,
-        ..LinkCreate::default()
-    };
-    // SAFETY: `attr` is as long as is said; what it points to, one path and one offset, outlives
-    // the call.
-    unsafe {
-        libc::syscall(libc::SYS_bpf, BPF_LINK_CREATE, &raw const attr, size_of::<LinkCreate>())
+    if order.pmu == 0 {
+        uprobe::multi_link(program, path.text(), order.offset, order.pid)
+    } else {
+        event(order, program, path.text())
     }
 }
 
-/// `perf_event_attr` (`linux/perf_event.h`), up to its second published size.
-#[repr(C)]
-#[derive(Default)]
-struct EventAttr {
-    kind: u32,
-    size: u32,
-    config: u64,
-    sample_period: u64,
-    sample_type: u64,
-    read_format: u64,
-    flags: u64,
-    wakeup_events: u32,
-    breakpoint: u32,
-    /// The address of the file's path.
-    path: u64,
-    /// The offset in the file.
-    offset: u64,
-}
-
-const PERF_FLAG_FD_CLOEXEC: c_ulong = 8;
 const PERF_EVENT_IOC_ENABLE: u32 = 0x2400;
 const PERF_EVENT_IOC_SET_BPF: u32 = 0x4004_2408;
 
-fn event(order: Order, program: RawFd, path: &Path) -> c_long {
-    let attr = EventAttr {
-        kind: order.pmu,
-        size: size_of::<EventAttr>() as u32,
-        path: path.0.as_ptr() as u64,
-        offset: order.offset,
-        ..EventAttr::default()
-    };
-    let (any_cpu, no_group) = (-1, -1);
-    // SAFETY: `attr` is as long as it says, and the path in it outlives the call; the rest are
-    // plain numbers.
-    unsafe {
-        let event = libc::syscall(
-            libc::SYS_perf_event_open,
-            &raw const attr,
-            order.pid,
-            any_cpu,
-            no_group,
-            PERF_FLAG_FD_CLOEXEC,
-        );
-        // An event that stays open on failure goes with the process, as it must.
-        let fd = event as c_int;
-        if event < 0
-            || libc::ioctl(fd, PERF_EVENT_IOC_SET_BPF as _, program) != 0
-            || libc::ioctl(fd, PERF_EVENT_IOC_ENABLE as _, 0) != 0
-        {
-            return -1;
-        }
-        event
-    }
+fn event(order: Order, program: RawFd, path: &CStr) -> c_long {
+    let event = uprobe::perf_event(order.pmu, path, order.offset, order.pid, 0);
+    let fd = event as c_int;
+    // SAFETY: plain numbers. An event that stays open on failure goes with the process, as it must.
+    let is_ready = event >= 0
+        && unsafe {
+            libc::ioctl(fd, PERF_EVENT_IOC_SET_BPF as _, program) == 0
+                && libc::ioctl(fd, PERF_EVENT_IOC_ENABLE as _, 0) == 0
+        };
+    if is_ready { event } else { -1 }
 }
 
 /// A descriptor's path, with the zero at its end.
@@ -375,6 +303,11 @@ impl Path {
             *to = *from;
         }
         Self(path)
+    }
+
+    /// It ends within its 32 bytes.
+    fn text(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"")
     }
 }
 
@@ -415,8 +348,7 @@ mod tests {
     fn paths_of_descriptors_are_decimal() {
         for fd in [0, 9, 10, 1_234_567_890] {
             let path = Path::of(fd);
-            let text = CStr::from_bytes_until_nul(&path.0).map(CStr::to_bytes);
-            assert_eq!(text, Ok(format!("/proc/self/fd/{fd}").as_bytes()));
+            assert_eq!(path.text().to_bytes(), format!("/proc/self/fd/{fd}").as_bytes());
         }
     }
 }

@@ -75,8 +75,8 @@ impl Accounts {
     }
 
     /// The groups that were ignored, and why.
-    pub(super) fn idle_groups(&self) -> HashMap<usize, IdleReason> {
-        let mut idle = HashMap::new();
+    pub(super) fn idle_groups(&self) -> BTreeMap<usize, IdleReason> {
+        let mut idle = BTreeMap::new();
         for Entry { groups, fate, .. } in &self.entries {
             if let Fate::Ignored(ignored) = fate {
                 idle.extend(groups.iter().map(|&group| (group, ignored.why.clone())));

@@ -1,6 +1,6 @@
 //! What is made of a window of observations: groups, totals, and later findings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ pub struct Judgement {
     /// Goroutines that are ignored as idle, by why.
     pub idle: BTreeMap<Ignored, u64>,
     /// The groups that these are, as indices into [`Assessment::groups`].
-    pub idle_groups: HashMap<usize, IdleReason>,
+    pub idle_groups: BTreeMap<usize, IdleReason>,
     /// Goroutines that are in no finding and not idle, by why. These, the idle ones and those of all
     /// findings add up to all that there are.
     pub not_analysed: BTreeMap<NotAnalysed, u64>,

@@ -1,6 +1,6 @@
 //! Judged assessments made by hand, for the unit tests of all forms of the report.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::analyze::{Window, assess};
@@ -35,7 +35,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
         not_enough: Vec::new(),
         unlisted: 0,
         not_analysed: BTreeMap::from([(NotAnalysed::Unremarkable, 1)]),
-        idle_groups: HashMap::new(),
+        idle_groups: BTreeMap::new(),
         idle: BTreeMap::from([(IdleReason::Worker.into(), 3), (IdleReason::Listener.into(), 1)]),
         lock_graph: LockGraph {
             locks: vec![LockNode {

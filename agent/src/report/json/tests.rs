@@ -28,7 +28,7 @@ fn the_document_has_the_schemas_keys() {
     assert_eq!(
         document["target"],
         json!({"kind": "pid", "pid": 4711, "library": null, "started": "2026-11-19T08:00:00.000Z",
-               "generation": 0, "exe": "potato", "go_version": "go1.26.6", "build": {"stripped": true, "pie": false, "cgo": false}})
+               "generation": 0, "exe": "potato", "source": null, "go_version": "go1.26.6", "build": {"stripped": true, "pie": false, "cgo": false}})
     );
     assert_eq!(
         document["window"],

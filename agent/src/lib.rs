@@ -8,6 +8,7 @@ pub mod collect;
 mod error_chain;
 pub mod golang;
 pub mod host;
+pub mod http;
 pub mod model;
 pub mod pipeline;
 pub mod profile;

@@ -1,0 +1,285 @@
+//! The client: one request after the other, each within its limits.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::{ClientBuilder, Response, StatusCode, Url, redirect, retry};
+use tokio::runtime::Runtime;
+use tokio::time::{Instant, timeout_at};
+
+use super::credentials::Credentials;
+use super::error::{Error, Problem};
+use super::said;
+use super::settings::{Identity, Settings};
+use crate::error_chain;
+
+/// A server that takes longer to take a connection does not listen.
+const MAX_CONNECT: Duration = Duration::from_secs(5);
+
+/// A login sends to and fro a few times; who is sent more often runs in a circle.
+const MAX_REDIRECTS: usize = 5;
+
+/// Asks one server, and keeps its connections to it.
+#[derive(Debug)]
+pub struct Client {
+    /// On the thread that asks: nothing runs in between.
+    runtime: Runtime,
+    server: Url,
+    settings: Settings,
+    http: reqwest::Client,
+}
+
+/// What is to be made of what a server answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Text,
+    Profile,
+}
+
+impl Client {
+    /// A client for the server of an address. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// When the certificates or the key of the settings are not sound.
+    pub fn new(server: &Url, settings: Settings) -> Result<Self, Error> {
+        let fail = |problem| Error { url: server.to_string(), problem };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // Names of hosts are resolved by the system, which blocks; no more than one at a time.
+            .max_blocking_threads(1)
+            .build()
+            .map_err(|error| fail(Problem::Start(error)))?;
+        let http = build(server, &settings, settings.identity.as_ref()).map_err(fail)?;
+        Ok(Self { runtime, server: server.clone(), settings, http })
+    }
+
+    /// Asks for a text, and gives it whole.
+    ///
+    /// # Errors
+    /// When there is no answer, it is not 200, or it is larger than `limit` in bytes.
+    pub fn text(&self, url: &Url, limit: u64) -> Result<Text, Error> {
+        let mut bytes = Vec::new();
+        let url =
+            self.ask(url, Wanted::Text, limit, &mut |piece| bytes.extend_from_slice(piece))?;
+        Ok(Text { url, text: String::from_utf8_lossy(&bytes).into_owned() })
+    }
+
+    /// Asks for a profile, and hands on what comes, unpacked, piece by piece. What was handed on before an
+    /// error is the profile's beginning.
+    ///
+    /// # Errors
+    /// As [`Client::text`], and when the answer is a page for people.
+    pub fn profile(&self, url: &Url, limit: u64, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        self.ask(url, Wanted::Profile, limit, take).map(drop)
+    }
+
+    fn ask(
+        &self,
+        url: &Url,
+        wanted: Wanted,
+        limit: u64,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Url, Error> {
+        let timeout = self.settings.timeout;
+        let exchange = async {
+            let deadline = Instant::now() + timeout;
+            let exchange = self.exchange(url, wanted, limit, take);
+            timeout_at(deadline, exchange).await.unwrap_or(Err(Problem::TimedOut(timeout)))
+        };
+        self.runtime.block_on(exchange).map_err(|problem| Error { url: url.to_string(), problem })
+    }
+
+    /// One request and its answer; gives where the answer came from in the end.
+    async fn exchange(
+        &self,
+        url: &Url,
+        wanted: Wanted,
+        limit: u64,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Url, Problem> {
+        let (mut answer, from) = self.follow(url).await?;
+        let status = answer.status();
+        if status != StatusCode::OK {
+            let beginning = beginning(&mut answer).await;
+            return Err(Problem::Status {
+                code: status.as_u16(),
+                reason: status.canonical_reason().unwrap_or(""),
+                said: said::line(&beginning),
+            });
+        }
+        if wanted == Wanted::Profile && is_page(&answer) {
+            let page = said::line(&beginning(&mut answer).await);
+            return Err(Problem::Page(page.unwrap_or_else(|| "an empty HTML page".to_owned())));
+        }
+        let mut taken = 0_u64;
+        loop {
+            match answer.chunk().await {
+                Ok(Some(piece)) => {
+                    taken += piece.len() as u64;
+                    if taken > limit {
+                        return Err(Problem::TooLarge(limit));
+                    }
+                    take(&piece);
+                }
+                Ok(None) => return Ok(from),
+                Err(error) => return Err(Problem::Broken { after: taken, why: last(&error) }),
+            }
+        }
+    }
+
+    /// Asks, and goes where the server sends. Redirects are followed here, since who asks is told to the
+    /// server that was named alone.
+    async fn follow(&self, url: &Url) -> Result<(Response, Url), Problem> {
+        let mut at = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let request = if is_same_server(&self.server, &at) {
+                let headers = self.settings.headers.iter();
+                let request = headers.fold(self.http.get(at.clone()), |request, header| {
+                    request.header(header.name.clone(), header.value.clone())
+                });
+                match &self.settings.credentials {
+                    Some(credentials) => put(credentials, request)?,
+                    None => request,
+                }
+            } else {
+                self.stranger()?.get(at.clone())
+            };
+            let answer = request.header(ACCEPT, "*/*").send().await.map_err(problem)?;
+            let Some(next) = next(&answer, &at)? else { return Ok((answer, at)) };
+            at = next;
+        }
+        Err(Problem::Redirects(MAX_REDIRECTS))
+    }
+
+    /// For another server, which has no business to know who asks.
+    fn stranger(&self) -> Result<reqwest::Client, Problem> {
+        match self.settings.identity {
+            Some(_) => build(&self.server, &self.settings, None),
+            None => Ok(self.http.clone()),
+        }
+    }
+}
+
+/// A text, and where it came from after redirects.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Where it came from.
+    pub url: Url,
+    /// The text; what is not UTF-8 in it is replaced.
+    pub text: String,
+}
+
+fn build(
+    server: &Url,
+    settings: &Settings,
+    identity: Option<&Identity>,
+) -> Result<reqwest::Client, Problem> {
+    let base = || {
+        let base = ClientBuilder::new()
+            .user_agent(concat!("leak-agent/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(MAX_CONNECT.min(settings.timeout))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .pool_max_idle_per_host(1);
+        // As Go's own client: a proxy of the environment has no way to this machine.
+        if is_local(server) { base.no_proxy() } else { base }
+    };
+    #[cfg(feature = "tls")]
+    return super::tls::build(base, settings, identity);
+    #[cfg(not(feature = "tls"))]
+    {
+        _ = identity;
+        base().build().map_err(problem)
+    }
+}
+
+fn put(
+    credentials: &Credentials,
+    request: reqwest::RequestBuilder,
+) -> Result<reqwest::RequestBuilder, Problem> {
+    credentials.put_into(request).map_err(Problem::Credentials)
+}
+
+/// Whether an address is of the server that was named: its host and port, or its port for HTTPS.
+fn is_same_server(server: &Url, other: &Url) -> bool {
+    let port = Url::port_or_known_default;
+    let is_upgraded = (port(server), port(other)) == (Some(80), Some(443));
+    server.host() == other.host() && (port(server) == port(other) || is_upgraded)
+}
+
+fn is_local(server: &Url) -> bool {
+    let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Where an answer sends, if it does.
+fn next(answer: &Response, from: &Url) -> Result<Option<Url>, Problem> {
+    let status = answer.status();
+    let Some(location) = answer.headers().get(LOCATION).filter(|_| status.is_redirection()) else {
+        return Ok(None);
+    };
+    let next = std::str::from_utf8(location.as_bytes()).ok().and_then(|to| from.join(to).ok());
+    let Some(mut next) = next else {
+        return Err(Problem::Astray("what is no address".to_owned()));
+    };
+    _ = next.set_username("");
+    _ = next.set_password(None);
+    match (from.scheme(), next.scheme()) {
+        ("http", "http") | (_, "https") => Ok(Some(next)),
+        // Who asks would be told to whoever listens in between.
+        ("https", "http") => Err(Problem::Astray("plain HTTP".to_owned())),
+        (_, other) => Err(Problem::Astray(format!("{other}:"))),
+    }
+}
+
+fn is_page(answer: &Response) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// As much of an answer as says what it is.
+async fn beginning(answer: &mut Response) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < said::LOOKED_AT
+        && let Ok(Some(piece)) = answer.chunk().await
+    {
+        bytes.extend_from_slice(&piece[..piece.len().min(said::LOOKED_AT)]);
+    }
+    bytes
+}
+
+/// Why there was no answer.
+fn problem(error: reqwest::Error) -> Problem {
+    #[cfg(feature = "tls")]
+    if let Some(problem) = super::tls::problem(&error) {
+        return problem;
+    }
+    if error.is_timeout() {
+        return Problem::NoConnection(MAX_CONNECT);
+    }
+    if error.is_dns() {
+        return Problem::Host(last(&error));
+    }
+    let of_io = |error: &(dyn std::error::Error + 'static)| {
+        let error = error.downcast_ref::<io::Error>()?;
+        Some(error.raw_os_error().map_or_else(
+            || io::Error::new(error.kind(), error.to_string()),
+            io::Error::from_raw_os_error,
+        ))
+    };
+    match error_chain::chain(&error).find_map(of_io) {
+        Some(source) if error.is_connect() => Problem::Connect(source),
+        Some(source) => Problem::Broken { after: 0, why: source.to_string() },
+        None => Problem::Protocol(last(&error)),
+    }
+}
+
+/// The first cause, in its own words.
+fn last(error: &reqwest::Error) -> String {
+    error_chain::messages(error).pop().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

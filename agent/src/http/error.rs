@@ -1,0 +1,110 @@
+//! Why a server gave no answer that can be used.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::units;
+
+/// Why a server gave no answer that can be used.
+#[derive(Debug, Error)]
+#[error("{url}: {problem}")]
+pub struct Error {
+    /// What was asked for, without anything secret.
+    pub url: String,
+    /// What went wrong.
+    pub problem: Problem,
+}
+
+/// What went wrong.
+#[derive(Debug, Error)]
+pub enum Problem {
+    /// The name of the host has no address.
+    #[error("no address is known for this host ({0})")]
+    Host(String),
+    /// Nobody can be reached there.
+    #[error("{}", connecting(.0))]
+    Connect(io::Error),
+    /// Nobody answered there.
+    #[error("no connection within {}", units::duration(*.0))]
+    NoConnection(Duration),
+    /// The answer took too long.
+    #[error("timed out after {}", units::duration(*.0))]
+    TimedOut(Duration),
+    /// The server is not, or cannot be shown to be, who it should be, or wants to know who asks.
+    #[error("no TLS connection: {0}")]
+    Tls(String),
+    /// What was to be used for TLS cannot be.
+    #[error("the certificates or the key that TLS is to use are not sound: {0}")]
+    Certificates(String),
+    /// It answered, but not with what was asked for.
+    #[error("{}", status(*.code, .reason, .said.as_deref()))]
+    Status {
+        /// The status: 404.
+        code: u16,
+        /// The status in words: `Not Found`.
+        reason: &'static str,
+        /// The first line of what it said.
+        said: Option<String>,
+    },
+    /// A page for people where a profile was expected: of a login, of another program.
+    #[error("the answer is {0}, not a profile")]
+    Page(String),
+    /// The answer is larger than it may be.
+    #[error("the answer is larger than {}", units::bytes(*.0))]
+    TooLarge(u64),
+    /// The answer ended before it was complete, or cannot be unpacked.
+    #[error("the answer breaks off after {}: {why}", units::bytes(*.after))]
+    Broken {
+        /// Bytes of it that came, unpacked.
+        after: u64,
+        /// Why.
+        why: String,
+    },
+    /// It sent elsewhere, again and again.
+    #[error("redirected more than {0} times")]
+    Redirects(usize),
+    /// It sent to where nobody should follow.
+    #[error("redirected to {0}, which is not followed")]
+    Astray(String),
+    /// What says who asks cannot be read.
+    #[error("cannot read who asks from its file")]
+    Credentials(#[source] io::Error),
+    /// What came is not HTTP, or not as it should be.
+    #[error("the answer cannot be understood: {0}")]
+    Protocol(String),
+    /// The agent itself cannot ask.
+    #[error("cannot start to ask")]
+    Start(#[source] io::Error),
+}
+
+impl Problem {
+    /// Whether the server says who may ask it, and that is not us.
+    #[must_use]
+    pub const fn is_denied(&self) -> bool {
+        matches!(self, Self::Status { code: 401 | 403, .. })
+    }
+
+    /// Whether a server was there that does not have what was asked for, so that it may be elsewhere on it.
+    #[must_use]
+    pub const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Page(_) | Self::TooLarge(_) | Self::Status { code: 300..=400 | 402 | 404..=499, .. })
+    }
+}
+
+fn connecting(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused: nothing listens there".to_owned(),
+        io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),
+        io::ErrorKind::HostUnreachable => "no route to this host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "no route to its network".to_owned(),
+        _ => format!("cannot connect: {error}"),
+    }
+}
+
+fn status(code: u16, reason: &str, said: Option<&str>) -> String {
+    let space = if reason.is_empty() { "" } else { " " };
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    format!("answered {code}{space}{reason}{said}")
+}

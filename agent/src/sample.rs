@@ -199,6 +199,7 @@ impl Sample {
             rates: (seconds > 0).then_some(Rates::at_least(50.5, 0.5)),
             rates_so_far: None,
             sites: self.sites.clone(),
+            contention: None,
             coverage: Coverage {
                 goroutines_seen: seen,
                 goroutines_read: seen - running,

@@ -8,10 +8,13 @@ use super::detect::{self, Found, Outcome, Scene, growth};
 use super::investigate::{Candidates, Context, Investigate};
 use super::join::{self, Draft};
 use super::settings::Settings;
-use super::{cause, classify, examine, fix, idle, not_closed, rereads, score, signature};
+use super::{
+    cause, classify, contention, examine, fix, idle, not_closed, rereads, score, signature,
+};
 use crate::model::{
-    CauseBasis, Evidence, Finding, FrameId, GoroutineLeak, IdleReason, Ignored, Judgement,
-    LockGraph, NoLeak, NotAnalysed, NotEnough, Subject, Turnover, Verdict, WaitClass, function,
+    Assessment, CauseBasis, Evidence, Finding, FrameId, GoroutineLeak, IdleReason, Ignored,
+    Judgement, LockGraph, NoLeak, NotAnalysed, NotEnough, Subject, Turnover, Verdict, WaitClass,
+    function,
 };
 
 /// The investigation, and what it is told of all goroutines.
@@ -62,7 +65,11 @@ impl Investigate for GoroutineLeaks {
             self.accounts.add(entry);
         }
         let drafts = join::join(drafts).into_iter();
-        Candidates { findings: drafts.map(|draft| finding(draft, files)).collect(), not_enough }
+        let mut findings: Vec<Finding> = drafts.map(|draft| finding(draft, files)).collect();
+        for finding in &mut findings {
+            finding.evidence.extend(contended(finding, assessment));
+        }
+        Candidates { findings, not_enough }
     }
 
     fn account(&mut self, judgement: &mut Judgement) {
@@ -236,6 +243,13 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             parts,
         }),
     }
+}
+
+/// What the program's own block profile has of a finding's line.
+fn contended(finding: &Finding, assessment: &Assessment) -> Option<Evidence> {
+    let group = assessment.groups.get(finding.goroutines().group)?;
+    let line = contention::at(&assessment.contention, group.blocked_at?, &assessment.stacks)?;
+    Some(Evidence::Contended { count: line.count, delay: line.delay })
 }
 
 /// The same for the same finding in every window, process and build path. Of a set of goroutines, now one kind

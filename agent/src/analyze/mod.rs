@@ -13,6 +13,7 @@ mod classify;
 mod code;
 mod code_files;
 pub mod compare;
+mod contention;
 mod detect;
 mod examine;
 mod fix;

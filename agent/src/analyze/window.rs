@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::Runners;
+use super::contention;
 use super::group;
 use super::ids::Clock;
 use super::life::{Life, Span};
@@ -20,8 +21,8 @@ use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Coverage, EarlierPrograms, Group, LockGraph, NoStack, Observation, Overhead,
-    RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Contention, Coverage, EarlierPrograms, Group, LockGraph, NoStack, Observation,
+    Overhead, RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -74,6 +75,7 @@ struct Latest {
     rates: Option<Rates>,
     rates_so_far: Option<Rates>,
     sites: Vec<Site>,
+    contention: Option<Contention>,
     lock_graph: LockGraph,
     /// How groups stand in it that wait for locks, by index.
     standings: FxHashMap<u32, Standing>,
@@ -174,6 +176,7 @@ impl Window {
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
             sites: in_order(&observation.sites),
+            contention: observation.contention.clone(),
             lock_graph,
             standings,
         });
@@ -316,6 +319,9 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         groups: latest.groups.clone(),
         judgement: None,
         sites: latest.sites.clone(),
+        contention: (latest.contention.as_ref())
+            .map(|it| contention::lines(it, &latest.groups, &latest.stacks))
+            .unwrap_or_default(),
         stacks: Arc::clone(&latest.stacks),
         earlier: EarlierPrograms::default(),
         early_end: None,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::account::{IdleReason, Ignored, NoLeak, NotAnalysed};
+use super::contention::ContendedLines;
 use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
@@ -43,6 +44,8 @@ pub struct Assessment {
     pub judgement: Option<Judgement>,
     /// Where goroutines were created while creations were watched, most first; empty without probes.
     pub sites: Vec<Site>,
+    /// Lines at which goroutines waited for each other, by the program's own profiles; empty without any.
+    pub contention: ContendedLines,
     /// The stacks and frames that groups name.
     pub stacks: Arc<StackTable>,
     /// What the target ran before it executed the program that this is of.

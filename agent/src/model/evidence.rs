@@ -44,6 +44,8 @@ pub enum DetectorKind {
     Stuck,
     /// The line of the program's own code that leads to the finding: no detector, but evidence.
     Cause,
+    /// The program's own block profile: no detector either.
+    BlockProfile,
 }
 
 impl DetectorKind {
@@ -169,6 +171,13 @@ pub enum Evidence {
     },
     /// They stand still.
     Stuck(Stillness),
+    /// The program's own block profile says that goroutines waited at their line.
+    Contended {
+        /// How often, since it started.
+        count: u64,
+        /// How long in all.
+        delay: Duration,
+    },
     /// What the source shows.
     Source(SourceNote),
     /// The line of the program's own that leads to them.
@@ -196,6 +205,7 @@ impl Evidence {
             Self::ShownBySource { .. } | Self::Source(_) => DetectorKind::Source,
             Self::Suspicious { .. } => DetectorKind::SuspiciousPattern,
             Self::Stuck(_) => DetectorKind::Stuck,
+            Self::Contended { .. } => DetectorKind::BlockProfile,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
         }
     }

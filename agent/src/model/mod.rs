@@ -9,6 +9,7 @@ pub mod cause;
 pub mod caused_at;
 pub mod channel;
 pub mod class;
+pub mod contention;
 pub mod earlier;
 pub mod evidence;
 pub mod finding;
@@ -40,6 +41,7 @@ pub use cause::{Buffer, Cause, ChannelNumber, Channels, NamedWait};
 pub use caused_at::{CauseBasis, CausedAt};
 pub use channel::{Channel, Mention};
 pub use class::CauseClass;
+pub use contention::{Contended, ContendedLine, ContendedLines, Contention};
 pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine};
 pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
 pub use finding::{

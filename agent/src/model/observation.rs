@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Mention};
+use super::contention::Contention;
 use super::goroutine::{Goroutine, LabelsId};
 use super::note::CoverageNote;
 use super::overhead::Overhead;
@@ -48,6 +49,8 @@ pub struct Observation {
     pub rates_so_far: Option<Rates>,
     /// Where goroutines were created while creations were watched; empty without probes.
     pub sites: Vec<Site>,
+    /// What the program's own block and mutex profiles say; `None` where the source has none.
+    pub contention: Option<Contention>,
     /// How much was asked for, read and lost.
     pub coverage: Coverage,
     /// What the observation cost so far.

@@ -311,6 +311,7 @@ impl Attach {
             rates: best(rates, churn),
             rates_so_far: best(rates_so_far, churn_so_far),
             sites,
+            contention: None,
             coverage,
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
         })

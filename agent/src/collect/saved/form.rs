@@ -10,9 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    BlockedBasis, BlockedFor, Channel, Coverage, FrameId, Goroutine, Instance, LabelsId, Mention,
-    ObjectRange, Observation, Overhead, Rates, Site, StackTable, StackView, Status, Target,
-    Timestamp, WaitClass,
+    BlockedBasis, BlockedFor, Channel, Contention, Coverage, FrameId, Goroutine, Instance,
+    LabelsId, Mention, ObjectRange, Observation, Overhead, Rates, Site, StackTable, StackView,
+    Status, Target, Timestamp, WaitClass,
 };
 
 /// The name and version of the form. Another version is another name.
@@ -74,6 +74,7 @@ pub(super) struct Written<'a> {
     rates: Option<Rates>,
     rates_so_far: Option<Rates>,
     sites: &'a [Site],
+    contention: Option<&'a Contention>,
     coverage: &'a Coverage,
     overhead: &'a Overhead,
     stacks: &'a StackTable,
@@ -96,6 +97,7 @@ impl<'a> Written<'a> {
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
             sites: &observation.sites,
+            contention: observation.contention.as_ref(),
             coverage: &observation.coverage,
             overhead: &observation.overhead,
             stacks: &observation.stacks,
@@ -131,6 +133,8 @@ pub(super) struct Form {
     #[serde(default)]
     rates_so_far: Option<Rates>,
     sites: Vec<Site>,
+    #[serde(default)]
+    contention: Option<Contention>,
     coverage: Coverage,
     overhead: Overhead,
     stacks: StackTable,
@@ -143,7 +147,10 @@ impl Form {
         let mut target = self.target;
         name_library(&mut target);
         let goroutines: Vec<_> = self.goroutines.into_iter().map(Row::goroutine).collect();
-        if !names_what_is_there(&goroutines, &self.sites, &self.stacks) {
+        let contended = self.contention.iter().flat_map(Contention::stacks);
+        if !names_what_is_there(&goroutines, &self.sites, &self.stacks)
+            || !contended.into_iter().all(|stack| self.stacks.has_stack(stack))
+        {
             return Err("it names a stack or a frame that it does not hold");
         }
         if goroutines.iter().any(|goroutine| goroutine.weight == 0) {
@@ -167,6 +174,7 @@ impl Form {
             rates: self.rates,
             rates_so_far: self.rates_so_far,
             sites: self.sites,
+            contention: self.contention,
             coverage: self.coverage,
             overhead: self.overhead,
         })

@@ -15,6 +15,7 @@ use crate::model::Assessment;
 use text::Text;
 
 mod chart;
+mod contention;
 mod finding;
 mod flame;
 mod frames;
@@ -168,6 +169,7 @@ fn target(page: &Page<'_>) -> Markup {
         ("time", "Goroutines over time", chart::total(page)),
         ("stacks", "Where goroutines are", flame::graph(page)),
         ("locks", "Who waits for whose lock", locks::picture(page)),
+        ("contention", "Where goroutines waited for each other", contention::tables(page)),
         ("groups", "Groups", groups::table(page)),
         ("sites", "Created and gone between samples", sites::table(page)),
         ("coverage", "Coverage and cost", summary::coverage(page)),

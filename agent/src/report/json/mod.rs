@@ -13,6 +13,7 @@ use super::schema::SampleDoc;
 use super::{Render, Report};
 use crate::model::Timestamp;
 
+mod contention;
 mod coverage;
 mod document;
 mod finding;

@@ -77,6 +77,11 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             let why = reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             format!("{function} is on the list of suspicious functions{why}")
         }
+        Evidence::Contended { count: waits, delay } => format!(
+            "the program's block profile counts {} here since it started, {} in all",
+            counted(*waits, "wait", "waits"),
+            duration(*delay)
+        ),
         Evidence::Stuck(still) => stillness(still),
         Evidence::Source(note) => source_rule::note(note),
         Evidence::CausedAt(caused) => caused_at(*caused, stacks),

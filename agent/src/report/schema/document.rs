@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::contention::ContentionDoc;
 use super::coverage::{CoverageDoc, HeldDoc, TargetDoc};
 use super::finding::FindingDoc;
 use super::frame::FrameDoc;
@@ -86,6 +87,11 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     ///
     /// Null: nobody judged.
     pub lock_graph: Option<LockGraphDoc<'a>>,
+    /// Lines at which goroutines waited for each other, by the program's own block and mutex profiles.
+    ///
+    /// Null: the source has none.
+    #[serde(default)]
+    pub contention: Option<ContentionDoc<'a>>,
     /// What leaks, surest first, then by score: the worst thousand. Empty also where nobody judged
     /// (`health` and `idle` are null then).
     pub findings: Vec<FindingDoc<'a>>,

@@ -10,6 +10,7 @@
 //! ignored, so that newer ones can. What is not known is null, never 0.
 
 mod compare;
+mod contention;
 mod coverage;
 pub mod described;
 pub mod doctor;
@@ -28,6 +29,7 @@ mod sample;
 mod site;
 
 pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc};
+pub use contention::{ContendedLineDoc, ContentionDoc};
 pub use coverage::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
 };

@@ -12,6 +12,7 @@ use crate::model::{
     Assessment, Build, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass,
 };
 
+mod contention;
 mod finding;
 mod group;
 mod judgement;
@@ -115,6 +116,7 @@ impl Page<'_> {
             self.lineage(judgement, assessment)?;
         }
         self.sites(assessment)?;
+        self.contention(assessment)?;
         writeln!(self.out)
     }
 

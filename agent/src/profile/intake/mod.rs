@@ -121,6 +121,7 @@ impl Intake {
             mentions: Vec::new(),
             labels: sample.labels.into_sets(),
             sites: Vec::new(),
+            contention: None,
             coverage,
             overhead: Overhead::default(),
         }

@@ -5,6 +5,7 @@
 //! dump of any size needs little memory, and says at its end what it read and could not read ([`Reading`]).
 
 pub mod intake;
+pub mod packed;
 mod record;
 
 pub use record::{Call, Entry, Fault, Reading, Record, Site, State, Take};

@@ -6,6 +6,8 @@
 
 pub mod intake;
 pub mod packed;
+pub mod proto;
 mod record;
+pub mod write;
 
 pub use record::{Call, Entry, Fault, Reading, Record, Site, State, Take};

@@ -1,0 +1,16 @@
+//! What can go wrong.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why an observation is not written.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Goroutines that are only counted have no ids, which a dump gives.
+    #[error("its goroutines are counted and not told apart, as a dump (debug=2) has to")]
+    NotTold,
+    /// What is written to fails.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,25 @@
+//! Writes an observation as Go itself writes its goroutines: as pprof's protobuf, as counts (`debug=1`), or
+//! as a dump (`debug=2`).
+//!
+//! Like Go's own, they leave out the goroutines of the runtime itself ([`of_runtime`]). What an observation
+//! does not know stands there as what is unknown: arguments as `(...)`, and how far into a function an
+//! address is as `+0x0`. Counts have no addresses either: each frame has a number in their place.
+
+mod counts;
+mod dump;
+mod error;
+mod names;
+mod of_runtime;
+mod pprof;
+mod quote;
+mod state;
+mod table;
+mod tally;
+
+pub use counts::counts;
+pub use dump::dump;
+pub use error::Error;
+pub use pprof::{Judged, difference, pprof};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! pprof's protobuf.
+
+mod samples;
+mod strings;
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use prost::Message as _;
+
+use crate::model::{Judgement, Observation};
+use samples::Builder;
+
+/// What was made of an observation's goroutines.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// What was found.
+    pub judgement: &'a Judgement,
+    /// The finding that each goroutine is in, by its place among them.
+    pub finding_of: &'a [Option<u32>],
+}
+
+/// Writes how many goroutines stand at each stack, in gzip, with labels that `go tool pprof` groups and
+/// filters by: the goroutines' own; `state`, in the runtime's words; `wait`, the seconds that they have
+/// waited, of which all but two digits are rounded down; `locked`; and where they are judged, `verdict` and
+/// `finding`.
+///
+/// # Errors
+/// When `out` fails.
+pub fn pprof(
+    observation: &Observation,
+    judged: Option<Judged<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut builder = Builder::new(observation);
+    builder.add(observation, judged, 1);
+    pack(builder, observation, 0, out)
+}
+
+/// Writes how many goroutines more, or fewer, stand at each stack with the same state and labels in the
+/// later one of two observations of a target. It has no waits, which change by themselves.
+///
+/// # Errors
+/// When `out` fails.
+pub fn difference(
+    before: &Observation,
+    after: &Observation,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut builder = Builder::new(after).without_waits();
+    builder.add(before, None, -1);
+    builder.add(after, None, 1);
+    let between = after.at.unix_ns().saturating_sub(before.at.unix_ns());
+    pack(builder, after, between.max(0), out)
+}
+
+fn pack(
+    builder: Builder,
+    observation: &Observation,
+    duration_ns: i64,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut profile = builder.build();
+    profile.time_nanos = observation.at.unix_ns();
+    profile.duration_nanos = duration_ns;
+    let mut packed = GzEncoder::new(out, Compression::fast());
+    packed.write_all(&profile.encode_to_vec())?;
+    packed.finish().map(drop)
+}

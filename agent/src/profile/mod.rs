@@ -4,10 +4,14 @@
 //! Every reader gives what it finds as [`Record`]s, one at a time and borrowed from what it reads, so that a
 //! dump of any size needs little memory, and says at its end what it read and could not read ([`Reading`]).
 
+pub mod dump;
 pub mod intake;
+mod log;
 pub mod packed;
 pub mod proto;
+mod quoted;
 mod record;
+mod text;
 pub mod write;
 
 pub use record::{Call, Entry, Fault, Reading, Record, Site, State, Take};

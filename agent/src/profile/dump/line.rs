@@ -79,11 +79,8 @@ pub(super) fn is_first(line: &[u8]) -> bool {
 /// Whether a line without an end may be the beginning of one that belongs to a stack.
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b'(').next().unwrap_or_default();
-    let created = b"created by ";
-    created.starts_with(line)
-        || line.starts_with(created)
-        || line.starts_with(b"...")
-        || line.starts_with(b"non-Go function")
+    let starts: [&[u8]; 3] = [b"created by ", b"...", b"non-Go function at pc="];
+    starts.iter().any(|start| start.starts_with(line) || line.starts_with(start))
         || !name.trim_ascii_end().contains(&b' ')
 }
 

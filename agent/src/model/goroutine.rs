@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::stack::{FrameId, StackId};
-use super::wait::WaitClass;
+use super::wait::{StackHints, WaitClass};
 
 /// Scheduler status (`runtime/runtime2.go`, the `_G` constants; the scan bit is dropped).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +27,23 @@ pub enum Status {
     CopyStack,
     /// The runtime itself found it leaked (Go 1.26+).
     Leaked,
+}
+
+impl Status {
+    /// The class of what a goroutine of this status does, whose wait reason is of that class.
+    #[must_use]
+    pub fn wait_class(self, reason: Option<WaitClass>, hints: StackHints) -> WaitClass {
+        match self {
+            Self::Running => WaitClass::Running,
+            Self::Runnable | Self::Preempted => WaitClass::Runnable,
+            Self::Syscall if hints.cgo => WaitClass::Cgo,
+            Self::Syscall => WaitClass::Syscall,
+            Self::Waiting | Self::Leaked => {
+                reason.map_or(WaitClass::Unknown, |class| hints.refine(class))
+            }
+            Self::CopyStack => WaitClass::Unknown,
+        }
+    }
 }
 
 /// Why there is or is not a stack.

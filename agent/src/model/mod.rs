@@ -68,4 +68,4 @@ pub use suggestion::{Advice, Made, Suggestion};
 pub use target::{Build, Instance, Target, TargetId};
 pub use time::Timestamp;
 pub use update::Update;
-pub use wait::WaitClass;
+pub use wait::{StackHints, WaitClass};

@@ -113,6 +113,29 @@ impl WaitClass {
     }
 }
 
+/// What the functions on a stack say of a wait that its reason does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StackHints {
+    /// It is in a call into C.
+    pub cgo: bool,
+    /// It is in `sync.(*WaitGroup).Wait`, which has a reason of its own only since Go 1.24.
+    pub wait_group: bool,
+}
+
+impl StackHints {
+    /// Takes in one more function of the stack.
+    pub fn add(&mut self, function: &str) {
+        self.cgo |= function == "runtime.cgocall";
+        self.wait_group |= function == "sync.(*WaitGroup).Wait";
+    }
+
+    /// The class of a wait, with what the stack adds.
+    #[must_use]
+    pub fn refine(self, class: WaitClass) -> WaitClass {
+        if class == WaitClass::Semaphore && self.wait_group { WaitClass::WaitGroup } else { class }
+    }
+}
+
 /// How the runtime's reasons for its own waits start (`runtime/runtime2.go`, Go 1.21 to 1.27).
 const RUNTIME: [&str; 17] = [
     "GC ",

@@ -11,6 +11,7 @@ pub mod packed;
 pub mod proto;
 mod quoted;
 mod record;
+pub mod state;
 mod text;
 pub mod write;
 

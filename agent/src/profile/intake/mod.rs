@@ -153,7 +153,7 @@ impl Take for Intake {
             return;
         }
         let stack = self.stacks.find(record);
-        let state = self.states.of(record.state.as_ref());
+        let state = self.states.of(record);
         self.sample.stacks_left_out += if stack.left_out { u64::from(weight) } else { 0 };
         let minutes = record.state.and_then(|state| state.minutes);
         let goroutine = Goroutine {

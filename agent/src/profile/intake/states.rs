@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::model::{Status, WaitClass};
-use crate::profile::State;
+use crate::profile::state::Meaning;
+use crate::profile::{Entry, Record, State};
 
 /// Distinct wait reasons that are kept by name: their number is a byte.
 const MAX_REASONS: usize = 255;
@@ -35,24 +36,29 @@ impl States {
         Arc::clone(&self.reasons)
     }
 
-    pub(super) fn of(&mut self, state: Option<&State<'_>>) -> Standing {
-        let Some(state) = state else {
-            return Standing { status: Status::Waiting, wait: WaitClass::Unknown, reason: None };
+    pub(super) fn of(&mut self, record: &Record<'_>) -> Standing {
+        let Some(state) = &record.state else {
+            let Meaning { status, wait, .. } = Meaning::of_stack(record.stack);
+            return Standing { status, wait, reason: None };
         };
-        let known = self.known.get(state.text).copied();
-        let mut standing = known.unwrap_or_else(|| self.add(state.text));
+        let mut standing = match self.known.get(state.text) {
+            Some(standing) => *standing,
+            None => self.add(state, record.stack),
+        };
         if state.leaked {
             standing.status = Status::Leaked;
         }
         standing
     }
 
-    fn add(&mut self, text: &str) -> Standing {
-        let (status, wait) = meaning(text);
-        let reason = (status == Status::Waiting).then(|| self.reason(text)).flatten();
+    fn add(&mut self, state: &State<'_>, stack: &[Entry<'_>]) -> Standing {
+        let state = State { leaked: false, ..*state };
+        let Meaning { status, wait, reason } = Meaning::of_state(&state, stack);
+        let reason = reason.and_then(|reason| self.reason(reason));
         let standing = Standing { status, wait, reason };
-        if self.known.len() < MAX_KNOWN {
-            self.known.insert(text.into(), standing);
+        // Where the stack has a say, a text does not mean the same everywhere.
+        if !Meaning::needs_stack(state.text) && self.known.len() < MAX_KNOWN {
+            self.known.insert(state.text.into(), standing);
         }
         standing
     }
@@ -66,17 +72,5 @@ impl States {
             })
         });
         at.and_then(|at| u8::try_from(at).ok())
-    }
-}
-
-/// What stands where a wait reason would, of a goroutine that does not wait (`gStatusStrings`).
-fn meaning(text: &str) -> (Status, WaitClass) {
-    match text {
-        "running" => (Status::Running, WaitClass::Running),
-        "runnable" => (Status::Runnable, WaitClass::Runnable),
-        "preempted" => (Status::Preempted, WaitClass::Runnable),
-        "syscall" => (Status::Syscall, WaitClass::Syscall),
-        "copystack" => (Status::CopyStack, WaitClass::Unknown),
-        reason => (Status::Waiting, WaitClass::of_reason(reason)),
     }
 }

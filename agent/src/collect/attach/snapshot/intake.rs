@@ -12,7 +12,7 @@ use super::readers::{Reader, Shared, State};
 use super::standing::Known;
 use super::{MAX_OBJECTS, Unfinished};
 use crate::collect::attach::clock::Mark;
-use crate::collect::attach::wait::{self, Reason};
+use crate::collect::attach::wait::Reason;
 use crate::golang::goroutines::RawStatus;
 use crate::model::{Coverage, Goroutine, ObjectRange, StackView, Status, WaitClass};
 
@@ -176,7 +176,7 @@ impl State<'_> {
             started_in: self.stacks.function_start(program, g.startpc),
             labels: labels.read(program.memory(), g.labels, &mut snapshot.labels),
             reason: waits.then_some(g.wait_reason),
-            wait: wait::class(status, reason, hints),
+            wait: status.wait_class(reason.map(|reason| reason.class), hints),
             status,
             locked_to_thread: g.locked,
             blocked: None,

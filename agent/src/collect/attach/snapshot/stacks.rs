@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::collect::attach::wait::StackHints;
 use crate::golang::Program;
 use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
 use crate::golang::symbolize::Call;
 use crate::golang::unwind::{Registers, Steps, Trail, Walk};
-use crate::model::{CoverageNote, Frame, FrameId, Resolved, StackId, StackTable};
+use crate::model::{CoverageNote, Frame, FrameId, Resolved, StackHints, StackId, StackTable};
 
 /// Frames kept of one stack; the rest of a deeper one is counted.
 const MAX_FRAMES: usize = 512;

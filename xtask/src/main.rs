@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod docs;
 mod ebpf;
+mod fixtures;
 mod fuzz;
 mod go;
 mod layers;
@@ -102,6 +103,12 @@ const CHORES: &[Chore] = &[
         flags: "[--check]",
         does: "make the reference of the agent's JSON (pages and JSON Schemas) from the types that write it, or check it",
         run: docs::run,
+    },
+    Chore {
+        name: "fixtures",
+        flags: "",
+        does: "make the profiles and dumps of tests/fixtures/dumps again, with every Go version",
+        run: fixtures::run,
     },
     Chore {
         name: "deny",

@@ -9,23 +9,17 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use leak_agent::host::{Access, Answer};
 use leak_agent::host::{Denial, Obstacle, access_to};
+use leak_agent::report::schema::DoctorDoc;
+use leak_agent::report::schema::doctor::{AccessKind, ObstacleKind, ProcessAccessDoc};
 use leak_agent_tests::Target;
 
 use super::Tests;
 
-/// The role of one who looks at a process and says what was found, in JSON.
-pub const LOOK: &str = "look";
 /// The role of one who becomes a program.
 pub const BE: &str = "be";
 
 /// A user without any right.
 const NOBODY: u32 = 1000;
-
-/// Plays the role [`LOOK`].
-pub fn look(pid: &str) -> Result<()> {
-    serde_json::to_writer(std::io::stdout(), &access_to(pid.parse()?))?;
-    Ok(())
-}
 
 /// Plays the role [`BE`]: the target becomes [`NOBODY`]'s, with the pid of this process.
 pub fn be(program: &str) -> Result<usize> {
@@ -47,9 +41,9 @@ fn others(target: &Path) -> Result<()> {
     set_scope(0)?;
     let target = Target::start_at(target.to_owned(), &[] as &[&str])?;
     let seen = seen_by_nobody(&target)?;
-    ensure!(obstacles(&seen) == ["other-user"], "{seen}");
-    ensure!(remedies(&seen).iter().any(|it| it.starts_with("sudo leak-agent --pid")), "{seen}");
-    ensure!(remedies(&seen).iter().any(|it| it.contains("cap_sys_ptrace+ep")), "{seen}");
+    ensure!(obstacles(&seen) == [ObstacleKind::OtherUser], "{seen:?}");
+    let advises = |part: &str| seen.remedies.iter().any(|it| it.command.contains(part));
+    ensure!(advises("sudo leak-agent --pid") && advises("cap_sys_ptrace+ep"), "{seen:?}");
     Ok(())
 }
 
@@ -62,7 +56,7 @@ fn not_dumpable(target: &Path) -> Result<()> {
     let target = nobodys(secret)?;
     let seen = seen_by_nobody(&target)?;
     fs::remove_file(secret)?;
-    ensure!(obstacles(&seen) == ["not-dumpable"], "{seen}");
+    ensure!(obstacles(&seen) == [ObstacleKind::NotDumpable], "{seen:?}");
     Ok(())
 }
 
@@ -70,15 +64,14 @@ fn scope_1(target: &Path) -> Result<()> {
     set_scope(1)?;
     let target = nobodys(target)?;
     let seen = seen_by_nobody(&target)?;
-    ensure!(obstacles(&seen) == ["ptrace-scope"], "{seen}");
-    let advice = remedies(&seen);
-    let last = advice.last().context("no advice")?;
+    ensure!(obstacles(&seen) == [ObstacleKind::PtraceScope], "{seen:?}");
+    let last = &*seen.remedies.last().context("no advice")?.command;
     let words: Vec<&str> = last.split(' ').collect();
     let ["sudo", "sysctl", setting] = words[..] else { anyhow::bail!("{last}") };
     let done = Command::new("sysctl").arg(setting).output().context("cannot run sysctl")?;
     ensure!(done.status.success(), "{last} failed: {done:?}");
     let seen = seen_by_nobody(&target)?;
-    ensure!(seen["access"] == "granted", "after {last}: {seen}");
+    ensure!(seen.access == AccessKind::Granted, "after {last}: {seen:?}");
     Ok(())
 }
 
@@ -86,7 +79,7 @@ fn scope_2(target: &Path) -> Result<()> {
     set_scope(2)?;
     let target = nobodys(target)?;
     let seen = seen_by_nobody(&target)?;
-    ensure!(obstacles(&seen) == ["ptrace-scope"], "{seen}");
+    ensure!(obstacles(&seen) == [ObstacleKind::PtraceScope], "{seen:?}");
     let roots = access_to(target.pid());
     ensure!(roots == Access::Granted { executable: Answer::Yes }, "root: {roots:?}");
     Ok(())
@@ -119,26 +112,19 @@ fn nobodys(program: &Path) -> Result<Target> {
     Target::start_at(this, &[BE.as_ref(), program.as_os_str()])
 }
 
-/// What [`NOBODY`] finds out about a target.
-fn seen_by_nobody(target: &Target) -> Result<serde_json::Value> {
-    let this = std::env::current_exe().context("where does the driver lie?")?;
-    let output = Command::new(this)
-        .args([LOOK, &target.pid().to_string()])
+/// What the agent of [`NOBODY`] says of a target.
+fn seen_by_nobody(target: &Target) -> Result<ProcessAccessDoc<'static>> {
+    let output = Command::new("leak-agent")
+        .args(["doctor", "--format", "json", "--pid", &target.pid().to_string()])
         .uid(NOBODY)
         .gid(NOBODY)
         .output()
-        .context("cannot look as another user")?;
-    serde_json::from_slice(&output.stdout).with_context(|| format!("looking said {output:?}"))
+        .context("cannot run the agent as another user")?;
+    let said: DoctorDoc<'_> = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("the agent said {output:?}"))?;
+    said.processes.into_iter().next().context("nothing is said of the target")
 }
 
-fn obstacles(seen: &serde_json::Value) -> Vec<&str> {
-    texts(&seen["obstacles"], "obstacle")
-}
-
-fn remedies(seen: &serde_json::Value) -> Vec<&str> {
-    texts(&seen["remedies"], "command")
-}
-
-fn texts<'a>(list: &'a serde_json::Value, key: &str) -> Vec<&'a str> {
-    list.as_array().into_iter().flatten().filter_map(|item| item[key].as_str()).collect()
+fn obstacles(seen: &ProcessAccessDoc<'_>) -> Vec<ObstacleKind> {
+    seen.obstacles.iter().map(|it| it.obstacle).collect()
 }

@@ -12,11 +12,11 @@ pub mod html;
 pub mod json;
 #[cfg(test)]
 mod judged;
-pub mod notes;
 pub mod phrases;
 pub mod schema;
 pub mod style;
 pub mod terminal;
+pub mod view;
 
 /// What is to be reported.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! One line a sample, for logs and pipes.
 
 use crate::model::{Assessment, EarlierProgram, Rates};
-use crate::report::{format, json, notes};
+use crate::report::{format, json, phrases};
 
 /// The time, the target, its goroutines, what changed since the sample before, and the group that
 /// grew most (the largest, if none grew). No line end.
@@ -49,7 +49,7 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
 /// The time, the target, and that it is another program from here on. No line end.
 #[must_use]
 pub fn replaced(assessment: &Assessment, program: &EarlierProgram) -> String {
-    format!("{}  {}", start(assessment), format::clean(&notes::replaced(program)))
+    format!("{}  {}", start(assessment), format::clean(&phrases::replaced(program)))
 }
 
 fn start(assessment: &Assessment) -> String {

@@ -7,7 +7,7 @@ use crate::model::{Assessment, Finding, Update};
 use crate::report::schema::{
     EventDoc, EventKind, MonitorLine, NewsDoc, PlaceDoc, SchemaName, WasDoc,
 };
-use crate::report::{format, json, notes, phrases};
+use crate::report::{format, json, phrases};
 
 /// `+ likely high f-12ab channel-send at main.work /src/a.go:3: why`. A finding that is there is told with
 /// its line and its cause; one that has ended has neither any more.
@@ -94,7 +94,7 @@ pub(super) fn write_json(
         rates_basis: update.now.map(|now| now.basis),
         findings: findings(assessment).map(|it| told(&it.id, Weight::of(it), assessment)).collect(),
         events: changes.iter().filter_map(|it| event(it, assessment)).collect(),
-        replaced: update.replaced.as_deref().map(|program| notes::replaced(program).into()),
+        replaced: update.replaced.as_deref().map(|program| phrases::replaced(program).into()),
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)

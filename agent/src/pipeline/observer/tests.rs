@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::notes;
+use crate::report::phrases;
 use crate::sample::{Prepared, leaking};
 
 fn observer(samples: u32, leaked: impl Fn(u64) -> u64) -> Observer {
@@ -45,7 +45,7 @@ fn a_program_that_executes_itself_anew_has_a_window_of_its_own() {
     assert!(of(40).totals.rates.is_none(), "nothing is known of the time between");
     let earlier = &of(42).earlier;
     assert_eq!((earlier.known.len(), earlier.more, earlier.known[0].found), (1, 0, 1));
-    let note = &notes::all(of(42))[0];
+    let note = &phrases::notes(of(42))[0];
     assert!(note.starts_with("the process executed another program"), "{note}");
     assert!(note.contains("1 finding") && note.contains("main.leakGoroutines.func1"), "{note}");
     assert_eq!(observer.earlier().count(), 1);
@@ -80,7 +80,7 @@ fn it_ends_once_a_finding_has_been_likely_for_long_enough() {
     let last = last.expect("there were samples");
     assert!(last.window.observations < 60, "{}", last.window.observations);
     assert_eq!(last.early_end, Some(EarlyEnd::Found { samples: 5 }));
-    assert!(notes::all(&last).concat().contains("--until-found"));
+    assert!(phrases::notes(&last).concat().contains("--until-found"));
 
     let end = observer(60, |_| 20).watch(pace, |_, _| {});
     assert_eq!(end.expect("an orderly end"), End::TargetExited, "nothing is found");

@@ -7,9 +7,8 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::text::Text;
-use crate::model::{Assessment, Build, Judgement, ProbeState, Rate};
-use crate::report::json::time;
-use crate::report::{format, notes, phrases};
+use crate::model::{Assessment, Judgement, ProbeState, Rate};
+use crate::report::{format, phrases, view};
 
 /// Groups that are named of those that make the number of goroutines rise.
 const RISING: usize = 8;
@@ -21,8 +20,8 @@ pub(super) fn top(page: &Page<'_>) -> Markup {
         p.target {
             @if assessment.target.exe.is_some() { span { (Text(&assessment.target.id.to_string())) } " " }
             span { (Text(assessment.target.go_version.as_deref().unwrap_or("Go version unknown"))) } " "
-            @if let Some(build) = assessment.target.build { span { (describe(build)) } " " }
-            span { (window(assessment)) }
+            @if let Some(build) = assessment.target.build { span { (phrases::build(build)) } " " }
+            span { (phrases::window_and_end(&assessment.window)) }
         }
         @if let Some(held) = &assessment.held { p.note { strong { "Process: " (phrases::held(held)) "." } } }
         (result(assessment))
@@ -106,23 +105,7 @@ fn rate(rate: Rate) -> Markup {
     }
 }
 
-fn window(assessment: &Assessment) -> String {
-    let window = &assessment.window;
-    let samples = format::counted(window.observations, "sample", "samples");
-    let last = time(window.last).map(|last| format::date(&last)).unwrap_or_default();
-    match window.observations {
-        1 => format!("{samples} at {last}"),
-        _ => format!("{samples} in {} until {last}", format::duration(window.duration)),
-    }
-}
-
-fn describe(build: Build) -> String {
-    let said = [(build.stripped, "stripped"), (build.pie, "PIE"), (build.cgo, "cgo")];
-    let said: Vec<_> = said.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
-    if said.is_empty() { "with symbols".to_owned() } else { said.join(", ") }
-}
-
-/// What was seen and, always, what was not; and what the looking cost.
+/// What was seen and, always, what was not; and what that cost.
 pub(super) fn coverage(page: &Page<'_>) -> Markup {
     html! {
         div.two {
@@ -161,15 +144,6 @@ fn waits(assessment: &Assessment) -> Markup {
 
 fn seen(assessment: &Assessment) -> Markup {
     let coverage = &assessment.coverage;
-    let gaps = [
-        ("Running, no readable stack", coverage.running),
-        ("Torn", coverage.torn),
-        ("Not unwound", coverage.not_unwound),
-        ("Frames without a name", coverage.unresolved_frames),
-        ("Events dropped", coverage.events_dropped),
-        ("Unmoved since the sample before", coverage.unmoved),
-        ("Read again", coverage.retried),
-    ];
     html! {
         table {
             caption { "What was seen" }
@@ -181,8 +155,11 @@ fn seen(assessment: &Assessment) -> Markup {
                         (format::count(coverage.goroutines_seen))
                     }
                 }
-                @for (what, count) in gaps {
-                    @if count > 0 { tr { th scope="row" { (what) } td.figure { (format::count(count)) } } }
+                @for gap in view::gaps(coverage) {
+                    tr {
+                        th.gap scope="row" { (phrases::gap(gap.kind)) }
+                        td.figure { (format::count(gap.count)) }
+                    }
                 }
                 @for probe in &coverage.probes {
                     tr {
@@ -198,7 +175,7 @@ fn seen(assessment: &Assessment) -> Markup {
                 }
             }
         }
-        @let notes = notes::all(assessment);
+        @let notes = phrases::notes(assessment);
         @if !notes.is_empty() {
             ul.notes { @for note in notes.iter().take(100) { li { (Text(note)) } } }
         }

@@ -13,11 +13,11 @@ use crate::model::{
     Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
     StackTable, Timestamp, Totals, WindowSpan,
 };
+use crate::report::phrases;
 use crate::report::schema::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
     RisingDoc, SchemaName, Streamed, TotalsDoc, WindowDoc,
 };
-use crate::report::{notes, phrases};
 
 /// An assessment, and when the report of it is made; becomes a document when it is written.
 pub(super) struct Written<'a>(pub(super) Timestamp, pub(super) &'a Assessment);
@@ -63,7 +63,7 @@ fn document<Groups, Sites>(
         target: coverage::target(&assessment.target),
         window: window(&assessment.window),
         held: assessment.held.as_ref().map(coverage::held),
-        coverage: coverage::coverage(&assessment.coverage, notes::all(assessment)),
+        coverage: coverage::coverage(&assessment.coverage, phrases::notes(assessment)),
         totals: totals(&assessment.totals),
         overhead: overhead(&assessment.overhead),
         health: assessment.health(),

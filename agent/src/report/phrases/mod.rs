@@ -15,10 +15,12 @@ mod line;
 mod lineage;
 mod lock;
 mod measure;
+mod note;
 mod place;
 mod probe;
 mod result;
 mod rise;
+mod seen;
 mod source_rule;
 mod suggestion;
 
@@ -37,10 +39,12 @@ pub use line::{Line, basis, lead, lines};
 pub use lineage::{Branch, branches};
 pub use lock::{Room, cycles, does, holder, holders};
 pub use measure::{forecast, growth, oldest, score_parts, turnover};
+pub use note::{notes, replaced};
 pub use place::{brief_place, place};
 pub use probe::{hit_cost, hit_note, probe_state};
 pub use result::{health, is_well, result};
 pub use rise::{rise, rise_reason};
+pub use seen::{build, gap, window, window_and_end};
 pub use suggestion::suggestions;
 
 #[cfg(test)]

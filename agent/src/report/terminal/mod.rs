@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use super::json::time;
 use super::style::{Role, Style};
-use super::{Render, Report, format, notes, phrases};
-use crate::model::{
-    Assessment, Build, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass,
-};
+use super::view::{self, Gap, GapKind};
+use super::{Render, Report, format, phrases};
+use crate::model::{Assessment, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass};
 
 mod contention;
 mod finding;
@@ -155,7 +154,7 @@ impl Page<'_> {
         }
         let version = target.go_version.as_deref().unwrap_or("Go version unknown");
         parts.push((Role::Dim, format::clean(version).into_owned()));
-        parts.extend(target.build.map(|build| (Role::Dim, describe(build))));
+        parts.extend(target.build.map(|build| (Role::Dim, phrases::build(build))));
         parts.extend(time(window.last).map(|last| (Role::Dim, format::date(&last))));
         self.line("", &parts)?;
 
@@ -170,14 +169,7 @@ impl Page<'_> {
             }
             None => parts.push((Role::Dim, "rates need a second sample".to_owned())),
         }
-        let samples = format::counted(window.observations, "sample", "samples");
-        parts.push((
-            Role::Dim,
-            match window.observations {
-                1 => samples,
-                _ => format!("{samples} in {}", format::duration(window.duration)),
-            },
-        ));
+        parts.push((Role::Dim, phrases::window(window)));
         self.line("", &parts)?;
         match &assessment.held {
             Some(held) => self.line("process   ", &[(Role::Warning, phrases::held(held))]),
@@ -192,17 +184,10 @@ impl Page<'_> {
             if read + coverage.running < seen { Role::Warning } else { Role::Dim },
             format!("read {} of {}", format::count(read), format::count(seen)),
         )];
-        let gaps = [
-            (coverage.running, "running (no readable stack)", Role::Dim),
-            (coverage.torn, "torn", Role::Warning),
-            (coverage.not_unwound, "not unwound", Role::Warning),
-            (coverage.unresolved_frames, "frames without a name", Role::Warning),
-            (coverage.events_dropped, "events dropped", Role::Warning),
-            (coverage.retried, "read again", Role::Dim),
-        ];
-        for (count, what, role) in gaps {
-            if count > 0 {
-                parts.push((role, format!("{} {what}", format::count(count))));
+        for Gap { kind, count } in view::gaps(coverage) {
+            if kind != GapKind::Unmoved {
+                let role = if kind.is_loss() { Role::Warning } else { Role::Dim };
+                parts.push((role, format!("{} {}", format::count(count), phrases::gap(kind))));
             }
         }
         parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
@@ -211,7 +196,7 @@ impl Page<'_> {
 
     /// What there is to note of the coverage, the beginning and the end.
     fn notes(&mut self, assessment: &Assessment) -> io::Result<()> {
-        for note in &notes::all(assessment) {
+        for note in &phrases::notes(assessment) {
             self.summary_line("note", &[(Role::Warning, format::clean(note).into_owned())])?;
         }
         Ok(())
@@ -364,12 +349,6 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<&str> {
     }
     pieces.push(rest);
     pieces
-}
-
-fn describe(build: Build) -> String {
-    let said = [(build.stripped, "stripped"), (build.pie, "PIE"), (build.cgo, "cgo")];
-    let said: Vec<_> = said.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
-    if said.is_empty() { "with symbols".to_owned() } else { said.join(", ") }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::paint::Paint;
 use crate::model::{Assessment, ProbeState, Verdict};
 use crate::report::style::Role;
-use crate::report::{format, notes, phrases};
+use crate::report::{format, phrases, view};
 use crate::watch::state::State;
 
 /// Columns of an executable's name.
@@ -68,21 +68,12 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
     if let Some(rates) = state.targets.current().and_then(|target| target.shown.now) {
         spans.push(format!("{}  ", format::rates(rates)).into());
     }
-    let samples = format::counted(assessment.window.observations, "sample", "samples");
-    let took = format::duration(assessment.window.duration);
-    spans.push(format!("{samples} in {took}").dim());
+    spans.push(phrases::window(&assessment.window).dim());
     let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
     spans.push(format!("  read {} of {}", format::count(read), format::count(seen)).dim());
-    for (count, what) in [
-        (coverage.running, "running"),
-        (coverage.torn, "torn"),
-        (coverage.not_unwound, "not unwound"),
-        (coverage.unresolved_frames, "frames without a name"),
-        (coverage.events_dropped, "events dropped"),
-    ] {
-        if count > 0 {
-            spans.push(paint.span(Role::Doubt, format!("  {} {what}", format::count(count))));
-        }
+    for gap in view::gaps(coverage).into_iter().filter(|gap| !gap.kind.is_detail()) {
+        let text = format!("  {} {}", format::count(gap.count), phrases::gap(gap.kind));
+        spans.push(paint.span(Role::Doubt, text));
     }
     let probes = &coverage.probes;
     let attached = probes.iter().filter(|probe| probe.state == ProbeState::Attached).count();
@@ -99,7 +90,7 @@ fn remark(assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(held) = &assessment.held {
         return Line::from(paint.span(Role::Alarm, phrases::held(held)));
     }
-    if let Some(note) = notes::all(assessment).first() {
+    if let Some(note) = phrases::notes(assessment).first() {
         return Line::from(paint.span(Role::Doubt, format::clean(note)));
     }
     let mut waits: Vec<_> = assessment.totals.by_wait.iter().collect();

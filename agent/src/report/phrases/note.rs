@@ -1,12 +1,13 @@
 //! What there is to say of how far an assessment can be relied on, beyond its numbers: its coverage's own
 //! notes, and what is known of its beginning and its end.
 
-use super::{format, json, phrases};
+use super::coverage_note;
 use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
+use crate::report::{format, json};
 
 /// Everything that is to be noted, in the order in which it happened.
 #[must_use]
-pub fn all(assessment: &Assessment) -> Vec<String> {
+pub fn notes(assessment: &Assessment) -> Vec<String> {
     let Assessment { earlier, coverage, .. } = assessment;
     let more = (earlier.more > 0).then(|| {
         let times = format::counted(earlier.more, "more time", "more times");
@@ -14,7 +15,7 @@ pub fn all(assessment: &Assessment) -> Vec<String> {
     });
     more.into_iter()
         .chain(earlier.known.iter().map(|program| replaced(program)))
-        .chain(coverage.notes.iter().map(|note| phrases::coverage_note(note).into_owned()))
+        .chain(coverage.notes.iter().map(|note| coverage_note(note).into_owned()))
         .chain(assessment.early_end.iter().map(early_end))
         .collect()
 }
@@ -49,8 +50,7 @@ fn finding(finding: &EarlierFinding) -> String {
 }
 
 /// Why sampling ended early.
-#[must_use]
-pub fn early_end(why: &EarlyEnd) -> String {
+fn early_end(why: &EarlyEnd) -> String {
     match why {
         EarlyEnd::Exited => "the process has exited; this is what was seen last".to_owned(),
         EarlyEnd::Found { samples } => format!(

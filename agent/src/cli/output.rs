@@ -1,10 +1,14 @@
 //! Where the report goes, in which form, and how wide.
 
-use std::fs::{self, File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::time::SystemTime;
+
+use anstream::{AutoStream, ColorChoice};
+use tempfile::NamedTempFile;
 
 use super::args::Color;
 use super::failure::Failure;
@@ -127,7 +131,7 @@ fn colour(delivery: &Delivery) -> bool {
     match delivery.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => !delivery.has_file() && io::stdout().is_terminal() && !no_color(),
+        Color::Auto => !delivery.has_file() && may_colour(),
     }
 }
 
@@ -136,13 +140,14 @@ pub(super) fn colour_live(delivery: &Delivery) -> bool {
     match delivery.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => !no_color(),
+        Color::Auto => may_colour(),
     }
 }
 
-/// <https://no-color.org>
-fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+/// Whether standard output takes colours, by what it is and what the environment asks for (`NO_COLOR`,
+/// `CLICOLOR`, `CLICOLOR_FORCE`, `TERM`).
+fn may_colour() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 fn width(delivery: &Delivery) -> usize {
@@ -174,15 +179,10 @@ fn write_file(
         let mut out = BufWriter::new(OpenOptions::new().write(true).open(&path)?);
         return render(&mut out).and_then(|()| out.flush());
     }
-    let beside = beside(&path)?;
-    // Never through a file or link that somebody else put there.
-    let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
-    let written = fill(file, render).and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    let mut beside = beside(&path)?;
+    fill(beside.as_file_mut(), render)?;
+    beside.persist(&path)?;
+    Ok(())
 }
 
 /// Whether this process may not write a report to a path, by its present rights. Tries, and leaves
@@ -209,10 +209,7 @@ fn tried(path: &Path) -> io::Result<()> {
         Ok(file) if file.uid() != own_uid() && is_sticky(&path) && !may_replace_any_file() => {
             Err(io::ErrorKind::PermissionDenied.into())
         }
-        _ => beside(&path).and_then(|beside| {
-            OpenOptions::new().write(true).create_new(true).open(&beside)?;
-            fs::remove_file(&beside)
-        }),
+        _ => beside(&path).map(drop),
     }
 }
 
@@ -226,47 +223,36 @@ fn is_sticky(path: &Path) -> bool {
     folder.is_some_and(|it| it.mode() & libc::S_ISVTX != 0 && it.uid() != own_uid())
 }
 
-fn fill(file: File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn fill(file: &mut File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     render(&mut out)?;
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
-fn beside(path: &Path) -> io::Result<PathBuf> {
+/// A new file beside a path, which goes unless it is renamed. Never one, nor through a link, that somebody
+/// else put there.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?;
-    let mut hidden = std::ffi::OsString::from(".");
+    let mut hidden = OsString::from(".");
     hidden.push(name);
-    hidden.push(format!(".{}.tmp", std::process::id()));
-    Ok(path.with_file_name(hidden))
+    hidden.push(".");
+    tempfile::Builder::new()
+        .prefix(&hidden)
+        .suffix(".tmp")
+        // Who may read a report is the umask's business, as for every file.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(path.with_file_name(""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A directory of its own for a test, removed when it ends.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("leak-agent-{name}-{}", std::process::id()));
-            fs::create_dir_all(&path).expect("a directory for the test");
-            Self(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).expect("it is there");
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into()).collect()
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("it is there");
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into()).collect()
     }
 
     #[test]
@@ -293,8 +279,8 @@ mod tests {
 
     #[test]
     fn a_report_that_fails_leaves_the_old_one_and_nothing_else() {
-        let scratch = Scratch::new("fails");
-        let path = scratch.0.join("report.json");
+        let scratch = tempfile::tempdir().expect("a directory for the test");
+        let path = scratch.path().join("report.json");
         write_file(&path, |out| out.write_all(b"old")).expect("it can be written");
         let failed = write_file(&path, |out| {
             out.write_all(b"half")?;
@@ -302,14 +288,16 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).expect("still there"), b"old");
-        assert_eq!(scratch.names(), ["report.json"]);
+        assert_eq!(names(scratch.path()), ["report.json"]);
+        assert!(!is_denied(&path));
+        assert_eq!(names(scratch.path()), ["report.json"]);
     }
 
     #[test]
     fn a_link_is_followed_and_a_device_written_to() {
-        let scratch = Scratch::new("link");
-        let path = scratch.0.join("real");
-        let link = scratch.0.join("link");
+        let scratch = tempfile::tempdir().expect("a directory for the test");
+        let path = scratch.path().join("real");
+        let link = scratch.path().join("link");
         fs::write(&path, "old").expect("it can be written");
         std::os::unix::fs::symlink(&path, &link).expect("it can be linked");
         write_file(&link, |out| out.write_all(b"new")).expect("it can be written");

@@ -1,7 +1,8 @@
 //! A source that saves every observation of another one before it hands it on.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -75,21 +76,18 @@ impl Source for Recorder {
 
 /// Writes a file that is there whole or not at all, and says how long it is.
 fn write(file: &Path, observation: &Observation) -> io::Result<u64> {
-    let beside = file.with_extension("tmp");
-    let written = fill(&beside, observation).and_then(|()| {
-        let length = fs::metadata(&beside)?.len();
-        fs::rename(&beside, file).map(|()| length)
-    });
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    let mut beside = tempfile::Builder::new()
+        .suffix(".tmp")
+        // Who may read it is the umask's business, as for every file.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(file.with_file_name(""))?;
+    fill(beside.as_file_mut(), observation)?;
+    let length = beside.as_file().metadata()?.len();
+    beside.persist(file)?;
+    Ok(length)
 }
 
-fn fill(beside: &Path, observation: &Observation) -> io::Result<()> {
-    // Never through a file or link that somebody else put there.
-    let file = OpenOptions::new().write(true).create_new(true).open(beside)?;
+fn fill(file: &mut File, observation: &Observation) -> io::Result<()> {
     let mut packer = GzEncoder::new(BufWriter::new(file), Compression::fast());
     {
         let mut buffer = BufWriter::with_capacity(1 << 16, &mut packer);

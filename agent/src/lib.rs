@@ -10,10 +10,10 @@ pub mod golang;
 pub mod host;
 pub mod http;
 pub mod model;
-pub mod pipeline;
+mod pipeline;
 pub mod profile;
 pub mod report;
 #[cfg(test)]
 mod sample;
-pub mod units;
-pub mod watch;
+mod units;
+mod watch;

@@ -1,8 +1,8 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
 pub mod attach;
-pub mod go_files;
-pub mod saved;
+pub(crate) mod go_files;
+pub(crate) mod saved;
 
 use thiserror::Error;
 

@@ -95,12 +95,15 @@ impl Finder {
     }
 }
 
-/// All Go runtimes of a process: of its executable first.
+/// The Go runtimes of a process that holds one in a shared library at least, that of its executable first;
+/// none for all others. Of those, which are nearly all, no file is read.
 ///
 /// # Errors
 /// When there is no such process, or access is refused.
-pub fn of(pid: u32) -> Result<Vec<GoRuntime>, Error> {
-    Finder::default().all(&Process::find(pid)?)
+pub fn with_libraries(pid: u32) -> Result<Vec<GoRuntime>, Error> {
+    let process = Process::find(pid)?;
+    let mut finder = Finder::default();
+    if finder.libraries(&process)?.is_empty() { Ok(Vec::new()) } else { finder.all(&process) }
 }
 
 /// By its sections alone: those of a library are never stripped away whole.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders above a group's that are looked at: nobody nests deeper by hand.
+/// Folders above a group's that are read: nobody nests deeper by hand.
 const MAX_LEVELS: usize = 16;
 
 /// The control groups of a process, as this process sees them.
@@ -57,12 +57,6 @@ impl Cgroups {
             let above = group.folder.ancestors().take(MAX_LEVELS);
             above.take_while(|folder| folder.starts_with(&group.mount))
         })
-    }
-
-    /// Whether the hierarchies can be seen at all.
-    #[must_use]
-    pub fn can_be_seen(&self) -> bool {
-        self.groups.iter().any(|group| group.folder.is_dir())
     }
 }
 

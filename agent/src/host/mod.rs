@@ -1,16 +1,16 @@
 //! What this machine can do and what this process may do on it, and giving up what it need not:
 //! /proc, /sys and system calls, nothing of Go.
 
-pub mod access;
-pub mod capability;
-pub mod cgroup;
-pub mod kernel;
-pub mod limits;
-pub mod memory;
-pub mod namespace;
+pub(crate) mod access;
+pub(crate) mod capability;
+pub(crate) mod cgroup;
+pub(crate) mod kernel;
+pub(crate) mod limits;
+pub(crate) mod memory;
+pub(crate) mod namespace;
 pub mod privileges;
 pub mod probes;
-pub mod processors;
+pub(crate) mod processors;
 mod status;
 #[allow(unsafe_code)]
 mod sys;
@@ -80,7 +80,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Looks at everything once. Takes a few milliseconds and leaves nothing behind.
+    /// Examines everything once. Takes a few milliseconds and leaves nothing behind.
     #[must_use]
     pub fn look() -> Self {
         let status = status::Status::of_self().ok();

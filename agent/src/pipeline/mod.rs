@@ -16,7 +16,7 @@ use crate::collect::attach::{Attach, Options};
 use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
-pub use crate::golang::runtimes::{GoRuntime, of as runtimes};
+pub use crate::golang::runtimes::with_libraries as runtimes;
 pub use observer::{End, Observer, Pace, UntilFound};
 pub use session::{Open, Outcome, Session, SinkEnd, SinkOutcome, TargetEnd, TargetOutcome};
 pub use sink::{Inbox, Keep, Role, Sink, SinkError};

@@ -6,17 +6,17 @@ use std::io::{self, Write};
 
 use crate::model::{Assessment, Timestamp};
 
-pub mod fleet;
-pub mod format;
+pub(crate) mod fleet;
+pub(crate) mod format;
 pub mod html;
-pub mod json;
+pub(crate) mod json;
 #[cfg(test)]
 mod judged;
 pub mod phrases;
 pub mod schema;
-pub mod style;
-pub mod terminal;
-pub mod view;
+pub(crate) mod style;
+pub(crate) mod terminal;
+pub(crate) mod view;
 
 /// What is to be reported.
 #[derive(Clone, Copy, Debug)]

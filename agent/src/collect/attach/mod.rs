@@ -1,10 +1,10 @@
-//! A running process as a source: attach by pid, look at its goroutines through its memory.
+//! A running process as a source: attach by pid, sample its goroutines through its memory.
 
 mod births;
 mod budget;
 mod clock;
 mod cost;
-pub mod governor;
+mod governor;
 mod keeper;
 mod live;
 mod memory;
@@ -76,7 +76,7 @@ pub enum Probing {
     All,
 }
 
-/// A running Go program that is being looked at.
+/// A running Go program that is being sampled.
 pub struct Attach {
     // Before the program: probes go first.
     live: Live,
@@ -138,7 +138,7 @@ impl Attach {
         Ok(attach)
     }
 
-    /// Looks at a program that was located before. No probes.
+    /// Samples a program that was located before. No probes.
     #[must_use]
     pub fn to(program: Program) -> Self {
         let binary = program.binary();

@@ -15,7 +15,7 @@ use super::version::GoVersion;
 
 /// How much of the variables is read at once.
 const CHUNK: usize = 1 << 20;
-/// Strings that are looked at, at most: the largest programs have some hundred thousand.
+/// Strings that are examined, at most: the largest programs have some hundred thousand.
 const MAX_STRINGS: usize = 1 << 20;
 /// No version is shorter (`go1.21`), and none longer than some dozen bytes.
 const LENGTHS: Range<u64> = 6..128;
@@ -40,7 +40,7 @@ pub fn minor_by_functions(pclntab: &Pclntab) -> Option<u16> {
     pclntab.functions().filter_map(|function| minor(function.name()?)).max()
 }
 
-/// The version that the variables in `data` name, if they name exactly one. Strings are looked for in
+/// The version that the variables in `data` name, if they name exactly one. Strings are searched for in
 /// `loaded`, where the file is.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ pub enum Error {
         /// The id.
         pid: u32,
     },
-    /// The process ended while it was looked at.
+    /// The process ended while it was read.
     #[error("process {pid} has exited")]
     Exited {
         /// Whose end.
@@ -87,7 +87,7 @@ pub enum Error {
     NotGo {
         /// The file.
         exe: String,
-        /// What was looked for and not found.
+        /// What was searched for and not found.
         why: &'static str,
     },
     /// Packed: what runs is not what the file says.
@@ -147,7 +147,7 @@ pub enum Error {
     NoObject {
         /// The process.
         pid: u32,
-        /// What was looked for.
+        /// What was searched for.
         name: String,
     },
     /// Code that is not where the file says.

@@ -28,11 +28,11 @@ pub struct GoProcess {
 pub struct Listing {
     /// The Go programs, by pid.
     pub processes: Vec<GoProcess>,
-    /// How many other processes could not be looked at for want of permission.
+    /// For how many other processes permission was denied.
     pub refused: usize,
 }
 
-/// All running Go programs that may be looked at: an entry for each Go runtime.
+/// All running Go programs that may be read: an entry for each Go runtime.
 ///
 /// # Errors
 /// When /proc cannot be read.

@@ -1,6 +1,6 @@
 //! Somebody's memory, read by address.
 //!
-//! A live process, a clone of one, a core file and a test's image all look the same through [`Memory`].
+//! A live process, a clone of one, a core file and a test's image are all read alike through [`Memory`].
 
 use thiserror::Error;
 

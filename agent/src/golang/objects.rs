@@ -9,7 +9,7 @@ use super::error::Error;
 use super::memory::Memory;
 use super::process::Process;
 
-/// Distinct files of a process that are looked at.
+/// Distinct files of a process that are examined.
 const MAX_OBJECTS: usize = 4096;
 /// No list of mappings is longer: 65,530 of them (`vm.max_map_count`), some 100 bytes each.
 const MAX_MAPS: u64 = 64 << 20;

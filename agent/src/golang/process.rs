@@ -11,12 +11,12 @@ use super::task::{self, Stat, living};
 
 /// `AT_ENTRY` of the auxiliary vector: where the program's execution starts (`elf.h`).
 const AT_ENTRY: u64 = 9;
-/// No process has more arguments, environment and auxiliary vector that we would look through.
+/// No process has more arguments, environment and auxiliary vector that we would search.
 const MAX_START_WORDS: u64 = 1 << 16;
 /// `PF_KTHREAD` (`include/linux/sched.h`).
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
-/// A process that was there when it was looked at.
+/// A process that was there when it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its id, as our own pid namespace counts.
@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// Whether its first thread has ended while others live on, so that nothing under its own id shows
-    /// its memory. Probes reach no such process: the kernel looks for it by its first thread.
+    /// its memory. Probes reach no such process: the kernel finds it by its first thread.
     #[must_use]
     pub fn has_lost_first_thread(&self) -> bool {
         living(self.pid).is_some_and(|thread| thread != self.pid)

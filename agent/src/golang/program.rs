@@ -301,7 +301,7 @@ impl Program {
     }
 
     /// Searches for where probes may sit; `None` for a program that does not run
-    /// ([`Program::locate`]). Takes functions apart anew each time: looking alone needs none of it.
+    /// ([`Program::locate`]). Takes functions apart anew each time: snapshots alone need none of it.
     #[must_use]
     pub fn probing(&self) -> Option<Probing> {
         let (file, bias) = self.executable.as_ref()?;

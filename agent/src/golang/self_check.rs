@@ -8,7 +8,7 @@ use super::goroutines::{RawG, RawStatus};
 use super::memory::Span;
 use super::program::Program;
 
-/// How many goroutines are looked at, from either end of the list.
+/// How many goroutines are checked, from either end of the list.
 const CHECKED: usize = 512;
 /// No goroutine's stack is larger (`runtime.maxstackceiling` is twice the default limit of 1 GB).
 const MAX_STACK: u64 = 2 << 30;
@@ -16,10 +16,10 @@ const MAX_STACK: u64 = 2 << 30;
 const MAX_GOID: u64 = 1 << 60;
 
 impl Program {
-    /// Looks at goroutines from both ends of the list.
+    /// Checks goroutines from both ends of the list.
     ///
     /// # Errors
-    /// When more of them look wrong than could be torn by moving while they were read.
+    /// When more of them seem wrong than could be torn by moving while they were read.
     pub(super) fn self_check(&self) -> Result<(), Error> {
         let (all, len) = self.all_gs()?;
         let pid = self.process().pid;

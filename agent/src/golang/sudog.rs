@@ -107,7 +107,7 @@ pub fn slot_value(stack: &[u8], at: u16) -> Option<u64> {
 
 /// A stack that is searched for what leads to a wait object.
 pub struct Searched<'a> {
-    /// What is looked for.
+    /// What is searched for.
     pub waits_on: WaitsOn,
     /// The goroutine's address.
     pub g: u64,

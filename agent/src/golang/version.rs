@@ -40,7 +40,7 @@ pub struct UnknownVersion {
     pub text: String,
 }
 
-/// A version string is some 20 bytes; no more than this of one is looked at or kept.
+/// A version string is some 20 bytes; no more than this of one is read or kept.
 const MAX_LEN: usize = 256;
 
 impl GoVersion {

@@ -14,7 +14,7 @@ use super::namespace::Confinement;
 use super::status::Status;
 use super::{Answer, sys};
 
-/// Whether a process may be looked at.
+/// Whether a process may be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Its memory can be read.
@@ -130,7 +130,7 @@ pub struct Remedy {
     pub when: &'static str,
 }
 
-/// Finds out whether a process may be looked at. Does nothing to it.
+/// Finds out whether a process may be read. Does nothing to it.
 #[must_use]
 pub fn access_to(pid: u32) -> Access {
     let confinement = Confinement::look();
@@ -202,11 +202,11 @@ fn executable(pid: u32) -> Answer {
     }
 }
 
-/// Everything that the kernel's rules look at.
+/// Everything that the kernel's rules consider.
 struct Case {
     this: Status,
     target: Status,
-    /// `None` when it cannot be told: root's processes look the same either way.
+    /// `None` when it cannot be told: root's processes are the same either way.
     dumpable: Option<bool>,
     same_user_namespace: Option<bool>,
     ptrace_scope: Setting<u8>,
@@ -268,7 +268,7 @@ impl Case {
         } else if !this.effective.holds_all_of(target.permitted) {
             found.push(Obstacle::MoreCapabilities);
         }
-        // Yama lets parents look (scope 1); grandparents too, which is not worth a walk here.
+        // Yama lets parents read (scope 1); grandparents too, which is not worth a walk here.
         if scope == 2 || scope == 1 && target.parent != self.this_pid {
             found.push(Obstacle::PtraceScope(scope));
         }

@@ -1,4 +1,4 @@
-//! The kernel: its release, and the settings that decide who may look at whom.
+//! The kernel: its release, and the settings that decide who may read whose memory.
 
 use std::fs;
 use std::io;

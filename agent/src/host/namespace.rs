@@ -23,7 +23,7 @@ pub struct Confinement {
 }
 
 impl Confinement {
-    /// Looks.
+    /// Finds out.
     #[must_use]
     pub fn look() -> Self {
         Self {

@@ -98,7 +98,7 @@ pub fn uprobe_multi() -> Answer {
 /// The same, with a program that the kernel has loaded, if it let us.
 fn links(program: Option<&OwnedFd>) -> Answer {
     let Some(program) = program else { return links_by_types() };
-    // A kernel that means threads looks at the file before it looks at the pid, which is none.
+    // A kernel that means threads checks the file before the pid, which is none.
     let no_process = u32::MAX;
     judge(sys::try_uprobe_multi(program, 0), || sys::try_uprobe_multi(program, no_process))
 }
@@ -107,7 +107,7 @@ fn links(program: Option<&OwnedFd>) -> Answer {
 fn judge(refusal: io::Error, of_no_process: impl FnOnce() -> io::Error) -> Answer {
     let cannot_tell = |refusal| Answer::CannotTell(format!("bpf_link_create: {refusal}"));
     match refusal.raw_os_error() {
-        // The kernel got as far as looking at the file, and a folder is no file.
+        // The kernel got as far as the file, and a folder is no file.
         Some(libc::EBADF) => {}
         Some(libc::EINVAL | libc::EOPNOTSUPP) => return Answer::No(NO_LINKS.to_owned()),
         _ => return cannot_tell(refusal),

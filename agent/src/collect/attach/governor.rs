@@ -1,7 +1,7 @@
 //! Keeps probes within a budget: decides which stay attached, from counted hits and the target's
 //! CPU time alone. No clock and no kernel here: time and counts are values.
 //!
-//! What hits cost, and what looks cost, comes out of a bucket that the target's CPU time fills. Probes first come for a
+//! What hits cost, and what snapshots cost, comes out of a bucket that the target's CPU time fills. Probes first come for a
 //! burst: some seconds, for as long as the bucket pays, so that a target that does a lot at a time
 //! and little in all is not judged by its busiest moment. They stay if they could be paid for ever.
 //! If not, or once the bucket is empty, they go, and come back in bursts so that their rate stays
@@ -18,7 +18,7 @@ use leak_agent_common::Event;
 
 use super::budget::Budget;
 use crate::model::ProbeState;
-pub use history::{History, Spell};
+pub use history::History;
 
 /// How long a burst lasts that the bucket can pay for.
 const BURST: Duration = Duration::from_secs(2);
@@ -34,8 +34,8 @@ const CHEAP: f64 = 0.25;
 const HEADROOM: f64 = 0.8;
 /// Rates are means over about so many seconds.
 const MEMORY: f64 = 0.2;
-/// Looks are far apart: what they cost is a mean over more.
-const LOOKS_MEMORY: f64 = 5.0;
+/// Snapshots are far apart: what they cost is a mean over more.
+const SNAPSHOTS_MEMORY: f64 = 5.0;
 /// From one step to the next: while a burst is new, usually, and while there is next to nothing to
 /// pay for. The last is the time for which a flood goes unnoticed, once; each step costs the agent.
 const CLOSE: Duration = Duration::from_millis(5);
@@ -117,7 +117,7 @@ pub struct Reading {
     /// The target's CPU time so far.
     pub cpu: Duration,
     /// For how long snapshots have read its memory so far.
-    pub looked: Duration,
+    pub sampled: Duration,
 }
 
 /// Something to be done to a layer's probes.
@@ -171,9 +171,9 @@ pub struct Governor {
     last: Option<Reading>,
     /// Seconds of CPU that may still be spent; below 0 for what must be earned back first.
     bucket: f64,
-    /// Seconds of CPU that the budget allows a second, lately, and what looks take of them.
+    /// Seconds of CPU that the budget allows a second, lately, and what snapshots take of them.
     earning: f64,
-    looks: f64,
+    sampling: f64,
     /// Seconds of the target's CPU that hits have cost so far.
     spent: f64,
 }
@@ -197,7 +197,7 @@ impl Governor {
         });
         // It holds whatever it can hold, which the first step tells.
         let (bucket, hit) = (f64::INFINITY, hit.as_secs_f64());
-        Self { budget, hit, layers, last: None, bucket, earning: 0.0, looks: 0.0, spent: 0.0 }
+        Self { budget, hit, layers, last: None, bucket, earning: 0.0, sampling: 0.0, spent: 0.0 }
     }
 
     /// What a layer's probes are doing.
@@ -240,13 +240,13 @@ impl Governor {
     /// What hits may cost, in seconds of CPU a second.
     #[must_use]
     pub fn allowance(&self) -> f64 {
-        (self.earning - self.looks).max(0.0)
+        (self.earning - self.sampling).max(0.0)
     }
 
-    /// Whether looks alone cost as much as is allowed.
+    /// Whether snapshots alone cost as much as is allowed.
     #[must_use]
-    pub fn looks_take_all(&self) -> bool {
-        self.looks > 0.0 && self.looks >= self.earning
+    pub fn snapshots_take_all(&self) -> bool {
+        self.sampling > 0.0 && self.sampling >= self.earning
     }
 
     /// How soon the next step is due.
@@ -310,14 +310,15 @@ impl Governor {
         let seconds = passed.as_secs_f64();
         let cpu = reading.cpu.saturating_sub(last.cpu);
         let earned = self.budget.allows(cpu, passed);
-        // A look is told of when it is over, and may have been begun long before this step.
-        let looked = reading.looked.saturating_sub(last.looked).as_secs_f64();
-        let looks = SLOWED * looked * cpu.as_secs_f64() / seconds;
-        self.looks += (looks / seconds - self.looks) * (seconds / LOOKS_MEMORY).min(1.0);
+        // A snapshot is told of when it is over, and may have been begun long before this step.
+        let sampled = reading.sampled.saturating_sub(last.sampled).as_secs_f64();
+        let sampling = SLOWED * sampled * cpu.as_secs_f64() / seconds;
+        self.sampling +=
+            (sampling / seconds - self.sampling) * (seconds / SNAPSHOTS_MEMORY).min(1.0);
         let weight = (seconds / MEMORY).min(1.0);
         let weight = if self.earning > 0.0 { weight } else { 1.0 };
         self.earning += (earned / seconds - self.earning) * weight;
-        self.bucket -= looks;
+        self.bucket -= sampling;
         for (layer, books) in self.layers.iter_mut().enumerate() {
             let hits = reading.hits[layer].saturating_sub(last.hits[layer]);
             let cost = hits as f64 * self.hit;

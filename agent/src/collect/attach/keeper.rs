@@ -30,7 +30,7 @@ struct Kept {
     pid: u32,
     sizes: Sizes,
     /// For how long snapshots have read the target's memory.
-    looked: Duration,
+    sampled: Duration,
     /// Creations and exits, while they were watched.
     watch: Watch,
 }
@@ -71,7 +71,7 @@ impl Keeper {
             governor: Governor::new(budget, refused, calibration::hit_cost().taken),
             pid: program.process().pid,
             sizes,
-            looked: Duration::ZERO,
+            sampled: Duration::ZERO,
             watch,
         };
         let kept = Arc::new(Mutex::new(kept));
@@ -103,7 +103,7 @@ impl Keeper {
     /// When it refuses to say.
     pub(super) fn look(&self, snapshot: Duration) -> Result<Seen, ProbeError> {
         let mut kept = lock(&self.kept);
-        kept.looked += snapshot;
+        kept.sampled += snapshot;
         // What is said to be attached is so now.
         kept.give_up_lost();
         let at = monotonic();
@@ -145,7 +145,7 @@ impl Kept {
             now: monotonic(),
             hits: [counters.creates + counters.exits, counters.parks],
             cpu: cpu_of(self.pid),
-            looked: self.looked,
+            sampled: self.sampled,
         };
         let probes = &self.probes;
         self.watch.go_on(reading.now, &counters, || sites(probes));

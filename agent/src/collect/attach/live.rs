@@ -134,7 +134,7 @@ impl Live {
             seen.governor.history(layer).clone().after(earlier)
         });
         cover(coverage, &seen, &history, first);
-        if seen.governor.looks_take_all() {
+        if seen.governor.snapshots_take_all() {
             coverage.notes.push(CoverageNote::NoBudgetLeft);
         }
         times(start, &seen, goroutines);

@@ -43,7 +43,7 @@ pub struct GoFiles {
 }
 
 impl GoFiles {
-    /// Looks in `roots` (`--source-root`), on this machine, and in the file system of the process
+    /// Searches `roots` (`--source-root`), this machine, and the file system of the process
     /// `pid`. `go_version` is as the binary says it, such as `go1.26.6`.
     #[must_use]
     pub fn new(roots: Vec<PathBuf>, pid: Option<u32>, go_version: Option<&str>) -> Self {
@@ -51,7 +51,7 @@ impl GoFiles {
         Self::with(Places::of_this_machine(roots, pid, go_version), built)
     }
 
-    /// Looks in the given places alone; files newer than `built` are stale.
+    /// Searches the given places alone; files newer than `built` are stale.
     #[must_use]
     pub fn with(places: Places, built: Option<SystemTime>) -> Self {
         Self { places, built, known: HashMap::new(), files: 0, bytes: 0 }

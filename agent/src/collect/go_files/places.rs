@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::golang::task;
 
-/// Where to look for source files.
+/// Where source files are searched for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// What the user names: `--source-root`.

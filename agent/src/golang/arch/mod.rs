@@ -45,7 +45,7 @@ impl Arch {
     /// order in which they are used).
     ///
     /// An address counts where the code forms it: what is then reached through it (fields,
-    /// elements) does not. Looks at the first 64 KiB and the first 256 references only, and
+    /// elements) does not. Reads the first 64 KiB and the first 256 references only, and
     /// steps over whatever does not decode.
     #[must_use]
     pub fn data_refs(self, code: &[u8], address: u64, data: &[Range<u64>]) -> Vec<u64> {

@@ -1,4 +1,4 @@
-//! A debug section read from front to back: inflated only as far as it is looked at.
+//! A debug section read from front to back: inflated only as far as it is needed.
 //!
 //! Go compresses its DWARF, and `.debug_info` of a large program inflates to more than 100 MB. What
 //! the agent needs is one part of it, and only that part is ever held in memory.

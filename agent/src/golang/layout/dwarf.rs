@@ -20,7 +20,7 @@ const MAX_UNIT: usize = 32 << 20;
 const MAX_ABBREV: usize = 8 << 20;
 /// How many units are passed over; the largest programs have some ten thousand.
 const MAX_UNITS: u32 = 1 << 20;
-/// How many units named `runtime` are looked into. One describes the types; beside it stand some
+/// How many units named `runtime` are read. One describes the types; beside it stand some
 /// for functions and for assembly files, nine in all in the `go` command of 1.27.
 const MAX_CANDIDATES: u32 = 256;
 /// A unit's header and, behind it, the root's name are in its first bytes.

@@ -35,7 +35,7 @@ pub enum LayoutSource {
     Nearest {
         /// Which one.
         known: String,
-        /// Which one was looked for.
+        /// Which one was wanted.
         wanted: String,
     },
 }

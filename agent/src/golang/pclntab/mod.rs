@@ -17,7 +17,7 @@ const MAGIC: u32 = 0xffff_fff1;
 pub const HEADER_LEN: usize = 8 + 8 * 8;
 /// One entry of the function index: entry and record offset.
 const INDEX_ENTRY: usize = 8;
-/// The largest programs have some hundred thousand functions, and all their names are looked at.
+/// The largest programs have some hundred thousand functions, and all their names are read.
 const MAX_FUNCTIONS: u64 = 4 << 20;
 /// Names and paths longer than this are cut: nobody writes them, only a hostile file holds them.
 const MAX_NAME: usize = 4096;

@@ -169,7 +169,7 @@ fn when(argument: u8, is: SeccompCmpOp, value: u64) -> Result<Vec<SeccompRule>, 
 }
 
 /// Two ways around any filter are closed as if this kernel did not have them: `clone3`, whose flags
-/// lie in memory, where a filter cannot look (the C libraries then use `clone`); and the x32 calls
+/// lie in memory, where a filter cannot read (the C libraries then use `clone`); and the x32 calls
 /// of amd64, which are the same calls by other numbers.
 fn unfiltered_ways() -> BpfProgram {
     const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;

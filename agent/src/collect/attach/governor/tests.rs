@@ -1,5 +1,6 @@
 //! The governor, against targets that are rates of hits and of CPU time.
 
+use super::history::Spell;
 use super::*;
 
 /// What one hit costs.
@@ -26,7 +27,7 @@ struct Run {
     reading: Reading,
     attached: [bool; 2],
     /// The share of each second in which a snapshot reads the target's memory.
-    looking: f64,
+    sampling: f64,
     /// The time, what was allowed and what was spent up to it.
     ledger: Vec<(f64, f64, f64)>,
 }
@@ -41,11 +42,11 @@ impl Run {
             now: Duration::ZERO,
             hits: [0; 2],
             cpu: Duration::ZERO,
-            looked: Duration::ZERO,
+            sampled: Duration::ZERO,
         };
         let governor = Governor::new(budget, [None, None], HIT);
         let ledger = vec![(0.0, 0.0, 0.0)];
-        let mut run = Self { governor, reading, attached: [false; 2], looking: 0.0, ledger };
+        let mut run = Self { governor, reading, attached: [false; 2], sampling: 0.0, ledger };
         assert_eq!(run.governor.step(run.reading), []);
         run
     }
@@ -75,7 +76,7 @@ impl Run {
             let pace = self.governor.pace();
             self.reading.now += pace;
             let seconds = self.reading.now.as_secs() - (self.reading.now - pace).as_secs();
-            self.reading.looked += Duration::from_secs(seconds).mul_f64(self.looking);
+            self.reading.sampled += Duration::from_secs(seconds).mul_f64(self.sampling);
             let done = does(self.reading.now.as_secs_f64(), pace.as_secs_f64());
             self.reading.cpu += Duration::from_secs_f64(done.cpu);
             let mut hits = 0;
@@ -157,7 +158,7 @@ fn what_can_be_paid_stays_and_what_cannot_comes_in_bursts() {
 }
 
 #[test]
-fn who_has_little_to_pay_is_looked_at_seldom() {
+fn who_has_little_to_pay_is_judged_seldom() {
     let mut run = Run::new();
     run.under(Load { lives: 1.0, parks: 5.0, cpu: 0.02 }, 5.0);
     assert_eq!(run.governor.pace(), FARTHEST);
@@ -269,13 +270,14 @@ fn a_burst_in_doubt_has_the_bucket_for_itself() {
 
 #[test]
 fn looks_are_paid_out_of_the_same_budget() {
-    // Looks that take so much of each second, and what is kept beside them of SERVER.
-    for (looking, keeps) in [(0.01, [true, false]), (0.05, [false, false]), (0.5, [false, false])] {
+    // Snapshots that take so much of each second, and what is kept beside them of SERVER.
+    for (sampling, keeps) in [(0.01, [true, false]), (0.05, [false, false]), (0.5, [false, false])]
+    {
         let mut run = Run::new();
-        run.looking = looking;
+        run.sampling = sampling;
         run.under(SERVER, 60.0);
-        assert_eq!(run.keeps(), keeps, "{looking}");
-        assert_eq!(run.governor.looks_take_all(), looking > 0.1, "{looking}");
+        assert_eq!(run.keeps(), keeps, "{sampling}");
+        assert_eq!(run.governor.snapshots_take_all(), sampling > 0.1, "{sampling}");
     }
 }
 
@@ -307,7 +309,7 @@ fn the_history_tells_every_second() {
 fn what_is_refused_is_never_asked_for() {
     let mut governor = Governor::new(Budget::default(), [Some("no".to_owned()), None], HIT);
     let reading =
-        Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO, looked: Duration::ZERO };
+        Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO, sampled: Duration::ZERO };
     governor.step(reading);
     let actions = governor.step(Reading { now: FAR, ..reading });
     assert_eq!(actions, [Action::Attach(Layer::Parks)]);

@@ -36,7 +36,7 @@ const FACTOR: f64 = 2.0;
 /// What is believed. Less would promise too much; more is an emulated processor's.
 const BELIEVED: RangeInclusive<Duration> = Duration::from_nanos(300)..=Duration::from_micros(5);
 
-/// Hits between two looks at the clock.
+/// Hits between two readings of the clock.
 const BATCH: u64 = 200;
 /// How often that is done, the quickest being the one that nobody disturbed; and for how long.
 const BATCHES: usize = 12;

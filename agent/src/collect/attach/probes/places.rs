@@ -1,4 +1,4 @@
-//! Where this program is probed: one place an event, and a last look at what stands there.
+//! Where this program is probed: one place an event, and a last check of what stands there.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -50,7 +50,7 @@ impl Places {
     }
 }
 
-/// Looks, before anything is attached, whether an instruction that bears a probe stands at a
+/// Checks, before anything is attached, whether an instruction that bears a probe stands at a
 /// place, and that it is not its function's first byte. A breakpoint elsewhere would end the
 /// target.
 pub(super) fn inspect(point: &ProbePoint, arch: Arch, file: &File) -> Result<(), ProbeError> {

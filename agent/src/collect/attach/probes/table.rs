@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 8;
 pub struct Reading {
     /// Entries that were read.
     pub read: usize,
-    /// Entries that were being written each time that they were looked at.
+    /// Entries that were being written each time that they were read.
     pub torn: usize,
     /// How many entries fit in.
     pub capacity: usize,

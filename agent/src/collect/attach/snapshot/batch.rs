@@ -62,7 +62,7 @@ impl Reader {
                     let (later, stack, outermost, key, unmoved) = (None, None, None, None, None);
                     batch.push(Current { item, g, later, stack, outermost, key, unmoved });
                 }
-                // A goroutine's memory is never given back: this is no runtime that we know, and
+                // A goroutine's memory is never freed: this is no runtime that we know, and
                 // another try would not help.
                 None => unreadable += 1,
             }

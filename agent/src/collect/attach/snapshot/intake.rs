@@ -73,7 +73,7 @@ impl Reader {
         }
     }
 
-    /// Looks for contended locks on a stack that was read, and in the stack's memory of a goroutine that
+    /// Searches for contended locks on a stack that was read, and in the stack's memory of a goroutine that
     /// runs: what is left over there of calls that have returned is taken for a mention as well. For which
     /// set of locks the whole stack was searched without finding any, if for one.
     fn search_for_locks(

@@ -16,7 +16,7 @@ use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
 use crate::host::processors::Processors;
 
-/// After so many batches, of some milliseconds each at most, a helper looks whether others want its
+/// After so many batches, of some milliseconds each at most, a helper checks whether others want its
 /// processor.
 const GIVE_WAY_AFTER: usize = 4;
 

@@ -39,10 +39,10 @@ impl StackKey {
 struct Known {
     id: StackId,
     hints: StackHints,
-    /// Where goroutines with this stack keep what they wait on; `None` until it was looked for.
+    /// Where goroutines with this stack keep what they wait on; `None` until it was searched for.
     slot: Option<Slot>,
     /// Where each frame from the first outside the runtime and package sync on begins, counted from
-    /// the stack pointer; `None` until it was looked for.
+    /// the stack pointer; `None` until it was searched for.
     frame_starts: Option<Arc<[usize]>>,
 }
 

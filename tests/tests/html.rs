@@ -172,6 +172,7 @@ fn judged() -> Assessment {
             detector: DetectorKind::CountGrowth,
             lack: Lack::Count { samples: 6 },
         }],
+        idle_groups: BTreeMap::new(),
         idle: BTreeMap::from([
             (IdleReason::Worker.into(), 12),
             (IdleReason::Listed(Some(EVIL.to_owned())).into(), 1),

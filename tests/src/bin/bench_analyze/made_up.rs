@@ -61,6 +61,7 @@ impl MadeUp {
             objects: (0..u64::from(self.goroutines)).map(|at| 0x00c0_0000_0000 + at * 96).collect(),
             channels: Vec::new(),
             mentions: Vec::new(),
+            contention: None,
             labels: vec![Vec::new()],
             rates: None,
             rates_so_far: None,

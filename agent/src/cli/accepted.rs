@@ -64,7 +64,7 @@ const TABLE: [Row; 14] = [
     Row {
         command: "report",
         flags: &[EVERY, &["input"], TEXT, AMOUNT, REPORT, FILTER, RULES],
-        why: "it judges what --save kept (--input DIR), and samples nothing",
+        why: "it judges what --save kept (--input PATH), and samples nothing",
     },
     Row {
         command: "doctor",

@@ -23,6 +23,7 @@ Examples:
   sudo leak-agent check --exe server            one sample of every program called server
   sudo leak-agent analyze 4711 --save seen --format html --output leaks.html
   leak-agent report --input seen                the same report again, without the program
+  leak-agent analyze --input goroutines.txt     what a saved dump or profile shows
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone, may not be
 read, or could not run while it was sampled (stopped, frozen), 4 anything else.
@@ -124,7 +125,7 @@ pub(super) enum Command {
     Fleet(Fleet),
     /// Show only the goroutines that --func, --package and --exclude let pass, in one sample.
     Filter(Pids),
-    /// The report of observations that --save kept (--input DIR).
+    /// The report of profiles and dumps, or of what --save kept (--input PATH).
     Report,
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor(Pids),
@@ -159,11 +160,11 @@ pub(super) struct Compare {
     #[command(flatten)]
     pids: Pids,
 
-    /// Before: a JSON report, or a folder of --save.
+    /// Before: a JSON report, a profile or dump, or a folder of those or of --save.
     #[arg(long, value_name = "PATH", env = "LEAK_AGENT_BEFORE")]
     pub(super) before: Option<PathBuf>,
 
-    /// After: a JSON report, or a folder of --save.
+    /// After: a JSON report, a profile or dump, or a folder of those or of --save.
     #[arg(long, value_name = "PATH", env = "LEAK_AGENT_AFTER")]
     pub(super) after: Option<PathBuf>,
 
@@ -264,15 +265,19 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_OBJECT")]
     pub(super) object: Option<String>,
 
-    /// Analyse what --save kept in this folder, not a process.
+    /// Analyse goroutine profiles and dumps in files, or what --save kept, not a process: files, folders,
+    /// patterns, - for standard input. pprof (gzip or not), debug=1 and debug=2 text, a panic or SIGQUIT
+    /// in a log; gzip, zstd, zip. All files of a folder are one series, each folder in it is another, and
+    /// so are all files that are named.
     #[arg(
         long,
         global = true,
-        value_name = "DIR",
+        value_name = "PATH",
+        num_args = 1..,
         env = "LEAK_AGENT_INPUT",
         conflicts_with_all = ["pid", "exe"]
     )]
-    pub(super) input: Option<PathBuf>,
+    pub(super) input: Vec<PathBuf>,
 
     /// List the Go programs that run here, and end.
     #[arg(long, global = true, conflicts_with_all = ["pid", "exe", "input"])]

@@ -151,7 +151,7 @@ pub(super) enum Failure {
     #[error("filter needs --func, --package or --exclude")]
     NoFilter,
     /// `report` without saved observations.
-    #[error("report needs --input DIR, a folder of saved observations")]
+    #[error("report needs --input PATH: profiles, dumps, or what --save kept")]
     NoInput,
     /// Filters or thresholds that leave nothing to judge.
     #[error("0 of {} match", format::counted(*.of, "goroutine", "goroutines"))]
@@ -210,9 +210,10 @@ impl Failure {
     pub(super) fn of(target: Instance, source: CollectError) -> Self {
         match source {
             CollectError::Saved(_) => Self::Saved { source },
-            CollectError::Program(_) | CollectError::Memory(_) | CollectError::Ended => {
-                Self::Target { target, source }
-            }
+            CollectError::Program(_)
+            | CollectError::Memory(_)
+            | CollectError::Files(_)
+            | CollectError::Ended => Self::Target { target, source },
         }
     }
 

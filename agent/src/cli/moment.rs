@@ -1,56 +1,78 @@
-//! Moments that were saved: the groups of a JSON report, or of a folder of saved observations.
+//! Moments that were saved: the groups of a JSON report, of profiles and dumps, or of saved observations.
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::failure::Failure;
+use super::target;
 use crate::analyze::compare::{FindingAt, GroupAt, Line, Moment};
 use crate::analyze::settings::Filter;
 use crate::analyze::{CodeFiles, Settings, Window, assess, judge, view};
-use crate::collect::CollectError;
+use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
-use crate::model::Timestamp;
+use crate::model::{Instance, Timestamp};
 use crate::pipeline;
 use crate::report::schema::{self, Document, FrameDoc, GroupDoc};
 
 /// A report is no larger than this.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// The last moment of a JSON report or of a folder, whoever it is of.
+/// The last moment of a JSON report, or of profiles, dumps or saved observations, whoever it is of.
 pub(super) fn last(path: &Path) -> Result<Moment, Failure> {
-    if path.is_dir() {
-        let window = window(path, 1).map_err(|source| Failure::Saved { source })?;
-        return Ok(assess(&window).as_ref().map(Moment::of).unwrap_or_default());
-    }
-    read(path, &Filter::default())
+    let Some(window) = window(path, Keep::Last)? else { return read(path, &Filter::default()) };
+    Ok(assess(&window).as_ref().map(Moment::of).unwrap_or_default())
 }
 
-/// The same, of what a filter lets pass, and with what is found in the observations of a folder.
+/// The same, of what a filter lets pass, and with what is found in all that was observed.
 pub(super) fn judged(path: &Path, settings: &Settings) -> Result<Moment, Failure> {
-    if path.is_dir() {
-        let window = window(path, usize::MAX).map_err(|source| Failure::Saved { source })?;
-        let Some(mut assessment) = judge(&window, settings, &mut CodeFiles::default()) else {
-            return Ok(Moment::default());
-        };
-        view::filtered(&mut assessment, &settings.filter);
-        return Ok(Moment::of(&assessment));
-    }
-    read(path, &settings.filter)
+    let Some(window) = window(path, Keep::All)? else { return read(path, &settings.filter) };
+    let Some(mut assessment) = judge(&window, settings, &mut CodeFiles::default()) else {
+        return Ok(Moment::default());
+    };
+    view::filtered(&mut assessment, &settings.filter);
+    Ok(Moment::of(&assessment))
 }
 
-/// At most the last `count` observations of the newest recording.
-fn window(folder: &Path, count: usize) -> Result<Window, CollectError> {
+/// Which observations are needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Last,
+    All,
+}
+
+/// What was observed: the newest recording, or else the longest series; `None` for a file that is neither.
+fn window(path: &Path, keep: Keep) -> Result<Option<Window>, Failure> {
+    let Found { series, observations } = match target::find(&[path.to_owned()]) {
+        Ok(found) => found,
+        Err(Failure::Target { .. }) if path.is_file() => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let newest = Recording::of(&observations).into_iter().max_by_key(|found| found.start_ms);
+    let longest = series.into_iter().max_by_key(Series::len);
+    let mut source = match (newest, longest) {
+        (Some(mut newest), _) => {
+            if keep == Keep::Last {
+                newest.numbers.drain(..newest.numbers.len().saturating_sub(1));
+            }
+            pipeline::replay(newest)
+        }
+        (None, Some(longest)) => pipeline::files(longest),
+        (None, None) => return Ok(None),
+    };
+    let target = || Instance::Files { path: path.display().to_string() };
     let mut window = Window::default();
-    let newest = Recording::all(folder)?.into_iter().max_by_key(|found| found.start_ms);
-    if let Some(mut newest) = newest {
-        newest.numbers.drain(..newest.numbers.len().saturating_sub(count));
-        let mut replay = pipeline::replay(newest);
-        while let Some(observation) = replay.observe()? {
-            window.take(observation);
+    let mut last = None;
+    while let Some(observation) =
+        source.observe().map_err(|source| Failure::of(target(), source))?
+    {
+        match keep {
+            Keep::All => window.take(observation),
+            Keep::Last => last = Some(observation),
         }
     }
-    Ok(window)
+    last.into_iter().for_each(|observation| window.take(observation));
+    Ok(Some(window))
 }
 
 fn read(path: &Path, filter: &Filter) -> Result<Moment, Failure> {

@@ -84,7 +84,7 @@ pub(super) enum Task {
 /// What to compare with what.
 #[derive(Debug)]
 pub(super) enum Comparison {
-    /// Two saved inputs: JSON reports, or folders of `--save`.
+    /// Two saved inputs: JSON reports, profiles or dumps, or folders of those or of `--save`.
     Saved { before: PathBuf, after: PathBuf },
     /// The target now, and once more after this; of saved observations, the first and the last.
     Live(Until),
@@ -111,8 +111,8 @@ pub(super) enum Selection {
     Pids(Vec<u32>),
     /// Those of every process whose executable has this file name.
     Exe(String),
-    /// Those that `--save` kept in this folder.
-    Saved(PathBuf),
+    /// Those of these files and folders: profiles, dumps, and what `--save` kept.
+    Saved(Vec<PathBuf>),
 }
 
 /// How the report is written, and where.
@@ -159,11 +159,11 @@ impl Request {
         };
         pace.until_found = until_found.then_some(UntilFound { samples: FOUND_SAMPLES });
         let request = Self {
-            selection: match (common.input, common.exe) {
-                (Some(folder), _) => Selection::Saved(folder),
-                (None, Some(exe)) => Selection::Exe(exe),
-                (None, None) if common.pid.is_empty() => Selection::Nobody,
-                (None, None) => Selection::Pids(common.pid),
+            selection: match common.exe {
+                _ if !common.input.is_empty() => Selection::Saved(common.input),
+                Some(exe) => Selection::Exe(exe),
+                None if common.pid.is_empty() => Selection::Nobody,
+                None => Selection::Pids(common.pid),
             },
             object: common.object,
             pace,

@@ -1,12 +1,13 @@
 //! Which processes and recordings the flags mean, and how to attach to each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::failure::Failure;
 use super::output;
 use super::request::{Request, Selection};
 use crate::collect::attach::Options;
+use crate::collect::files::{self, Found, Series};
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
 use crate::model::Instance;
@@ -25,8 +26,8 @@ pub(super) struct NamedTarget {
 
 /// All that the flags name, or what was saved of them.
 pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
-    if let Selection::Saved(folder) = &request.selection {
-        return saved(folder);
+    if let Selection::Saved(named) = &request.selection {
+        return saved(named);
     }
     let pids = pids(&request.selection)?;
     let objects = pids.into_iter().flat_map(|pid| objects(pid, request));
@@ -76,18 +77,34 @@ fn open(
     }
 }
 
-fn saved(folder: &Path) -> Result<Vec<NamedTarget>, Failure> {
-    // A wrong name is a matter of the command line.
-    std::fs::metadata(folder)
-        .map_err(|source| Failure::Unreadable { path: folder.to_owned(), source })?;
-    let recordings =
-        Recording::all(folder).map_err(|source| Failure::Saved { source: source.into() })?;
-    let target = |recording: Recording| NamedTarget {
+/// What the files and folders hold that were named.
+pub(super) fn find(named: &[PathBuf]) -> Result<Found, Failure> {
+    files::find(named).map_err(|error| match error {
+        // A wrong name is a matter of the command line.
+        files::Error::Missing { path, source } => Failure::Unreadable { path, source },
+        files::Error::Nothing { .. } => {
+            let named: Vec<_> = named.iter().map(|path| path.display().to_string()).collect();
+            let target = Instance::Files { path: named.join(", ") };
+            Failure::Target { target, source: error.into() }
+        }
+    })
+}
+
+/// The recordings and the series of profiles and dumps that were named.
+fn saved(named: &[PathBuf]) -> Result<Vec<NamedTarget>, Failure> {
+    let Found { series, observations } = find(named)?;
+    let recorded = |recording: Recording| NamedTarget {
         target: Instance::Files { path: recording.to_string() },
         is_saved: true,
         open: Box::new(move || Ok(pipeline::replay(recording))),
     };
-    Ok(recordings.into_iter().map(target).collect())
+    let profiled = |series: Series| NamedTarget {
+        target: Instance::Files { path: series.path.clone() },
+        is_saved: true,
+        open: Box::new(move || Ok(pipeline::files(series))),
+    };
+    let recordings = Recording::of(&observations).into_iter().map(recorded);
+    Ok(recordings.chain(series.into_iter().map(profiled)).collect())
 }
 
 /// One failure for all: the only one itself, or a sum of those that were told one by one.

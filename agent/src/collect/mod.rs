@@ -1,6 +1,7 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
 pub mod attach;
+pub(crate) mod files;
 pub(crate) mod go_files;
 pub(crate) mod saved;
 
@@ -36,6 +37,9 @@ pub enum CollectError {
     /// Saved observations could not be read again.
     #[error(transparent)]
     Saved(#[from] saved::Error),
+    /// Profiles and dumps in files could not be read.
+    #[error(transparent)]
+    Files(#[from] files::Error),
     /// An observation was needed of what had ended.
     #[error("it has ended, and can be observed no more")]
     Ended,

@@ -12,6 +12,7 @@ pub mod class;
 pub mod contention;
 pub mod earlier;
 pub mod evidence;
+pub mod files;
 pub mod finding;
 pub mod fleet;
 pub mod function;
@@ -44,6 +45,7 @@ pub use class::CauseClass;
 pub use contention::{Contended, ContendedLine, ContendedLines, Contention};
 pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine};
 pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
+pub use files::{FilesCoverage, NotJudged, TimeBasis, UnreadFile};
 pub use finding::{
     Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Part, Score, Severity, Snippet,
     Subject, Turnover, Verdict,

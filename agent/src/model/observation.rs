@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Mention};
 use super::contention::Contention;
+use super::files::FilesCoverage;
 use super::goroutine::{Goroutine, LabelsId};
 use super::note::CoverageNote;
 use super::overhead::Overhead;
@@ -173,6 +174,9 @@ pub struct Coverage {
     /// What was read of a profile; `None` where the source reads none.
     #[serde(default)]
     pub profile: Option<ProfileCoverage>,
+    /// What was read of a series of files; `None` where the source reads none.
+    #[serde(default)]
+    pub files: Option<FilesCoverage>,
     /// Events that probes had to drop.
     pub events_dropped: u64,
     /// The state of each probe.

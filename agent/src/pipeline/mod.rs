@@ -13,6 +13,7 @@ mod stop;
 use std::path::Path;
 
 use crate::collect::attach::{Attach, Options};
+use crate::collect::files::{Files, Series};
 use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
@@ -34,6 +35,12 @@ pub fn attach(pid: u32, options: &Options) -> Result<Box<dyn Source>, CollectErr
 #[must_use]
 pub fn replay(recording: Recording) -> Box<dyn Source> {
     Box::new(Replay::new(recording))
+}
+
+/// Shows the profiles and dumps of a series of files.
+#[must_use]
+pub fn files(series: Series) -> Box<dyn Source> {
+    Box::new(Files::new(series))
 }
 
 /// Saves what a source sees into a folder. This wraps the source and is no sink, so that no observation

@@ -20,7 +20,7 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Why observations cannot be saved or read again.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A folder cannot be read or made.
+    /// A folder cannot be made.
     #[error("cannot use the folder {}", folder.display())]
     Folder {
         /// The folder.
@@ -28,12 +28,6 @@ pub enum Error {
         /// Why.
         #[source]
         source: io::Error,
-    },
-    /// A folder without observations.
-    #[error("no saved observations in {}: --save DIR makes them", folder.display())]
-    Nothing {
-        /// The folder.
-        folder: PathBuf,
     },
     /// A file cannot be read, or breaks off.
     #[error("cannot read the saved observation {}: it is damaged or cut short", file.display())]

@@ -2,12 +2,11 @@
 //! those with the same name and start. A process is named by its pid, others by their address or path.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::Error;
 use crate::model::{Instance, Observation, Timestamp};
 
 /// How file names end.
@@ -15,9 +14,6 @@ const END: &str = ".observation.gz";
 
 /// Characters of a name: file systems allow 255 bytes, number and ending included.
 const MAX_NAME: usize = 120;
-
-/// Files of a folder that are read.
-const MAX_FILES: usize = 1 << 20;
 
 /// The first files of all recordings that this agent has begun: they may not be written yet.
 static BEGUN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -62,27 +58,26 @@ impl Recording {
         self.folder.join(format!("{}-{}-{number:06}{END}", self.name, self.start_ms))
     }
 
-    /// All recordings in a folder, by name and time.
-    ///
-    /// # Errors
-    /// When the folder cannot be read, or holds none.
-    pub fn all(folder: &Path) -> Result<Vec<Self>, Error> {
-        let cannot = |source| Error::Folder { folder: folder.to_owned(), source };
-        let mut found: BTreeMap<(String, u64), Vec<u64>> = BTreeMap::new();
-        for entry in fs::read_dir(folder).map_err(cannot)?.take(MAX_FILES) {
-            let name = entry.map_err(cannot)?.file_name();
-            if let Some((name, start, number)) = name.to_str().and_then(parse) {
-                found.entry((name.to_owned(), start)).or_default().push(number);
+    /// The recordings that these files are of, by folder, name and time, with the observations that these
+    /// files are. Those of other names are of none.
+    #[must_use]
+    pub fn of(files: &[PathBuf]) -> Vec<Self> {
+        let mut found: BTreeMap<(&Path, &str, u64), BTreeSet<u64>> = BTreeMap::new();
+        for file in files {
+            let name = file.file_name().and_then(OsStr::to_str);
+            if let Some((name, start, number)) = name.and_then(parse) {
+                let folder = file.parent().unwrap_or(Path::new(""));
+                found.entry((folder, name, start)).or_default().insert(number);
             }
         }
-        if found.is_empty() {
-            return Err(Error::Nothing { folder: folder.to_owned() });
-        }
-        let recording = |((name, start_ms), mut numbers): (_, Vec<u64>)| {
-            numbers.sort_unstable();
-            Self { folder: folder.to_owned(), name, start_ms, numbers }
-        };
-        Ok(found.into_iter().map(recording).collect())
+        let recording =
+            |((folder, name, start_ms), numbers): ((&Path, &str, _), BTreeSet<u64>)| Self {
+                folder: folder.to_owned(),
+                name: name.to_owned(),
+                start_ms,
+                numbers: numbers.into_iter().collect(),
+            };
+        found.into_iter().map(recording).collect()
     }
 }
 

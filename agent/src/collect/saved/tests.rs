@@ -40,8 +40,14 @@ impl Scratch {
         }
     }
 
+    fn recordings(&self) -> Vec<Recording> {
+        let entries = fs::read_dir(&self.0).expect("it is there");
+        let files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        Recording::of(&files)
+    }
+
     fn recording(&self) -> Recording {
-        let mut all = Recording::all(&self.0).expect("there are some");
+        let mut all = self.recordings();
         assert_eq!(all.len(), 1);
         all.remove(0)
     }
@@ -126,7 +132,7 @@ fn recordings_of_one_pid_are_targets_of_their_own() {
         let source = Box::new(Prepared([sample.observe(second)].into()));
         drain(&mut Recorder::new(source, &scratch.0).expect("it can be written to"));
     }
-    let all = Recording::all(&scratch.0).expect("there are some");
+    let all = scratch.recordings();
     let ids: Vec<TargetId> = (all.into_iter())
         .map(|recording| drain(&mut Replay::new(recording)).remove(0).target.id.clone())
         .collect();
@@ -147,7 +153,7 @@ fn recordings_that_begin_at_once_each_have_files_of_their_own() {
             });
         }
     });
-    let all = Recording::all(&scratch.0).expect("there are some");
+    let all = scratch.recordings();
     assert_eq!(all.len(), 16);
     assert!(all.iter().all(|it| it.numbers == [1, 2]));
 }
@@ -249,10 +255,13 @@ fn no_number_in_a_file_is_too_much() {
 }
 
 #[test]
-fn a_folder_without_observations() {
-    let scratch = Scratch::new("none");
-    assert!(matches!(Recording::all(&scratch.0), Err(Error::Nothing { .. })));
-    assert!(matches!(Recording::all(&scratch.0.join("not")), Err(Error::Folder { .. })));
+fn files_of_other_names_are_of_no_recording() {
+    let names = ["seen/a.txt", "seen/4711-7-x.observation.gz", "7-000002.observation.gz", ""];
+    assert_eq!(Recording::of(&names.map(PathBuf::from)), []);
+    let names = ["b/4711-7-000002.observation.gz", "a/4711-7-000001.observation.gz"];
+    let found = Recording::of(&names.map(PathBuf::from));
+    let found: Vec<_> = found.iter().map(|it| (it.to_string(), &it.numbers[..])).collect();
+    assert_eq!(found, [("a/4711-7".to_owned(), &[1][..]), ("b/4711-7".to_owned(), &[2])]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A dump tells goroutines apart by their ids, and says how long one has waited in whole minutes, once a
 //! garbage collection has set the runtime's clock (`g.waitsince`).
 
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{Hash, Hasher as _};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub(super) struct Mark {
     pub(super) at: u32,
     /// A digest of its stack and its state.
     place: u64,
+    /// A digest of who created it and where; 0 where that is not known.
+    creator: u64,
     /// For how many minutes it has waited, where the dump says so.
     minutes: Option<u64>,
 }
@@ -36,10 +38,16 @@ impl Mark {
         goroutine: &Goroutine,
         minutes: Option<u64>,
     ) -> Self {
-        let mut hasher = FxHasher::default();
-        (goroutine.stack, goroutine.wait, goroutine.reason).hash(&mut hasher);
-        Self { goid, at, place: hasher.finish(), minutes }
+        let place = digest((goroutine.stack, goroutine.wait, goroutine.reason));
+        let creator = goroutine.created_by.map(|site| digest((site, goroutine.parent)));
+        Self { goid, at, place, creator: creator.unwrap_or(0), minutes }
     }
+}
+
+fn digest(what: impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What was last seen of a goroutine.
@@ -47,6 +55,7 @@ impl Mark {
 struct Seen {
     goid: NonZeroU64,
     place: u64,
+    creator: u64,
     minutes: Option<u64>,
     first: Duration,
     since: Duration,
@@ -65,6 +74,25 @@ pub(super) struct Clock {
 }
 
 impl Clock {
+    /// Whether a dump is not of the process that the one before is of. No id is given out twice, so that a
+    /// goroutine whose creator is another one is another process's. And ids rise: where the highest one fell,
+    /// most goroutines were there before. (Not all: each P takes 16 ids at a time, and may use them late.)
+    /// `marks` are sorted by id.
+    pub(super) fn is_of_another_process(&self, marks: &[Mark]) -> bool {
+        let (Some(highest), Some(now)) = (self.seen.last(), marks.last()) else { return false };
+        let mut known = 0;
+        let mut before = self.seen.iter().peekable();
+        for mark in marks {
+            while before.next_if(|seen| seen.goid < mark.goid).is_some() {}
+            let Some(seen) = before.next_if(|seen| seen.goid == mark.goid) else { continue };
+            if seen.creator != mark.creator && seen.creator != 0 && mark.creator != 0 {
+                return true;
+            }
+            known += 1;
+        }
+        now.goid < highest.goid && known * 2 < marks.len()
+    }
+
     /// Takes in a dump made at `now`, and tells each of its goroutines for how long it has been there and
     /// stood where it stands. `marks` are sorted by id. How many came and went, where the dump and the one
     /// before are whole.
@@ -94,6 +122,7 @@ impl Clock {
             let seen = Seen {
                 goid: mark.goid,
                 place: mark.place,
+                creator: mark.creator,
                 minutes: mark.minutes,
                 first: known.map_or(now, |seen| seen.first),
                 since: stays.map_or(now, |seen| seen.since),

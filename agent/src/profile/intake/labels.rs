@@ -9,7 +9,7 @@ use crate::model::LabelsId;
 const MAX_BYTES: usize = 16 << 20;
 
 /// Sets of labels.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Labels {
     ids: HashMap<Vec<(String, String)>, LabelsId>,
     bytes: usize,

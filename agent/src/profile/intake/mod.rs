@@ -28,12 +28,16 @@ use states::States;
 /// Goroutines that are kept one by one; those beyond are counted together.
 const MAX_APART: usize = 1 << 20;
 
+/// No process has as many.
+const MAX_GOROUTINES: u64 = 1 << 40;
+
 /// Takes the records of one profile after another, and makes an observation of each.
 pub struct Intake {
     stacks: Stacks,
     states: States,
     clock: Clock,
     sample: Sample,
+    generation: u32,
     max_apart: usize,
 }
 
@@ -44,6 +48,7 @@ impl Default for Intake {
             states: States::default(),
             clock: Clock::default(),
             sample: Sample::default(),
+            generation: 0,
             max_apart: MAX_APART,
         }
     }
@@ -62,6 +67,8 @@ struct Sample {
     stacks_left_out: u64,
     /// Records whose count no process reaches.
     absurd: u64,
+    /// How many goroutines and marks there were when another profile may have begun.
+    mark: Option<(usize, usize)>,
 }
 
 /// What an observation is made of beside the records that were taken.
@@ -81,9 +88,30 @@ pub struct Moment<'a> {
 }
 
 impl Intake {
-    /// Forgets who was there: the program was started anew. Stacks keep their ids.
+    /// The program was started anew: forgets who was there. The target of what follows is another
+    /// generation. Ids that cannot be the same process's tell it too.
     pub fn begin_anew(&mut self) {
         self.clock = Clock::default();
+        self.generation += 1;
+    }
+
+    /// From the next record on, another profile may have begun.
+    pub fn mark(&mut self) {
+        let Sample { goroutines, marks, folded, mark, .. } = &mut self.sample;
+        *mark = folded.is_empty().then_some((goroutines.len(), marks.len()));
+    }
+
+    /// The observation that the records up to the mark make, or all of them without one.
+    pub fn observation_before_mark(&mut self, moment: Moment<'_>) -> Observation {
+        let rest = self.sample.split();
+        let observation = self.observation(moment);
+        self.sample = rest;
+        observation
+    }
+
+    /// Forgets the records up to the mark, or all of them without one.
+    pub fn drop_before_mark(&mut self) {
+        self.sample = self.sample.split();
     }
 
     /// Forgets what was taken since the last observation, as of a profile that could not be read.
@@ -93,19 +121,26 @@ impl Intake {
 
     /// The observation that the records since the one before make.
     pub fn observation(&mut self, moment: Moment<'_>) -> Observation {
-        let Moment { target, at, elapsed, form, only_leaked, reading } = moment;
+        let Moment { mut target, at, elapsed, form, only_leaked, reading } = moment;
         let mut sample = std::mem::take(&mut self.sample);
         if only_leaked {
             sample.goroutines.iter_mut().for_each(|goroutine| goroutine.status = Status::Leaked);
         }
         let repeated = sample.drop_repeated();
+        if self.clock.is_of_another_process(&sample.marks) {
+            self.begin_anew();
+        }
+        if self.generation > 0 {
+            Arc::make_mut(&mut target).id.generation = self.generation;
+        }
         // Who came and went is known where each is there with its id.
         let is_whole = sample.folded.is_empty() && !reading.cut_short;
         let rates = self.clock.tick(elapsed, &sample.marks, &mut sample.goroutines, is_whole);
         let read = sample.coverage(ProfileCoverage { repeated, only_leaked, ..of(form, reading) });
         let mut coverage = Coverage { profile: Some(read), ..Coverage::default() };
         sample.count(&mut coverage);
-        coverage.goroutines_seen = coverage.goroutines_seen.max(reading.announced.unwrap_or(0));
+        let announced = reading.announced.filter(|&count| count < MAX_GOROUTINES);
+        coverage.goroutines_seen = coverage.goroutines_seen.max(announced.unwrap_or(0));
         Observation {
             at,
             elapsed,
@@ -203,6 +238,22 @@ impl Sample {
         let weight = u64::from(goroutine.weight);
         let is_kept = self.folded.take(goroutine, &mut self.goroutines);
         self.stacks_left_out += if is_kept { 0 } else { weight };
+    }
+
+    /// Parts what was taken since the mark from the rest.
+    fn split(&mut self) -> Self {
+        let mark = self.mark.take().filter(|_| self.folded.is_empty());
+        let Some((goroutines, marks)) = mark else { return Self::default() };
+        let mut rest = Self {
+            goroutines: self.goroutines.split_off(goroutines),
+            marks: self.marks.split_off(marks),
+            labels: self.labels.clone(),
+            ..Self::default()
+        };
+        for mark in &mut rest.marks {
+            mark.at -= goroutines as u32;
+        }
+        rest
     }
 
     /// Drops those whose id another one before them has, and says how many there were.

@@ -319,3 +319,58 @@ fn the_runtimes_own_verdict_is_kept() {
         [(Status::Leaked, WaitClass::ChanSend), (Status::Waiting, WaitClass::ChanSend)]
     );
 }
+
+#[test]
+fn ids_tell_that_the_process_is_another() {
+    let generation = |second: &[u64], creator: &'static str| {
+        let mut intake = Intake::default();
+        let mut take = |goids: &[u64], creator| {
+            for &goid in goids {
+                let created_by =
+                    record(goid).created_by.map(|site| Site { function: creator, ..site });
+                intake.take(&Record { created_by, ..record(goid) });
+            }
+            observe(&mut intake, 0, ProfileForm::Dump).target.id.generation
+        };
+        take(&[1, 18, 34, 1000, 1001], "main.leak");
+        take(second, creator)
+    };
+    assert_eq!(generation(&[1, 18, 34, 1000, 1002], "main.leak"), 0);
+    assert_eq!(generation(&[1, 18, 34, 60], "main.leak"), 0, "a burst is over");
+    assert_eq!(generation(&[1, 60, 61], "main.leak"), 1, "the highest id fell");
+    assert_eq!(generation(&[1, 60, 2000], "main.leak"), 0);
+    assert_eq!(generation(&[1, 18, 34, 1000, 2000], "main.other"), 1, "others created them");
+}
+
+#[test]
+fn what_was_taken_since_a_mark_is_of_the_next_profile() {
+    let labels: &[(Cow<'_, str>, Cow<'_, str>)] = &[("tenant".into(), "a".into())];
+    let mut intake = Intake::default();
+    for goid in [2, 1] {
+        intake.take(&record(goid));
+    }
+    intake.mark();
+    intake.take(&Record { labels, ..record(9) });
+    let moment = |intake: &mut Intake| {
+        let reading = Reading::default();
+        let instance = Instance::Files { path: "dumps".to_owned() };
+        let id = TargetId { instance, started: None, generation: 0, recording: None };
+        intake.observation_before_mark(Moment {
+            target: Arc::new(Target { id, exe: None, go_version: None, build: None }),
+            at: Timestamp::from_unix_ns(0),
+            elapsed: Duration::ZERO,
+            form: ProfileForm::Dump,
+            only_leaked: false,
+            reading: &reading,
+        })
+    };
+    let ids =
+        |seen: &Observation| seen.goroutines.iter().filter_map(Goroutine::id).collect::<Vec<_>>();
+    assert_eq!(ids(&moment(&mut intake)), [2, 1]);
+    intake.take(&record(1));
+    let second = moment(&mut intake);
+    assert_eq!(ids(&second), [9, 1]);
+    assert_eq!(second.labels_of(second.goroutines[0].labels).len(), 1);
+    assert_eq!(second.goroutines[1].came, Some(false));
+    assert_eq!(ids(&moment(&mut intake)), [0; 0]);
+}

@@ -1,6 +1,6 @@
 //! Whom a report is of, and how much of it was seen.
 
-use super::time;
+use super::{profile, time};
 use crate::model::{Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, Running, Target};
 use crate::report::phrases;
 use crate::report::schema::{
@@ -50,6 +50,8 @@ pub(super) fn coverage(coverage: &Coverage, notes: Vec<String>) -> CoverageDoc<'
         unresolved_frames: coverage.unresolved_frames,
         stacks_unsearched: coverage.stacks_unsearched,
         process: coverage.process.map(process),
+        profile: coverage.profile.as_ref().map(profile::profile),
+        files: coverage.files.as_ref().map(profile::files),
         events_dropped: coverage.events_dropped,
         probes: coverage.probes.iter().map(probe).collect(),
         notes: notes.into_iter().map(Into::into).collect(),

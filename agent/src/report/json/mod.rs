@@ -20,6 +20,7 @@ mod finding;
 mod frame;
 mod group;
 mod locks;
+mod profile;
 mod site;
 
 /// Renders JSON.

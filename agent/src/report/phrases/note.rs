@@ -1,7 +1,7 @@
 //! What there is to say of how far an assessment can be relied on, beyond its numbers: its coverage's own
 //! notes, and what is known of its beginning and its end.
 
-use super::coverage_note;
+use super::{coverage_note, files, profile};
 use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
 use crate::report::{format, json};
 
@@ -15,6 +15,8 @@ pub fn notes(assessment: &Assessment) -> Vec<String> {
     });
     more.into_iter()
         .chain(earlier.known.iter().map(|program| replaced(program)))
+        .chain(coverage.files.iter().flat_map(files))
+        .chain(coverage.profile.iter().flat_map(profile))
         .chain(coverage.notes.iter().map(|note| coverage_note(note).into_owned()))
         .chain(assessment.early_end.iter().map(early_end))
         .collect()

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::profile::{FilesDoc, ProfileDoc};
 use crate::model::{Halt, ProbeState};
 
 /// Whom the report is of.
@@ -142,6 +143,16 @@ pub struct CoverageDoc<'a> {
     ///
     /// Null: the source does not know.
     pub process: Option<ProcessDoc>,
+    /// What was read of a profile or dump.
+    ///
+    /// Null: the source reads none.
+    #[serde(default)]
+    pub profile: Option<ProfileDoc<'a>>,
+    /// What was read of a series of files.
+    ///
+    /// Null: the source reads none.
+    #[serde(default)]
+    pub files: Option<FilesDoc<'a>>,
     /// Events that probes had to drop.
     ///
     /// Unit: events.

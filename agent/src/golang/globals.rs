@@ -26,12 +26,28 @@ pub enum Global {
     FirstModuleData,
     /// `waitReasonStrings`: wait reasons by number; an array of strings of no length known here.
     WaitReasonStrings,
+    /// `memstats`: what the heap and the garbage collector did; a struct.
+    MemStats,
+    /// `gcController`: the collector's pace, and the sizes it goes by; a struct.
+    GcController,
+    /// `work`: the collection that goes on, and what all of them cost; a struct.
+    Work,
+    /// `allp`: the processors, of which each caches spans; a slice of pointers.
+    AllP,
 }
 
 impl Global {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::AllGLen, Self::AllGPtr, Self::FirstModuleData, Self::WaitReasonStrings];
+    pub const ALL: [Self; 8] = [
+        Self::AllGLen,
+        Self::AllGPtr,
+        Self::FirstModuleData,
+        Self::WaitReasonStrings,
+        Self::MemStats,
+        Self::GcController,
+        Self::Work,
+        Self::AllP,
+    ];
 
     /// Its symbol's name.
     #[must_use]
@@ -41,6 +57,10 @@ impl Global {
             Self::AllGPtr => "runtime.allgptr",
             Self::FirstModuleData => "runtime.firstmoduledata",
             Self::WaitReasonStrings => "runtime.waitReasonStrings",
+            Self::MemStats => "runtime.memstats",
+            Self::GcController => "runtime.gcController",
+            Self::Work => "runtime.work",
+            Self::AllP => "runtime.allp",
         }
     }
 }
@@ -75,8 +95,10 @@ impl Recipe {
 /// `tests/tests/globals.rs` does it again. They are in every Go program, except
 /// `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
 /// not in its callers).
-const RECIPES: [Recipe; 10] = {
-    use Global::{AllGLen, AllGPtr, FirstModuleData, WaitReasonStrings};
+const RECIPES: [Recipe; 25] = {
+    use Global::{
+        AllGLen, AllGPtr, AllP, FirstModuleData, GcController, MemStats, WaitReasonStrings, Work,
+    };
     [
         Recipe::new("runtime.forEachGRace", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
         Recipe::new("runtime.atomicAllG", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
@@ -88,6 +110,21 @@ const RECIPES: [Recipe; 10] = {
         Recipe::new("runtime.waitReason.String", (1, 1), &[(WaitReasonStrings, 0)]),
         Recipe::new("runtime.(*waitReason).String", (1, 1), &[(WaitReasonStrings, 0)]),
         Recipe::new("runtime.schedtrace.func1", (1, 1), &[(WaitReasonStrings, 0)]),
+        Recipe::new("runtime.(*mcache).allocLarge", (6, 7), &[(MemStats, 1)]),
+        Recipe::new("runtime.(*mcache).refill", (6, 7), &[(MemStats, 3)]),
+        Recipe::new("runtime.(*mcache).releaseAll", (6, 7), &[(MemStats, 2)]),
+        Recipe::new("runtime.(*mheap).grow", (5, 6), &[(MemStats, 2)]),
+        Recipe::new("runtime.gcControllerCommit", (6, 7), &[(GcController, 1)]),
+        Recipe::new("runtime.gcTrigger.test", (8, 8), &[(GcController, 3)]),
+        Recipe::new("runtime.gcinit", (3, 6), &[(GcController, 1)]),
+        Recipe::new("runtime.putfull", (1, 1), &[(Work, 0)]),
+        Recipe::new("runtime.trygetfull", (1, 2), &[(Work, 0)]),
+        Recipe::new("runtime.prepareFreeWorkbufs", (6, 7), &[(Work, 1)]),
+        Recipe::new("runtime.gcDrainN", (6, 9), &[(Work, 2)]),
+        Recipe::new("runtime.preemptall", (1, 2), &[(AllP, 0)]),
+        Recipe::new("runtime.gcMarkTinyAllocs", (1, 2), &[(AllP, 0)]),
+        Recipe::new("runtime.gcMarkDone.func3", (1, 2), &[(AllP, 0)]),
+        Recipe::new("runtime.timeSleepUntil", (2, 3), &[(AllP, 1)]),
     ]
 };
 

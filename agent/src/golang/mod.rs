@@ -12,6 +12,7 @@ pub(crate) mod gather;
 pub mod globals;
 pub(crate) mod goroutines;
 pub(crate) mod hchan;
+pub mod heap;
 pub(crate) mod image;
 pub(crate) mod labels;
 pub mod layout;

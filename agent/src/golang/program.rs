@@ -10,6 +10,7 @@ use super::caveat::{Caveat, PluginGap};
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
+use super::heap::{Heap, NoHeap};
 use super::image::Image;
 use super::labels::LabelForm;
 use super::live::LiveMemory;
@@ -63,6 +64,7 @@ pub struct Probing {
 struct Runtime {
     allglen: u64,
     allgptr: u64,
+    heap: Result<Heap, NoHeap>,
     source: Source,
 }
 
@@ -228,6 +230,7 @@ impl Program {
         let runtime = Runtime {
             allglen: address(Global::AllGLen)?,
             allgptr: address(Global::AllGPtr)?,
+            heap: Heap::locate(layout.heap, |global| globals.get(global), globals_bias),
             source: globals.source(),
         };
 
@@ -310,6 +313,14 @@ impl Program {
         let bytes = ReadCache::new(file);
         let points = probe_points::find(&self.binary, &self.survey, text, &bytes);
         Some(Probing { points, executable })
+    }
+
+    /// Where the figures of its heap are.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub const fn heap(&self) -> Result<&Heap, &NoHeap> {
+        self.runtime.heap.as_ref()
     }
 
     /// How the runtime's variables were found.

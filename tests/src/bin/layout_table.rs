@@ -14,10 +14,10 @@ use leak_agent_tests::reference::{ARCHES, TESTED, build, layout_of};
 
 /// The releases that the table is made from: of each minor version the first, the last, and
 /// whatever it takes in between. Where two agree, so do those between them.
-const MADE_FROM: [&str; 21] = [
+const MADE_FROM: [&str; 23] = [
     "1.21.0", "1.21.13", //
     "1.22.0", "1.22.10", "1.22.12", //
-    "1.23.0", "1.23.9", "1.23.12", //
+    "1.23.0", "1.23.3", "1.23.4", "1.23.9", "1.23.12", //
     "1.24.0", "1.24.3", "1.24.11", "1.24.13", //
     "1.25.0", "1.25.5", "1.25.14", //
     "1.26.0", "1.26.6", "1.26.11", //

@@ -12,6 +12,7 @@ use gimli::{
 };
 
 use super::dwarf_error::DwarfError;
+use super::fields::REQUIRED;
 use super::{Field, SIZE, STRUCTS};
 
 type Bytes<'a> = EndianSlice<'a, LittleEndian>;
@@ -48,8 +49,8 @@ pub(super) struct Unit<'a> {
     fuel: &'a Fuel,
 }
 
-/// Where the structs of [`STRUCTS`] stand in a unit.
-pub(super) struct Structs([UnitOffset; STRUCTS.len()]);
+/// Where the structs of [`STRUCTS`] stand in a unit, if they are there.
+pub(super) struct Structs([Option<UnitOffset>; STRUCTS.len()]);
 
 /// What is read of an entry.
 struct Entry<'a> {
@@ -83,7 +84,8 @@ impl<'a> Unit<'a> {
         Ok(Self { header, abbrevs, at, fuel })
     }
 
-    /// Where the runtime's structs stand, or the name of one that this unit does not describe.
+    /// Where the runtime's structs stand, or the name of one that it takes to read goroutines and that
+    /// this unit does not describe.
     pub(super) fn find_structs(&self) -> Result<std::result::Result<Structs, &'static str>> {
         let mut found = [None; STRUCTS.len()];
         let mut entries = self.entries(None)?;
@@ -102,19 +104,19 @@ impl<'a> Unit<'a> {
             let Some(name) = entry.name.strip_prefix(b"runtime.") else { continue };
             let Some(index) = STRUCTS.iter().position(|it| it.as_bytes() == name) else { continue };
             found[index] = Some(at);
-            if let [Some(g), Some(m), Some(sudog), Some(moduledata)] = found {
-                return Ok(Ok(Structs([g, m, sudog, moduledata])));
+            if found.iter().all(Option::is_some) {
+                break;
             }
         }
-        let absent = STRUCTS.into_iter().zip(found).find(|(_, at)| at.is_none());
-        Ok(Err(absent.map_or("g", |(name, _)| name)))
+        let absent = STRUCTS.into_iter().zip(found).take(REQUIRED).find(|(_, at)| at.is_none());
+        Ok(absent.map_or(Ok(Structs(found)), |(name, _)| Err(name)))
     }
 
     /// The offset of a field, or a struct's size.
     pub(super) fn offset_of(&self, structs: &Structs, field: Field) -> Result<u32> {
         let absent = || DwarfError::NoField { of: field.of, path: field.path };
         let index = STRUCTS.iter().position(|it| *it == field.of).ok_or_else(absent)?;
-        let at = structs.0[index];
+        let at = structs.0[index].ok_or_else(absent)?;
         let offset = if field.path == SIZE {
             self.size(at)?
         } else {

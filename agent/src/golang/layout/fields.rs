@@ -1,5 +1,6 @@
 //! The names of the fields that [`Layout`] knows: one list that DWARF, the table and checks share.
 
+use super::heap::{Controller, Delta, Heap, Mcache, Mspan, Mstats, P, Work};
 use super::{G, Layout, M, ModuleData, Sudog};
 
 /// One struct of the runtime and one offset in it.
@@ -15,7 +16,22 @@ pub struct Field {
 pub const SIZE: &str = "size";
 
 /// The structs, in the order in which they are listed.
-pub const STRUCTS: [&str; 4] = ["g", "m", "sudog", "moduledata"];
+pub const STRUCTS: [&str; 11] = [
+    "g",
+    "m",
+    "sudog",
+    "moduledata",
+    "mstats",
+    "heapStatsDelta",
+    "gcControllerState",
+    "workType",
+    "p",
+    "mcache",
+    "mspan",
+];
+
+/// How many of them, from the first, it takes to read goroutines; the others are the heap's.
+pub(super) const REQUIRED: usize = 4;
 
 /// Spells out, for one struct, which member of [`Layout`] holds the offset of which Go field.
 macro_rules! offsets {
@@ -78,29 +94,130 @@ offsets!(ModuleData = "moduledata" {
     next = "next",
 });
 
+offsets!(Mstats = "mstats" {
+    deltas = "heapStats.stats",
+    generation = "heapStats.gen",
+    thread_stacks = "stacks_sys",
+    span_structs = "mspan_sys",
+    cache_structs = "mcache_sys",
+    profiles = "buckhash_sys",
+    collector = "gcMiscSys",
+    other = "other_sys",
+    last_gc = "last_gc_unix",
+    pause_total = "pause_total_ns",
+    pauses = "pause_ns",
+    collections = "numgc",
+    forced = "numforcedgc",
+});
+
+offsets!(Delta = "heapStatsDelta" {
+    size = "size",
+    in_heap = "inHeap",
+    in_stacks = "inStacks",
+    in_work_bufs = "inWorkBufs",
+    tiny_allocs = "tinyAllocCount",
+    large_alloc_bytes = "largeAlloc",
+    large_allocs = "largeAllocCount",
+    small_allocs = "smallAllocCount",
+    large_free_bytes = "largeFree",
+    large_frees = "largeFreeCount",
+    small_frees = "smallFreeCount",
+});
+
+offsets!(Controller = "gcControllerState" {
+    size = "size",
+    gc_percent = "gcPercent",
+    memory_limit = "memoryLimit",
+    percent_goal = "gcPercentHeapGoal",
+    sweep_trigger = "sweepDistMinTrigger",
+    triggered = "triggered",
+    heap_live = "heapLive",
+    heap_marked = "heapMarked",
+    heap_in_use = "heapInUse",
+    heap_released = "heapReleased",
+    heap_free = "heapFree",
+    total_alloc = "totalAlloc",
+    total_free = "totalFree",
+    mapped_ready = "mappedReady",
+});
+
+offsets!(Work = "workType" {
+    cpu_stats = "cpuStats",
+});
+
+offsets!(P = "p" {
+    mcache = "mcache",
+});
+
+offsets!(Mcache = "mcache" {
+    tiny_allocs = "tinyAllocs",
+    spans = "alloc",
+});
+
+offsets!(Mspan = "mspan" {
+    allocated = "allocCount",
+    counted = "allocCountBeforeCache",
+    class = "spanclass",
+    object_bytes = "elemsize",
+});
+
+impl Heap {
+    fn from_fields<E>(get: &mut impl FnMut(Field) -> Result<u32, E>) -> Result<Self, E> {
+        Ok(Self {
+            mstats: Mstats::from_fields(get)?,
+            delta: Delta::from_fields(get)?,
+            controller: Controller::from_fields(get)?,
+            work: Work::from_fields(get)?,
+            p: P::from_fields(get)?,
+            mcache: Mcache::from_fields(get)?,
+            mspan: Mspan::from_fields(get)?,
+        })
+    }
+
+    fn list(&self, to: &mut Vec<(Field, u32)>) {
+        self.mstats.list(to);
+        self.delta.list(to);
+        self.controller.list(to);
+        self.work.list(to);
+        self.p.list(to);
+        self.mcache.list(to);
+        self.mspan.list(to);
+    }
+
+    fn is_plausible(&self) -> bool {
+        let mut fields = Vec::with_capacity(48);
+        self.list(&mut fields);
+        is_plausible(&fields, &STRUCTS[REQUIRED..])
+    }
+}
+
 impl Layout {
     /// A layout from a source that is asked for each field once, struct by struct in the order
-    /// of [`STRUCTS`].
+    /// of [`STRUCTS`]. Without the heap's where `get` does not know them all, or they cannot be.
     ///
     /// # Errors
-    /// The first that `get` returns.
+    /// The first that `get` returns for what it takes to read goroutines.
     pub fn from_fields<E>(mut get: impl FnMut(Field) -> Result<u32, E>) -> Result<Self, E> {
         Ok(Self {
             g: G::from_fields(&mut get)?,
             m: M::from_fields(&mut get)?,
             sudog: Sudog::from_fields(&mut get)?,
             moduledata: ModuleData::from_fields(&mut get)?,
+            heap: Heap::from_fields(&mut get).ok().filter(Heap::is_plausible),
         })
     }
 
     /// Every field with its offset, in the order of [`Layout::from_fields`].
     #[must_use]
     pub fn fields(&self) -> Vec<(Field, u32)> {
-        let mut fields = Vec::with_capacity(40);
+        let mut fields = Vec::with_capacity(80);
         self.g.list(&mut fields);
         self.m.list(&mut fields);
         self.sudog.list(&mut fields);
         self.moduledata.list(&mut fields);
+        if let Some(heap) = &self.heap {
+            heap.list(&mut fields);
+        }
         fields
     }
 
@@ -108,33 +225,37 @@ impl Layout {
     /// width, on bytes of its own. It says nothing of whether it is the target's.
     #[must_use]
     pub fn is_plausible(&self) -> bool {
-        let fields = self.fields();
-        STRUCTS.iter().all(|of| {
-            let mine = || fields.iter().filter(move |(field, _)| field.of == *of);
-            let size = mine().find(|(field, _)| field.path == SIZE).map_or(MAX_SIZE, |(_, it)| *it);
-            let mut taken: Vec<_> = mine()
-                .filter(|(field, _)| field.path != SIZE)
-                .map(|(field, at)| (*at, field.width()))
-                .collect();
-            taken.sort_unstable();
-            size <= MAX_SIZE
-                && size.is_multiple_of(8)
-                && taken.iter().all(|(at, width)| at.is_multiple_of(*width))
-                && taken.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0)
-                && taken.last().is_none_or(|(at, width)| *at <= size.saturating_sub(*width))
-        })
+        is_plausible(&self.fields(), &STRUCTS)
     }
 }
 
-/// No struct that is read here is larger. (The largest, `moduledata`, has some 600 bytes.)
+fn is_plausible(fields: &[(Field, u32)], structs: &[&str]) -> bool {
+    structs.iter().all(|of| {
+        let mine = || fields.iter().filter(move |(field, _)| field.of == *of);
+        let size = mine().find(|(field, _)| field.path == SIZE).map_or(MAX_SIZE, |(_, it)| *it);
+        let mut taken: Vec<_> = mine()
+            .filter(|(field, _)| field.path != SIZE)
+            .map(|(field, at)| (*at, field.width()))
+            .collect();
+        taken.sort_unstable();
+        size <= MAX_SIZE
+            && size.is_multiple_of(8)
+            && taken.iter().all(|(at, width)| at.is_multiple_of(*width))
+            && taken.windows(2).all(|pair| pair[0].0.saturating_add(pair[0].1) <= pair[1].0)
+            && taken.last().is_none_or(|(at, width)| *at <= size.saturating_sub(*width))
+    })
+}
+
+/// No struct that is read here is larger. (The largest, `mstats` and `p`, have some 10,000 bytes.)
 const MAX_SIZE: u32 = 64 << 10;
 
 impl Field {
     /// How many bytes are read there.
     const fn width(&self) -> u32 {
         match self.path.as_bytes() {
-            b"atomicstatus" => 4,
-            b"waitreason" | b"trackingSeq" => 1,
+            b"atomicstatus" | b"heapStats.gen" | b"numgc" | b"numforcedgc" | b"gcPercent" => 4,
+            b"allocCount" | b"allocCountBeforeCache" => 2,
+            b"waitreason" | b"trackingSeq" | b"spanclass" => 1,
             _ => 8,
         }
     }

@@ -7,11 +7,13 @@ mod debug_unit;
 pub mod dwarf;
 mod dwarf_error;
 mod fields;
+pub mod heap;
 mod located;
 pub mod table;
 
 pub use dwarf_error::DwarfError;
 pub use fields::{Field, SIZE, STRUCTS};
+pub use heap::Heap;
 pub use located::{LayoutSource, Located};
 pub use table::{Exactness, TableError, TableHit};
 
@@ -26,6 +28,9 @@ pub struct Layout {
     pub sudog: Sudog,
     /// `runtime.moduledata`.
     pub moduledata: ModuleData,
+    /// What the heap's figures are read by; `None` where the source of this layout does not describe
+    /// all of it, so that goroutines can be read and the heap cannot.
+    pub heap: Option<Heap>,
 }
 
 /// Offsets in `runtime.g`.

@@ -170,7 +170,7 @@ fn parse_block<'t>(head: &str, mut next_line: impl FnMut() -> Option<&'t str>) -
     let arches: Option<Vec<_>> = words.map(arch_named).collect();
     let arches = arches.filter(|it| !it.is_empty() && minor == same && first <= last)?;
 
-    let mut offsets: Vec<(&str, &str, u32)> = Vec::with_capacity(40);
+    let mut offsets: Vec<(&str, &str, u32)> = Vec::with_capacity(80);
     for of in STRUCTS {
         let mut words = next_line()?.split_whitespace();
         if words.next()? != of {
@@ -187,7 +187,9 @@ fn parse_block<'t>(head: &str, mut next_line: impl FnMut() -> Option<&'t str>) -
         let (of, path, offset) = offsets.next().ok_or(())?;
         if (of, path) == (field.of, field.path) { Ok(offset) } else { Err(()) }
     });
-    let layout = layout.ok().filter(|it| offsets.next().is_none() && it.is_plausible())?;
+    let layout = layout
+        .ok()
+        .filter(|it| offsets.next().is_none() && it.heap.is_some() && it.is_plausible())?;
     Some(Block { minor, first, last, arches, layout })
 }
 

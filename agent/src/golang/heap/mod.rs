@@ -1,0 +1,104 @@
+//! The heap of a Go program and its garbage collector, from outside: what they hold, did and cost.
+
+mod caches;
+mod classes;
+mod counters;
+mod figures;
+mod goal;
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+pub use figures::{Class, Cpu, Figures};
+
+use super::globals::{Global, Located, NotLocated};
+use super::layout;
+use super::memory::{Memory, ReadError};
+use counters::{Counters, Oddity};
+
+/// How often figures are read until two readings fit each other.
+const MAX_READS: u32 = 8;
+
+/// Where a process keeps the heap's figures.
+#[derive(Clone, Copy, Debug)]
+pub struct Heap {
+    memstats: u64,
+    controller: u64,
+    work: u64,
+    all_p: u64,
+    layout: layout::Heap,
+}
+
+/// Why the heap of a program cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NoHeap {
+    /// The layout has nothing of it.
+    #[error(
+        "the program's debug information does not describe the heap's structures in a form that leak-agent knows"
+    )]
+    Layout,
+    /// A variable of the runtime was not found.
+    #[error(transparent)]
+    NotLocated(#[from] NotLocated),
+}
+
+/// Why the heap's figures could not be read this time.
+#[derive(Debug, Error)]
+pub enum HeapError {
+    /// The memory could not be read.
+    #[error("the heap's figures cannot be read")]
+    Memory(#[from] ReadError),
+    /// They changed under every reading, or never add up.
+    #[error("the heap's figures do not fit together in {reads} readings: {oddity}")]
+    Odd {
+        /// How many.
+        reads: u32,
+        /// What was wrong with the last.
+        oddity: Oddity,
+    },
+}
+
+impl Heap {
+    /// Where `find` says that the variables are.
+    ///
+    /// # Errors
+    /// When it does not find one, or the layout is without the heap's structures.
+    pub fn locate(
+        layout: Option<layout::Heap>,
+        find: impl Fn(Global) -> Result<Located, NotLocated>,
+        bias: u64,
+    ) -> Result<Self, NoHeap> {
+        let address = |global| find(global).map(|it| it.address.wrapping_add(bias));
+        Ok(Self {
+            memstats: address(Global::MemStats)?,
+            controller: address(Global::GcController)?,
+            work: address(Global::Work)?,
+            all_p: address(Global::AllP)?,
+            layout: layout.ok_or(NoHeap::Layout)?,
+        })
+    }
+
+    /// The figures of one moment. The program runs on, so that they are read twice and must fit
+    /// each other, and the runtime's two ways to count; a program that rests gives them exactly.
+    ///
+    /// # Errors
+    /// When memory cannot be read, or what stands there is never plausible.
+    pub fn figures(&self, memory: &dyn Memory) -> Result<Figures, HeapError> {
+        let mut last = Oddity::Unreadable;
+        for read in 0..MAX_READS {
+            let before = self.counters(memory)?;
+            let cached = caches::read(memory, self.all_p, &self.layout)?;
+            let after = self.counters(memory)?;
+            match before.and_then(|before| after?.follows(&before)) {
+                Ok(counters) => return Ok(Figures::of(&counters, &cached, read)),
+                Err(oddity) => last = oddity,
+            }
+        }
+        Err(HeapError::Odd { reads: MAX_READS, oddity: last })
+    }
+
+    fn counters(&self, memory: &dyn Memory) -> Result<Result<Counters, Oddity>, ReadError> {
+        Counters::read(memory, (self.memstats, self.controller, self.work), &self.layout)
+    }
+}

@@ -1,0 +1,131 @@
+// Command heap says on request what the runtime knows of its own heap:
+//
+//	figures     OK and pairs: those of runtime.MemStats, the counts of each size class, and of
+//	            runtime/metrics
+//	hold MB     holds so many megabytes more of objects of many sizes; OK
+//	garbage MB  allocates so many that nothing holds; OK
+//	collect     collects garbage; OK
+//
+// Run as `heap limited` it has a memory limit of 96 MiB, and GOGC is off.
+package main
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+
+	"example.org/leak-agent/targets/internal/control"
+)
+
+// node is an object with pointers.
+type node struct {
+	next *node
+	load [5]uint64
+}
+
+var (
+	held  [][]byte
+	nodes *node
+	sink  []byte
+	stats runtime.MemStats
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "limited" {
+		debug.SetMemoryLimit(96 << 20)
+		debug.SetGCPercent(-1)
+	}
+	hold(8 << 20)
+	garbage(24 << 20)
+	runtime.GC()
+	garbage(1 << 20)
+	control.ServeQuick(map[string]control.Command{
+		"figures": func([]string) string { return "OK" + figures() },
+		"collect": func([]string) string { runtime.GC(); return "OK" },
+		"hold":    func(args []string) string { return sized(args, hold) },
+		"garbage": func(args []string) string { return sized(args, garbage) },
+	})
+}
+
+func sized(args []string, allocate func(bytes int)) string {
+	if len(args) == 1 {
+		if megabytes, err := strconv.Atoi(args[0]); err == nil && megabytes >= 0 {
+			allocate(megabytes << 20)
+			return "OK"
+		}
+	}
+	return "ERR wants a number of megabytes"
+}
+
+// sizes of objects: tiny ones, small ones of several classes, large ones.
+var sizes = []int{3, 16, 40, 100, 512, 1500, 9000, 32768, 40000, 200000}
+
+func hold(bytes int) {
+	for number := 0; bytes > 0; number++ {
+		size := sizes[number%len(sizes)]
+		held = append(held, make([]byte, size))
+		nodes = &node{next: nodes}
+		bytes -= size + 48
+	}
+}
+
+func garbage(bytes int) {
+	for number := 0; bytes > 0; number++ {
+		sink = make([]byte, sizes[number%len(sizes)])
+		bytes -= len(sink)
+	}
+	sink = nil
+}
+
+func figures() string {
+	// Metrics first: MemStats has the processors tell what they allocated.
+	var text strings.Builder
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/gc/heap/goal:bytes"},
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/stacks:bytes"},
+		{Name: "/gc/gogc:percent"},
+		{Name: "/gc/gomemlimit:bytes"},
+		{Name: "/cpu/classes/gc/total:cpu-seconds"},
+		{Name: "/cpu/classes/total:cpu-seconds"},
+	}
+	metrics.Read(samples)
+	runtime.ReadMemStats(&stats)
+	pair := func(name string, value uint64) {
+		text.WriteString(" " + name + "=" + strconv.FormatUint(value, 10))
+	}
+	for _, sample := range samples {
+		switch sample.Value.Kind() {
+		case metrics.KindUint64:
+			pair(sample.Name, sample.Value.Uint64())
+		case metrics.KindFloat64:
+			pair(sample.Name, uint64(sample.Value.Float64()*1e9))
+		}
+	}
+	pair("TotalAlloc", stats.TotalAlloc)
+	pair("Freed", stats.TotalAlloc-stats.HeapAlloc)
+	pair("Mallocs", stats.Mallocs)
+	pair("Frees", stats.Frees)
+	pair("HeapAlloc", stats.HeapAlloc)
+	pair("HeapInuse", stats.HeapInuse)
+	pair("HeapIdle", stats.HeapIdle)
+	pair("HeapReleased", stats.HeapReleased)
+	pair("StackInuse", stats.StackInuse)
+	pair("Sys", stats.Sys)
+	pair("NextGC", stats.NextGC)
+	pair("LastGC", stats.LastGC)
+	pair("NumGC", uint64(stats.NumGC))
+	pair("NumForcedGC", uint64(stats.NumForcedGC))
+	pair("PauseTotalNs", stats.PauseTotalNs)
+	pair("LastPauseNs", stats.PauseNs[(stats.NumGC+255)%256])
+	for _, class := range stats.BySize {
+		size := strconv.FormatUint(uint64(class.Size), 10)
+		pair("mallocs-"+size, class.Mallocs)
+		pair("frees-"+size, class.Frees)
+	}
+	return text.String()
+}

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::collect::{CollectError, Source};
 use crate::model::{
     BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, Instance, LabelsId,
-    Mention, ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId, StackTable,
-    StackView, Status, Target, TargetId, Timestamp, WaitClass,
+    Memory, Mention, ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId,
+    StackTable, StackView, Status, Target, TargetId, Timestamp, WaitClass,
 };
 
 /// Nanoseconds of 2026-11-20T08:00:00Z.
@@ -43,6 +43,7 @@ pub(crate) struct Sample {
     pub(crate) mentions: Vec<Mention>,
     labels: Vec<Vec<(String, String)>>,
     pub(crate) sites: Vec<Site>,
+    pub(crate) memory: Memory,
     /// How long the target had been running at the first observation.
     pub(crate) uptime: Option<Duration>,
     /// When the target started.
@@ -59,6 +60,7 @@ impl Sample {
             mentions: Vec::new(),
             labels: vec![Vec::new()],
             sites: Vec::new(),
+            memory: Memory::default(),
             uptime: None,
             started: Some(Timestamp::from_unix_ns(START_NS - 86_400 * 1_000_000_000)),
             generation: 0,
@@ -200,6 +202,7 @@ impl Sample {
             rates_so_far: None,
             sites: self.sites.clone(),
             contention: None,
+            memory: self.memory.clone(),
             coverage: Coverage {
                 goroutines_seen: seen,
                 goroutines_read: seen - running,

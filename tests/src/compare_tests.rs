@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leak_agent::model::{
-    Coverage, Instance, LabelsId, ObjectRange, Overhead, StackTable, Target, TargetId, Timestamp,
-    WaitClass,
+    Coverage, Instance, LabelsId, Memory, ObjectRange, Overhead, StackTable, Target, TargetId,
+    Timestamp, WaitClass,
 };
 
 use super::*;
@@ -68,6 +68,8 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         rates: None,
         rates_so_far: None,
         sites: Vec::new(),
+        contention: None,
+        memory: Memory::default(),
         coverage: Coverage::default(),
         overhead: Overhead::default(),
     }

@@ -32,6 +32,7 @@ mod kind;
 mod known;
 mod life;
 mod lockwait;
+mod memory;
 mod not_closed;
 mod paths;
 mod relatives;

@@ -17,6 +17,7 @@ use super::group;
 use super::ids::Clock;
 use super::life::{Life, Span};
 use super::lockwait::{Locks, Standing, is_for_lock};
+use super::memory;
 use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
@@ -44,6 +45,7 @@ pub struct Window {
     runners: Runners,
     locks: Locks,
     running: Running,
+    memory: memory::Series,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -159,6 +161,7 @@ impl Window {
             self.locks.look_at_none(observation.elapsed);
             Default::default()
         };
+        self.memory.add(elapsed.saturating_sub(start), &observation.memory);
         self.observations += 1;
         self.first.get_or_insert((observation.at, elapsed));
         self.latest = Some(Latest {
@@ -315,6 +318,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
             by_wait: latest.by_wait.clone(),
             rates: latest.rates_so_far.or_else(|| window.churn.rates()),
         },
+        memory: memory::account(&window.memory),
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
         judgement: None,

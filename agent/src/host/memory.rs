@@ -1,4 +1,4 @@
-//! How much memory this process may still take: the limits of its control groups, of both versions.
+//! How much memory a process may still take: the limits of its control groups, of both versions.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,13 @@ impl Allowance {
     /// That of this process; `None` where nothing limits it, or no limit can be seen.
     #[must_use]
     pub fn look() -> Option<Self> {
-        let cgroups = Cgroups::of(std::process::id());
+        Self::of_process(std::process::id())
+    }
+
+    /// That of another process.
+    #[must_use]
+    pub fn of_process(pid: u32) -> Option<Self> {
+        let cgroups = Cgroups::of(pid);
         cgroups.folders("memory").filter_map(Self::of).min_by_key(Self::left_bytes)
     }
 

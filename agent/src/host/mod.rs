@@ -10,6 +10,7 @@ pub(crate) mod memory;
 pub(crate) mod namespace;
 pub mod privileges;
 pub mod probes;
+pub(crate) mod process_memory;
 pub(crate) mod processors;
 mod status;
 #[allow(unsafe_code)]

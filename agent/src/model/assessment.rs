@@ -14,6 +14,7 @@ use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
 use super::lock_wait::{Holder, Waiter};
+use super::memory_account::MemoryAccount;
 use super::observation::{Coverage, Site};
 use super::overhead::Overhead;
 use super::rates::{Rate, Rates};
@@ -36,6 +37,8 @@ pub struct Assessment {
     pub coverage: Coverage,
     /// Over all goroutines of the last observation.
     pub totals: Totals,
+    /// Of the process's memory; `None` where the source knows nothing of it.
+    pub memory: Option<MemoryAccount>,
     /// What the agent cost so far.
     pub overhead: Overhead,
     /// Every goroutine of the last observation in exactly one group, largest group first.

@@ -18,6 +18,8 @@ pub mod fleet;
 pub mod function;
 pub mod goroutine;
 pub mod lock_wait;
+pub mod memory;
+pub mod memory_account;
 pub mod note;
 pub mod observation;
 pub mod overhead;
@@ -55,6 +57,10 @@ pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
+pub use memory::{GroupMemory, Heap, Memory, ProcessMemory, SizeClass};
+pub use memory_account::{
+    Allocation, Cliff, Collector, LimitKind, LimitUse, MemoryAccount, MemoryPoint, RssParts, Trend,
+};
 pub use note::CoverageNote;
 pub use observation::{
     Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site,

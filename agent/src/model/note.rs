@@ -29,6 +29,16 @@ pub enum CoverageNote {
         /// Why.
         why: String,
     },
+    /// Nothing is known of the program's heap.
+    NoHeap {
+        /// Why.
+        why: String,
+    },
+    /// The heap's figures could not be read this time.
+    HeapUnread {
+        /// Why.
+        why: String,
+    },
     /// A plugin could not be read.
     PluginUnreadable {
         /// The address of its module data.

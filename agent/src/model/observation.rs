@@ -10,6 +10,7 @@ use super::channel::{Channel, Mention};
 use super::contention::Contention;
 use super::files::FilesCoverage;
 use super::goroutine::{Goroutine, LabelsId};
+use super::memory::Memory;
 use super::note::CoverageNote;
 use super::overhead::Overhead;
 use super::profile::ProfileCoverage;
@@ -52,6 +53,8 @@ pub struct Observation {
     pub sites: Vec<Site>,
     /// What the program's own block and mutex profiles say; `None` where the source has none.
     pub contention: Option<Contention>,
+    /// The process's memory, its Go heap included.
+    pub memory: Memory,
     /// How much was asked for, read and lost.
     pub coverage: Coverage,
     /// What the observation cost so far.
@@ -168,6 +171,9 @@ pub struct Coverage {
     /// Stacks that were not searched for contended locks; 0 where nothing is contended.
     #[serde(default)]
     pub stacks_unsearched: u64,
+    /// Readings of the heap's figures that had to be repeated because they did not fit each other.
+    #[serde(default)]
+    pub heap_retried: u64,
     /// Whether the process could run at all; `None` where the source does not know.
     #[serde(default)]
     pub process: Option<Running>,

@@ -5,6 +5,7 @@ mod budget;
 mod clock;
 mod cost;
 mod governor;
+mod heap;
 mod keeper;
 mod live;
 mod memory;
@@ -279,6 +280,7 @@ impl Attach {
             helped,
             ..
         } = taken;
+        let memory = heap::look(&self.program, &mut coverage);
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         // A tenth of a second says nothing of rates.
         let (churn, churn_so_far) =
@@ -312,6 +314,7 @@ impl Attach {
             rates_so_far: best(rates_so_far, churn_so_far),
             sites,
             contention: None,
+            memory,
             coverage,
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
         })

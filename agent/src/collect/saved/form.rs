@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
     BlockedBasis, BlockedFor, Channel, Contention, Coverage, FrameId, Goroutine, Instance,
-    LabelsId, Mention, ObjectRange, Observation, Overhead, Rates, Site, StackTable, StackView,
-    Status, Target, Timestamp, WaitClass,
+    LabelsId, Memory, Mention, ObjectRange, Observation, Overhead, Rates, Site, StackTable,
+    StackView, Status, Target, Timestamp, WaitClass,
 };
 
 /// The name and version of the form. Another version is another name.
@@ -20,6 +20,9 @@ pub(super) const SCHEMA: &str = "leak-agent/observation/v1";
 
 /// What no count of a real process reaches, so that sums of a few of them cannot overflow.
 const MAX_COUNT: u64 = 1 << 48;
+
+/// Nor any size at one moment.
+const MAX_BYTES: u64 = 1 << 58;
 
 /// A goroutine: goid or null, parent, first object and how many, stack, creator, first function, labels,
 /// reason, class, status, whether locked to its thread, blocked for (ns, and how that is known), age
@@ -75,6 +78,7 @@ pub(super) struct Written<'a> {
     rates_so_far: Option<Rates>,
     sites: &'a [Site],
     contention: Option<&'a Contention>,
+    memory: &'a Memory,
     coverage: &'a Coverage,
     overhead: &'a Overhead,
     stacks: &'a StackTable,
@@ -98,6 +102,7 @@ impl<'a> Written<'a> {
             rates_so_far: observation.rates_so_far,
             sites: &observation.sites,
             contention: observation.contention.as_ref(),
+            memory: &observation.memory,
             coverage: &observation.coverage,
             overhead: &observation.overhead,
             stacks: &observation.stacks,
@@ -135,6 +140,8 @@ pub(super) struct Form {
     sites: Vec<Site>,
     #[serde(default)]
     contention: Option<Contention>,
+    #[serde(default)]
+    memory: Memory,
     coverage: Coverage,
     overhead: Overhead,
     stacks: StackTable,
@@ -156,7 +163,7 @@ impl Form {
         if goroutines.iter().any(|goroutine| goroutine.weight == 0) {
             return Err("a goroutine stands for none");
         }
-        if !is_possible(&self.sites, &self.coverage) {
+        if !is_possible(&self.sites, &self.coverage) || !is_possible_memory(&self.memory) {
             return Err("it holds a count that no process reaches");
         }
         Ok(Observation {
@@ -175,6 +182,7 @@ impl Form {
             rates_so_far: self.rates_so_far,
             sites: self.sites,
             contention: self.contention,
+            memory: self.memory,
             coverage: self.coverage,
             overhead: self.overhead,
         })
@@ -266,9 +274,20 @@ fn is_possible(sites: &[Site], coverage: &Coverage) -> bool {
         coverage.unresolved_frames,
         coverage.events_dropped,
         coverage.stacks_unsearched,
+        coverage.heap_retried,
     ];
     let of_probes = coverage.probes.iter().map(|probe| probe.history_left_out);
     of_sites.chain(of_coverage).chain(of_probes).all(|count| count < MAX_COUNT)
+}
+
+/// Sizes that a process can have at one time; what is counted since its start has no bound.
+fn is_possible_memory(memory: &Memory) -> bool {
+    let of_heap = memory.heap.iter().flat_map(|heap| {
+        let classes = heap.classes.iter().map(|class| class.in_use_bytes);
+        classes.chain([heap.objects_bytes, heap.mapped_bytes()]).chain(heap.marked_bytes)
+    });
+    let of_process = memory.process.iter().flat_map(|it| [it.rss_bytes, it.threads]);
+    of_heap.chain(of_process).all(|size| size < MAX_BYTES)
 }
 
 /// Nanoseconds; 584 years at most.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::{Reading, Record, Take};
 use crate::model::{
-    BlockedBasis, BlockedFor, Coverage, Goroutine, ObjectRange, Observation, Overhead,
+    BlockedBasis, BlockedFor, Coverage, Goroutine, Memory, ObjectRange, Observation, Overhead,
     ProfileCoverage, ProfileFault, ProfileForm, StackView, Status, Target, Timestamp,
 };
 
@@ -157,6 +157,7 @@ impl Intake {
             labels: sample.labels.into_sets(),
             sites: Vec::new(),
             contention: None,
+            memory: Memory::default(),
             coverage,
             overhead: Overhead::default(),
         }

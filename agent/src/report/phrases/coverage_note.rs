@@ -25,6 +25,10 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         )
         .into(),
         CoverageNote::NoWaitReasons { why } => format!("wait reasons are unknown: {why}").into(),
+        CoverageNote::NoHeap { why } => format!("nothing is known of the heap: {why}").into(),
+        CoverageNote::HeapUnread { why } => {
+            format!("the last sample knows nothing of the heap: {why}").into()
+        }
         CoverageNote::PluginUnreadable { address, why } => format!(
             "the plugin whose module data is at {address:#x} cannot be read ({why}); neither can stacks \
              that go through it"

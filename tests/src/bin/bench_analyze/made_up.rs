@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leak_agent::model::{
-    BlockedBasis, BlockedFor, Coverage, FrameId, Goroutine, Instance, LabelsId, ObjectRange,
-    Observation, Overhead, Resolved, StackId, StackTable, StackView, Status, Target, TargetId,
-    Timestamp, WaitClass,
+    BlockedBasis, BlockedFor, Coverage, FrameId, Goroutine, Instance, LabelsId, Memory,
+    ObjectRange, Observation, Overhead, Resolved, StackId, StackTable, StackView, Status, Target,
+    TargetId, Timestamp, WaitClass,
 };
 
 /// Frames of a stack, as background goroutines of real servers have them.
@@ -66,6 +66,8 @@ impl MadeUp {
             rates: None,
             rates_so_far: None,
             sites: Vec::new(),
+            contention: None,
+            memory: Memory::default(),
             coverage: Coverage::default(),
             overhead: Overhead::default(),
         };

@@ -1,0 +1,45 @@
+//! Memory limits: what is used of each, and when it is reached.
+
+use std::time::Duration;
+
+use crate::model::{Level, LimitKind, LimitUse, Memory, Trend};
+
+/// From these parts of a limit, in percent, the level is moderate, high, critical.
+const THRESHOLDS: [u64; 3] = [70, 85, 95];
+/// What is further away than this is not told.
+const FAR: Duration = Duration::from_hours(24 * 30);
+
+/// The limits, tightest first.
+pub(super) fn limits(now: &Memory, live: Option<&Trend>, rss: Option<&Trend>) -> Vec<LimitUse> {
+    let mut limits = Vec::new();
+    if let Some(heap) = &now.heap
+        && let Some(limit) = heap.limit_bytes
+    {
+        // Garbage may fill the heap up to the limit: that is what the limit is for.
+        let live_bytes = heap.marked_bytes.unwrap_or(heap.objects_bytes);
+        let used = live_bytes.saturating_add(heap.stacks_bytes).saturating_add(heap.runtime_bytes);
+        limits.push(of(LimitKind::GoMemory, limit, used, live));
+    }
+    if let Some(group) = now.group {
+        limits.push(of(LimitKind::ControlGroup, group.limit_bytes, group.used_bytes, rss));
+    }
+    limits.sort_by(|a, b| part(b).total_cmp(&part(a)));
+    limits
+}
+
+fn part(limit: &LimitUse) -> f64 {
+    limit.used_bytes as f64 / limit.limit_bytes.max(1) as f64
+}
+
+fn of(kind: LimitKind, limit_bytes: u64, used_bytes: u64, trend: Option<&Trend>) -> LimitUse {
+    let percent = u128::from(used_bytes) * 100 / u128::from(limit_bytes.max(1));
+    let level = Level::of(u64::try_from(percent).unwrap_or(u64::MAX), THRESHOLDS);
+    let left = limit_bytes.saturating_sub(used_bytes) as f64;
+    let after = |per_second: f64| {
+        let after = Duration::try_from_secs_f64(left / per_second).ok();
+        after.filter(|after| *after <= FAR)
+    };
+    let growing = trend.filter(|trend| trend.grows).map(|trend| trend.growth);
+    let reached_in = growing.and_then(|growth| Some((after(growth.high)?, after(growth.low))));
+    LimitUse { kind, limit_bytes, used_bytes, level, reached_in }
+}

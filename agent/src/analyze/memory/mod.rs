@@ -1,0 +1,43 @@
+//! A process's memory over a window: where it is, what grows, which limit that leads to.
+
+mod collector;
+mod limits;
+mod parts;
+mod series;
+#[cfg(test)]
+mod tests;
+mod trend;
+
+pub(super) use series::Series;
+
+use crate::model::{Level, Memory, MemoryAccount, MemoryPoint};
+
+/// What the figures of a window say; `None` where nothing is known of them.
+pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
+    let now = series.now()?;
+    if *now == Memory::default() {
+        return None;
+    }
+    let live = trend::trend(&series.collections());
+    let rss = trend::trend(&series.after_collections(|point| point.rss));
+    let outside = trend::trend(&series.of(series::Point::outside));
+    let limits = limits::limits(now, live.as_ref(), rss.as_ref());
+    let history = series.points().iter().map(|point| MemoryPoint {
+        elapsed: point.elapsed,
+        live_bytes: point.live,
+        objects_bytes: point.objects,
+        rss_bytes: point.rss,
+    });
+    Some(MemoryAccount {
+        parts: parts::parts(now),
+        allocation: collector::allocation(series),
+        collector: collector::collector(series, now),
+        level: limits.iter().map(|limit| limit.level).max().unwrap_or(Level::Normal),
+        history: history.collect(),
+        now: now.clone(),
+        live,
+        rss,
+        outside,
+        limits,
+    })
+}

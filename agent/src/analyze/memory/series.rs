@@ -1,0 +1,126 @@
+//! Memory figures over time, in bounded memory.
+
+use std::time::Duration;
+
+use crate::model::Memory;
+
+/// Points that are kept at most. When they become too many, every second one goes.
+const POINTS: usize = 512;
+/// From so many collections on, the moments after them stand for a window.
+const MIN_COLLECTIONS: usize = 8;
+
+/// The figures of a window: the last in full, those before as points.
+#[derive(Clone, Debug, Default)]
+pub(in crate::analyze) struct Series {
+    points: Vec<Point>,
+    /// What each collection that was seen found reachable, and when it was first seen.
+    collections: Vec<(f64, u64)>,
+    last: Option<Memory>,
+}
+
+/// What of one moment's figures is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Point {
+    pub(super) elapsed: Duration,
+    pub(super) live: Option<u64>,
+    pub(super) objects: Option<u64>,
+    pub(super) rss: Option<u64>,
+    pub(super) anonymous: Option<u64>,
+    /// What the runtime has mapped and not given back.
+    pub(super) ready: Option<u64>,
+    pub(super) allocated_bytes: Option<u64>,
+    pub(super) allocated_objects: Option<u64>,
+    pub(super) collections: Option<u32>,
+    pub(super) gc_cpu_ns: Option<u64>,
+    pub(super) busy_cpu_ns: Option<u64>,
+}
+
+impl Point {
+    fn of(elapsed: Duration, memory: &Memory) -> Self {
+        let heap = memory.heap.as_ref();
+        let process = memory.process.as_ref();
+        Self {
+            elapsed,
+            live: heap.and_then(|heap| heap.marked_bytes),
+            objects: heap.map(|heap| heap.objects_bytes),
+            rss: process.map(|process| process.rss_bytes),
+            anonymous: process.map(|process| process.anonymous_bytes),
+            ready: heap.map(crate::model::Heap::ready_bytes),
+            allocated_bytes: heap.map(|heap| heap.allocated_bytes),
+            allocated_objects: heap.map(|heap| heap.allocated_objects),
+            collections: heap.map(|heap| heap.collections),
+            gc_cpu_ns: heap.map(|heap| heap.gc_cpu_ns),
+            busy_cpu_ns: heap.map(|heap| heap.busy_cpu_ns),
+        }
+    }
+
+    /// Anonymous memory that is not the runtime's, at least: some of what that has mapped may not be
+    /// resident.
+    pub(super) fn outside(&self) -> Option<u64> {
+        Some(self.anonymous?.saturating_sub(self.ready?))
+    }
+}
+
+impl Series {
+    pub(in crate::analyze) fn add(&mut self, elapsed: Duration, memory: &Memory) {
+        let before = self.points.iter().rev().find_map(|point| point.collections);
+        let point = Point::of(elapsed, memory);
+        self.points.push(point);
+        if let Some(live) = point.live
+            && point.collections != before
+        {
+            self.collections.push((elapsed.as_secs_f64(), live));
+        }
+        self.last = Some(memory.clone());
+        thin(&mut self.points);
+        thin(&mut self.collections);
+    }
+
+    pub(super) fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// The last figures in full.
+    pub(super) const fn now(&self) -> Option<&Memory> {
+        self.last.as_ref()
+    }
+
+    /// One figure over time, in seconds and bytes.
+    pub(super) fn of(&self, figure: impl Fn(&Point) -> Option<u64>) -> Vec<(f64, u64)> {
+        let at = |point: &Point| Some((point.elapsed.as_secs_f64(), figure(point)?));
+        self.points.iter().filter_map(at).collect()
+    }
+
+    /// The same, only when a collection was first seen to have ended, where there are enough of them: what
+    /// fills up until it is collected is at its lowest then.
+    pub(super) fn after_collections(
+        &self,
+        figure: impl Fn(&Point) -> Option<u64>,
+    ) -> Vec<(f64, u64)> {
+        let pairs = self.points.windows(2);
+        let after = pairs.filter(|pair| pair[1].collections != pair[0].collections);
+        let after: Vec<_> = after
+            .filter_map(|pair| Some((pair[1].elapsed.as_secs_f64(), figure(&pair[1])?)))
+            .collect();
+        if after.len() < MIN_COLLECTIONS { self.of(figure) } else { after }
+    }
+
+    /// What collections found reachable, by when they were seen to have ended.
+    pub(super) fn collections(&self) -> Vec<(f64, u64)> {
+        self.collections.clone()
+    }
+}
+
+/// Drops every second one, never the first or the last two, until the rest is few enough.
+fn thin<T>(points: &mut Vec<T>) {
+    if points.len() <= POINTS {
+        return;
+    }
+    let last = points.len() - 1;
+    let mut at = 0;
+    points.retain(|_| {
+        let keep = at == 0 || at + 1 >= last || at % 2 == 0;
+        at += 1;
+        keep
+    });
+}

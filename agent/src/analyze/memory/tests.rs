@@ -1,0 +1,190 @@
+use std::time::Duration;
+
+use super::*;
+use crate::model::{GroupMemory, GrowthPattern, Heap, LimitKind, ProcessMemory};
+
+const MIB: u64 = 1 << 20;
+
+/// A process with so many bytes reachable at each of its collections, one every two seconds, and as much
+/// garbage again before the next.
+fn heap(second: u64, live: u64) -> Heap {
+    let garbage = if second.is_multiple_of(2) { 0 } else { live };
+    Heap {
+        marked_bytes: Some(live),
+        objects_bytes: live + garbage,
+        in_use_bytes: live + garbage + MIB,
+        idle_bytes: 2 * MIB,
+        stacks_bytes: MIB,
+        runtime_bytes: 3 * MIB,
+        goal_bytes: Some(2 * live),
+        gc_percent: Some(100),
+        collections: u32::try_from(second / 2 + 1).unwrap_or(u32::MAX),
+        allocated_bytes: second * 10 * MIB,
+        allocated_objects: second * 1000,
+        gc_cpu_ns: second * 10_000_000,
+        busy_cpu_ns: second * 1_000_000_000,
+        ..Heap::default()
+    }
+}
+
+fn process(heap: &Heap, outside: u64) -> ProcessMemory {
+    let anonymous_bytes = heap.ready_bytes() + outside;
+    ProcessMemory {
+        rss_bytes: anonymous_bytes + 5 * MIB,
+        anonymous_bytes,
+        file_bytes: 4 * MIB,
+        shared_bytes: MIB,
+        ..ProcessMemory::default()
+    }
+}
+
+/// An account of a minute, with what is reachable and what is outside of Go by the second.
+fn account_of(live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64) -> MemoryAccount {
+    let mut series = Series::default();
+    for second in 0..60 {
+        // Found by the collection before.
+        let heap = heap(second, live(second / 2 * 2));
+        let process = Some(process(&heap, outside(second)));
+        let group = Some(GroupMemory { limit_bytes: 1024 * MIB, used_bytes: 512 * MIB });
+        series.add(Duration::from_secs(second), &Memory { heap: Some(heap), process, group });
+    }
+    account(&series).expect("there are figures")
+}
+
+#[test]
+fn the_parts_add_up_to_what_the_kernel_counts() {
+    let mut account = account_of(|_| 100 * MIB, |_| 7 * MIB);
+    for missing in [0, 50 * MIB] {
+        let mut now = account.now.clone();
+        let process = now.process.as_mut().expect("known");
+        process.anonymous_bytes -= missing;
+        process.rss_bytes -= missing;
+        account.now = now;
+        let parts = parts::parts(&account.now).expect("both are known");
+        let go = [
+            parts.live_bytes,
+            parts.uncollected_bytes,
+            parts.fragmented_bytes,
+            parts.idle_bytes,
+            parts.stacks_bytes,
+            parts.runtime_bytes,
+        ];
+        let other = [parts.outside_bytes, parts.file_bytes, parts.shared_bytes];
+        let sum = go.iter().chain(&other).sum::<u64>();
+        assert_eq!(sum - parts.not_resident_bytes, parts.rss_bytes, "{parts:?}");
+        assert_eq!(parts.not_resident_bytes > 0, missing > 0);
+    }
+}
+
+#[test]
+fn a_sawtooth_does_not_grow() {
+    let account = account_of(|_| 100 * MIB, |_| 0);
+    let live = account.live.expect("collections");
+    assert_eq!((live.grows, live.growth.pattern), (false, GrowthPattern::Flat));
+    // The objects go up and down by as much again.
+    let objects: Vec<_> = account.history.iter().filter_map(|point| point.objects_bytes).collect();
+    assert_eq!(
+        (objects.iter().min(), objects.iter().max()),
+        (Some(&(100 * MIB)), Some(&(200 * MIB)))
+    );
+}
+
+#[test]
+fn a_leak_grows_and_reaches_a_limit() {
+    let account = account_of(|second| (100 + second) * MIB, |_| 0);
+    let live = account.live.expect("collections");
+    assert!(live.grows, "{live:?}");
+    assert_eq!(live.growth.pattern, GrowthPattern::Linear);
+    assert!((live.growth.per_second - MIB as f64).abs() < 0.05 * MIB as f64, "{live:?}");
+    let [limit] = account.limits[..] else { panic!("{:?}", account.limits) };
+    assert_eq!(limit.kind, LimitKind::ControlGroup);
+    assert_eq!(limit.level, Level::Normal);
+    let (soonest, _) = limit.reached_in.expect("it grows");
+    assert!(
+        soonest > Duration::from_secs(100) && soonest < Duration::from_secs(600),
+        "{soonest:?}"
+    );
+}
+
+#[test]
+fn what_warms_up_or_stays_at_its_bound_does_not_grow() {
+    let shapes: [fn(u64) -> u64; 4] = [
+        // A cache that is full after ten seconds.
+        |second| (50 + 10 * second.min(10)) * MIB,
+        // A batch job every twenty.
+        |second| (50 + 20 * (second % 20)) * MIB,
+        // Noise.
+        |second| 100 * MIB + second * 7919 % 13 * 100_000,
+        // It shrinks.
+        |second| (200 - second) * MIB,
+    ];
+    for (at, shape) in shapes.into_iter().enumerate() {
+        let live = account_of(shape, |_| 0).live.expect("collections");
+        assert!(!live.grows, "{at}: {live:?}");
+    }
+}
+
+#[test]
+fn without_collections_nothing_is_said_of_growth() {
+    let mut series = Series::default();
+    for second in 0..60 {
+        let heap = Heap { marked_bytes: None, collections: 0, ..heap(1, (10 + second) * MIB) };
+        let memory = Memory { heap: Some(heap), ..Memory::default() };
+        series.add(Duration::from_secs(second), &memory);
+    }
+    assert_eq!(account(&series).expect("figures").live, None);
+}
+
+#[test]
+fn what_grows_outside_of_go_is_told_apart() {
+    let account = account_of(|_| 100 * MIB, |second| second * 2 * MIB);
+    assert!(!account.live.expect("collections").grows);
+    assert!(account.outside.expect("known").grows);
+    assert!(account.rss.expect("known").grows);
+}
+
+#[test]
+fn a_sudden_drop_is_found() {
+    let account = account_of(|second| if second < 40 { 300 * MIB } else { 100 * MIB }, |_| 0);
+    let cliff = account.live.and_then(|live| live.cliff).expect("it fell");
+    assert_eq!((cliff.from_bytes, cliff.to_bytes), (300 * MIB, 100 * MIB));
+    assert!((cliff.at_seconds - 40.0).abs() < 1e-9, "{cliff:?}");
+}
+
+#[test]
+fn a_memory_limit_that_leaves_no_room_is_pressure() {
+    let pressed = |share: fn(u64) -> u64, limit: Option<u64>| {
+        let mut series = Series::default();
+        let mut gc = 0;
+        for second in 0..60 {
+            gc += share(second) * 10_000_000;
+            let heap = Heap {
+                goal_bytes: Some(110 * MIB),
+                limit_bytes: limit,
+                gc_cpu_ns: gc,
+                ..heap(second, 100 * MIB)
+            };
+            series.add(
+                Duration::from_secs(second),
+                &Memory { heap: Some(heap), ..Memory::default() },
+            );
+        }
+        account(&series).and_then(|account| account.collector).expect("figures").is_pressed
+    };
+    assert!(pressed(|second| second, Some(128 * MIB)), "from 0 to 60 %");
+    assert!(!pressed(|_| 5, Some(128 * MIB)));
+    assert!(!pressed(|second| second, None), "a busy collector without a limit");
+}
+
+#[test]
+fn a_long_run_is_kept_in_bounded_memory() {
+    let mut series = Series::default();
+    for second in 0..5000 {
+        let memory = Memory { heap: Some(heap(second, 100 * MIB)), ..Memory::default() };
+        series.add(Duration::from_secs(second), &memory);
+    }
+    assert!(series.points().len() <= 512 && series.collections().len() <= 512);
+    assert_eq!(series.points()[0].elapsed, Duration::ZERO);
+    let allocation = collector::allocation(&series).expect("known");
+    assert!((allocation.bytes_per_second - 10.0 * MIB as f64).abs() < 1.0);
+}

@@ -1,0 +1,44 @@
+//! How a number of bytes goes: by the same rules as counts of goroutines, without the noise of pages.
+
+use crate::analyze::growth::growth;
+use crate::model::{Cliff, GrowthPattern, Trend};
+
+/// Of so many points something can be said to grow.
+const MIN_POINTS: usize = 5;
+/// What a number of bytes has to grow by, at least, as a part of what it was.
+const MIN_PART: f64 = 0.05;
+/// And in bytes.
+const MIN_BYTES: f64 = 1024.0 * 1024.0;
+/// Smaller parts of the largest value are noise: pages that a span more or less takes.
+const NOISE: f64 = 1.0 / 256.0;
+/// A drop by this part, from one point to the next, is sudden.
+const CLIFF: f64 = 0.4;
+
+/// The trend of so many bytes over seconds; `None` for fewer than three points or no time between them.
+pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
+    let most = points.iter().map(|point| point.1).max()? as f64;
+    let step = (most * NOISE).max(4096.0);
+    let rounded: Vec<(f64, f64)> =
+        points.iter().map(|&(at, bytes)| (at, (bytes as f64 / step).round() * step)).collect();
+    let growth = growth(&rounded)?;
+    let (from, to) = (points.first()?.1, points.last()?.1);
+    let goes_on = matches!(
+        growth.pattern,
+        GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
+    );
+    let more = to as f64 - from as f64;
+    let grows = goes_on
+        && growth.low > 0.0
+        && points.len() >= MIN_POINTS
+        && more >= MIN_BYTES
+        && more >= from as f64 * MIN_PART;
+    Some(Trend { from_bytes: from, to_bytes: to, growth, grows, cliff: cliff(points) })
+}
+
+fn cliff(points: &[(f64, u64)]) -> Option<Cliff> {
+    let drop = points.windows(2).rev().find(|pair| {
+        let (from, to) = (pair[0].1 as f64, pair[1].1 as f64);
+        from - to >= MIN_BYTES && from - to >= from * CLIFF
+    })?;
+    Some(Cliff { at_seconds: drop[1].0, from_bytes: drop[0].1, to_bytes: drop[1].1 })
+}

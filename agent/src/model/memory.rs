@@ -1,0 +1,125 @@
+//! A process's memory at one observation: its Go heap, what the kernel counts, its control group.
+
+use serde::{Deserialize, Serialize};
+
+/// A process's memory. What the source cannot know is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The Go runtime's own figures.
+    pub heap: Option<Heap>,
+    /// The kernel's.
+    pub process: Option<ProcessMemory>,
+    /// Those of the control group that leaves the process the least; `None` where none limits it.
+    pub group: Option<GroupMemory>,
+}
+
+/// What the Go heap and its garbage collector hold, did and cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heap {
+    /// What the last collection found reachable; `None` before the first.
+    pub marked_bytes: Option<u64>,
+    /// Objects: reachable ones, and those that are not and were not freed yet.
+    pub objects_bytes: u64,
+    /// How many they are. Objects that share a block count as one.
+    pub objects: u64,
+    /// Spans that hold objects.
+    pub in_use_bytes: u64,
+    /// Memory of the heap in no span, which was not given back to the kernel.
+    pub idle_bytes: u64,
+    /// Memory of the heap that was given back.
+    pub released_bytes: u64,
+    /// Goroutines' stacks.
+    pub stacks_bytes: u64,
+    /// What the runtime keeps for itself.
+    pub runtime_bytes: u64,
+    /// How large the objects may become until the next collection ends; `None` where none will come.
+    pub goal_bytes: Option<u64>,
+    /// GOGC, in percent; `None` where it is off.
+    pub gc_percent: Option<u32>,
+    /// GOMEMLIMIT; `None` without.
+    pub limit_bytes: Option<u64>,
+    /// Bytes allocated since the program began.
+    pub allocated_bytes: u64,
+    /// Those of them that were freed.
+    pub freed_bytes: u64,
+    /// Objects allocated since the program began.
+    pub allocated_objects: u64,
+    /// Those of them that were freed.
+    pub freed_objects: u64,
+    /// Collections that have ended.
+    pub collections: u32,
+    /// Those of them that the program asked for.
+    pub forced_collections: u32,
+    /// When the last ended, in nanoseconds since 1970; `None` before the first.
+    pub last_collection_ns: Option<u64>,
+    /// For how long all of them stopped the program.
+    pub pause_total_ns: u64,
+    /// For how long the last did; `None` before the first.
+    pub last_pause_ns: Option<u64>,
+    /// Processor time of collections, without what nobody else wanted, up to the end of the last.
+    pub gc_cpu_ns: u64,
+    /// Processor time that was used by anybody, up to then.
+    pub busy_cpu_ns: u64,
+    /// By size class, smallest first, large objects last: those that anything was allocated of.
+    pub classes: Vec<SizeClass>,
+}
+
+/// Objects of one size class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeClass {
+    /// The size of one; `None` for large objects, each of which has its own.
+    pub object_bytes: Option<u64>,
+    /// Objects allocated since the program began.
+    pub allocated: u64,
+    /// Those of them that were freed.
+    pub freed: u64,
+    /// Bytes of those that were not.
+    pub in_use_bytes: u64,
+}
+
+impl Heap {
+    /// What the runtime has mapped and not given back.
+    #[must_use]
+    pub const fn ready_bytes(&self) -> u64 {
+        self.in_use_bytes
+            .saturating_add(self.idle_bytes)
+            .saturating_add(self.stacks_bytes)
+            .saturating_add(self.runtime_bytes)
+    }
+
+    /// All that the runtime has mapped.
+    #[must_use]
+    pub const fn mapped_bytes(&self) -> u64 {
+        self.ready_bytes().saturating_add(self.released_bytes)
+    }
+}
+
+/// A process's memory as the kernel counts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessMemory {
+    /// Resident memory: the sum of the next three.
+    pub rss_bytes: u64,
+    /// That of no file: heaps, stacks, what was written of private files.
+    pub anonymous_bytes: u64,
+    /// That of files.
+    pub file_bytes: u64,
+    /// That which is shared with other processes.
+    pub shared_bytes: u64,
+    /// What was swapped out.
+    pub swap_bytes: u64,
+    /// Page tables, which are no part of the resident memory.
+    pub page_tables_bytes: u64,
+    /// The most that was ever resident.
+    pub peak_rss_bytes: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
+/// A control group with a memory limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMemory {
+    /// Its limit.
+    pub limit_bytes: u64,
+    /// What its processes use of that and the kernel cannot take back: without file caches.
+    pub used_bytes: u64,
+}

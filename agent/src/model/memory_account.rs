@@ -1,0 +1,152 @@
+//! What is made of a window of memory figures: where the resident memory is, what grows, what it leads to.
+
+use std::time::Duration;
+
+use super::assessment::Level;
+use super::finding::Growth;
+use super::memory::Memory;
+
+/// What analysis says of a process's memory over a window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemoryAccount {
+    /// The figures of the last observation.
+    pub now: Memory,
+    /// Where the resident memory is; `None` where the heap's or the kernel's figures are not known.
+    pub parts: Option<RssParts>,
+    /// How what collections find reachable goes; `None` before the third collection within the window.
+    /// What was allocated since is no part of it, so that a heap that fills up until it is collected,
+    /// again and again, does not grow.
+    pub live: Option<Trend>,
+    /// How the resident memory goes; `None` before the third observation.
+    pub rss: Option<Trend>,
+    /// How anonymous memory goes that is not the Go runtime's; `None` before the third observation.
+    pub outside: Option<Trend>,
+    /// What is allocated by the second; `None` before the second observation.
+    pub allocation: Option<Allocation>,
+    /// What collections cost.
+    pub collector: Option<Collector>,
+    /// The limits, tightest first.
+    pub limits: Vec<LimitUse>,
+    /// How near the tightest limit is.
+    pub level: Level,
+    /// The figures over the window, some of them.
+    pub history: Vec<MemoryPoint>,
+}
+
+/// Where the resident memory is, in bytes. The parts of Go's own memory and the last three add up to it,
+/// with what is not resident taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RssParts {
+    /// The resident memory.
+    pub rss_bytes: u64,
+    /// Objects that the last collection found reachable.
+    pub live_bytes: u64,
+    /// Objects allocated since, reachable or not, and those that are not yet freed.
+    pub uncollected_bytes: u64,
+    /// Room in spans between and behind objects.
+    pub fragmented_bytes: u64,
+    /// Memory of the heap in no span.
+    pub idle_bytes: u64,
+    /// Goroutines' stacks.
+    pub stacks_bytes: u64,
+    /// What the runtime keeps for itself.
+    pub runtime_bytes: u64,
+    /// Anonymous memory that the runtime does not know of: of C, of `mmap`, the program's variables,
+    /// stacks of C's threads.
+    pub outside_bytes: u64,
+    /// Pages of files: the program itself, what it maps.
+    pub file_bytes: u64,
+    /// Memory shared with other processes.
+    pub shared_bytes: u64,
+    /// What the runtime has mapped and the kernel does not hold in memory: never touched, or swapped out.
+    pub not_resident_bytes: u64,
+}
+
+/// How a number of bytes goes over the window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trend {
+    /// At first.
+    pub from_bytes: u64,
+    /// At last.
+    pub to_bytes: u64,
+    /// Change by the second, with its shape.
+    pub growth: Growth,
+    /// Whether it grows for sure: by more than a twentieth, with all of the interval above zero, in a
+    /// shape that goes on.
+    pub grows: bool,
+    /// The last sudden drop: a flush, a collection after long, a restart.
+    pub cliff: Option<Cliff>,
+}
+
+/// A sudden drop, from one point to the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cliff {
+    /// When, in seconds since the first observation.
+    pub at_seconds: f64,
+    /// From so many bytes.
+    pub from_bytes: u64,
+    /// To so many.
+    pub to_bytes: u64,
+}
+
+/// What is allocated by the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allocation {
+    /// Bytes.
+    pub bytes_per_second: f64,
+    /// Objects.
+    pub objects_per_second: f64,
+}
+
+/// What collections cost over the window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Collector {
+    /// Collections that ended within the window.
+    pub collections: u64,
+    /// Their share of the processor time that the program used, 0 to 1: of the window if a collection
+    /// ended in it, else since the program began; `None` where none ever ended.
+    pub cpu_share: Option<f64>,
+    /// That of the first half of the window and of the second, where collections ended in both.
+    pub halves: Option<(f64, f64)>,
+    /// Whether the memory limit makes the program collect garbage most of the time, and more and more: the
+    /// heap that is reachable comes near to what the limit leaves.
+    pub is_pressed: bool,
+}
+
+/// A limit, and what is used of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LimitUse {
+    /// Which.
+    pub kind: LimitKind,
+    /// The limit.
+    pub limit_bytes: u64,
+    /// What is used of it. Of Go's memory limit: what no collection can free.
+    pub used_bytes: u64,
+    /// How near that is.
+    pub level: Level,
+    /// When it is reached if the growth goes on, at the earliest and at the latest within the growth's
+    /// interval; `None` where what counts towards it does not grow for sure.
+    pub reached_in: Option<(Duration, Option<Duration>)>,
+}
+
+/// A kind of memory limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKind {
+    /// GOMEMLIMIT.
+    GoMemory,
+    /// That of a control group: beyond it the kernel kills.
+    ControlGroup,
+}
+
+/// Figures of one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryPoint {
+    /// When, since the first observation.
+    pub elapsed: Duration,
+    /// What the last collection found reachable.
+    pub live_bytes: Option<u64>,
+    /// All objects.
+    pub objects_bytes: Option<u64>,
+    /// The resident memory.
+    pub rss_bytes: Option<u64>,
+}

@@ -8,7 +8,7 @@ pub mod collect;
 mod error_chain;
 pub mod golang;
 pub mod host;
-pub mod http;
+mod http;
 pub mod model;
 mod pipeline;
 pub mod profile;

@@ -18,7 +18,19 @@ struct Row {
 }
 
 const EVERY: &[&str] = &["config", "verbose"];
-const TARGET: &[&str] = &["pid", "exe", "object", "input", "save"];
+const TARGET: &[&str] = &["pid", "exe", "url", "object", "input", "save"];
+/// How servers are asked.
+const SERVERS: &[&str] = &[
+    "dump-limit",
+    "timeout",
+    "ca-file",
+    "client-cert",
+    "client-key",
+    "insecure",
+    "basic-auth-file",
+    "bearer-token-file",
+    "header",
+];
 const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
 const TEXT: &[&str] = &["format", "output"];
 const AMOUNT: &[&str] = &["top", "all"];
@@ -40,8 +52,9 @@ const RULES: &[&str] = &[
     "min-growth",
 ];
 
-const WATCHING: &[&[&str]] = &[EVERY, TARGET, SAMPLING, TEXT, AMOUNT, REPORT, FILTER, RULES];
-const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, TEXT, AMOUNT, REPORT, FILTER, RULES];
+const WATCHING: &[&[&str]] =
+    &[EVERY, TARGET, SERVERS, SAMPLING, TEXT, AMOUNT, REPORT, FILTER, RULES];
+const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
 const TABLE: [Row; 14] = [
@@ -50,14 +63,14 @@ const TABLE: [Row; 14] = [
     Row { command: "monitor", flags: WATCHING, why: "" },
     Row {
         command: "compare",
-        flags: &[EVERY, TARGET, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes two samples, without probes, and shows how they differ",
     },
     Row { command: "patterns", flags: WATCHING, why: "" },
     Row { command: "channels", flags: WATCHING, why: "" },
     Row {
         command: "fleet",
-        flags: &[EVERY, TARGET, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes one sample of each instance, without probes, and shows what they have in common",
     },
     Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
@@ -158,7 +171,12 @@ struct Idle {
     why: &'static str,
 }
 
-const IDLE: [Idle; 2] = [
+const IDLE: [Idle; 3] = [
+    Idle {
+        with: "url",
+        flags: &[&["object", "probes", "budget"]],
+        why: "an endpoint is asked for its profiles, and not attached to",
+    },
     Idle {
         with: "input",
         flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
@@ -166,7 +184,7 @@ const IDLE: [Idle; 2] = [
     },
     Idle {
         with: "before",
-        flags: &[&[POSITIONAL], TARGET, RULES],
+        flags: &[&[POSITIONAL], TARGET, SERVERS, RULES],
         why: "two saved inputs are compared, and a report is judged already",
     },
 ];

@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::asking::Asking;
 use super::format::{self, Format};
 use super::judging::Judging;
 use super::time::{duration, interval};
@@ -22,6 +23,7 @@ Examples:
   sudo leak-agent analyze 4711                  sample for 30 s, say what leaks and how to fix it
   sudo leak-agent check --exe server            one sample of every program called server
   sudo leak-agent analyze 4711 --save seen --format html --output leaks.html
+  leak-agent analyze --url shop:6060            the same, of a program that serves /debug/pprof/
   leak-agent report --input seen                the same report again, without the program
   leak-agent analyze --input goroutines.txt     what a saved dump or profile shows
 
@@ -88,7 +90,7 @@ pub(super) struct Pids {
     #[arg(
         id = POSITIONAL,
         value_name = "PID",
-        conflicts_with_all = ["exe", "input", "list"],
+        conflicts_with_all = ["exe", "url", "input", "list"],
         value_parser = pid
     )]
     pids: Vec<u32>,
@@ -265,6 +267,29 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_OBJECT")]
     pub(super) object: Option<String>,
 
+    /// Analyse the program whose pprof endpoint this is (host:6060): its /debug/pprof/ is searched for
+    /// below the address. Several by repeating, or as a list with spaces.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        value_delimiter = ' ',
+        env = "LEAK_AGENT_URL",
+        conflicts_with_all = ["pid", "exe"]
+    )]
+    pub(super) url: Vec<String>,
+
+    /// Of an endpoint with more goroutines than this, ask for their counts only, which tell no ids, states
+    /// and wait times: for a dump the program stands still, 10 to 25 ms for each 1000 goroutines.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 2_000,
+        env = "LEAK_AGENT_DUMP_LIMIT"
+    )]
+    pub(super) dump_limit: u64,
+
     /// Analyse goroutine profiles and dumps in files, or what --save kept, not a process: files, folders,
     /// patterns, - for standard input. pprof (gzip or not), debug=1 and debug=2 text, a panic or SIGQUIT
     /// in a log; gzip, zstd, zip. All files of a folder are one series, each folder in it is another, and
@@ -275,19 +300,20 @@ pub(super) struct Common {
         value_name = "PATH",
         num_args = 1..,
         env = "LEAK_AGENT_INPUT",
-        conflicts_with_all = ["pid", "exe"]
+        conflicts_with_all = ["pid", "exe", "url"]
     )]
     pub(super) input: Vec<PathBuf>,
 
     /// List the Go programs that run here, and end.
-    #[arg(long, global = true, conflicts_with_all = ["pid", "exe", "input"])]
+    #[arg(long, global = true, conflicts_with_all = ["pid", "exe", "url", "input"])]
     pub(super) list: bool,
 
     /// Read flags from this TOML file: interval = "2s", pid = [1, 2]. Unknown keys are errors.
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_CONFIG")]
     pub(super) config: Option<PathBuf>,
 
-    /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; monitor: 10s].
+    /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; with --url 5s;
+    /// monitor: 10s].
     #[arg(
         long,
         global = true,
@@ -396,6 +422,9 @@ pub(super) struct Common {
     pub(super) verbose: u8,
 
     #[command(flatten)]
+    pub(super) asking: Asking,
+
+    #[command(flatten)]
     pub(super) judging: Judging,
 }
 
@@ -495,6 +524,11 @@ mod tests {
             "leak-agent --pid 1 --probes some",
             "leak-agent --pid 1 --budget 1",
             "leak-agent --pid 1 --input saved",
+            "leak-agent --pid 1 --url host:6060",
+            "leak-agent 1 --url host:6060",
+            "leak-agent --url host:6060 --input saved",
+            "leak-agent --url host:6060 --client-key key.pem",
+            "leak-agent --url host:6060 --basic-auth-file a --bearer-token-file b",
             "leak-agent --input saved --save saved",
             "leak-agent --pid 1 --fail-on potato",
             "leak-agent compare --before a --after b -- true",

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use crate::collect::CollectError;
 use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
+use crate::http::SettingsError;
 use crate::model::{Assessment, Halt, Held, Instance, TargetId};
 use crate::report::{format, phrases};
 
@@ -96,6 +97,17 @@ pub(super) enum Failure {
         /// What it holds.
         text: String,
     },
+    /// What a flag says is wrong, and may hold what is secret.
+    #[error("--{flag}: {why}")]
+    Secret {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file that says how servers are asked cannot be used.
+    #[error(transparent)]
+    Asking(SettingsError),
     /// Thresholds that are not in order.
     #[error("--goroutines-moderate, -high and -critical have to rise: {0:?} do not")]
     Thresholds([u64; 3]),
@@ -213,6 +225,7 @@ impl Failure {
             CollectError::Program(_)
             | CollectError::Memory(_)
             | CollectError::Files(_)
+            | CollectError::Endpoint(_)
             | CollectError::Ended => Self::Target { target, source },
         }
     }
@@ -237,6 +250,8 @@ impl Failure {
             Self::NoTarget
             | Self::Unreadable { .. }
             | Self::PatternLine { .. }
+            | Self::Secret { .. }
+            | Self::Asking(_)
             | Self::Thresholds(_)
             | Self::Setting { .. }
             | Self::NotTaken { .. }
@@ -317,6 +332,8 @@ impl Failure {
             | Self::Interrupted { .. }
             | Self::Unreadable { .. }
             | Self::Saved { .. }
+            | Self::Secret { .. }
+            | Self::Asking(_)
             | Self::Thresholds(_)
             | Self::Format { .. }
             | Self::NotTogether { .. }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod accepted;
 mod args;
+mod asking;
 mod command;
 mod config;
 mod entry;

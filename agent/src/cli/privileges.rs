@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::output;
-use super::request::{Destination, Request};
+use super::request::{Destination, Request, Selection};
 use crate::collect::attach::Probing;
 use crate::error_chain::one_line;
 use crate::host::privileges::{Plan, without_writing_anywhere};
@@ -20,7 +20,11 @@ pub(super) enum Touch {
 
 /// What a command with these flags keeps.
 pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
-    let mut plan = Plan::reading();
+    let mut plan = match request.selection {
+        // A server is asked with what everybody may do.
+        Selection::Urls(_) => Plan::default(),
+        _ => Plan::reading(),
+    };
     if touch == Touch::Probes && request.attach.probes != Probing::Off {
         // As attaching itself chooses: where the kernel cannot tell, links are tried.
         plan = plan.probing(!uprobe_multi().is_no());

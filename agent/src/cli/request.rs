@@ -10,15 +10,20 @@ use std::time::Duration;
 use clap_complete::Shell;
 
 use super::args::{self, Args, Color, Command, Probes};
+use super::asking;
 use super::failure::Failure;
 use super::format::Format;
 use super::judging::FailOn;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
+use crate::http::{self, Address};
 use crate::pipeline::{Pace, UntilFound};
 
 /// From one sample to the next, unless a command or the user knows better.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The same for endpoints: each sample stops the target for as long as it takes to write all stacks.
+const ENDPOINT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The same for `monitor`: nobody watches each of its seconds.
 const MONITOR_INTERVAL: Duration = Duration::from_secs(10);
@@ -39,6 +44,10 @@ pub(super) struct Request {
     pub(super) object: Option<String>,
     pub(super) pace: Pace,
     pub(super) attach: Options,
+    /// How many goroutines of an endpoint are told one by one, at most.
+    pub(super) max_dumped: u64,
+    /// How servers are asked.
+    pub(super) asking: http::Settings,
     /// With every file of patterns and the baseline read.
     pub(super) settings: Settings,
     pub(super) fail_on: FailOn,
@@ -111,6 +120,8 @@ pub(super) enum Selection {
     Pids(Vec<u32>),
     /// Those of every process whose executable has this file name.
     Exe(String),
+    /// Those of the programs that serve their profiles at these addresses.
+    Urls(Vec<Address>),
     /// Those of these files and folders: profiles, dumps, and what `--save` kept.
     Saved(Vec<PathBuf>),
 }
@@ -152,6 +163,9 @@ impl Request {
         };
         let task = if common.list { Task::List } else { Task::of(command)? };
         let mut pace = task.default_pace();
+        if !common.url.is_empty() {
+            pace.interval = pace.interval.max(ENDPOINT_INTERVAL);
+        }
         pace.interval = common.interval.unwrap_or(pace.interval);
         pace.duration = match samples {
             Some(samples) => Some(pace.interval.saturating_mul(samples.saturating_sub(1))),
@@ -162,12 +176,20 @@ impl Request {
             selection: match common.exe {
                 _ if !common.input.is_empty() => Selection::Saved(common.input),
                 Some(exe) => Selection::Exe(exe),
+                None if !common.url.is_empty() => Selection::Urls(asking::addresses(&common.url)?),
                 None if common.pid.is_empty() => Selection::Nobody,
                 None => Selection::Pids(common.pid),
             },
             object: common.object,
             pace,
             attach: task.attach_options(common.probes, common.budget),
+            max_dumped: common.dump_limit,
+            // Other sources ask nobody, and what the environment says of it is not for them.
+            asking: if common.url.is_empty() {
+                http::Settings::default()
+            } else {
+                common.asking.settings()?
+            },
             fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
             settings: common.judging.settings()?,
             save: common.save,
@@ -207,7 +229,8 @@ impl Request {
 
     /// Whether probes are to be put into the targets.
     pub(super) const fn has_probes(&self) -> bool {
-        !self.is_saved() && !self.attach.once && !matches!(self.attach.probes, Probing::Off)
+        let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
+        is_process && !self.attach.once && !matches!(self.attach.probes, Probing::Off)
     }
 }
 

@@ -1,8 +1,9 @@
-//! Which processes and recordings the flags mean, and how to attach to each.
+//! Which processes, endpoints and recordings the flags mean, and how to observe each.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::asking;
 use super::failure::Failure;
 use super::output;
 use super::request::{Request, Selection};
@@ -10,17 +11,18 @@ use crate::collect::attach::Options;
 use crate::collect::files::{self, Found, Series};
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
+use crate::http::Address;
 use crate::model::Instance;
 use crate::pipeline::{self, Observer, Open};
 use crate::report::format;
 
-/// A process that is to be sampled, or a recording.
+/// A process or an endpoint that is to be sampled, or a recording.
 pub(super) struct NamedTarget {
     /// As it was asked for.
     pub(super) target: Instance,
     /// Whether it was sampled before, so that nothing has to be waited for.
     pub(super) is_saved: bool,
-    /// Attaches to it. Nothing is done before that is called.
+    /// Attaches to it, or finds what it serves. Nothing is done before that is called.
     pub(super) open: Open,
 }
 
@@ -28,6 +30,10 @@ pub(super) struct NamedTarget {
 pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     if let Selection::Saved(named) = &request.selection {
         return saved(named);
+    }
+    if let Selection::Urls(addresses) = &request.selection {
+        asking::warn(&request.asking);
+        return Ok(addresses.iter().map(|address| endpoint(address, request)).collect());
     }
     let pids = pids(&request.selection)?;
     let objects = pids.into_iter().flat_map(|pid| objects(pid, request));
@@ -77,6 +83,27 @@ fn open(
     }
 }
 
+fn endpoint(address: &Address, request: &Request) -> NamedTarget {
+    let target = Instance::Endpoint { url: address.url.to_string() };
+    let (address, settings) = (address.clone(), request.asking.clone());
+    let (save, verbosity) = (request.save.clone(), request.verbosity);
+    let max_dumped = request.max_dumped;
+    let open = Box::new(move || {
+        let start = Instant::now();
+        let endpoint = pipeline::endpoint(address, settings, max_dumped)?;
+        if verbosity > 0 {
+            let found = format::duration(start.elapsed());
+            output::say(format_args!("found {} in {found}", endpoint.base()));
+        }
+        let source: Box<dyn Source> = Box::new(endpoint);
+        match save {
+            Some(folder) => pipeline::record(source, &folder),
+            None => Ok(source),
+        }
+    });
+    NamedTarget { target, is_saved: false, open }
+}
+
 /// What the files and folders hold that were named.
 pub(super) fn find(named: &[PathBuf]) -> Result<Found, Failure> {
     files::find(named).map_err(|error| match error {
@@ -121,7 +148,7 @@ pub(super) fn sum(mut failures: Vec<Failure>, asked: usize) -> Option<Failure> {
 /// The processes that are selected, each once.
 pub(super) fn pids(selection: &Selection) -> Result<Vec<u32>, Failure> {
     let mut pids = match selection {
-        Selection::Nobody | Selection::Saved(_) => Vec::new(),
+        Selection::Nobody | Selection::Saved(_) | Selection::Urls(_) => Vec::new(),
         Selection::Pids(pids) => pids.clone(),
         Selection::Exe(name) => {
             let listing = pipeline::processes().map_err(Failure::Processes)?;

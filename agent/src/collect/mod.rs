@@ -1,6 +1,7 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
 pub mod attach;
+pub(crate) mod endpoint;
 pub(crate) mod files;
 pub(crate) mod go_files;
 pub(crate) mod saved;
@@ -34,6 +35,9 @@ pub enum CollectError {
     /// The agent has too little memory for it.
     #[error(transparent)]
     Memory(#[from] attach::Shortage),
+    /// A server did not give what it was asked for.
+    #[error(transparent)]
+    Endpoint(#[from] endpoint::Error),
     /// Saved observations could not be read again.
     #[error(transparent)]
     Saved(#[from] saved::Error),
@@ -46,11 +50,15 @@ pub enum CollectError {
 }
 
 impl CollectError {
-    /// Whether the target will be seen again before long: it has just executed itself anew. This passes
-    /// within seconds, or another error says why it did not.
+    /// Whether the target may be seen again before long: it has just executed itself anew, or a server did
+    /// not answer once. This passes in a bounded time, or another error says why it did not.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Program(golang::Error::Starting { .. }))
+        match self {
+            Self::Program(golang::Error::Starting { .. }) => true,
+            Self::Endpoint(error) => error.is_passing(),
+            _ => false,
+        }
     }
 
     /// Whether the kernel refused access to the target.

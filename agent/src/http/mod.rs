@@ -14,8 +14,8 @@ mod settings;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use address::{Address, AddressError};
-pub use client::{Client, Text};
+pub use address::Address;
+pub use client::Client;
 pub use credentials::{Credentials, Secret};
 pub use error::{Error, Problem};
 pub use reqwest::Url;

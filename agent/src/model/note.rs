@@ -142,6 +142,25 @@ pub enum CoverageNote {
     },
     /// More of them are missing than are told one by one.
     MoreObservationsMissing,
+    /// Goroutines of an endpoint are counted, so that ids, states and wait times are not known.
+    Counted {
+        /// How many there are.
+        goroutines: u64,
+        /// Of how many each would be told; `None` where the endpoint does not tell each.
+        limit: Option<u64>,
+    },
+    /// The runtime was asked which goroutines are leaked, and collected garbage to say so.
+    LeaksSearched {
+        /// How often.
+        times: u64,
+    },
+    /// Samples were not answered.
+    SamplesMissed {
+        /// How many.
+        samples: u64,
+    },
+    /// Whether the server is who it says was not checked.
+    Unchecked,
     /// The user filtered some goroutines out.
     Filtered {
         /// How many goroutines are left.

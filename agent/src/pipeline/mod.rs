@@ -13,11 +13,13 @@ mod stop;
 use std::path::Path;
 
 use crate::collect::attach::{Attach, Options};
+use crate::collect::endpoint::Endpoint;
 use crate::collect::files::{Files, Series};
 use crate::collect::saved::{Recorder, Recording, Replay};
 use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::with_libraries as runtimes;
+use crate::http::{self, Address};
 pub use observer::{End, Observer, Pace, UntilFound};
 pub use session::{Open, Outcome, Session, SinkEnd, SinkOutcome, TargetEnd, TargetOutcome};
 pub use sink::{Inbox, Keep, Role, Sink, SinkError};
@@ -29,6 +31,18 @@ pub use stop::Stop;
 /// When there is none, it cannot be read as a Go program, or access is refused.
 pub fn attach(pid: u32, options: &Options) -> Result<Box<dyn Source>, CollectError> {
     Ok(Box::new(Attach::open(pid, options)?))
+}
+
+/// Finds the profiles that a server has of a program.
+///
+/// # Errors
+/// When it cannot be asked, or has none.
+pub fn endpoint(
+    address: Address,
+    settings: http::Settings,
+    max_dumped: u64,
+) -> Result<Endpoint, CollectError> {
+    Ok(Endpoint::open(address, settings, max_dumped)?)
 }
 
 /// Shows a recording again.

@@ -7,6 +7,7 @@
 pub mod dump;
 pub mod intake;
 mod log;
+pub mod memstats;
 pub mod packed;
 pub mod proto;
 mod quoted;

@@ -185,19 +185,12 @@ fn seen(assessment: &Assessment) -> Markup {
 fn cost(assessment: &Assessment) -> Markup {
     let overhead = &assessment.overhead;
     let percent = |percent: f64| format!("{percent:.2} % of a core");
-    let longest = overhead.pauses_ms.iter().copied().reduce(f64::max);
     let rows = [
         ("The target's CPU", overhead.target_cpu_percent_estimate.map(percent)),
         ("The agent's CPU", overhead.agent_cpu_percent.map(percent)),
         ("The agent's memory", overhead.agent_rss_bytes.map(format::bytes)),
         ("The last sample took", overhead.snapshot.map(format::duration)),
-        (
-            "Pauses of the target",
-            Some(longest.map_or_else(
-                || "none".to_owned(),
-                |longest| format!("{}, longest {longest:.1}ms", overhead.pauses_ms.len()),
-            )),
-        ),
+        ("Pauses of the target", Some(phrases::pauses(assessment).1)),
     ];
     html! {
         table {

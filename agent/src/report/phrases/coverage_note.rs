@@ -101,12 +101,12 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         .into(),
         CoverageNote::LocksUnsearched { stacks } => format!(
             "{} not searched for contended locks: there are too many, or too many alike",
-            stacks_were(*stacks, "stack", "stacks")
+            counted_were(*stacks, "stack", "stacks")
         )
         .into(),
         CoverageNote::LocksSearchedInPart { stacks } => format!(
             "{} searched for contended locks in their inner part",
-            stacks_were(*stacks, "deep stack", "deep stacks")
+            counted_were(*stacks, "deep stack", "deep stacks")
         )
         .into(),
         CoverageNote::MentionsFull => {
@@ -152,6 +152,32 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
             counted(*of, "goroutine", "goroutines")
         )
         .into(),
+        CoverageNote::Counted { goroutines, limit: Some(limit) } => format!(
+            "{} are more than --dump-limit ({}): they are counted by their stacks, and their ids, states \
+             and wait times are not known",
+            counted(*goroutines, "goroutine", "goroutines"),
+            count(*limit)
+        )
+        .into(),
+        CoverageNote::Counted { limit: None, .. } => {
+            "the endpoint gives no dump (debug=2): goroutines are counted by their stacks, and their ids, \
+             states and wait times are not known"
+                .into()
+        }
+        CoverageNote::LeaksSearched { times } => format!(
+            "the program's own runtime was asked {} which goroutines are leaked, and collected garbage \
+             for it",
+            counted(*times, "time", "times")
+        )
+        .into(),
+        CoverageNote::SamplesMissed { samples } => format!(
+            "{} not answered: what happened meanwhile was not seen",
+            counted_were(*samples, "sample", "samples")
+        )
+        .into(),
+        CoverageNote::Unchecked => {
+            "--insecure: whether the server is who it says was not checked".into()
+        }
         CoverageNote::Text(text) => text.into(),
         CoverageNote::Unknown {} => {
             "a later version of leak-agent noted something here that this one does not know".into()
@@ -160,8 +186,8 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
 }
 
 /// `1 stack was`, `2 stacks were`.
-fn stacks_were(stacks: u64, one: &str, many: &str) -> String {
-    format!("{} {}", counted(stacks, one, many), plural(stacks, "was", "were"))
+fn counted_were(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", counted(number, one, many), plural(number, "was", "were"))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Page<'_> {
         self.not_analysed(judgement, assessment)?;
         self.coverage(&assessment.coverage)?;
         self.notes(assessment)?;
-        self.overhead(&assessment.overhead)?;
+        self.overhead(assessment)?;
         self.summary_line("scope", &[(Role::Dim, phrases::SCOPE.to_owned())])?;
         self.summary_line("health", &[(Role::Title, phrases::health(assessment, judgement))])?;
         self.result(judgement, assessment)

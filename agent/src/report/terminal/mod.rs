@@ -9,7 +9,7 @@ use super::json::time;
 use super::style::{Role, Style};
 use super::view::{self, Gap, GapKind};
 use super::{Render, Report, format, phrases};
-use crate::model::{Assessment, Coverage, Group, Overhead, ProbeCoverage, ProbeState, WaitClass};
+use crate::model::{Assessment, Coverage, Group, ProbeCoverage, ProbeState, WaitClass};
 
 mod contention;
 mod finding;
@@ -88,7 +88,7 @@ impl Page<'_> {
             None => {
                 self.coverage(&assessment.coverage)?;
                 self.notes(assessment)?;
-                self.overhead(&assessment.overhead)
+                self.overhead(assessment)
             }
         }
     }
@@ -237,7 +237,8 @@ impl Page<'_> {
     }
 
     /// What the observation cost, in a line; how that is known if details are asked for.
-    fn overhead(&mut self, overhead: &Overhead) -> io::Result<()> {
+    fn overhead(&mut self, assessment: &Assessment) -> io::Result<()> {
+        let overhead = &assessment.overhead;
         let mut parts = Vec::new();
         if let (Some(hit), Some(percent)) = (&overhead.hit, overhead.target_cpu_percent_estimate) {
             let mut text = format!("probes {percent:.2} % of a core");
@@ -252,13 +253,8 @@ impl Page<'_> {
         if !agent.is_empty() {
             parts.push((Role::Dim, format!("agent {}", agent.join(", "))));
         }
-        parts.push(match overhead.pauses_ms.iter().copied().reduce(f64::max) {
-            None => (Role::Dim, "never paused".to_owned()),
-            Some(longest) => {
-                let pauses = format::counted(overhead.pauses_ms.len() as u64, "pause", "pauses");
-                (Role::Warning, format!("{pauses} of the target, longest {longest:.1}ms"))
-            }
-        });
+        let (is_warning, pauses) = phrases::pauses(assessment);
+        parts.push((if is_warning { Role::Warning } else { Role::Dim }, pauses));
         if let Some(took) = overhead.snapshot.filter(|_| self.details) {
             parts.push((Role::Dim, format!("last sample took {}", format::duration(took))));
         }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Page, Terminal, locks};
-use crate::model::{Assessment, Coverage, Judgement, LockGraph, Overhead, StackTable};
+use crate::model::{Assessment, Coverage, Judgement, LockGraph, StackTable};
 use crate::report::style::{self, Role, Span, Style};
 
 /// The roles are read back from the colours that they are painted in.
@@ -103,8 +103,8 @@ pub fn coverage(assessment: &Assessment, width: usize) -> Lines {
 
 /// What observing costs.
 #[must_use]
-pub fn overhead(overhead: &Overhead, width: usize) -> Lines {
-    part(width, |page| page.overhead(overhead))
+pub fn overhead(assessment: &Assessment, width: usize) -> Lines {
+    part(width, |page| page.overhead(assessment))
 }
 
 /// Creation sites whose goroutines came and went between samples.

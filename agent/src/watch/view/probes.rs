@@ -26,7 +26,7 @@ pub(super) fn lines(assessment: &Assessment, width: usize, paint: Paint) -> Vec<
         lines.extend(self::probe(probe, width, paint));
     }
     for part in [
-        parts::overhead(&assessment.overhead, width),
+        parts::overhead(assessment, width),
         parts::coverage(assessment, width),
         parts::sites(assessment, width),
     ] {

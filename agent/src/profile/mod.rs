@@ -4,14 +4,18 @@
 //! Every reader gives what it finds as [`Record`]s, one at a time and borrowed from what it reads, so that a
 //! dump of any size needs little memory, and says at its end what it read and could not read ([`Reading`]).
 
+pub mod counts;
 pub mod dump;
 pub mod intake;
+mod lines;
 mod log;
 pub mod memstats;
 pub mod packed;
 pub mod proto;
 mod quoted;
 mod record;
+#[cfg(test)]
+mod round_trip;
 pub mod state;
 mod text;
 pub mod write;

@@ -226,6 +226,8 @@ impl Open {
         match pending {
             Pending::Call { function, inlined } => {
                 self.ends_openly = !inlined && !place.has_offset;
+                // Arguments that are not printed make no inlined call, where an offset is.
+                let inlined = inlined && !place.has_offset;
                 self.push(Frame::Call { function, file, line: place.line, inlined });
             }
             Pending::Uncounted if self.in_ancestor => {}

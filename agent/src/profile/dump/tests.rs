@@ -177,6 +177,13 @@ main.main(...)
 }
 
 #[test]
+fn a_call_without_its_arguments_is_not_inlined() {
+    let (records, _) =
+        read_well("goroutine 7 [select]:\nmain.f(...)\n\t/a.go:1 +0x0\nmain.g(...)\n\t/a.go:2\n");
+    assert_eq!(records, ["7 select | main.f /a.go:1 | main.g /a.go:2 inlined"]);
+}
+
+#[test]
 fn frames_of_c_are_read_as_a_symbolizer_names_them() {
     let text = "\
 goroutine 7 [syscall, locked to thread]:

@@ -159,7 +159,7 @@ impl Dump<'_> {
                 let (function, file) = (names::traced(function), names::line(file));
                 writeln!(out, "{function}(...)\n\t{file}:{line}{offset}")?;
             }
-            Err(pc) => writeln!(out, "non-Go function at pc={pc:x}")?,
+            Err(pc) => writeln!(out, "non-Go function at pc={pc:#x}")?,
         }
         Ok(())
     }

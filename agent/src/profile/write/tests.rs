@@ -109,7 +109,7 @@ fn deep_stacks_keep_both_ends_and_those_of_the_runtime_all() {
     assert!(lines(3)[1].starts_with("runtime.gopark("), "{}", parts[3]);
     let functions: Vec<&str> = lines(4)[1..].iter().copied().step_by(2).collect();
     assert_eq!(functions, ["main.f(...)", "panic(...)", "runtime.(*Frames).Next(...)"]);
-    assert_eq!(lines(5)[1], "non-Go function at pc=401000");
+    assert_eq!(lines(5)[1], "non-Go function at pc=0x401000");
 }
 
 #[test]

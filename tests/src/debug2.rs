@@ -165,7 +165,9 @@ impl Goroutine {
 fn header(line: &str) -> Result<Goroutine> {
     let rest = line.strip_prefix("goroutine ").and_then(|rest| rest.strip_suffix(':'));
     let (before, rest) = rest.and_then(|rest| rest.split_once('[')).context("no state")?;
-    let (inside, behind) = rest.split_once(']').context("no end of the state")?;
+    // Go 1.26 has the labels inside of the brackets.
+    let inner = rest.strip_suffix(']').and_then(|rest| rest.split_once(" labels:"));
+    let (inside, behind) = inner.or_else(|| rest.split_once(']')).context("no end of the state")?;
     let goid = before.split(' ').next().unwrap_or(before).parse().context("no id")?;
     let mut parts = inside.split(", ");
     let mut state = parts.next().unwrap_or_default();

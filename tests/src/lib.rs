@@ -11,6 +11,7 @@ pub mod compare;
 pub mod debug2;
 pub mod dwarf_image;
 pub mod endpoint;
+pub mod fixture;
 pub mod holders;
 pub mod image;
 pub mod loaded;

@@ -1,8 +1,11 @@
 //! `cargo xtask bench NAME`: measures the agent, built as it is released.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
 use crate::apt::{self, Need, Shows};
+use crate::go::{self, Toolchains};
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::{targets, toolchain};
@@ -16,6 +19,8 @@ struct Bench {
     program: &'static str,
     /// Debian packages that it measures against.
     needs: &'static [Need],
+    /// Whether it needs the parsers of tests/peers.
+    peers: bool,
     does: &'static str,
 }
 
@@ -23,12 +28,13 @@ struct Bench {
 const BPFTRACE: Need = Need { package: "bpftrace", shows: Shows::Program("bpftrace") };
 
 /// The table of benches.
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     Bench {
         name: "check",
         targets: &["blocked"],
         program: "bench_check",
         needs: &[],
+        peers: false,
         does: "[GOROUTINES...]: `leak-agent check` from exec to exit against the target's own debug=1",
     },
     Bench {
@@ -36,6 +42,7 @@ const BENCHES: [Bench; 4] = [
         targets: &["blocked"],
         program: "bench_snapshot",
         needs: &[],
+        peers: false,
         does: "[GOROUTINES[xFRAMES]...]: time, memory and scheduling gaps against the target's own pprof",
     },
     Bench {
@@ -43,13 +50,23 @@ const BENCHES: [Bench; 4] = [
         targets: &[],
         program: "bench_analyze",
         needs: &[],
+        peers: false,
         does: "a judgement of 10,000 to 1,000,000 goroutines: time, memory, and how both grow",
+    },
+    Bench {
+        name: "parse",
+        targets: &[],
+        program: "bench_parse",
+        needs: &[],
+        peers: true,
+        does: "dumps and counts, against the parsers that others use, and an endless dump (3 minutes)",
     },
     Bench {
         name: "overhead",
         targets: &["bench", "blocked"],
         program: "bench_overhead",
         needs: &[BPFTRACE],
+        peers: false,
         does: "[--quick] [PART...]: what probes cost, the agent off and on in turns (7 minutes, quick 2)",
     },
 ];
@@ -77,5 +94,18 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     build.args(["build", "--release", "--locked", "-p", "leak-agent", "-p", "leak-agent-tests"]);
     shell::run(build.args(["--bin", "leak-agent", "--bin", bench.program]))?;
     let mut program = shell::command(project.target().join("release").join(bench.program));
+    if bench.peers {
+        program.env("LEAK_AGENT_PEERS", peers(project)?);
+    }
     shell::run(program.args(args).env("LEAK_AGENT_BIN", project.agent()))
+}
+
+/// Builds the parsers that others wrote, as tests/peers/go.sum pins them.
+fn peers(project: &Project) -> Result<PathBuf> {
+    say("building the peers");
+    let binary = project.target().join("bench/peers");
+    let mut go = Toolchains::find(project).version(go::DEFAULT)?.command();
+    go.current_dir(project.root().join("tests/peers")).env("CGO_ENABLED", "0");
+    shell::output(go.args(["build", "-trimpath", "-o"]).arg(&binary).arg("."))?;
+    Ok(binary)
 }

@@ -115,18 +115,18 @@ fn a_dump_is_read_as_an_independent_reader_reads_it(version: &str) {
 fn every_state_is_read_with_its_meaning(version: &str) {
     let (all, _) = dump_of(version, "goroutine.dump");
     let text = bytes(version, "goroutine.dump").expect("a fixture");
-    let mut classes = Vec::new();
+    let mut meanings = Vec::new();
     read_dump(&text, |record| {
         let state = record.state.expect("a state");
-        classes.push(Meaning::of_state(&state, record.stack));
+        let Meaning { status, wait, .. } = Meaning::of_state(&state, record.stack);
+        meanings.push((status, wait));
     });
     for (function, state, class) in waits(version) {
         let at = all.iter().position(|one| one.is_in(function)).expect("it is there");
         let one = only(&all, function);
         assert_eq!(one.state, state, "{function}");
-        assert_eq!(classes[at].wait, class, "{function}");
         let status = if state == "syscall" { Status::Syscall } else { Status::Waiting };
-        assert_eq!(classes[at].status, status, "{function}");
+        assert_eq!(meanings[at], (status, class), "{function}");
         let (site, parent) = one.created.as_ref().expect("its creation");
         assert!(site.starts_with("main.startStates"), "{site}");
         assert_eq!(*parent, 1);

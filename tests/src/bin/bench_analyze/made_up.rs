@@ -66,7 +66,6 @@ impl MadeUp {
             rates: None,
             rates_so_far: None,
             sites: Vec::new(),
-            contention: None,
             memory: Memory::default(),
             coverage: Coverage::default(),
             overhead: Overhead::default(),

@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used)]
 
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::{env, fs, process};
 
@@ -341,6 +341,14 @@ fn completions_and_the_manual_page_know_every_command() {
         let (stdout, stderr) = run(args, 0);
         assert!(stdout.contains(of) && stdout.contains("analyze"), "{args:?}: {stderr}");
     }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("man");
+    let _ = fs::remove_dir_all(&folder);
+    run(&["man", folder.to_str().expect("a path of text")], 0);
+    let page = |name: &str| fs::read_to_string(folder.join(name)).expect("a page");
+    assert!(page("leak-agent.1").contains("leak\\-agent\\-check(1)"), "{}", page("leak-agent.1"));
+    let check = page("leak-agent-check.1");
+    // What a command does not take, its page does not show.
+    assert!(check.contains("fail\\-on") && !check.contains("\\-\\-duration"), "{check}");
 }
 
 #[test]

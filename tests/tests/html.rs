@@ -88,7 +88,7 @@ fn findings_are_to_be_seen_on_a_desktop_and_on_a_phone() {
             "Caused at",
             "and 6 more kinds",
             "Give the channel",
-            "steady-growth",
+            DetectorKind::SteadyGrowth.name(),
         ] {
             assert!(text.contains(said), "{screen:?}: {said} is not to be seen in\n{text}");
         }

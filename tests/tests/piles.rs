@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
+use leak_agent::model::DetectorKind;
 use leak_agent_tests::{Target, agent, target};
 use serde_json::Value;
 
@@ -36,7 +37,10 @@ fn piles(version: &str) {
         let (found, report) = likely(target);
         assert_eq!(found, leaks.map(str::to_owned).into(), "{report:#}");
         let evidence = report["findings"][0]["evidence"].to_string();
-        assert!(evidence.contains("accumulated") && evidence.contains('≈'), "{evidence}");
+        assert!(
+            evidence.contains(DetectorKind::Accumulated.name()) && evidence.contains('≈'),
+            "{evidence}"
+        );
     }
 }
 

@@ -70,7 +70,9 @@ impl Args {
             Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Channels(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Fleet(it)) => std::mem::take(&mut it.pids.pids),
-            None | Some(Command::Report | Command::Completions { .. } | Command::Man) => Vec::new(),
+            None | Some(Command::Report | Command::Completions { .. } | Command::Man { .. }) => {
+                Vec::new()
+            }
         });
         if named.is_empty() {
             return;
@@ -136,8 +138,11 @@ pub(super) enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// Print the manual page, for man or a package.
-    Man,
+    /// Print the manual page, or write one for each command, for man or a package.
+    Man {
+        /// Where to write a page for each command; the directory is made if it is not there.
+        dir: Option<PathBuf>,
+    },
 }
 
 /// How long to sample.
@@ -388,7 +393,7 @@ pub(super) struct Common {
     )]
     pub(super) save: Option<PathBuf>,
 
-    /// Colours; auto means on a terminal, unless NO_COLOR is set.
+    /// Colours; auto means on a terminal that has them, unless NO_COLOR is set.
     #[arg(long, global = true, default_value = "auto", env = "LEAK_AGENT_COLOR")]
     pub(super) color: Color,
 
@@ -444,7 +449,7 @@ pub(super) enum Probes {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal that has them, unless NO_COLOR is set.
     Auto,
     /// Always.
     Always,

@@ -71,6 +71,15 @@ pub(super) enum Failure {
         #[source]
         source: io::Error,
     },
+    /// Manual pages cannot be written.
+    #[error("cannot write manual pages to {}", folder.display())]
+    Pages {
+        /// Where to.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file that a flag names cannot be read, or holds something else.
     #[error("cannot read {}", path.display())]
     Unreadable {
@@ -273,6 +282,7 @@ impl Failure {
             // Whoever read the output has seen enough.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::File { .. }
+            | Self::Pages { .. }
             | Self::Interrupted { .. }
             | Self::Stdin(_)
             | Self::Stdout(_)
@@ -298,6 +308,7 @@ impl Failure {
             }
             Self::NoKey => "--wait TIME, or -- COMMAND, which is run in between".into(),
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
+            Self::Pages { .. } => "another directory, which can be written to".into(),
             Self::Terminal(_) => "leak-agent ... | cat, for one line for each sample".into(),
             Self::Target { source, .. } if source.is_denied() => {
                 format!("leak-agent doctor --pid {}, which says what is missing", self.pid()?)

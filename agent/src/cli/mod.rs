@@ -72,7 +72,7 @@ fn run() -> Outcome {
         Task::Report => command::report::run(&request),
         Task::Doctor => command::doctor::run(&request),
         Task::Completions(shell) => command::completions::run(*shell),
-        Task::Man => command::man::run(),
+        Task::Man(folder) => command::man::run(folder.as_deref()),
     }
 }
 

@@ -87,7 +87,8 @@ pub(super) enum Task {
     Report,
     Doctor,
     Completions(Shell),
-    Man,
+    /// To standard output, or a page for each command into a folder.
+    Man(Option<PathBuf>),
 }
 
 /// What to compare with what.
@@ -251,7 +252,7 @@ impl Task {
             Some(Command::Report) => Self::Report,
             Some(Command::Doctor(_)) => Self::Doctor,
             Some(Command::Completions { shell }) => Self::Completions(shell),
-            Some(Command::Man) => Self::Man,
+            Some(Command::Man { dir }) => Self::Man(dir),
         })
     }
 
@@ -275,7 +276,7 @@ impl Task {
             | Self::List
             | Self::Doctor
             | Self::Completions(_)
-            | Self::Man => FailOn::Never,
+            | Self::Man(_) => FailOn::Never,
             Self::Watch
             | Self::Check
             | Self::Analyze

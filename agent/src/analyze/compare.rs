@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::signature;
 use crate::model::{Assessment, FrameId, Severity, StackTable, Timestamp, Verdict, WaitClass};
 
 /// The groups of one moment, of a process or of several as one.
@@ -117,6 +118,22 @@ impl Moment {
         self.groups.iter().map(|(signature, group)| (signature.clone(), group.count)).collect()
     }
 
+    /// Whether it says who created anybody. Profiles that only count stacks do not.
+    fn knows_creators(&self) -> bool {
+        self.groups.is_empty() || self.groups.values().any(|group| group.created_by.is_some())
+    }
+
+    /// The same by stacks alone, without the creators and what is waited for.
+    fn by_stack(&self) -> Self {
+        let mut moment = Self { groups: BTreeMap::new(), ..self.clone() };
+        for (signature, group) in &self.groups {
+            moment.add(signature::stack(signature), group.clone());
+        }
+        let signatures = moment.findings.iter_mut().flat_map(|finding| &mut finding.signatures);
+        signatures.for_each(|signature| *signature = signature::stack(signature).to_owned());
+        moment
+    }
+
     fn count(&self, signature: &str) -> u64 {
         self.groups.get(signature).map_or(0, |group| group.count)
     }
@@ -185,9 +202,17 @@ impl Change {
 }
 
 impl Difference {
-    /// What is not as it was.
+    /// What is not as it was. Where one of both does not say who created anybody, stacks alone are compared.
     #[must_use]
     pub fn of(before: &Moment, after: &Moment) -> Self {
+        if before.knows_creators() == after.knows_creators() {
+            Self::of_alike(before, after)
+        } else {
+            Self::of_alike(&before.by_stack(), &after.by_stack())
+        }
+    }
+
+    fn of_alike(before: &Moment, after: &Moment) -> Self {
         let mut groups = Vec::new();
         let mut unchanged = 0;
         let gone = before.groups.iter().filter(|(key, _)| !after.groups.contains_key(*key));
@@ -240,6 +265,23 @@ mod tests {
         assert_eq!(only_change(9, 5), (Change::Shrunk, 3));
         assert_eq!(only_change(5, 0), (Change::Gone, 3));
         assert!(Difference::of(&moment(5), &moment(5)).groups.is_empty());
+    }
+
+    #[test]
+    fn what_knows_no_creators_is_compared_by_its_stacks() {
+        let mut counted = leaking(5);
+        for goroutine in counted.goroutines() {
+            (goroutine.created_by, goroutine.wait) = (None, WaitClass::Unknown);
+        }
+        let mut window = Window::default();
+        window.push(&counted.observe(0));
+        let counted = judge(&window, &Settings::default(), &mut CodeFiles::default());
+        let counted = Moment::of(&counted.expect("observed"));
+        let difference = Difference::of(&counted, &moment(5));
+        assert_eq!((difference.groups.len(), difference.unchanged), (0, 4), "{difference:?}");
+        let difference = Difference::of(&moment(3), &counted);
+        let [group] = &*difference.groups else { panic!("{difference:?}") };
+        assert_eq!((group.before, group.after), (3, 5));
     }
 
     #[test]

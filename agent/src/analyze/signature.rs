@@ -80,6 +80,12 @@ impl Signatures {
     }
 }
 
+/// The part of a signature that is of the stack alone.
+pub(super) fn stack(signature: &str) -> &str {
+    let behind = signature.split_once(':').map_or(signature, |(_, behind)| behind);
+    behind.split_once("; created by ").map_or(behind, |(stack, _)| stack).trim_start()
+}
+
 /// A frame without what differs between builds: the path of its file, its address.
 fn place(stacks: &StackTable, frame: FrameId) -> String {
     stacks.lookup(frame).map_or_else(
@@ -124,10 +130,9 @@ mod tests {
             ("main.start.gowrap1", "/home/me/app/a.go", 12),
         ]);
         let site = sample.frame("main.start", "/home/me/app/a.go", 12);
-        assert_eq!(
-            signature(&sample, StackView::Read(stack), Some(site)),
-            "chan send: main.send:7 < main.(*T).run:9; created by main.start:12"
-        );
+        let whole = signature(&sample, StackView::Read(stack), Some(site));
+        assert_eq!(whole, "chan send: main.send:7 < main.(*T).run:9; created by main.start:12");
+        assert_eq!(super::stack(&whole), "main.send:7 < main.(*T).run:9");
     }
 
     #[test]

@@ -24,9 +24,13 @@ pub(super) struct Origin {
     pub(super) at: Option<Timestamp>,
 }
 
+/// Ids that are remembered of one dump. Of a larger one, later repetitions are not noticed.
+const MAX_IDS: usize = 1 << 20;
+
 /// Makes observations of a series.
 ///
-/// A dump has each goroutine once: an id that comes again is one of the next dump. The goroutine that makes a
+/// A dump has each goroutine once: an id that comes again is one of the next dump. (But for those that are on
+/// a thread: where a process is killed, each of its threads prints its own again.) The goroutine that makes a
 /// dump comes first in it and runs, so that the last one that ran belongs to that next dump too.
 pub(super) struct Collector {
     intake: Intake,
@@ -203,12 +207,15 @@ fn after(at: Timestamp, time: Duration) -> Timestamp {
 
 impl Take for Collector {
     fn take(&mut self, record: &Record<'_>) {
-        let is_running = record.state.is_some_and(|state| state.text == "running");
+        let text = record.state.map_or("", |state| state.text);
+        let is_running = text == "running";
         if let Some(goid) = record.goid.filter(|_| !record.stack.is_empty()) {
-            if self.ids.contains(&goid) {
+            if self.ids.contains(&goid) && !is_running && text != "syscall" {
                 self.split();
             }
-            self.ids.insert(goid);
+            if self.ids.len() < MAX_IDS {
+                self.ids.insert(goid);
+            }
             if is_running && self.taken > 0 {
                 self.intake.mark();
                 self.latest = Some(Latest {
@@ -218,7 +225,9 @@ impl Take for Collector {
                 });
             }
             if let Some(latest) = &mut self.latest {
-                latest.ids.insert(goid);
+                if latest.ids.len() < MAX_IDS {
+                    latest.ids.insert(goid);
+                }
                 latest.has_waiting |= !is_running;
             }
         }

@@ -231,7 +231,9 @@ fn inspect_bytes(
             return Ok(Inspected::Nothing("it is an HTML page, and no profile".to_owned()));
         }
         Content::Profile(kind) => return Ok(Inspected::Other(kind.to_owned())),
-        Content::Counts { .. } => return Ok(Inspected::Other("goroutine (debug=1)".to_owned())),
+        Content::Counts { only_leaked } => {
+            (item.form, item.only_leaked) = (ProfileForm::Counts, only_leaked);
+        }
         Content::Text => {
             if matches!(place, Place::File(_)) && !has_heading(&head, &mut bytes)? {
                 return Ok(Inspected::NoGoroutines);

@@ -22,7 +22,7 @@ use crate::model::{
     UnreadFile,
 };
 use crate::profile::proto::Profile;
-use crate::profile::{Reading, Record, Take as _, dump};
+use crate::profile::{Reading, Record, Take as _, counts, dump};
 use crate::units::counted;
 
 /// Files that could not be read that are told one by one.
@@ -193,9 +193,15 @@ impl Worker {
         let is_stamped = item.times.of(TimeBasis::Log).is_some();
         let stamped = item.times.of(TimeBasis::Modified).filter(|_| is_stamped);
         let mut take = |record: &Record<'_>| self.collector.borrow_mut().take(record);
-        let mut reader = dump::Reader::new(&mut take);
-        let broken = self.pieces(bytes, stamped, &mut |piece| reader.feed(piece))?;
-        Ok((reader.finish(), broken))
+        if item.form == ProfileForm::Counts {
+            let mut reader = counts::Reader::new(&mut take);
+            let broken = self.pieces(bytes, stamped, &mut |piece| reader.feed(piece))?;
+            Ok((reader.finish(), broken))
+        } else {
+            let mut reader = dump::Reader::new(&mut take);
+            let broken = self.pieces(bytes, stamped, &mut |piece| reader.feed(piece))?;
+            Ok((reader.finish(), broken))
+        }
     }
 
     /// Feeds bytes piece by piece, lines that are whole.

@@ -8,8 +8,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::collect::{CollectError, Source as _};
-use crate::model::{Goroutine, Observation, ProfileForm, TimeBasis};
+use crate::model::{Goroutine, Observation, ProfileForm, Status, TimeBasis, Verdict};
 use crate::profile::write;
 use crate::sample::leaking;
 
@@ -203,7 +204,19 @@ fn a_log_with_several_dumps_is_a_sample_for_each() {
     assert_eq!(ids(&seen[1])[..3], [51, 1, 2], "the one that makes a dump is of it");
     assert_eq!(files(&seen[2]).times, TimeBasis::Log);
 
-    // The same without a time at all.
+    // What each thread prints of its own goroutine, where GOTRACEBACK=crash, is of the same dump.
+    let crash = Scratch::new("crash");
+    let on_thread = "goroutine 3 [syscall]:\nmain.read()\n\t/src/app/read.go:9 +0x1d\n\n";
+    crash.put(
+        "crash.txt",
+        0,
+        [&dump(50, 4..15), on_thread, "-----\n\nSIGQUIT: quit\n", on_thread].concat(),
+    );
+    let seen = crash.seen();
+    let repeated = seen[0].coverage.profile.as_ref().map(|it| it.repeated);
+    assert_eq!((counts(&seen), repeated), (vec![13], Some(1)));
+
+    // Several without a time at all.
     let bare = Scratch::new("bare-log");
     bare.put("svc.log", 0, [dump(50, 1..11), "GET / 200\n".to_owned(), dump(51, 1..21)].concat());
     let seen = bare.seen();
@@ -333,4 +346,59 @@ fn what_save_wrote_is_told_by_its_name_and_left_to_who_reads_it() {
     assert_eq!(found.observations, [scratch.path("4711-7-000001.observation.gz")]);
     let seen = only(found);
     assert!(files(&seen[0]).unread[0].why.contains("--save"), "{:?}", files(&seen[0]));
+}
+
+#[test]
+fn a_leak_is_found_in_a_series_of_any_form() {
+    type Write = fn(&Observation, &mut Vec<u8>);
+    let forms: [(&str, Write); 3] = [
+        ("txt", |seen, out| write::dump(seen, out).expect("written")),
+        ("counts", |seen, out| write::counts(seen, out).expect("written")),
+        ("pb.gz", |seen, out| write::pprof(seen, None, out).expect("written")),
+    ];
+    let leak = |observations: &[Observation]| {
+        let mut window = Window::default();
+        for observation in observations {
+            window.push(observation);
+        }
+        let seen =
+            judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed");
+        let findings = seen.judgement.map(|it| it.findings).unwrap_or_default();
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        let leak = finding.goroutines();
+        let at = seen.groups[leak.group].blocked_at.expect("it blocks somewhere");
+        let at = seen.stacks.lookup(at).expect("named");
+        (finding.verdict, leak.count, at.function.to_owned(), at.line)
+    };
+    let samples: Vec<_> =
+        (0..30).map(|second| leaking(u64::from(second) * 20).observe(second)).collect();
+    let attached = leak(&samples);
+    assert_eq!(attached.0, Verdict::Likely);
+    for (extension, write) in forms {
+        let scratch = Scratch::new(&format!("leak-{extension}"));
+        for (second, sample) in samples.iter().enumerate() {
+            let mut text = Vec::new();
+            write(sample, &mut text);
+            scratch.put(&format!("{second}.{extension}"), second as u64, text);
+        }
+        let seen = scratch.seen();
+        assert_eq!(seen.len(), 30);
+        assert_eq!(leak(&seen), attached, "{extension}");
+    }
+}
+
+#[test]
+fn counts_are_read_as_text_too() {
+    let scratch = Scratch::new("counts");
+    let text = "goroutine profile: total 12\n9 @ 0x43a0d6 0x405c1b\n#\t0x405c1a\tmain.send+0x2a\t\t/src/app/leak.go:33\n\n\
+                3 @ 0x43a0d6 0x405c1b\n#\t0x405c1a\tmain.wait+0x2a\t/src/app/leak.go:44\n";
+    scratch.put("a.txt", 0, text);
+    scratch.put("leaks.txt", 0, text.replace("goroutine profile", "goroutineleak profile"));
+    let seen: Vec<_> =
+        scratch.find().series.into_iter().map(|it| observe(it).expect("read").remove(0)).collect();
+    let weights = |at: usize| seen[at].goroutines.iter().map(|it| it.weight).collect::<Vec<_>>();
+    assert_eq!((weights(0), weights(1)), (vec![9, 3], vec![9, 3]));
+    let leaked = |at: usize| seen[at].goroutines.iter().all(|it| it.status == Status::Leaked);
+    assert_eq!((leaked(0), leaked(1)), (false, true));
+    assert_eq!(seen[0].coverage.goroutines_seen, 12);
 }

@@ -60,17 +60,19 @@ fn first(form: ProfileForm, ProfileFault { at, what }: &ProfileFault) -> String 
 pub fn files(read: &FilesCoverage) -> Vec<String> {
     let FilesCoverage { file, files, times, unread, more_unread, not_judged, others, .. } = read;
     let times = match times {
-        TimeBasis::Profile => "times from the profiles",
-        TimeBasis::Name => "times from the files' names",
-        TimeBasis::Log => "times from the log's lines",
-        TimeBasis::Modified => "times from when the files were last changed",
+        // One sample has no time before it.
+        TimeBasis::Modified if *files == 1 => "",
+        TimeBasis::Profile => "; times from the profiles",
+        TimeBasis::Name => "; times from the files' names",
+        TimeBasis::Log => "; times from the log's lines",
+        TimeBasis::Modified => "; times from when the files were last changed",
         TimeBasis::Order => {
-            "nothing says when they were made: taken in the order of their names, a second apart, so \
+            "; nothing says when they were made: taken in the order of their names, a second apart, so \
              that rates and times mean little"
         }
     };
     let whole = format!(
-        "read {} of {}, {}, the last {file}; {times}",
+        "read {} of {}, {}, the last {file}{times}",
         count(read.read),
         counted(*files, "file", "files"),
         bytes(read.bytes)

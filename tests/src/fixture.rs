@@ -60,10 +60,19 @@ impl Owned {
         }
     }
 
-    /// Whether a function is on its stack.
+    /// Whether a function is on its stack, by the name that dumps have: pprof's own form names the types of
+    /// an instance, where they have three dots.
     #[must_use]
     pub fn is_in(&self, function: &str) -> bool {
-        self.stack.iter().any(|line| line.split(' ').next() == Some(function))
+        self.stack.iter().any(|line| {
+            let name = line.split(' ').next().unwrap_or_default();
+            match (name.find('['), name.rfind(']')) {
+                (Some(open), Some(close)) if open < close => {
+                    function == format!("{}...{}", &name[..=open], &name[close..])
+                }
+                _ => name == function,
+            }
+        })
     }
 }
 

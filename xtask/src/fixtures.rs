@@ -74,11 +74,18 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
 
 /// Has the program write its profiles.
 fn profiles(project: &Project, version: &str, folder: &Path) -> Result<()> {
-    let mut program =
-        shell::command(project.go_targets().join(version).join("trimpath").join(TARGET));
+    // They have the executable's path: it is to be the same on every machine.
+    let place = std::env::temp_dir().join("leak-agent-fixtures");
+    fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
+    let binary = place.join(TARGET);
+    let built = project.go_targets().join(version).join("trimpath").join(TARGET);
+    fs::copy(&built, &binary)
+        .with_context(|| format!("cannot copy {} to {}", built.display(), binary.display()))?;
+    let mut program = shell::command(&binary);
     // Labels in headings, in the versions that write them only if asked to.
     program.env("GODEBUG", "tracebacklabels=1").arg("write").arg(folder);
-    shell::output(&mut program).map(drop)
+    shell::output(&mut program)?;
+    fs::remove_dir_all(&place).with_context(|| format!("cannot remove {}", place.display()))
 }
 
 impl End {

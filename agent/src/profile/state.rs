@@ -122,9 +122,9 @@ fn of_stack(stack: &[Entry<'_>]) -> WaitClass {
                 WaitClass::Semaphore
             }
             // Where the one stands that makes the profile.
-            "runtime/pprof.runtime_goroutineProfileWithLabels"
-            | "runtime/pprof.pprof_goroutineProfileWithLabels"
-            | "runtime/pprof.pprof_goroutineLeakProfileWithLabels" => WaitClass::Running,
+            "runtime.goroutineProfileWithLabels"
+            | "runtime/pprof.runtime_goroutineProfileWithLabels"
+            | "runtime/pprof.pprof_goroutineProfileWithLabels" => WaitClass::Running,
             "runtime.asyncPreempt" | "runtime.Gosched" => WaitClass::Runnable,
             "os/signal.signal_recv" | "runtime.notetsleepg" => WaitClass::Syscall,
             "runtime.cgocall" => WaitClass::Cgo,

@@ -4,7 +4,7 @@ use super::memory::Memory;
 use super::pclntab::Func;
 use super::plugins::{Code, Codes};
 
-/// No honest inline tree is deeper; a hostile one may be a circle.
+/// No honest inline tree is deeper; a hostile one may be a cycle.
 const MAX_INLINE_DEPTH: usize = 200;
 /// One entry of an inline tree (`runtime.inlinedCall`, since Go 1.20).
 const INLINED_CALL: u64 = 16;

@@ -10,7 +10,7 @@ use super::clock::Mark;
 use super::probes::Slot;
 use crate::model::{CoverageNote, Goroutine, Rates};
 
-/// With so many that were missed it is no accident of reading.
+/// With at least this many missed, it is no accident of reading.
 const ENOUGH: u64 = 3;
 
 /// Goroutines that snapshots saw come while creations were watched.

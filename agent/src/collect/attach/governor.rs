@@ -32,7 +32,7 @@ const READY: f64 = 0.5;
 const CHEAP: f64 = 0.25;
 /// Probes stay only with this much of the budget left over.
 const HEADROOM: f64 = 0.8;
-/// Rates are means over about so many seconds.
+/// Rates are means over about this many seconds.
 const MEMORY: f64 = 0.2;
 /// Snapshots are far apart: what they cost is a mean over more.
 const SNAPSHOTS_MEMORY: f64 = 5.0;

@@ -171,7 +171,7 @@ impl Live {
         Added { rates, rates_so_far, sites, spent, hit: Some(calibration::hit_cost().clone()) }
     }
 
-    /// Whether a table for so many goroutines would be larger than the one that there is.
+    /// Whether a table for this many goroutines would be larger than the one that there is.
     fn can_grow(seen: &Seen, goroutines: usize) -> bool {
         super::probes::Sizes::for_goroutines(goroutines).slots > seen.sizes.slots
     }

@@ -135,7 +135,7 @@ fn quickest(batches: usize) -> Duration {
     for _ in 0..batches {
         let start = own_time();
         // SAFETY: the loop keeps every register that its caller expects to find again, reads and
-        // writes no memory but its stack, and is done after so many rounds.
+        // writes no memory but its stack, and is done after `BATCH` rounds.
         unsafe { hit(&raw const fake, BATCH) };
         let took = own_time().saturating_sub(start);
         (quickest, spent) = (quickest.min(took), spent + took);
@@ -178,7 +178,7 @@ impl Fake {
     };
 }
 
-/// Calls [`probed`] so many times, with `g` in the register that holds the running goroutine in Go.
+/// Calls [`probed`] `count` times, with `g` in the register that holds the running goroutine in Go.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn hit(g: *const Fake, count: u64) {
@@ -202,7 +202,7 @@ extern "C" fn probed() {
     naked_asm!("push rbp", "pop rbp", "ret")
 }
 
-/// Calls [`probed`] so many times, with `g` in the register that holds the running goroutine in Go.
+/// Calls [`probed`] `count` times, with `g` in the register that holds the running goroutine in Go.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
 unsafe extern "C" fn hit(g: *const Fake, count: u64) {

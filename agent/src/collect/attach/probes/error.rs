@@ -175,7 +175,7 @@ pub enum ProbeError {
     },
 }
 
-/// Whether anything behind an error is the kernel's refusal for want of permission.
+/// Whether anything behind an error is that the kernel denied permission.
 pub(super) fn is_denied(error: &(dyn std::error::Error + 'static)) -> bool {
     is_behind(error, |io| io.kind() == ErrorKind::PermissionDenied)
 }

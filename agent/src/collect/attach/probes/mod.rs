@@ -42,7 +42,7 @@ pub struct Spec<'a> {
 }
 
 impl<'a> Spec<'a> {
-    /// For a program with so many goroutines, what is best on this host.
+    /// For a program with this many goroutines, what is best on this host.
     #[must_use]
     pub fn of(program: &'a Program, goroutines: usize) -> Self {
         Self {

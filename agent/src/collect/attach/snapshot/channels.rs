@@ -99,7 +99,7 @@ impl Channels {
         }
     }
 
-    /// What was left out for want of room.
+    /// What was not kept, since there was no room for it.
     pub(super) fn note(&self) -> Option<CoverageNote> {
         self.full.then_some(CoverageNote::ChannelsFull { channels: MAX_CHANNELS as u64 })
     }

@@ -51,7 +51,7 @@ impl Labels {
         id
     }
 
-    /// What was left out for want of room.
+    /// What was not kept, since there was no room for it.
     pub(super) fn note(&self) -> Option<CoverageNote> {
         (self.bytes > MAX_LABEL_BYTES).then_some(CoverageNote::LabelsFull)
     }

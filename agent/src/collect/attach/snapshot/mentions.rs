@@ -95,7 +95,7 @@ impl Watched {
         self.range.0 <= word && word <= self.range.1 && self.locks.contains(&word)
     }
 
-    /// What was left out for want of room.
+    /// What was not kept, since there was no room for it.
     pub(super) fn note(&self) -> Option<CoverageNote> {
         let (watched, others) = (MAX_LOCKS as u64, self.left_out as u64);
         let note = CoverageNote::LocksUnwatched { watched, others };
@@ -126,7 +126,7 @@ pub(super) struct Mentions {
 }
 
 impl Mentions {
-    /// Whether so many with these frames were searched that no other is wanted.
+    /// Whether enough with these frames were searched.
     pub(super) fn has_enough(&self, key: StackKey) -> bool {
         self.alike.get(key.index()).is_some_and(|&alike| alike >= MAX_ALIKE)
     }
@@ -208,7 +208,7 @@ impl Mentions {
         self.found
     }
 
-    /// What was left out for want of room.
+    /// What was not kept, since there was no room for it.
     pub(super) fn notes(&self, watched: &Watched) -> impl Iterator<Item = CoverageNote> {
         let matters = watched.mutexes;
         let (unsearched, in_part) = (self.unsearched, self.deep);

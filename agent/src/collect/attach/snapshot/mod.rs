@@ -72,7 +72,7 @@ pub(super) struct Snapshot {
 pub(super) enum Taken {
     /// It is whole.
     Whole(Box<Snapshot>),
-    /// So many goroutines with so many different stacks were read before nothing more fitted in.
+    /// This many goroutines with this many different stacks were read before nothing more fitted in.
     TooLarge { goroutines: usize, stacks: usize },
 }
 
@@ -197,7 +197,7 @@ impl Snapshotter {
         self.watched.renew(goroutines, objects, least);
     }
 
-    /// Reads every goroutine once, for as long as so many goroutines with so many different stacks fit.
+    /// Reads every goroutine once, for as long as this many goroutines with this many different stacks fit.
     ///
     /// # Errors
     /// When the process is gone, runs another program, or cannot be read.

@@ -16,7 +16,7 @@ use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
 use crate::host::processors::Processors;
 
-/// After so many batches, of some milliseconds each at most, a helper checks whether others want its
+/// After this many batches, of some milliseconds each at most, a helper checks whether others want its
 /// processor.
 const GIVE_WAY_AFTER: usize = 4;
 
@@ -35,7 +35,7 @@ pub(super) struct Shared<'a> {
     pub(super) reasons: &'a [Reason],
     pub(super) watched: &'a Watched,
     list: List,
-    /// Whether so many goroutines with so many distinct stacks fit into memory.
+    /// Whether this many goroutines with this many distinct stacks fit into memory.
     fits: &'a (dyn Fn(usize, usize) -> bool + Sync),
     /// The batch that is read next.
     next: AtomicUsize,

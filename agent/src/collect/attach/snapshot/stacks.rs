@@ -136,7 +136,7 @@ impl Stacks {
         self.unresolved
     }
 
-    /// What was left out for want of room.
+    /// What was not kept, since there was no room for it.
     pub(super) fn notes(&self) -> impl Iterator<Item = CoverageNote> {
         let notes = [
             (self.full, CoverageNote::StacksFull),

@@ -15,5 +15,6 @@ pub mod profile;
 pub mod report;
 #[cfg(test)]
 mod sample;
+mod serve;
 mod units;
 mod watch;

@@ -16,6 +16,7 @@ pub(crate) mod compare;
 mod contention;
 mod detect;
 mod examine;
+mod finding_of;
 mod fix;
 pub(crate) mod fleet;
 mod goroutine_leaks;
@@ -48,6 +49,7 @@ mod weighted;
 mod window;
 
 pub use code_files::{CodeFile, CodeFiles};
+pub use finding_of::finding_of;
 pub use judge::judge;
 pub use settings::Settings;
 pub use window::{Window, assess};

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::args::POSITIONAL;
 use super::failure::Failure;
-use super::format::{self, Format};
+use super::format::{self, Choice, Gives};
 
 /// The common flags that a command takes, and why it does not take the others.
 struct Row {
@@ -57,7 +57,7 @@ const WATCHING: &[&[&str]] =
 const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 16] = [
     Row { command: "check", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
@@ -84,11 +84,24 @@ const TABLE: [Row; 14] = [
         flags: &[EVERY, &["pid", "exe", "probes"], TEXT],
         why: "it says what is allowed here, and samples nothing",
     },
+    Row {
+        command: EXPORT,
+        flags: &[EVERY, &["pid", "exe", "url", "object", "input"], SERVERS, TEXT, RULES],
+        why: "it takes one sample, without probes, and writes it as a profile",
+    },
+    Row {
+        command: "pprof",
+        flags: &[EVERY, &["pid", "exe", "object"]],
+        why: "it serves profiles of processes until Ctrl-C, and samples when it is asked",
+    },
     Row { command: LIST, flags: &[EVERY, TEXT, &["list"]], why: "it only lists Go programs" },
     Row { command: "completions", flags: &[], why: "it only prints a script" },
     Row { command: "man", flags: &[], why: "it only prints the manual page" },
     Row { command: "help", flags: &[], why: "" },
 ];
+
+/// The command that writes profiles.
+const EXPORT: &str = "export";
 
 /// A command that is typed as a flag.
 const LIST: &str = "--list";
@@ -120,7 +133,16 @@ pub(super) fn with_help(command: Command) -> Command {
         let name = sub.get_name().to_owned();
         // What it takes is common to all, except that not every form is written by each.
         let own = common.iter().filter_map(|arg| match arg.get_long() {
-            Some("format") => Some(arg.clone().value_parser(format::parser(gives_report(&name)))),
+            Some("format") if takes(&name, "format") => {
+                let gives = gives(&name);
+                let arg = arg.clone().value_parser(format::parser(gives));
+                Some(if gives == Gives::Profiles {
+                    arg.default_value(format::default_of(gives).name())
+                        .help("The form of the profile")
+                } else {
+                    arg
+                })
+            }
             Some(long) if !takes(&name, long) => Some(arg.clone().hide(true)),
             _ => None,
         });
@@ -146,12 +168,11 @@ pub(super) fn refuse(parser: &Command, given: &ArgMatches) -> Result<(), Failure
             return refused(flag);
         }
     }
-    match given.try_get_one::<&'static Format>("format") {
-        Ok(Some(format))
-            if is_typed(given, "format") && !format.is_written(gives_report(command)) =>
-        {
-            let known = format::of(gives_report(command)).map(|format| format.name).collect();
-            Err(Failure::Format { command: command.to_owned(), format: format.name, known })
+    match given.try_get_one::<&'static Choice>("format") {
+        Ok(Some(format)) if is_typed(given, "format") && !format.is_written(gives(command)) => {
+            let known = format::of(gives(command)).map(Choice::name).collect();
+            let command = if command.is_empty() { "the report" } else { command };
+            Err(Failure::Format { command: command.to_owned(), format: format.name(), known })
         }
         _ => Ok(()),
     }
@@ -206,9 +227,13 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
     Ok(())
 }
 
-/// Whether what a command writes is a report.
-pub(super) fn gives_report(command: &str) -> bool {
-    row(command).is_none_or(|row| row.flags.contains(&REPORT))
+/// What a command writes.
+pub(super) fn gives(command: &str) -> Gives {
+    match row(command) {
+        Some(Row { command: EXPORT, .. }) => Gives::Profiles,
+        Some(row) if !row.flags.contains(&REPORT) => Gives::Values,
+        _ => Gives::Reports,
+    }
 }
 
 #[cfg(test)]
@@ -276,6 +301,14 @@ mod tests {
                 "--list is not written as html, but as terminal or",
             ),
             ("leak-agent --format html doctor", "doctor is not written as html"),
+            ("leak-agent --format debug1 check", "check is not written as debug1"),
+            (
+                "leak-agent --format debug2 7",
+                "the report is not written as debug2, but as terminal",
+            ),
+            ("leak-agent --format json export", "export is not written as json, but as pprof or"),
+            ("leak-agent pprof --format json", "pprof does not take --format"),
+            ("leak-agent pprof --input d", "pprof does not take --input"),
         ] {
             let fault = refused(line);
             assert!(fault.starts_with(said), "{line}: {fault}");

@@ -11,10 +11,11 @@ use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnu
 use clap_complete::Shell;
 
 use super::asking::Asking;
-use super::format::{self, Format};
+use super::format::{self, Choice};
 use super::judging::Judging;
 use super::time::{duration, interval};
 use crate::collect::attach::Budget;
+use crate::serve::ListenAddress;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +64,7 @@ impl Args {
                 Command::Check(pids)
                 | Command::Monitor(pids)
                 | Command::Filter(pids)
+                | Command::Export(pids)
                 | Command::Doctor(pids),
             ) => std::mem::take(&mut pids.pids),
             Some(Command::Analyze(it)) => std::mem::take(&mut it.pids.pids),
@@ -70,6 +72,7 @@ impl Args {
             Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Channels(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Fleet(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Pprof(it)) => std::mem::take(&mut it.pids.pids),
             None | Some(Command::Report | Command::Completions { .. } | Command::Man { .. }) => {
                 Vec::new()
             }
@@ -131,6 +134,12 @@ pub(super) enum Command {
     Filter(Pids),
     /// The report of profiles and dumps, or of what --save kept (--input PATH).
     Report,
+    /// Write one sample of a process, or the last that --save kept (--input DIR), as a goroutine profile of
+    /// Go: for go tool pprof, Pyroscope, Parca and viewers of dumps.
+    Export(Pids),
+    /// Serve /debug/pprof/ for processes that do not serve it themselves: goroutine (debug=0, 1, 2,
+    /// seconds=N) and cmdline. Each request takes one sample. Of several processes each is below /PID.
+    Pprof(Pprof),
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor(Pids),
     /// Print the script that completes commands and flags in a shell.
@@ -229,6 +238,23 @@ pub(super) struct Fleet {
         env = "LEAK_AGENT_PARALLEL"
     )]
     pub(super) parallel: NonZeroUsize,
+}
+
+/// Where to serve.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Pprof {
+    #[command(flatten)]
+    pids: Pids,
+
+    /// Listen on this address: anything but a loopback address lets others read the stacks and command
+    /// lines of the processes.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:6061",
+        env = "LEAK_AGENT_LISTEN"
+    )]
+    pub(super) listen: ListenAddress,
 }
 
 /// Lines where many wait for channels.
@@ -363,11 +389,11 @@ pub(super) struct Common {
     #[arg(
         long,
         global = true,
-        default_value = format::default().name,
+        default_value = format::default().name(),
         env = "LEAK_AGENT_FORMAT",
-        value_parser = format::parser(true)
+        value_parser = format::any()
     )]
-    pub(super) format: &'static Format,
+    pub(super) format: &'static Choice,
 
     /// Write the report to this file, whole or not at all.
     #[arg(long, short, global = true, value_name = "FILE", env = "LEAK_AGENT_OUTPUT")]

@@ -13,6 +13,7 @@ use crate::host::{self, Access, Denial, Remedy};
 use crate::http::SettingsError;
 use crate::model::{Assessment, Halt, Held, Instance, TargetId};
 use crate::report::{format, phrases};
+use crate::serve;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -186,9 +187,23 @@ pub(super) enum Failure {
     /// Standard input cannot be read.
     #[error("cannot read standard input")]
     Stdin(#[source] io::Error),
-    /// A comparison of several processes at once.
-    #[error("compare takes one process, not {0}")]
-    OneTarget(usize),
+    /// Several processes at once where one is meant.
+    #[error("{command} takes one process, not {count}")]
+    OneTarget {
+        /// The command.
+        command: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// A dump of goroutines that are only counted.
+    #[error("the goroutines of {0} are counted and not told apart, as debug2 has to")]
+    NotTold(Instance),
+    /// A profile that is not text, on a terminal.
+    #[error("a profile in protobuf is not for a terminal")]
+    Binary,
+    /// Profiles cannot be served.
+    #[error("cannot serve profiles")]
+    Serve(#[source] serve::Error),
     /// The command to compare after cannot be started.
     #[error("cannot run {command}")]
     Run {
@@ -269,7 +284,9 @@ impl Failure {
             | Self::NoOther { .. }
             | Self::NoFilter
             | Self::NoInput
-            | Self::OneTarget(_)
+            | Self::OneTarget { .. }
+            | Self::NotTold(_)
+            | Self::Binary
             | Self::NoMatch { .. }
             | Self::NoKey
             | Self::Run { .. } => Exit::Usage,
@@ -288,6 +305,7 @@ impl Failure {
             | Self::Stdout(_)
             | Self::Signals(_)
             | Self::Terminal(_)
+            | Self::Serve(_)
             | Self::Defect => Exit::Internal,
         }
     }
@@ -336,6 +354,9 @@ impl Failure {
                 "leak-agent --help".into()
             }
             Self::NotTaken { command, .. } => format!("leak-agent {command} --help"),
+            Self::NotTold(_) => "--format pprof or --format debug1".into(),
+            Self::Binary => "--output FILE, or --format debug1".into(),
+            Self::Serve(serve::Error::Listen { .. }) => "another --listen ADDRESS".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)
             | Self::Target { .. }
@@ -350,11 +371,12 @@ impl Failure {
             | Self::NotTogether { .. }
             | Self::NoOther { .. }
             | Self::NoFilter
-            | Self::OneTarget(_)
+            | Self::OneTarget { .. }
             | Self::Run { .. }
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
+            | Self::Serve(_)
             | Self::Defect => return None,
         })
     }

@@ -1,4 +1,4 @@
-//! The forms of a report: the one table of them.
+//! The forms of a report, and of a profile: the one table of them.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -8,11 +8,10 @@ use crate::report::json::Json;
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
 
-/// Every form; the first is the default.
-static FORMATS: [Format; 3] = [
+/// Every form of a report; the first is the default.
+static REPORTS: [Format; 3] = [
     Format {
         name: "terminal",
-        help: "For people",
         extension: "txt",
         kind: Kind::Text,
         renderer: |page| {
@@ -24,27 +23,67 @@ static FORMATS: [Format; 3] = [
             })
         },
     },
-    Format {
-        name: "json",
+    Format { name: "json", extension: "json", kind: Kind::Json, renderer: |_| Box::new(Json) },
+    Format { name: "html", extension: "html", kind: Kind::Document, renderer: |_| Box::new(Html) },
+];
+
+/// Every form that can be asked for.
+static CHOICES: [Choice; 6] = [
+    Choice { help: "For people", writes: Writes::Report(&REPORTS[0]) },
+    Choice {
         help: "For programs: schema leak-agent/report/v1",
-        extension: "json",
-        kind: Kind::Json,
-        renderer: |_| Box::new(Json),
+        writes: Writes::Report(&REPORTS[1]),
     },
-    Format {
-        name: "html",
-        help: "A page for a browser, in one file",
-        extension: "html",
-        kind: Kind::Document,
-        renderer: |_| Box::new(Html),
+    Choice { help: "A page for a browser, in one file", writes: Writes::Report(&REPORTS[2]) },
+    Choice { help: "pprof's protobuf, for go tool pprof", writes: Writes::Profile(Form::Pprof) },
+    Choice {
+        help: "Counts by stack, as debug=1 of Go's pprof endpoint",
+        writes: Writes::Profile(Form::Counts),
+    },
+    Choice {
+        help: "Every goroutine by itself, as debug=2 of Go's pprof endpoint",
+        writes: Writes::Profile(Form::Dump),
     },
 ];
+
+/// A form that can be asked for.
+#[derive(Debug)]
+pub(super) struct Choice {
+    help: &'static str,
+    writes: Writes,
+}
+
+/// What is written in a form.
+#[derive(Debug)]
+enum Writes {
+    Report(&'static Format),
+    Profile(Form),
+}
+
+/// A form of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// pprof's protobuf.
+    Pprof,
+    /// Counts by stack.
+    Counts,
+    /// Every goroutine by itself.
+    Dump,
+}
+
+/// What a command writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gives {
+    Reports,
+    /// Something else, for people or programs.
+    Values,
+    Profiles,
+}
 
 /// A form of the report.
 #[derive(Debug)]
 pub(super) struct Format {
-    pub(super) name: &'static str,
-    help: &'static str,
+    name: &'static str,
     /// How the name of a file in it ends.
     pub(super) extension: &'static str,
     pub(super) kind: Kind,
@@ -78,31 +117,79 @@ impl Format {
     pub(super) fn renderer(&self, page: &Page) -> Box<dyn Render> {
         (self.renderer)(page)
     }
+}
 
-    /// Whether a command can write in it that gives reports, or other things.
-    pub(super) fn is_written(&self, gives_report: bool) -> bool {
-        self.kind != Kind::Document || gives_report
+impl Choice {
+    pub(super) const fn name(&self) -> &'static str {
+        match self.writes {
+            Writes::Report(format) => format.name,
+            Writes::Profile(Form::Pprof) => "pprof",
+            Writes::Profile(Form::Counts) => "debug1",
+            Writes::Profile(Form::Dump) => "debug2",
+        }
+    }
+
+    /// Whether a command can write in it.
+    pub(super) fn is_written(&self, gives: Gives) -> bool {
+        match (&self.writes, gives) {
+            (Writes::Report(_), Gives::Reports) | (Writes::Profile(_), Gives::Profiles) => true,
+            (Writes::Report(format), Gives::Values) => format.kind != Kind::Document,
+            _ => false,
+        }
+    }
+
+    /// The form of a report. Commands that write profiles have the default one, and do not use it.
+    pub(super) fn of_report(&self) -> &'static Format {
+        match self.writes {
+            Writes::Report(format) => format,
+            Writes::Profile(_) => &REPORTS[0],
+        }
+    }
+
+    /// The form of a profile: pprof's where none was asked for, so that the default of reports stands there.
+    pub(super) const fn of_profile(&self) -> Form {
+        match self.writes {
+            Writes::Report(_) => Form::Pprof,
+            Writes::Profile(form) => form,
+        }
     }
 }
 
 /// What a report is written in unless something else is asked for.
-pub(super) fn default() -> &'static Format {
-    &FORMATS[0]
+pub(super) fn default() -> &'static Choice {
+    &CHOICES[0]
+}
+
+/// What a command writes in unless something else is asked for.
+pub(super) fn default_of(gives: Gives) -> &'static Choice {
+    of(gives).next().unwrap_or(default())
 }
 
 /// The form of this name.
-pub(super) fn named(name: &str) -> Option<&'static Format> {
-    FORMATS.iter().find(|format| format.name == name)
+pub(super) fn named(name: &str) -> Option<&'static Choice> {
+    CHOICES.iter().find(|choice| choice.name() == name)
 }
 
 /// The forms that a command writes.
-pub(super) fn of(gives_report: bool) -> impl Iterator<Item = &'static Format> {
-    FORMATS.iter().filter(move |format| format.is_written(gives_report))
+pub(super) fn of(gives: Gives) -> impl Iterator<Item = &'static Choice> {
+    CHOICES.iter().filter(move |choice| choice.is_written(gives))
 }
 
 /// Takes the names of those that a command writes.
-pub(super) fn parser(gives_report: bool) -> impl TypedValueParser<Value = &'static Format> {
-    let value = |format: &Format| PossibleValue::new(format.name).help(format.help);
-    PossibleValuesParser::new(of(gives_report).map(value))
-        .try_map(|name| named(&name).ok_or("no such format"))
+pub(super) fn parser(gives: Gives) -> impl TypedValueParser<Value = &'static Choice> {
+    let value = |choice: &Choice| PossibleValue::new(choice.name()).help(choice.help);
+    look_up(PossibleValuesParser::new(of(gives).map(value)))
+}
+
+/// Takes every name, and shows those of reports: which command is meant is not known yet.
+pub(super) fn any() -> impl TypedValueParser<Value = &'static Choice> {
+    let value = |choice: &Choice| {
+        let is_shown = choice.is_written(Gives::Reports);
+        PossibleValue::new(choice.name()).help(choice.help).hide(!is_shown)
+    };
+    look_up(PossibleValuesParser::new(CHOICES.iter().map(value)))
+}
+
+fn look_up(names: PossibleValuesParser) -> impl TypedValueParser<Value = &'static Choice> {
+    names.try_map(|name| named(&name).ok_or("no such format"))
 }

@@ -70,6 +70,8 @@ fn run() -> Outcome {
         Task::Fleet { threshold, parallel } => command::fleet::run(&request, *threshold, *parallel),
         Task::Filter => command::filter::run(&request),
         Task::Report => command::report::run(&request),
+        Task::Export(form) => command::export::run(&request, *form),
+        Task::Pprof(address) => command::pprof::run(&request, *address),
         Task::Doctor => command::doctor::run(&request),
         Task::Completions(shell) => command::completions::run(*shell),
         Task::Man(folder) => command::man::run(folder.as_deref()),

@@ -12,12 +12,13 @@ use clap_complete::Shell;
 use super::args::{self, Args, Color, Command, Probes};
 use super::asking;
 use super::failure::Failure;
-use super::format::Format;
+use super::format::{Form, Format};
 use super::judging::FailOn;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
 use crate::http::{self, Address};
 use crate::pipeline::{Pace, UntilFound};
+use crate::serve::ListenAddress;
 
 /// From one sample to the next, unless a command or the user knows better.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -85,6 +86,10 @@ pub(super) enum Task {
     },
     Filter,
     Report,
+    /// One sample, as a profile.
+    Export(Form),
+    /// Profiles, served here.
+    Pprof(ListenAddress),
     Doctor,
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
@@ -162,7 +167,8 @@ impl Request {
             Some(Command::Analyze(analyze)) => analyze.until_found,
             _ => false,
         };
-        let task = if common.list { Task::List } else { Task::of(command)? };
+        let task =
+            if common.list { Task::List } else { Task::of(command, common.format.of_profile())? };
         let mut pace = task.default_pace();
         if !common.url.is_empty() {
             pace.interval = pace.interval.max(ENDPOINT_INTERVAL);
@@ -195,7 +201,7 @@ impl Request {
             settings: common.judging.settings()?,
             save: common.save,
             delivery: Delivery {
-                format: common.format,
+                format: common.format.of_report(),
                 to: match (common.output, common.reports) {
                     (Some(file), _) => Destination::File(file),
                     (None, Some(folder)) => Destination::Folder(folder),
@@ -236,7 +242,8 @@ impl Request {
 }
 
 impl Task {
-    fn of(command: Option<Command>) -> Result<Self, Failure> {
+    /// `form`: of the profile, for a command that writes one.
+    fn of(command: Option<Command>, form: Form) -> Result<Self, Failure> {
         Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
@@ -250,6 +257,8 @@ impl Task {
             }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
+            Some(Command::Export(_)) => Self::Export(form),
+            Some(Command::Pprof(pprof)) => Self::Pprof(pprof.listen),
             Some(Command::Doctor(_)) => Self::Doctor,
             Some(Command::Completions { shell }) => Self::Completions(shell),
             Some(Command::Man { dir }) => Self::Man(dir),
@@ -273,6 +282,8 @@ impl Task {
             Self::Filter
             | Self::Report
             | Self::Compare(_)
+            | Self::Export(_)
+            | Self::Pprof(_)
             | Self::List
             | Self::Doctor
             | Self::Completions(_)
@@ -296,8 +307,10 @@ impl Task {
     /// Probes are for commands that watch; one sample, or two, leaves them nothing to see.
     fn attach_options(&self, probes: Probes, budget: Budget) -> Options {
         let (probes, once) = match self {
-            Self::Check | Self::Filter | Self::Fleet { .. } => (Probing::Off, true),
-            Self::Compare(_) => (Probing::Off, false),
+            Self::Check | Self::Filter | Self::Fleet { .. } | Self::Export(_) => {
+                (Probing::Off, true)
+            }
+            Self::Compare(_) | Self::Pprof(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };
         Options { probes, budget, once, object: None }

@@ -146,14 +146,14 @@ impl Seen {
 
 /// The signals that ask to stop: the first of them stops the session, the second ends the process at
 /// once.
-struct Caught {
-    stop: Stop,
+pub(super) struct Caught {
+    pub(super) stop: Stop,
     /// Once this is set, a signal ends the process at once.
     is_final: Arc<AtomicBool>,
 }
 
 impl Caught {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         let (stop, is_final) = (Stop::default(), Arc::new(AtomicBool::new(false)));
         let signals = [SIGINT, SIGTERM, SIGHUP];
         for signal in signals {

@@ -34,7 +34,7 @@ pub(super) fn is_for_others(command: &str, arg: &Arg, value: &Value) -> bool {
         && texts
             .iter()
             .filter_map(|text| text.to_str().and_then(format::named))
-            .any(|format| !format.is_written(accepted::gives_report(command)))
+            .any(|format| !format.is_written(accepted::gives(command)))
 }
 
 /// A flag with its value as somebody would type it, or what is wrong with it.

@@ -62,7 +62,7 @@ fn warn(before: &Moment, after: &Moment) {
 fn sample_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Failure> {
     let mut targets = target::all(request)?;
     if targets.len() > 1 {
-        return Err(Failure::OneTarget(targets.len()));
+        return Err(Failure::OneTarget { command: "compare", count: targets.len() });
     }
     let NamedTarget { target, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
     let source = open().map_err(|source| Failure::of(target.clone(), source))?;

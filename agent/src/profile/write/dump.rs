@@ -33,6 +33,12 @@ pub fn dump(observation: &Observation, out: &mut dyn Write) -> Result<(), Error>
     Ok(())
 }
 
+/// Whether each goroutine is known by itself, as a dump has it.
+#[must_use]
+pub fn tells_apart(observation: &Observation) -> bool {
+    observation.goroutines.iter().all(|goroutine| goroutine.goid.is_some())
+}
+
 /// `26` of `go1.26.6`, with or without what stands behind it.
 fn minor(version: &str) -> Option<u32> {
     let rest = version.strip_prefix("go1.")?;

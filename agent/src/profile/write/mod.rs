@@ -17,7 +17,7 @@ mod table;
 mod tally;
 
 pub use counts::counts;
-pub use dump::dump;
+pub use dump::{dump, tells_apart};
 pub use error::Error;
 pub use pprof::{Judged, difference, pprof};
 

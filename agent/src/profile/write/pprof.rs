@@ -22,8 +22,8 @@ pub struct Judged<'a> {
 }
 
 /// Writes how many goroutines stand at each stack, in gzip, with labels that `go tool pprof` groups and
-/// filters by: the goroutines' own; `state`, in the runtime's words; `wait`, the seconds that they have
-/// waited, of which all but two digits are rounded down; `locked`; and where they are judged, `verdict` and
+/// filters by: the goroutines' own; `state`, in the runtime's words; `wait`, the whole seconds that
+/// they have waited, if any, of which all but two digits are rounded down; `locked`; and where they are judged, `verdict` and
 /// `finding`.
 ///
 /// # Errors

@@ -166,7 +166,7 @@ fn a_profile_is_read_back_as_it_was_written() {
     let bytes = packed_profile(&sample.observe(5));
     let profile = Profile::read(&bytes).expect("a profile");
     assert_eq!(profile.time(), Some(sample.observe(5).at));
-    assert_eq!(profile.binary(), Some("potato"));
+    assert_eq!(profile.binary(), Some("potato (pid 4711)"));
     let comments: Vec<&str> = profile.comments().collect();
     assert_eq!(comments[1..], ["goroutines without a stack that could be read: 2"]);
     let mut records = Vec::new();

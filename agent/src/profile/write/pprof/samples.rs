@@ -56,7 +56,12 @@ impl Builder {
         let version = env!("CARGO_PKG_VERSION");
         let go = target.go_version.as_deref().map_or_else(String::new, |go| format!(" ({go})"));
         this.comment(&format!("{MARK}{version}: {}{go}", target.id));
-        let binary = target.exe.as_deref().map_or(0, |exe| this.strings.number(exe));
+        // Not a path: pprof would open it, and take the addresses that it makes up itself for that file's.
+        let binary = match (&target.exe, target.pid()) {
+            (Some(exe), Some(pid)) => this.strings.number(&format!("{exe} (pid {pid})")),
+            (Some(exe), None) => this.strings.number(&format!("[{exe}]")),
+            (None, _) => 0,
+        };
         this.profile.mapping = vec![Mapping {
             id: MAPPING,
             filename: binary,
@@ -244,11 +249,11 @@ impl Builder {
     }
 }
 
-/// The whole seconds that it has waited, with two digits that count: so that a million goroutines that came
+/// The whole seconds that it has waited, if any, with two digits that count: so that a million goroutines that came
 /// one by one do not make a million samples.
 fn seconds(goroutine: &Goroutine) -> Option<u64> {
     let seconds = goroutine.blocked?.duration.as_secs();
-    let digits = seconds.checked_ilog10().unwrap_or(0);
+    let digits = seconds.checked_ilog10()?;
     let grain = 10_u64.pow(digits.saturating_sub(1));
     Some(seconds / grain * grain)
 }

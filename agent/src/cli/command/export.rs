@@ -1,0 +1,52 @@
+//! `export`: one sample, as a goroutine profile of Go.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::format::Form;
+use crate::cli::request::Request;
+use crate::cli::target::{self, NamedTarget};
+use crate::cli::{Outcome, output};
+use crate::pipeline::{self, Last};
+use crate::profile::write::{self, Error, Judged};
+
+/// Writes one sample of a process, or the last that was saved of one, whole or not at all.
+pub(in crate::cli) fn run(request: &Request, form: Form) -> Outcome {
+    if form == Form::Pprof && !request.delivery.has_file() && io::stdout().is_terminal() {
+        return Err(Failure::Binary);
+    }
+    let NamedTarget { target, is_saved, open } = one(request)?;
+    let failed = |source| Failure::of(target.clone(), source);
+    let mut source = open().map_err(failed)?;
+    let last = pipeline::last(&mut *source, is_saved, &request.settings).map_err(failed)?;
+    if form == Form::Dump && !write::tells_apart(&last.observation) {
+        return Err(Failure::NotTold(target));
+    }
+    output::put(&request.delivery, |out| render(&last, form, out))?;
+    Ok(Exit::Done)
+}
+
+/// The one that is meant.
+fn one(request: &Request) -> Result<NamedTarget, Failure> {
+    let mut targets = target::all(request)?;
+    match targets.len() {
+        0 | 1 => targets.pop().ok_or(Failure::NoTarget),
+        count => Err(Failure::OneTarget { command: "export", count }),
+    }
+}
+
+fn render(last: &Last, form: Form, out: &mut dyn Write) -> io::Result<()> {
+    let Last { observation, judgement, finding_of } = last;
+    match form {
+        Form::Pprof => {
+            let judged = judgement.as_ref().map(|judgement| Judged { judgement, finding_of });
+            write::pprof(observation, judged, out)
+        }
+        Form::Counts => write::counts(observation, out),
+        Form::Dump => write::dump(observation, out).map_err(|error| match error {
+            Error::Io(error) => error,
+            other => io::Error::other(other),
+        }),
+    }
+}

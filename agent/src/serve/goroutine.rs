@@ -1,0 +1,158 @@
+//! The goroutine profile, by what a request asks for (`net/http/pprof`, `ServeHTTP` and
+//! `serveDeltaProfile`).
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use super::answer::{self, Bounds, Refusal};
+use super::sampler::Sampler;
+use crate::profile::write;
+
+/// Where Go cuts a dump (`runtime/pprof`, `writeGoroutineStacks`).
+const MAX_DUMP: usize = 64 << 20;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// pprof's protobuf.
+    Profile,
+    /// What came and went in so many seconds.
+    Difference(Duration),
+    Counts,
+    Dump,
+}
+
+impl Wanted {
+    /// By the parameters, of which the first of a name counts.
+    fn of(query: &[(String, String)]) -> Result<Self, Refusal> {
+        let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let wrong = |why: &str| Err(Refusal::new(StatusCode::BAD_REQUEST, why.to_owned()));
+        // What is no number is none, as it is to Go.
+        let debug = value("debug").and_then(|debug| debug.parse::<i64>().ok()).unwrap_or(0);
+        match value("seconds").filter(|seconds| !seconds.is_empty()) {
+            None => Ok(match debug {
+                ..1 => Self::Profile,
+                1 => Self::Counts,
+                2.. => Self::Dump,
+            }),
+            Some(seconds) => match seconds.parse::<u32>() {
+                Err(_) | Ok(0) => {
+                    wrong("invalid value for \"seconds\": it is a positive whole number")
+                }
+                Ok(_) if debug != 0 => wrong("seconds and debug cannot be asked for together"),
+                Ok(seconds) => Ok(Self::Difference(Duration::from_secs(seconds.into()))),
+            },
+        }
+    }
+}
+
+/// Takes a sample, or two, and renders what is asked for.
+pub(super) async fn serve(
+    sampler: &Sampler,
+    bounds: &Bounds,
+    query: &[(String, String)],
+) -> Result<Response, Refusal> {
+    let wanted = Wanted::of(query)?;
+    let first = sampler.sample().await?;
+    let (headers, rendered) = match wanted {
+        Wanted::Profile => {
+            let render = move || render(|out| write::pprof(&first, None, out));
+            (answer::file("goroutine"), bounds.render(render).await?)
+        }
+        Wanted::Counts => {
+            let render = move || render(|out| write::counts(&first, out));
+            (answer::text(), bounds.render(render).await?)
+        }
+        Wanted::Dump => (answer::text(), bounds.render(move || dump(&first)).await?),
+        Wanted::Difference(time) => {
+            tokio::time::sleep(time).await;
+            let second = sampler.sample().await?;
+            let render = move || render(|out| write::difference(&first, &second, out));
+            (answer::file("goroutine-delta"), bounds.render(render).await?)
+        }
+    };
+    respond(bounds, headers, rendered)
+}
+
+/// An answer with a body that is kept until it is read.
+pub(super) fn respond(
+    bounds: &Bounds,
+    headers: HeaderMap,
+    rendered: Vec<u8>,
+) -> Result<Response, Refusal> {
+    Ok((headers, bounds.keep(rendered)?).into_response())
+}
+
+fn render(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Vec<u8>, String> {
+    let mut rendered = Vec::new();
+    write(&mut rendered).map_err(|error| error.to_string())?;
+    Ok(rendered)
+}
+
+fn dump(observation: &crate::model::Observation) -> Result<Vec<u8>, String> {
+    let mut cut = Cut { bytes: Vec::new() };
+    match write::dump(observation, &mut cut) {
+        Ok(()) => Ok(cut.bytes),
+        Err(_) if cut.bytes.len() == MAX_DUMP => Ok(cut.bytes),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Takes as much as Go gives, and ends then.
+struct Cut {
+    bytes: Vec<u8>,
+}
+
+impl Write for Cut {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        let room = MAX_DUMP - self.bytes.len();
+        let taken = &more[..more.len().min(room)];
+        self.bytes.extend_from_slice(taken);
+        // 0 is an error to whoever has more to write.
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_mean_what_they_mean_to_go() {
+        let wanted = |query: &[(&str, &str)]| {
+            let owned = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+            Wanted::of(&query.iter().map(owned).collect::<Vec<_>>()).ok()
+        };
+        for (query, expected) in [
+            (&[][..], Some(Wanted::Profile)),
+            (&[("debug", "0")], Some(Wanted::Profile)),
+            (&[("debug", "potato")], Some(Wanted::Profile)),
+            (&[("debug", "1"), ("debug", "2")], Some(Wanted::Counts)),
+            (&[("debug", "2")], Some(Wanted::Dump)),
+            (&[("debug", "3")], Some(Wanted::Dump)),
+            (&[("seconds", ""), ("debug", "2")], Some(Wanted::Dump)),
+            (&[("seconds", "5")], Some(Wanted::Difference(Duration::from_secs(5)))),
+            (&[("seconds", "5"), ("debug", "0")], Some(Wanted::Difference(Duration::from_secs(5)))),
+            (&[("seconds", "5"), ("debug", "1")], None),
+            (&[("seconds", "0")], None),
+            (&[("seconds", "-5")], None),
+            (&[("seconds", "soon")], None),
+        ] {
+            assert_eq!(wanted(query), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_dump_ends_where_go_cuts_it() {
+        let mut cut = Cut { bytes: vec![0; MAX_DUMP - 2] };
+        assert!(cut.write_all(b"abc").is_err());
+        assert_eq!(cut.bytes.len(), MAX_DUMP);
+    }
+}

@@ -1,0 +1,125 @@
+//! The server.
+
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use socket2::SockRef;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+
+use super::address::ListenAddress;
+use super::answer::Bounds;
+use super::error::Error;
+use super::routes::{Target, Targets, routes};
+use super::sampler::{Sampler, Served};
+
+/// A client that has taken nothing for so long is left behind.
+const STALLED: Duration = Duration::from_secs(30);
+
+/// How long answers that are being read are waited for at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// A server that answers, until it is asked to stop or all of its targets have ended.
+#[derive(Debug)]
+pub struct Server {
+    address: ListenAddress,
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens, and answers on a thread of its own.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or a thread not be started.
+    pub fn start(address: ListenAddress, served: Vec<Served>) -> Result<Self, Error> {
+        let listen = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address.0).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let bound = ListenAddress(listener.local_addr().map_err(listen)?);
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .thread_name("serve renderer")
+            .max_blocking_threads(4)
+            .build()
+            .map_err(Error::Start)?;
+        let (alive, ended) = mpsc::channel(1);
+        let mut targets = Vec::new();
+        for Served { name, title, sample, has_ended, command_line } in served {
+            let sampler = Sampler::start(sample, has_ended, alive.clone()).map_err(Error::Start)?;
+            targets.push(Target { name, title, sampler, command_line });
+        }
+        drop(alive);
+        let targets = Targets { all: targets.into(), bounds: Bounds::new() };
+        let (stop, stopped) = watch::channel(false);
+        let thread = thread::Builder::new()
+            .name("serve".to_owned())
+            .spawn(move || run(runtime, listener, targets, stopped, ended))
+            .map_err(Error::Start)?;
+        Ok(Self { address: bound, stop, thread })
+    }
+
+    /// Where it listens: with the port that the kernel chose, where 0 was asked for.
+    #[must_use]
+    pub const fn address(&self) -> ListenAddress {
+        self.address
+    }
+
+    /// What asks it to stop, from any thread, and as often as one likes.
+    pub fn stopper(&self) -> impl Fn() + Send + Sync + 'static {
+        let stop = self.stop.clone();
+        move || {
+            stop.send_replace(true);
+        }
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    /// When its thread panicked.
+    pub fn join(self) -> Result<(), Error> {
+        self.thread.join().map_err(|_| Error::Panicked)
+    }
+}
+
+fn run(
+    runtime: Runtime,
+    listener: TcpListener,
+    targets: Targets,
+    mut stopped: watch::Receiver<bool>,
+    mut ended: mpsc::Receiver<()>,
+) {
+    runtime.block_on(async move {
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+        let listener = listener.tap_io(|client| {
+            // The kernel ends it. Where it cannot, a client that does not read keeps what it asked for.
+            let _ = SockRef::from(&*client).set_tcp_user_timeout(Some(STALLED));
+        });
+        let (end, graceful) = tokio::sync::oneshot::channel::<()>();
+        let server = axum::serve(listener, routes(targets));
+        let server = server.with_graceful_shutdown(async {
+            let _ = graceful.await;
+        });
+        let server = tokio::spawn(async move { server.await });
+        // Nothing is ever sent: it closes as the last target ends.
+        let all_ended = ended.recv();
+        let asked = stopped.wait_for(|stopped| *stopped);
+        either(all_ended, asked).await;
+        drop(end);
+        let _ = tokio::time::timeout(LAST_ANSWERS, server).await;
+    });
+    runtime.shutdown_background();
+}
+
+/// Waits for the one that comes first.
+async fn either(a: impl Future, b: impl Future) {
+    let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
+    std::future::poll_fn(|context| {
+        let done = a.as_mut().poll(context).is_ready() || b.as_mut().poll(context).is_ready();
+        if done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}

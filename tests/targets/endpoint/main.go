@@ -1,0 +1,106 @@
+// Command endpoint leaks goroutines, fifty a second and 20,000 at the most, and serves its own profiles, in each of
+// the ways in which programs do: by its flags. `address` answers where; the other commands are package control's.
+package main
+
+import (
+	"flag"
+	"log"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"time"
+
+	"example.org/leak-agent/targets/internal/control"
+)
+
+var (
+	listen   = flag.String("listen", "127.0.0.1:0", "the address to serve at")
+	prefix   = flag.String("prefix", "", "a router's group or a proxy's path before /debug/pprof/")
+	basic    = flag.String("basic", "", "user:password that is asked for")
+	bearer   = flag.String("bearer", "", "token that is asked for")
+	folder   = flag.String("tls", "", "serve TLS, and write the certificates into this folder")
+	mutual   = flag.Bool("mutual", false, "with -tls: ask for a client's certificate")
+	packed   = flag.Bool("gzip", false, "pack every answer")
+	noDumps  = flag.Bool("no-dumps", false, "forbid debug=2")
+	noIndex  = flag.Bool("no-index", false, "serve no index, and nothing but goroutines")
+	answer   = flag.String("answer", "", "answer with this in place of profiles: login, unavailable")
+	redirect = flag.String("redirect", "", "send everybody to this server")
+	idle     = flag.Bool("idle", false, "leak nothing")
+)
+
+func main() {
+	flag.Parse()
+	log.SetFlags(0)
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Handler: handler(), ReadHeaderTimeout: 5 * time.Second}
+	server.ErrorLog = log.New(quiet{}, "", 0)
+	if *folder != "" {
+		server.TLSConfig = certify(*folder, *mutual)
+		go server.ServeTLS(listener, "", "")
+	} else {
+		go server.Serve(listener)
+	}
+	if !*idle {
+		go forget()
+	}
+	control.ServeQuick(map[string]control.Command{
+		"address": func([]string) string { return "OK " + listener.Addr().String() },
+	})
+}
+
+// forget creates goroutines that nobody receives from.
+func forget() {
+	results := make(chan int)
+	ticks := time.NewTicker(20 * time.Millisecond)
+	for i := 0; i < 20_000; i++ {
+		<-ticks.C
+		go deliver(results)
+	}
+}
+
+// deliver sends what nobody receives.
+//
+//go:noinline
+func deliver(results chan<- int) { results <- 1 }
+
+func handler() http.Handler {
+	profiles := http.NewServeMux()
+	if *noIndex {
+		profiles.Handle("/debug/pprof/goroutine", pprof.Handler("goroutine"))
+	} else {
+		profiles.HandleFunc("/debug/pprof/", pprof.Index)
+		profiles.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(*prefix+"/debug/pprof/", http.StripPrefix(*prefix, profiles))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		switch {
+		case *redirect != "":
+			http.Redirect(w, r, *redirect+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+		case *basic != "" && *basic != user+":"+password,
+			*bearer != "" && r.Header.Get("Authorization") != "Bearer "+*bearer:
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+		case *answer == "login":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Write([]byte("<!DOCTYPE html><html><head><title>Sign in</title></head></html>"))
+		case *answer == "unavailable":
+			http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
+		case *noDumps && r.FormValue("debug") == "2":
+			http.Error(w, "dumps are too dear", http.StatusForbidden)
+		case *packed && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"):
+			serveFrom(mux, w, r)
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	})
+}
+
+// quiet takes what the server logs of clients that do not trust it.
+type quiet struct{}
+
+func (quiet) Write(text []byte) (int, error) { return len(text), nil }

@@ -1,0 +1,290 @@
+//! `--url`: programs that serve their own profiles, in each way in which programs do. See targets/endpoint.
+#![allow(clippy::expect_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{fs, thread};
+
+use leak_agent_tests::{Target, agent, each_version};
+use serde_json::Value;
+
+each_version!(the_blocked_sender_is_named);
+each_version!(what_is_only_counted_is_found_by_its_growth);
+
+const GO: &str = "1.27.3";
+
+/// A program that serves, and where.
+struct Served {
+    target: Target,
+    address: String,
+}
+
+impl Served {
+    fn start(version: &str, args: &[&str]) -> Self {
+        let mut target = Target::start_with(version, "exe", "endpoint", args).expect("target");
+        let address = target.command("address").expect("an address");
+        Self { target, address }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// A folder of its own for a test, removed when it ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("endpoint-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.0.join(name), text).expect("written");
+        self.file(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The report of a short analysis.
+fn analyze(url: &str, flags: &[&str]) -> Value {
+    let mut line = vec!["analyze", "--url", url, "--format", "json"];
+    line.extend(["--duration", "7s", "--interval", "500ms"]);
+    line.extend(flags);
+    report(&agent::run(&line).expect("agent"))
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// What the agent says on standard error of what it cannot ask, and how it ends.
+fn refused(url: &str, flags: &[&str]) -> String {
+    let mut line = vec!["check", "--url", url];
+    line.extend(flags);
+    let output = agent::run(&line).expect("agent");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Whether one sample comes through.
+fn passes(url: &str, flags: &[&str]) -> Output {
+    let mut line = vec!["check", "--url", url];
+    line.extend(flags);
+    let output = agent::run(&line).expect("agent");
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("endpoint"), "{output:?}");
+    output
+}
+
+/// The line of the target's source that holds a text.
+fn line_of(text: &str) -> u64 {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/endpoint/main.go");
+    let source = fs::read_to_string(source).expect("the target's source");
+    source.lines().position(|line| line.contains(text)).expect("it is there") as u64 + 1
+}
+
+fn sender(report: &Value, verdicts: &[&str]) {
+    let findings = report["findings"].as_array().expect("findings");
+    let [finding] = findings.as_slice() else { panic!("one leak is one finding: {report:#}") };
+    let verdict = finding["verdict"].as_str().expect("a verdict");
+    assert!(verdicts.contains(&verdict), "{finding:#}");
+    assert_eq!(finding["class"], "channel-send", "{finding:#}");
+    assert_eq!(finding["caused_at"]["function"], "main.deliver", "{finding:#}");
+    assert_eq!(finding["caused_at"]["line"], line_of("results <- 1"), "{finding:#}");
+}
+
+fn the_blocked_sender_is_named(version: &str) {
+    let served = Served::start(version, &[]);
+    let report = analyze(&served.address, &[]);
+    sender(&report, &["likely", "proven"]);
+    assert_eq!(report["target"]["kind"], "url");
+    assert_eq!(report["target"]["source"], served.url("/debug/pprof/"));
+    assert_eq!(report["target"]["exe"], "endpoint");
+    assert_eq!(report["coverage"]["profile"]["form"], "dump", "{:#}", report["coverage"]);
+    // Nobody knows the time of a wait better than the runtime of Go 1.27, which proves it.
+    if version.starts_with("1.27") {
+        let check = agent::run(&["check", "--url", &served.address, "--format", "json"]);
+        sender(&self::report(&check.expect("agent")), &["proven"]);
+    }
+}
+
+fn what_is_only_counted_is_found_by_its_growth(version: &str) {
+    let few = ["--dump-limit", "1"];
+    let forbidden = Served::start(version, &["-no-dumps"]);
+    let bare = Served::start(version, &["-no-index", "-no-dumps"]);
+    let idle = Served::start(version, &["-idle"]);
+    thread::scope(|scope| {
+        for (served, flags) in [(&forbidden, &[][..]), (&bare, &[]), (&forbidden, &few)] {
+            scope.spawn(move || {
+                let report = analyze(&served.address, flags);
+                sender(&report, &["likely"]);
+                assert_ne!(report["coverage"]["profile"]["form"], "dump");
+                let notes = report["coverage"]["notes"].to_string();
+                assert!(notes.contains("wait times are not known"), "{notes}");
+            });
+        }
+        scope.spawn(|| {
+            let report = analyze(&idle.address, &few);
+            assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{report:#}");
+        });
+    });
+}
+
+#[test]
+fn it_is_found_below_any_path() {
+    let plain = Served::start(GO, &[]);
+    for path in ["", "/", "/debug", "/debug/pprof", "/debug/pprof/goroutine?debug=2", "/any/where"]
+    {
+        passes(&plain.url(path), &[]);
+    }
+    let group = Served::start(GO, &["-prefix", "/admin/v1"]);
+    for path in ["/admin/v1", "/admin/v1/debug/pprof/", "/admin/v1/things/"] {
+        passes(&group.url(path), &[]);
+    }
+    let said = refused(&group.url("/admin"), &[]);
+    for tried in ["/admin/debug/pprof/", "/admin/pprof/", "/admin/", " /debug/pprof/"] {
+        assert!(said.contains(&format!("{tried} (answered 404 Not Found")), "{tried}: {said}");
+    }
+    let packed = Served::start(GO, &["-gzip"]);
+    passes(&packed.address, &[]);
+    passes(&packed.address, &["--dump-limit", "1"]);
+}
+
+#[test]
+fn what_is_no_profile_is_told_in_words() {
+    let login = Served::start(GO, &["-answer", "login"]);
+    let said = refused(&login.address, &[]);
+    assert!(said.contains("it is not the index of profiles"), "{said}");
+    let busy = Served::start(GO, &["-answer", "unavailable"]);
+    let said = refused(&busy.address, &[]);
+    assert!(said.contains("503 Service Unavailable: \"no healthy upstream\""), "{said}");
+    let address = busy.address.clone();
+    drop(busy);
+    let said = refused(&address, &[]);
+    assert!(said.contains("connection refused"), "{said}");
+}
+
+#[test]
+fn who_asks_is_told_to_the_server_and_to_nobody_else() {
+    let scratch = Scratch::new("secrets");
+    let pair = scratch.write("pair", "shop:turnip\n");
+    let token = scratch.write("token", "potato\n");
+    let basic = Served::start(GO, &["-basic", "shop:turnip"]);
+    let bearer = Served::start(GO, &["-bearer", "potato"]);
+    let said = refused(&basic.address, &[]);
+    assert!(said.contains("401 Unauthorized: \"who are you?\""), "{said}");
+    passes(&basic.address, &["--basic-auth-file", &pair]);
+    passes(&bearer.address, &["--bearer-token-file", &token]);
+    let inside = format!("http://shop:turnip@{}", basic.address);
+    let saved = scratch.file("saved");
+    let outputs = [
+        passes(&inside, &["--save", &saved, "--format", "json"]),
+        agent::run(&["report", "--input", &saved, "--all"]).expect("agent"),
+    ];
+    let by_variable = Command::new(agent::binary().expect("agent"))
+        .args(["check", "--url", &bearer.address])
+        .env("LEAK_AGENT_BEARER_TOKEN", "potato")
+        .output()
+        .expect("agent");
+    assert!(by_variable.status.code() < Some(2), "{by_variable:?}");
+    for output in &outputs {
+        let text = [&output.stdout[..], &output.stderr].concat();
+        assert!(!String::from_utf8_lossy(&text).contains("turnip"), "{output:?}");
+    }
+    // Whom the server sends to is another.
+    let other = Served::start(GO, &["-redirect", &basic.url("")]);
+    let said = refused(&other.address, &["--basic-auth-file", &pair]);
+    assert!(said.contains("401 Unauthorized"), "{said}");
+    let open = Served::start(GO, &[]);
+    let other = Served::start(GO, &["-redirect", &open.url("")]);
+    passes(&other.address, &["--basic-auth-file", &pair]);
+}
+
+#[test]
+fn servers_are_who_they_say() {
+    let scratch = Scratch::new("tls");
+    let folder = scratch.0.display().to_string();
+    let served = Served::start(GO, &["-tls", &folder, "-mutual"]);
+    let url = format!("https://{}", served.address);
+    let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| scratch.file(name));
+    let said = refused(&url, &["--client-cert", &cert, "--client-key", &key]);
+    assert!(said.contains("nobody whom this machine trusts has signed"), "{said}");
+    let said = refused(&url, &["--ca-file", &ca]);
+    assert!(said.contains("wants a certificate of who asks"), "{said}");
+    let who = ["--client-cert", &cert, "--client-key", &key];
+    passes(&url, &[&["--ca-file", &ca][..], &who].concat());
+    let insecure = passes(&url, &[&["--insecure"][..], &who].concat());
+    let said = String::from_utf8_lossy(&insecure.stderr).into_owned();
+    assert!(said.contains("warning: --insecure"), "{said}");
+    assert!(String::from_utf8_lossy(&insecure.stdout).contains("was not checked"));
+    let said = refused(&served.url(""), &[]);
+    assert!(said.contains("400 Bad Request: \"Client sent an HTTP request to an HTTPS"), "{said}");
+    let plain = Served::start(GO, &[]);
+    let said = refused(&format!("https://{}", plain.address), &[]);
+    assert!(said.contains("does not speak TLS"), "{said}");
+}
+
+#[test]
+fn a_program_that_is_started_anew_is_another() {
+    let served = Served::start(GO, &[]);
+    let address = served.address.clone();
+    let watching = thread::spawn({
+        let address = address.clone();
+        move || analyze(&address, &["--duration", "9s"])
+    });
+    thread::sleep(std::time::Duration::from_secs(3));
+    drop(served);
+    thread::sleep(std::time::Duration::from_secs(1));
+    let again = Served::start(GO, &["-listen", &address]);
+    let report = watching.join().expect("a report");
+    assert_eq!(again.address, address);
+    assert_eq!(report["target"]["generation"], 1, "{report:#}");
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("not answered"), "{notes}");
+}
+
+#[test]
+fn every_command_takes_it() {
+    let served = Served::start(GO, &[]);
+    let url = served.address.as_str();
+    let scratch = Scratch::new("commands");
+    let saved = scratch.file("saved");
+    let short = ["--duration", "3s", "--interval", "500ms"];
+    for (line, expected) in [
+        (vec!["check", "--url", url], "main.deliver"),
+        (vec!["monitor", "--url", url, "--fail-on", "never"], "main.deliver"),
+        (vec!["compare", "--url", url, "--wait", "1s"], "main.deliver"),
+        (vec!["patterns", "--url", url, "--threshold", "1", "--fail-on", "never"], "main.deliver"),
+        (vec!["channels", "--url", url, "--threshold", "1", "--fail-on", "never"], "main.deliver"),
+        (vec!["filter", "--url", url, "--func", "deliver"], "main.deliver"),
+        (vec!["--url", url, "--save", &saved, "--fail-on", "never"], "main.deliver"),
+        (vec!["report", "--input", &saved], "main.deliver"),
+    ] {
+        let takes_one = ["check", "compare", "filter", "report"].contains(&line[0]);
+        let line = if takes_one { line } else { [&line[..], &short].concat() };
+        let output = agent::run(&line).expect("agent");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{line:?}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains(expected), "{line:?}: {output:?}");
+    }
+    for (flags, said) in [
+        (["--probes", "all"], "--probes means nothing with --url"),
+        (["--pid", "1"], "cannot be used with"),
+    ] {
+        let output = agent::run(&["analyze", "--url", url, flags[0], flags[1]]).expect("agent");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(said), "{text}");
+    }
+}

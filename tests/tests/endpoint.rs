@@ -127,17 +127,18 @@ fn what_is_only_counted_is_found_by_its_growth(version: &str) {
     let bare = Served::start(version, &["-no-index", "-no-dumps"]);
     let idle = Served::start(version, &["-idle"]);
     thread::scope(|scope| {
-        for (served, flags) in [(&forbidden, &[][..]), (&bare, &[]), (&forbidden, &few)] {
+        let [forbidden, bare, idle] = [&forbidden, &bare, &idle].map(|it| it.address.as_str());
+        for (address, flags) in [(forbidden, &[][..]), (bare, &[]), (forbidden, &few)] {
             scope.spawn(move || {
-                let report = analyze(&served.address, flags);
+                let report = analyze(address, flags);
                 sender(&report, &["likely"]);
                 assert_ne!(report["coverage"]["profile"]["form"], "dump");
                 let notes = report["coverage"]["notes"].to_string();
                 assert!(notes.contains("wait times are not known"), "{notes}");
             });
         }
-        scope.spawn(|| {
-            let report = analyze(&idle.address, &few);
+        scope.spawn(move || {
+            let report = analyze(idle, &few);
             assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{report:#}");
         });
     });
@@ -243,9 +244,9 @@ fn a_program_that_is_started_anew_is_another() {
     let address = served.address.clone();
     let watching = thread::spawn({
         let address = address.clone();
-        move || analyze(&address, &["--duration", "9s"])
+        move || analyze(&address, &[])
     });
-    thread::sleep(std::time::Duration::from_secs(3));
+    thread::sleep(std::time::Duration::from_secs(2));
     drop(served);
     thread::sleep(std::time::Duration::from_secs(1));
     let again = Served::start(GO, &["-listen", &address]);

@@ -18,6 +18,9 @@ use crate::error_chain;
 /// A server that takes longer to take a connection does not listen.
 const MAX_CONNECT: Duration = Duration::from_secs(5);
 
+/// How hyper tells that a connection was closed in place of an answer: it has no name for it that others can see.
+const CLOSED: &str = "connection closed";
+
 /// A login sends to and fro a few times; who is sent more often runs in a circle.
 const MAX_REDIRECTS: usize = 5;
 
@@ -146,7 +149,9 @@ impl Client {
             } else {
                 self.stranger()?.get(at.clone())
             };
-            let answer = request.header(ACCEPT, "*/*").send().await.map_err(problem)?;
+            let wants_certificate = at.scheme() == "https" && self.settings.identity.is_none();
+            let answer = request.header(ACCEPT, "*/*").send().await;
+            let answer = answer.map_err(|error| problem(error, wants_certificate))?;
             let Some(next) = next(&answer, &at)? else { return Ok((answer, at)) };
             at = next;
         }
@@ -191,7 +196,7 @@ fn build(
     #[cfg(not(feature = "tls"))]
     {
         _ = identity;
-        base().build().map_err(problem)
+        base().build().map_err(|error| problem(error, false))
     }
 }
 
@@ -250,8 +255,8 @@ async fn beginning(answer: &mut Response) -> Vec<u8> {
     bytes
 }
 
-/// Why there was no answer.
-fn problem(error: reqwest::Error) -> Problem {
+/// Why there was no answer; over TLS it may be that the server was not told who asks.
+fn problem(error: reqwest::Error, wants_certificate: bool) -> Problem {
     #[cfg(feature = "tls")]
     if let Some(problem) = super::tls::problem(&error) {
         return problem;
@@ -272,7 +277,10 @@ fn problem(error: reqwest::Error) -> Problem {
     match error_chain::chain(&error).find_map(of_io) {
         Some(source) if error.is_connect() => Problem::Connect(source),
         Some(source) => Problem::Broken { after: 0, why: source.to_string() },
-        None => Problem::Protocol(last(&error)),
+        None => match last(&error) {
+            why if why.starts_with(CLOSED) => Problem::Closed { wants_certificate },
+            why => Problem::Protocol(why),
+        },
     }
 }
 

@@ -71,6 +71,15 @@ pub enum Problem {
     /// What says who asks cannot be read.
     #[error("cannot read who asks from its file")]
     Credentials(#[source] io::Error),
+    /// The server closed the connection in place of an answer.
+    #[error(
+        "the server closed the connection without an answer{}",
+        if *.wants_certificate { ", as one does that wants a certificate of who asks" } else { "" }
+    )]
+    Closed {
+        /// Whether it was not told who asks over TLS, which it may want to know.
+        wants_certificate: bool,
+    },
     /// What came is not HTTP, or not as it should be.
     #[error("the answer cannot be understood: {0}")]
     Protocol(String),

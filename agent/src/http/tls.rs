@@ -45,10 +45,10 @@ pub(super) fn problem(error: &reqwest::Error) -> Option<Problem> {
     error_chain::chain(error).find_map(of_tls).map(|error| Problem::Tls(words(error)))
 }
 
-/// The error itself, or the one inside an error of input and output.
+/// The error itself, or the one inside an error of input and output, which does not give it as its source.
 fn of_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
-    let wrapped = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
-    error.downcast_ref().or_else(wrapped)
+    let inside = || of_tls(error.downcast_ref::<io::Error>()?.get_ref()?);
+    error.downcast_ref().or_else(inside)
 }
 
 fn words(error: &rustls::Error) -> String {

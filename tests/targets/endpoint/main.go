@@ -54,11 +54,10 @@ func main() {
 
 // forget creates goroutines that nobody receives from.
 func forget() {
-	results := make(chan int)
 	ticks := time.NewTicker(20 * time.Millisecond)
 	for i := 0; i < 20_000; i++ {
 		<-ticks.C
-		go deliver(results)
+		go deliver(make(chan int))
 	}
 }
 

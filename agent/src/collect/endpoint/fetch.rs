@@ -5,10 +5,13 @@ use super::plan::Form;
 use crate::http::{Client, Url};
 use crate::model::ProfileForm;
 use crate::profile::packed::{self, Limits};
-use crate::profile::{Reading, Take, dump, proto};
+use crate::profile::{Reading, Take, counts, dump, proto};
 
 /// A dump is no larger than this: Go cuts its own at half of it.
 const MAX_DUMP: u64 = 128 << 20;
+
+/// Counts are no larger than this: a line for each function of each distinct stack.
+const MAX_COUNTS: u64 = 256 << 20;
 
 /// Counts as protobuf are no larger than this, packed and unpacked; they are in memory whole.
 const MAX_PROTO: u64 = 64 << 20;
@@ -29,6 +32,11 @@ pub(super) fn goroutines(
         Form::Leaks | Form::Dump => {
             let mut reader = dump::Reader::new(take);
             client.profile(&url, MAX_DUMP, &mut |piece| reader.feed(piece))?;
+            reader.finish()
+        }
+        Form::Counts => {
+            let mut reader = counts::Reader::new(take);
+            client.profile(&url, MAX_COUNTS, &mut |piece| reader.feed(piece))?;
             reader.finish()
         }
         Form::Proto => {
@@ -53,5 +61,6 @@ pub(super) const fn told(form: Form) -> ProfileForm {
     match form {
         Form::Leaks | Form::Dump => ProfileForm::Dump,
         Form::Proto => ProfileForm::Proto,
+        Form::Counts => ProfileForm::Counts,
     }
 }

@@ -21,11 +21,13 @@ pub(super) enum Form {
     Dump,
     /// Counts as protobuf, which name every function.
     Proto,
+    /// Counts as text, which leave out the runtime's own functions.
+    Counts,
 }
 
 impl Form {
     /// The form that tells most comes first.
-    const ALL: [Self; 3] = [Self::Leaks, Self::Dump, Self::Proto];
+    const ALL: [Self; 4] = [Self::Leaks, Self::Dump, Self::Proto, Self::Counts];
 
     /// What to ask for, below the folder of profiles.
     pub(super) const fn page(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Form {
             Self::Leaks => "goroutineleak?debug=2",
             Self::Dump => "goroutine?debug=2",
             Self::Proto => "goroutine",
+            Self::Counts => "goroutine?debug=1",
         }
     }
 }
@@ -76,7 +79,7 @@ impl Plan {
             let fits = match form {
                 Form::Leaks => may_dump && is_due,
                 Form::Dump => may_dump,
-                Form::Proto => true,
+                Form::Proto | Form::Counts => true,
             };
             fits && !refused.contains(form)
         })
@@ -126,7 +129,7 @@ mod tests {
     #[test]
     fn a_dump_of_few_and_counts_of_many() {
         let mut plan = Plan::new(2_000);
-        let counts = [Form::Proto];
+        let counts = [Form::Proto, Form::Counts];
         for unknown in [None, Some(2_001)] {
             assert_eq!(forms(&plan, unknown, "goroutine goroutineleak", 0), counts);
         }
@@ -135,9 +138,10 @@ mod tests {
             [&[Form::Dump], &counts[..]].concat()
         );
         plan.refused(Form::Dump);
-        assert_eq!(forms(&plan, Some(9), "goroutine", 0), counts);
+        plan.refused(Form::Proto);
+        assert_eq!(forms(&plan, Some(9), "goroutine", 0), [Form::Counts]);
         plan.begin_anew();
-        assert_eq!(forms(&plan, Some(9), "goroutine", 0).len(), 2);
+        assert_eq!(forms(&plan, Some(9), "goroutine", 0).len(), 3);
     }
 
     #[test]

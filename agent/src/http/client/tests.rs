@@ -105,7 +105,7 @@ fn what_is_no_profile_is_told_in_words() {
             "the answer is an HTML page, \"Sign in\", not a profile",
         ),
         (b"SSH-2.0-OpenSSH_9\r\n", "the answer cannot be understood: "),
-        (b"", "the answer cannot be understood: "),
+        (b"", "the server closed the connection without an answer"),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
             "the answer breaks off after 3 B: end of file before message length reached",

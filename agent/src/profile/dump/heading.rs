@@ -42,18 +42,17 @@ pub(super) fn read<'a>(
 ) -> Option<Heading<'a>> {
     let (_, rest) = line.split_once('[')?;
     let mut is_unknown = false;
+    let (inside, behind) = rest.split_once(']')?;
     // Go 1.26 writes labels within the brackets, Go 1.27 behind them. Both quote what could end them.
-    let (inside, listed) = match rest.split_once(" labels:{") {
-        Some((inside, listed)) if !inside.contains(']') => (inside, Some(listed)),
-        _ => {
-            let (inside, behind) = rest.split_once(']')?;
-            (inside, behind.strip_prefix(" {"))
-        }
+    let within = if inside.contains('{') { rest.split_once(" labels:{") } else { None };
+    let (inside, listed) = match within {
+        Some((inside, listed)) => (inside, Some(listed)),
+        None => (inside, behind.strip_prefix(" {")),
     };
     if let Some(listed) = listed {
         is_unknown |= read_labels(listed, labels).is_none();
     }
-    let mut parts = inside.split(", ");
+    let mut parts = inside.split(',');
     let mut state = State {
         text: parts.next()?,
         minutes: None,
@@ -73,7 +72,7 @@ pub(super) fn read<'a>(
         }
         state.text = text;
     }
-    for part in parts {
+    for part in parts.map(str::trim_start) {
         // Go 1.24 calls a bubble a group.
         let bubble =
             part.strip_prefix("synctest bubble ").or_else(|| part.strip_prefix("synctest group "));

@@ -224,9 +224,12 @@ impl<'t, T: Take> Reader<'t, T> {
 
     /// A line that belongs to no goroutine, unless one is in it.
     fn other(&mut self, buffer: &[u8], at: usize, line: &[u8]) {
+        if line.is_empty() {
+            return;
+        }
         if let Some((prefix, start)) = Prefix::find(line) {
             self.enter(buffer, prefix, at + start, line.get(start..).unwrap_or_default());
-        } else if !line.is_empty() {
+        } else {
             self.reading.other_lines += 1;
             if self.is_open && self.log.has_too_many_others() {
                 self.close(buffer, false);

@@ -7,10 +7,15 @@
 mod shape;
 mod string;
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use shape::Shape;
 pub(super) use string::{Piece, decode, piece};
+
+/// Searches for what a heading begins with: made once, as it takes longer than most searches.
+static FIRST_WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"goroutine "));
 
 /// What precedes a dump's lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub(super) struct Stripped {
 impl Prefix {
     /// Looks for a goroutine's heading that does not begin its line. Gives where it begins.
     pub(super) fn find(line: &[u8]) -> Option<(Self, usize)> {
-        let mut starts = memmem::find_iter(line, b"goroutine ");
+        let mut starts = FIRST_WORD.find_iter(line);
         starts.find_map(|at| {
             let behind = end_of_heading(line.get(at..)?)?;
             let (depth, has_line_break) = ending(behind)?;

@@ -15,6 +15,9 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     if let Some(rates) = now {
         line.push_str(&format!("  {}", format::rates(rates)));
     }
+    if let Some(memory) = phrases::memory_in_brief(assessment.memory.as_ref()) {
+        line.push_str(&format!("  {memory}"));
+    }
     // The change since the sample before, like the rates beside it.
     let change =
         |count: u64, previous: Option<u64>| previous.map_or(0, |p| count.saturating_sub(p));
@@ -63,6 +66,7 @@ fn start(assessment: &Assessment) -> String {
 mod tests {
     use super::*;
     use crate::analyze::{Window, assess};
+    use crate::model::{Heap, Memory, ProcessMemory};
     use crate::sample::leaking;
 
     #[test]
@@ -74,12 +78,16 @@ mod tests {
             line(&first, window.rates_now()).split("  top: ").next(),
             Some("2026-11-20T08:00:00.000Z  potato[4711]  4 goroutines")
         );
-        window.push(&leaking(40).observe(1));
+        let mut sample = leaking(40);
+        let process = ProcessMemory { rss_bytes: 3 << 20, ..ProcessMemory::default() };
+        let heap = Heap { marked_bytes: Some(1 << 20), ..Heap::default() };
+        sample.memory = Memory { process: Some(process), heap: Some(heap), group: None };
+        window.push(&sample.observe(1));
         let second = assess(&window).expect("observed");
         assert_eq!(
             line(&second, window.rates_now()),
             "2026-11-20T08:00:01.000Z  potato[4711]  43 goroutines  ≥+50.5 created/s  \
-             ≥-0.5 exited/s  top: 40 chan send (+39) at main.leakGoroutines.func1 \
+             ≥-0.5 exited/s  3.0 MiB resident, live heap 1.0 MiB  top: 40 chan send (+39) at main.leakGoroutines.func1 \
              /src/app/leak.go:33"
         );
     }

@@ -21,6 +21,7 @@ mod flame;
 mod frames;
 mod groups;
 mod locks;
+mod memory;
 mod sites;
 mod source;
 mod summary;
@@ -170,6 +171,7 @@ fn target(page: &Page<'_>) -> Markup {
         ("stacks", "Where goroutines are", flame::graph(page)),
         ("locks", "Who waits for whose lock", locks::picture(page)),
         ("contention", "Where goroutines waited for each other", contention::tables(page)),
+        ("memory", "Memory", memory::account(page)),
         ("groups", "Groups", groups::table(page)),
         ("sites", "Created and gone between samples", sites::table(page)),
         ("coverage", "Coverage and cost", summary::coverage(page)),

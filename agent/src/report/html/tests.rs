@@ -283,7 +283,7 @@ fn a_cause_its_kinds_and_what_rises_are_told() {
         "and 10 more kinds",
         "The number of goroutines rises: from 9 to 45, +18.0/s: +36 in finding 1.",
         "12 of 100 rising +18.0/s",
-        "Scope: goroutines only, not heap, file descriptors or connections.",
+        "Scope: goroutines and figures of memory, not descriptors or connections.",
     ] {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }

@@ -49,6 +49,7 @@ pub(super) fn coverage(coverage: &Coverage, notes: Vec<String>) -> CoverageDoc<'
         not_unwound: coverage.not_unwound,
         unresolved_frames: coverage.unresolved_frames,
         stacks_unsearched: coverage.stacks_unsearched,
+        heap_retried: coverage.heap_retried,
         process: coverage.process.map(process),
         profile: coverage.profile.as_ref().map(profile::profile),
         files: coverage.files.as_ref().map(profile::files),

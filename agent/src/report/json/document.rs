@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 
 use super::frame::frame;
 use super::group::{self, interval};
-use super::{contention, coverage, finding, history, locks, seconds, site, time};
+use super::{contention, coverage, finding, history, locks, memory, seconds, site, time};
 use crate::model::{
     Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
     StackTable, Timestamp, Totals, WindowSpan,
@@ -76,6 +76,7 @@ fn document<Groups, Sites>(
         hot_paths: judged.map(|judged| hot_paths(judged, stacks)),
         lineage: judged.map(|judged| lineage(judged, all)),
         lock_graph: judged.map(|judged| locks::graph(&judged.lock_graph, stacks)),
+        memory: assessment.memory.as_ref().map(memory::memory),
         contention: contention::contention(&assessment.contention, stacks),
         findings: findings.iter().map(|it| finding::finding(it, all, stacks)).collect(),
         findings_unlisted: judged.map(|judged| judged.unlisted),

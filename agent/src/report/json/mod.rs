@@ -20,6 +20,7 @@ mod finding;
 mod frame;
 mod group;
 mod locks;
+mod memory;
 mod profile;
 mod site;
 

@@ -65,7 +65,7 @@ pub fn lack(lack: Lack) -> String {
 }
 
 /// What no report looks at.
-pub const SCOPE: &str = "goroutines only, not heap, file descriptors or connections";
+pub const SCOPE: &str = "goroutines and figures of memory, not descriptors or connections";
 
 /// Where the goroutines of the last sample went. The parts add up to all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

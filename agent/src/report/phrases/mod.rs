@@ -15,6 +15,7 @@ mod line;
 mod lineage;
 mod lock;
 mod measure;
+mod memory;
 mod note;
 mod pause;
 mod place;
@@ -41,6 +42,9 @@ pub use line::{Line, basis, lead, lines};
 pub use lineage::{Branch, branches};
 pub use lock::{Room, cycles, does, holder, holders};
 pub use measure::{forecast, growth, oldest, score_parts, turnover};
+pub use memory::{
+    collector, limit, memory, memory_growth, memory_in_brief, rss_parts, size_classes, trend,
+};
 pub use note::{notes, replaced};
 pub use pause::pauses;
 pub use place::{brief_place, place};

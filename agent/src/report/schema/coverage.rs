@@ -139,6 +139,11 @@ pub struct CoverageDoc<'a> {
     /// Unit: stacks.
     #[serde(default)]
     pub stacks_unsearched: u64,
+    /// Readings of the heap's figures that were repeated because they did not fit each other.
+    ///
+    /// Unit: reads.
+    #[serde(default)]
+    pub heap_retried: u64,
     /// Whether the process itself could run.
     ///
     /// Null: the source does not know.

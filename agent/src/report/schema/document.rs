@@ -12,6 +12,7 @@ use super::finding::FindingDoc;
 use super::frame::FrameDoc;
 use super::group::{GroupDoc, Interval};
 use super::locks::LockGraphDoc;
+use super::memory::MemoryAccountDoc;
 use super::name::{Report, SchemaName};
 use super::sample::SampleDoc;
 use super::site::SiteDoc;
@@ -87,6 +88,11 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     ///
     /// Null: nobody judged.
     pub lock_graph: Option<LockGraphDoc<'a>>,
+    /// The process's memory, its Go heap included.
+    ///
+    /// Null: the source knows nothing of it.
+    #[serde(default)]
+    pub memory: Option<MemoryAccountDoc>,
     /// Lines at which goroutines waited for each other, by the program's own block and mutex profiles.
     ///
     /// Null: the source has none.

@@ -21,6 +21,7 @@ mod frame;
 mod group;
 mod list;
 mod locks;
+mod memory;
 mod monitor;
 pub mod name;
 mod place;
@@ -51,6 +52,10 @@ pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
+pub use memory::{
+    CliffDoc, CollectorDoc, HeapDoc, LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc,
+    ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+};
 pub use monitor::{EventDoc, EventKind, MonitorLine, NewsDoc, WasDoc};
 pub use name::SchemaName;
 pub use place::PlaceDoc;

@@ -81,6 +81,7 @@ impl Page<'_> {
             self.groups_in_brief(judgement, assessment)?;
         }
         self.not_analysed(judgement, assessment)?;
+        self.memory(assessment)?;
         self.coverage(&assessment.coverage)?;
         self.notes(assessment)?;
         self.overhead(assessment)?;

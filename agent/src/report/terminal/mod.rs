@@ -16,6 +16,7 @@ mod finding;
 mod group;
 mod judgement;
 mod locks;
+mod memory;
 pub mod parts;
 mod paths;
 mod sites;
@@ -86,6 +87,7 @@ impl Page<'_> {
         match &assessment.judgement {
             Some(judgement) => self.summary(judgement, assessment),
             None => {
+                self.memory(assessment)?;
                 self.coverage(&assessment.coverage)?;
                 self.notes(assessment)?;
                 self.overhead(assessment)

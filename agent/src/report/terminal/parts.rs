@@ -101,6 +101,12 @@ pub fn coverage(assessment: &Assessment, width: usize) -> Lines {
     part(width, |page| page.coverage(&coverage).and_then(|()| page.notes(assessment)))
 }
 
+/// Memory: what there is, what grows, which limit that leads to. Empty where nothing is known of it.
+#[must_use]
+pub fn memory(assessment: &Assessment, width: usize) -> Lines {
+    part(width, |page| page.memory(assessment))
+}
+
 /// What observing costs.
 #[must_use]
 pub fn overhead(assessment: &Assessment, width: usize) -> Lines {

@@ -227,7 +227,7 @@ groups        5: 2 × main.transfer, 1 × gateway.(*Listener).AcceptForever (--g
 not analysed  1 goroutine: its stack could not be read in the last sample
 coverage      read 44 of 45   1 running (no readable stack)
 overhead      agent 17.0 MiB   never paused
-scope         goroutines only, not heap, file descriptors or connections
+scope         goroutines and figures of memory, not descriptors or connections
 health        12 of 100
 result        1 finding: 1 likely
 ";
@@ -414,7 +414,7 @@ fn nothing_found_says_how_far_it_looked() {
     assert_eq!(text.matches("no leak found").count(), 1, "{text}");
     assert!(text.contains("health        97 of 100\n"), "{text}");
     assert!(text.contains("not analysed  1 goroutine: its stack"), "{text}");
-    assert!(text.contains("scope         goroutines only, not heap"), "{text}");
+    assert!(text.contains("scope         goroutines and figures of memory"), "{text}");
 }
 
 #[test]

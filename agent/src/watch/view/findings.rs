@@ -120,6 +120,7 @@ fn nothing(assessment: &Assessment, width: u16, paint: Paint) -> Vec<Line<'stati
         parts::not_analysed(assessment, judgement, width),
         parts::rise(assessment, judgement, width),
         parts::basis(assessment, judgement, width),
+        parts::memory(assessment, width),
         parts::sentence(Role::Dim, &scope, width),
     ];
     let mut lines = Vec::new();

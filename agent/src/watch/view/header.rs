@@ -37,6 +37,9 @@ fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(health) = assessment.health() {
         spans.push(paint.span(Role::Title, format!("  health {health} of 100")));
     }
+    if let Some(memory) = phrases::memory_in_brief(assessment.memory.as_ref()) {
+        spans.push(format!("  {memory}").dim());
+    }
     if let Some((place, of)) = state.targets.place() {
         spans.push(format!("  [{place} of {of}]").dim());
     }

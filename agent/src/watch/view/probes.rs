@@ -26,10 +26,14 @@ pub(super) fn lines(assessment: &Assessment, width: usize, paint: Paint) -> Vec<
         lines.extend(self::probe(probe, width, paint));
     }
     for part in [
+        parts::memory(assessment, width),
         parts::overhead(assessment, width),
         parts::coverage(assessment, width),
         parts::sites(assessment, width),
-    ] {
+    ]
+    .into_iter()
+    .filter(|part| !part.is_empty())
+    {
         lines.push(Line::default());
         lines.extend(paint.lines(part));
     }

@@ -1,0 +1,33 @@
+//! Memory: figures, where the resident memory is, what grows.
+
+use maud::{Markup, html};
+
+use super::Page;
+use crate::report::{format, phrases};
+
+/// Size classes that are named.
+const CLASSES: usize = 12;
+
+pub(super) fn account(page: &Page<'_>) -> Markup {
+    let Some(account) = &page.assessment.memory else { return html! {} };
+    let growth = phrases::memory_growth(account);
+    html! {
+        p { (phrases::memory(account).join(", ")) "." }
+        @for sentence in &growth { p.note { strong { (sentence) "." } } }
+        @for limit in &account.limits { p.note { "Limit: " (phrases::limit(limit)) "." } }
+        @if let Some(parts) = &account.parts {
+            p.note { "Resident memory: " (phrases::rss_parts(parts)) "." }
+        }
+        @if let Some(live) = &account.live {
+            p.note { "Live heap, from collection to collection: " (phrases::trend(live)) "." }
+        }
+        @let collector = phrases::collector(account);
+        @if !collector.is_empty() { p.note { "Garbage collector: " (collector.join(", ")) "." } }
+        @if let Some(heap) = &account.now.heap {
+            p.note {
+                (format::counted(heap.objects, "object", "objects")) ": "
+                (phrases::size_classes(heap, CLASSES).join(", ")) "."
+            }
+        }
+    }
+}

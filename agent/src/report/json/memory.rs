@@ -1,0 +1,138 @@
+//! A process's memory.
+
+use std::time::Duration;
+
+use super::seconds;
+use crate::model::{
+    Collector, Heap, LimitKind, LimitUse, Memory, MemoryAccount, ProcessMemory, RssParts, Trend,
+};
+use crate::report::schema::{
+    CliffDoc, CollectorDoc, HeapDoc, Interval, LimitDoc, LimitKindDoc, MemoryAccountDoc,
+    MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+};
+
+/// The account.
+pub(super) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
+    let Memory { heap, process, .. } = &account.now;
+    let point = |point: &crate::model::MemoryPoint| MemoryPointDoc {
+        seconds: point.elapsed.as_secs_f64(),
+        live_bytes: point.live_bytes,
+        objects_bytes: point.objects_bytes,
+        rss_bytes: point.rss_bytes,
+    };
+    MemoryAccountDoc {
+        level: account.level,
+        heap: heap.as_ref().map(self::heap),
+        process: process.map(self::process),
+        resident: account.parts.map(resident),
+        live: account.live.map(trend),
+        rss: account.rss.map(trend),
+        outside: account.outside.map(trend),
+        allocated_bytes_per_second: account.allocation.map(|it| it.bytes_per_second),
+        allocated_objects_per_second: account.allocation.map(|it| it.objects_per_second),
+        collector: account.collector.map(collector),
+        limits: account.limits.iter().map(limit).collect(),
+        history: account.history.iter().map(point).collect(),
+    }
+}
+
+fn heap(heap: &Heap) -> HeapDoc {
+    let classes = heap.classes.iter().map(|class| SizeClassDoc {
+        object_bytes: class.object_bytes,
+        allocated: class.allocated,
+        freed: class.freed,
+        in_use_bytes: class.in_use_bytes,
+    });
+    HeapDoc {
+        live_bytes: heap.marked_bytes,
+        objects_bytes: heap.objects_bytes,
+        objects: heap.objects,
+        in_use_bytes: heap.in_use_bytes,
+        idle_bytes: heap.idle_bytes,
+        released_bytes: heap.released_bytes,
+        stacks_bytes: heap.stacks_bytes,
+        runtime_bytes: heap.runtime_bytes,
+        goal_bytes: heap.goal_bytes,
+        gc_percent: heap.gc_percent,
+        limit_bytes: heap.limit_bytes,
+        allocated_bytes: heap.allocated_bytes,
+        freed_bytes: heap.freed_bytes,
+        allocated_objects: heap.allocated_objects,
+        freed_objects: heap.freed_objects,
+        collections: heap.collections,
+        forced_collections: heap.forced_collections,
+        pause_total_seconds: Duration::from_nanos(heap.pause_total_ns).as_secs_f64(),
+        last_pause_seconds: seconds(heap.last_pause_ns.map(Duration::from_nanos)),
+        classes: classes.collect(),
+    }
+}
+
+const fn process(memory: ProcessMemory) -> ProcessMemoryDoc {
+    ProcessMemoryDoc {
+        rss_bytes: memory.rss_bytes,
+        anonymous_bytes: memory.anonymous_bytes,
+        file_bytes: memory.file_bytes,
+        shared_bytes: memory.shared_bytes,
+        swap_bytes: memory.swap_bytes,
+        page_tables_bytes: memory.page_tables_bytes,
+        peak_rss_bytes: memory.peak_rss_bytes,
+        threads: memory.threads,
+    }
+}
+
+const fn resident(parts: RssParts) -> ResidentDoc {
+    ResidentDoc {
+        live_bytes: parts.live_bytes,
+        uncollected_bytes: parts.uncollected_bytes,
+        fragmented_bytes: parts.fragmented_bytes,
+        idle_bytes: parts.idle_bytes,
+        stacks_bytes: parts.stacks_bytes,
+        runtime_bytes: parts.runtime_bytes,
+        outside_bytes: parts.outside_bytes,
+        file_bytes: parts.file_bytes,
+        shared_bytes: parts.shared_bytes,
+        not_resident_bytes: parts.not_resident_bytes,
+    }
+}
+
+fn trend(trend: Trend) -> TrendDoc {
+    let growth = trend.growth;
+    TrendDoc {
+        from_bytes: trend.from_bytes,
+        to_bytes: trend.to_bytes,
+        per_second: growth.per_second,
+        interval: Interval(growth.low, growth.high),
+        pattern: growth.pattern,
+        grows: trend.grows,
+        cliff: trend.cliff.map(|it| CliffDoc {
+            at_seconds: it.at_seconds,
+            from_bytes: it.from_bytes,
+            to_bytes: it.to_bytes,
+        }),
+    }
+}
+
+fn collector(collector: Collector) -> CollectorDoc {
+    CollectorDoc {
+        collections: collector.collections,
+        cpu_share: collector.cpu_share,
+        first_half_share: collector.halves.map(|(first, _)| first),
+        second_half_share: collector.halves.map(|(_, second)| second),
+        is_pressed: collector.is_pressed,
+    }
+}
+
+fn limit(limit: &LimitUse) -> LimitDoc {
+    let kind = match limit.kind {
+        LimitKind::GoMemory => LimitKindDoc::GoMemory,
+        LimitKind::ControlGroup => LimitKindDoc::ControlGroup,
+    };
+    LimitDoc {
+        kind,
+        limit_bytes: limit.limit_bytes,
+        used_bytes: limit.used_bytes,
+        level: limit.level,
+        reached_in_seconds: seconds(limit.reached_in.map(|(soonest, _)| soonest)),
+        reached_in_seconds_at_most: seconds(limit.reached_in.and_then(|(_, latest)| latest)),
+    }
+}

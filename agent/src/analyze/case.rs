@@ -106,7 +106,7 @@ impl<'a> Case<'a> {
         for standing in members.iter().filter_map(|&member| window.standing(member)) {
             locks.merge(standing);
         }
-        Some(Self {
+        let mut case = Self {
             group,
             stacks,
             count: members.iter().map(|&at| groups[at].count).sum(),
@@ -126,7 +126,10 @@ impl<'a> Case<'a> {
             groups: members,
             life,
             clock: window.clock(),
-        })
+        };
+        // Counts know no ids; but nothing else begins there.
+        case.life.has_main |= case.frames().last().is_some_and(|it| it.function == "runtime.main");
+        Some(case)
     }
 
     /// Measures its growth anew, once all others were taken in.

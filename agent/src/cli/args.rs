@@ -343,8 +343,8 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_CONFIG")]
     pub(super) config: Option<PathBuf>,
 
-    /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; with --url 5s;
-    /// monitor: 10s].
+    /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; watching
+    /// --url: 5s; monitor: 10s].
     #[arg(
         long,
         global = true,

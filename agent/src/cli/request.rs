@@ -23,7 +23,8 @@ use crate::serve::ListenAddress;
 /// From one sample to the next, unless a command or the user knows better.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The same for endpoints: each sample stops the target for as long as it takes to write all stacks.
+/// The same for endpoints that are watched without an end: each sample stops the target for as long as it
+/// takes to write all stacks. In a time that is short anyway, fewer samples would take a warm-up for a leak.
 const ENDPOINT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The same for `monitor`: nobody watches each of its seconds.
@@ -170,7 +171,7 @@ impl Request {
         let task =
             if common.list { Task::List } else { Task::of(command, common.format.of_profile())? };
         let mut pace = task.default_pace();
-        if !common.url.is_empty() {
+        if !common.url.is_empty() && pace.duration.is_none() {
             pace.interval = pace.interval.max(ENDPOINT_INTERVAL);
         }
         pace.interval = common.interval.unwrap_or(pace.interval);

@@ -52,7 +52,11 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
 /// The time, the target, and that it is another program from here on. No line end.
 #[must_use]
 pub fn replaced(assessment: &Assessment, program: &EarlierProgram) -> String {
-    format!("{}  {}", start(assessment), format::clean(&phrases::replaced(program)))
+    format!(
+        "{}  {}",
+        start(assessment),
+        format::clean(&phrases::replaced(&assessment.target, program))
+    )
 }
 
 fn start(assessment: &Assessment) -> String {

@@ -80,7 +80,7 @@ pub(super) fn write_json(
     changes: &[Change],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let assessment = &update.assessment;
+    let (assessment, replaced) = (&update.assessment, update.replaced.as_deref());
     let line = MonitorLine {
         schema: SchemaName::default(),
         at: json::time(assessment.window.last).map(Into::into),
@@ -94,7 +94,7 @@ pub(super) fn write_json(
         rates_basis: update.now.map(|now| now.basis),
         findings: findings(assessment).map(|it| told(&it.id, Weight::of(it), assessment)).collect(),
         events: changes.iter().filter_map(|it| event(it, assessment)).collect(),
-        replaced: update.replaced.as_deref().map(|program| phrases::replaced(program).into()),
+        replaced: replaced.map(|program| phrases::replaced(&assessment.target, program).into()),
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)

@@ -2,7 +2,7 @@
 //! notes, and what is known of its beginning and its end.
 
 use super::{coverage_note, files, profile};
-use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd};
+use crate::model::{Assessment, EarlierFinding, EarlierProgram, EarlyEnd, Target};
 use crate::report::{format, json};
 
 /// Everything that is to be noted, in the order in which it happened.
@@ -11,10 +11,13 @@ pub fn notes(assessment: &Assessment) -> Vec<String> {
     let Assessment { earlier, coverage, .. } = assessment;
     let more = (earlier.more > 0).then(|| {
         let times = format::counted(earlier.more, "more time", "more times");
-        format!("the process executed another program {times} before")
+        match assessment.target.pid() {
+            Some(_) => format!("the process executed another program {times} before"),
+            None => format!("another process was seen {times} before"),
+        }
     });
     more.into_iter()
-        .chain(earlier.known.iter().map(|program| replaced(program)))
+        .chain(earlier.known.iter().map(|program| replaced(&assessment.target, program)))
         .chain(coverage.files.iter().flat_map(files))
         .chain(coverage.profile.iter().flat_map(profile))
         .chain(coverage.notes.iter().map(|note| coverage_note(note).into_owned()))
@@ -22,9 +25,10 @@ pub fn notes(assessment: &Assessment) -> Vec<String> {
         .collect()
 }
 
-/// That a process has executed another program, and what was found in the one before.
+/// That a process has executed another program, or that another process is seen, and what was found in the
+/// one before.
 #[must_use]
-pub fn replaced(program: &EarlierProgram) -> String {
+pub fn replaced(target: &Target, program: &EarlierProgram) -> String {
     let at = json::time(program.replaced_at);
     let at = at.map_or_else(|| "an unknown time".to_owned(), |at| format::date(&at));
     let found = if program.found == 0 {
@@ -37,11 +41,17 @@ pub fn replaced(program: &EarlierProgram) -> String {
             worst.join("; ")
         )
     };
-    format!(
-        "the process executed another program, or itself anew, shortly before {at}: a new window \
-         begins there; the program before it was watched for {}, and {found}",
-        format::duration(program.watched)
-    )
+    let watched = format::duration(program.watched);
+    match target.pid() {
+        Some(_) => format!(
+            "the process executed another program, or itself anew, shortly before {at}: a new window \
+             begins there; the program before it was watched for {watched}, and {found}"
+        ),
+        None => format!(
+            "what is seen from {at} on is of another process: a new window begins there; the process \
+             before it was watched for {watched}, and {found}"
+        ),
+    }
 }
 
 fn finding(finding: &EarlierFinding) -> String {

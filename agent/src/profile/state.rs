@@ -121,10 +121,10 @@ fn of_stack(stack: &[Entry<'_>]) -> WaitClass {
             "internal/poll.runtime_Semacquire" | "internal/sync.runtime_Semacquire" => {
                 WaitClass::Semaphore
             }
-            // Where the one stands that makes the profile.
+            // Where the one stands that makes the profile; the last where the runtime's are left out.
             "runtime.goroutineProfileWithLabels"
             | "runtime/pprof.runtime_goroutineProfileWithLabels"
-            | "runtime/pprof.pprof_goroutineProfileWithLabels" => WaitClass::Running,
+            | "runtime/pprof.writeRuntimeProfile" => WaitClass::Running,
             "runtime.asyncPreempt" | "runtime.Gosched" => WaitClass::Runnable,
             "os/signal.signal_recv" | "runtime.notetsleepg" => WaitClass::Syscall,
             "runtime.cgocall" => WaitClass::Cgo,

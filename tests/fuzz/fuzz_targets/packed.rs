@@ -65,12 +65,14 @@ fn archive() -> Vec<u8> {
         .concat();
         zip.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &bytes].concat());
         directory.extend(
-            [b"PK\x01\x02\x14\x00", &common[..], &[0; 10], &at.to_le_bytes(), name.as_bytes()].concat(),
+            [b"PK\x01\x02\x14\x00", &common[..], &[0; 10], &at.to_le_bytes(), name.as_bytes()]
+                .concat(),
         );
     }
     let (at, len) = (zip.len() as u32, directory.len() as u32);
     zip.extend(directory);
-    let end = [&[0, 0, 0, 0, 2, 0, 2, 0][..], &len.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat();
+    let end =
+        [&[0, 0, 0, 0, 2, 0, 2, 0][..], &len.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat();
     zip.extend([b"PK\x05\x06", &end[..]].concat());
     zip
 }

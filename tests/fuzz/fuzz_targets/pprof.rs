@@ -7,9 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leak_agent::model::{
-    Instance, Observation, ProfileForm, Target, TargetId, Timestamp,
-};
+use leak_agent::model::{Instance, Observation, ProfileForm, Target, TargetId, Timestamp};
 use leak_agent::profile::intake::{Intake, Moment};
 use leak_agent::profile::packed::{self, Limits};
 use leak_agent::profile::proto::Profile;
@@ -86,10 +84,12 @@ fn well_formed() -> Vec<u8> {
     let call = |function, line, inlined| {
         Entry::Call(Call { function, file: "/src/main.go", line, inlined })
     };
-    let stack = [call("runtime.gopark", 424, false), call("main.a", 7, true), call("main.b", 9, false)];
+    let stack =
+        [call("runtime.gopark", 424, false), call("main.a", 7, true), call("main.b", 9, false)];
     let mut intake = Intake::default();
     let labels = [("job".into(), "nightly".into())];
-    for (count, stack) in [(7, &stack[..]), (3, &stack[1..]), (1, &[Entry::Address(0x40_1000)])] {
+    for (count, stack) in [(7, &stack[..]), (3, &stack[1..]), (1, &[Entry::Address(0x40_1000)][..])]
+    {
         let (goid, state, created_by) = (None, None, None);
         intake.take(&Record { count, goid, state, labels: &labels, stack, created_by });
     }

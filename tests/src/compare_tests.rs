@@ -63,7 +63,6 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         objects: Vec::new(),
         channels: Vec::new(),
         mentions: Vec::new(),
-        contention: None,
         labels: vec![Vec::new()],
         rates: None,
         rates_so_far: None,

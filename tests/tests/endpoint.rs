@@ -15,7 +15,7 @@ const GO: &str = "1.27.3";
 
 /// A program that serves, and where.
 struct Served {
-    target: Target,
+    _target: Target,
     address: String,
 }
 
@@ -23,7 +23,7 @@ impl Served {
     fn start(version: &str, args: &[&str]) -> Self {
         let mut target = Target::start_with(version, "exe", "endpoint", args).expect("target");
         let address = target.command("address").expect("an address");
-        Self { target, address }
+        Self { _target: target, address }
     }
 
     fn url(&self, path: &str) -> String {

@@ -47,6 +47,11 @@ pub(super) fn reason(case: &Case<'_>, is_own: bool, settings: &Settings) -> Opti
         return Idle::always(IdleReason::Listed(rule.reason.clone()));
     }
     let wait = case.wait();
+    // Whoever asks a program for its profile sees the goroutine that answers, every time.
+    let runs = matches!(wait, WaitClass::Running | WaitClass::Runnable);
+    if runs && case.calls("runtime/pprof.(*Profile).WriteTo") {
+        return Idle::while_steady(IdleReason::ProfileWriter);
+    }
     if case.are_coroutines() {
         return Idle::while_steady(IdleReason::Iterator);
     }

@@ -42,6 +42,8 @@ pub enum IdleReason {
     Main,
     /// The standard library's own.
     StandardLibrary,
+    /// Writes the very profile that was read.
+    ProfileWriter,
     /// Waits for signals of the operating system.
     Signals,
     /// A loop that a timer wakes.

@@ -367,3 +367,31 @@ fn a_baseline_knows_a_line_by_all_of_its_groups() {
     let new = judged(&window, &Settings { baseline: one, ..Settings::default() });
     assert_eq!(new.findings.len(), 1, "two of the three groups are new");
 }
+
+/// Whoever asks a program for its profile sees the goroutine that answers, at every sample.
+#[test]
+fn who_writes_the_profile_is_no_busy_loop() {
+    let watched = |innermost: &'static str| {
+        let mut window = Window::default();
+        for now in 0..=30_u32 {
+            let mut sample = Sample::new();
+            let stack = sample.stack(&[
+                (innermost, "/usr/local/go/src/runtime/pprof/pprof.go", 385),
+                (
+                    "net/http/pprof.handler.ServeHTTP",
+                    "/usr/local/go/src/net/http/pprof/pprof.go",
+                    271,
+                ),
+                ("main.serve", "/src/app/serve.go", 9),
+            ]);
+            sample.add(7, WaitClass::Running, StackView::Read(stack));
+            window.push(&sample.observe(now));
+        }
+        judged(&window, &Settings::default())
+    };
+    let writer = watched("runtime/pprof.(*Profile).WriteTo");
+    assert!(writer.findings.is_empty(), "{:?}", writer.findings);
+    assert_eq!(writer.idle[&Ignored::from(IdleReason::ProfileWriter)], 1);
+    let loops = watched("runtime/pprof.other");
+    assert_eq!(loops.findings.len(), 1, "the same is a loop where it writes none");
+}

@@ -27,6 +27,7 @@ pub fn idle(reason: &IdleReason) -> &str {
         IdleReason::NeverCancelled => "waits for a context that is never cancelled",
         IdleReason::Main => "the main goroutine",
         IdleReason::StandardLibrary => "the standard library's own",
+        IdleReason::ProfileWriter => "writes the profile that was read",
         IdleReason::Signals => "waits for signals",
         IdleReason::TimerLoop => "loop that a timer wakes",
         IdleReason::Pool => "worker pool or broadcast, all on one object",

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::deny::{self, Advisories};
 use crate::fuzz::{self, Fuzzing};
+use crate::go::Toolchains;
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::toolchain::{self, Toolchain};
@@ -85,7 +86,7 @@ impl Run<'_> {
         ));
         rustdoc.env("RUSTDOCFLAGS", "-D warnings");
         // Every target is waited for, and what skipped tests say is shown.
-        let tests = cargo(&format!(
+        let mut tests = cargo(&format!(
             "test --locked --workspace --exclude {EBPF} --exclude xtask --no-fail-fast -- --show-output"
         ));
 
@@ -99,6 +100,10 @@ impl Run<'_> {
         self.gate("docs", || run_in(rustdoc));
         self.gate("docs of the JSON", || docs::run(self.project, &["--check".into()]));
         self.gate("Go targets", || targets::run(self.project, &[]));
+        // Some tests use Go's own tools.
+        if let Some(go) = self.step("Go", || Toolchains::find(self.project).any()) {
+            tests.env("GO", go.command().get_program());
+        }
         self.gate("servers", || servers::run(self.project, &[]));
         println!("\n== browser");
         browser::ensure();

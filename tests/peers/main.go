@@ -4,8 +4,7 @@
 //	peers pprof FILE          counts, with github.com/google/pprof/profile
 //
 // Each line of its standard input asks for one round; the answer is the seconds that it took and how many
-// goroutines, or stacks, were found. One thread parses, as on the other side; the garbage collector's are
-// its own.
+// goroutines, or stacks, were found.
 package main
 
 import (

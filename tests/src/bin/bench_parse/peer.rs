@@ -20,10 +20,11 @@ impl Peer {
         let program = env::var_os("LEAK_AGENT_PEERS").context(
             "LEAK_AGENT_PEERS must name the peers' program; run: cargo xtask bench parse",
         )?;
-        // One thread parses; the collector's would run beside it, unlike ours.
+        // One thread, as ours: its collector would use the others.
         let mut child = Command::new(&program)
             .arg(name)
             .arg(file)
+            .env("GOMAXPROCS", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -7,7 +7,6 @@ use clap::Args as ClapArgs;
 use clap::builder::BoolishValueParser;
 
 use super::failure::Failure;
-use super::output;
 use super::time::duration;
 use crate::http::{Address, Credentials, Header, Identity, Secret, Settings};
 
@@ -131,14 +130,4 @@ pub(super) fn addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
         }
     }
     Ok(addresses)
-}
-
-/// Says what was asked for and is better not done.
-pub(super) fn warn(settings: &Settings) {
-    if settings.insecure {
-        output::say(format_args!(
-            "warning: --insecure: certificates are not checked, so that anybody in between can read \
-             what is sent, credentials too, and answer in the server's place"
-        ));
-    }
 }

@@ -1,10 +1,12 @@
-//! Files that arguments name, read whole.
+//! Files that arguments name: texts, read whole, and what profiles and recordings there are.
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use crate::collect::files::{self, Found};
+use crate::model::Instance;
 
 /// A list of patterns, or a configuration, is no larger than this.
 const MAX_BYTES: u64 = 1 << 20;
@@ -21,4 +23,17 @@ fn read(path: &Path) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
     Ok(text)
+}
+
+/// What the files and folders hold that were named.
+pub(super) fn find(named: &[PathBuf]) -> Result<Found, Failure> {
+    files::find(named).map_err(|error| match error {
+        // A wrong name is a matter of the command line.
+        files::Error::Missing { path, source } => Failure::Unreadable { path, source },
+        files::Error::Nothing { .. } => {
+            let named: Vec<_> = named.iter().map(|path| path.display().to_string()).collect();
+            let target = Instance::Files { path: named.join(", ") };
+            Failure::Target { target, source: error.into() }
+        }
+    })
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::failure::Failure;
-use super::target;
+use super::input::find;
 use crate::analyze::compare::{FindingAt, GroupAt, Line, Moment};
 use crate::analyze::settings::Filter;
 use crate::analyze::{CodeFiles, Settings, Window, assess, judge, view};
@@ -43,7 +43,7 @@ enum Keep {
 
 /// What was observed: the newest recording, or else the longest series; `None` for a file that is neither.
 fn window(path: &Path, keep: Keep) -> Result<Option<Window>, Failure> {
-    let Found { series, observations } = match target::find(&[path.to_owned()]) {
+    let Found { series, observations } = match find(&[path.to_owned()]) {
         Ok(found) => found,
         Err(Failure::Target { .. }) if path.is_file() => return Ok(None),
         Err(failure) => return Err(failure),

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::asking;
 use super::failure::Failure;
+use super::input::find;
 use super::output;
 use super::request::{Request, Selection};
 use crate::collect::attach::Options;
-use crate::collect::files::{self, Found, Series};
+use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
-use crate::http::Address;
+use crate::http::{Address, Settings};
 use crate::model::Instance;
 use crate::pipeline::{self, Observer, Open};
 use crate::report::format;
@@ -32,7 +32,7 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
         return saved(named);
     }
     if let Selection::Urls(addresses) = &request.selection {
-        asking::warn(&request.asking);
+        warn(&request.asking);
         return Ok(addresses.iter().map(|address| endpoint(address, request)).collect());
     }
     let pids = pids(&request.selection)?;
@@ -83,6 +83,16 @@ fn open(
     }
 }
 
+/// Says what was asked for and is better not done.
+fn warn(settings: &Settings) {
+    if settings.insecure {
+        output::say(format_args!(
+            "warning: --insecure: certificates are not checked, so that anybody in between can read \
+             what is sent, credentials too, and answer in the server's place"
+        ));
+    }
+}
+
 fn endpoint(address: &Address, request: &Request) -> NamedTarget {
     let target = Instance::Endpoint { url: address.url.to_string() };
     let (address, settings) = (address.clone(), request.asking.clone());
@@ -102,19 +112,6 @@ fn endpoint(address: &Address, request: &Request) -> NamedTarget {
         }
     });
     NamedTarget { target, is_saved: false, open }
-}
-
-/// What the files and folders hold that were named.
-pub(super) fn find(named: &[PathBuf]) -> Result<Found, Failure> {
-    files::find(named).map_err(|error| match error {
-        // A wrong name is a matter of the command line.
-        files::Error::Missing { path, source } => Failure::Unreadable { path, source },
-        files::Error::Nothing { .. } => {
-            let named: Vec<_> = named.iter().map(|path| path.display().to_string()).collect();
-            let target = Instance::Files { path: named.join(", ") };
-            Failure::Target { target, source: error.into() }
-        }
-    })
 }
 
 /// The recordings and the series of profiles and dumps that were named.

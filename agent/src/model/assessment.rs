@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
-
 use super::account::{IdleReason, Ignored, NoLeak, NotAnalysed};
 use super::contention::ContendedLines;
 use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
+use super::level::Level;
 use super::lock_wait::{Holder, Waiter};
 use super::memory_account::MemoryAccount;
 use super::observation::{Coverage, Site};
@@ -147,57 +144,6 @@ pub enum RiseVerdict {
     NotAnalysed(NotAnalysed),
     /// They do not rise as leaks do, and in what.
     NoLeak(NoLeak),
-}
-
-/// How many goroutines there are, by thresholds.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    IntoStaticStr,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum Level {
-    /// Below all thresholds.
-    #[default]
-    Normal,
-    /// From the first threshold.
-    Moderate,
-    /// From the second.
-    High,
-    /// From the third.
-    Critical,
-}
-
-impl Level {
-    /// The level of so many goroutines.
-    #[must_use]
-    pub const fn of(goroutines: u64, [moderate, high, critical]: [u64; 3]) -> Self {
-        if goroutines >= critical {
-            Self::Critical
-        } else if goroutines >= high {
-            Self::High
-        } else if goroutines >= moderate {
-            Self::Moderate
-        } else {
-            Self::Normal
-        }
-    }
-
-    /// The name that people and programs read.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// A function that many goroutines have on their stacks.

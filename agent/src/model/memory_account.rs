@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::assessment::Level;
 use super::finding::Growth;
+use super::level::Level;
 use super::memory::Memory;
 
 /// What analysis says of a process's memory over a window.

@@ -17,6 +17,7 @@ pub mod finding;
 pub mod fleet;
 pub mod function;
 pub mod goroutine;
+pub mod level;
 pub mod lock_wait;
 pub mod memory;
 pub mod memory_account;
@@ -37,8 +38,8 @@ pub mod wait;
 
 pub use account::{Background, IdleReason, Ignored, NoLeak, NotAnalysed};
 pub use assessment::{
-    Ages, Assessment, Group, HotPath, Judgement, Level, Lineage, LockGraph, LockNode, NoStack,
-    Rise, RiseVerdict, Rising, Totals, WindowSpan,
+    Ages, Assessment, Group, HotPath, Judgement, Lineage, LockGraph, LockNode, NoStack, Rise,
+    RiseVerdict, Rising, Totals, WindowSpan,
 };
 pub use cause::{Buffer, Cause, ChannelNumber, Channels, NamedWait};
 pub use caused_at::{CauseBasis, CausedAt};
@@ -56,6 +57,7 @@ pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, Onl
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
+pub use level::Level;
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
 pub use memory::{GroupMemory, Heap, Memory, ProcessMemory, SizeClass};
 pub use memory_account::{

@@ -1,7 +1,7 @@
 //! Writes an observation as Go itself writes its goroutines: as pprof's protobuf, as counts (`debug=1`), or
 //! as a dump (`debug=2`).
 //!
-//! Like Go's own, they leave out the goroutines of the runtime itself ([`of_runtime`]). What an observation
+//! Like Go's own, they leave out the goroutines of the runtime itself (`of_runtime`). What an observation
 //! does not know stands there as what is unknown: arguments as `(...)`, and how far into a function an
 //! address is as `+0x0`. Counts have no addresses either: each frame has a number in their place.
 

@@ -42,8 +42,24 @@ pub(super) fn build(
 
 /// What is wrong between two that speak TLS, if that is it.
 pub(super) fn problem(error: &reqwest::Error) -> Option<Problem> {
-    error_chain::chain(error).find_map(of_tls).map(|error| Problem::Tls(words(error)))
+    let by_text = || refusals().find(|refusal| last(error).contains(&refusal.to_string()));
+    let words_of = |error: &rustls::Error| Problem::Tls(words(error));
+    let found = error_chain::chain(error).find_map(of_tls).map(words_of);
+    found.or_else(|| by_text().as_ref().map(words_of))
 }
+
+/// What a server says that does not take who asks for what it should be. Said after the request was sent, it
+/// comes as a text: the connection hands it on to each who waits for it.
+fn refusals() -> impl Iterator<Item = rustls::Error> {
+    REFUSALS.into_iter().map(rustls::Error::AlertReceived)
+}
+
+const REFUSALS: [AlertDescription; 4] = [
+    AlertDescription::CertificateRequired,
+    AlertDescription::BadCertificate,
+    AlertDescription::UnknownCA,
+    AlertDescription::HandshakeFailure,
+];
 
 /// The error itself, or the one inside an error of input and output, which does not give it as its source.
 fn of_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
@@ -63,12 +79,9 @@ fn words(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
         ) => "its certificate is for another name".to_owned(),
-        rustls::Error::AlertReceived(
-            AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnknownCA
-            | AlertDescription::HandshakeFailure,
-        ) => format!("it wants a certificate of who asks that it trusts ({error})"),
+        rustls::Error::AlertReceived(alert) if REFUSALS.contains(alert) => {
+            format!("it wants a certificate of who asks that it trusts ({error})")
+        }
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the server does not speak TLS: http:// in place of https://".to_owned()
         }

@@ -3,7 +3,7 @@
 //! It needs no seeds. The first byte says what the others are.
 #![no_main]
 
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Write as _};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;

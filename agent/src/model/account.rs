@@ -181,4 +181,6 @@ pub enum NoLeak {
     ShortLived,
     /// Births have stopped.
     Stopped,
+    /// Births had stopped before a burst at the window's end.
+    LateBurst,
 }

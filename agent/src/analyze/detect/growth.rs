@@ -76,6 +76,9 @@ pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Foun
     if has_stopped(&life.births) {
         return Err(NoLeak::Stopped);
     }
+    if has_stopped(&life.births[..BINS - BINS / PARTS]) {
+        return Err(NoLeak::LateBurst);
+    }
     let kept = deaths <= lasting / 4 && net as f64 >= 0.6 * lasting as f64;
     if (!kept && !rises_through_churn(case, net)) || fills_up(case, lasting) {
         return Err(NoLeak::ComeAndGo);
@@ -152,6 +155,8 @@ mod tests {
         assert!(!has_stopped(&births((0..60).step_by(10))), "one in ten bins");
         assert!(!has_stopped(&births([5, 15, 25, 35, 45])), "the next is about due");
         assert!(has_stopped(&births([])));
+        let before_a_late_burst = &births([6, 16, 59])[..BINS - BINS / PARTS];
+        assert!(has_stopped(before_a_late_burst), "a warm-up, then nothing");
     }
 
     #[test]

@@ -141,6 +141,20 @@ fn bursts_that_stay_are_a_leak_and_those_that_end_are_none() {
 }
 
 #[test]
+fn a_warm_up_and_a_burst_at_the_end_are_no_leak() {
+    let came = [(47, 2.5), (1, 7.5), (221, 29.5)];
+    let lives: Vec<_> = came
+        .iter()
+        .flat_map(|&(count, born)| std::iter::repeat_n(born, count))
+        .enumerate()
+        .map(|(at, born)| lived(at, born, FOR_EVER))
+        .collect();
+    for wait in [WaitClass::IoWait, WaitClass::ChanReceive] {
+        assert_eq!(verdict(&film(30, wait, &lives, own)), None);
+    }
+}
+
+#[test]
 fn load_that_rises_churns_or_swings_is_no_leak() {
     // Ever more at once, but none for longer than two seconds.
     let rising: Vec<_> = (0..900)

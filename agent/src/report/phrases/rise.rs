@@ -97,5 +97,6 @@ const fn no_leak(why: NoLeak) -> &'static str {
         NoLeak::OneBurst => "they came in one burst",
         NoLeak::ShortLived => "those that came first have ended",
         NoLeak::Stopped => "it has stopped growing",
+        NoLeak::LateBurst => "it stood still until a burst at the end, which may yet go",
     }
 }

@@ -34,11 +34,31 @@ pub struct Client {
     http: reqwest::Client,
 }
 
+/// What is sent with a request, and what it is: `application/json`.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// The whole of it.
+    pub bytes: &'a [u8],
+}
+
 /// What is to be made of what a server answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    Text,
+    Anything,
     Profile,
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    url: &'a Url,
+    /// With POST; without it, it is GET.
+    body: Option<Body<'a>>,
+    wanted: Wanted,
+    /// Bytes of an answer, at most.
+    limit: u64,
 }
 
 impl Client {
@@ -64,8 +84,8 @@ impl Client {
     /// When there is no answer, it is not 200, or it is larger than `limit` in bytes.
     pub fn text(&self, url: &Url, limit: u64) -> Result<Text, Error> {
         let mut bytes = Vec::new();
-        let url =
-            self.ask(url, Wanted::Text, limit, &mut |piece| bytes.extend_from_slice(piece))?;
+        let asked = Asked { url, body: None, wanted: Wanted::Anything, limit };
+        let url = self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
         Ok(Text { url, text: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
@@ -75,34 +95,39 @@ impl Client {
     /// # Errors
     /// As [`Client::text`], and when the answer is a page for people.
     pub fn profile(&self, url: &Url, limit: u64, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
-        self.ask(url, Wanted::Profile, limit, take).map(drop)
+        self.ask(Asked { url, body: None, wanted: Wanted::Profile, limit }, take).map(drop)
     }
 
-    fn ask(
-        &self,
-        url: &Url,
-        wanted: Wanted,
-        limit: u64,
-        take: &mut dyn FnMut(&[u8]),
-    ) -> Result<Url, Error> {
+    /// Sends something (POST), and gives the answer whole. It goes to the server that was named and to no
+    /// other: of redirects only those on this server are followed that ask for the same again (307, 308).
+    ///
+    /// # Errors
+    /// As [`Client::text`].
+    pub fn post(&self, url: &Url, body: Body<'_>, limit: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        let asked = Asked { url, body: Some(body), wanted: Wanted::Anything, limit };
+        self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
+        Ok(bytes)
+    }
+
+    fn ask(&self, asked: Asked<'_>, take: &mut dyn FnMut(&[u8])) -> Result<Url, Error> {
         let timeout = self.settings.timeout;
         let exchange = async {
             let deadline = Instant::now() + timeout;
-            let exchange = self.exchange(url, wanted, limit, take);
+            let exchange = self.exchange(asked, take);
             timeout_at(deadline, exchange).await.unwrap_or(Err(Problem::TimedOut(timeout)))
         };
-        self.runtime.block_on(exchange).map_err(|problem| Error { url: url.to_string(), problem })
+        let fail = |problem| Error { url: asked.url.to_string(), problem };
+        self.runtime.block_on(exchange).map_err(fail)
     }
 
     /// One request and its answer; gives where the answer came from in the end.
     async fn exchange(
         &self,
-        url: &Url,
-        wanted: Wanted,
-        limit: u64,
+        asked: Asked<'_>,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<Url, Problem> {
-        let (mut answer, from) = self.follow(url).await?;
+        let (mut answer, from) = self.follow(asked).await?;
         let status = answer.status();
         if status != StatusCode::OK {
             let beginning = beginning(&mut answer).await;
@@ -112,7 +137,7 @@ impl Client {
                 said: said::line(&beginning),
             });
         }
-        if wanted == Wanted::Profile && is_page(&answer) {
+        if asked.wanted == Wanted::Profile && is_page(&answer) {
             let page = said::line(&beginning(&mut answer).await);
             return Err(Problem::Page(page.unwrap_or_else(|| "an empty HTML page".to_owned())));
         }
@@ -121,8 +146,8 @@ impl Client {
             match answer.chunk().await {
                 Ok(Some(piece)) => {
                     taken += piece.len() as u64;
-                    if taken > limit {
-                        return Err(Problem::TooLarge(limit));
+                    if taken > asked.limit {
+                        return Err(Problem::TooLarge(asked.limit));
                     }
                     take(&piece);
                 }
@@ -134,12 +159,19 @@ impl Client {
 
     /// Asks, and goes where the server sends. Redirects are followed here, since who asks is told to the
     /// server that was named alone.
-    async fn follow(&self, url: &Url) -> Result<(Response, Url), Problem> {
-        let mut at = url.clone();
+    async fn follow(&self, asked: Asked<'_>) -> Result<(Response, Url), Problem> {
+        let mut at = asked.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let request = if is_same_server(&self.server, &at) {
                 let headers = self.settings.headers.iter();
-                let request = headers.fold(self.http.get(at.clone()), |request, header| {
+                let request = match asked.body {
+                    Some(Body { media_type, bytes }) => {
+                        let request = self.http.post(at.clone());
+                        request.header(CONTENT_TYPE, media_type).body(bytes.to_vec())
+                    }
+                    None => self.http.get(at.clone()),
+                };
+                let request = headers.fold(request, |request, header| {
                     request.header(header.name.clone(), header.value.clone())
                 });
                 match &self.settings.credentials {
@@ -147,12 +179,18 @@ impl Client {
                     None => request,
                 }
             } else {
+                // Only where nothing is sent: see below.
                 self.stranger()?.get(at.clone())
             };
             let wants_certificate = at.scheme() == "https" && self.settings.identity.is_none();
             let answer = request.header(ACCEPT, "*/*").send().await;
             let answer = answer.map_err(|error| problem(error, wants_certificate))?;
             let Some(next) = next(&answer, &at)? else { return Ok((answer, at)) };
+            if asked.body.is_some()
+                && !(asks_the_same(answer.status()) && is_same_server(&self.server, &next))
+            {
+                return Err(Problem::Astray(next.origin().ascii_serialization()));
+            }
             at = next;
         }
         Err(Problem::Redirects(MAX_REDIRECTS))
@@ -217,6 +255,11 @@ fn is_same_server(server: &Url, other: &Url) -> bool {
 fn is_local(server: &Url) -> bool {
     let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a redirect asks for the same request again, with what it sent.
+fn asks_the_same(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
 }
 
 /// Where an answer sends, if it does.

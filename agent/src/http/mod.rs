@@ -15,7 +15,7 @@ mod settings;
 mod tls;
 
 pub use address::Address;
-pub use client::Client;
+pub use client::{Body, Client};
 pub use credentials::{Credentials, Secret};
 pub use error::{Error, Problem};
 pub use reqwest::Url;

@@ -1,6 +1,6 @@
 //! Against servers that answer as they should not.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -27,11 +27,18 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
-                let mut lines = BufReader::new(stream.try_clone().expect("a copy")).lines();
+                let mut read = BufReader::new(stream.try_clone().expect("a copy"));
+                let mut lines = read.by_ref().lines();
                 let request: Vec<String> = std::iter::from_fn(|| lines.next()?.ok())
                     .take_while(|line| !line.is_empty())
                     .collect();
-                let request = request.join("\n");
+                let mut request = request.join("\n");
+                let length = request.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if let Some(length) = length.and_then(|length| length.parse().ok()) {
+                    request.push_str("\n\n");
+                    // A body that is cut is seen in the test.
+                    _ = read.take(length).read_to_string(&mut request);
+                }
                 told.lock().expect("unbroken").push(request.clone());
                 answer(&request, &mut stream);
             }
@@ -208,4 +215,46 @@ fn the_server_that_was_named_is_its_host_and_port() {
     ] {
         assert!(!same(a, b), "{a} {b}");
     }
+}
+
+#[test]
+fn what_is_sent_reaches_the_server_that_was_named_alone() {
+    let body = Body { media_type: "application/json", bytes: b"{\"it\":1}" };
+    let elsewhere = Server::saying(&ok("", b"mine"));
+    let other = elsewhere.url();
+    let server = Server::new(move |request, stream| {
+        let answer = match request.split(' ').nth(1).unwrap_or_default() {
+            "/there" => b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone".to_vec(),
+            "/full" => b"HTTP/1.1 429 x\r\nContent-Length: 5\r\n\r\nfull\n".to_vec(),
+            path => {
+                let (status, to) = match path {
+                    "/moved" => ("308 Permanent Redirect", "/there".to_owned()),
+                    "/seen" => ("303 See Other", "/there".to_owned()),
+                    _ => ("307 Temporary Redirect", format!("{other}secret")),
+                };
+                let head = format!("HTTP/1.1 {status}\r\nLocation: {to}\r\nConnection: close");
+                format!("{head}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+            }
+        };
+        _ = stream.write_all(&answer);
+    });
+    let credentials = Some(Credentials::Bearer(Secret::new("token".to_owned())));
+    let client = server.client(Settings { credentials, ..Settings::default() });
+    let post = |path: &str| client.post(&server.url().join(path).expect("a URL"), body, 99);
+    assert_eq!(post("/moved").expect("an answer"), b"done");
+    let heard = server.heard();
+    assert_eq!(heard.len(), 2);
+    for request in &heard {
+        assert!(request.starts_with("POST /"), "{request}");
+        assert!(request.contains("\ncontent-type: application/json\n"), "{request}");
+        assert!(request.contains("\nauthorization: Bearer token\n"), "{request}");
+        assert!(request.ends_with("\n\n{\"it\":1}"), "{request}");
+    }
+    let refused = |path: &str| post(path).expect_err("no answer").problem.to_string();
+    assert_eq!(refused("/full"), "answered 429 Too Many Requests: \"full\"");
+    let own = server.url().origin().ascii_serialization();
+    assert_eq!(refused("/seen"), format!("redirected to {own}, which is not followed"));
+    let origin = elsewhere.url().origin().ascii_serialization();
+    assert_eq!(refused("/away"), format!("redirected to {origin}, which is not followed"));
+    assert_eq!(elsewhere.heard(), [""; 0]);
 }

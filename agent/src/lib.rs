@@ -6,6 +6,7 @@ pub mod analyze;
 pub mod cli;
 pub mod collect;
 mod error_chain;
+mod export;
 pub mod golang;
 pub mod host;
 mod http;

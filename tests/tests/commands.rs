@@ -235,6 +235,32 @@ fn monitor_tells_people_when_a_finding_appears() {
 }
 
 #[test]
+fn monitor_keeps_a_dump_when_a_finding_reaches_the_level() {
+    let target = demo();
+    let pid = target.pid().to_string();
+    let folder = scratch("kept").join("dumps");
+    let to = ["--save-on", "likely", "--save-dir", str(&folder)];
+    let sampling = ["monitor", "--pid", &pid, "--interval", "1s", "--duration", LONG];
+    let (_, stderr) = run(&[&sampling[..], &to[..]].concat(), 1);
+    let said: Vec<&str> = stderr.lines().filter(|line| line.starts_with("dump: ")).collect();
+    assert!(said.iter().any(|line| line.contains("(channel-send) is likely")), "{stderr}");
+    // Other findings may reach the level in other samples.
+    let files = fs::read_dir(&folder).expect("made").count();
+    assert_eq!(files, said.len() * 2, "{stderr}");
+    // Both forms are read as what they are, and have the leak.
+    let shown = json(&["filter", "--input", str(&folder), "--func", LEAK], 0);
+    let shown = shown.as_array().expect("a series of each form");
+    assert_eq!(shown.len(), 2);
+    for one in shown {
+        assert!(one["totals"]["goroutines"].as_u64() > Some(10), "{one}");
+        assert_eq!(one["groups"][0]["blocked_at"]["function"], LEAK);
+    }
+    let unused = [&sampling[..], &["--save-dir", str(&folder)][..]].concat();
+    let (_, stderr) = run(&unused, 2);
+    assert!(stderr.contains("--save-on"), "{stderr}");
+}
+
+#[test]
 fn until_found_ends_as_soon_as_something_is_found() {
     let target = demo();
     let pid = target.pid().to_string();

@@ -13,6 +13,8 @@ use clap_complete::Shell;
 use super::asking::Asking;
 use super::format::{self, Choice};
 use super::judging::Judging;
+use super::keeping::Keeping;
+use super::pushing::Pushing;
 use super::time::{duration, interval};
 use crate::collect::attach::Budget;
 use crate::serve::ListenAddress;
@@ -62,11 +64,11 @@ impl Args {
         named.extend(match &mut self.command {
             Some(
                 Command::Check(pids)
-                | Command::Monitor(pids)
                 | Command::Filter(pids)
                 | Command::Export(pids)
                 | Command::Doctor(pids),
             ) => std::mem::take(&mut pids.pids),
+            Some(Command::Monitor(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Analyze(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Compare(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
@@ -117,7 +119,7 @@ pub(super) enum Command {
     /// Keep sampling, every 10s unless --interval says else: a line for each sample, and a line when
     /// a finding appears, changes or ends. With --format json each sample is one line of JSON on
     /// standard output, and the report goes to --output or --reports alone.
-    Monitor(Pids),
+    Monitor(Box<Monitor>),
     /// Say which groups are new, gone, larger or smaller: between two saved inputs, or between now
     /// and after a command, a time, or the Enter key. With --fail-on it ends in 1 where a finding of
     /// that level is about a group that is new or has grown.
@@ -168,6 +170,19 @@ pub(super) struct Analyze {
         value_parser = BoolishValueParser::new()
     )]
     pub(super) until_found: bool,
+}
+
+/// What to do while it goes on.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Monitor {
+    #[command(flatten)]
+    pids: Pids,
+
+    #[command(flatten)]
+    pub(super) keeping: Keeping,
+
+    #[command(flatten)]
+    pub(super) pushing: Pushing,
 }
 
 /// What to compare with what.

@@ -80,10 +80,21 @@ pub(super) struct Asking {
 impl Asking {
     /// How servers are asked; files are read but those of credentials, which are read for each request.
     pub(super) fn settings(self) -> Result<Settings, Failure> {
-        let header = |text: &String| {
-            Header::parse(text)
-                .map_err(|why| Failure::Secret { flag: "header", why: why.to_owned() })
+        let settings = Settings {
+            headers: headers("header", &self.header)?,
+            credentials: credentials(
+                (self.basic_auth_file.clone(), BASIC),
+                (self.bearer_token_file.clone(), BEARER),
+            ),
+            ..self.trust()?
         };
+        settings.check().map_err(Failure::Asking)?;
+        Ok(settings)
+    }
+
+    /// How long servers may take, and whom to trust: without what says who asks one of them, that others
+    /// are not to know.
+    pub(super) fn trust(&self) -> Result<Settings, Failure> {
         let identity = match &self.client_cert {
             Some(certificate) => {
                 let key = self.client_key.as_deref();
@@ -95,28 +106,34 @@ impl Asking {
             Some(file) => Some(Settings::authorities_of(file).map_err(Failure::Asking)?),
             None => None,
         };
-        let settings = Settings {
+        Ok(Settings {
             timeout: self.timeout,
-            headers: self.header.iter().map(header).collect::<Result<_, _>>()?,
             authorities,
             identity,
             insecure: self.insecure,
-            credentials: credentials(self.basic_auth_file, self.bearer_token_file),
-        };
-        settings.check().map_err(Failure::Asking)?;
-        Ok(settings)
+            ..Settings::default()
+        })
     }
 }
 
-/// Files go first: they are what was asked for by a flag.
-fn credentials(basic: Option<PathBuf>, bearer: Option<PathBuf>) -> Option<Credentials> {
+/// What a flag says of headers.
+pub(super) fn headers(flag: &'static str, texts: &[String]) -> Result<Vec<Header>, Failure> {
+    let secret = |why: &str| Failure::Secret { flag, why: why.to_owned() };
+    texts.iter().map(|text| Header::parse(text).map_err(secret)).collect()
+}
+
+/// Who asks: by a file, or a variable of this name. Files go first: they are what was asked for by a flag.
+pub(super) fn credentials(
+    (basic, basic_variable): (Option<PathBuf>, &str),
+    (bearer, bearer_variable): (Option<PathBuf>, &str),
+) -> Option<Credentials> {
     let variable =
         |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty()).map(Secret::new);
     basic
         .map(Credentials::BasicFile)
         .or(bearer.map(Credentials::BearerFile))
-        .or_else(|| variable(BASIC).map(Credentials::Basic))
-        .or_else(|| variable(BEARER).map(Credentials::Bearer))
+        .or_else(|| variable(basic_variable).map(Credentials::Basic))
+        .or_else(|| variable(bearer_variable).map(Credentials::Bearer))
 }
 
 /// What `--url` says, each address once.

@@ -13,11 +13,13 @@ mod failure;
 mod format;
 mod input;
 mod judging;
+mod keeping;
 mod layers;
 mod log;
 mod moment;
 mod output;
 mod privileges;
+mod pushing;
 mod request;
 mod seen;
 mod session;
@@ -63,7 +65,7 @@ fn run() -> Outcome {
         Task::Watch => command::watch::run(&request),
         Task::Check => command::check::run(&request),
         Task::Analyze => command::analyze::run(&request),
-        Task::Monitor => command::monitor::run(&request),
+        Task::Monitor(meanwhile) => command::monitor::run(&request, meanwhile),
         Task::Compare(what) => command::compare::run(&request, what),
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
         Task::Channels { threshold } => command::channels::run(&request, *threshold),

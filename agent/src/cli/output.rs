@@ -123,7 +123,7 @@ pub(super) fn try_first(request: &Request) -> Result<(), Failure> {
         Destination::File(path) => file(path, tried(path))?,
         Destination::Folder(path) => folder(path)?,
     }
-    request.save.as_deref().map_or(Ok(()), folder)
+    request.save.as_deref().into_iter().chain(request.dump_folder()).try_for_each(folder)
 }
 
 /// Whether the report for people is coloured.
@@ -169,7 +169,7 @@ fn now() -> Timestamp {
 
 /// Writes a file that is there whole or not at all: beside its place first, then renamed. A
 /// device or a pipe is written to as it is.
-fn write_file(
+pub(super) fn write_file(
     path: &Path,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {

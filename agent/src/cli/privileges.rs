@@ -36,7 +36,8 @@ pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
         Destination::File(file) => elsewhere(file),
         Destination::Folder(folder) => inside(folder),
     };
-    if report || request.save.as_deref().is_some_and(inside) {
+    let mut folders = request.save.as_deref().into_iter().chain(request.dump_folder());
+    if report || folders.any(inside) {
         plan = plan.writing_anywhere();
     }
     plan

@@ -4,7 +4,7 @@
 //! never what was typed (`args`), so that what a flag means is decided in one place.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap_complete::Shell;
@@ -14,6 +14,8 @@ use super::asking;
 use super::failure::Failure;
 use super::format::{Form, Format};
 use super::judging::FailOn;
+use super::keeping::KeptDumps;
+use super::pushing::Pushed;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
 use crate::http::{self, Address};
@@ -70,7 +72,7 @@ pub(super) enum Task {
     Watch,
     Check,
     Analyze,
-    Monitor,
+    Monitor(Box<Meanwhile>),
     Compare(Comparison),
     /// Stacks at which at least `threshold` goroutines stood all the time.
     Patterns {
@@ -95,6 +97,13 @@ pub(super) enum Task {
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
     Man(Option<PathBuf>),
+}
+
+/// What `monitor` does with samples beside what it writes.
+#[derive(Debug)]
+pub(super) struct Meanwhile {
+    pub(super) dumps: Option<KeptDumps>,
+    pub(super) pushed: Pushed,
 }
 
 /// What to compare with what.
@@ -168,8 +177,7 @@ impl Request {
             Some(Command::Analyze(analyze)) => analyze.until_found,
             _ => false,
         };
-        let task =
-            if common.list { Task::List } else { Task::of(command, common.format.of_profile())? };
+        let task = if common.list { Task::List } else { Task::of(command, &common)? };
         let mut pace = task.default_pace();
         if !common.url.is_empty() && pace.duration.is_none() {
             pace.interval = pace.interval.max(ENDPOINT_INTERVAL);
@@ -235,6 +243,14 @@ impl Request {
         matches!(self.selection, Selection::Saved(_))
     }
 
+    /// Where dumps are to be kept.
+    pub(super) fn dump_folder(&self) -> Option<&Path> {
+        match &self.task {
+            Task::Monitor(it) => it.dumps.as_ref().map(|dumps| &*dumps.folder),
+            _ => None,
+        }
+    }
+
     /// Whether probes are to be put into the targets.
     pub(super) const fn has_probes(&self) -> bool {
         let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
@@ -243,13 +259,15 @@ impl Request {
 }
 
 impl Task {
-    /// `form`: of the profile, for a command that writes one.
-    fn of(command: Option<Command>, form: Form) -> Result<Self, Failure> {
+    fn of(command: Option<Command>, common: &args::Common) -> Result<Self, Failure> {
         Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
             Some(Command::Analyze(_)) => Self::Analyze,
-            Some(Command::Monitor(_)) => Self::Monitor,
+            Some(Command::Monitor(it)) => Self::Monitor(Box::new(Meanwhile {
+                dumps: it.keeping.decided(common.save.as_deref()),
+                pushed: it.pushing.decided(&common.asking)?,
+            })),
             Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)?),
             Some(Command::Patterns(patterns)) => Self::Patterns { threshold: patterns.threshold },
             Some(Command::Channels(channels)) => Self::Channels { threshold: channels.threshold },
@@ -258,7 +276,7 @@ impl Task {
             }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
-            Some(Command::Export(_)) => Self::Export(form),
+            Some(Command::Export(_)) => Self::Export(common.format.of_profile()),
             Some(Command::Pprof(pprof)) => Self::Pprof(pprof.listen),
             Some(Command::Doctor(_)) => Self::Doctor,
             Some(Command::Completions { shell }) => Self::Completions(shell),
@@ -268,7 +286,7 @@ impl Task {
 
     const fn default_pace(&self) -> Pace {
         let (interval, duration) = match self {
-            Self::Monitor => (MONITOR_INTERVAL, None),
+            Self::Monitor(_) => (MONITOR_INTERVAL, None),
             Self::Analyze | Self::Patterns { .. } | Self::Channels { .. } => {
                 (INTERVAL, Some(LONG_ENOUGH))
             }
@@ -292,7 +310,7 @@ impl Task {
             Self::Watch
             | Self::Check
             | Self::Analyze
-            | Self::Monitor
+            | Self::Monitor(_)
             | Self::Patterns { .. }
             | Self::Channels { .. } => FailOn::Likely,
             // A group that reaches the threshold is what was asked for.

@@ -84,7 +84,7 @@ fn open(
 }
 
 /// Says what was asked for and is better not done.
-fn warn(settings: &Settings) {
+pub(super) fn warn(settings: &Settings) {
     if settings.insecure {
         output::say(format_args!(
             "warning: --insecure: certificates are not checked, so that anybody in between can read \

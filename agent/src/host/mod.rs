@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod capability;
 pub(crate) mod cgroup;
+pub(crate) mod container;
 pub(crate) mod kernel;
 pub(crate) mod limits;
 pub(crate) mod memory;

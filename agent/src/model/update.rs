@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::assessment::Assessment;
 use super::earlier::{EarlierProgram, EarlyEnd};
+use super::observation::Observation;
 use super::rates::Rates;
 use super::target::TargetId;
 
@@ -17,6 +18,9 @@ pub struct Update {
     /// The program that the target ran before, if it has executed another one, or itself anew, since
     /// the update before. The assessment is of the new program alone.
     pub replaced: Option<Arc<EarlierProgram>>,
+    /// The sample itself, for whoever writes it as a profile; `None` for all others, so that no queue
+    /// keeps it in memory.
+    pub observation: Option<Arc<Observation>>,
 }
 
 impl Update {

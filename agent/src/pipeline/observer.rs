@@ -67,6 +67,8 @@ pub struct Observer {
     files: Option<GoFiles>,
     roots: Vec<PathBuf>,
     stop: Stop,
+    /// Whether updates have the sample itself too.
+    keeps: bool,
     /// What the last sample gave.
     last: Option<Arc<Assessment>>,
     earlier: Earlier,
@@ -87,6 +89,7 @@ impl Observer {
             files: None,
             roots,
             stop: Stop::default(),
+            keeps: false,
             last: None,
             earlier: Earlier::default(),
             persistence: Persistence::default(),
@@ -103,6 +106,13 @@ impl Observer {
         self
     }
 
+    /// Whether updates have the sample itself too.
+    #[must_use]
+    pub const fn keeping(mut self, keeps: bool) -> Self {
+        self.keeps = keeps;
+        self
+    }
+
     /// Takes one sample; `None` is the orderly end of the source.
     ///
     /// # Errors
@@ -113,7 +123,13 @@ impl Observer {
                 return if self.last.is_some() { Ok(None) } else { Err(CollectError::Ended) };
             };
             let replaced = self.begin_anew(&observation);
-            self.window.take(observation);
+            let kept = if self.keeps {
+                self.window.push(&observation);
+                Some(Arc::new(observation))
+            } else {
+                self.window.take(observation);
+                None
+            };
             // A window that something was added to has an assessment.
             if let Some(mut assessment) = self.judge() {
                 assessment.earlier = self.earlier.programs();
@@ -122,7 +138,7 @@ impl Observer {
                 let assessment = Arc::new(assessment);
                 self.last = Some(Arc::clone(&assessment));
                 let now = self.window.rates_now();
-                return Ok(Some(Update { assessment, now, replaced }));
+                return Ok(Some(Update { assessment, now, replaced, observation: kept }));
             }
         }
     }

@@ -150,7 +150,7 @@ impl Session {
     pub fn run(self) -> Outcome {
         let Self { pace, stop, targets, sinks } = self;
         let (tell, wakes) = channel();
-        let inboxes: Arc<[Inbox]> = sinks.iter().map(|sink| Inbox::new(sink.keep())).collect();
+        let inboxes: Arc<[Inbox]> = sinks.iter().map(|sink| Inbox::of(&**sink)).collect();
         stop.on_request({
             let (tell, inboxes) = (tell.clone(), Arc::clone(&inboxes));
             move || {
@@ -159,9 +159,13 @@ impl Session {
                 _ = tell.send(Wake::Stop);
             }
         });
+        let keeps = sinks.iter().any(|sink| sink.needs_observations());
         let mut running = Running { stop, inboxes, tell, wakes, sinks, started: Vec::new() };
-        let mut sampled: Vec<_> =
-            targets.into_iter().enumerate().map(|(at, it)| running.sample(at, it, pace)).collect();
+        let mut sampled: Vec<_> = targets
+            .into_iter()
+            .enumerate()
+            .map(|(at, it)| running.sample(at, it, pace, keeps))
+            .collect();
         running.watch(&mut sampled);
         let targets = sampled.into_iter().map(Sampled::outcome).collect();
         Outcome { targets, sinks: running.end_sinks() }
@@ -224,7 +228,7 @@ struct Started {
 }
 
 impl Running {
-    fn sample(&self, at: usize, target: Planned, pace: Pace) -> Sampled {
+    fn sample(&self, at: usize, target: Planned, pace: Pace, keeps: bool) -> Sampled {
         let Planned { open, observe, is_saved } = target;
         let pace = if is_saved { Pace::of_a_recording(pace) } else { pace };
         let progress = Arc::new(Mutex::new(Progress::default()));
@@ -233,7 +237,7 @@ impl Running {
             let (tell, progress) = (self.tell.clone(), Arc::clone(&progress));
             move || {
                 let _told = Tell { to: tell.clone(), wake: Wake::TargetEnded, at };
-                let mut observer = observe(open()?).until(&stop);
+                let mut observer = observe(open()?).until(&stop).keeping(keeps);
                 // Nobody waits any more where it took too long.
                 _ = tell.send(Wake::Attached);
                 observer.watch(pace, |observer, update| {

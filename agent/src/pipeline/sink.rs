@@ -24,6 +24,12 @@ pub trait Sink: Send {
     /// What its end means for the session.
     fn role(&self) -> Role;
 
+    /// Whether its updates have the sample itself too, which is kept in memory for it until it has taken
+    /// them.
+    fn needs_observations(&self) -> bool {
+        false
+    }
+
     /// Takes updates until there are no more, or as long as it wants to. Called once, after the
     /// first target was attached to. After a request to stop it has to return soon: it is not waited
     /// for longer than a moment.
@@ -68,6 +74,8 @@ pub struct Inbox(Arc<Queue>);
 
 struct Queue {
     keep: Keep,
+    /// Whether the samples themselves are kept.
+    has_observations: bool,
     state: Mutex<State>,
     /// Something came, or something went.
     changed: Condvar,
@@ -84,8 +92,14 @@ struct State {
 }
 
 impl Inbox {
-    pub(super) fn new(keep: Keep) -> Self {
-        Self(Arc::new(Queue { keep, state: Mutex::default(), changed: Condvar::new() }))
+    /// The one in front of a sink.
+    pub(super) fn of(sink: &dyn Sink) -> Self {
+        Self(Arc::new(Queue {
+            keep: sink.keep(),
+            has_observations: sink.needs_observations(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }))
     }
 
     /// The next update, which is waited for; `None` once there are no more.
@@ -140,7 +154,10 @@ impl Inbox {
     }
 
     /// Adds an update, and drops one that waits where there is no room. Never waits.
-    pub(super) fn put(&self, update: Update) {
+    pub(super) fn put(&self, mut update: Update) {
+        if !self.0.has_observations {
+            update.observation = None;
+        }
         let mut state = self.lock();
         if state.is_closed {
             return;

@@ -9,7 +9,7 @@ use crate::cli::request::Request;
 use crate::cli::target::{self, NamedTarget};
 use crate::cli::{Outcome, output};
 use crate::pipeline::{self, Last};
-use crate::profile::write::{self, Error, Judged};
+use crate::profile::write::{self, Judged};
 
 /// Writes one sample of a process, or the last that was saved of one, whole or not at all.
 pub(in crate::cli) fn run(request: &Request, form: Form) -> Outcome {
@@ -44,9 +44,6 @@ fn render(last: &Last, form: Form, out: &mut dyn Write) -> io::Result<()> {
             write::pprof(observation, judged, out)
         }
         Form::Counts => write::counts(observation, out),
-        Form::Dump => write::dump(observation, out).map_err(|error| match error {
-            Error::Io(error) => error,
-            other => io::Error::other(other),
-        }),
+        Form::Dump => write::dump(observation, out).map_err(io::Error::from),
     }
 }

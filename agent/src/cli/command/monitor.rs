@@ -1,13 +1,31 @@
-//! `monitor`: go on sampling, and tell when a finding appears, changes or ends.
+//! `monitor`: go on sampling, and tell when a finding appears, changes or ends; keep dumps and push profiles
+//! meanwhile.
 
 use crate::cli::format::Kind;
-use crate::cli::request::Request;
-use crate::cli::sinks::Monitor;
-use crate::cli::{Outcome, session};
+use crate::cli::request::{Meanwhile, Request, Selection};
+use crate::cli::sinks::{Account, Dumps, Monitor, Push};
+use crate::cli::{Outcome, session, target};
+use crate::pipeline::Sink;
 
 /// Samples until told to stop, then reports.
-pub(in crate::cli) fn run(request: &Request) -> Outcome {
-    let seen = session::run(request, vec![Box::new(Monitor::new(request))])?;
+pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
+    let Meanwhile { dumps, pushed } = meanwhile;
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Monitor::new(request))];
+    if let Some(kept) = dumps {
+        sinks.push(Box::new(Dumps::new(kept, request)));
+    }
+    let mut accounts: Vec<Account> = Vec::new();
+    for push in Push::all(pushed)? {
+        accounts.push(push.account());
+        sinks.push(Box::new(push));
+    }
+    // Of those that are sampled it is said when they are asked.
+    if !accounts.is_empty() && !matches!(request.selection, Selection::Urls(_)) {
+        target::warn(&pushed.settings);
+    }
+    let seen = session::run(request, sinks);
+    accounts.iter().for_each(Account::tell);
+    let seen = seen?;
     // Its lines were all of standard output's JSON.
     if request.delivery.format.kind == Kind::Json && !request.delivery.has_file() {
         return seen.end_without_report(request);

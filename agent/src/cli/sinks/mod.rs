@@ -1,24 +1,32 @@
-//! What a session's samples are shown on: the live view, lines, one line of progress, monitor's news.
+//! What a session's samples are shown on: the live view, lines, one line of progress, monitor's news. And
+//! what keeps or sends some of them: dumps, pushed profiles.
 
+mod dumps;
 mod lines;
 mod live;
 mod monitor;
 mod news;
 mod progress;
+mod push;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::format::Kind;
 use super::request::Request;
+use crate::analyze::settings::Filter;
+use crate::analyze::view;
 use crate::model::Update;
 use crate::pipeline::Keep;
 use crate::watch;
 
+pub(super) use dumps::Dumps;
 pub(super) use lines::Lines;
 pub(super) use live::Live;
 pub(super) use monitor::Monitor;
 pub(super) use progress::Progress;
+pub(super) use push::{Account, Push};
 
 /// Samples that wait to be written as lines before the oldest is dropped. An assessment may take tens of
 /// megabytes.
@@ -64,6 +72,14 @@ pub(super) fn can_be_live(request: &Request) -> bool {
         && !is_dumb()
         && io::stdin().is_terminal()
         && io::stdout().is_terminal()
+}
+
+/// An update without the groups and findings that a filter does not let pass.
+fn narrowed(mut update: Update, filter: &Filter) -> Update {
+    if !filter.is_open() {
+        view::filtered(Arc::make_mut(&mut update.assessment), filter);
+    }
+    update
 }
 
 /// A line of its own for a process that has executed another program.

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use super::{MAX_WAITING, Out, news, write_replaced};
+use super::{MAX_WAITING, Out, narrowed, news, write_replaced};
 use crate::analyze::changes::Changes;
 use crate::analyze::settings::Filter;
-use crate::analyze::view;
 use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::model::{TargetId, Update};
@@ -32,13 +30,6 @@ impl Monitor {
             filter: request.settings.filter.clone(),
         }
     }
-
-    fn narrowed(&self, mut update: Update) -> Update {
-        if !self.filter.is_open() {
-            view::filtered(Arc::make_mut(&mut update.assessment), &self.filter);
-        }
-        update
-    }
 }
 
 impl Sink for Monitor {
@@ -58,7 +49,8 @@ impl Sink for Monitor {
         let mut told = BTreeMap::new();
         let mut out = self.out.writer();
         while let Some(update) = inbox.next() {
-            self.write(&self.narrowed(update), &mut told, &mut out).map_err(SinkError::Write)?;
+            self.write(&narrowed(update, &self.filter), &mut told, &mut out)
+                .map_err(SinkError::Write)?;
         }
         Ok(())
     }
@@ -98,7 +90,7 @@ mod tests {
             window.push(&sample(u64::from(second) * 20).observe(second));
             let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
             let assessment = assessment.expect("observed").into();
-            Update { assessment, now: window.rates_now(), replaced: None }
+            Update { assessment, now: window.rates_now(), replaced: None, observation: None }
         };
         (0..40).map(update).collect()
     }

@@ -117,7 +117,12 @@ mod tests {
             let assessment = assessment.expect("observed");
             let changes = changes.take(&assessment);
             lines.extend(changes.iter().map(|change| line(change, &assessment)));
-            let update = Update { assessment: assessment.into(), now: None, replaced: None };
+            let update = Update {
+                assessment: assessment.into(),
+                now: None,
+                replaced: None,
+                observation: None,
+            };
             let mut out = Vec::new();
             write_json(&update, &changes, &mut out).expect("a vector takes everything");
             assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), 1);

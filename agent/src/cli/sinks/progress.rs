@@ -222,7 +222,12 @@ mod tests {
             window.push(&leaking(u64::from(second) * 20).observe(second));
             let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
             let assessment = assessment.expect("observed").into();
-            shown.take(Update { assessment, now: window.rates_now(), replaced: None });
+            shown.take(Update {
+                assessment,
+                now: window.rates_now(),
+                replaced: None,
+                observation: None,
+            });
         }
         let line = shown.line(Some(Duration::from_millis(2500)), 200);
         assert!(line.contains("783 goroutines  +20.0/s  1 likely"), "{line}");

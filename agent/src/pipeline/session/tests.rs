@@ -188,3 +188,47 @@ fn each_target_ends_once_something_is_found_in_it() {
     assert!(matches!(targets[0].end, TargetEnd::Orderly(End::Found)));
     assert!(matches!(targets[1].end, TargetEnd::Orderly(End::TargetExited)));
 }
+
+/// A sink that says whether updates have their samples.
+struct Looker {
+    needs: bool,
+    out: Out<(bool, bool)>,
+}
+
+impl Sink for Looker {
+    fn name(&self) -> &'static str {
+        "the looker"
+    }
+
+    fn keep(&self) -> Keep {
+        Keep::Newest
+    }
+
+    fn role(&self) -> Role {
+        Role::Follows
+    }
+
+    fn needs_observations(&self) -> bool {
+        self.needs
+    }
+
+    fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
+        while let Some(update) = inbox.next() {
+            self.out.send((self.needs, update.observation.is_some())).expect("the test hears");
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn only_who_needs_the_samples_gets_them() {
+    let mut session = Session::new(AT_ONCE, Stop::default());
+    session.add(false, open(3), observer);
+    let (out, seen) = channel();
+    session.feed(Box::new(Looker { needs: true, out: out.clone() }));
+    session.feed(Box::new(Looker { needs: false, out }));
+    assert!(matches!(session.run().targets[0].end, TargetEnd::Orderly(End::TargetExited)));
+    let seen: Vec<(bool, bool)> = seen.iter().collect();
+    assert!(seen.iter().all(|(needs, has)| needs == has), "{seen:?}");
+    assert!(seen.contains(&(true, true)) && seen.contains(&(false, false)), "{seen:?}");
+}

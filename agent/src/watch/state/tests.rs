@@ -15,7 +15,7 @@ fn event(pid: u32, leaked: &[u64]) -> Update {
     let target = Arc::make_mut(&mut assessment.target);
     target.id.instance = Instance::Process { pid, library: None };
     let assessment = Arc::new(assessment);
-    Update { assessment, now: window.rates_now(), replaced: None }
+    Update { assessment, now: window.rates_now(), replaced: None, observation: None }
 }
 
 /// Thirty samples, each with this many more leaked goroutines than the one before.

@@ -25,7 +25,7 @@ fn judged(samples: impl Iterator<Item = Sample>) -> Update {
     }
     let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
     let assessment = Arc::new(judged.expect("observed"));
-    Update { assessment, now: window.rates_now(), replaced: None }
+    Update { assessment, now: window.rates_now(), replaced: None, observation: None }
 }
 
 fn of(event: Update) -> State {

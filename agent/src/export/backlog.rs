@@ -1,0 +1,171 @@
+//! Profiles that wait to be sent to a store, and when to try next. It knows no clock: it is told what time it is.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::Labelled;
+
+/// Profiles that wait, at most: at one each 15 seconds, those of a quarter of an hour without the server.
+const MAX_WAITING: usize = 60;
+
+/// Their bytes, at most. One that is larger waits alone.
+const MAX_BYTES: usize = 32 << 20;
+
+/// From one failure to the next attempt: at first, and at most.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// What became of profiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The store took them.
+    pub pushed: u64,
+    /// The store did not want them.
+    pub refused: u64,
+    /// They waited for too long, and made room for newer ones.
+    pub dropped: u64,
+}
+
+/// Profiles that wait, the oldest first.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    waiting: VecDeque<Labelled>,
+    bytes: usize,
+    failures: u32,
+    /// Nothing is tried before this.
+    due: Option<Instant>,
+    tally: Tally,
+}
+
+impl Backlog {
+    /// Adds the newest. The oldest go where there is no room.
+    pub fn add(&mut self, labelled: Labelled) {
+        self.bytes += labelled.profile.len();
+        self.waiting.push_back(labelled);
+        while self.waiting.len() > MAX_WAITING || (self.bytes > MAX_BYTES && self.waiting.len() > 1)
+        {
+            self.take();
+            self.tally.dropped += 1;
+        }
+    }
+
+    /// The one to send next, whenever that is.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Labelled> {
+        self.waiting.front()
+    }
+
+    /// The one to send now: the oldest, unless a failure is too recent.
+    #[must_use]
+    pub fn next(&self, now: Instant) -> Option<&Labelled> {
+        self.oldest().filter(|_| self.due.is_none_or(|due| due <= now))
+    }
+
+    /// How long it takes until one is to be sent; `None` where none waits.
+    #[must_use]
+    pub fn delay(&self, now: Instant) -> Option<Duration> {
+        let due = self.due.unwrap_or(now);
+        (!self.waiting.is_empty()).then(|| due.saturating_duration_since(now))
+    }
+
+    /// The store has taken the oldest.
+    pub fn pushed(&mut self) {
+        self.take();
+        self.tally.pushed += 1;
+        (self.failures, self.due) = (0, None);
+    }
+
+    /// The store does not want the oldest, and would not want it later either.
+    pub fn refused(&mut self) {
+        self.take();
+        self.tally.refused += 1;
+        (self.failures, self.due) = (0, None);
+    }
+
+    /// The store could not be reached, or is not well: the oldest is tried again, each time after twice the
+    /// time, less up to half of it. `chance` (0 to 1) says how much, so that agents that lost a server at the
+    /// same time do not come back at the same time.
+    pub fn failed(&mut self, now: Instant, chance: f64) {
+        let delay = FIRST_DELAY.saturating_mul(1 << self.failures.min(16)).min(MAX_DELAY);
+        self.failures = self.failures.saturating_add(1);
+        self.due = Some(now + delay.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0));
+    }
+
+    /// What became of profiles so far.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn take(&mut self) {
+        if let Some(labelled) = self.waiting.pop_front() {
+            self.bytes -= labelled.profile.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labelled(number: u8, bytes: usize) -> Labelled {
+        Labelled { labels: Vec::new(), profile: vec![number; bytes] }
+    }
+
+    fn first(backlog: &Backlog, now: Instant) -> Option<u8> {
+        backlog.next(now).map(|it| it.profile[0])
+    }
+
+    #[test]
+    fn the_oldest_go_first_in_both_ways() {
+        let (mut backlog, now) = (Backlog::default(), Instant::now());
+        assert_eq!((first(&backlog, now), backlog.delay(now)), (None, None));
+        (0..63).for_each(|number| backlog.add(labelled(number, 1)));
+        assert_eq!((first(&backlog, now), backlog.waiting()), (Some(3), 60));
+        backlog.pushed();
+        backlog.refused();
+        assert_eq!(first(&backlog, now), Some(5));
+        assert_eq!(backlog.tally(), Tally { pushed: 1, refused: 1, dropped: 3 });
+    }
+
+    #[test]
+    fn their_bytes_are_bounded_but_one_may_wait_whatever_its_size() {
+        let (mut backlog, now) = (Backlog::default(), Instant::now());
+        backlog.add(labelled(1, MAX_BYTES));
+        backlog.add(labelled(2, 1));
+        assert_eq!((first(&backlog, now), backlog.waiting()), (Some(2), 1));
+        backlog.add(labelled(3, MAX_BYTES + 1));
+        assert_eq!((first(&backlog, now), backlog.waiting()), (Some(3), 1));
+        assert_eq!(backlog.tally().dropped, 2);
+    }
+
+    #[test]
+    fn each_failure_doubles_the_delay_until_something_is_taken() {
+        let (mut backlog, now) = (Backlog::default(), Instant::now());
+        backlog.add(labelled(1, 1));
+        let seconds = |backlog: &Backlog| backlog.delay(now).map(|delay| delay.as_secs_f64());
+        let mut delays = Vec::new();
+        for _ in 0..40 {
+            backlog.failed(now, 0.0);
+            delays.push(seconds(&backlog));
+        }
+        let expected = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0].map(Some);
+        assert_eq!(delays[..8], expected);
+        assert_eq!(delays[39], Some(60.0));
+        assert_eq!(first(&backlog, now), None);
+        assert_eq!(first(&backlog, now + MAX_DELAY), Some(1));
+        backlog.failed(now, 1.0);
+        assert_eq!(seconds(&backlog), Some(30.0));
+        backlog.pushed();
+        backlog.add(labelled(2, 1));
+        assert_eq!((first(&backlog, now), seconds(&backlog)), (Some(2), Some(0.0)));
+        backlog.failed(now, 1.0);
+        assert_eq!(seconds(&backlog), Some(0.5));
+    }
+}

@@ -1,0 +1,128 @@
+//! Hands profiles on to stores of profiles: a part for each store's protocol, and what waits to be sent.
+//!
+//! Nothing here takes samples or waits: who pushes decides when, and is told by [`Backlog`] what is next.
+
+mod backlog;
+mod label;
+mod parca;
+mod pyroscope;
+
+pub use backlog::{Backlog, Tally};
+pub use label::Label;
+
+use crate::http::{Address, Body, Client, Error, Problem, Settings, Url};
+
+/// Bytes of an answer that are read: there is nothing in it yet.
+const MAX_ANSWER: u64 = 64 << 10;
+
+/// The label that says what kind of profile it is, in both stores, and what it says. That of the sample type
+/// follows from the profile itself.
+const KIND: (&str, &str) = ("__name__", "goroutine");
+
+/// A profile, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// Whose, each name once.
+    pub labels: Vec<Label>,
+    /// pprof's protobuf, in gzip.
+    pub profile: Vec<u8>,
+}
+
+/// Which kind of store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Grafana Pyroscope, and what Grafana Cloud calls Profiles.
+    Pyroscope,
+    /// Parca.
+    Parca,
+}
+
+impl Store {
+    /// What people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pyroscope => "Pyroscope",
+            Self::Parca => "Parca",
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Pyroscope => pyroscope::PATH,
+            Self::Parca => parca::PATH,
+        }
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pyroscope => pyroscope::MEDIA_TYPE,
+            Self::Parca => parca::MEDIA_TYPE,
+        }
+    }
+
+    fn body(self, labelled: &Labelled) -> Vec<u8> {
+        match self {
+            Self::Pyroscope => pyroscope::body(labelled),
+            Self::Parca => parca::body(labelled),
+        }
+    }
+
+    fn is_answer(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Pyroscope => pyroscope::is_answer(bytes),
+            Self::Parca => parca::is_answer(bytes),
+        }
+    }
+}
+
+/// Pushes to one store.
+#[derive(Debug)]
+pub struct Pusher {
+    store: Store,
+    url: Url,
+    client: Client,
+}
+
+impl Pusher {
+    /// For the store at an address, which may have a path before the store's own. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn new(store: Store, address: Address, mut settings: Settings) -> Result<Self, Error> {
+        let Address { mut url, credentials, query } = address;
+        settings.credentials = credentials.or(settings.credentials);
+        let client = Client::new(&url, settings)?;
+        let path = format!("{}/{}", url.path().trim_end_matches('/'), store.path());
+        url.set_path(&path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(Self { store, url, client })
+    }
+
+    /// Sends a profile.
+    ///
+    /// # Errors
+    /// When the store has not taken it, or something else than the store has answered.
+    pub fn push(&self, labelled: &Labelled) -> Result<(), Error> {
+        let bytes = self.store.body(labelled);
+        let body = Body { media_type: self.store.media_type(), bytes: &bytes };
+        let answer = self.client.post(&self.url, body, MAX_ANSWER)?;
+        if self.store.is_answer(&answer) {
+            return Ok(());
+        }
+        let why = format!("it is not what {} answers", self.store.name());
+        Err(Error { url: self.url.to_string(), problem: Problem::Protocol(why) })
+    }
+}
+
+/// Whether a store does not want the profile itself, and would not want it later either: it is malformed, too
+/// old or too large in its eyes. All else may pass: a missing token, a rate limit, a server that is started anew.
+#[must_use]
+pub const fn is_refusal(error: &Error) -> bool {
+    matches!(error.problem, Problem::Status { code: 400 | 413 | 415 | 422, .. })
+}
+
+#[cfg(test)]
+mod tests;

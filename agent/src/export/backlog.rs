@@ -26,11 +26,12 @@ pub struct Tally {
     pub dropped: u64,
 }
 
-/// Profiles that wait, the oldest first.
+/// Profiles that wait, the oldest first, and the one that is being sent.
 #[derive(Debug, Default)]
 pub struct Backlog {
     waiting: VecDeque<Labelled>,
     bytes: usize,
+    is_sending: bool,
     failures: u32,
     /// Nothing is tried before this.
     due: Option<Instant>,
@@ -42,23 +43,16 @@ impl Backlog {
     pub fn add(&mut self, labelled: Labelled) {
         self.bytes += labelled.profile.len();
         self.waiting.push_back(labelled);
-        while self.waiting.len() > MAX_WAITING || (self.bytes > MAX_BYTES && self.waiting.len() > 1)
-        {
-            self.take();
-            self.tally.dropped += 1;
-        }
+        self.make_room();
     }
 
-    /// The one to send next, whenever that is.
-    #[must_use]
-    pub fn oldest(&self) -> Option<&Labelled> {
-        self.waiting.front()
-    }
-
-    /// The one to send now: the oldest, unless a failure is too recent.
-    #[must_use]
-    pub fn next(&self, now: Instant) -> Option<&Labelled> {
-        self.oldest().filter(|_| self.due.is_none_or(|due| due <= now))
+    /// The oldest, to be sent; of that one [`Backlog::pushed`], [`Backlog::refused`] or [`Backlog::failed`] is
+    /// called before the next is taken.
+    pub fn take(&mut self) -> Option<Labelled> {
+        let labelled = self.waiting.pop_front()?;
+        self.bytes -= labelled.profile.len();
+        self.is_sending = true;
+        Some(labelled)
     }
 
     /// How long it takes until one is to be sent; `None` where none waits.
@@ -68,27 +62,29 @@ impl Backlog {
         (!self.waiting.is_empty()).then(|| due.saturating_duration_since(now))
     }
 
-    /// The store has taken the oldest.
-    pub fn pushed(&mut self) {
-        self.take();
+    /// The store has taken it.
+    pub const fn pushed(&mut self) {
         self.tally.pushed += 1;
-        (self.failures, self.due) = (0, None);
+        self.is_well();
     }
 
-    /// The store does not want the oldest, and would not want it later either.
-    pub fn refused(&mut self) {
-        self.take();
+    /// The store does not want it, and would not want it later either.
+    pub const fn refused(&mut self) {
         self.tally.refused += 1;
-        (self.failures, self.due) = (0, None);
+        self.is_well();
     }
 
-    /// The store could not be reached, or is not well: the oldest is tried again, each time after twice the
-    /// time, less up to half of it. `chance` (0 to 1) says how much, so that agents that lost a server at the
-    /// same time do not come back at the same time.
-    pub fn failed(&mut self, now: Instant, chance: f64) {
+    /// The store could not be reached, or is not well: it is tried again, each time after twice the time, less
+    /// up to half of it. `chance` (0 to 1) says how much, so that agents that lost a server at the same time do
+    /// not come back at the same time.
+    pub fn failed(&mut self, labelled: Labelled, now: Instant, chance: f64) {
         let delay = FIRST_DELAY.saturating_mul(1 << self.failures.min(16)).min(MAX_DELAY);
         self.failures = self.failures.saturating_add(1);
         self.due = Some(now + delay.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0));
+        self.is_sending = false;
+        self.bytes += labelled.profile.len();
+        self.waiting.push_front(labelled);
+        self.make_room();
     }
 
     /// What became of profiles so far.
@@ -97,15 +93,23 @@ impl Backlog {
         self.tally
     }
 
-    /// How many wait.
+    /// How many wait, or are being sent.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + usize::from(self.is_sending)
     }
 
-    fn take(&mut self) {
-        if let Some(labelled) = self.waiting.pop_front() {
-            self.bytes -= labelled.profile.len();
+    const fn is_well(&mut self) {
+        self.is_sending = false;
+        (self.failures, self.due) = (0, None);
+    }
+
+    fn make_room(&mut self) {
+        while self.waiting.len() > MAX_WAITING || (self.bytes > MAX_BYTES && self.waiting.len() > 1)
+        {
+            let dropped = self.waiting.pop_front();
+            self.bytes -= dropped.map_or(0, |dropped| dropped.profile.len());
+            self.tally.dropped += 1;
         }
     }
 }
@@ -118,54 +122,73 @@ mod tests {
         Labelled { labels: Vec::new(), profile: vec![number; bytes] }
     }
 
-    fn first(backlog: &Backlog, now: Instant) -> Option<u8> {
-        backlog.next(now).map(|it| it.profile[0])
+    fn first(backlog: &mut Backlog) -> Option<u8> {
+        backlog.take().map(|it| it.profile[0])
     }
 
     #[test]
     fn the_oldest_go_first_in_both_ways() {
         let (mut backlog, now) = (Backlog::default(), Instant::now());
-        assert_eq!((first(&backlog, now), backlog.delay(now)), (None, None));
+        assert_eq!((first(&mut backlog), backlog.delay(now)), (None, None));
         (0..63).for_each(|number| backlog.add(labelled(number, 1)));
-        assert_eq!((first(&backlog, now), backlog.waiting()), (Some(3), 60));
+        assert_eq!(backlog.waiting(), 60);
+        assert_eq!((first(&mut backlog), backlog.waiting()), (Some(3), 60));
         backlog.pushed();
+        assert_eq!((first(&mut backlog), backlog.waiting()), (Some(4), 59));
         backlog.refused();
-        assert_eq!(first(&backlog, now), Some(5));
+        assert_eq!((first(&mut backlog), backlog.waiting()), (Some(5), 58));
         assert_eq!(backlog.tally(), Tally { pushed: 1, refused: 1, dropped: 3 });
     }
 
     #[test]
-    fn their_bytes_are_bounded_but_one_may_wait_whatever_its_size() {
+    fn one_that_failed_waits_again_unless_there_is_no_more_room() {
         let (mut backlog, now) = (Backlog::default(), Instant::now());
+        backlog.add(labelled(1, 1));
+        let sent = backlog.take().expect("it waits");
+        backlog.add(labelled(2, 1));
+        backlog.failed(sent, now, 0.5);
+        assert_eq!((backlog.waiting(), backlog.tally().dropped), (2, 0));
+        let sent = backlog.take().expect("it waits");
+        assert_eq!(sent.profile[0], 1);
+        (0..59).for_each(|_| backlog.add(labelled(3, 1)));
+        backlog.failed(sent, now, 0.5);
+        assert_eq!((backlog.waiting(), backlog.tally().dropped), (60, 1));
+        assert_eq!(first(&mut backlog), Some(2));
+    }
+
+    #[test]
+    fn their_bytes_are_bounded_but_one_may_wait_whatever_its_size() {
+        let mut backlog = Backlog::default();
         backlog.add(labelled(1, MAX_BYTES));
         backlog.add(labelled(2, 1));
-        assert_eq!((first(&backlog, now), backlog.waiting()), (Some(2), 1));
+        assert_eq!(backlog.waiting(), 1);
         backlog.add(labelled(3, MAX_BYTES + 1));
-        assert_eq!((first(&backlog, now), backlog.waiting()), (Some(3), 1));
-        assert_eq!(backlog.tally().dropped, 2);
+        assert_eq!((backlog.waiting(), backlog.tally().dropped), (1, 2));
+        assert_eq!((first(&mut backlog), backlog.bytes), (Some(3), 0));
     }
 
     #[test]
     fn each_failure_doubles_the_delay_until_something_is_taken() {
         let (mut backlog, now) = (Backlog::default(), Instant::now());
-        backlog.add(labelled(1, 1));
         let seconds = |backlog: &Backlog| backlog.delay(now).map(|delay| delay.as_secs_f64());
         let mut delays = Vec::new();
+        backlog.add(labelled(1, 1));
         for _ in 0..40 {
-            backlog.failed(now, 0.0);
+            let sent = backlog.take().expect("it waits");
+            backlog.failed(sent, now, 0.0);
             delays.push(seconds(&backlog));
         }
-        let expected = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0].map(Some);
-        assert_eq!(delays[..8], expected);
+        assert_eq!(delays[..8], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0].map(Some));
         assert_eq!(delays[39], Some(60.0));
-        assert_eq!(first(&backlog, now), None);
-        assert_eq!(first(&backlog, now + MAX_DELAY), Some(1));
-        backlog.failed(now, 1.0);
+        let sent = backlog.take().expect("it waits");
+        backlog.failed(sent, now, 1.0);
         assert_eq!(seconds(&backlog), Some(30.0));
+        backlog.take().expect("it waits");
         backlog.pushed();
         backlog.add(labelled(2, 1));
-        assert_eq!((first(&backlog, now), seconds(&backlog)), (Some(2), Some(0.0)));
-        backlog.failed(now, 1.0);
+        assert_eq!(seconds(&backlog), Some(0.0));
+        let sent = backlog.take().expect("it waits");
+        backlog.failed(sent, now, 1.0);
         assert_eq!(seconds(&backlog), Some(0.5));
     }
 }

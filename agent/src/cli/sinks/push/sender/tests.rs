@@ -1,5 +1,5 @@
 use super::*;
-use crate::http::{Error, Problem};
+use crate::http::Problem;
 
 fn failed(code: u16) -> Result<(), Error> {
     let problem = Problem::Status { code, reason: "x", said: None };
@@ -50,4 +50,46 @@ fn chance_is_within_its_bounds_and_not_always_the_same() {
     let chances: Vec<f64> = (0..32).map(|_| chance()).collect();
     assert!(chances.iter().all(|chance| (0.0..=1.0).contains(chance)), "{chances:?}");
     assert!(chances.iter().any(|chance| *chance != chances[0]), "{chances:?}");
+}
+
+fn labelled(number: u8) -> Labelled {
+    Labelled { labels: Vec::new(), profile: vec![number] }
+}
+
+#[test]
+fn what_waits_at_the_end_is_sent_until_the_first_failure() {
+    let queue = Queue::default();
+    (0..3).for_each(|number| queue.lock().backlog.add(labelled(number)));
+    // In the midst of waiting after a failure.
+    let first = queue.next().expect("it waits");
+    assert_eq!(queue.settle(first, &failed(503)), 0);
+    queue.end(End::Flush);
+    let first = queue.next().expect("it waits");
+    queue.settle(first, &Ok(()));
+    let second = queue.next().expect("it waits");
+    assert_eq!(second.profile, [1]);
+    queue.settle(second, &failed(503));
+    assert_eq!(queue.next(), None);
+    assert_eq!(queue.lock().backlog.waiting(), 2);
+}
+
+#[test]
+fn who_is_hurried_leaves_all_behind() {
+    let queue = Queue::default();
+    queue.lock().backlog.add(labelled(1));
+    queue.end(End::Now);
+    assert_eq!(queue.next(), None);
+    assert_eq!(queue.lock().backlog.waiting(), 1);
+}
+
+#[test]
+fn one_that_waits_for_the_next_is_woken() {
+    let queue = Arc::new(Queue::default());
+    let waiting = thread::spawn({
+        let queue = Arc::clone(&queue);
+        move || queue.next()
+    });
+    queue.lock().backlog.add(labelled(7));
+    queue.changed.notify_all();
+    assert_eq!(waiting.join().expect("no panic"), Some(labelled(7)));
 }

@@ -34,11 +34,13 @@ pub enum Global {
     Work,
     /// `allp`: the processors, of which each caches spans; a slice of pointers.
     AllP,
+    /// `mheap_`: the heap's spans; a struct.
+    MHeap,
 }
 
 impl Global {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AllGLen,
         Self::AllGPtr,
         Self::FirstModuleData,
@@ -47,6 +49,7 @@ impl Global {
         Self::GcController,
         Self::Work,
         Self::AllP,
+        Self::MHeap,
     ];
 
     /// Its symbol's name.
@@ -61,6 +64,7 @@ impl Global {
             Self::GcController => "runtime.gcController",
             Self::Work => "runtime.work",
             Self::AllP => "runtime.allp",
+            Self::MHeap => "runtime.mheap_",
         }
     }
 }
@@ -95,9 +99,10 @@ impl Recipe {
 /// `tests/tests/globals.rs` does it again. They are in every Go program, except
 /// `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
 /// not in its callers).
-const RECIPES: [Recipe; 25] = {
+const RECIPES: [Recipe; 29] = {
     use Global::{
-        AllGLen, AllGPtr, AllP, FirstModuleData, GcController, MemStats, WaitReasonStrings, Work,
+        AllGLen, AllGPtr, AllP, FirstModuleData, GcController, MHeap, MemStats, WaitReasonStrings,
+        Work,
     };
     [
         Recipe::new("runtime.forEachGRace", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
@@ -125,6 +130,10 @@ const RECIPES: [Recipe; 25] = {
         Recipe::new("runtime.gcMarkTinyAllocs", (1, 2), &[(AllP, 0)]),
         Recipe::new("runtime.gcMarkDone.func3", (1, 2), &[(AllP, 0)]),
         Recipe::new("runtime.timeSleepUntil", (2, 3), &[(AllP, 1)]),
+        Recipe::new("runtime.(*pageAlloc).enableChunkHugePages", (1, 1), &[(MHeap, 0)]),
+        Recipe::new("runtime.gcMarkTermination.func5", (1, 1), &[(MHeap, 0)]),
+        Recipe::new("runtime.getempty.func1", (1, 1), &[(MHeap, 0)]),
+        Recipe::new("runtime.(*mspan).setUserArenaChunkToFault.func1", (1, 2), &[(MHeap, 0)]),
     ]
 };
 

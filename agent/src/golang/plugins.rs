@@ -94,6 +94,12 @@ impl Plugins {
         self.addresses.len().saturating_sub(1)
     }
 
+    /// The module data of every module, the main one first.
+    #[must_use]
+    pub fn addresses(&self) -> &[u64] {
+        &self.addresses
+    }
+
     /// Those that can be read.
     #[must_use]
     pub fn readable(&self) -> &[Plugin] {
@@ -221,8 +227,20 @@ mod tests {
 
     use super::*;
 
-    const LAYOUT: ModuleData =
-        ModuleData { size: 256, pc_header: 0, text: 8, etext: 16, gofunc: 24, next: 32 };
+    const LAYOUT: ModuleData = ModuleData {
+        size: 256,
+        pc_header: 0,
+        text: 8,
+        etext: 16,
+        gofunc: 24,
+        data: 40,
+        edata: 48,
+        bss: 56,
+        ebss: 64,
+        data_mask: 72,
+        bss_mask: 80,
+        next: 32,
+    };
     const MAIN: u64 = 0x1000;
     const FIRST: u64 = 0x2000;
     const SECOND: u64 = 0x3000;

@@ -55,7 +55,7 @@ pub(super) fn read(memory: &dyn Memory, all_p: u64, layout: &Layout) -> Result<C
     }
     keep_unique(&mut held);
 
-    let Mspan { allocated, counted, class, object_bytes } = layout.mspan;
+    let Mspan { allocated, counted, class, object_bytes, .. } = layout.mspan;
     let start = allocated.min(counted).min(class).min(object_bytes);
     let end = allocated.max(counted).max(class).max(object_bytes) + 8;
     let head = |(address, _): &(u64, usize)| Span {

@@ -1,6 +1,6 @@
 //! The names of the fields that [`Layout`] knows: one list that DWARF, the table and checks share.
 
-use super::heap::{Controller, Delta, Heap, Mcache, Mspan, Mstats, P, Work};
+use super::heap::{Controller, Delta, Heap, Mcache, Mheap, Mspan, Mstats, P, Special, Work};
 use super::{G, Layout, M, ModuleData, Sudog};
 
 /// One struct of the runtime and one offset in it.
@@ -16,7 +16,7 @@ pub struct Field {
 pub const SIZE: &str = "size";
 
 /// The structs, in the order in which they are listed.
-pub const STRUCTS: [&str; 11] = [
+pub const STRUCTS: [&str; 13] = [
     "g",
     "m",
     "sudog",
@@ -28,6 +28,8 @@ pub const STRUCTS: [&str; 11] = [
     "p",
     "mcache",
     "mspan",
+    "mheap",
+    "special",
 ];
 
 /// How many of them, from the first, it takes to read goroutines; the others are the heap's.
@@ -38,14 +40,43 @@ macro_rules! offsets {
     ($type:ident = $of:literal { $($member:ident = $path:literal,)* }) => {
         impl $type {
             fn from_fields<E>(get: &mut impl FnMut(Field) -> Result<u32, E>) -> Result<Self, E> {
-                Ok(Self { $($member: get(Field { of: $of, path: $path })?,)* })
+                Ok(Self { $($member: Offset::of(get(Field { of: $of, path: $path }))?,)* })
             }
 
             fn list(&self, to: &mut Vec<(Field, u32)>) {
-                to.extend([$((Field { of: $of, path: $path }, self.$member),)*]);
+                to.extend([$((Field { of: $of, path: $path }, self.$member.listed()),)*]);
             }
         }
     };
+}
+
+/// Stands in lists for the offset of a field that a version does not have.
+pub(super) const ABSENT: u32 = u32::MAX;
+
+/// An offset as a layout keeps it: of a field that every version has, or that only some have.
+trait Offset: Sized {
+    fn of<E>(found: Result<u32, E>) -> Result<Self, E>;
+    fn listed(self) -> u32;
+}
+
+impl Offset for u32 {
+    fn of<E>(found: Result<u32, E>) -> Result<Self, E> {
+        found
+    }
+
+    fn listed(self) -> u32 {
+        self
+    }
+}
+
+impl Offset for Option<u32> {
+    fn of<E>(found: Result<u32, E>) -> Result<Self, E> {
+        Ok(found.ok().filter(|offset| *offset != ABSENT))
+    }
+
+    fn listed(self) -> u32 {
+        self.unwrap_or(ABSENT)
+    }
 }
 
 offsets!(G = "g" {
@@ -91,6 +122,12 @@ offsets!(ModuleData = "moduledata" {
     text = "text",
     etext = "etext",
     gofunc = "gofunc",
+    data = "data",
+    edata = "edata",
+    bss = "bss",
+    ebss = "ebss",
+    data_mask = "gcdatamask.bytedata",
+    bss_mask = "gcbssmask.bytedata",
     next = "next",
 });
 
@@ -159,6 +196,29 @@ offsets!(Mspan = "mspan" {
     counted = "allocCountBeforeCache",
     class = "spanclass",
     object_bytes = "elemsize",
+    size = "size",
+    start = "startAddr",
+    pages = "npages",
+    free_index = "freeindex",
+    objects = "nelems",
+    state = "state",
+    sweep_generation = "sweepgen",
+    alloc_bits = "allocBits",
+    specials = "specials",
+    large_type = "largeType",
+});
+
+offsets!(Mheap = "mheap" {
+    sweep_generation = "sweepgen",
+    all_spans = "allspans",
+    arenas = "arenas",
+});
+
+offsets!(Special = "special" {
+    size = "size",
+    next = "next",
+    offset = "offset",
+    kind = "kind",
 });
 
 impl Heap {
@@ -171,6 +231,8 @@ impl Heap {
             p: P::from_fields(get)?,
             mcache: Mcache::from_fields(get)?,
             mspan: Mspan::from_fields(get)?,
+            mheap: Mheap::from_fields(get)?,
+            special: Special::from_fields(get)?,
         })
     }
 
@@ -182,10 +244,12 @@ impl Heap {
         self.p.list(to);
         self.mcache.list(to);
         self.mspan.list(to);
+        self.mheap.list(to);
+        self.special.list(to);
     }
 
     fn is_plausible(&self) -> bool {
-        let mut fields = Vec::with_capacity(48);
+        let mut fields = Vec::with_capacity(64);
         self.list(&mut fields);
         is_plausible(&fields, &STRUCTS[REQUIRED..])
     }
@@ -210,7 +274,7 @@ impl Layout {
     /// Every field with its offset, in the order of [`Layout::from_fields`].
     #[must_use]
     pub fn fields(&self) -> Vec<(Field, u32)> {
-        let mut fields = Vec::with_capacity(80);
+        let mut fields = Vec::with_capacity(110);
         self.g.list(&mut fields);
         self.m.list(&mut fields);
         self.sudog.list(&mut fields);
@@ -234,7 +298,7 @@ fn is_plausible(fields: &[(Field, u32)], structs: &[&str]) -> bool {
         let mine = || fields.iter().filter(move |(field, _)| field.of == *of);
         let size = mine().find(|(field, _)| field.path == SIZE).map_or(MAX_SIZE, |(_, it)| *it);
         let mut taken: Vec<_> = mine()
-            .filter(|(field, _)| field.path != SIZE)
+            .filter(|(field, at)| field.path != SIZE && *at != ABSENT)
             .map(|(field, at)| (*at, field.width()))
             .collect();
         taken.sort_unstable();
@@ -246,16 +310,17 @@ fn is_plausible(fields: &[(Field, u32)], structs: &[&str]) -> bool {
     })
 }
 
-/// No struct that is read here is larger. (The largest, `mstats` and `p`, have some 10,000 bytes.)
-const MAX_SIZE: u32 = 64 << 10;
+/// No struct that is read here is larger. (The largest, `mheap`, has some 93,000 bytes.)
+const MAX_SIZE: u32 = 256 << 10;
 
 impl Field {
     /// How many bytes are read there.
     const fn width(&self) -> u32 {
         match self.path.as_bytes() {
-            b"atomicstatus" | b"heapStats.gen" | b"numgc" | b"numforcedgc" | b"gcPercent" => 4,
-            b"allocCount" | b"allocCountBeforeCache" => 2,
-            b"waitreason" | b"trackingSeq" | b"spanclass" => 1,
+            b"atomicstatus" | b"heapStats.gen" | b"numgc" | b"numforcedgc" | b"gcPercent"
+            | b"sweepgen" => 4,
+            b"allocCount" | b"allocCountBeforeCache" | b"freeindex" | b"nelems" | b"offset" => 2,
+            b"waitreason" | b"trackingSeq" | b"spanclass" | b"state" | b"kind" => 1,
             _ => 8,
         }
     }

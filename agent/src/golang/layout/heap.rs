@@ -17,6 +17,10 @@ pub struct Heap {
     pub mcache: Mcache,
     /// `runtime.mspan`.
     pub mspan: Mspan,
+    /// `runtime.mheap`.
+    pub mheap: Mheap,
+    /// `runtime.special`.
+    pub special: Special,
 }
 
 /// Offsets in `runtime.mstats`.
@@ -145,4 +149,48 @@ pub struct Mspan {
     pub class: u32,
     /// `elemsize`: the size of an object.
     pub object_bytes: u32,
+    /// The struct's size.
+    pub size: u32,
+    /// `startAddr`: its first byte.
+    pub start: u32,
+    /// `npages`: how many pages it has, of 8 KiB.
+    pub pages: u32,
+    /// `freeindex`: all objects before this one are allocated. As wide as [`Mspan::objects`].
+    pub free_index: u32,
+    /// `nelems`: how many objects it has room for; 16 bits, up to Go 1.21 a word.
+    pub objects: u32,
+    /// `state`: what it is used for; 8 bits.
+    pub state: u32,
+    /// `sweepgen`: the collection that it was last swept in; 32 bits.
+    pub sweep_generation: u32,
+    /// `allocBits`: a bit for each object, set where it is allocated; a pointer.
+    pub alloc_bits: u32,
+    /// `specials`: finalizers, cleanups and the like of its objects; a list.
+    pub specials: u32,
+    /// `largeType`: the type of its one object; `None` up to Go 1.21, which has no such field.
+    pub large_type: Option<u32>,
+}
+
+/// Offsets in `runtime.mheap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mheap {
+    /// `sweepgen`: 32 bits; two more with each collection.
+    pub sweep_generation: u32,
+    /// `allspans`: all spans that there ever were; a slice of pointers.
+    pub all_spans: u32,
+    /// `arenas`: what is kept of each 64 MiB of addresses; on Linux one pointer to an array of pointers.
+    pub arenas: u32,
+}
+
+/// Offsets in `runtime.special`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Special {
+    /// The struct's size: what a kind of them has of its own follows.
+    pub size: u32,
+    /// `next`: the next of the span.
+    pub next: u32,
+    /// `offset`: of which byte of the span; a word, up to Go 1.23 16 bits.
+    pub offset: u32,
+    /// `kind`: 8 bits.
+    pub kind: u32,
 }

@@ -117,6 +117,18 @@ pub struct ModuleData {
     pub etext: u32,
     /// `gofunc`: what funcdata offsets are relative to.
     pub gofunc: u32,
+    /// `data`: the start of initialised variables with pointers.
+    pub data: u32,
+    /// `edata`: their end.
+    pub edata: u32,
+    /// `bss`: the start of other variables with pointers.
+    pub bss: u32,
+    /// `ebss`: their end.
+    pub ebss: u32,
+    /// `gcdatamask.bytedata`: a bit for each word of data, set where it is a pointer.
+    pub data_mask: u32,
+    /// `gcbssmask.bytedata`: the same of bss.
+    pub bss_mask: u32,
     /// `next`: the next module (plugins).
     pub next: u32,
 }

@@ -3,15 +3,19 @@
 //! `table.txt` is made by `cargo xtask layout` out of the DWARF of programs that each release
 //! built. Its form: `#` starts a comment; a line `go 1.24.0..1.24.13 amd64 arm64` opens a block,
 //! for these releases (of one minor version) on these architectures; then a line for each struct,
-//! with its name and `field=offset` pairs.
+//! with its name and `field=offset` pairs (`field=none` where those releases have no such field).
 
 use std::fmt::Write as _;
 
 use thiserror::Error;
 
+use super::fields::ABSENT;
 use super::{Field, Layout, STRUCTS};
 use crate::golang::arch::Arch;
 use crate::golang::version::{GoVersion, Stage};
+
+/// Stands for the offset of a field that a version does not have.
+const NONE: &str = "none";
 
 /// The oldest minor version that the agent reads.
 pub const OLDEST_MINOR: u16 = 21;
@@ -170,7 +174,7 @@ fn parse_block<'t>(head: &str, mut next_line: impl FnMut() -> Option<&'t str>) -
     let arches: Option<Vec<_>> = words.map(arch_named).collect();
     let arches = arches.filter(|it| !it.is_empty() && minor == same && first <= last)?;
 
-    let mut offsets: Vec<(&str, &str, u32)> = Vec::with_capacity(80);
+    let mut offsets: Vec<(&str, &str, u32)> = Vec::with_capacity(110);
     for of in STRUCTS {
         let mut words = next_line()?.split_whitespace();
         if words.next()? != of {
@@ -178,18 +182,20 @@ fn parse_block<'t>(head: &str, mut next_line: impl FnMut() -> Option<&'t str>) -
         }
         for word in words {
             let (path, offset) = word.split_once('=')?;
-            offsets.push((of, path, offset.parse().ok()?));
+            let offset = if offset == NONE { ABSENT } else { offset.parse().ok()? };
+            offsets.push((of, path, offset));
         }
     }
     // In the order in which they are listed, so that nothing is missing, double or unknown.
     let mut offsets = offsets.into_iter();
+    let mut is_in_order = true;
     let layout = Layout::from_fields(|field: Field| {
-        let (of, path, offset) = offsets.next().ok_or(())?;
-        if (of, path) == (field.of, field.path) { Ok(offset) } else { Err(()) }
+        let next = offsets.next().filter(|(of, path, _)| (*of, *path) == (field.of, field.path));
+        is_in_order &= next.is_some();
+        next.map(|(.., offset)| offset).ok_or(())
     });
-    let layout = layout
-        .ok()
-        .filter(|it| offsets.next().is_none() && it.heap.is_some() && it.is_plausible())?;
+    let is_whole = is_in_order && offsets.next().is_none();
+    let layout = layout.ok().filter(|it| is_whole && it.heap.is_some() && it.is_plausible())?;
     Some(Block { minor, first, last, arches, layout })
 }
 
@@ -219,7 +225,10 @@ pub fn render(block: &Block) -> String {
     for of in STRUCTS {
         let _ = write!(text, "\n  {of}");
         for (field, offset) in layout.fields().iter().filter(|(field, _)| field.of == of) {
-            let _ = write!(text, " {}={offset}", field.path);
+            let _ = match *offset {
+                ABSENT => write!(text, " {}={NONE}", field.path),
+                offset => write!(text, " {}={offset}", field.path),
+            };
         }
     }
     text.push('\n');

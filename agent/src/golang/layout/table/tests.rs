@@ -81,10 +81,10 @@ fn a_malformed_table_names_the_line() {
         ("..1.21", "..1.22", 1),
         (" amd64", " riscv64", 1),
         ("\n  m ", "\n  mm ", 3),
-        ("procid=", "prokid=", 12),
+        ("procid=", "prokid=", 14),
         ("goid=", "goid=x", 2),
-        ("goid=", "goid=4", 12),
-        ("procid=", "procid=0 procid=", 12),
+        ("goid=", "goid=4", 14),
+        ("procid=", "procid=0 procid=", 14),
     ] {
         let spoiled = block.replacen(from, to, 1);
         assert_ne!(spoiled, block);

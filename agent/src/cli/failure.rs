@@ -248,6 +248,7 @@ impl Failure {
             CollectError::Saved(_) => Self::Saved { source },
             CollectError::Program(_)
             | CollectError::Memory(_)
+            | CollectError::Heap(_)
             | CollectError::Files(_)
             | CollectError::Endpoint(_)
             | CollectError::Ended => Self::Target { target, source },

@@ -35,6 +35,9 @@ pub enum CollectError {
     /// The agent has too little memory for it.
     #[error(transparent)]
     Memory(#[from] attach::Shortage),
+    /// Nothing is known of the program's heap.
+    #[error("the heap of the program cannot be read")]
+    Heap(#[from] golang::heap::NoHeap),
     /// A server did not give what it was asked for.
     #[error(transparent)]
     Endpoint(#[from] endpoint::Error),

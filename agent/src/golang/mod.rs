@@ -35,6 +35,7 @@ pub(crate) mod symbolize;
 pub(crate) mod task;
 pub(crate) mod timens;
 pub(crate) mod unwind;
+pub mod variable_names;
 pub mod version;
 mod version_in_memory;
 

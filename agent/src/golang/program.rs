@@ -10,7 +10,9 @@ use super::caveat::{Caveat, PluginGap};
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
-use super::heap::{Heap, NoHeap};
+use super::heap::roots::{self, Found, Variables};
+use super::heap::stacks::{self, Stack};
+use super::heap::{Form, Heap, NoHeap, Spans};
 use super::image::Image;
 use super::labels::LabelForm;
 use super::live::LiveMemory;
@@ -25,6 +27,7 @@ use super::runtimes::Finder;
 use super::survey::Survey;
 use super::symbolize::Symbolizer;
 use super::unwind::{Steps, Unwinder};
+use super::variable_names::VariableNames;
 use super::version_in_memory;
 
 /// Functions longer than this are not taken apart.
@@ -230,7 +233,12 @@ impl Program {
         let runtime = Runtime {
             allglen: address(Global::AllGLen)?,
             allgptr: address(Global::AllGPtr)?,
-            heap: Heap::locate(layout.heap, |global| globals.get(global), globals_bias),
+            heap: Heap::locate(
+                layout.heap,
+                Form::of(&binary.version, binary.arch),
+                |global| globals.get(global),
+                globals_bias,
+            ),
             source: globals.source(),
         };
 
@@ -321,6 +329,41 @@ impl Program {
     /// Why they cannot be read.
     pub const fn heap(&self) -> Result<&Heap, &NoHeap> {
         self.runtime.heap.as_ref()
+    }
+
+    /// The variables of all modules that point into the heap, or to each other.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub fn variables(&self, spans: &Spans) -> Result<Variables, Error> {
+        let layout = &self.binary.layout.layout.moduledata;
+        let mut found = Variables::default();
+        for module in self.plugins.addresses() {
+            roots::variables(&*self.memory, *module, layout, spans, &mut found)
+                .map_err(|source| Error::read(self.process.pid, "the variables", source))?;
+        }
+        Ok(found)
+    }
+
+    /// The names of the main module's variables; of none where the executable is stripped.
+    #[must_use]
+    pub fn variable_names(&self) -> VariableNames {
+        let Some((file, bias)) = &self.executable else { return VariableNames::default() };
+        let bytes = ReadCache::new(file);
+        match object::File::parse(&bytes) {
+            Ok(parsed) => VariableNames::of(&parsed, *bias),
+            Err(_) => VariableNames::default(),
+        }
+    }
+
+    /// The stacks of all goroutines, those of one function one behind the other.
+    ///
+    /// # Errors
+    /// As [`Program::all_gs`].
+    pub fn stacks(&self) -> Result<Found<Stack>, Error> {
+        let (all, count) = self.all_gs()?;
+        stacks::read(&*self.memory, &self.goroutine_reader(), &all, count)
+            .map_err(|source| Error::read(self.process.pid, "the stacks of goroutines", source))
     }
 
     /// How the runtime's variables were found.

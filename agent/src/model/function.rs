@@ -106,6 +106,22 @@ pub fn origin(function: &str, file: &str) -> Origin {
     if of_runtime { Origin::Runtime } else { Origin::Std }
 }
 
+/// Whether a symbol is one of the standard library's packages, the runtime among them, by its name alone.
+#[must_use]
+pub fn is_standard(name: &str) -> bool {
+    let first = package(name).split('/').next().unwrap_or_default();
+    STD.binary_search(&first).is_ok()
+}
+
+/// Whether a symbol is the runtime's, by its name alone.
+#[must_use]
+pub fn is_of_runtime(name: &str) -> bool {
+    let package = package(name);
+    package == "runtime"
+        || package.starts_with("runtime/")
+        || package.starts_with("internal/runtime/")
+}
+
 /// Whether code outside of Go's own is the program's or that of a module that it uses. Modules are built
 /// from the module cache (`.../pkg/mod/example.com/m@v1.2.3/a.go`, with `-trimpath`
 /// `example.com/m@v1.2.3/a.go`), from a vendor directory, or by Bazel from `external/`.

@@ -11,6 +11,7 @@ mod live;
 mod memory;
 mod notes;
 pub mod probes;
+pub mod retained;
 mod running;
 mod snapshot;
 mod wait;

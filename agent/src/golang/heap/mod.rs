@@ -1,16 +1,30 @@
 //! The heap of a Go program and its garbage collector, from outside: what they hold, did and cost.
 
+mod arenas;
 mod caches;
 mod classes;
 mod counters;
 mod figures;
+mod form;
 mod goal;
+mod index;
+mod marks;
+mod pointers;
+pub mod roots;
+mod spans;
+pub mod stacks;
 #[cfg(test)]
 mod tests;
+mod types;
+mod walk;
 
 use thiserror::Error;
 
 pub use figures::{Class, Cpu, Figures};
+pub use form::Form;
+pub use marks::Tally;
+pub use spans::{Span, Spans};
+pub use walk::{ClassOutcome, Moved, Outcome, Walk};
 
 use super::globals::{Global, Located, NotLocated};
 use super::layout;
@@ -20,14 +34,16 @@ use counters::{Counters, Oddity};
 /// How often figures are read until two readings fit each other.
 const MAX_READS: u32 = 8;
 
-/// Where a process keeps the heap's figures.
+/// Where a process keeps the heap: its figures, its spans.
 #[derive(Clone, Copy, Debug)]
 pub struct Heap {
     memstats: u64,
     controller: u64,
     work: u64,
     all_p: u64,
+    mheap: u64,
     layout: layout::Heap,
+    form: Form,
 }
 
 /// Why the heap of a program cannot be read.
@@ -66,6 +82,7 @@ impl Heap {
     /// When it does not find one, or the layout is without the heap's structures.
     pub fn locate(
         layout: Option<layout::Heap>,
+        form: Form,
         find: impl Fn(Global) -> Result<Located, NotLocated>,
         bias: u64,
     ) -> Result<Self, NoHeap> {
@@ -75,7 +92,9 @@ impl Heap {
             controller: address(Global::GcController)?,
             work: address(Global::Work)?,
             all_p: address(Global::AllP)?,
+            mheap: address(Global::MHeap)?,
             layout: layout.ok_or(NoHeap::Layout)?,
+            form,
         })
     }
 
@@ -96,6 +115,38 @@ impl Heap {
             }
         }
         Err(HeapError::Odd { reads: MAX_READS, oddity: last })
+    }
+
+    /// The spans that hold objects, as they are now.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub fn spans(&self, memory: &dyn Memory) -> Result<Spans, ReadError> {
+        Spans::read(memory, self.mheap, &self.layout)
+    }
+
+    /// A walk of the objects of those spans.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub fn walk<'a>(
+        &self,
+        memory: &'a dyn Memory,
+        spans: &'a Spans,
+    ) -> Result<Walk<'a>, ReadError> {
+        Walk::begin(memory, (self.mheap, self.layout, self.form), spans)
+    }
+
+    /// What the runtime keeps for objects of those spans: finalizers and the like.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub fn specials(
+        &self,
+        memory: &dyn Memory,
+        spans: &Spans,
+    ) -> Result<roots::Found<roots::Special>, ReadError> {
+        roots::specials(memory, &self.layout.special, &self.form, spans)
     }
 
     fn counters(&self, memory: &dyn Memory) -> Result<Result<Counters, Oddity>, ReadError> {

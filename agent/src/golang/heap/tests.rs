@@ -6,6 +6,7 @@ use super::*;
 use crate::golang::arch::Arch;
 use crate::golang::layout::Layout;
 use crate::golang::memory::ReadError;
+use crate::golang::version::GoVersion;
 
 const MEMSTATS: u64 = 0x10_0000;
 const CONTROLLER: u64 = 0x20_0000;
@@ -98,7 +99,9 @@ impl Written {
             controller: CONTROLLER,
             work: WORK,
             all_p: ALL_P,
+            mheap: 0,
             layout: self.layout,
+            form: Form::of(&GoVersion::release(27, 0), Arch::Amd64),
         }
     }
 

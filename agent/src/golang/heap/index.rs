@@ -1,0 +1,66 @@
+//! Which span an address lies in.
+//!
+//! The range of addresses is cut into equal pieces, about as many as there are spans, and for each piece it is
+//! known at which span it begins. So what is kept grows with the number of spans, wherever they lie.
+
+use super::spans::Span;
+
+/// From addresses to spans.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    low: u64,
+    high: u64,
+    /// How many bits of an address lie within a piece.
+    shift: u32,
+    /// For each piece, the first span that ends behind its start.
+    pieces: Vec<u32>,
+}
+
+impl Index {
+    /// Of spans in the order of their addresses, none of which overlap.
+    pub(super) fn of(spans: &[Span]) -> Self {
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+            return Self::default();
+        };
+        let (low, high) = (first.start, last.end());
+        let wanted = spans.len() as u64 * 2;
+        let mut shift = 0;
+        while (high - low) >> shift > wanted {
+            shift += 1;
+        }
+        let mut pieces = Vec::with_capacity(((high - low) >> shift) as usize + 1);
+        let mut number = 0;
+        for piece in 0..=(high - low) >> shift {
+            let start = low + (piece << shift);
+            while spans.get(number).is_some_and(|span| span.end() <= start) {
+                number += 1;
+            }
+            pieces.push(number as u32);
+        }
+        Self { low, high, shift, pieces }
+    }
+
+    /// The number of the span that holds the byte at `address`.
+    #[inline]
+    pub(super) fn find(&self, address: u64, spans: &[Span]) -> Option<u32> {
+        let offset = address.wrapping_sub(self.low);
+        if offset >= self.high.wrapping_sub(self.low) {
+            return None;
+        }
+        let piece = (offset >> self.shift) as usize;
+        let mut number = *self.pieces.get(piece)?;
+        // In a heap without gaps this is the span, or the next. In one with gaps many may share a piece.
+        for _ in 0..4 {
+            let span = spans.get(number as usize)?;
+            if address < span.end() {
+                return (address >= span.start).then_some(number);
+            }
+            number += 1;
+        }
+        let end = self.pieces.get(piece + 1).map_or(spans.len(), |next| *next as usize + 1);
+        let rest = spans.get(number as usize..end.min(spans.len()))?;
+        let number = number as usize + rest.partition_point(|span| span.end() <= address);
+        let span = spans.get(number)?;
+        (span.start..span.end()).contains(&address).then_some(number as u32)
+    }
+}

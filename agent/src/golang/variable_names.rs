@@ -1,0 +1,129 @@
+//! The names of a program's variables, by its symbol table.
+
+use object::{Object, ObjectSymbol};
+
+use super::globals::data_ranges;
+use super::heap::roots::Variable;
+
+/// More symbols than this are not read. (A program of 100 MB has some 50,000 variables.)
+const MAX_SYMBOLS: usize = 1 << 20;
+/// A longer name is cut.
+const MAX_NAME: usize = 512;
+/// What the compiler makes for `&T{...}` has this in its name; the variable that points to it is what is meant.
+const MADE: &str = "..stmp_";
+/// Such a thing may point to another.
+const MAX_STEPS: u32 = 8;
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Symbol {
+    start: u64,
+    end: u64,
+    name: Box<str>,
+}
+
+/// The variables of one file, by address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VariableNames {
+    symbols: Vec<Symbol>,
+    /// How far from these addresses the file was loaded.
+    bias: u64,
+}
+
+impl VariableNames {
+    /// From a file's symbol table; without any if it has none.
+    #[must_use]
+    pub fn of<'data>(file: &impl Object<'data>, bias: u64) -> Self {
+        let data = data_ranges(file);
+        let mut symbols: Vec<Symbol> = file
+            .symbols()
+            .filter(|symbol| {
+                symbol.is_definition() && data.iter().any(|it| it.contains(&symbol.address()))
+            })
+            .take(MAX_SYMBOLS)
+            .filter_map(|symbol| {
+                let name = symbol.name().ok().filter(|name| !name.is_empty())?;
+                let name: Box<str> = match name.char_indices().nth(MAX_NAME) {
+                    Some((end, _)) => name[..end].into(),
+                    None => name.into(),
+                };
+                let start = symbol.address();
+                Some(Symbol { start, end: start.saturating_add(symbol.size()), name })
+            })
+            .collect();
+        // Of those that begin at one address the longest last: marks of sections have no size.
+        symbols.sort_by_key(|symbol| (symbol.start, symbol.end));
+        Self { symbols, bias }
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.symbols.is_empty()
+    }
+
+    /// The name of the variable that a word is part of. `among` are words of variables that point to variables:
+    /// where the compiler made the variable up, they tell which one it was made for.
+    #[must_use]
+    pub fn find(&self, at: u64, among: &[Variable]) -> Option<&str> {
+        let mut symbol = self.at(at)?;
+        for _ in 0..MAX_STEPS {
+            if !symbol.name.contains(MADE) {
+                break;
+            }
+            let (start, end) =
+                (self.bias.wrapping_add(symbol.start), self.bias.wrapping_add(symbol.end));
+            let holder = among.iter().find(|it| (start..end).contains(&it.value));
+            let Some(holder) = holder.and_then(|it| self.at(it.at)) else { break };
+            symbol = holder;
+        }
+        Some(&symbol.name)
+    }
+
+    fn at(&self, address: u64) -> Option<&Symbol> {
+        let address = address.wrapping_sub(self.bias);
+        let behind = self.symbols.partition_point(|symbol| symbol.start <= address);
+        self.symbols[..behind].last().filter(|symbol| address < symbol.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> VariableNames {
+        let symbol = |start, end, name: &str| Symbol { start, end, name: name.into() };
+        let symbols = vec![
+            symbol(0x100, 0x100, "runtime.data"),
+            symbol(0x100, 0x118, "main.store"),
+            symbol(0x120, 0x128, "main.cache"),
+            symbol(0x200, 0x240, "main..stmp_1"),
+            symbol(0x240, 0x280, "main..stmp_2"),
+        ];
+        VariableNames { symbols, bias: 0x1000 }
+    }
+
+    #[test]
+    fn a_word_is_part_of_a_variable() {
+        let names = names();
+        assert_eq!(names.find(0x1100, &[]), Some("main.store"));
+        assert_eq!(names.find(0x1110, &[]), Some("main.store"));
+        for nothing in [0x1118, 0x10ff, 0x1280, 0, 0x100, u64::MAX] {
+            assert_eq!(names.find(nothing, &[]), None, "{nothing:#x}");
+        }
+    }
+
+    #[test]
+    fn what_the_compiler_made_has_the_name_of_what_it_was_made_for() {
+        let names = names();
+        let among =
+            [Variable { at: 0x1120, value: 0x1208 }, Variable { at: 0x1218, value: 0x1240 }];
+        assert_eq!(names.find(0x1230, &among), Some("main.cache"));
+        assert_eq!(names.find(0x1250, &among), Some("main.cache"));
+        assert_eq!(names.find(0x1250, &[]), Some("main..stmp_2"));
+        // Two that point to each other.
+        let around =
+            [Variable { at: 0x1210, value: 0x1250 }, Variable { at: 0x1250, value: 0x1210 }];
+        assert!(names.find(0x1250, &around).is_some());
+    }
+}

@@ -1,0 +1,121 @@
+//! Who holds the heap: what a walk of its objects, from variables and goroutines on, found.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+/// Who holds the heap of a process, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// They, those with most bytes first. Each object counts once, at the first holder that reaches it: the
+    /// program's own variables come first, then those of the standard library, goroutines, finalizers, and the
+    /// runtime's variables last.
+    pub holders: Vec<HeapHolder>,
+    /// All that is reached: their sum.
+    pub reached: Amount,
+    /// What is allocated and not reached: garbage that is not freed yet, and what a walk misses.
+    pub unreached: Amount,
+    /// Both by the size of an object, smallest first.
+    pub classes: Vec<RetainedClass>,
+    /// How exact it is.
+    pub walk: WalkCoverage,
+}
+
+/// Objects and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount {
+    /// Bytes, each object as large as its size class.
+    pub bytes: u64,
+    /// How many objects.
+    pub objects: u64,
+}
+
+/// Who holds objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeapHolder {
+    /// What kind of holder it is.
+    pub kind: HolderKind,
+    /// The variable's name, or that of the function that the goroutines started in; `None` where there is none.
+    pub name: Option<String>,
+    /// The variable's address, or the function's; `None` for what has none.
+    pub address: Option<u64>,
+    /// How many words of the variable point into the heap, how many goroutines or records there are.
+    pub count: u64,
+    /// What it holds that no holder before it does.
+    pub holds: Amount,
+}
+
+/// What kind of holder.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum HolderKind {
+    /// A variable of a package.
+    Variable,
+    /// The stacks of the goroutines that started in one function.
+    Goroutines,
+    /// Finalizers, cleanups and weak pointers: what runs when an object is unreachable, and what that needs.
+    Finalizers,
+}
+
+impl HolderKind {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Objects of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetainedClass {
+    /// The size of one, in bytes; `None` for large objects, each of which has its own.
+    pub object_bytes: Option<u64>,
+    /// What is reached.
+    pub reached: Amount,
+    /// What is not.
+    pub unreached: Amount,
+}
+
+/// How much a walk saw, and what the program did meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WalkCoverage {
+    /// Whether it followed all pointers, in the time that it had.
+    pub is_whole: bool,
+    /// How long it took.
+    pub took: Duration,
+    /// How many bytes of objects it read.
+    pub read_bytes: u64,
+    /// Spans with objects.
+    pub spans: u64,
+    /// Those that were freed, or used for something else, before the end.
+    pub changed_spans: u64,
+    /// Those that made no sense or could not be read.
+    pub torn_spans: u64,
+    /// Pointers to objects that came after the walk began.
+    pub astray: u64,
+    /// Objects of which every word was taken for a pointer.
+    pub untyped: u64,
+    /// Objects, stacks, variables and records that could not be read.
+    pub unread: u64,
+    /// Whether a garbage collection began or ended meanwhile.
+    pub collected: bool,
+    /// Whether variables have names: the executable has a symbol table.
+    pub has_names: bool,
+}

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 each_version!(the_blocked_sender_is_named);
 each_version!(what_is_only_counted_is_found_by_its_growth);
+each_version!(collections_tell_what_waits_for_them_from_what_leaks);
 
 const GO: &str = "1.27.3";
 
@@ -145,6 +146,71 @@ fn what_is_only_counted_is_found_by_its_growth(version: &str) {
             }
         });
     });
+}
+
+/// What a program says of forced collections, of its goroutines and of its heap.
+fn collected(report: &Value) -> (&Value, [Option<&str>; 2]) {
+    let forced = &report["forced_collections"];
+    let bands = ["goroutines", "heap_bytes"].map(|what| forced[what]["band"].as_str());
+    (forced, bands)
+}
+
+fn collections_tell_what_waits_for_them_from_what_leaks(version: &str) {
+    let cleaned = Served::start(version, &["-cleaned"]);
+    let leaking = Served::start(version, &[]);
+    let idle = Served::start(version, &["-idle"]);
+    let forced = |served: &Served| analyze(&served.address, &["--force-gc"]);
+    let [cleaned, leaking, idle] = thread::scope(|scope| {
+        [&cleaned, &leaking, &idle]
+            .map(|served| scope.spawn(|| forced(served)))
+            .map(|report| report.join().expect("a report"))
+    });
+
+    let (said, bands) = collected(&cleaned);
+    assert_eq!(bands[0], Some("cleanup-delay"), "{said:#}");
+    // What came while it was waited for takes memory until the next collection.
+    assert!(matches!(bands[1], Some("cleanup-delay" | "partial")), "{said:#}");
+    assert_eq!(said["asked"], 4, "{said:#}");
+    assert!(said["seen"].as_u64() >= Some(4), "{said:#}");
+    let findings = cleaned["findings"].as_array().expect("findings");
+    assert!(findings.iter().all(|it| it["verdict"] == "suspect"), "{findings:#?}");
+
+    let (said, bands) = collected(&leaking);
+    assert_eq!(bands[0], Some("confirmed-leak"), "{said:#}");
+    sender(&leaking, &["likely", "proven"]);
+    let evidence = leaking["findings"][0]["evidence"].to_string();
+    assert!(evidence.contains("confirmed leak"), "{evidence}");
+
+    let (said, bands) = collected(&idle);
+    assert_eq!(bands, [None; 2], "{said:#}");
+    assert!(said["text"].to_string().contains("none was forced"), "{said:#}");
+}
+
+#[test]
+fn collections_that_do_not_come_are_told() {
+    let deaf = Served::start(GO, &["-no-gc"]);
+    let bare = Served::start(GO, &["-no-heap"]);
+    for (served, expected) in [
+        (&deaf, "the server ignores gc=1: 3 collections were asked for"),
+        (&bare, "heap?debug=1 is not served"),
+    ] {
+        let report = analyze(&served.address, &["--force-gc"]);
+        let (said, bands) = collected(&report);
+        assert!(said["text"].to_string().contains(expected), "{said:#}");
+        assert_eq!(bands, [None; 2], "{said:#}");
+    }
+    for (line, expected) in [
+        (
+            &["monitor", "--url", &deaf.address, "--force-gc"][..],
+            "--force-gc: it collects at the end",
+        ),
+        (&["analyze", "--pid", "1", "--force-gc"], "--force-gc means nothing with --pid"),
+        (&["check", "--url", &deaf.address, "--force-gc"], "check does not take --force-gc"),
+    ] {
+        let output = agent::run(line).expect("agent");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(expected), "{line:?}: {said}");
+    }
 }
 
 #[test]

@@ -210,6 +210,7 @@ fn judged() -> Assessment {
             .map(|look| (f64::from(look) / 2.0, 60 + u64::from(look) * 25))
             .collect(),
         findings: vec![leak, locked, suspect],
+        collections: None,
     });
     assessment
 }

@@ -8,6 +8,7 @@ use super::detect::{self, Found, Outcome, Scene, growth};
 use super::investigate::{Candidates, Context, Investigate};
 use super::join::{self, Draft};
 use super::settings::Settings;
+use super::window::Window;
 use super::{
     cause, classify, contention, examine, fix, idle, not_closed, rereads, score, signature,
 };
@@ -68,6 +69,7 @@ impl Investigate for GoroutineLeaks {
         let mut findings: Vec<Finding> = drafts.map(|draft| finding(draft, files)).collect();
         for finding in &mut findings {
             finding.evidence.extend(contended(finding, assessment));
+            collected(finding, window);
         }
         Candidates { findings, not_enough }
     }
@@ -250,6 +252,14 @@ fn contended(finding: &Finding, assessment: &Assessment) -> Option<Evidence> {
     let group = assessment.groups.get(finding.goroutines().group)?;
     let line = contention::at(&assessment.contention, group.blocked_at?, &assessment.stacks)?;
     Some(Evidence::Contended { count: line.count, delay: line.delay })
+}
+
+/// What forced collections ended of a finding's goroutines.
+fn collected(finding: &mut Finding, window: &Window) {
+    let hash = |&group: &usize| window.hashes().get(group).copied();
+    let hashes: Vec<u64> = finding.goroutines().groups.iter().filter_map(hash).collect();
+    let floor = hashes.iter().map(|&hash| window.at_first(hash)).sum();
+    window.forced().judge(finding, &hashes, floor);
 }
 
 /// The same for the same finding in every window, process and build path. Of a set of goroutines, now one kind

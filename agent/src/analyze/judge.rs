@@ -9,7 +9,7 @@ use super::goroutine_leaks::GoroutineLeaks;
 use super::investigate::{Context, Investigate};
 use super::settings::Settings;
 use super::window::{Window, assess};
-use super::{paths, score, signature};
+use super::{forced, paths, score, signature};
 use crate::model::{Assessment, Finding, Group, Judgement, Level, NotAnalysed};
 
 /// Findings that are listed one by one: the worst.
@@ -25,6 +25,7 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
         history: window.totals(),
         hot_paths: paths::hot(&assessment.groups, &assessment.stacks),
         lineage: paths::lineage(&assessment.groups, window.lives()),
+        collections: forced::verdict(&assessment.coverage),
         ..Judgement::default()
     };
     // One for each kind of subject. Heap, reference cycles and resources come here.

@@ -19,6 +19,7 @@ mod examine;
 mod finding_of;
 mod fix;
 pub(crate) mod fleet;
+mod forced;
 mod goroutine_leaks;
 mod group;
 mod growth;

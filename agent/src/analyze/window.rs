@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::Runners;
 use super::contention;
+use super::forced;
 use super::group;
 use super::ids::Clock;
 use super::life::{Life, Span};
@@ -46,6 +47,7 @@ pub struct Window {
     locks: Locks,
     running: Running,
     memory: memory::Series,
+    forced: forced::Counts,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -147,6 +149,7 @@ impl Window {
             self.records.retain(|hash, _| present.contains(hash));
         }
         let counts = hashes.iter().copied().zip(groups.iter().map(|group| group.count)).collect();
+        self.forced.add(&observation.coverage, &counts);
         let total = groups.iter().map(|group| group.count).sum();
         self.samples.push(Sample { elapsed, counts, total });
         self.thin();
@@ -214,6 +217,11 @@ impl Window {
     /// How many of a group there were at the first sample.
     pub(super) fn at_first(&self, hash: u64) -> u64 {
         self.samples.first().and_then(|first| first.counts.get(&hash)).copied().unwrap_or(0)
+    }
+
+    /// What forced collections ended.
+    pub(super) const fn forced(&self) -> &forced::Counts {
+        &self.forced
     }
 
     /// How many goroutines came into a group over the window.

@@ -31,6 +31,8 @@ const SERVERS: &[&str] = &[
     "bearer-token-file",
     "header",
 ];
+/// How a program is made to collect garbage.
+const FORCING: &[&str] = &["force-gc", "gc-cycles", "gc-wait", "gc-threshold"];
 const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
 const TEXT: &[&str] = &["format", "output"];
 const AMOUNT: &[&str] = &["top", "all"];
@@ -53,7 +55,7 @@ const RULES: &[&str] = &[
 ];
 
 const WATCHING: &[&[&str]] =
-    &[EVERY, TARGET, SERVERS, SAMPLING, TEXT, AMOUNT, REPORT, FILTER, RULES];
+    &[EVERY, TARGET, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, FILTER, RULES];
 const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
@@ -192,7 +194,14 @@ struct Idle {
     why: &'static str,
 }
 
-const IDLE: [Idle; 3] = [
+/// Why no collections can be forced.
+const ONLY_BY_URL: &str = "only an endpoint (--url) can be asked to collect garbage";
+
+const IDLE: [Idle; 7] = [
+    Idle { with: POSITIONAL, flags: &[FORCING], why: ONLY_BY_URL },
+    Idle { with: "pid", flags: &[FORCING], why: ONLY_BY_URL },
+    Idle { with: "exe", flags: &[FORCING], why: ONLY_BY_URL },
+    Idle { with: "input", flags: &[FORCING], why: ONLY_BY_URL },
     Idle {
         with: "url",
         flags: &[&["object", "probes", "budget"]],
@@ -220,7 +229,8 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
         }
         let typed = |flag: &&&str| is_typed(given, &flag.replace('-', "_"));
         if let Some(&flag) = flags.iter().copied().flatten().find(typed) {
-            let flag = if flag == POSITIONAL { "pid" } else { flag };
+            let named = |id| if id == POSITIONAL { "pid" } else { id };
+            let (flag, with) = (named(flag), named(with));
             return Err(Failure::NotTogether { flag, with, why });
         }
     }

@@ -11,6 +11,7 @@ use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnu
 use clap_complete::Shell;
 
 use super::asking::Asking;
+use super::forcing::Forcing;
 use super::format::{self, Choice};
 use super::judging::Judging;
 use super::keeping::Keeping;
@@ -166,6 +167,7 @@ pub(super) struct Analyze {
     /// --duration is over.
     #[arg(
         long,
+        conflicts_with = "force_gc",
         env = "LEAK_AGENT_UNTIL_FOUND",
         value_parser = BoolishValueParser::new()
     )]
@@ -471,6 +473,9 @@ pub(super) struct Common {
     pub(super) asking: Asking,
 
     #[command(flatten)]
+    pub(super) forcing: Forcing,
+
+    #[command(flatten)]
     pub(super) judging: Judging,
 }
 
@@ -577,6 +582,8 @@ mod tests {
             "leak-agent --url host:6060 --basic-auth-file a --bearer-token-file b",
             "leak-agent --input saved --save saved",
             "leak-agent --pid 1 --fail-on potato",
+            "leak-agent analyze --url host:6060 --until-found --force-gc",
+            "leak-agent analyze --url host:6060 --force-gc --gc-cycles 0",
             "leak-agent compare --before a --after b -- true",
             "leak-agent patterns --pid 1 --samples 1",
             "leak-agent patterns --pid 1 --samples 3 --duration 9s",

@@ -169,6 +169,12 @@ pub(super) enum Failure {
         /// The one that is not.
         lacks: &'static str,
     },
+    /// Collections cannot be forced in the window that was asked for.
+    #[error("--force-gc: {why}")]
+    Forcing {
+        /// Why.
+        why: &'static str,
+    },
     /// `filter` without any.
     #[error("filter needs --func, --package or --exclude")]
     NoFilter,
@@ -283,6 +289,7 @@ impl Failure {
             | Self::Format { .. }
             | Self::NotTogether { .. }
             | Self::NoOther { .. }
+            | Self::Forcing { .. }
             | Self::NoFilter
             | Self::NoInput
             | Self::OneTarget { .. }
@@ -358,6 +365,7 @@ impl Failure {
             Self::NotTold(_) => "--format pprof or --format debug1".into(),
             Self::Binary => "--output FILE, or --format debug1".into(),
             Self::Serve(serve::Error::Listen { .. }) => "another --listen ADDRESS".into(),
+            Self::Forcing { .. } => "a longer --duration".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)
             | Self::Target { .. }

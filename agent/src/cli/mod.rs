@@ -10,6 +10,7 @@ mod config;
 mod entry;
 mod exit;
 mod failure;
+mod forcing;
 mod format;
 mod input;
 mod judging;

@@ -18,6 +18,7 @@ use super::keeping::KeptDumps;
 use super::pushing::Pushed;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
+use crate::collect::endpoint::Forcing;
 use crate::http::{self, Address};
 use crate::pipeline::{Pace, UntilFound};
 use crate::serve::ListenAddress;
@@ -50,6 +51,8 @@ pub(super) struct Request {
     pub(super) attach: Options,
     /// How many goroutines of an endpoint are told one by one, at most.
     pub(super) max_dumped: u64,
+    /// How endpoints are made to collect garbage.
+    pub(super) forcing: Option<Forcing>,
     /// How servers are asked.
     pub(super) asking: http::Settings,
     /// With every file of patterns and the baseline read.
@@ -200,6 +203,7 @@ impl Request {
             pace,
             attach: task.attach_options(common.probes, common.budget),
             max_dumped: common.dump_limit,
+            forcing: if common.url.is_empty() { None } else { common.forcing.within(pace)? },
             // Other sources ask nobody, and what the environment says of it is not for them.
             asking: if common.url.is_empty() {
                 http::Settings::default()

@@ -8,6 +8,7 @@ use super::input::find;
 use super::output;
 use super::request::{Request, Selection};
 use crate::collect::attach::Options;
+use crate::collect::endpoint::Forcing;
 use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
@@ -33,6 +34,7 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     }
     if let Selection::Urls(addresses) = &request.selection {
         warn(&request.asking);
+        warn_of_collections(request.forcing);
         return Ok(addresses.iter().map(|address| endpoint(address, request)).collect());
     }
     let pids = pids(&request.selection)?;
@@ -93,11 +95,22 @@ pub(super) fn warn(settings: &Settings) {
     }
 }
 
+/// Says that a program is changed by what was asked for.
+fn warn_of_collections(forcing: Option<Forcing>) {
+    if let Some(Forcing { cycles, .. }) = forcing {
+        output::say(format_args!(
+            "warning: --force-gc: where something piles up, the program is made to collect garbage {} \
+             times, which takes its processor time and changes what it would have done",
+            cycles + 1
+        ));
+    }
+}
+
 fn endpoint(address: &Address, request: &Request) -> NamedTarget {
     let target = Instance::Endpoint { url: address.url.to_string() };
     let (address, settings) = (address.clone(), request.asking.clone());
     let (save, verbosity) = (request.save.clone(), request.verbosity);
-    let max_dumped = request.max_dumped;
+    let (max_dumped, forcing) = (request.max_dumped, request.forcing);
     let open = Box::new(move || {
         let start = Instant::now();
         let endpoint = pipeline::endpoint(address, settings, max_dumped)?;
@@ -105,7 +118,10 @@ fn endpoint(address: &Address, request: &Request) -> NamedTarget {
             let found = format::duration(start.elapsed());
             output::say(format_args!("found {} in {found}", endpoint.base()));
         }
-        let source: Box<dyn Source> = Box::new(endpoint);
+        let source: Box<dyn Source> = Box::new(match forcing {
+            Some(forcing) => endpoint.forcing(forcing),
+            None => endpoint,
+        });
         match save {
             Some(folder) => pipeline::record(source, &folder),
             None => Ok(source),

@@ -9,6 +9,7 @@ use super::contention::ContendedLines;
 use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
+use super::forced::CollectionVerdict;
 use super::level::Level;
 use super::lock_wait::{Holder, Waiter};
 use super::memory_account::MemoryAccount;
@@ -103,6 +104,8 @@ pub struct Judgement {
     pub history: Vec<(f64, u64)>,
     /// What makes that number rise; `None` where it does not.
     pub rise: Option<Rise>,
+    /// What collections say that the agent made the program do; `None` where none were measured.
+    pub collections: Option<CollectionVerdict>,
 }
 
 /// A number of goroutines that rises over the window, and what it is made of.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use strum::IntoStaticStr;
 
 use super::caused_at::CausedAt;
+use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
 use super::pattern::Pattern;
 use super::source_rule::SourceNote;
@@ -46,6 +47,8 @@ pub enum DetectorKind {
     Cause,
     /// The program's own block profile: no detector either.
     BlockProfile,
+    /// Collections that the agent made the program do: no detector either.
+    ForcedCollection,
 }
 
 impl DetectorKind {
@@ -178,6 +181,8 @@ pub enum Evidence {
         /// How long in all.
         delay: Duration,
     },
+    /// How many of those that piled up within the window were gone after forced collections.
+    Collected(Freed),
     /// What the source shows.
     Source(SourceNote),
     /// The line of the program's own that leads to them.
@@ -206,6 +211,7 @@ impl Evidence {
             Self::Suspicious { .. } => DetectorKind::SuspiciousPattern,
             Self::Stuck(_) => DetectorKind::Stuck,
             Self::Contended { .. } => DetectorKind::BlockProfile,
+            Self::Collected(_) => DetectorKind::ForcedCollection,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
         }
     }

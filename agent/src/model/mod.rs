@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod files;
 pub mod finding;
 pub mod fleet;
+pub mod forced;
 pub mod function;
 pub mod goroutine;
 pub mod level;
@@ -55,6 +56,10 @@ pub use finding::{
     Subject, Turnover, Verdict,
 };
 pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, OnlyWhere};
+pub use forced::{
+    Around, CollectionBand, CollectionVerdict, ForcedCollection, Freed, MIN_PILED_UP,
+    MIN_PILED_UP_BYTES, Measured,
+};
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Mention};
 use super::contention::Contention;
 use super::files::FilesCoverage;
+use super::forced::ForcedCollection;
 use super::goroutine::{Goroutine, LabelsId};
 use super::memory::Memory;
 use super::note::CoverageNote;
@@ -183,6 +184,9 @@ pub struct Coverage {
     /// What was read of a series of files; `None` where the source reads none.
     #[serde(default)]
     pub files: Option<FilesCoverage>,
+    /// How far collections are that the agent makes the program do; `None` where it makes none.
+    #[serde(default)]
+    pub forced: Option<ForcedCollection>,
     /// Events that probes had to drop.
     pub events_dropped: u64,
     /// The state of each probe.

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -27,6 +29,9 @@ var (
 	answer   = flag.String("answer", "", "answer with this in place of profiles: login, unavailable")
 	redirect = flag.String("redirect", "", "send everybody to this server")
 	idle     = flag.Bool("idle", false, "leak nothing")
+	cleaned  = flag.Bool("cleaned", false, "leak nothing, but leave the end of fifty goroutines a second to the collector")
+	noGC     = flag.Bool("no-gc", false, "collect no garbage for whoever asks for it")
+	noHeap   = flag.Bool("no-heap", false, "serve no heap profile")
 )
 
 func main() {
@@ -44,7 +49,11 @@ func main() {
 	} else {
 		go server.Serve(listener)
 	}
-	if !*idle {
+	switch {
+	case *cleaned:
+		debug.SetGCPercent(-1)
+		go abandon()
+	case !*idle:
 		go forget()
 	}
 	control.ServeQuick(map[string]control.Command{
@@ -60,6 +69,28 @@ func forget() {
 		go deliver(make(chan int))
 	}
 }
+
+// abandon makes things with a goroutine each, which a finalizer ends, and holds none of them.
+func abandon() {
+	ticks := time.NewTicker(20 * time.Millisecond)
+	for i := 0; i < 20_000; i++ {
+		<-ticks.C
+		made := &worker{stop: make(chan struct{})}
+		go serve(made.stop)
+		runtime.SetFinalizer(made, (*worker).Close)
+	}
+}
+
+// worker has a goroutine that goes on until it is closed.
+type worker struct {
+	stop chan struct{}
+	rest [64 << 10]byte
+}
+
+func (w *worker) Close() { close(w.stop) }
+
+//go:noinline
+func serve(stop <-chan struct{}) { <-stop }
 
 // deliver sends what nobody receives.
 //
@@ -91,6 +122,11 @@ func handler() http.Handler {
 			http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
 		case *noDumps && r.FormValue("debug") == "2":
 			http.Error(w, "dumps are too dear", http.StatusForbidden)
+		case *noHeap && strings.HasSuffix(r.URL.Path, "/heap"):
+			http.NotFound(w, r)
+		case *noGC && r.FormValue("gc") != "":
+			r.Form.Del("gc")
+			mux.ServeHTTP(w, r)
 		case *packed && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"):
 			serveFrom(mux, w, r)
 		default:

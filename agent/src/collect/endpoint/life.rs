@@ -57,7 +57,7 @@ impl Life {
             // Ids that fell after a silence are no accident.
             return Ok(self.has_no_memory && was_silent && sign.is_of_a_start(before));
         }
-        let now = memory(client, base)?;
+        let now = memory(client, base, "heap?debug=1")?;
         self.has_no_memory = now.is_none();
         let earlier = std::mem::replace(&mut self.memory, now);
         let is_same = match (&earlier, &self.memory) {
@@ -68,9 +68,13 @@ impl Life {
     }
 }
 
-/// What the program says of its memory, where it says so.
-pub(super) fn memory(client: &Client, base: &Url) -> Result<Option<MemStats>, Error> {
-    let Ok(url) = base.join("heap?debug=1") else { return Ok(None) };
+/// What the program says of its memory, where it says so, in answer to a question for its heap.
+pub(super) fn memory(
+    client: &Client,
+    base: &Url,
+    question: &str,
+) -> Result<Option<MemStats>, Error> {
+    let Ok(url) = base.join(question) else { return Ok(None) };
     let mut reader = Reader::default();
     match client.profile(&url, MAX_HEAP, &mut |piece| reader.feed(piece)) {
         Ok(()) => Ok(reader.finish()),

@@ -3,6 +3,7 @@
 mod error;
 mod fetch;
 mod find;
+mod forcing;
 mod index;
 mod life;
 mod plan;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use error::Error;
+pub use forcing::Forcing;
 
 use super::{CollectError, Source};
 use crate::http::{self, Address, Client, Url};
@@ -18,6 +20,7 @@ use crate::model::{CoverageNote, Instance, Observation, Overhead, Target, Target
 use crate::profile::intake::{Intake, Moment};
 use crate::profile::{Reading, Record, Take as _};
 use find::Found;
+use forcing::Collections;
 use index::Index;
 use life::{Life, Sign};
 use plan::{Form, Plan};
@@ -42,6 +45,8 @@ pub struct Endpoint {
     intake: Intake,
     target: Arc<Target>,
     life: Life,
+    /// Where collections are to be forced.
+    collections: Option<Collections>,
     /// When the first sample was taken.
     first: Option<Instant>,
     /// When the latest was.
@@ -83,6 +88,7 @@ impl Endpoint {
             intake: Intake::default(),
             target: Arc::new(Target { id, exe, go_version: None, build: None }),
             life: Life::default(),
+            collections: None,
             first: None,
             last: None,
             missed: 0,
@@ -90,6 +96,13 @@ impl Endpoint {
             client,
             base,
         })
+    }
+
+    /// Makes the program collect garbage shortly before the window's end, and measures what that ends.
+    #[must_use]
+    pub fn forcing(mut self, forcing: Forcing) -> Self {
+        self.collections = Some(Collections::new(forcing));
+        self
     }
 
     /// Where the profiles are: a folder.
@@ -103,6 +116,9 @@ impl Endpoint {
         let index = self.index()?;
         let goroutines = index.as_ref().and_then(Index::goroutines).or(self.goroutines);
         let elapsed = self.first.map_or(Duration::ZERO, |first| start.duration_since(first));
+        if let Some(collections) = &mut self.collections {
+            collections.before_sample(&self.client, &self.base, elapsed);
+        }
         let (form, reading, sign) = self.read(goroutines, index.as_ref(), elapsed)?;
         // The moment of the profile is that of its answer: it is made between the question and that.
         let (taken, at) = (Instant::now(), now());
@@ -111,7 +127,8 @@ impl Endpoint {
         }
         let first = *self.first.get_or_insert(taken);
         self.plan.given(form, elapsed);
-        self.goroutines = Some(reading.announced.unwrap_or(reading.goroutines));
+        let goroutines_now = reading.announced.unwrap_or(reading.goroutines);
+        self.goroutines = Some(goroutines_now);
         (self.last, self.missed) = (Some(taken), 0);
         let mut observation = self.intake.observation(Moment {
             target: Arc::clone(&self.target),
@@ -122,6 +139,9 @@ impl Endpoint {
             reading: &reading,
         });
         observation.coverage.notes = self.notes(form, goroutines);
+        observation.coverage.forced = self.collections.as_mut().map(|collections| {
+            collections.after_sample(&self.client, &self.base, (goroutines_now, elapsed))
+        });
         observation.overhead = Overhead { snapshot: Some(start.elapsed()), ..Overhead::default() };
         Ok(observation)
     }
@@ -173,6 +193,9 @@ impl Endpoint {
     fn begin_anew(&mut self) -> Result<(), Error> {
         self.intake.begin_anew();
         self.plan.begin_anew();
+        if let Some(collections) = &mut self.collections {
+            collections.begin_anew();
+        }
         let exe = executable(&self.client, &self.base)?;
         let target = Arc::make_mut(&mut self.target);
         target.id.generation += 1;

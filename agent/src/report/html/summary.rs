@@ -50,6 +50,9 @@ fn result(assessment: &Assessment) -> Markup {
         @if let Some(rise) = phrases::rise(assessment, judgement, RISING) {
             p.note { "The number of goroutines rises: " (Text(&rise)) "." }
         }
+        @for (text, _) in phrases::collections(assessment) {
+            p.note { "Forced collections: " (Text(&text)) "." }
+        }
         @if let Some(ignored) = phrases::by_reason(&phrases::ignored_by_reason(judgement)) {
             p.note { "Ignored as idle: " (Text(&ignored)) "." }
         }

@@ -17,6 +17,7 @@ mod contention;
 mod coverage;
 mod document;
 mod finding;
+mod forced;
 mod frame;
 mod group;
 mod locks;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::forced::freed;
 use super::lock::does;
 use super::place::place;
 use super::source_rule;
@@ -82,6 +83,7 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             counted(*waits, "wait", "waits"),
             duration(*delay)
         ),
+        Evidence::Collected(it) => freed(it),
         Evidence::Stuck(still) => stillness(still),
         Evidence::Source(note) => source_rule::note(note),
         Evidence::CausedAt(caused) => caused_at(*caused, stacks),

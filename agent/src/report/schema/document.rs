@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::contention::ContentionDoc;
 use super::coverage::{CoverageDoc, HeldDoc, TargetDoc};
 use super::finding::FindingDoc;
+use super::forced::ForcedCollectionDoc;
 use super::frame::FrameDoc;
 use super::group::{GroupDoc, Interval};
 use super::locks::LockGraphDoc;
@@ -98,6 +99,11 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     /// Null: the source has none.
     #[serde(default)]
     pub contention: Option<ContentionDoc<'a>>,
+    /// Collections of garbage that the agent made the program do, and what they ended.
+    ///
+    /// Null: none were asked for.
+    #[serde(default)]
+    pub forced_collections: Option<ForcedCollectionDoc<'a>>,
     /// What leaks, surest first, then by score: the worst thousand. Empty also where nobody judged
     /// (`health` and `idle` are null then).
     pub findings: Vec<FindingDoc<'a>>,

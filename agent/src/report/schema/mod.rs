@@ -17,6 +17,7 @@ pub mod doctor;
 mod document;
 mod finding;
 mod fleet;
+mod forced;
 mod frame;
 mod group;
 mod list;
@@ -48,6 +49,7 @@ pub use fleet::{
     FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,
     OnlyWhereDoc,
 };
+pub use forced::{ForcedCollectionDoc, FreedDoc};
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use list::{GoProcessDoc, ListDoc};

@@ -82,6 +82,7 @@ impl Page<'_> {
         }
         self.not_analysed(judgement, assessment)?;
         self.memory(assessment)?;
+        self.collections(assessment)?;
         self.coverage(&assessment.coverage)?;
         self.notes(assessment)?;
         self.overhead(assessment)?;

@@ -88,6 +88,7 @@ impl Page<'_> {
             Some(judgement) => self.summary(judgement, assessment),
             None => {
                 self.memory(assessment)?;
+                self.collections(assessment)?;
                 self.coverage(&assessment.coverage)?;
                 self.notes(assessment)?;
                 self.overhead(assessment)
@@ -194,6 +195,15 @@ impl Page<'_> {
         }
         parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
         self.summary_line("coverage", &parts)
+    }
+
+    /// What collections show that were forced.
+    fn collections(&mut self, assessment: &Assessment) -> io::Result<()> {
+        for (text, is_warning) in phrases::collections(assessment) {
+            let role = if is_warning { Role::Warning } else { Role::Title };
+            self.summary_line("collections", &[(role, format::clean(&text).into_owned())])?;
+        }
+        Ok(())
     }
 
     /// What there is to note of the coverage, the beginning and the end.

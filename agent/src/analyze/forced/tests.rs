@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use super::*;
+use crate::analyze::{CodeFiles, Settings, Window, judge};
+use crate::model::{Assessment, Evidence};
+use crate::sample::leaking;
+
+fn around(floor: u64, before: u64, after: u64) -> Around {
+    Around { floor, before, after }
+}
+
+#[test]
+fn only_what_piled_up_above_the_floor_is_compared() {
+    let freed = |amounts| freed(amounts, 10, 10).map(|it| (it.amounts.freed(), it.band));
+    for (amounts, expected) in [
+        (around(1_000, 1_100, 1_020), Some((80, CollectionBand::CleanupDelay))),
+        (around(1_000, 1_100, 1_021), Some((79, CollectionBand::Partial))),
+        (around(0, 100, 50), Some((50, CollectionBand::Partial))),
+        (around(0, 100, 51), Some((49, CollectionBand::LikelyLeak))),
+        (around(0, 100, 80), Some((20, CollectionBand::LikelyLeak))),
+        (around(0, 100, 81), Some((19, CollectionBand::ConfirmedLeak))),
+        // What went on growing, and what was there before and is gone too.
+        (around(0, 100, 140), Some((0, CollectionBand::ConfirmedLeak))),
+        (around(1_000, 1_100, 3), Some((100, CollectionBand::CleanupDelay))),
+        // Too little, or nothing.
+        (around(1_000, 1_099, 1_000), None),
+        (around(0, 9, 0), None),
+        (around(7, 7, 7), None),
+        (around(9, 7, 7), None),
+        (around(u64::MAX, u64::MAX, 0), None),
+        (around(0, u64::MAX, 0), Some((u64::MAX, CollectionBand::CleanupDelay))),
+    ] {
+        assert_eq!(freed(amounts), expected, "{amounts:?}");
+    }
+}
+
+/// Twenty goroutines come a second for half a minute; after collections `left` are there.
+fn judged(left: u64) -> Assessment {
+    let mut window = Window::default();
+    let measured = Measured {
+        asked: 4,
+        seen: 5,
+        waited: Duration::from_secs(2),
+        threshold_percent: 10,
+        goroutines: around(20, 560, left),
+        heap_bytes: around(1 << 20, 1 << 20, 1 << 20),
+    };
+    for second in 0..30 {
+        let count = if second == 29 { left } else { 20 + 20 * u64::from(second) };
+        let mut observation = leaking(count).observe(second);
+        observation.coverage.forced = Some(match second {
+            27 | 28 => ForcedCollection::Made,
+            29 => ForcedCollection::Measured(measured),
+            _ => ForcedCollection::Due,
+        });
+        window.push(&observation);
+    }
+    judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+#[test]
+fn what_collections_end_is_no_likely_leak() {
+    let collected = |assessment: &Assessment| {
+        let findings = &assessment.judgement.as_ref().expect("judged").findings;
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        let said = finding.evidence.iter().find_map(|it| match it {
+            Evidence::Collected(freed) => Some(*freed),
+            _ => None,
+        });
+        (said.expect("it was measured"), finding.verdict)
+    };
+    let stays = judged(600);
+    let (freed, verdict) = collected(&stays);
+    assert_eq!((freed.amounts, verdict), (around(20, 560, 600), Verdict::Likely));
+    assert_eq!(freed.band, CollectionBand::ConfirmedLeak);
+    let whole = stays.judgement.expect("judged").collections.expect("measured");
+    assert_eq!(whole.goroutines.map(|it| it.band), Some(CollectionBand::ConfirmedLeak));
+    assert_eq!(whole.heap_bytes, None);
+
+    let goes = judged(40);
+    let findings = &goes.judgement.as_ref().expect("judged").findings;
+    assert!(findings.iter().all(|finding| finding.verdict < Verdict::Likely), "{findings:?}");
+    let whole = goes.judgement.as_ref().expect("judged").collections.expect("measured");
+    assert_eq!(whole.goroutines.map(|it| it.band), Some(CollectionBand::CleanupDelay));
+}

@@ -1,0 +1,171 @@
+//! Forced collections in words.
+
+use crate::model::{
+    Around, Assessment, CollectionBand, ForcedCollection, Freed, MIN_PILED_UP, MIN_PILED_UP_BYTES,
+    Measured,
+};
+use crate::report::format::{bytes, count, counted, duration};
+
+/// What collections show that were forced, or why none were; empty where none were asked for. The second
+/// says whether that is for somebody to attend to.
+#[must_use]
+pub fn collections(assessment: &Assessment) -> Vec<(String, bool)> {
+    match &assessment.coverage.forced {
+        None => Vec::new(),
+        Some(ForcedCollection::Due) => {
+            vec![("none was forced: the window ended before it was due".to_owned(), true)]
+        }
+        Some(ForcedCollection::NothingPiledUp { threshold_percent }) => {
+            let text = format!(
+                "none was forced: since the first sample neither goroutines nor the heap had grown by \
+                 {threshold_percent} % and by {} goroutines or {}",
+                count(MIN_PILED_UP),
+                bytes(MIN_PILED_UP_BYTES)
+            );
+            vec![(text, false)]
+        }
+        Some(ForcedCollection::Made) => {
+            let text =
+                "garbage was collected, but the window ended before what that ended was measured";
+            vec![(text.to_owned(), true)]
+        }
+        Some(ForcedCollection::Ignored { asked, seen }) => {
+            let text = format!(
+                "the server ignores gc=1: {} asked for, and the program counts {}, so that nothing is \
+                 known of what collections would end",
+                counted(*asked, "collection was", "collections were"),
+                count(*seen)
+            );
+            vec![(text, true)]
+        }
+        Some(ForcedCollection::Failed { why }) => {
+            vec![(format!("they could not be forced or measured: {why}"), true)]
+        }
+        Some(ForcedCollection::Measured(measured)) => {
+            let verdict = assessment.judgement.as_ref().and_then(|it| it.collections);
+            let verdict = verdict.unwrap_or_default();
+            vec![
+                one("goroutines", verdict.goroutines, measured, measured.goroutines, count),
+                one("heap", verdict.heap_bytes, measured, measured.heap_bytes, bytes),
+            ]
+        }
+    }
+}
+
+fn one(
+    what: &str,
+    freed: Option<Freed>,
+    measured: &Measured,
+    amounts: Around,
+    text: fn(u64) -> String,
+) -> (String, bool) {
+    let Around { floor, before, after } = amounts;
+    match freed {
+        Some(freed) => {
+            let forced = counted(measured.asked, "forced collection", "forced collections");
+            let waited = duration(measured.waited);
+            let sentence = format!("{what}: {}, after {forced} and {waited}", judged(&freed, text));
+            (sentence, freed.band >= CollectionBand::LikelyLeak)
+        }
+        None => {
+            let [floor, before, after] = [floor, before, after].map(text);
+            let sentence = format!(
+                "{what}: too little had piled up for a verdict ({floor} at the first sample, {before} \
+                 before the forced collections, {after} after them)"
+            );
+            (sentence, false)
+        }
+    }
+}
+
+/// What of goroutines was gone: `12 of 15 above the first sample's 7 were gone (80 %): cleanup delay`.
+#[must_use]
+pub fn freed(freed: &Freed) -> String {
+    judged(freed, count)
+}
+
+fn judged(freed: &Freed, text: fn(u64) -> String) -> String {
+    let Freed { amounts, part, band } = freed;
+    format!(
+        "{} of {} above the first sample's {} gone ({:.0} %), {} are left: {}",
+        text(amounts.freed()),
+        text(amounts.piled_up()),
+        text(amounts.floor),
+        // Never a band's bound that was not reached.
+        (part * 100.0).floor(),
+        text(amounts.after),
+        meaning(*band)
+    )
+}
+
+const fn meaning(band: CollectionBand) -> &'static str {
+    match band {
+        CollectionBand::CleanupDelay => "cleanup delay, it waited for a collection",
+        CollectionBand::Partial => "partial, some of it waited for a collection",
+        CollectionBand::LikelyLeak => "likely leak, collections end little of it",
+        CollectionBand::ConfirmedLeak => "confirmed leak, collections do not end it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::CollectionVerdict;
+    use crate::report::judged;
+
+    fn said(state: ForcedCollection, verdict: CollectionVerdict) -> Vec<(String, bool)> {
+        let mut assessment = judged::assessment(Vec::new());
+        assessment.coverage.forced = Some(state);
+        if let Some(judgement) = &mut assessment.judgement {
+            judgement.collections = Some(verdict);
+        }
+        collections(&assessment)
+    }
+
+    #[test]
+    fn bands_have_their_numbers_and_what_did_not_come_has_a_reason() {
+        let goroutines = Around { floor: 7, before: 22, after: 10 };
+        let heap_bytes = Around { floor: 1 << 20, before: 1 << 20, after: 1 << 19 };
+        let measured = Measured {
+            asked: 4,
+            seen: 5,
+            waited: Duration::from_secs(2),
+            threshold_percent: 10,
+            goroutines,
+            heap_bytes,
+        };
+        let band = CollectionBand::CleanupDelay;
+        let freed = Freed { amounts: goroutines, part: 0.8, band };
+        let verdict = CollectionVerdict { goroutines: Some(freed), heap_bytes: None };
+        let lines = said(ForcedCollection::Measured(measured), verdict);
+        let expected = [
+            "goroutines: 12 of 15 above the first sample's 7 gone (80 %), 10 are left: cleanup delay, it \
+             waited for a collection, after 4 forced collections and 2.0s",
+            "heap: too little had piled up for a verdict (1.0 MiB at the first sample, 1.0 MiB before the \
+             forced collections, 512.0 KiB after them)",
+        ];
+        assert_eq!(lines, expected.map(|text| (text.to_owned(), false)));
+        for (state, text, is_warning) in [
+            (ForcedCollection::Due, "none was forced: the window ended", true),
+            (
+                ForcedCollection::NothingPiledUp { threshold_percent: 10 },
+                "none was forced: since",
+                false,
+            ),
+            (ForcedCollection::Made, "garbage was collected, but", true),
+            (
+                ForcedCollection::Ignored { asked: 3, seen: 1 },
+                "the server ignores gc=1: 3 collections were asked for, and the program counts 1,",
+                true,
+            ),
+            (ForcedCollection::Failed { why: "no".into() }, "they could not be forced", true),
+        ] {
+            let lines = said(state, CollectionVerdict::default());
+            let [(said, warns)] = lines.as_slice() else { panic!("{lines:?}") };
+            assert!(said.starts_with(text), "{said}");
+            assert_eq!(*warns, is_warning, "{said}");
+        }
+    }
+}

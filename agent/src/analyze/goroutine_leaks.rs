@@ -251,7 +251,8 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
 fn contended(finding: &Finding, assessment: &Assessment) -> Option<Evidence> {
     let group = assessment.groups.get(finding.goroutines().group)?;
     let line = contention::at(&assessment.contention, group.blocked_at?, &assessment.stacks)?;
-    Some(Evidence::Contended { count: line.count, delay: line.delay })
+    let over = assessment.contention.waits.as_ref().and_then(|waits| waits.over);
+    Some(Evidence::Contended { count: line.count, delay: line.delay, over })
 }
 
 /// What forced collections ended of a finding's goroutines.

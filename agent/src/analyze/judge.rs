@@ -21,6 +21,10 @@ const MAX_FINDINGS: usize = 1_000;
 #[must_use]
 pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Option<Assessment> {
     let mut assessment = assess(window)?;
+    if assessment.coverage.is_without_goroutines() {
+        // Nothing to judge is no all-clear.
+        return Some(assessment);
+    }
     let mut judgement = Judgement {
         history: window.totals(),
         hot_paths: paths::hot(&assessment.groups, &assessment.stacks),

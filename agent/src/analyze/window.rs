@@ -23,8 +23,8 @@ use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Contention, Coverage, EarlierPrograms, Group, LockGraph, NoStack, Observation,
-    Overhead, RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, EarlierPrograms, Group, LockGraph, NoStack, Observation, Overhead,
+    RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
 /// Samples that are kept at most.
@@ -48,6 +48,7 @@ pub struct Window {
     running: Running,
     memory: memory::Series,
     forced: forced::Counts,
+    contention: contention::Series,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
 }
@@ -79,7 +80,6 @@ struct Latest {
     rates: Option<Rates>,
     rates_so_far: Option<Rates>,
     sites: Vec<Site>,
-    contention: Option<Contention>,
     lock_graph: LockGraph,
     /// How groups stand in it that wait for locks, by index.
     standings: FxHashMap<u32, Standing>,
@@ -164,6 +164,7 @@ impl Window {
             self.locks.look_at_none(observation.elapsed);
             Default::default()
         };
+        self.contention.add(observation.contention.as_ref());
         self.memory.add(elapsed.saturating_sub(start), &observation.memory);
         self.observations += 1;
         self.first.get_or_insert((observation.at, elapsed));
@@ -182,7 +183,6 @@ impl Window {
             rates: observation.rates,
             rates_so_far: observation.rates_so_far,
             sites: in_order(&observation.sites),
-            contention: observation.contention.clone(),
             lock_graph,
             standings,
         });
@@ -331,9 +331,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         groups: latest.groups.clone(),
         judgement: None,
         sites: latest.sites.clone(),
-        contention: (latest.contention.as_ref())
-            .map(|it| contention::lines(it, &latest.groups, &latest.stacks))
-            .unwrap_or_default(),
+        contention: window.contention.lines(&latest.groups, &latest.stacks),
         stacks: Arc::clone(&latest.stacks),
         earlier: EarlierPrograms::default(),
         early_end: None,

@@ -49,6 +49,12 @@ pub(super) enum Failure {
         /// Why it could not.
         held: Held,
     },
+    /// There were no goroutines to judge.
+    #[error("no verdict on {target}: no goroutines were given")]
+    NoGoroutines {
+        /// Of what.
+        target: TargetId,
+    },
     /// It was asked to stop before a first sample was complete.
     #[error("stopped before the first sample of {target} was complete: there is no verdict on it")]
     Interrupted {
@@ -269,8 +275,12 @@ impl Failure {
         }
     }
 
-    /// That a process could not run for as long as it was sampled, if so.
-    pub(super) fn held(assessment: &Assessment) -> Option<Self> {
+    /// That there was nothing to judge by: a process could not run for as long as it was sampled, or there are
+    /// no goroutines.
+    pub(super) fn no_verdict(assessment: &Assessment) -> Option<Self> {
+        if assessment.coverage.is_without_goroutines() {
+            return Some(Self::NoGoroutines { target: assessment.target.id.clone() });
+        }
         let held = assessment.held.filter(|held| held.always)?;
         Some(Self::Held { target: assessment.target.id.clone(), held })
     }
@@ -302,6 +312,7 @@ impl Failure {
             | Self::Processes(_)
             | Self::Target { .. }
             | Self::Held { .. }
+            | Self::NoGoroutines { .. }
             | Self::Saved { .. }
             | Self::Targets { .. } => Exit::Target,
             // Whoever read the output has seen enough.
@@ -366,6 +377,7 @@ impl Failure {
             Self::Binary => "--output FILE, or --format debug1".into(),
             Self::Serve(serve::Error::Listen { .. }) => "another --listen ADDRESS".into(),
             Self::Forcing { .. } => "a longer --duration".into(),
+            Self::NoGoroutines { .. } => "a goroutine profile or dump beside them".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)
             | Self::Target { .. }

@@ -85,8 +85,8 @@ impl Seen {
         let exit = if is_met { Exit::Findings } else { Exit::Done };
         let mut failures = self.failures;
         if !is_met {
-            // Of a process that could not run, nothing found is no all-clear.
-            failures.extend(self.assessments.iter().filter_map(Failure::held));
+            // Where there was nothing to judge by, nothing found is no all-clear.
+            failures.extend(self.assessments.iter().filter_map(Failure::no_verdict));
         }
         let ended = target::sum(failures, self.asked).map_or(Ok(exit), Err);
         match (ended, self.unshown) {

@@ -1,4 +1,4 @@
-//! Contention, as a program's own block and mutex profiles count it since it started.
+//! Contention, as a program's own block and mutex profiles count it.
 
 use std::time::Duration;
 
@@ -7,23 +7,35 @@ use serde::{Deserialize, Serialize};
 use super::stack::{FrameId, StackId};
 
 /// Where goroutines waited for each other, and whom they waited for: what a program counts of itself where it
-/// sets `runtime.SetBlockProfileRate` and `SetMutexProfileFraction`.
+/// sets `runtime.SetBlockProfileRate` and `SetMutexProfileFraction`. A profile that is not at hand is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contention {
     /// Stacks that waited, of the block profile.
-    pub waits: Vec<Contended>,
+    pub waits: Option<Counted>,
     /// Stacks that let others go on, of the mutex profile: each at the unlock that ended the others' wait.
-    pub releases: Vec<Contended>,
+    pub releases: Option<Counted>,
 }
 
 impl Contention {
     /// Every stack that it names.
     pub fn stacks(&self) -> impl Iterator<Item = StackId> {
-        self.waits.iter().chain(&self.releases).map(|contended| contended.stack)
+        let both = self.waits.iter().chain(&self.releases);
+        both.flat_map(|counted| &counted.stacks).map(|contended| contended.stack)
     }
 }
 
-/// A stack, and how much waiting is on its account since the program started.
+/// What profiles of one kind count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// By stack.
+    pub stacks: Vec<Contended>,
+    /// Over how long, where that is not since the program started: profiles of a part of its time, summed.
+    pub over: Option<Duration>,
+    /// When the latest of the profiles was made, after the source's first observation.
+    pub at: Duration,
+}
+
+/// A stack, and how much waiting is on its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contended {
     /// The stack.
@@ -34,20 +46,38 @@ pub struct Contended {
     pub delay: Duration,
 }
 
-/// Contention by line, most delay first.
+/// Contention by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContendedLines {
-    /// Lines that waited.
-    pub waits: Vec<ContendedLine>,
-    /// Lines that others waited for.
-    pub releases: Vec<ContendedLine>,
+    /// Lines that waited; `None` without a block profile.
+    pub waits: Option<LinesOf>,
+    /// Lines that others waited for; `None` without a mutex profile.
+    pub releases: Option<LinesOf>,
+}
+
+/// Lines of one kind of profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinesOf {
+    /// Those with the most delay, most first.
+    pub lines: Vec<ContendedLine>,
+    /// As [`Counted::over`].
+    pub over: Option<Duration>,
+    /// The time between the window's first profile and its last; `None` where there is one, or the last
+    /// counts less than the first.
+    pub within: Option<Duration>,
 }
 
 impl ContendedLines {
-    /// Whether there is nothing to show.
+    /// Lines that waited; none without a block profile.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.waits.is_empty() && self.releases.is_empty()
+    pub fn waits(&self) -> &[ContendedLine] {
+        self.waits.as_ref().map_or(&[], |it| &it.lines)
+    }
+
+    /// Lines that others waited for; none without a mutex profile.
+    #[must_use]
+    pub fn releases(&self) -> &[ContendedLine] {
+        self.releases.as_ref().map_or(&[], |it| &it.lines)
     }
 }
 
@@ -60,6 +90,8 @@ pub struct ContendedLine {
     pub count: u64,
     /// How long in all.
     pub delay: Duration,
+    /// How much of that is within the window; `None` where that is not known.
+    pub within: Option<(u64, Duration)>,
     /// How many goroutines wait at that line now; 0 for those that others waited for.
     pub waiting: u64,
 }

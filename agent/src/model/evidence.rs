@@ -176,10 +176,12 @@ pub enum Evidence {
     Stuck(Stillness),
     /// The program's own block profile says that goroutines waited at their line.
     Contended {
-        /// How often, since it started.
+        /// How often.
         count: u64,
         /// How long in all.
         delay: Duration,
+        /// Over how long that was counted; `None` since the program started.
+        over: Option<Duration>,
     },
     /// How many of those that piled up within the window were gone after forced collections.
     Collected(Freed),

@@ -47,7 +47,7 @@ pub use cause::{Buffer, Cause, ChannelNumber, Channels, NamedWait};
 pub use caused_at::{CauseBasis, CausedAt};
 pub use channel::{Channel, Mention};
 pub use class::CauseClass;
-pub use contention::{Contended, ContendedLine, ContendedLines, Contention};
+pub use contention::{Contended, ContendedLine, ContendedLines, Contention, Counted, LinesOf};
 pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine};
 pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
 pub use files::{FilesCoverage, NotJudged, TimeBasis, UnreadFile};

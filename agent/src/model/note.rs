@@ -84,6 +84,13 @@ pub enum CoverageNote {
     },
     /// There are too many wait objects to keep them all.
     ObjectsFull,
+    /// There were block or mutex profiles, and no goroutines.
+    NoGoroutines,
+    /// The block or mutex profile could not be read this time.
+    ContentionUnread {
+        /// Why.
+        why: String,
+    },
     /// There are too many profiler labels to keep them all.
     LabelsFull,
     /// There are too many channels to read them all.

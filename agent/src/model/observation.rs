@@ -195,6 +195,14 @@ pub struct Coverage {
     pub notes: Vec<CoverageNote>,
 }
 
+impl Coverage {
+    /// Whether the source was given no goroutines at all, so that there is nothing to judge.
+    #[must_use]
+    pub fn is_without_goroutines(&self) -> bool {
+        self.notes.contains(&CoverageNote::NoGoroutines)
+    }
+}
+
 /// The state of one probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbeCoverage {

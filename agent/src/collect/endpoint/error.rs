@@ -29,6 +29,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// What was served as a block or mutex profile is none.
+    #[error("{url}: it is no profile of contention: {why}")]
+    NoContention {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Everything that is served was refused before.
     #[error("it serves goroutines in no form that can be read")]
     NoForm,
@@ -83,7 +91,7 @@ impl Error {
     pub(super) const fn is_elsewhere(&self) -> bool {
         match self {
             Self::Http(error) => error.problem.is_elsewhere(),
-            Self::NoIndex | Self::NoProfile { .. } => true,
+            Self::NoIndex | Self::NoProfile { .. } | Self::NoContention { .. } => true,
             _ => false,
         }
     }

@@ -35,7 +35,8 @@ impl Index {
         self.count(profile).is_some()
     }
 
-    fn count(&self, profile: &str) -> Option<u64> {
+    /// How many entries a profile has; `None` where it is not served.
+    pub(super) fn count(&self, profile: &str) -> Option<u64> {
         self.profiles.iter().find(|(name, _)| name == profile).map(|(_, count)| *count)
     }
 }

@@ -1,5 +1,6 @@
 //! A program that serves its profiles (`net/http/pprof`), as a source.
 
+mod contention;
 mod error;
 mod fetch;
 mod find;
@@ -45,6 +46,7 @@ pub struct Endpoint {
     intake: Intake,
     target: Arc<Target>,
     life: Life,
+    contention: contention::Asked,
     /// Where collections are to be forced.
     collections: Option<Collections>,
     /// When the first sample was taken.
@@ -88,6 +90,7 @@ impl Endpoint {
             intake: Intake::default(),
             target: Arc::new(Target { id, exe, go_version: None, build: None }),
             life: Life::default(),
+            contention: contention::Asked::default(),
             collections: None,
             first: None,
             last: None,
@@ -130,6 +133,8 @@ impl Endpoint {
         let goroutines_now = reading.announced.unwrap_or(reading.goroutines);
         self.goroutines = Some(goroutines_now);
         (self.last, self.missed) = (Some(taken), 0);
+        let asked = (&self.client, &self.base);
+        let unread = self.contention.read(asked, index.as_ref(), elapsed, &mut self.intake);
         let mut observation = self.intake.observation(Moment {
             target: Arc::clone(&self.target),
             at,
@@ -139,6 +144,8 @@ impl Endpoint {
             reading: &reading,
         });
         observation.coverage.notes = self.notes(form, goroutines);
+        let unread = unread.map(|why| CoverageNote::ContentionUnread { why });
+        observation.coverage.notes.extend(unread);
         observation.coverage.forced = self.collections.as_mut().map(|collections| {
             collections.after_sample(&self.client, &self.base, (goroutines_now, elapsed))
         });
@@ -196,6 +203,7 @@ impl Endpoint {
         if let Some(collections) = &mut self.collections {
             collections.begin_anew();
         }
+        self.contention.begin_anew();
         let exe = executable(&self.client, &self.base)?;
         let target = Arc::make_mut(&mut self.target);
         target.id.generation += 1;

@@ -106,6 +106,19 @@ impl Collector {
         self.of_file > 0
     }
 
+    /// Where sites of contention are taken.
+    pub(super) const fn intake(&mut self) -> &mut Intake {
+        &mut self.intake
+    }
+
+    /// Makes an observation of contention alone.
+    pub(super) fn close_contention(&mut self) {
+        let Made { target, at, elapsed, .. } = self.moment();
+        let observation = self.intake.observation_of_contention(target, at, elapsed);
+        self.done.push_back(observation);
+        self.of_file += 1;
+    }
+
     /// The next observation that is whole.
     pub(super) fn next(&mut self) -> Option<Observation> {
         self.done.pop_front()

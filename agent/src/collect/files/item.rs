@@ -10,7 +10,7 @@ use super::time;
 use super::walk::Place;
 use crate::model::{ProfileForm, TimeBasis, Timestamp};
 use crate::profile::packed::{self, Limits, Unpacked};
-use crate::profile::proto::{self, Profile};
+use crate::profile::proto::{self, Kind, Profile};
 
 /// Bytes of a text, unpacked.
 const MAX_TEXT: u64 = 1 << 40;
@@ -31,6 +31,10 @@ pub(super) struct Item {
     entry: Option<String>,
     pub(super) form: ProfileForm,
     pub(super) only_leaked: bool,
+    /// What it counts where it is of contention, and not of goroutines: block or mutex.
+    pub(super) contention: Option<Kind>,
+    /// Whether it makes an observation: contention does only where there are no goroutines beside it.
+    pub(super) is_seen: bool,
     pub(super) times: Times,
     /// The executable's file name, where the profile says it.
     pub(super) exe: Option<String>,
@@ -60,7 +64,7 @@ impl Times {
 
 /// What a file turned out to be.
 pub(super) enum Inspected {
-    /// A profile or dump of goroutines.
+    /// A profile or dump of goroutines, or a profile of contention.
     Item(Item),
     /// A profile of this kind.
     Other(String),
@@ -216,6 +220,8 @@ fn inspect_bytes(
         entry: entry.map(str::to_owned),
         form: ProfileForm::Dump,
         only_leaked: false,
+        contention: None,
+        is_seen: true,
         times: Times { modified, name: time::of_name(file), ..Times::default() },
         exe: None,
         opened: None,
@@ -230,7 +236,10 @@ fn inspect_bytes(
         Content::Html => {
             return Ok(Inspected::Nothing("it is an HTML page, and no profile".to_owned()));
         }
-        Content::Profile(kind) => return Ok(Inspected::Other(kind.to_owned())),
+        Content::Profile(kind) => match Kind::of_name(kind).filter(|kind| is_contention(*kind)) {
+            Some(kind) => (item.form, item.contention) = (ProfileForm::Counts, Some(kind)),
+            None => return Ok(Inspected::Other(kind.to_owned())),
+        },
         Content::Counts { only_leaked } => {
             (item.form, item.only_leaked) = (ProfileForm::Counts, only_leaked);
         }
@@ -244,7 +253,7 @@ fn inspect_bytes(
         }
         Content::Binary => {
             whole(&mut bytes, &mut head)?;
-            match of_proto(&head, &mut item) {
+            match of_proto(&head, file, &mut item) {
                 Ok(None) => {}
                 Ok(Some(other)) => return Ok(Inspected::Other(other)),
                 Err(error) => {
@@ -257,6 +266,11 @@ fn inspect_bytes(
         item.opened = Some(Box::new(Cursor::new(head).chain(bytes)));
     }
     Ok(Inspected::Item(item))
+}
+
+/// Whether it counts who waits for whom.
+const fn is_contention(kind: Kind) -> bool {
+    matches!(kind, Kind::Block | Kind::Mutex)
 }
 
 /// Whether a text has a goroutine in it, at its beginning or wherever it is.
@@ -280,16 +294,19 @@ fn has_heading(head: &[u8], rest: &mut Bytes) -> io::Result<bool> {
 }
 
 /// What a profile says of itself; what it is of where that is not goroutines.
-fn of_proto(bytes: &[u8], item: &mut Item) -> Result<Option<String>, proto::Error> {
+fn of_proto(bytes: &[u8], file: &str, item: &mut Item) -> Result<Option<String>, proto::Error> {
     let profile = Profile::read(bytes)?;
     let kind = profile.kind();
-    if !kind.is_of_goroutines() {
+    if is_contention(kind) {
+        // Where both have the same functions, the file's name says which it is.
+        item.contention = Kind::of_name(file).filter(|kind| is_contention(*kind)).or(Some(kind));
+    } else if !kind.is_of_goroutines() {
         // Without its article.
         let kind = kind.to_string();
         return Ok(Some(kind.rsplit(' ').next().unwrap_or(&kind).to_owned()));
     }
     item.form = ProfileForm::Proto;
-    item.only_leaked = kind == proto::Kind::GoroutineLeak;
+    item.only_leaked = kind == Kind::GoroutineLeak;
     item.times.profile = profile.time();
     let path = profile.binary().and_then(|path| path.rsplit('/').next());
     item.exe = path.filter(|name| !name.is_empty()).map(str::to_owned);

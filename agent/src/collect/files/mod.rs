@@ -2,11 +2,14 @@
 //!
 //! All files of one folder are a series, each folder in it has one of its own, and so have files that are
 //! named one by one. Profiles of another form among them are another series: what one form cannot say would
-//! look like a change. A series is in the order of its times.
+//! look like a change. A series is in the order of its times. Block and mutex profiles belong to the goroutines
+//! beside them that are nearest in time.
 
 mod collector;
+mod contention;
 mod head;
 mod item;
+mod merge;
 mod plan;
 mod source;
 mod time;
@@ -68,7 +71,10 @@ impl fmt::Display for Nothing<'_> {
             0 => out.write_str("there are no files")?,
             files => {
                 let files = counted(files, "file", "files");
-                write!(out, "no profile, dump or saved observation of goroutines in {files}")?;
+                write!(
+                    out,
+                    "no profile, dump or saved observation of goroutines or contention in {files}"
+                )?;
             }
         }
         for Unread { file, why } in self.unread.iter().take(MAX_REASONS) {

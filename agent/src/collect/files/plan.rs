@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::item::{self, Inspected, Item};
+use super::merge::merge;
 use super::walk::{Group, Place, Walk};
 use super::{Error, Unread, time};
 use crate::model::{NotJudged, ProfileForm, TimeBasis, Timestamp};
+use crate::profile::proto::Kind;
 use crate::units::plural;
 
 /// How the names of files end that `--save` writes.
@@ -78,6 +80,8 @@ pub fn find(named: &[PathBuf]) -> Result<Found, Error> {
 #[derive(Default)]
 struct Sorted {
     items: BTreeMap<(u8, bool), Vec<Item>>,
+    /// Block and mutex profiles.
+    contention: Vec<Item>,
     observations: Vec<PathBuf>,
     unread: Vec<Unread>,
     not_judged: BTreeMap<String, u64>,
@@ -110,6 +114,10 @@ impl Sorted {
 
     fn add(&mut self, file: String, what: Inspected, is_in_folder: bool) {
         let why = match what {
+            Inspected::Item(item) if item.contention.is_some() => {
+                self.contention.push(item);
+                return;
+            }
             Inspected::Item(item) => {
                 self.items.entry((item.form as u8, item.only_leaked)).or_default().push(item);
                 return;
@@ -132,10 +140,15 @@ impl Sorted {
     }
 
     fn into_series(self, group: &Group) -> Vec<Series> {
-        let Self { items, unread, not_judged, without, .. } = self;
+        let Self { items, mut contention, unread, not_judged, without, .. } = self;
         let not_judged: Vec<NotJudged> =
             not_judged.into_iter().map(|(kind, files)| NotJudged { kind, files }).collect();
         let others = without.len() as u64;
+        if items.is_empty() && !contention.is_empty() {
+            let (items, times) = of_contention(contention);
+            let path = path_of(group, &items);
+            return vec![Series { path, items, times, unread, not_judged, others }];
+        }
         if items.is_empty() {
             // Something should have been there: that it was not read is no all-clear.
             let is_lost = !unread.is_empty();
@@ -155,8 +168,10 @@ impl Sorted {
         for ((_, only_leaked), mut items) in items {
             let times = in_order(&mut items);
             let mut path = path_of(group, &items);
+            by_name(&mut contention);
+            let items = merge(items, std::mem::take(&mut contention), times);
             if forms > 1
-                && let Some(form) = items.first().map(|item| item.form)
+                && let Some(form) = items.last().map(|item| item.form)
             {
                 path.push_str(&format!(" ({})", form_name(form, only_leaked)));
             }
@@ -171,6 +186,18 @@ impl Sorted {
         }
         series
     }
+}
+
+/// A series of contention alone: the kind of which there is more makes observations, the other goes with them.
+fn of_contention(contention: Vec<Item>) -> (Vec<Item>, TimeBasis) {
+    let is_block = |item: &Item| item.contention == Some(Kind::Block);
+    let (mut items, mut others) = contention.into_iter().partition::<Vec<_>, _>(is_block);
+    if items.len() < others.len() {
+        std::mem::swap(&mut items, &mut others);
+    }
+    let times = in_order(&mut items);
+    by_name(&mut others);
+    (merge(items, others, times), times)
 }
 
 fn form_name(form: ProfileForm, only_leaked: bool) -> &'static str {
@@ -200,13 +227,17 @@ fn path_of(group: &Group, items: &[Item]) -> String {
     }
 }
 
-/// Sorts them by their times, and says where these come from: the best source that says something of all of
-/// them, and not the same.
-fn in_order(items: &mut [Item]) -> TimeBasis {
+fn by_name(items: &mut [Item]) {
     items.sort_by(|a, b| {
         let (a, b) = (a.name(), b.name());
         time::order(&a).cmp(&time::order(&b))
     });
+}
+
+/// Sorts them by their times, and says where these come from: the best source that says something of all of
+/// them, and not the same.
+fn in_order(items: &mut [Item]) -> TimeBasis {
+    by_name(items);
     let bases = [TimeBasis::Profile, TimeBasis::Name, TimeBasis::Log, TimeBasis::Modified];
     let basis = bases.into_iter().find(|&basis| tells_apart(items, basis));
     match basis {

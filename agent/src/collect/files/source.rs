@@ -15,13 +15,13 @@ use memchr::{memchr, memmem, memrchr};
 use super::collector::{Collector, Origin};
 use super::item::{self, Bytes, Item, PIECE};
 use super::plan::Series;
-use super::{Error, Unread, time};
+use super::{Error, Unread, contention, time};
 use crate::collect::{CollectError, Source};
 use crate::model::{
     FilesCoverage, Instance, Observation, ProfileForm, Target, TargetId, TimeBasis, Timestamp,
     UnreadFile,
 };
-use crate::profile::proto::Profile;
+use crate::profile::proto::{Kind, Profile};
 use crate::profile::{Reading, Record, Take as _, counts, dump};
 use crate::units::counted;
 
@@ -143,17 +143,12 @@ impl Worker {
 
     /// Reads a file, after which as many are left.
     fn item(&mut self, mut item: Item, left: usize) -> Result<(), Unwanted> {
+        if let Some(kind) = item.contention {
+            return self.contention(item, kind);
+        }
         let name = item.name();
         self.coverage.file.clone_from(&name);
-        let origin = Origin {
-            target: target(&self.instance, item.exe.take().or_else(|| self.exe.clone())),
-            form: item.form,
-            only_leaked: item.only_leaked,
-            at: match self.coverage.times {
-                TimeBasis::Order if self.seen.get() > 0 => None,
-                times => item.times.of(times),
-            },
-        };
+        let origin = self.origin(&mut item);
         self.collector.get_mut().begin(origin);
         let (mut reading, broken) = match item.open() {
             Err(error) => (Reading::default(), Some(item::why(&error))),
@@ -172,6 +167,53 @@ impl Worker {
             None => {}
         }
         self.give()
+    }
+
+    fn origin(&self, item: &mut Item) -> Origin {
+        Origin {
+            target: target(&self.instance, item.exe.take().or_else(|| self.exe.clone())),
+            form: item.form,
+            only_leaked: item.only_leaked,
+            at: match self.coverage.times {
+                TimeBasis::Order if self.seen.get() > 0 => None,
+                times => item.times.of(times),
+            },
+        }
+    }
+
+    /// Reads a block or mutex profile, which goes with the observation to come, or makes one.
+    fn contention(&mut self, mut item: Item, kind: Kind) -> Result<(), Unwanted> {
+        let name = item.name();
+        let origin = self.origin(&mut item);
+        let collector = self.collector.get_mut();
+        if item.is_seen {
+            self.coverage.file.clone_from(&name);
+            collector.begin(origin);
+        }
+        let mut bytes = Vec::new();
+        let read = item.open().and_then(|it| item::whole(it, &mut bytes));
+        self.coverage.bytes += bytes.len() as u64;
+        let read = read
+            .map_err(|error| item::why(&error))
+            .and_then(|()| contention::read(&bytes, (item.form, kind), &name, collector.intake()));
+        match read {
+            Ok(lost) => {
+                self.coverage.read += 1;
+                if let Some(why) = lost {
+                    self.skip(&name, why);
+                }
+            }
+            Err(why) => {
+                collector.intake().drop_contention();
+                self.skip(&name, why);
+                return Ok(());
+            }
+        }
+        if item.is_seen {
+            self.collector.get_mut().close_contention();
+            self.give()?;
+        }
+        Ok(())
     }
 
     fn proto(&self, bytes: Bytes) -> (Reading, Option<String>) {

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::collect::{CollectError, Source as _};
-use crate::model::{Goroutine, Observation, ProfileForm, Status, TimeBasis, Verdict};
+use crate::model::{Counted, Goroutine, Observation, ProfileForm, Status, TimeBasis, Verdict};
 use crate::profile::write;
 use crate::sample::leaking;
 
@@ -401,4 +401,104 @@ fn counts_are_read_as_text_too() {
     let leaked = |at: usize| seen[at].goroutines.iter().all(|it| it.status == Status::Leaked);
     assert_eq!((leaked(0), leaked(1)), (false, true));
     assert_eq!(seen[0].coverage.goroutines_seen, 12);
+}
+
+/// A block profile in which goroutines waited so often at the line where [`dump`] has them.
+fn block(count: u64) -> String {
+    format!(
+        "--- contention:\ncycles/second=1000000000\n{} {count} @ 0x1 0x2\n\
+         #\t0x1\truntime.chansend1+0x1\t/go/src/runtime/chan.go:9\n\
+         #\t0x2\tmain.send+0x1\t/src/app/leak.go:33\n\n",
+        count * 1_000_000_000
+    )
+}
+
+fn mutex(count: u64) -> String {
+    format!(
+        "--- mutex:\ncycles/second=1000000000\nsampling period=1\n{} {count} @ 0x1 0x2\n\
+         #\t0x1\tsync.(*Mutex).Unlock+0x1\t/go/src/sync/mutex.go:200\n\
+         #\t0x2\tmain.serve+0x1\t/src/app/serve.go:7\n\n",
+        count * 1_000_000_000
+    )
+}
+
+/// How often goroutines waited, and others waited for them, at each observation.
+fn contended(seen: &[Observation]) -> Vec<[Option<u64>; 2]> {
+    let sum = |counted: &Option<Counted>| -> Option<u64> {
+        Some(counted.as_ref()?.stacks.iter().map(|contended| contended.count).sum())
+    };
+    let of = |it: &Observation| {
+        it.contention.as_ref().map_or([None; 2], |it| [sum(&it.waits), sum(&it.releases)])
+    };
+    seen.iter().map(of).collect()
+}
+
+#[test]
+fn contention_goes_with_the_goroutines_nearest_in_time() {
+    let scratch = Scratch::new("contention");
+    for (number, second) in [(1, 0), (2, 60), (3, 120)] {
+        scratch.put(&format!("{number}.txt"), second, dump(50 + number, 1..11));
+        if number > 1 {
+            scratch.put(&format!("{number}.block"), second + 5, block(number));
+        }
+    }
+    scratch.put("mutex", 118, mutex(7));
+    let seen = scratch.seen();
+    assert_eq!(counts(&seen), [11; 3]);
+    assert_eq!(contended(&seen), [[None; 2], [Some(2), None], [Some(3), Some(7)]]);
+    let read = files(&seen[2]);
+    assert_eq!((read.read, read.files, read.not_judged.len()), (6, 6, 0));
+    assert!(read.unread.is_empty(), "{:?}", read.unread);
+
+    let mut window = Window::default();
+    seen.iter().for_each(|it| window.push(it));
+    let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
+    let waits = judged.expect("observed").contention.waits.expect("a block profile");
+    assert_eq!(waits.within, Some(Duration::from_secs(60)));
+    let [line] = waits.lines.as_slice() else { panic!("{waits:?}") };
+    assert_eq!((line.count, line.delay, line.waiting), (3, Duration::from_secs(3), 10));
+    assert_eq!(line.within, Some((1, Duration::from_secs(1))));
+}
+
+#[test]
+fn contention_alone_is_shown_and_is_no_all_clear() {
+    let scratch = Scratch::new("contention-alone");
+    for number in 1..4 {
+        scratch.put(&format!("mutex.{number}.txt"), 60 * number, mutex(5 * number));
+    }
+    scratch.put("block.txt", 181, block(9));
+    scratch.put("broken.txt", 240, &block(9)[..70]);
+    let seen = scratch.seen();
+    let mutexes = [[None, Some(5)], [None, Some(10)], [Some(9), Some(15)]];
+    assert_eq!((contended(&seen), seconds(&seen)), (mutexes.to_vec(), vec![0, 60, 120]));
+    assert!(seen.iter().all(|it| it.goroutines.is_empty() && it.coverage.profile.is_none()));
+    let unread = &files(&seen[2]).unread;
+    assert!(unread[0].why.contains("cut short"), "{unread:?}");
+
+    let mut window = Window::default();
+    seen.iter().for_each(|it| window.push(it));
+    let seen = judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed");
+    assert!(seen.coverage.is_without_goroutines());
+    assert!(seen.judgement.is_none() && seen.health().is_none());
+    assert_eq!(
+        seen.contention.releases.expect("a profile").lines[0].within.map(|it| it.0),
+        Some(10)
+    );
+}
+
+#[test]
+fn profiles_of_a_part_of_the_time_are_summed() {
+    let scratch = Scratch::new("delta");
+    for number in 1..4 {
+        scratch.put(&format!("{number}/delta-block.pprof"), 60 * number, block(number));
+        scratch.put(&format!("{number}/goroutines.txt"), 60 * number, dump(50 + number, 1..11));
+    }
+    let named: Vec<PathBuf> = (1..4)
+        .flat_map(|it| ["delta-block.pprof", "goroutines.txt"].map(|name| format!("{it}/{name}")))
+        .map(|name| scratch.path(&name))
+        .collect();
+    let seen = only(find(&named).expect("it can be read"));
+    assert_eq!(contended(&seen), [[Some(1), None], [Some(3), None], [Some(6), None]]);
+    let contention = seen[2].contention.as_ref().and_then(|it| it.waits.as_ref());
+    assert_eq!(contention.map(|it| it.over), Some(Some(Duration::ZERO)));
 }

@@ -5,6 +5,7 @@
 //! anything is made of it, and goroutines without an id, or beyond a bound, are counted together.
 
 mod clock;
+mod contention;
 mod fold;
 mod labels;
 mod stacks;
@@ -13,10 +14,11 @@ mod states;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::proto::{self, Kind};
 use super::{Reading, Record, Take};
 use crate::model::{
-    BlockedBasis, BlockedFor, Coverage, Goroutine, Memory, ObjectRange, Observation, Overhead,
-    ProfileCoverage, ProfileFault, ProfileForm, StackView, Status, Target, Timestamp,
+    BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, Memory, ObjectRange, Observation,
+    Overhead, ProfileCoverage, ProfileFault, ProfileForm, StackView, Status, Target, Timestamp,
 };
 
 use clock::{Clock, Mark};
@@ -37,6 +39,7 @@ pub struct Intake {
     states: States,
     clock: Clock,
     sample: Sample,
+    contention: contention::Tally,
     generation: u32,
     max_apart: usize,
 }
@@ -48,6 +51,7 @@ impl Default for Intake {
             states: States::default(),
             clock: Clock::default(),
             sample: Sample::default(),
+            contention: contention::Tally::default(),
             generation: 0,
             max_apart: MAX_APART,
         }
@@ -92,6 +96,7 @@ impl Intake {
     /// generation. Ids that cannot be the same process's tell it too.
     pub fn begin_anew(&mut self) {
         self.clock = Clock::default();
+        self.contention = contention::Tally::default();
         self.generation += 1;
     }
 
@@ -117,6 +122,40 @@ impl Intake {
     /// Forgets what was taken since the last observation, as of a profile that could not be read.
     pub fn drop_sample(&mut self) {
         self.sample = Sample::default();
+    }
+
+    /// Takes a site of a block or mutex profile, which [`Self::end_contention`] ends.
+    pub fn take_contention(&mut self, site: &proto::Contention<'_>) {
+        self.contention.take(&mut self.stacks, site);
+    }
+
+    /// Forgets the sites of a block or mutex profile that could not be read.
+    pub fn drop_contention(&mut self) {
+        self.contention.forget();
+    }
+
+    /// Ends a block or mutex profile, which counts since the program started, or `over` a part of its time:
+    /// observations have it from now on. Whether it says how often, and how long.
+    pub fn end_contention(&mut self, kind: Kind, over: Option<Duration>) -> bool {
+        self.contention.end(kind, over)
+    }
+
+    /// An observation of block and mutex profiles alone, without any goroutines.
+    pub fn observation_of_contention(
+        &mut self,
+        target: Arc<Target>,
+        at: Timestamp,
+        elapsed: Duration,
+    ) -> Observation {
+        let form = ProfileForm::Counts;
+        let reading = &Reading::default();
+        let moment = Moment { target, at, elapsed, form, only_leaked: false, reading };
+        let mut observation = self.observation(moment);
+        observation.rates = None;
+        observation.rates_so_far = None;
+        observation.coverage.profile = None;
+        observation.coverage.notes = vec![CoverageNote::NoGoroutines];
+        observation
     }
 
     /// The observation that the records since the one before make.
@@ -156,7 +195,7 @@ impl Intake {
             mentions: Vec::new(),
             labels: sample.labels.into_sets(),
             sites: Vec::new(),
-            contention: None,
+            contention: self.contention.contention(elapsed),
             memory: Memory::default(),
             coverage,
             overhead: Overhead::default(),

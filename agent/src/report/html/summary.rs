@@ -41,6 +41,9 @@ pub(super) fn verdict(assessment: &Assessment, judgement: &Judgement) -> Markup 
 }
 
 fn result(assessment: &Assessment) -> Markup {
+    if assessment.coverage.is_without_goroutines() {
+        return html! { p.result { "No goroutines were given: whether any leak was not judged." } };
+    }
     let Some(judgement) = &assessment.judgement else {
         return html! { p.result { "Goroutines as they were seen; they were not judged." } };
     };

@@ -84,6 +84,14 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         CoverageNote::ObjectsFull => {
             "there are too many wait objects to keep them all; some were not kept".into()
         }
+        CoverageNote::NoGoroutines => {
+            "no goroutines were given, but block or mutex profiles alone: whether goroutines leak was not \
+             judged"
+                .into()
+        }
+        CoverageNote::ContentionUnread { why } => {
+            format!("the last sample knows nothing new of contention: {why}").into()
+        }
         CoverageNote::LabelsFull => {
             "there are too many profiler labels to keep them all; some were not kept".into()
         }

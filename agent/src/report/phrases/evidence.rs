@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::contention;
 use super::forced::freed;
 use super::lock::does;
 use super::place::place;
@@ -78,9 +79,10 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             let why = reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             format!("{function} is on the list of suspicious functions{why}")
         }
-        Evidence::Contended { count: waits, delay } => format!(
-            "the program's block profile counts {} here since it started, {} in all",
+        Evidence::Contended { count: waits, delay, over } => format!(
+            "the program's block profile counts {} here {}, {} in all",
             counted(*waits, "wait", "waits"),
+            contention::over(*over),
             duration(*delay)
         ),
         Evidence::Collected(it) => freed(it),

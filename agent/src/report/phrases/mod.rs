@@ -7,6 +7,7 @@ mod account;
 mod caller;
 mod cause;
 mod class;
+mod contention;
 mod coverage_note;
 mod evidence;
 mod forced;
@@ -35,6 +36,7 @@ pub use account::{
 pub use caller::{Caller, callers, callers_in_brief, stack_in_brief};
 pub use cause::cause;
 pub use class::class_meaning;
+pub use contention::{contended_over, within};
 pub use coverage_note::coverage_note;
 pub use evidence::{evidence, statement};
 pub use forced::{collections, freed};

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::{Page, format};
-use crate::model::{Assessment, ContendedLine};
+use crate::model::{Assessment, ContendedLines, LinesOf};
+use crate::report::phrases;
 use crate::report::style::Role;
 
 /// Lines of each kind that are shown unless all is asked for.
@@ -11,28 +12,31 @@ const LINES: usize = 5;
 
 impl Page<'_> {
     pub(super) fn contention(&mut self, assessment: &Assessment) -> io::Result<()> {
-        let lines = &assessment.contention;
-        self.contended("waited for others, by the block profile", &lines.waits, assessment)?;
-        self.contended("others waited for, by the mutex profile", &lines.releases, assessment)
+        let ContendedLines { waits, releases } = &assessment.contention;
+        self.contended("waited for others, by the block profile", waits.as_ref(), assessment)?;
+        self.contended("others waited for, by the mutex profile", releases.as_ref(), assessment)
     }
 
     fn contended(
         &mut self,
         title: &str,
-        lines: &[ContendedLine],
+        of: Option<&LinesOf>,
         assessment: &Assessment,
     ) -> io::Result<()> {
-        if lines.is_empty() {
-            return Ok(());
-        }
+        let Some(of) = of else { return Ok(()) };
+        let lines = &of.lines;
         writeln!(self.out)?;
-        self.line(title, &[])?;
+        self.line(title, &[(Role::Dim, phrases::contended_over(of))])?;
+        if lines.is_empty() {
+            return self.line("    ", &[(Role::Dim, "nobody".to_owned())]);
+        }
         let shown = if self.top.is_some() { LINES.min(lines.len()) } else { lines.len() };
         for line in &lines[..shown] {
             let mut parts = vec![
                 (Role::Number, format::duration(line.delay)),
                 (Role::Dim, format!("in {}", format::counted(line.count, "wait", "waits"))),
             ];
+            parts.extend(phrases::within(line, of).map(|text| (Role::Dim, text)));
             if line.waiting > 0 {
                 let waiting = format::counted(line.waiting, "goroutine waits", "goroutines wait");
                 parts.push((Role::Wait, format!("{waiting} there now")));

@@ -161,6 +161,13 @@ impl Page<'_> {
         parts.extend(time(window.last).map(|last| (Role::Dim, format::date(&last))));
         self.line("", &parts)?;
 
+        if assessment.coverage.is_without_goroutines() {
+            let parts = [
+                (Role::Warning, "no goroutines were given".to_owned()),
+                (Role::Dim, phrases::window(window)),
+            ];
+            return self.line("", &parts);
+        }
         let totals = &assessment.totals;
         let mut parts =
             vec![(Role::Number, format::counted(totals.goroutines, "goroutine", "goroutines"))];

@@ -18,6 +18,7 @@ pub mod loaded;
 pub mod observe;
 pub mod probed;
 pub mod reference;
+pub mod replay;
 pub mod scale;
 pub mod schema_docs;
 pub mod screen;

@@ -267,7 +267,12 @@ impl Running {
                 None => return,
                 Some(Wake::Attached) => self.start_sinks(),
                 Some(Wake::TargetEnded(at)) => sampled[at].has_ended = true,
-                Some(Wake::SinkEnded(at)) => self.sink_ended(at),
+                Some(Wake::SinkEnded(at)) => {
+                    self.sink_ended(at);
+                    if self.started[at].role == Role::Leads {
+                        self.stop.request();
+                    }
+                }
                 Some(Wake::Stop) => due = due.or_else(|| Some(Instant::now() + TARGET_GRACE)),
             }
         }
@@ -299,9 +304,6 @@ impl Running {
     fn sink_ended(&mut self, at: usize) {
         self.inboxes[at].close();
         self.started[at].has_ended = true;
-        if self.started[at].role == Role::Leads {
-            self.stop.request();
-        }
     }
 
     /// Lets the sinks take what is left, and waits for them: for as long as they need, unless the session

@@ -232,3 +232,44 @@ fn only_who_needs_the_samples_gets_them() {
     assert!(seen.iter().all(|(needs, has)| needs == has), "{seen:?}");
     assert!(seen.contains(&(true, true)) && seen.contains(&(false, false)), "{seen:?}");
 }
+
+/// A sink that has still to do when there are no more updates.
+struct Late {
+    out: Out<bool>,
+}
+
+impl Sink for Late {
+    fn name(&self) -> &'static str {
+        "the late"
+    }
+
+    fn keep(&self) -> Keep {
+        Keep::Newest
+    }
+
+    fn role(&self) -> Role {
+        Role::Follows
+    }
+
+    fn run(self: Box<Self>, inbox: &Inbox, stop: &Stop) -> Result<(), SinkError> {
+        while inbox.next().is_some() {}
+        // Longer than anybody is waited for who is asked to stop.
+        let is_stopped = stop.wait_until(Instant::now() + TARGET_GRACE + SINK_GRACE);
+        self.out.send(is_stopped).expect("the test hears");
+        Ok(())
+    }
+}
+
+#[test]
+fn the_end_of_the_one_that_leads_hurries_no_other_once_all_is_sampled() {
+    let mut session = Session::new(AT_ONCE, Stop::default());
+    session.add(false, open(3), observer);
+    let ((_, gate), (out, _seen)) = (channel(), channel());
+    let keep = Keep::Newest;
+    session.feed(Box::new(Taker { keep, role: Role::Leads, gate, most: 99, out }));
+    let (out, seen) = channel();
+    session.feed(Box::new(Late { out }));
+    let outcome = session.run();
+    assert_eq!(seen.recv(), Ok(false));
+    assert!(matches!(outcome.sinks[1].end, SinkEnd::Done), "{:?}", outcome.sinks);
+}

@@ -19,6 +19,7 @@ struct Row {
 
 const EVERY: &[&str] = &["config", "verbose"];
 const TARGET: &[&str] = &["pid", "exe", "url", "object", "input", "save"];
+const DATADOG: &[&str] = &["datadog-unstable", "datadog-unstable-since", "datadog-unstable-limit"];
 /// How servers are asked.
 const SERVERS: &[&str] = &[
     "dump-limit",
@@ -55,8 +56,9 @@ const RULES: &[&str] = &[
 ];
 
 const WATCHING: &[&[&str]] =
-    &[EVERY, TARGET, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, FILTER, RULES];
-const ONE_SAMPLE: &[&[&str]] = &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
+    &[EVERY, TARGET, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, FILTER, RULES];
+const ONE_SAMPLE: &[&[&str]] =
+    &[EVERY, TARGET, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
 const TABLE: [Row; 16] = [
@@ -65,14 +67,14 @@ const TABLE: [Row; 16] = [
     Row { command: "monitor", flags: WATCHING, why: "" },
     Row {
         command: "compare",
-        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes two samples, without probes, and shows how they differ",
     },
     Row { command: "patterns", flags: WATCHING, why: "" },
     Row { command: "channels", flags: WATCHING, why: "" },
     Row {
         command: "fleet",
-        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes one sample of each instance, without probes, and shows what they have in common",
     },
     Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
@@ -197,11 +199,12 @@ struct Idle {
 /// Why no collections can be forced.
 const ONLY_BY_URL: &str = "only an endpoint (--url) can be asked to collect garbage";
 
-const IDLE: [Idle; 7] = [
+const IDLE: [Idle; 9] = [
     Idle { with: POSITIONAL, flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "pid", flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "exe", flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "input", flags: &[FORCING], why: ONLY_BY_URL },
+    Idle { with: "datadog-unstable", flags: &[FORCING], why: ONLY_BY_URL },
     Idle {
         with: "url",
         flags: &[&["object", "probes", "budget"]],
@@ -213,8 +216,13 @@ const IDLE: [Idle; 7] = [
         why: "what was saved is judged as it was sampled",
     },
     Idle {
+        with: "datadog-unstable",
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
+        why: "what Datadog keeps is judged as it was sampled",
+    },
+    Idle {
         with: "before",
-        flags: &[&[POSITIONAL], TARGET, SERVERS, RULES],
+        flags: &[&[POSITIONAL], TARGET, DATADOG, SERVERS, RULES],
         why: "two saved inputs are compared, and a report is judged already",
     },
 ];
@@ -224,7 +232,7 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
     let given = given.subcommand().map_or(given, |(_, given)| given);
     let whole = whole.subcommand().map_or(whole, |(_, whole)| whole);
     for Idle { with, flags, why } in &IDLE {
-        if !whole.try_contains_id(with).unwrap_or_default() {
+        if !whole.try_contains_id(&with.replace('-', "_")).unwrap_or_default() {
             continue;
         }
         let typed = |flag: &&&str| is_typed(given, &flag.replace('-', "_"));

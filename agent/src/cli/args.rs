@@ -11,6 +11,7 @@ use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnu
 use clap_complete::Shell;
 
 use super::asking::Asking;
+use super::datadog::Datadog;
 use super::forcing::Forcing;
 use super::format::{self, Choice};
 use super::judging::Judging;
@@ -98,7 +99,7 @@ pub(super) struct Pids {
     #[arg(
         id = POSITIONAL,
         value_name = "PID",
-        conflicts_with_all = ["exe", "url", "input", "list"],
+        conflicts_with_all = ["exe", "url", "input", "datadog_unstable", "list"],
         value_parser = pid
     )]
     pids: Vec<u32>,
@@ -476,6 +477,9 @@ pub(super) struct Common {
     pub(super) forcing: Forcing,
 
     #[command(flatten)]
+    pub(super) datadog: Datadog,
+
+    #[command(flatten)]
     pub(super) judging: Judging,
 }
 
@@ -581,6 +585,10 @@ mod tests {
             "leak-agent --url host:6060 --client-key key.pem",
             "leak-agent --url host:6060 --basic-auth-file a --bearer-token-file b",
             "leak-agent --input saved --save saved",
+            "leak-agent --datadog-unstable service:shop --input saved",
+            "leak-agent --datadog-unstable service:shop --save saved",
+            "leak-agent 1 --datadog-unstable service:shop",
+            "leak-agent check --datadog-unstable service:shop --datadog-unstable-limit 0",
             "leak-agent --pid 1 --fail-on potato",
             "leak-agent analyze --url host:6060 --until-found --force-gc",
             "leak-agent analyze --url host:6060 --force-gc --gc-cycles 0",

@@ -262,6 +262,7 @@ impl Failure {
             | CollectError::Memory(_)
             | CollectError::Heap(_)
             | CollectError::Files(_)
+            | CollectError::Datadog(_)
             | CollectError::Endpoint(_)
             | CollectError::Ended => Self::Target { target, source },
         }

@@ -7,6 +7,7 @@ mod args;
 mod asking;
 mod command;
 mod config;
+mod datadog;
 mod entry;
 mod exit;
 mod failure;

@@ -18,6 +18,7 @@ use super::keeping::KeptDumps;
 use super::pushing::Pushed;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
+use crate::collect::datadog;
 use crate::collect::endpoint::Forcing;
 use crate::http::{self, Address};
 use crate::pipeline::{Pace, UntilFound};
@@ -141,6 +142,8 @@ pub(super) enum Selection {
     Exe(String),
     /// Those of the programs that serve their profiles at these addresses.
     Urls(Vec<Address>),
+    /// Those of the programs of which Datadog has these profiles.
+    Datadog(Box<datadog::Query>),
     /// Those of these files and folders: profiles, dumps, and what `--save` kept.
     Saved(Vec<PathBuf>),
 }
@@ -181,6 +184,7 @@ impl Request {
             _ => false,
         };
         let task = if common.list { Task::List } else { Task::of(command, &common)? };
+        let datadog = common.datadog.query(&common.asking)?.map(Box::new);
         let mut pace = task.default_pace();
         if !common.url.is_empty() && pace.duration.is_none() {
             pace.interval = pace.interval.max(ENDPOINT_INTERVAL);
@@ -193,6 +197,7 @@ impl Request {
         pace.until_found = until_found.then_some(UntilFound { samples: FOUND_SAMPLES });
         let request = Self {
             selection: match common.exe {
+                _ if datadog.is_some() => datadog.map_or(Selection::Nobody, Selection::Datadog),
                 _ if !common.input.is_empty() => Selection::Saved(common.input),
                 Some(exe) => Selection::Exe(exe),
                 None if !common.url.is_empty() => Selection::Urls(asking::addresses(&common.url)?),
@@ -244,7 +249,7 @@ impl Request {
 
     /// Whether what is judged was sampled before, and is only read again.
     pub(super) const fn is_saved(&self) -> bool {
-        matches!(self.selection, Selection::Saved(_))
+        matches!(self.selection, Selection::Saved(_) | Selection::Datadog(_))
     }
 
     /// Where dumps are to be kept.

@@ -1,6 +1,7 @@
 //! Which processes, endpoints and recordings the flags mean, and how to observe each.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::failure::Failure;
@@ -8,10 +9,12 @@ use super::input::find;
 use super::output;
 use super::request::{Request, Selection};
 use crate::collect::attach::Options;
+use crate::collect::datadog::{self, Downloaded, Query};
 use crate::collect::endpoint::Forcing;
 use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
 use crate::collect::{CollectError, Source};
+use crate::error_chain::one_line;
 use crate::http::{Address, Settings};
 use crate::model::Instance;
 use crate::pipeline::{self, Observer, Open};
@@ -31,6 +34,10 @@ pub(super) struct NamedTarget {
 pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     if let Selection::Saved(named) = &request.selection {
         return saved(named);
+    }
+    if let Selection::Datadog(query) = &request.selection {
+        warn(&query.settings);
+        return downloaded(query);
     }
     if let Selection::Urls(addresses) = &request.selection {
         warn(&request.asking);
@@ -147,6 +154,35 @@ fn saved(named: &[PathBuf]) -> Result<Vec<NamedTarget>, Failure> {
     Ok(recordings.chain(series.into_iter().map(profiled)).collect())
 }
 
+/// The profiles that Datadog has of what is meant: each series of them is a target.
+fn downloaded(query: &Query) -> Result<Vec<NamedTarget>, Failure> {
+    let target = || Instance::Files { path: format!("datadog {}", query.text) };
+    let fault = |error: datadog::Error| Failure::of(target(), error.into());
+    let folder = datadog::folder().map_err(fault)?;
+    let Downloaded { instances, failed, why } =
+        datadog::download(query, folder.path()).map_err(fault)?;
+    if let Some(why) = why {
+        let failed = format::counted(failed, "profile", "profiles");
+        output::say(format_args!("warning: {failed} not downloaded, the last: {}", one_line(&why)));
+    }
+    let folder = Arc::new(folder);
+    let mut targets = Vec::new();
+    for (name, path) in instances {
+        let place = path.display().to_string();
+        for mut series in find(&[path])?.series {
+            // It lies there no longer than until it is read.
+            series.path = series.path.replacen(&place, &name, 1);
+            let folder = Arc::clone(&folder);
+            targets.push(NamedTarget {
+                target: Instance::Files { path: series.path.clone() },
+                is_saved: true,
+                open: Box::new(move || Ok(pipeline::downloaded(series, folder))),
+            });
+        }
+    }
+    Ok(targets)
+}
+
 /// One failure for all: the only one itself, or a sum of those that were told one by one.
 pub(super) fn sum(mut failures: Vec<Failure>, asked: usize) -> Option<Failure> {
     if asked == 1 || failures.is_empty() {
@@ -161,7 +197,9 @@ pub(super) fn sum(mut failures: Vec<Failure>, asked: usize) -> Option<Failure> {
 /// The processes that are selected, each once.
 pub(super) fn pids(selection: &Selection) -> Result<Vec<u32>, Failure> {
     let mut pids = match selection {
-        Selection::Nobody | Selection::Saved(_) | Selection::Urls(_) => Vec::new(),
+        Selection::Nobody | Selection::Saved(_) | Selection::Urls(_) | Selection::Datadog(_) => {
+            Vec::new()
+        }
         Selection::Pids(pids) => pids.clone(),
         Selection::Exe(name) => {
             let listing = pipeline::processes().map_err(Failure::Processes)?;

@@ -1,6 +1,7 @@
 //! Where observations come from: one kind of source a folder, each behind [`Source`].
 
 pub mod attach;
+pub(crate) mod datadog;
 pub(crate) mod endpoint;
 pub(crate) mod files;
 pub(crate) mod go_files;
@@ -47,6 +48,9 @@ pub enum CollectError {
     /// Profiles and dumps in files could not be read.
     #[error(transparent)]
     Files(#[from] files::Error),
+    /// Datadog did not give what it was asked for.
+    #[error(transparent)]
+    Datadog(#[from] datadog::Error),
     /// An observation was needed of what had ended.
     #[error("it has ended, and can be observed no more")]
     Ended,

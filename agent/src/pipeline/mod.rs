@@ -12,8 +12,12 @@ mod sink;
 mod stop;
 
 use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
 
 use crate::collect::attach::{Attach, Options};
+use crate::collect::datadog::InFolder;
 use crate::collect::endpoint::Endpoint;
 use crate::collect::files::{Files, Series};
 use crate::collect::saved::{Recorder, Recording, Replay};
@@ -57,6 +61,12 @@ pub fn replay(recording: Recording) -> Box<dyn Source> {
 #[must_use]
 pub fn files(series: Series) -> Box<dyn Source> {
     Box::new(Files::new(series))
+}
+
+/// Shows the profiles of a series that was downloaded into a folder, which is kept until then.
+#[must_use]
+pub fn downloaded(series: Series, folder: Arc<TempDir>) -> Box<dyn Source> {
+    Box::new(InFolder::new(files(series), folder))
 }
 
 /// Saves what a source sees into a folder. This wraps the source and is no sink, so that no observation

@@ -20,7 +20,9 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
         sinks.push(Box::new(push));
     }
     // Of those that are sampled it is said when they are asked.
-    if !accounts.is_empty() && !matches!(request.selection, Selection::Urls(_)) {
+    if !accounts.is_empty()
+        && !matches!(request.selection, Selection::Urls(_) | Selection::Datadog(_))
+    {
         target::warn(&pushed.settings);
     }
     let seen = session::run(request, sinks);

@@ -10,6 +10,7 @@ use super::judging::FailOn;
 
 /// When to keep a dump, and where.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Kept dumps")]
 pub(super) struct Keeping {
     /// Keep a dump of all goroutines (debug=2 text, and a profile for pprof) when a finding reaches this:
     /// a verdict (suspect, likely, proven) or a severity (low to critical). Once for each finding.

@@ -17,6 +17,7 @@ pub mod image;
 pub mod loaded;
 pub mod observe;
 pub mod probed;
+pub mod recorded;
 pub mod reference;
 pub mod replay;
 pub mod scale;

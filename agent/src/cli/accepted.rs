@@ -18,7 +18,14 @@ struct Row {
 }
 
 const EVERY: &[&str] = &["config", "verbose"];
-const TARGET: &[&str] = &["pid", "exe", "url", "object", "input", "save"];
+const TARGET: &[&str] = &["pid", "exe", "url", "object", "input", "parca", "pyroscope", "save"];
+/// Stores of profiles.
+const STORES: [&str; 2] = ["parca", "pyroscope"];
+/// What a sample of one is.
+const OF_A_STORE: &str =
+    "the samples are the profiles that the store has (--from, --until, --step)";
+/// What is asked of one.
+const STORED: &[&str] = &["query", "from", "until", "step", "by"];
 const DATADOG: &[&str] = &["datadog-unstable", "datadog-unstable-since", "datadog-unstable-limit"];
 /// How servers are asked.
 const SERVERS: &[&str] = &[
@@ -55,10 +62,11 @@ const RULES: &[&str] = &[
     "min-growth",
 ];
 
-const WATCHING: &[&[&str]] =
-    &[EVERY, TARGET, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, FILTER, RULES];
+const WATCHING: &[&[&str]] = &[
+    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, FILTER, RULES,
+];
 const ONE_SAMPLE: &[&[&str]] =
-    &[EVERY, TARGET, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
+    &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
 const TABLE: [Row; 16] = [
@@ -67,14 +75,14 @@ const TABLE: [Row; 16] = [
     Row { command: "monitor", flags: WATCHING, why: "" },
     Row {
         command: "compare",
-        flags: &[EVERY, TARGET, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes two samples, without probes, and shows how they differ",
     },
     Row { command: "patterns", flags: WATCHING, why: "" },
     Row { command: "channels", flags: WATCHING, why: "" },
     Row {
         command: "fleet",
-        flags: &[EVERY, TARGET, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes one sample of each instance, without probes, and shows what they have in common",
     },
     Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
@@ -90,7 +98,14 @@ const TABLE: [Row; 16] = [
     },
     Row {
         command: EXPORT,
-        flags: &[EVERY, &["pid", "exe", "url", "object", "input"], SERVERS, TEXT, RULES],
+        flags: &[
+            EVERY,
+            &["pid", "exe", "url", "object", "input", "parca", "pyroscope"],
+            STORED,
+            SERVERS,
+            TEXT,
+            RULES,
+        ],
         why: "it takes one sample, without probes, and writes it as a profile",
     },
     Row {
@@ -199,12 +214,14 @@ struct Idle {
 /// Why no collections can be forced.
 const ONLY_BY_URL: &str = "only an endpoint (--url) can be asked to collect garbage";
 
-const IDLE: [Idle; 9] = [
+const IDLE: [Idle; 13] = [
     Idle { with: POSITIONAL, flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "pid", flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "exe", flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "input", flags: &[FORCING], why: ONLY_BY_URL },
     Idle { with: "datadog-unstable", flags: &[FORCING], why: ONLY_BY_URL },
+    Idle { with: "parca", flags: &[FORCING], why: ONLY_BY_URL },
+    Idle { with: "pyroscope", flags: &[FORCING], why: ONLY_BY_URL },
     Idle {
         with: "url",
         flags: &[&["object", "probes", "budget"]],
@@ -221,8 +238,18 @@ const IDLE: [Idle; 9] = [
         why: "what Datadog keeps is judged as it was sampled",
     },
     Idle {
+        with: "parca",
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
+        why: OF_A_STORE,
+    },
+    Idle {
+        with: "pyroscope",
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
+        why: OF_A_STORE,
+    },
+    Idle {
         with: "before",
-        flags: &[&[POSITIONAL], TARGET, DATADOG, SERVERS, RULES],
+        flags: &[&[POSITIONAL], TARGET, STORED, DATADOG, SERVERS, RULES],
         why: "two saved inputs are compared, and a report is judged already",
     },
 ];
@@ -231,6 +258,12 @@ const IDLE: [Idle; 9] = [
 pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<(), Failure> {
     let given = given.subcommand().map_or(given, |(_, given)| given);
     let whole = whole.subcommand().map_or(whole, |(_, whole)| whole);
+    let is_there = |id: &&str| whole.try_contains_id(id).unwrap_or_default();
+    if !STORES.iter().any(is_there)
+        && let Some(&flag) = STORED.iter().find(|flag| is_typed(given, flag))
+    {
+        return Err(Failure::Lacks { flag, needs: "--pyroscope URL or --parca URL" });
+    }
     for Idle { with, flags, why } in &IDLE {
         if !whole.try_contains_id(&with.replace('-', "_")).unwrap_or_default() {
             continue;

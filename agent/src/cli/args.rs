@@ -17,6 +17,7 @@ use super::format::{self, Choice};
 use super::judging::Judging;
 use super::keeping::Keeping;
 use super::pushing::Pushing;
+use super::storing::Storing;
 use super::time::{duration, interval};
 use crate::collect::attach::Budget;
 use crate::serve::ListenAddress;
@@ -99,7 +100,7 @@ pub(super) struct Pids {
     #[arg(
         id = POSITIONAL,
         value_name = "PID",
-        conflicts_with_all = ["exe", "url", "input", "datadog_unstable", "list"],
+        conflicts_with_all = ["exe", "url", "input", "parca", "pyroscope", "datadog_unstable", "list"],
         value_parser = pid
     )]
     pids: Vec<u32>,
@@ -353,8 +354,11 @@ pub(super) struct Common {
     )]
     pub(super) input: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) storing: Storing,
+
     /// List the Go programs that run here, and end.
-    #[arg(long, global = true, conflicts_with_all = ["pid", "exe", "url", "input"])]
+    #[arg(long, global = true, conflicts_with_all = ["pid", "exe", "url", "input", "parca", "pyroscope"])]
     pub(super) list: bool,
 
     /// Read flags from this TOML file: interval = "2s", pid = [1, 2]. Unknown keys are errors.

@@ -167,6 +167,14 @@ pub(super) enum Failure {
         /// Why.
         why: &'static str,
     },
+    /// A flag that means nothing without one of others.
+    #[error("--{flag} needs {needs}")]
+    Lacks {
+        /// The flag.
+        flag: &'static str,
+        /// The others.
+        needs: &'static str,
+    },
     /// One of two flags that need each other.
     #[error("--{is} needs --{lacks}, to compare with")]
     NoOther {
@@ -181,6 +189,9 @@ pub(super) enum Failure {
         /// Why.
         why: &'static str,
     },
+    /// A time that ends before it begins.
+    #[error("--from is not before --until")]
+    Range,
     /// `filter` without any.
     #[error("filter needs --func, --package or --exclude")]
     NoFilter,
@@ -250,6 +261,7 @@ fn named(target: &Instance) -> String {
     match target {
         Instance::Process { pid, .. } => format!("process {pid}"),
         Instance::Endpoint { .. } | Instance::Files { .. } => target.to_string(),
+        Instance::Stored(of) => format!("{} of {} at {}", of.labels, of.store, of.url),
     }
 }
 
@@ -264,6 +276,7 @@ impl Failure {
             | CollectError::Files(_)
             | CollectError::Datadog(_)
             | CollectError::Endpoint(_)
+            | CollectError::Stores(_)
             | CollectError::Ended => Self::Target { target, source },
         }
     }
@@ -299,10 +312,12 @@ impl Failure {
             | Self::NotTaken { .. }
             | Self::Format { .. }
             | Self::NotTogether { .. }
+            | Self::Lacks { .. }
             | Self::NoOther { .. }
             | Self::Forcing { .. }
             | Self::NoFilter
             | Self::NoInput
+            | Self::Range
             | Self::OneTarget { .. }
             | Self::NotTold(_)
             | Self::Binary
@@ -391,8 +406,10 @@ impl Failure {
             | Self::Thresholds(_)
             | Self::Format { .. }
             | Self::NotTogether { .. }
+            | Self::Lacks { .. }
             | Self::NoOther { .. }
             | Self::NoFilter
+            | Self::Range
             | Self::OneTarget { .. }
             | Self::Run { .. }
             | Self::Stdin(_)

@@ -26,6 +26,7 @@ mod request;
 mod seen;
 mod session;
 mod sinks;
+mod storing;
 mod target;
 mod time;
 mod value;

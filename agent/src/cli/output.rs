@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::time::SystemTime;
 
 use anstream::{AutoStream, ColorChoice};
 use tempfile::NamedTempFile;
@@ -14,8 +13,9 @@ use super::args::Color;
 use super::failure::Failure;
 use super::format::{Format, Page};
 use super::request::{Delivery, Destination, Request};
+use super::time::now;
 use crate::host::privileges::may_replace_any_file;
-use crate::model::{Assessment, Timestamp};
+use crate::model::Assessment;
 use crate::report::style::Style;
 use crate::report::{Report, format, json};
 use crate::watch;
@@ -160,11 +160,6 @@ fn width(delivery: &Delivery) -> usize {
 pub(super) fn screen_width() -> Option<usize> {
     let size = io::stdout().is_terminal().then(watch::terminal_size)??;
     Some(usize::from(size.0))
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix_ns(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// Writes a file that is there whole or not at all: beside its place first, then renamed. A

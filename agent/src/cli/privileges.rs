@@ -22,7 +22,7 @@ pub(super) enum Touch {
 pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
     let mut plan = match request.selection {
         // A server is asked with what everybody may do.
-        Selection::Urls(_) | Selection::Datadog(_) => Plan::default(),
+        Selection::Urls(_) | Selection::Datadog(_) | Selection::Stored(_) => Plan::default(),
         _ => Plan::reading(),
     };
     if touch == Touch::Probes && request.attach.probes != Probing::Off {

@@ -16,10 +16,12 @@ use super::format::{Form, Format};
 use super::judging::FailOn;
 use super::keeping::KeptDumps;
 use super::pushing::Pushed;
+use super::time::now;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
 use crate::collect::datadog;
 use crate::collect::endpoint::Forcing;
+use crate::collect::stores;
 use crate::http::{self, Address};
 use crate::pipeline::{Pace, UntilFound};
 use crate::serve::ListenAddress;
@@ -146,6 +148,8 @@ pub(super) enum Selection {
     Datadog(Box<datadog::Query>),
     /// Those of these files and folders: profiles, dumps, and what `--save` kept.
     Saved(Vec<PathBuf>),
+    /// Those whose profiles are in a store.
+    Stored(Box<stores::Query>),
 }
 
 /// How the report is written, and where.
@@ -195,9 +199,17 @@ impl Request {
             None => common.duration.or(pace.duration),
         };
         pace.until_found = until_found.then_some(UntilFound { samples: FOUND_SAMPLES });
+        // Other sources ask nobody, and what the environment says of it is not for them.
+        let asking = if common.url.is_empty() && !common.storing.is_asked() {
+            http::Settings::default()
+        } else {
+            common.asking.settings()?
+        };
+        let stored = common.storing.query(&asking, task.stored_samples(), now())?;
         let request = Self {
             selection: match common.exe {
                 _ if datadog.is_some() => datadog.map_or(Selection::Nobody, Selection::Datadog),
+                _ if let Some(query) = stored => Selection::Stored(Box::new(query)),
                 _ if !common.input.is_empty() => Selection::Saved(common.input),
                 Some(exe) => Selection::Exe(exe),
                 None if !common.url.is_empty() => Selection::Urls(asking::addresses(&common.url)?),
@@ -209,12 +221,7 @@ impl Request {
             attach: task.attach_options(common.probes, common.budget),
             max_dumped: common.dump_limit,
             forcing: if common.url.is_empty() { None } else { common.forcing.within(pace)? },
-            // Other sources ask nobody, and what the environment says of it is not for them.
-            asking: if common.url.is_empty() {
-                http::Settings::default()
-            } else {
-                common.asking.settings()?
-            },
+            asking,
             fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
             settings: common.judging.settings()?,
             save: common.save,
@@ -242,14 +249,14 @@ impl Request {
     fn check(&self) -> Result<(), Failure> {
         match self.task {
             Task::Filter if self.settings.filter.is_open() => Err(Failure::NoFilter),
-            Task::Report if !self.is_saved() => Err(Failure::NoInput),
+            Task::Report if !matches!(self.selection, Selection::Saved(_)) => Err(Failure::NoInput),
             _ => Ok(()),
         }
     }
 
     /// Whether what is judged was sampled before, and is only read again.
     pub(super) const fn is_saved(&self) -> bool {
-        matches!(self.selection, Selection::Saved(_) | Selection::Datadog(_))
+        matches!(self.selection, Selection::Saved(_) | Selection::Datadog(_) | Selection::Stored(_))
     }
 
     /// Where dumps are to be kept.
@@ -302,6 +309,15 @@ impl Task {
             _ => (INTERVAL, None),
         };
         Pace { interval, duration, until_found: None }
+    }
+
+    /// How many of an instance's profiles that a store has are taken.
+    const fn stored_samples(&self) -> u32 {
+        match self {
+            // Of hundreds of instances, a few each: growth is told by six or more.
+            Self::Fleet { .. } => 8,
+            _ => stores::SAMPLES,
+        }
     }
 
     /// Those that show what is there, and do not judge it, fail only if told to.

@@ -56,7 +56,7 @@ fn sample(
     let targets = target::all(request)?;
     let mut session = Session::new(pace, stop);
     let mut asked = Vec::new();
-    for NamedTarget { target, is_saved, open } in targets {
+    for NamedTarget { target, is_saved, open, .. } in targets {
         asked.push((target, is_saved));
         session.add(is_saved, open, target::observer(request));
     }

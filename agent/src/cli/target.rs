@@ -11,12 +11,13 @@ use super::request::{Request, Selection};
 use crate::collect::attach::Options;
 use crate::collect::datadog::{self, Downloaded, Query};
 use crate::collect::endpoint::Forcing;
-use crate::collect::files::{Found, Series};
+use crate::collect::files::{self, Series};
 use crate::collect::saved::Recording;
+use crate::collect::stores::{self, Found};
 use crate::collect::{CollectError, Source};
 use crate::error_chain::one_line;
 use crate::http::{Address, Settings};
-use crate::model::Instance;
+use crate::model::{InStore, Instance};
 use crate::pipeline::{self, Observer, Open};
 use crate::report::format;
 
@@ -26,6 +27,8 @@ pub(super) struct NamedTarget {
     pub(super) target: Instance,
     /// Whether it was sampled before, so that nothing has to be waited for.
     pub(super) is_saved: bool,
+    /// What else is known of it, such as its version: sorted by name.
+    pub(super) labels: Vec<(String, String)>,
     /// Attaches to it, or finds what it serves. Nothing is done before that is called.
     pub(super) open: Open,
 }
@@ -44,13 +47,17 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
         warn_of_collections(request.forcing);
         return Ok(addresses.iter().map(|address| endpoint(address, request)).collect());
     }
+    if let Selection::Stored(query) = &request.selection {
+        return stored(query, request);
+    }
     let pids = pids(&request.selection)?;
     let objects = pids.into_iter().flat_map(|pid| objects(pid, request));
     let target = |(pid, object)| {
         let options = Options { object, ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
         let open = Box::new(move || open(pid, &options, save.as_deref(), verbosity));
-        NamedTarget { target: Instance::Process { pid, library: None }, is_saved: false, open }
+        let target = Instance::Process { pid, library: None };
+        NamedTarget { target, is_saved: false, labels: Vec::new(), open }
     };
     Ok(objects.map(target).collect())
 }
@@ -134,20 +141,22 @@ fn endpoint(address: &Address, request: &Request) -> NamedTarget {
             None => Ok(source),
         }
     });
-    NamedTarget { target, is_saved: false, open }
+    NamedTarget { target, is_saved: false, labels: Vec::new(), open }
 }
 
 /// The recordings and the series of profiles and dumps that were named.
 fn saved(named: &[PathBuf]) -> Result<Vec<NamedTarget>, Failure> {
-    let Found { series, observations } = find(named)?;
+    let files::Found { series, observations } = find(named)?;
     let recorded = |recording: Recording| NamedTarget {
         target: Instance::Files { path: recording.to_string() },
         is_saved: true,
+        labels: Vec::new(),
         open: Box::new(move || Ok(pipeline::replay(recording))),
     };
     let profiled = |series: Series| NamedTarget {
         target: Instance::Files { path: series.path.clone() },
         is_saved: true,
+        labels: Vec::new(),
         open: Box::new(move || Ok(pipeline::files(series))),
     };
     let recordings = Recording::of(&observations).into_iter().map(recorded);
@@ -176,11 +185,42 @@ fn downloaded(query: &Query) -> Result<Vec<NamedTarget>, Failure> {
             targets.push(NamedTarget {
                 target: Instance::Files { path: series.path.clone() },
                 is_saved: true,
+                labels: Vec::new(),
                 open: Box::new(move || Ok(pipeline::downloaded(series, folder))),
             });
         }
     }
     Ok(targets)
+}
+
+/// The instances that a store has profiles of.
+fn stored(query: &stores::Query, request: &Request) -> Result<Vec<NamedTarget>, Failure> {
+    warn(&query.settings);
+    let found = pipeline::stored_instances(query).map_err(|source| {
+        let target = Instance::Stored(Box::new(InStore {
+            store: query.store,
+            url: query.address.url.to_string(),
+            labels: query.selector.to_string(),
+        }));
+        Failure::Target { target, source }
+    })?;
+    if request.verbosity > 0 {
+        let instances = format::counted(found.len() as u64, "instance", "instances");
+        output::say(format_args!("found {instances} at {}", query.address.url));
+    }
+    let target = |found: Found| {
+        let (target, labels) = (found.instance.clone(), found.labels.clone());
+        let (query, save) = (query.clone(), request.save.clone());
+        let open = Box::new(move || {
+            let source = pipeline::stored(&query, found)?;
+            match save {
+                Some(folder) => pipeline::record(source, &folder),
+                None => Ok(source),
+            }
+        });
+        NamedTarget { target, is_saved: true, labels, open }
+    };
+    Ok(found.into_iter().map(target).collect())
 }
 
 /// One failure for all: the only one itself, or a sum of those that were told one by one.
@@ -197,9 +237,11 @@ pub(super) fn sum(mut failures: Vec<Failure>, asked: usize) -> Option<Failure> {
 /// The processes that are selected, each once.
 pub(super) fn pids(selection: &Selection) -> Result<Vec<u32>, Failure> {
     let mut pids = match selection {
-        Selection::Nobody | Selection::Saved(_) | Selection::Urls(_) | Selection::Datadog(_) => {
-            Vec::new()
-        }
+        Selection::Nobody
+        | Selection::Saved(_)
+        | Selection::Stored(_)
+        | Selection::Urls(_)
+        | Selection::Datadog(_) => Vec::new(),
         Selection::Pids(pids) => pids.clone(),
         Selection::Exe(name) => {
             let listing = pipeline::processes().map_err(Failure::Processes)?;

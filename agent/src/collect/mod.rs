@@ -6,6 +6,7 @@ pub(crate) mod endpoint;
 pub(crate) mod files;
 pub(crate) mod go_files;
 pub(crate) mod saved;
+pub(crate) mod stores;
 
 use thiserror::Error;
 
@@ -42,6 +43,9 @@ pub enum CollectError {
     /// A server did not give what it was asked for.
     #[error(transparent)]
     Endpoint(#[from] endpoint::Error),
+    /// A store of profiles did not give what it was asked for.
+    #[error(transparent)]
+    Stores(#[from] stores::Error),
     /// Saved observations could not be read again.
     #[error(transparent)]
     Saved(#[from] saved::Error),

@@ -82,7 +82,7 @@ pub use running::{Halt, Held, Running};
 pub use source_rule::{Mistake, SourceNote};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use suggestion::{Advice, Made, Suggestion};
-pub use target::{Build, Instance, Target, TargetId};
+pub use target::{Build, InStore, Instance, Store, Target, TargetId};
 pub use time::Timestamp;
 pub use update::Update;
 pub use wait::{StackHints, WaitClass};

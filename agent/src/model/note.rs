@@ -166,6 +166,22 @@ pub enum CoverageNote {
         /// How many.
         samples: u64,
     },
+    /// Profiles were read of those that a store keeps.
+    Stored {
+        /// How many were read so far.
+        read: u64,
+        /// How many there are in the same time.
+        of: u64,
+        /// At most one was read in each of these steps.
+        step_seconds: u64,
+    },
+    /// Profiles that a store keeps could not be read.
+    StoredUnread {
+        /// How many.
+        profiles: u64,
+        /// Why the last one could not.
+        why: String,
+    },
     /// Whether the server is who it says was not checked.
     Unchecked,
     /// The user filtered some goroutines out.

@@ -66,7 +66,7 @@ impl TargetId {
     pub const fn pid(&self) -> Option<u32> {
         match self.instance {
             Instance::Process { pid, .. } => Some(pid),
-            Instance::Endpoint { .. } | Instance::Files { .. } => None,
+            Instance::Endpoint { .. } | Instance::Files { .. } | Instance::Stored(_) => None,
         }
     }
 
@@ -110,9 +110,42 @@ pub enum Instance {
         /// The file or folder, as it was named.
         path: String,
     },
+    /// A program whose profiles a store keeps.
+    #[serde(rename = "store")]
+    Stored(Box<InStore>),
 }
 
-/// `pid 4711`, or `pid 4711 (libmail.so)`; the address or path of others.
+/// A program whose profiles a store keeps.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InStore {
+    /// Which kind of store that is.
+    pub store: Store,
+    /// Where it is, without credentials.
+    pub url: String,
+    /// The labels that tell it from others there: `{instance="10.0.0.7:6060"}`.
+    pub labels: String,
+}
+
+/// A kind of store of profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Store {
+    /// Parca.
+    Parca,
+    /// Grafana Pyroscope.
+    Pyroscope,
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Parca => "Parca",
+            Self::Pyroscope => "Pyroscope",
+        })
+    }
+}
+
+/// `pid 4711`, or `pid 4711 (libmail.so)`; the address, path or labels of others.
 impl fmt::Display for Instance {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,6 +153,7 @@ impl fmt::Display for Instance {
             Self::Process { pid, library: Some(library) } => write!(out, "pid {pid} ({library})"),
             Self::Endpoint { url } => out.write_str(url),
             Self::Files { path } => out.write_str(path),
+            Self::Stored(of) => out.write_str(&of.labels),
         }
     }
 }
@@ -157,6 +191,21 @@ mod tests {
         assert_eq!(anew.of_all_generations(), first);
         assert_eq!(id(None, None).to_string(), "pid 4711");
         assert_eq!(id(Some("libmail.so"), None).to_string(), "pid 4711 (libmail.so)");
+    }
+
+    #[test]
+    fn what_a_store_keeps_is_called_by_its_labels() {
+        let of = InStore {
+            store: Store::Parca,
+            url: "http://parca:7070/".to_owned(),
+            labels: r#"{pod="web-1"}"#.to_owned(),
+        };
+        let instance = Instance::Stored(Box::new(of));
+        let id = TargetId { instance, ..id(None, None) };
+        assert_eq!(id.to_string(), r#"{pod="web-1"}"#);
+        let text = serde_json::to_string(&id).expect("JSON");
+        assert!(text.starts_with(r#"{"kind":"store","store":"parca","url":"#), "{text}");
+        assert_eq!(serde_json::from_str::<TargetId>(&text).expect("JSON"), id);
     }
 
     #[test]

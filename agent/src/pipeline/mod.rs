@@ -21,6 +21,7 @@ use crate::collect::datadog::InFolder;
 use crate::collect::endpoint::Endpoint;
 use crate::collect::files::{Files, Series};
 use crate::collect::saved::{Recorder, Recording, Replay};
+use crate::collect::stores::{self, Found, Query, Stored};
 use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::with_libraries as runtimes;
@@ -67,6 +68,22 @@ pub fn files(series: Series) -> Box<dyn Source> {
 #[must_use]
 pub fn downloaded(series: Series, folder: Arc<TempDir>) -> Box<dyn Source> {
     Box::new(InFolder::new(files(series), folder))
+}
+
+/// Asks a store which instances it has profiles of.
+///
+/// # Errors
+/// When it cannot be asked, or has none.
+pub fn stored_instances(query: &Query) -> Result<Vec<Found>, CollectError> {
+    Ok(stores::find(query)?)
+}
+
+/// Shows the profiles that a store has of an instance.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub fn stored(query: &Query, found: Found) -> Result<Box<dyn Source>, CollectError> {
+    Ok(Box::new(Stored::open(query, found)?))
 }
 
 /// Saves what a source sees into a folder. This wraps the source and is no sink, so that no observation

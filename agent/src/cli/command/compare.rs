@@ -64,7 +64,7 @@ fn sample_twice(request: &Request, until: &Until) -> Result<(Moment, Moment), Fa
     if targets.len() > 1 {
         return Err(Failure::OneTarget { command: "compare", count: targets.len() });
     }
-    let NamedTarget { target, is_saved, open } = targets.pop().ok_or(Failure::NoTarget)?;
+    let NamedTarget { target, is_saved, open, .. } = targets.pop().ok_or(Failure::NoTarget)?;
     let source = open().map_err(|source| Failure::of(target.clone(), source))?;
     let mut observer = target::observer(request)(source);
     let mut sample = || {

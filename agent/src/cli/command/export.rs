@@ -16,7 +16,7 @@ pub(in crate::cli) fn run(request: &Request, form: Form) -> Outcome {
     if form == Form::Pprof && !request.delivery.has_file() && io::stdout().is_terminal() {
         return Err(Failure::Binary);
     }
-    let NamedTarget { target, is_saved, open } = one(request)?;
+    let NamedTarget { target, is_saved, open, .. } = one(request)?;
     let failed = |source| Failure::of(target.clone(), source);
     let mut source = open().map_err(failed)?;
     let last = pipeline::last(&mut *source, is_saved, &request.settings).map_err(failed)?;

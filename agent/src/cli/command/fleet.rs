@@ -25,8 +25,8 @@ pub(in crate::cli) fn run(request: &Request, threshold: u64, parallel: NonZeroUs
     let asked = targets.len();
     let mut names = Vec::new();
     let mut members = Vec::new();
-    for NamedTarget { target, is_saved, open } in targets {
-        names.push(target);
+    for NamedTarget { target, is_saved, labels, open } in targets {
+        names.push((target, labels));
         members.push(Member { open, is_saved });
     }
     let mut window = FleetWindow::new(threshold);
@@ -38,12 +38,16 @@ pub(in crate::cli) fn run(request: &Request, threshold: u64, parallel: NonZeroUs
             let mut seen = Arc::unwrap_or_clone(seen);
             view::filtered(&mut seen, &request.settings.filter);
             let version = seen.target.go_version.clone();
-            let labels = version.map(|version| ("go".to_owned(), version)).into_iter().collect();
-            window.add(names[place].to_string(), labels, &seen);
+            let version = version.map(|version| ("go".to_owned(), version));
+            let (name, labels) = &names[place];
+            let mut labels: Vec<_> = labels.iter().cloned().chain(version).collect();
+            labels.sort();
+            window.add(name.to_string(), labels, &seen);
         }
         Err(Unseen::Failed(source)) => {
-            window.fail(names[place].to_string(), one_line(&source));
-            failures.push(Failure::of(names[place].clone(), source));
+            let (name, _) = &names[place];
+            window.fail(name.to_string(), one_line(&source));
+            failures.push(Failure::of(name.clone(), source));
         }
         Err(Unseen::Stopped) => {}
         Err(Unseen::Panicked) => has_defect = true,

@@ -97,6 +97,7 @@ pub(super) fn name(target: &Instance) -> String {
             address.trim_end_matches('/').trim_end_matches("/debug/pprof")
         }
         Instance::Files { path } => path.as_str(),
+        Instance::Stored(of) => &of.labels,
     };
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
     let name: String = text.chars().take(MAX_NAME).map(plain).collect();

@@ -1,7 +1,9 @@
 //! Whom a report is of, and how much of it was seen.
 
 use super::{profile, time};
-use crate::model::{Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, Running, Target};
+use crate::model::{
+    Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, Running, Store, Target,
+};
 use crate::report::phrases;
 use crate::report::schema::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
@@ -11,8 +13,15 @@ use crate::report::schema::{
 pub(super) fn target(target: &Target) -> TargetDoc<'_> {
     let (kind, library, source) = match &target.id.instance {
         Instance::Process { library, .. } => (TargetKind::Pid, library.as_deref(), None),
-        Instance::Endpoint { url } => (TargetKind::Url, None, Some(url)),
-        Instance::Files { path } => (TargetKind::Files, None, Some(path)),
+        Instance::Endpoint { url } => (TargetKind::Url, None, Some(url.into())),
+        Instance::Files { path } => (TargetKind::Files, None, Some(path.into())),
+        Instance::Stored(of) => {
+            let kind = match of.store {
+                Store::Parca => TargetKind::Parca,
+                Store::Pyroscope => TargetKind::Pyroscope,
+            };
+            (kind, None, Some(format!("{} {}", of.url, of.labels).into()))
+        }
     };
     TargetDoc {
         kind,
@@ -21,7 +30,7 @@ pub(super) fn target(target: &Target) -> TargetDoc<'_> {
         started: target.id.started.and_then(time).map(Into::into),
         generation: target.id.generation,
         exe: target.exe.as_deref().map(Into::into),
-        source: source.map(Into::into),
+        source,
         go_version: target.go_version.as_deref().map(Into::into),
         build: target.build.map(|Build { stripped, pie, cgo }| BuildDoc { stripped, pie, cgo }),
     }

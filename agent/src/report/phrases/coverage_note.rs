@@ -1,9 +1,10 @@
 //! Gaps left and fallbacks taken, a sentence each.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::model::CoverageNote;
-use crate::report::format::{bytes, count, counted, plural};
+use crate::report::format::{bytes, count, counted, duration, plural};
 
 /// A gap that was left or a fallback that was taken, as a sentence.
 #[must_use]
@@ -181,6 +182,21 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         CoverageNote::SamplesMissed { samples } => format!(
             "{} not answered: what happened meanwhile was not seen",
             counted_were(*samples, "sample", "samples")
+        )
+        .into(),
+        CoverageNote::Stored { read, of, .. } if of <= read => {
+            format!("{} read", counted_were(*read, "stored profile", "stored profiles")).into()
+        }
+        CoverageNote::Stored { read, of, step_seconds } => format!(
+            "{} of {} read, at most one in each {} (--step)",
+            count(*read),
+            counted_were(*of, "stored profile", "stored profiles"),
+            duration(Duration::from_secs(*step_seconds))
+        )
+        .into(),
+        CoverageNote::StoredUnread { profiles, why } => format!(
+            "{} could not be read; of the last: {why}",
+            counted(*profiles, "stored profile", "stored profiles")
         )
         .into(),
         CoverageNote::Unchecked => {

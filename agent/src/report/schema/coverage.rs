@@ -35,8 +35,8 @@ pub struct TargetDoc<'a> {
     ///
     /// Null: the source does not know.
     pub exe: Option<Cow<'a, str>>,
-    /// Where its profiles come from: the address of its `/debug/pprof/` without credentials, or the path of
-    /// the files.
+    /// Where its profiles come from: the address of its `/debug/pprof/` without credentials, the path of
+    /// the files, or the address of the store and the labels there.
     ///
     /// Null: the agent attached to it.
     #[serde(default)]
@@ -61,6 +61,10 @@ pub enum TargetKind {
     Url,
     /// Profiles or dumps in files.
     Files,
+    /// Profiles that Parca keeps.
+    Parca,
+    /// Profiles that Pyroscope keeps.
+    Pyroscope,
     /// A kind that this version of the agent does not know.
     #[serde(other)]
     Unknown,

@@ -28,6 +28,9 @@ pub(super) fn of(target: &Target, named: &[Label]) -> Vec<Label> {
         Instance::Files { path } => {
             labels.insert("instance", path.clone());
         }
+        Instance::Stored(of) => {
+            labels.insert("instance", of.labels.clone());
+        }
     }
     let mut labels: BTreeMap<&str, Label> =
         labels.into_iter().map(|(name, value)| (name, Label::new(name, &value))).collect();

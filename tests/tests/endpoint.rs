@@ -10,6 +10,7 @@ use serde_json::Value;
 
 each_version!(the_blocked_sender_is_named);
 each_version!(what_is_only_counted_is_found_by_its_growth);
+each_version!(who_waits_for_whom_is_counted);
 each_version!(collections_tell_what_waits_for_them_from_what_leaks);
 
 const GO: &str = "1.27.3";
@@ -167,9 +168,7 @@ fn collections_tell_what_waits_for_them_from_what_leaks(version: &str) {
     });
 
     let (said, bands) = collected(&cleaned);
-    assert_eq!(bands[0], Some("cleanup-delay"), "{said:#}");
-    // What came while it was waited for takes memory until the next collection.
-    assert!(matches!(bands[1], Some("cleanup-delay" | "partial")), "{said:#}");
+    assert_eq!(bands, [Some("cleanup-delay"); 2], "{said:#}");
     assert_eq!(said["asked"], 4, "{said:#}");
     assert!(said["seen"].as_u64() >= Some(4), "{said:#}");
     let findings = cleaned["findings"].as_array().expect("findings");
@@ -184,6 +183,26 @@ fn collections_tell_what_waits_for_them_from_what_leaks(version: &str) {
     let (said, bands) = collected(&idle);
     assert_eq!(bands, [None; 2], "{said:#}");
     assert!(said["text"].to_string().contains("none was forced"), "{said:#}");
+}
+
+fn who_waits_for_whom_is_counted(version: &str) {
+    let crowded = Served::start(version, &["-crowded"]);
+    let report = analyze(&crowded.address, &[]);
+    let contention = &report["contention"];
+    for (kind, line) in [("waits", "turn.Lock()"), ("releases", "turn.Unlock()")] {
+        let lines = contention[kind].as_array().expect("lines");
+        let at =
+            |it: &&Value| it["at"]["function"] == "main.queue" && it["at"]["line"] == line_of(line);
+        let found = lines.iter().find(at).unwrap_or_else(|| panic!("{kind}: {contention:#}"));
+        assert!(found["count"].as_u64() > Some(0), "{found:#}");
+        assert!(found["count_within"].as_u64() > Some(0), "{found:#}");
+        assert!(found["delay_within_seconds"].as_f64() <= found["delay_seconds"].as_f64());
+        assert!(contention[format!("{kind}_within_seconds")].as_f64() >= Some(5.0));
+        if kind == "waits" {
+            assert!((1..8).contains(&found["waiting"].as_u64().expect("a number")), "{found:#}");
+        }
+    }
+    assert!(report["contention"]["waits_over_seconds"].is_null(), "{contention:#}");
 }
 
 #[test]

@@ -88,6 +88,51 @@ fn what_each_go_version_writes_is_read() {
     assert!(read >= 7 * 7, "{read}");
 }
 
+/// What a report of contention alone has: lines and how often, of those that waited and those waited for.
+fn contended(paths: &[PathBuf]) -> [Vec<(String, u64)>; 2] {
+    let paths = paths.iter().map(|path| path.to_str().expect("a path of text"));
+    let line: Vec<&str> =
+        ["check", "--format", "json", "--input"].into_iter().chain(paths).collect();
+    let output = agent::run(&line).expect("agent");
+    // Nothing to judge is no all-clear.
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(report["health"].is_null(), "{report:#}");
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("no goroutines were given"), "{notes}");
+    ["waits", "releases"].map(|kind| {
+        let lines = report["contention"][kind].as_array().expect("lines");
+        let line = |it: &Value| {
+            let function = it["at"]["function"].as_str().expect("a function").to_owned();
+            (function, it["count"].as_u64().expect("a number"))
+        };
+        lines.iter().map(line).collect()
+    })
+}
+
+#[test]
+fn contention_of_each_go_version_is_the_same_in_both_forms() {
+    let mut read = 0;
+    for version in fs::read_dir(fixtures()).expect("fixtures") {
+        let folder = version.expect("an entry").path();
+        let both = |ending: &str| {
+            contended(&["block", "mutex"].map(|name| folder.join(format!("{name}.{ending}"))))
+        };
+        let (text, proto) = (both("txt"), both("pb.gz"));
+        for (kind, of_text, of_proto) in
+            [("waits", &text[0], &proto[0]), ("releases", &text[1], &proto[1])]
+        {
+            let contender = |lines: &[(String, u64)]| {
+                lines.iter().find(|(function, _)| function == "main.contender").cloned()
+            };
+            assert!(contender(of_text).is_some(), "{}: {kind}: {text:?}", folder.display());
+            assert_eq!(contender(of_text), contender(of_proto), "{}: {kind}", folder.display());
+        }
+        read += 1;
+    }
+    assert_eq!(read, 7);
+}
+
 /// A line, and how many goroutines wait there.
 fn waiting(report: &Value) -> Option<(String, u64, u64)> {
     let groups = report["groups"].as_array()?;

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/leak-agent/targets/internal/control"
@@ -30,6 +31,7 @@ var (
 	redirect = flag.String("redirect", "", "send everybody to this server")
 	idle     = flag.Bool("idle", false, "leak nothing")
 	cleaned  = flag.Bool("cleaned", false, "leak nothing, but leave the end of fifty goroutines a second to the collector")
+	crowded  = flag.Bool("crowded", false, "leak nothing, but wait for one lock, and count who waits for whom")
 	noGC     = flag.Bool("no-gc", false, "collect no garbage for whoever asks for it")
 	noHeap   = flag.Bool("no-heap", false, "serve no heap profile")
 )
@@ -53,6 +55,12 @@ func main() {
 	case *cleaned:
 		debug.SetGCPercent(-1)
 		go abandon()
+	case *crowded:
+		runtime.SetBlockProfileRate(1)
+		runtime.SetMutexProfileFraction(1)
+		for i := 0; i < 8; i++ {
+			go queue()
+		}
 	case !*idle:
 		go forget()
 	}
@@ -67,6 +75,17 @@ func forget() {
 	for i := 0; i < 20_000; i++ {
 		<-ticks.C
 		go deliver(make(chan int))
+	}
+}
+
+var turn sync.Mutex
+
+// queue takes its turn again and again.
+func queue() {
+	for {
+		turn.Lock()
+		time.Sleep(5 * time.Millisecond)
+		turn.Unlock()
 	}
 }
 

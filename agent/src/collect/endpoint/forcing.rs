@@ -49,6 +49,8 @@ struct Amounts {
 #[derive(Debug)]
 struct Made {
     before: Amounts,
+    /// Bytes of the heap right after them.
+    heap_bytes: u64,
     at: Instant,
 }
 
@@ -131,14 +133,16 @@ impl Collections {
         if seen < asked {
             return Ok(ForcedCollection::Ignored { asked, seen });
         }
-        self.made = Some(Made { before, at: Instant::now() });
+        let heap_bytes = last.heap_bytes;
+        self.made = Some(Made { before, heap_bytes, at: Instant::now() });
         Ok(ForcedCollection::Made)
     }
 
     fn measured(&self, goroutines: u64, after: &MemStats) -> ForcedCollection {
-        let (Some(floor), Some(Made { before, at })) = (&self.floor, &self.made) else {
+        let (Some(floor), Some(made)) = (&self.floor, &self.made) else {
             return ForcedCollection::Due;
         };
+        let Made { before, heap_bytes, at } = made;
         if let Err(why) = same_program(&before.memory, after) {
             return ForcedCollection::Failed { why };
         }
@@ -155,7 +159,8 @@ impl Collections {
             heap_bytes: Around {
                 floor: floor.memory.heap_bytes,
                 before: before.memory.heap_bytes,
-                after: after.heap_bytes,
+                // What was allocated since is none of what had piled up.
+                after: after.heap_bytes.min(*heap_bytes),
             },
         })
     }

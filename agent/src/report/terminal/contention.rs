@@ -26,7 +26,7 @@ impl Page<'_> {
         let Some(of) = of else { return Ok(()) };
         let lines = &of.lines;
         writeln!(self.out)?;
-        self.line(title, &[(Role::Dim, phrases::contended_over(of))])?;
+        self.line(&format!("{title}, {}", phrases::contended_over(of)), &[])?;
         if lines.is_empty() {
             return self.line("    ", &[(Role::Dim, "nobody".to_owned())]);
         }

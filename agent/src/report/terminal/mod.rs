@@ -89,7 +89,9 @@ impl Page<'_> {
             None => {
                 self.memory(assessment)?;
                 self.collections(assessment)?;
-                self.coverage(&assessment.coverage)?;
+                if !assessment.coverage.is_without_goroutines() {
+                    self.coverage(&assessment.coverage)?;
+                }
                 self.notes(assessment)?;
                 self.overhead(assessment)
             }
@@ -109,7 +111,9 @@ impl Page<'_> {
                 writeln!(self.out)?;
             }
         }
-        self.waits(assessment)?;
+        if !assessment.coverage.is_without_goroutines() {
+            self.waits(assessment)?;
+        }
         if let Some(judgement) = &assessment.judgement {
             self.hot_paths(judgement, assessment)?;
         }

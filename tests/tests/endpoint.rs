@@ -160,10 +160,10 @@ fn collections_tell_what_waits_for_them_from_what_leaks(version: &str) {
     let cleaned = Served::start(version, &["-cleaned"]);
     let leaking = Served::start(version, &[]);
     let idle = Served::start(version, &["-idle"]);
-    let forced = |served: &Served| analyze(&served.address, &["--force-gc"]);
+    let addresses = [&cleaned, &leaking, &idle].map(|served| served.address.as_str());
     let [cleaned, leaking, idle] = thread::scope(|scope| {
-        [&cleaned, &leaking, &idle]
-            .map(|served| scope.spawn(|| forced(served)))
+        addresses
+            .map(|address| scope.spawn(move || analyze(address, &["--force-gc"])))
             .map(|report| report.join().expect("a report"))
     });
 

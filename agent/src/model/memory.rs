@@ -1,6 +1,8 @@
 //! A process's memory at one observation: its Go heap, what the kernel counts, its control group.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// A process's memory. What the source cannot know is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +13,34 @@ pub struct Memory {
     pub process: Option<ProcessMemory>,
     /// Those of the control group that leaves the process the least; `None` where none limits it.
     pub group: Option<GroupMemory>,
+    /// What a heap profile says; `None` without one.
+    #[serde(default)]
+    pub profile: Option<HeapProfile>,
+}
+
+/// What a heap profile says of the whole heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeapProfile {
+    /// How that is known.
+    pub basis: HeapProfileBasis,
+    /// Bytes of objects in use.
+    pub in_use_bytes: u64,
+    /// How many those are.
+    pub in_use_objects: u64,
+    /// Bytes allocated since the program began; `None` where the profile does not say.
+    pub allocated_bytes: Option<u64>,
+}
+
+/// How a heap profile knows what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum HeapProfileBasis {
+    /// Estimated of the objects that were sampled: those in use as of the last collection that was complete.
+    Sampled,
+    /// Counted by the runtime: what was allocated since the last collection, and what it has not yet freed, is
+    /// in use too.
+    Counted,
 }
 
 /// What the Go heap and its garbage collector hold, did and cost.

@@ -65,7 +65,9 @@ pub use goroutine::{
 };
 pub use level::Level;
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
-pub use memory::{GroupMemory, Heap, Memory, ProcessMemory, SizeClass};
+pub use memory::{
+    GroupMemory, Heap, HeapProfile, HeapProfileBasis, Memory, ProcessMemory, SizeClass,
+};
 pub use memory_account::{
     Allocation, Cliff, Collector, LimitKind, LimitUse, MemoryAccount, MemoryPoint, RssParts, Trend,
 };

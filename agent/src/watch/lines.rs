@@ -85,7 +85,7 @@ mod tests {
         let mut sample = leaking(40);
         let process = ProcessMemory { rss_bytes: 3 << 20, ..ProcessMemory::default() };
         let heap = Heap { marked_bytes: Some(1 << 20), ..Heap::default() };
-        sample.memory = Memory { process: Some(process), heap: Some(heap), group: None };
+        sample.memory = Memory { process: Some(process), heap: Some(heap), ..Memory::default() };
         window.push(&sample.observe(1));
         let second = assess(&window).expect("observed");
         assert_eq!(

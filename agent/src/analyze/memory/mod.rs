@@ -10,14 +10,11 @@ mod trend;
 
 pub(super) use series::Series;
 
-use crate::model::{Level, Memory, MemoryAccount, MemoryPoint};
+use crate::model::{Level, MemoryAccount, MemoryPoint};
 
 /// What the figures of a window say; `None` where nothing is known of them.
 pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
     let now = series.now()?;
-    if *now == Memory::default() {
-        return None;
-    }
     let live = trend::trend(&series.collections());
     let rss = trend::trend(&series.after_collections(|point| point.rss));
     let outside = trend::trend(&series.of(series::Point::outside));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::Memory;
+use crate::model::{HeapProfileBasis, Memory};
 
 /// Points that are kept at most. When they become too many, every second one goes.
 const POINTS: usize = 512;
@@ -39,10 +39,16 @@ impl Point {
     fn of(elapsed: Duration, memory: &Memory) -> Self {
         let heap = memory.heap.as_ref();
         let process = memory.process.as_ref();
+        let profiled = |basis| memory.profile.filter(|profile| profile.basis == basis);
+        let in_use = |basis| profiled(basis).map(|profile| profile.in_use_bytes);
         Self {
             elapsed,
-            live: heap.and_then(|heap| heap.marked_bytes),
-            objects: heap.map(|heap| heap.objects_bytes),
+            live: heap
+                .and_then(|heap| heap.marked_bytes)
+                .or_else(|| in_use(HeapProfileBasis::Sampled)),
+            objects: heap
+                .map(|heap| heap.objects_bytes)
+                .or_else(|| in_use(HeapProfileBasis::Counted)),
             rss: process.map(|process| process.rss_bytes),
             anonymous: process.map(|process| process.anonymous_bytes),
             ready: heap.map(crate::model::Heap::ready_bytes),
@@ -63,11 +69,15 @@ impl Point {
 
 impl Series {
     pub(in crate::analyze) fn add(&mut self, elapsed: Duration, memory: &Memory) {
+        if *memory == Memory::default() {
+            return;
+        }
         let before = self.points.iter().rev().find_map(|point| point.collections);
         let point = Point::of(elapsed, memory);
         self.points.push(point);
+        // A profile does not say whether there was another collection since the one before.
         if let Some(live) = point.live
-            && point.collections != before
+            && (point.collections.is_none() || point.collections != before)
         {
             self.collections.push((elapsed.as_secs_f64(), live));
         }

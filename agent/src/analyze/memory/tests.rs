@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{GroupMemory, GrowthPattern, Heap, LimitKind, ProcessMemory};
+use crate::model::{GroupMemory, GrowthPattern, Heap, LimitKind, Memory, ProcessMemory};
 
 const MIB: u64 = 1 << 20;
 
@@ -46,7 +46,10 @@ fn account_of(live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64) -> Memory
         let heap = heap(second, live(second / 2 * 2));
         let process = Some(process(&heap, outside(second)));
         let group = Some(GroupMemory { limit_bytes: 1024 * MIB, used_bytes: 512 * MIB });
-        series.add(Duration::from_secs(second), &Memory { heap: Some(heap), process, group });
+        series.add(
+            Duration::from_secs(second),
+            &Memory { heap: Some(heap), process, group, profile: None },
+        );
     }
     account(&series).expect("there are figures")
 }

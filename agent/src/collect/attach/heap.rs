@@ -32,6 +32,7 @@ pub(super) fn look(program: &Program, coverage: &mut Coverage) -> Memory {
         process: process.map(of_process),
         group: group
             .map(|it| GroupMemory { limit_bytes: it.limit_bytes, used_bytes: it.used_bytes }),
+        profile: None,
     }
 }
 

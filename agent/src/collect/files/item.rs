@@ -31,9 +31,9 @@ pub(super) struct Item {
     entry: Option<String>,
     pub(super) form: ProfileForm,
     pub(super) only_leaked: bool,
-    /// What it counts where it is of contention, and not of goroutines: block or mutex.
-    pub(super) contention: Option<Kind>,
-    /// Whether it makes an observation: contention does only where there are no goroutines beside it.
+    /// What it is of where that is not goroutines: block, mutex or heap.
+    pub(super) beside: Option<Kind>,
+    /// Whether it makes an observation: of those contention alone does, where there are no goroutines.
     pub(super) is_seen: bool,
     pub(super) times: Times,
     /// The executable's file name, where the profile says it.
@@ -64,7 +64,7 @@ impl Times {
 
 /// What a file turned out to be.
 pub(super) enum Inspected {
-    /// A profile or dump of goroutines, or a profile of contention.
+    /// A profile or dump of goroutines, or a profile that goes beside them.
     Item(Item),
     /// A profile of this kind.
     Other(String),
@@ -220,7 +220,7 @@ fn inspect_bytes(
         entry: entry.map(str::to_owned),
         form: ProfileForm::Dump,
         only_leaked: false,
-        contention: None,
+        beside: None,
         is_seen: true,
         times: Times { modified, name: time::of_name(file), ..Times::default() },
         exe: None,
@@ -236,10 +236,12 @@ fn inspect_bytes(
         Content::Html => {
             return Ok(Inspected::Nothing("it is an HTML page, and no profile".to_owned()));
         }
-        Content::Profile(kind) => match Kind::of_name(kind).filter(|kind| is_contention(*kind)) {
-            Some(kind) => (item.form, item.contention) = (ProfileForm::Counts, Some(kind)),
-            None => return Ok(Inspected::Other(kind.to_owned())),
-        },
+        Content::Profile(kind) => {
+            match Kind::of_name(kind).filter(|kind| is_contention(*kind) || *kind == Kind::Heap) {
+                Some(kind) => (item.form, item.beside) = (ProfileForm::Counts, Some(kind)),
+                None => return Ok(Inspected::Other(kind.to_owned())),
+            }
+        }
         Content::Counts { only_leaked } => {
             (item.form, item.only_leaked) = (ProfileForm::Counts, only_leaked);
         }
@@ -269,7 +271,7 @@ fn inspect_bytes(
 }
 
 /// Whether it counts who waits for whom.
-const fn is_contention(kind: Kind) -> bool {
+pub(super) const fn is_contention(kind: Kind) -> bool {
     matches!(kind, Kind::Block | Kind::Mutex)
 }
 
@@ -299,7 +301,9 @@ fn of_proto(bytes: &[u8], file: &str, item: &mut Item) -> Result<Option<String>,
     let kind = profile.kind();
     if is_contention(kind) {
         // Where both have the same functions, the file's name says which it is.
-        item.contention = Kind::of_name(file).filter(|kind| is_contention(*kind)).or(Some(kind));
+        item.beside = Kind::of_name(file).filter(|kind| is_contention(*kind)).or(Some(kind));
+    } else if matches!(kind, Kind::Heap | Kind::Allocs) {
+        item.beside = Some(Kind::Heap);
     } else if !kind.is_of_goroutines() {
         // Without its article.
         let kind = kind.to_string();

@@ -1,17 +1,24 @@
-//! Block and mutex profiles beside profiles of goroutines: which goes with which.
+//! Block, mutex and heap profiles beside profiles of goroutines: which goes with which.
 
 use super::item::Item;
 use crate::model::TimeBasis;
 use crate::profile::proto::Kind;
 
-/// Puts profiles of contention, in the order of their names, before the items that they are read for: those
+/// Puts other profiles, in the order of their names, before the items that they are read for: those
 /// nearest in time, or where nothing tells, the n-th for the n-th, counted from the end. The items are in the
 /// order of this basis of times.
-pub(super) fn merge(items: Vec<Item>, contention: Vec<Item>, basis: TimeBasis) -> Vec<Item> {
+pub(super) fn merge(items: Vec<Item>, beside: Vec<Item>, basis: TimeBasis) -> Vec<Item> {
     let mut before: Vec<Vec<Item>> = items.iter().map(|_| Vec::new()).collect();
-    let (blocks, mutexes) =
-        contention.into_iter().partition::<Vec<_>, _>(|item| item.contention == Some(Kind::Block));
-    for mut kind in [blocks, mutexes] {
+    let mut kinds: [Vec<Item>; 3] = Default::default();
+    for item in beside {
+        let kind = match item.beside {
+            Some(Kind::Block) => 0,
+            Some(Kind::Mutex) => 1,
+            _ => 2,
+        };
+        kinds[kind].push(item);
+    }
+    for mut kind in kinds {
         let is_known = |item: &Item| basis != TimeBasis::Order && item.times.of(basis).is_some();
         if kind.iter().all(is_known) {
             kind.sort_by_key(|item| item.times.of(basis));

@@ -2,11 +2,11 @@
 //!
 //! All files of one folder are a series, each folder in it has one of its own, and so have files that are
 //! named one by one. Profiles of another form among them are another series: what one form cannot say would
-//! look like a change. A series is in the order of its times. Block and mutex profiles belong to the goroutines
+//! look like a change. A series is in the order of its times. Block, mutex and heap profiles belong to the goroutines
 //! beside them that are nearest in time.
 
+mod beside;
 mod collector;
-mod contention;
 mod head;
 mod item;
 mod merge;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::item::{self, Inspected, Item};
+use super::item::{self, Inspected, Item, is_contention};
 use super::merge::merge;
 use super::walk::{Group, Place, Walk};
 use super::{Error, Unread, time};
@@ -80,8 +80,8 @@ pub fn find(named: &[PathBuf]) -> Result<Found, Error> {
 #[derive(Default)]
 struct Sorted {
     items: BTreeMap<(u8, bool), Vec<Item>>,
-    /// Block and mutex profiles.
-    contention: Vec<Item>,
+    /// Block, mutex and heap profiles.
+    beside: Vec<Item>,
     observations: Vec<PathBuf>,
     unread: Vec<Unread>,
     not_judged: BTreeMap<String, u64>,
@@ -114,8 +114,8 @@ impl Sorted {
 
     fn add(&mut self, file: String, what: Inspected, is_in_folder: bool) {
         let why = match what {
-            Inspected::Item(item) if item.contention.is_some() => {
-                self.contention.push(item);
+            Inspected::Item(item) if item.beside.is_some() => {
+                self.beside.push(item);
                 return;
             }
             Inspected::Item(item) => {
@@ -140,12 +140,18 @@ impl Sorted {
     }
 
     fn into_series(self, group: &Group) -> Vec<Series> {
-        let Self { items, mut contention, unread, not_judged, without, .. } = self;
+        let Self { items, mut beside, unread, mut not_judged, without, .. } = self;
+        let has_contention = beside.iter().any(|item| item.beside.is_some_and(is_contention));
+        if items.is_empty() && !has_contention && !beside.is_empty() {
+            // The heap alone says nothing that is judged.
+            *not_judged.entry("heap".to_owned()).or_default() += beside.len() as u64;
+            beside.clear();
+        }
         let not_judged: Vec<NotJudged> =
             not_judged.into_iter().map(|(kind, files)| NotJudged { kind, files }).collect();
         let others = without.len() as u64;
-        if items.is_empty() && !contention.is_empty() {
-            let (items, times) = of_contention(contention);
+        if items.is_empty() && !beside.is_empty() {
+            let (items, times) = of_contention(beside);
             let path = path_of(group, &items);
             return vec![Series { path, items, times, unread, not_judged, others }];
         }
@@ -168,8 +174,8 @@ impl Sorted {
         for ((_, only_leaked), mut items) in items {
             let times = in_order(&mut items);
             let mut path = path_of(group, &items);
-            by_name(&mut contention);
-            let items = merge(items, std::mem::take(&mut contention), times);
+            by_name(&mut beside);
+            let items = merge(items, std::mem::take(&mut beside), times);
             if forms > 1
                 && let Some(form) = items.last().map(|item| item.form)
             {
@@ -188,16 +194,16 @@ impl Sorted {
     }
 }
 
-/// A series of contention alone: the kind of which there is more makes observations, the other goes with them.
-fn of_contention(contention: Vec<Item>) -> (Vec<Item>, TimeBasis) {
-    let is_block = |item: &Item| item.contention == Some(Kind::Block);
-    let (mut items, mut others) = contention.into_iter().partition::<Vec<_>, _>(is_block);
-    if items.len() < others.len() {
-        std::mem::swap(&mut items, &mut others);
-    }
+/// A series without goroutines: contention of the kind of which there is more makes observations, the rest goes
+/// with them.
+fn of_contention(all: Vec<Item>) -> (Vec<Item>, TimeBasis) {
+    let count = |kind| all.iter().filter(|item| item.beside == Some(kind)).count();
+    let kind = if count(Kind::Mutex) > count(Kind::Block) { Kind::Mutex } else { Kind::Block };
+    let (mut items, mut beside) =
+        all.into_iter().partition::<Vec<_>, _>(|item| item.beside == Some(kind));
     let times = in_order(&mut items);
-    by_name(&mut others);
-    (merge(items, others, times), times)
+    by_name(&mut beside);
+    (merge(items, beside, times), times)
 }
 
 fn form_name(form: ProfileForm, only_leaked: bool) -> &'static str {

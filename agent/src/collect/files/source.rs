@@ -15,7 +15,7 @@ use memchr::{memchr, memmem, memrchr};
 use super::collector::{Collector, Origin};
 use super::item::{self, Bytes, Item, PIECE};
 use super::plan::Series;
-use super::{Error, Unread, contention, time};
+use super::{Error, Unread, beside, time};
 use crate::collect::{CollectError, Source};
 use crate::model::{
     FilesCoverage, Instance, Observation, ProfileForm, Target, TargetId, TimeBasis, Timestamp,
@@ -143,8 +143,8 @@ impl Worker {
 
     /// Reads a file, after which as many are left.
     fn item(&mut self, mut item: Item, left: usize) -> Result<(), Unwanted> {
-        if let Some(kind) = item.contention {
-            return self.contention(item, kind);
+        if let Some(kind) = item.beside {
+            return self.beside(item, kind);
         }
         let name = item.name();
         self.coverage.file.clone_from(&name);
@@ -181,8 +181,8 @@ impl Worker {
         }
     }
 
-    /// Reads a block or mutex profile, which goes with the observation to come, or makes one.
-    fn contention(&mut self, mut item: Item, kind: Kind) -> Result<(), Unwanted> {
+    /// Reads a profile of another kind, which goes with the observation to come, or makes one.
+    fn beside(&mut self, mut item: Item, kind: Kind) -> Result<(), Unwanted> {
         let name = item.name();
         let origin = self.origin(&mut item);
         let collector = self.collector.get_mut();
@@ -195,7 +195,7 @@ impl Worker {
         self.coverage.bytes += bytes.len() as u64;
         let read = read
             .map_err(|error| item::why(&error))
-            .and_then(|()| contention::read(&bytes, (item.form, kind), &name, collector.intake()));
+            .and_then(|()| beside::read(&bytes, (item.form, kind), &name, collector.intake()));
         match read {
             Ok(lost) => {
                 self.coverage.read += 1;

@@ -233,7 +233,7 @@ fn what_can_be_read_is_and_the_rest_is_told() {
     scratch.put("3.txt", 120, "");
     scratch.put("4.txt", 180, "<!DOCTYPE html><html><body>404</body></html>");
     scratch.put("5.bin", 240, b"\x0a\x03\0\xff\xff\xff");
-    scratch.put("heap.txt", 240, "heap profile: 1: 2 [3: 4] @ heap/1048576\n");
+    scratch.put("threads.txt", 240, "threadcreate profile: total 9\n");
     scratch.put("9.txt", 300, dump(52, 1..31));
     let seen = scratch.seen();
     assert_eq!(seen.len(), 3);
@@ -255,7 +255,7 @@ fn what_can_be_read_is_and_the_rest_is_told() {
     assert_eq!((last.read, last.files), (3, 3));
     assert_eq!(
         last.not_judged.iter().map(|it| (&*it.kind, it.files)).collect::<Vec<_>>(),
-        [("heap", 1)]
+        [("threadcreate", 1)]
     );
 }
 
@@ -322,7 +322,7 @@ fn the_files_of_an_archive_are_read_one_by_one() {
                 .expect("put");
         };
         put("goroutines.txt", dump(50, 1..waiting).as_bytes());
-        put("heap.txt", b"heap profile: 1: 2 [3: 4] @ heap/1048576\n");
+        put("threads.txt", b"threadcreate profile: total 9\n");
         put("metrics.json", b"[[\"go_alloc_bytes_total\", 7]]");
         archive.finish().expect("finished");
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + 60 * number);
@@ -501,4 +501,28 @@ fn profiles_of_a_part_of_the_time_are_summed() {
     assert_eq!(contended(&seen), [[Some(1), None], [Some(3), None], [Some(6), None]]);
     let contention = seen[2].contention.as_ref().and_then(|it| it.waits.as_ref());
     assert_eq!(contention.map(|it| it.over), Some(Some(Duration::ZERO)));
+}
+
+#[test]
+fn the_heap_goes_with_the_goroutines_nearest_in_time() {
+    let scratch = Scratch::new("heap");
+    for number in 1..7_u64 {
+        scratch.put(&format!("{number}.txt"), 60 * number, dump(50 + number, 1..11));
+        let heap = format!(
+            "heap profile: 1: 2 [3: 4] @ heap/1048576\n\n# runtime.MemStats\n# TotalAlloc = 900000\n\
+             # HeapAlloc = {}\n# HeapObjects = {number}\n",
+            1000 * number
+        );
+        scratch.put(&format!("{number}.heap"), 60 * number + 2, heap);
+    }
+    scratch.put("old.heap", 62, "heap profile: 1: 2 [3: 4] @ heap/1048576\n");
+    let seen = scratch.seen();
+    let in_use = |it: &Observation| it.memory.profile.map_or(0, |it| it.in_use_bytes);
+    assert_eq!(seen.iter().map(in_use).collect::<Vec<_>>(), [1000, 2000, 3000, 4000, 5000, 6000]);
+    let last = files(&seen[5]);
+    assert_eq!((last.read, last.files, last.unread.len()), (12, 13, 1));
+    assert!(last.unread[0].why.contains("does not say"), "{last:?}");
+    let heap = scratch.path("6.heap");
+    let said = nothing(&[heap]);
+    assert!(said.contains("no profile"), "{said}");
 }

@@ -286,8 +286,9 @@ fn is_possible_memory(memory: &Memory) -> bool {
         let classes = heap.classes.iter().map(|class| class.in_use_bytes);
         classes.chain([heap.objects_bytes, heap.mapped_bytes()]).chain(heap.marked_bytes)
     });
+    let of_profile = memory.profile.iter().map(|it| it.in_use_bytes);
     let of_process = memory.process.iter().flat_map(|it| [it.rss_bytes, it.threads]);
-    of_heap.chain(of_process).all(|size| size < MAX_BYTES)
+    of_heap.chain(of_process).chain(of_profile).all(|size| size < MAX_BYTES)
 }
 
 /// Nanoseconds; 584 years at most.

@@ -17,8 +17,9 @@ use std::time::Duration;
 use super::proto::{self, Kind};
 use super::{Reading, Record, Take};
 use crate::model::{
-    BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, Memory, ObjectRange, Observation,
-    Overhead, ProfileCoverage, ProfileFault, ProfileForm, StackView, Status, Target, Timestamp,
+    BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, HeapProfile, Memory, ObjectRange,
+    Observation, Overhead, ProfileCoverage, ProfileFault, ProfileForm, StackView, Status, Target,
+    Timestamp,
 };
 
 use clock::{Clock, Mark};
@@ -40,6 +41,7 @@ pub struct Intake {
     clock: Clock,
     sample: Sample,
     contention: contention::Tally,
+    heap: Option<HeapProfile>,
     generation: u32,
     max_apart: usize,
 }
@@ -52,6 +54,7 @@ impl Default for Intake {
             clock: Clock::default(),
             sample: Sample::default(),
             contention: contention::Tally::default(),
+            heap: None,
             generation: 0,
             max_apart: MAX_APART,
         }
@@ -140,6 +143,11 @@ impl Intake {
         self.contention.end(kind, over)
     }
 
+    /// What a heap profile says, for the next observation.
+    pub const fn heap(&mut self, profile: HeapProfile) {
+        self.heap = Some(profile);
+    }
+
     /// An observation of block and mutex profiles alone, without any goroutines.
     pub fn observation_of_contention(
         &mut self,
@@ -196,7 +204,7 @@ impl Intake {
             labels: sample.labels.into_sets(),
             sites: Vec::new(),
             contention: self.contention.contention(elapsed),
-            memory: Memory::default(),
+            memory: Memory { profile: self.heap.take(), ..Memory::default() },
             coverage,
             overhead: Overhead::default(),
         }

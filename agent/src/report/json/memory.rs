@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use super::seconds;
 use crate::model::{
-    Collector, Heap, LimitKind, LimitUse, Memory, MemoryAccount, ProcessMemory, RssParts, Trend,
+    Collector, Heap, HeapProfile, LimitKind, LimitUse, Memory, MemoryAccount, ProcessMemory,
+    RssParts, Trend,
 };
 use crate::report::schema::{
-    CliffDoc, CollectorDoc, HeapDoc, Interval, LimitDoc, LimitKindDoc, MemoryAccountDoc,
-    MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, Interval, LimitDoc, LimitKindDoc,
+    MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
 };
 
 /// The account.
 pub(super) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
-    let Memory { heap, process, .. } = &account.now;
+    let Memory { heap, process, profile, .. } = &account.now;
     let point = |point: &crate::model::MemoryPoint| MemoryPointDoc {
         seconds: point.elapsed.as_secs_f64(),
         live_bytes: point.live_bytes,
@@ -24,6 +25,7 @@ pub(super) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
         level: account.level,
         heap: heap.as_ref().map(self::heap),
         process: process.map(self::process),
+        heap_profile: profile.as_ref().map(heap_profile),
         resident: account.parts.map(resident),
         live: account.live.map(trend),
         rss: account.rss.map(trend),
@@ -33,6 +35,15 @@ pub(super) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
         collector: account.collector.map(collector),
         limits: account.limits.iter().map(limit).collect(),
         history: account.history.iter().map(point).collect(),
+    }
+}
+
+const fn heap_profile(profile: &HeapProfile) -> HeapProfileDoc {
+    HeapProfileDoc {
+        basis: profile.basis,
+        in_use_bytes: profile.in_use_bytes,
+        in_use_objects: profile.in_use_objects,
+        allocated_bytes: profile.allocated_bytes,
     }
 }
 

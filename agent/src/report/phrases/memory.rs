@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::{Collector, Heap, Level, LimitKind, LimitUse, MemoryAccount, RssParts, Trend};
+use crate::model::{
+    Collector, Heap, HeapProfile, HeapProfileBasis, Level, LimitKind, LimitUse, MemoryAccount,
+    RssParts, Trend,
+};
 use crate::report::format;
 
 /// What there is, a few words each: resident memory, live heap, goal, stacks, what collections cost.
@@ -17,7 +20,18 @@ pub fn memory(account: &MemoryAccount) -> Vec<String> {
         let stacks = format!("stacks {}", format::bytes(heap.stacks_bytes));
         live.into_iter().chain([objects]).chain(goal).chain([stacks])
     });
-    resident.into_iter().chain(heap).collect()
+    resident.into_iter().chain(heap).chain(now.profile.iter().map(heap_profile)).collect()
+}
+
+/// What a heap profile says of the whole heap: `heap profile: 12.0 MiB in 340 objects, estimated`.
+fn heap_profile(profile: &HeapProfile) -> String {
+    let bytes = format::bytes(profile.in_use_bytes);
+    let objects = format::counted(profile.in_use_objects, "object", "objects");
+    let basis = match profile.basis {
+        HeapProfileBasis::Sampled => "in use at the last collection, estimated",
+        HeapProfileBasis::Counted => "in use or not collected yet",
+    };
+    format!("heap profile: {bytes} in {objects} {basis}")
 }
 
 /// In a few words: `312.4 MiB resident, live heap 120.1 MiB`; `None` where nothing is known of it.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::group::Interval;
-use crate::model::{GrowthPattern, Level};
+use crate::model::{GrowthPattern, HeapProfileBasis, Level};
 
 /// A process's memory as of the last observation, and how it went over the window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,11 @@ pub struct MemoryAccountDoc {
     ///
     /// Null: it could not be read.
     pub process: Option<ProcessMemoryDoc>,
+    /// What a heap profile says of the whole heap.
+    ///
+    /// Null: there is none.
+    #[serde(default)]
+    pub heap_profile: Option<HeapProfileDoc>,
     /// Where the resident memory is: the parts add up to it, less what is not resident.
     ///
     /// Null: the heap or the process is not known.
@@ -51,6 +56,25 @@ pub struct MemoryAccountDoc {
     pub limits: Vec<LimitDoc>,
     /// The figures over the window, some of them.
     pub history: Vec<MemoryPointDoc>,
+}
+
+/// What a heap profile says of the whole heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapProfileDoc {
+    /// How that is known.
+    pub basis: HeapProfileBasis,
+    /// Bytes of objects in use.
+    ///
+    /// Unit: bytes.
+    pub in_use_bytes: u64,
+    /// How many those are.
+    ///
+    /// Unit: objects.
+    pub in_use_objects: u64,
+    /// Bytes allocated since the program began.
+    ///
+    /// Unit: bytes. Null: the profile does not say.
+    pub allocated_bytes: Option<u64>,
 }
 
 /// What the Go heap holds and did, as `runtime.MemStats` has it.

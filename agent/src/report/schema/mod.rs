@@ -55,8 +55,8 @@ pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
 pub use memory::{
-    CliffDoc, CollectorDoc, HeapDoc, LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc,
-    ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, LimitDoc, LimitKindDoc, MemoryAccountDoc,
+    MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
 };
 pub use monitor::{EventDoc, EventKind, MonitorLine, NewsDoc, WasDoc};
 pub use name::SchemaName;

@@ -590,6 +590,7 @@ mod tests {
             "leak-agent --url host:6060 --basic-auth-file a --bearer-token-file b",
             "leak-agent --input saved --save saved",
             "leak-agent --datadog-unstable service:shop --input saved",
+            "leak-agent --datadog-unstable service:shop --parca host:7070",
             "leak-agent --datadog-unstable service:shop --save saved",
             "leak-agent 1 --datadog-unstable service:shop",
             "leak-agent check --datadog-unstable service:shop --datadog-unstable-limit 0",

@@ -22,7 +22,7 @@ pub(super) struct Datadog {
         global = true,
         value_name = "QUERY",
         env = "LEAK_AGENT_DATADOG_UNSTABLE",
-        conflicts_with_all = ["pid", "exe", "url", "input", "list", "save"]
+        conflicts_with_all = ["pid", "exe", "url", "input", "parca", "pyroscope", "list", "save"]
     )]
     datadog_unstable: Option<String>,
 

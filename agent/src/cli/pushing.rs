@@ -8,8 +8,9 @@ use clap::Args as ClapArgs;
 use super::asking::{self, Asking};
 use super::failure::Failure;
 use super::time::interval;
-use crate::export::{Label, Store};
+use crate::export::Label;
 use crate::http::{Address, Settings};
+use crate::model::Store;
 
 /// What may say who pushes, beside files.
 const BASIC: &str = "LEAK_AGENT_PUSH_BASIC_AUTH";
@@ -17,7 +18,7 @@ const BEARER: &str = "LEAK_AGENT_PUSH_BEARER_TOKEN";
 
 /// Where to push profiles. What --url is asked with is not sent there, but for certificates.
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Stores of profiles")]
+#[command(next_help_heading = "Pushing to stores of profiles")]
 pub(super) struct Pushing {
     /// Push a goroutine profile, with verdicts and findings as labels, to the Pyroscope or Grafana Cloud
     /// Profiles at this address (host:4040).

@@ -11,6 +11,7 @@ pub use backlog::{Backlog, Tally};
 pub use label::Label;
 
 use crate::http::{Address, Body, Client, Error, Problem, Settings, Url};
+use crate::model::Store;
 
 /// Bytes of an answer that are read: there is nothing in it yet.
 const MAX_ANSWER: u64 = 64 << 10;
@@ -28,51 +29,30 @@ pub struct Labelled {
     pub profile: Vec<u8>,
 }
 
-/// Which kind of store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
-    /// Grafana Pyroscope, and what Grafana Cloud calls Profiles.
-    Pyroscope,
-    /// Parca.
-    Parca,
+/// How a kind of store is sent profiles.
+struct Protocol {
+    /// Where to, below the server's address.
+    path: &'static str,
+    media_type: &'static str,
+    body: fn(&Labelled) -> Vec<u8>,
+    /// Whether an answer is one of this store's.
+    is_answer: fn(&[u8]) -> bool,
 }
 
-impl Store {
-    /// What people call it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pyroscope => "Pyroscope",
-            Self::Parca => "Parca",
-        }
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Pyroscope => pyroscope::PATH,
-            Self::Parca => parca::PATH,
-        }
-    }
-
-    const fn media_type(self) -> &'static str {
-        match self {
-            Self::Pyroscope => pyroscope::MEDIA_TYPE,
-            Self::Parca => parca::MEDIA_TYPE,
-        }
-    }
-
-    fn body(self, labelled: &Labelled) -> Vec<u8> {
-        match self {
-            Self::Pyroscope => pyroscope::body(labelled),
-            Self::Parca => parca::body(labelled),
-        }
-    }
-
-    fn is_answer(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Pyroscope => pyroscope::is_answer(bytes),
-            Self::Parca => parca::is_answer(bytes),
-        }
+const fn protocol(store: Store) -> Protocol {
+    match store {
+        Store::Pyroscope => Protocol {
+            path: pyroscope::PATH,
+            media_type: pyroscope::MEDIA_TYPE,
+            body: pyroscope::body,
+            is_answer: pyroscope::is_answer,
+        },
+        Store::Parca => Protocol {
+            path: parca::PATH,
+            media_type: parca::MEDIA_TYPE,
+            body: parca::body,
+            is_answer: parca::is_answer,
+        },
     }
 }
 
@@ -93,7 +73,7 @@ impl Pusher {
         let Address { mut url, credentials, query } = address;
         settings.credentials = credentials.or(settings.credentials);
         let client = Client::new(&url, settings)?;
-        let path = format!("{}/{}", url.path().trim_end_matches('/'), store.path());
+        let path = format!("{}/{}", url.path().trim_end_matches('/'), protocol(store).path);
         url.set_path(&path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -106,13 +86,14 @@ impl Pusher {
     /// # Errors
     /// When the store has not taken it, or something else than the store has answered.
     pub fn push(&self, labelled: &Labelled) -> Result<(), Error> {
-        let bytes = self.store.body(labelled);
-        let body = Body { media_type: self.store.media_type(), bytes: &bytes };
+        let Protocol { media_type, body, is_answer, .. } = protocol(self.store);
+        let bytes = body(labelled);
+        let body = Body { media_type, bytes: &bytes };
         let answer = self.client.post(&self.url, body, MAX_ANSWER)?;
-        if self.store.is_answer(&answer) {
+        if is_answer(&answer) {
             return Ok(());
         }
-        let why = format!("it is not what {} answers", self.store.name());
+        let why = format!("it is not what {} answers", self.store);
         Err(Error { url: self.url.to_string(), problem: Problem::Protocol(why) })
     }
 }

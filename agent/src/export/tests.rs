@@ -22,21 +22,21 @@ fn pyroscope_is_sent_one_series_with_one_profile() {
     let sample = vec![0x12, 5, 0x0a, 3, 0x1f, 0x8b, 0xff];
     let series = [label("__name__", "goroutine"), label("service_name", "shop"), sample].concat();
     let expected = [vec![0x0a, series.len() as u8], series].concat();
-    assert_eq!(Store::Pyroscope.body(&labelled()), expected);
-    assert!(Store::Pyroscope.is_answer(b""));
-    assert!(!Store::Pyroscope.is_answer(b"<!DOCTYPE html>"));
+    assert_eq!(pyroscope::body(&labelled()), expected);
+    assert!(pyroscope::is_answer(b""));
+    assert!(!pyroscope::is_answer(b"<!DOCTYPE html>"));
 }
 
 #[test]
 fn parca_is_sent_the_same_as_json() {
-    let sent: Value = serde_json::from_slice(&Store::Parca.body(&labelled())).expect("JSON");
+    let sent: Value = serde_json::from_slice(&parca::body(&labelled())).expect("JSON");
     let series = &sent["series"][0];
     assert_eq!(series["labels"]["labels"][0]["value"], "goroutine");
     assert_eq!(series["labels"]["labels"][1]["name"], "service_name");
     assert_eq!(series["samples"][0]["rawProfile"], "H4v/");
     assert_eq!(sent["normalized"], true);
-    assert!(Store::Parca.is_answer(b"{}"));
-    assert!(!Store::Parca.is_answer(b"<!DOCTYPE html>"));
+    assert!(parca::is_answer(b"{}"));
+    assert!(!parca::is_answer(b"<!DOCTYPE html>"));
 }
 
 #[test]

@@ -19,10 +19,12 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
         accounts.push(push.account());
         sinks.push(Box::new(push));
     }
-    // Of those that are sampled it is said when they are asked.
-    if !accounts.is_empty()
-        && !matches!(request.selection, Selection::Urls(_) | Selection::Datadog(_))
-    {
+    // Where servers are the source, it is said when they are asked.
+    let asks_others = matches!(
+        request.selection,
+        Selection::Urls(_) | Selection::Datadog(_) | Selection::Stored(_)
+    );
+    if !accounts.is_empty() && !asks_others {
         target::warn(&pushed.settings);
     }
     let seen = session::run(request, sinks);

@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use crate::cli::output;
 use crate::error_chain::one_line;
-use crate::export::{Backlog, Labelled, Pusher, Store, Tally, is_refusal};
+use crate::export::{Backlog, Labelled, Pusher, Tally, is_refusal};
 use crate::http::Error;
+use crate::model::Store;
 use crate::report::format;
 
 /// Sends what it is given, in turn, as fast as the store takes it.
@@ -149,7 +150,7 @@ impl Account {
     pub(in crate::cli) fn tell(&self) {
         let state = self.queue.lock();
         let sum = sum(state.backlog.tally(), state.backlog.waiting());
-        output::say(format_args!("{}: {sum}", self.store.name()));
+        output::say(format_args!("{}: {sum}", self.store));
     }
 }
 
@@ -178,18 +179,17 @@ impl Trouble {
     /// What is to be said of how a push went: once when it begins to fail, once when that is over, and of
     /// refusals each new reason.
     fn line(&mut self, store: Store, sent: &Result<(), Error>, dropped: u64) -> Option<String> {
-        let name = store.name();
         match sent {
             Err(error) if is_refusal(error) => {
                 let why = one_line(error);
                 let is_new = self.refusal.as_ref() != Some(&why);
                 self.refusal = Some(why.clone());
-                is_new.then(|| format!("warning: {name} has refused a profile: {why}"))
+                is_new.then(|| format!("warning: {store} has refused a profile: {why}"))
             }
             Err(error) if self.since.is_none() => {
                 self.since = Some(dropped);
                 let why = one_line(error);
-                Some(format!("warning: {name} takes no profiles, and is tried again: {why}"))
+                Some(format!("warning: {store} takes no profiles, and is tried again: {why}"))
             }
             Err(_) => None,
             Ok(()) => {
@@ -201,7 +201,7 @@ impl Trouble {
                         format!("{lost} dropped meanwhile")
                     }
                 };
-                Some(format!("{name} takes profiles again; {lost}"))
+                Some(format!("{store} takes profiles again; {lost}"))
             }
         }
     }

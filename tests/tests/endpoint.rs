@@ -181,8 +181,10 @@ fn collections_tell_what_waits_for_them_from_what_leaks(version: &str) {
     assert!(evidence.contains("confirmed leak"), "{evidence}");
 
     let (said, bands) = collected(&idle);
-    assert_eq!(bands, [None; 2], "{said:#}");
-    assert!(said["text"].to_string().contains("none was forced"), "{said:#}");
+    // Profiles that are asked for make garbage too.
+    assert!(matches!(bands, [None, None | Some("cleanup-delay")]), "{said:#}");
+    let text = said["text"].to_string();
+    assert!(text.contains("none was forced") || text.contains("too little had piled up"), "{text}");
 }
 
 fn who_waits_for_whom_is_counted(version: &str) {

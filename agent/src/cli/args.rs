@@ -38,7 +38,8 @@ read, or could not run while it was sampled (stopped, frozen), 4 anything else.
 Every flag is a key of the --config file under its own name, and has an environment variable; the
 flag wins over the variable, the variable over the file. What a command does not take is ignored in
 both, and an error when typed.
-The target is never stopped or signalled, and only probes touch it (--probes off: nothing does).";
+The target is never stopped or signalled, and only probes touch it (--probes off: nothing does); by
+--url it answers what it is asked, and collects garbage for --force-gc.";
 
 /// Attach to a running Go program and say which goroutines leak: grouped, with the lines they wait
 /// at, the lines that created them, the cause, and how to fix it. Needs no change, restart or pprof

@@ -66,7 +66,8 @@ pub fn find(named: &[PathBuf]) -> Result<Found, Error> {
         sorted.unread.append(&mut unread);
         sorted.inspect(&group);
         found.observations.append(&mut sorted.observations);
-        nothing.extend(sorted.unread.iter().chain(&sorted.without).cloned());
+        let reasons = sorted.unread.iter().chain(&sorted.without).chain(&sorted.not_alone);
+        nothing.extend(reasons.cloned());
         found.series.extend(sorted.into_series(&group));
     }
     nothing.extend(unread);
@@ -85,6 +86,8 @@ struct Sorted {
     observations: Vec<PathBuf>,
     unread: Vec<Unread>,
     not_judged: BTreeMap<String, u64>,
+    /// Files that say nothing where they are all that there is.
+    not_alone: Vec<Unread>,
     /// Texts of a folder that have no goroutines in them.
     without: Vec<Unread>,
 }
@@ -115,6 +118,10 @@ impl Sorted {
     fn add(&mut self, file: String, what: Inspected, is_in_folder: bool) {
         let why = match what {
             Inspected::Item(item) if item.beside.is_some() => {
+                if item.beside == Some(Kind::Heap) {
+                    let why = "a heap profile says nothing without goroutines beside it".to_owned();
+                    self.not_alone.push(Unread { file, why });
+                }
                 self.beside.push(item);
                 return;
             }
@@ -123,6 +130,8 @@ impl Sorted {
                 return;
             }
             Inspected::Other(kind) => {
+                let why = format!("nothing is judged of a profile of this kind: {kind}");
+                self.not_alone.push(Unread { file, why });
                 *self.not_judged.entry(kind).or_default() += 1;
                 return;
             }

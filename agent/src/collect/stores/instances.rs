@@ -37,7 +37,7 @@ pub(super) fn of(
     query: &Query,
     profile_type: &str,
     series: Vec<Series>,
-    step: Duration,
+    (asked_step, step): (Duration, Duration),
 ) -> Vec<Found> {
     let keys = keys(&query.by, &series);
     let mut found: BTreeMap<Vec<Label>, Vec<Series>> = BTreeMap::new();
@@ -60,7 +60,12 @@ pub(super) fn of(
             labels: common(&series, &key),
             matchers: query.selector.with(&key),
             profile_type: profile_type.to_owned(),
-            times: one_a_step(series.into_iter().flat_map(|it| it.times).collect(), step),
+            times: {
+                let all = series.into_iter().flat_map(|it| it.times).collect();
+                // Series of one instance may name other times of the same step, and count its profiles each.
+                let asked = one_a_step(all, asked_step, u64::max);
+                one_a_step(asked, step, |first, later| first + later)
+            },
             step,
         }
     };
@@ -93,14 +98,14 @@ fn common(series: &[Series], key: &[Label]) -> Vec<Label> {
     common
 }
 
-/// At most one time in each step: series of one instance may name others of the same step.
-fn one_a_step(mut times: Vec<Taken>, step: Duration) -> Vec<Taken> {
+/// At most one time in each step, with how many profiles all times of the step are of.
+fn one_a_step(mut times: Vec<Taken>, step: Duration, of: fn(u64, u64) -> u64) -> Vec<Taken> {
     times.sort_unstable();
     let step_ns = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX).max(1);
     times.dedup_by(|later, first| {
         let is_same = later.at.unix_ns() / step_ns == first.at.unix_ns() / step_ns;
         if is_same {
-            first.of = first.of.max(later.of);
+            first.of = of(first.of, later.of);
         }
         is_same
     });
@@ -145,7 +150,7 @@ mod tests {
             )
         };
         let step = Duration::from_secs(10);
-        of(&query, "goroutine", series, step).into_iter().map(told).collect()
+        of(&query, "goroutine", series, (step, step)).into_iter().map(told).collect()
     }
 
     #[test]
@@ -172,6 +177,19 @@ mod tests {
             first.replace("instance=\"a\",job=\"shop\"", "job=\"shop\",instance=\"a\"")
         );
         assert_eq!((&found[1].2, &found[1].3[..]), (&version, &[11, 20, 30][..]));
+    }
+
+    #[test]
+    fn profiles_of_a_step_are_counted_once() {
+        let [second, ten] = [1, 10].map(Duration::from_secs);
+        let times = series(&[], &[3, 3, 4, 9, 10, 19]).times;
+        let told = |times: &[Taken]| -> Vec<(i64, u64)> {
+            times.iter().map(|it| (it.at.unix_ns() / 1_000_000_000, it.of)).collect()
+        };
+        let once = one_a_step(times, second, u64::max);
+        assert_eq!(told(&once), [(3, 2), (4, 2), (9, 2), (10, 2), (19, 2)]);
+        let in_all = one_a_step(once, ten, |first, later| first + later);
+        assert_eq!(told(&in_all), [(3, 6), (10, 4)]);
     }
 
     #[test]

@@ -27,6 +27,10 @@ use crate::model::{Store, Timestamp};
 /// Samples that are taken of an instance, about, where nobody says how far they are apart.
 pub const SAMPLES: u32 = 60;
 
+/// How many times finer the steps are in which a store says when it has profiles: the time that they are
+/// of, which decides about the steps of samples, is known no better.
+const FINER: u32 = 4;
+
 /// What is asked of a store.
 #[derive(Clone, Debug)]
 pub struct Query {
@@ -134,8 +138,8 @@ impl Asked {
 pub fn find(query: &Query) -> Result<Vec<Found>, Error> {
     let asked = Asked::open(query)?;
     let mut range = query.range;
-    let (series, step) = loop {
-        let step = query.step.unwrap_or_else(|| range.step(query.samples));
+    let (series, asked_step) = loop {
+        let step = query.step.unwrap_or_else(|| range.step(query.samples.saturating_mul(FINER)));
         let series = asked.series(query, range, step)?;
         // Profiles of a minute are one or two steps of an hour.
         match range.narrowed(times(&series), step) {
@@ -143,13 +147,14 @@ pub fn find(query: &Query) -> Result<Vec<Found>, Error> {
             _ => break (series, step),
         }
     };
-    if series.iter().all(|series| series.times.is_empty()) {
+    let Some(seen) = Range::over(times(&series)) else {
         return Err(Error::NoProfiles {
             query: format!("{}{}", asked.profile_type, query.selector.matchers()),
             range: query.range,
         });
-    }
-    Ok(instances::of(query, &asked.profile_type, series, step))
+    };
+    let step = query.step.unwrap_or_else(|| seen.step(query.samples));
+    Ok(instances::of(query, &asked.profile_type, series, (asked_step, step)))
 }
 
 fn times(series: &[Series]) -> impl Iterator<Item = Timestamp> {

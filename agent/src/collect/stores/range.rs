@@ -25,6 +25,14 @@ impl Range {
         Duration::from_nanos(u64::try_from(ns).unwrap_or(0))
     }
 
+    /// From the first of these times to the last; `None` where there are none.
+    pub(super) fn over(times: impl Iterator<Item = Timestamp>) -> Option<Self> {
+        times.fold(None, |range, at| match range {
+            None => Some(Self { from: at, until: at }),
+            Some(Self { from, until }) => Some(Self { from: from.min(at), until: until.max(at) }),
+        })
+    }
+
     /// A step of which it has about so many, in whole seconds.
     pub(super) fn step(self, steps: u32) -> Duration {
         let seconds = self.duration().as_secs().div_ceil(u64::from(steps.max(1)));
@@ -37,17 +45,15 @@ impl Range {
         times: impl Iterator<Item = Timestamp>,
         step: Duration,
     ) -> Option<Self> {
-        let times = times.map(Timestamp::unix_ns);
-        let (first, last) =
-            times.fold((i64::MAX, i64::MIN), |(first, last), at| (first.min(at), last.max(at)));
+        let Self { from: first, until: last } = Self::over(times)?;
         // A step tells of one of its times alone.
         let step_ns = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
         let narrower = Self {
-            from: Timestamp::from_unix_ns(first.saturating_sub(step_ns)).max(self.from),
-            until: Timestamp::from_unix_ns(last.saturating_add(step_ns)).min(self.until),
+            from: Timestamp::from_unix_ns(first.unix_ns().saturating_sub(step_ns)).max(self.from),
+            until: Timestamp::from_unix_ns(last.unix_ns().saturating_add(step_ns)).min(self.until),
         };
         let is_less = narrower.duration() < self.duration() / 2;
-        (first <= last && step > MIN_STEP && is_less).then_some(narrower)
+        (step > MIN_STEP && is_less).then_some(narrower)
     }
 }
 

@@ -69,7 +69,7 @@ const ONE_SAMPLE: &[&[&str]] =
     &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 16] = [
+const TABLE: [Row; 17] = [
     Row { command: "check", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
@@ -84,6 +84,11 @@ const TABLE: [Row; 16] = [
         command: "fleet",
         flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
         why: "it takes one sample of each instance, without probes, and shows what they have in common",
+    },
+    Row {
+        command: "memory",
+        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT],
+        why: "it takes one sample, without probes, and shows the memory",
     },
     Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row {
@@ -224,12 +229,12 @@ const IDLE: [Idle; 13] = [
     Idle { with: "pyroscope", flags: &[FORCING], why: ONLY_BY_URL },
     Idle {
         with: "url",
-        flags: &[&["object", "probes", "budget"]],
+        flags: &[&["object", "probes", "budget", "retained"]],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
     Idle {
         with: "input",
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "retained"]],
         why: "what was saved is judged as it was sampled",
     },
     Idle {

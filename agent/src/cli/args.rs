@@ -78,6 +78,7 @@ impl Args {
             Some(Command::Patterns(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Channels(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Fleet(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Memory(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Pprof(it)) => std::mem::take(&mut it.pids.pids),
             None | Some(Command::Report | Command::Completions { .. } | Command::Man { .. }) => {
                 Vec::new()
@@ -136,6 +137,9 @@ pub(super) enum Command {
     /// them: ranked by how many they are and in how few instances. Ends in 1 where a group reaches the
     /// threshold, unless --fail-on says else.
     Fleet(Fleet),
+    /// Show the memory of one program: its Go heap, what the kernel counts, what collections cost. With
+    /// --retained who holds the heap: variables by name, goroutines by function.
+    Memory(Memory),
     /// Show only the goroutines that --func, --package and --exclude let pass, in one sample.
     Filter(Pids),
     /// The report of profiles and dumps, or of what --save kept (--input PATH).
@@ -258,6 +262,27 @@ pub(super) struct Fleet {
         env = "LEAK_AGENT_PARALLEL"
     )]
     pub(super) parallel: NonZeroUsize,
+}
+
+/// Whose memory, and who holds it.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Memory {
+    #[command(flatten)]
+    pids: Pids,
+
+    /// Say who holds the heap: follow its pointers from variables and goroutines on, while the program goes on.
+    #[arg(long, env = "LEAK_AGENT_RETAINED", value_parser = BoolishValueParser::new())]
+    pub(super) retained: bool,
+
+    /// Follow pointers for at most this long; what was not followed by then is said.
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        env = "LEAK_AGENT_WALK_LIMIT",
+        value_parser = duration
+    )]
+    pub(super) walk_limit: Duration,
 }
 
 /// Where to serve.

@@ -93,6 +93,10 @@ pub(super) enum Task {
         threshold: u64,
         parallel: NonZeroUsize,
     },
+    /// The memory of one target; who holds the heap, found in at most this time, if that is asked for.
+    Memory {
+        retained: Option<Duration>,
+    },
     Filter,
     Report,
     /// One sample, as a profile.
@@ -290,6 +294,9 @@ impl Task {
             Some(Command::Fleet(fleet)) => {
                 Self::Fleet { threshold: fleet.threshold, parallel: fleet.parallel }
             }
+            Some(Command::Memory(memory)) => {
+                Self::Memory { retained: memory.retained.then_some(memory.walk_limit) }
+            }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
             Some(Command::Export(_)) => Self::Export(common.format.of_profile()),
@@ -324,6 +331,7 @@ impl Task {
     const fn default_fail_on(&self) -> FailOn {
         match self {
             Self::Filter
+            | Self::Memory { .. }
             | Self::Report
             | Self::Compare(_)
             | Self::Export(_)
@@ -351,9 +359,11 @@ impl Task {
     /// Probes are for commands that watch; one sample, or two, leaves them nothing to see.
     fn attach_options(&self, probes: Probes, budget: Budget) -> Options {
         let (probes, once) = match self {
-            Self::Check | Self::Filter | Self::Fleet { .. } | Self::Export(_) => {
-                (Probing::Off, true)
-            }
+            Self::Check
+            | Self::Filter
+            | Self::Fleet { .. }
+            | Self::Memory { .. }
+            | Self::Export(_) => (Probing::Off, true),
             Self::Compare(_) | Self::Pprof(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };

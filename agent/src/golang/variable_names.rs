@@ -9,7 +9,8 @@ use super::heap::roots::Variable;
 const MAX_SYMBOLS: usize = 1 << 20;
 /// A longer name is cut.
 const MAX_NAME: usize = 512;
-/// What the compiler makes for `&T{...}` has this in its name; the variable that points to it is what is meant.
+/// What the compiler makes for `&T{...}` has this in its name, or no symbol at all; the variable that points to it
+/// is what is meant.
 const MADE: &str = "..stmp_";
 /// Such a thing may point to another.
 const MAX_STEPS: u32 = 8;
@@ -62,28 +63,33 @@ impl VariableNames {
         self.symbols.is_empty()
     }
 
-    /// The name of the variable that a word is part of. `among` are words of variables that point to variables:
-    /// where the compiler made the variable up, they tell which one it was made for.
+    /// The name of the variable that a word is part of. `among` are the words of variables that point to variables,
+    /// in the order of what they point to: where the compiler made the variable up, they tell for which.
     #[must_use]
     pub fn find(&self, at: u64, among: &[Variable]) -> Option<&str> {
-        let mut symbol = self.at(at)?;
+        let mut at = at.wrapping_sub(self.bias);
+        let mut made = None;
         for _ in 0..MAX_STEPS {
-            if !symbol.name.contains(MADE) {
-                break;
-            }
-            let (start, end) =
-                (self.bias.wrapping_add(symbol.start), self.bias.wrapping_add(symbol.end));
-            let holder = among.iter().find(|it| (start..end).contains(&it.value));
-            let Some(holder) = holder.and_then(|it| self.at(it.at)) else { break };
-            symbol = holder;
+            // What has no symbol may begin behind the symbol before it.
+            let behind = self.symbols.partition_point(|symbol| symbol.start <= at);
+            let before = self.symbols[..behind].last();
+            let start = match before {
+                Some(symbol) if at < symbol.end && !symbol.name.contains(MADE) => {
+                    return Some(&symbol.name);
+                }
+                Some(symbol) if at < symbol.end => {
+                    made = made.or(Some(&*symbol.name));
+                    symbol.start
+                }
+                Some(symbol) => symbol.end,
+                None => return made,
+            };
+            let value = |it: &Variable| it.value.wrapping_sub(self.bias);
+            let holder = among[..among.partition_point(|it| value(it) <= at)].last();
+            let Some(holder) = holder.filter(|it| value(it) >= start) else { return made };
+            at = holder.at.wrapping_sub(self.bias);
         }
-        Some(&symbol.name)
-    }
-
-    fn at(&self, address: u64) -> Option<&Symbol> {
-        let address = address.wrapping_sub(self.bias);
-        let behind = self.symbols.partition_point(|symbol| symbol.start <= address);
-        self.symbols[..behind].last().filter(|symbol| address < symbol.end)
+        made
     }
 }
 
@@ -97,6 +103,7 @@ mod tests {
             symbol(0x100, 0x100, "runtime.data"),
             symbol(0x100, 0x118, "main.store"),
             symbol(0x120, 0x128, "main.cache"),
+            symbol(0x180, 0x190, "net/http.table"),
             symbol(0x200, 0x240, "main..stmp_1"),
             symbol(0x240, 0x280, "main..stmp_2"),
         ];
@@ -108,7 +115,7 @@ mod tests {
         let names = names();
         assert_eq!(names.find(0x1100, &[]), Some("main.store"));
         assert_eq!(names.find(0x1110, &[]), Some("main.store"));
-        for nothing in [0x1118, 0x10ff, 0x1280, 0, 0x100, u64::MAX] {
+        for nothing in [0x1118, 0x10ff, 0x1280, 0x1198, 0, 0x100, u64::MAX] {
             assert_eq!(names.find(nothing, &[]), None, "{nothing:#x}");
         }
     }
@@ -121,6 +128,14 @@ mod tests {
         assert_eq!(names.find(0x1230, &among), Some("main.cache"));
         assert_eq!(names.find(0x1250, &among), Some("main.cache"));
         assert_eq!(names.find(0x1250, &[]), Some("main..stmp_2"));
+        // Without a symbol of its own, between two others.
+        let among =
+            [Variable { at: 0x1120, value: 0x1140 }, Variable { at: 0x1100, value: 0x11b0 }];
+        assert_eq!(names.find(0x1140, &among), Some("main.cache"));
+        assert_eq!(names.find(0x1170, &among), Some("main.cache"));
+        assert_eq!(names.find(0x1138, &among), None);
+        assert_eq!(names.find(0x11b8, &among), Some("main.store"));
+        assert_eq!(names.find(0x1198, &among), None);
         // Two that point to each other.
         let around =
             [Variable { at: 0x1210, value: 0x1250 }, Variable { at: 0x1250, value: 0x1210 }];

@@ -12,6 +12,7 @@ pub mod html;
 pub(crate) mod json;
 #[cfg(test)]
 mod judged;
+pub mod memory;
 pub mod phrases;
 pub mod schema;
 pub(crate) mod style;

@@ -11,6 +11,7 @@ pub(super) mod filter;
 pub(super) mod fleet;
 pub(super) mod list;
 pub(super) mod man;
+pub(super) mod memory;
 pub(super) mod monitor;
 pub(super) mod patterns;
 pub(super) mod pprof;

@@ -13,6 +13,9 @@ use crate::golang::{self, Program};
 use crate::model::function::{is_of_runtime, is_standard};
 use crate::model::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, WalkCoverage};
 
+/// The part of a stack, from its end, in which the function is that the goroutine started in.
+const OUTERMOST: u64 = 4096;
+
 /// Walks the heap of the process with an id, for as long as `time`. It is never stopped, and nothing is written to
 /// it; the walk takes one thread of the agent.
 ///
@@ -123,6 +126,32 @@ fn grouped<'n>(variables: &Variables, names: &'n VariableNames) -> Vec<Named<'n>
     by_name.into_values().collect()
 }
 
+/// The function that a goroutine started in. What the compiler makes around the call of a `go` statement is seen
+/// through: the outermost call on the stack that the compiler did not make is the one that was meant.
+fn started(program: &Program, stack: &Stack) -> Option<String> {
+    let symbolizer = program.symbolizer();
+    let start = symbolizer.function_line(stack.function)?;
+    if start.wrapper {
+        let from = stack.start.max(stack.end.saturating_sub(OUTERMOST));
+        let words = program.memory().read_vec(from, (stack.end - from) as usize).ok()?;
+        let words = words.as_chunks::<8>().0.iter().rev().map(|word| u64::from_le_bytes(*word));
+        for pc in words.filter(|pc| program.is_text(*pc)) {
+            let mut outermost = None;
+            // What the compiler inlined comes first; the last that is meant is what was called.
+            symbolizer.calls(symbolizer.call_address(pc), &mut |call| {
+                let is_made = call.wrapper || call.function == start.function;
+                if !is_made && !call.function.starts_with("runtime.goexit") {
+                    outermost = Some(call.function);
+                }
+            });
+            if let Some(name) = outermost {
+                return Some(name.to_owned());
+            }
+        }
+    }
+    Some(start.function.to_owned())
+}
+
 /// A walk, holder by holder.
 struct Holding<'a, 'g> {
     program: &'a Program,
@@ -154,8 +183,9 @@ impl Holding<'_, '_> {
             }
             self.walk.reach_from_stack(stack.start, stack.end)?;
         }
-        let Some(function) = stacks.first().map(|stack| stack.function) else { return Ok(()) };
-        let name = self.program.symbolizer().entry(function).map(|(_, name)| name.to_owned());
+        let Some(first) = stacks.first() else { return Ok(()) };
+        let name = started(self.program, first);
+        let function = first.function;
         let count = stacks.len() as u64;
         self.take(HolderKind::Goroutines, name, Some(function), count)
     }

@@ -27,12 +27,12 @@ pub struct Variable {
     pub value: u64,
 }
 
-/// The words of variables that are pointers, by address.
+/// The words of variables that are pointers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    /// Those that point into the heap.
+    /// Those that point into the heap, by address.
     pub into_heap: Vec<Variable>,
-    /// Those that point to variables.
+    /// Those that point to variables, in the order of what they point to.
     pub among: Vec<Variable>,
     /// How many pieces of memory could not be read.
     pub unread: u64,
@@ -106,6 +106,7 @@ pub fn variables(
         }
     }
     found.into_heap.sort_unstable_by_key(|variable| variable.at);
+    found.among.sort_unstable_by_key(|variable| variable.value);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::report::schema::{
 };
 
 /// Whom the report is of.
-pub(super) fn target(target: &Target) -> TargetDoc<'_> {
+pub(in crate::report) fn target(target: &Target) -> TargetDoc<'_> {
     let (kind, library, source) = match &target.id.instance {
         Instance::Process { library, .. } => (TargetKind::Pid, library.as_deref(), None),
         Instance::Endpoint { url } => (TargetKind::Url, None, Some(url.into())),

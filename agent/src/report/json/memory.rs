@@ -13,7 +13,7 @@ use crate::report::schema::{
 };
 
 /// The account.
-pub(super) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
+pub(in crate::report) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
     let Memory { heap, process, profile, .. } = &account.now;
     let point = |point: &crate::model::MemoryPoint| MemoryPointDoc {
         seconds: point.elapsed.as_secs_f64(),

@@ -14,14 +14,14 @@ use super::{Render, Report};
 use crate::model::Timestamp;
 
 mod contention;
-mod coverage;
+pub(super) mod coverage;
 mod document;
 mod finding;
 mod forced;
 mod frame;
 mod group;
 mod locks;
-mod memory;
+pub(super) mod memory;
 mod profile;
 mod site;
 
@@ -50,7 +50,7 @@ pub fn time(at: Timestamp) -> Option<String> {
 }
 
 /// Addresses are text: JSON numbers lose bits beyond 2^53.
-fn hex(address: u64) -> Cow<'static, str> {
+pub(super) fn hex(address: u64) -> Cow<'static, str> {
     format!("{address:#x}").into()
 }
 

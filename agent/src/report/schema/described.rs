@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::name::{self, Schema as _};
-use super::{ComparisonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MonitorLine};
+use super::{ComparisonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MemoryReportDoc, MonitorLine};
 
 /// A schema, described.
 #[derive(Clone, Debug)]
@@ -39,6 +39,10 @@ pub fn all() -> Vec<Described> {
         described::<name::Fleet, FleetDoc<'static>>(
             "fleet",
             "The groups of many instances of a program: what `fleet --format json` writes.",
+        ),
+        described::<name::Memory, MemoryReportDoc<'static>>(
+            "memory",
+            "The memory of a program, and who holds its heap: what `memory --format json` writes.",
         ),
         described::<name::List, ListDoc<'static>>(
             "list",

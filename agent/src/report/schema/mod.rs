@@ -28,6 +28,7 @@ pub mod name;
 mod place;
 mod profile;
 mod read;
+mod retained;
 mod sample;
 mod site;
 
@@ -63,6 +64,9 @@ pub use name::SchemaName;
 pub use place::PlaceDoc;
 pub use profile::{FilesDoc, NotJudgedDoc, ProfileDoc, ProfileFaultDoc, UnreadFileDoc};
 pub use read::{ReadError, Streamed, read};
+pub use retained::{
+    AmountDoc, HeapHolderDoc, MemoryReportDoc, RetainedClassDoc, RetainedDoc, WalkDoc,
+};
 pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};
 

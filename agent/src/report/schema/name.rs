@@ -38,6 +38,10 @@ pub enum List {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fleet {}
 
+/// `leak-agent/memory/v1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {}
+
 impl Schema for Report {
     const NAME: &'static str = "leak-agent/report/v1";
 }
@@ -60,6 +64,10 @@ impl Schema for List {
 
 impl Schema for Fleet {
     const NAME: &'static str = "leak-agent/fleet/v1";
+}
+
+impl Schema for Memory {
+    const NAME: &'static str = "leak-agent/memory/v1";
 }
 
 /// The name of a schema, which is all that this field can be.

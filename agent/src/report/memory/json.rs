@@ -1,0 +1,78 @@
+//! A program's memory as `leak-agent/memory/v1`.
+
+use std::io::{self, Write};
+
+use super::MemoryReport;
+use crate::model::{Amount, HeapHolder, Retained, RetainedClass};
+use crate::report::json::{coverage, hex, memory, time};
+use crate::report::phrases;
+use crate::report::schema::{
+    AgentDoc, AmountDoc, HeapHolderDoc, MemoryReportDoc, RetainedClassDoc, RetainedDoc, SchemaName,
+    WalkDoc,
+};
+
+/// Writes the memory of a program as one document.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_json(report: &MemoryReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let assessment = report.assessment;
+    let document = MemoryReportDoc {
+        schema: SchemaName::default(),
+        agent: AgentDoc { version: env!("CARGO_PKG_VERSION").into() },
+        target: coverage::target(&assessment.target),
+        at: time(assessment.window.last).map(Into::into),
+        memory: assessment.memory.as_ref().map(memory::memory),
+        retained: report.retained.map(retained),
+        notes: phrases::notes(assessment).into_iter().map(Into::into).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn retained(retained: &Retained) -> RetainedDoc<'_> {
+    let walk = retained.walk;
+    RetainedDoc {
+        holders: retained.holders.iter().map(holder).collect(),
+        reached: amount(retained.reached),
+        unreached: amount(retained.unreached),
+        classes: retained.classes.iter().map(class).collect(),
+        walk: WalkDoc {
+            is_whole: walk.is_whole,
+            seconds: walk.took.as_secs_f64(),
+            read_bytes: walk.read_bytes,
+            spans: walk.spans,
+            changed_spans: walk.changed_spans,
+            torn_spans: walk.torn_spans,
+            astray: walk.astray,
+            untyped: walk.untyped,
+            unread: walk.unread,
+            collected: walk.collected,
+            has_names: walk.has_names,
+        },
+        notes: phrases::walk_notes(retained).into_iter().map(Into::into).collect(),
+    }
+}
+
+fn holder(holder: &HeapHolder) -> HeapHolderDoc<'_> {
+    HeapHolderDoc {
+        kind: holder.kind,
+        name: holder.name.as_deref().map(Into::into),
+        address: holder.address.map(hex),
+        count: holder.count,
+        bytes: holder.holds.bytes,
+        objects: holder.holds.objects,
+    }
+}
+
+const fn class(class: &RetainedClass) -> RetainedClassDoc {
+    RetainedClassDoc {
+        object_bytes: class.object_bytes,
+        reached: amount(class.reached),
+        unreached: amount(class.unreached),
+    }
+}
+
+const fn amount(amount: Amount) -> AmountDoc {
+    AmountDoc { bytes: amount.bytes, objects: amount.objects }
+}

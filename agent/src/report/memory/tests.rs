@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use super::*;
+use crate::analyze::{CodeFiles, Settings, Window, judge};
+use crate::model::{Amount, HeapHolder, HolderKind, RetainedClass, WalkCoverage};
+use crate::report::schema::MemoryReportDoc;
+use crate::sample::leaking;
+
+fn assessment() -> Assessment {
+    let mut window = Window::default();
+    window.push(&leaking(20).observe(0));
+    judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+fn retained() -> Retained {
+    let holder = |kind, name: Option<&str>, count, bytes| HeapHolder {
+        kind,
+        name: name.map(str::to_owned),
+        address: Some(0x5a_2c40),
+        count,
+        holds: Amount { bytes, objects: bytes / 1024 },
+    };
+    Retained {
+        holders: vec![
+            holder(HolderKind::Variable, Some("main.store\u{1b}[31m"), 1, 96 << 20),
+            holder(HolderKind::Goroutines, Some("main.worker"), 3, 3 << 20),
+            holder(HolderKind::Goroutines, Some("runtime.main"), 1, 1 << 20),
+            holder(HolderKind::Variable, None, 1, 2048),
+        ],
+        reached: Amount { bytes: 100 << 20, objects: 102_400 },
+        unreached: Amount { bytes: 8192, objects: 1 },
+        classes: vec![RetainedClass {
+            object_bytes: Some(1024),
+            reached: Amount { bytes: 100 << 20, objects: 102_400 },
+            unreached: Amount::default(),
+        }],
+        walk: WalkCoverage {
+            is_whole: true,
+            took: Duration::from_millis(350),
+            spans: 12_800,
+            changed_spans: 1,
+            has_names: true,
+            ..WalkCoverage::default()
+        },
+    }
+}
+
+fn text(report: &MemoryReport<'_>, top: Option<usize>) -> String {
+    let mut text = Vec::new();
+    write_text(report, top, &mut text).expect("a vector takes everything");
+    String::from_utf8(text).expect("text")
+}
+
+#[test]
+fn people_read_who_holds_how_much() {
+    let (assessment, retained) = (assessment(), retained());
+    let report = MemoryReport { assessment: &assessment, retained: Some(&retained) };
+    let all = text(&report, None);
+    for line in [
+        " 96.0 MiB   96.0 %        98,304  main.store\u{fffd}[31m\n",
+        "  3.0 MiB    3.0 %         3,072  3 goroutines of main.worker\n",
+        "  1.0 MiB    1.0 %         1,024  the main goroutine\n",
+        "  2.0 KiB    0.0 %             2  variable at 0x5a2c40\n",
+        "held by    100.0 MiB in 102,400 objects, by a walk of 350.0ms\n",
+        "not held   8.0 KiB in 1 object: not freed yet, or missed\n",
+        "note       of 12,800 spans 1 was freed or used otherwise meanwhile\n",
+    ] {
+        assert!(all.contains(line), "{line:?} in {all}");
+    }
+    let two = text(&report, Some(2));
+    assert!(two.contains("… and 2 more holders of 1.0 MiB: --all shows them\n"), "{two}");
+    let none = MemoryReport { assessment: &assessment, retained: None };
+    assert!(!text(&none, None).contains("held by"));
+}
+
+#[test]
+fn what_makes_a_walk_less_exact_is_said() {
+    let mut retained = retained();
+    let notes = |retained: &Retained| crate::report::phrases::walk_notes(retained).len();
+    assert_eq!(notes(&retained), 1);
+    retained.walk = WalkCoverage::default();
+    assert_eq!(notes(&retained), 2, "not whole, and without names");
+    retained.walk = WalkCoverage {
+        torn_spans: 1,
+        astray: 2,
+        untyped: 1,
+        unread: 3,
+        collected: true,
+        ..retained.walk
+    };
+    assert_eq!(notes(&retained), 7);
+}
+
+#[test]
+fn programs_read_back_what_is_written() {
+    let (assessment, retained) = (assessment(), retained());
+    let report = MemoryReport { assessment: &assessment, retained: Some(&retained) };
+    let mut text = Vec::new();
+    write_json(&report, &mut text).expect("a vector takes everything");
+    let read: MemoryReportDoc<'_> = serde_json::from_slice(&text).expect("its own form");
+    let retained = read.retained.expect("it was asked for");
+    assert_eq!(retained.holders[0].address.as_deref(), Some("0x5a2c40"));
+    assert_eq!((retained.holders[1].count, retained.reached.objects), (3, 102_400));
+    assert_eq!(retained.classes[0].object_bytes, Some(1024));
+    assert!(retained.walk.is_whole && retained.notes.len() == 1);
+}

@@ -1,0 +1,149 @@
+//! What `memory --format json` writes: `leak-agent/memory/v1`.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::coverage::TargetDoc;
+use super::document::AgentDoc;
+use super::memory::MemoryAccountDoc;
+use super::name::{Memory, SchemaName};
+use crate::model::HolderKind;
+
+/// The memory of a program, and who holds its heap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MemoryReport")]
+pub struct MemoryReportDoc<'a> {
+    /// The name of the schema.
+    pub schema: SchemaName<Memory>,
+    /// The agent that looked.
+    pub agent: AgentDoc<'a>,
+    /// Whose memory it is.
+    pub target: TargetDoc<'a>,
+    /// When it was sampled, as RFC 3339 in UTC.
+    ///
+    /// Null: the time is out of range.
+    pub at: Option<Cow<'a, str>>,
+    /// The figures.
+    ///
+    /// Null: nothing is known of it.
+    pub memory: Option<MemoryAccountDoc>,
+    /// Who holds the heap.
+    ///
+    /// Null: it was not asked for (`--retained`).
+    pub retained: Option<RetainedDoc<'a>>,
+    /// What could not be seen.
+    pub notes: Vec<Cow<'a, str>>,
+}
+
+/// Who holds the heap, by a walk of its objects while the program went on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RetainedDoc<'a> {
+    /// They, those with most bytes first. Each object counts once, at the first that reaches it: the program's
+    /// own variables by name, then those of the standard library, goroutines, finalizers, the runtime's
+    /// variables.
+    pub holders: Vec<HeapHolderDoc<'a>>,
+    /// All that is reached: the sum of the holders.
+    pub reached: AmountDoc,
+    /// What is allocated and not reached: garbage that is not freed yet, and what the walk missed.
+    pub unreached: AmountDoc,
+    /// Both by the size of an object, smallest first.
+    pub classes: Vec<RetainedClassDoc>,
+    /// How much was seen.
+    pub walk: WalkDoc,
+    /// The same in words, as far as it is not all.
+    pub notes: Vec<Cow<'a, str>>,
+}
+
+/// Who holds objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapHolderDoc<'a> {
+    /// What kind of holder it is.
+    pub kind: HolderKind,
+    /// The variable's name, or that of the function that the goroutines started in.
+    ///
+    /// Null: there is none, or the executable is stripped of its symbol table.
+    pub name: Option<Cow<'a, str>>,
+    /// The address of the variable's first pointer into the heap, or of the function.
+    ///
+    /// Null: there is none.
+    pub address: Option<Cow<'a, str>>,
+    /// How many pointers into the heap the variable has, how many goroutines or records there are.
+    pub count: u64,
+    /// What it holds that no holder before it does.
+    ///
+    /// Unit: bytes.
+    pub bytes: u64,
+    /// How many objects that is.
+    ///
+    /// Unit: objects.
+    pub objects: u64,
+}
+
+/// Objects and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AmountDoc {
+    /// Each object as large as its size class.
+    ///
+    /// Unit: bytes.
+    pub bytes: u64,
+    /// How many they are.
+    ///
+    /// Unit: objects.
+    pub objects: u64,
+}
+
+/// Objects of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RetainedClassDoc {
+    /// The size of one.
+    ///
+    /// Unit: bytes. Null: they are large, each of a size of its own.
+    pub object_bytes: Option<u64>,
+    /// What is reached.
+    pub reached: AmountDoc,
+    /// What is not.
+    pub unreached: AmountDoc,
+}
+
+/// How much a walk saw, and what the program did meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WalkDoc {
+    /// Whether it followed all pointers in the time that it had.
+    pub is_whole: bool,
+    /// How long it took.
+    ///
+    /// Unit: s.
+    pub seconds: f64,
+    /// Objects that were searched for pointers.
+    ///
+    /// Unit: bytes.
+    pub read_bytes: u64,
+    /// Spans of memory with objects.
+    ///
+    /// Unit: spans.
+    pub spans: u64,
+    /// Those that were freed or used for something else before the end.
+    ///
+    /// Unit: spans.
+    pub changed_spans: u64,
+    /// Those that made no sense or could not be read.
+    ///
+    /// Unit: spans.
+    pub torn_spans: u64,
+    /// Pointers to objects that came after the walk began.
+    ///
+    /// Unit: pointers.
+    pub astray: u64,
+    /// Objects of which every word was taken for a pointer.
+    ///
+    /// Unit: objects.
+    pub untyped: u64,
+    /// Objects, stacks, variables and records that could not be read.
+    pub unread: u64,
+    /// Whether a garbage collection began or ended meanwhile.
+    pub collected: bool,
+    /// Whether variables have names: the executable has a symbol table.
+    pub has_names: bool,
+}

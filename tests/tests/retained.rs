@@ -1,0 +1,118 @@
+//! Who holds the heap, as `memory --retained` says it, against what is freed when the holder lets go: see targets/held.
+#![allow(clippy::expect_used)]
+
+use leak_agent_tests::{Target, agent, each_version, target};
+use serde_json::Value;
+
+/// The variables of the target, in the order in which they let go.
+const HOLDERS: [&str; 9] =
+    ["store", "cache", "wides", "ring", "table", "blobs", "values", "channel", "closures"];
+
+fn ask(target: &mut Target, command: &str) -> u64 {
+    let answer = target.command(command).expect("an answer");
+    answer.parse().unwrap_or_else(|_| panic!("{command}: {answer}"))
+}
+
+fn memory(target: &Target, more: &[&str]) -> Value {
+    let pid = target.pid().to_string();
+    let args = [&["memory", "--retained", "--format", "json", "--pid", &pid], more].concat();
+    let output = agent::run(&args).expect("agent");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn bytes_of(report: &Value, name: &str) -> u64 {
+    let holders = report["retained"]["holders"].as_array().expect("holders");
+    let named = holders.iter().filter(|holder| holder["name"] == name);
+    let bytes: Vec<u64> = named.filter_map(|holder| holder["bytes"].as_u64()).collect();
+    assert_eq!(bytes.len(), 1, "{name} in {holders:#?}");
+    bytes[0]
+}
+
+/// Within one percent, and what a few objects of the runtime make.
+fn is_close(one: u64, other: u64) -> bool {
+    one.abs_diff(other) <= other / 100 + 4096
+}
+
+fn start(version: &str, mode: &str) -> (Target, u64) {
+    let path = target::path(version, mode, "held").expect("it was built");
+    let mut target = Target::start_at(path, &[""; 0]).expect("target");
+    let live = ask(&mut target, "live");
+    (target, live)
+}
+
+fn holders_hold_what_is_freed_without_them(version: &str) {
+    compare(version, "exe");
+    let (target, live) = start(version, "stripped");
+    let report = memory(&target, &[]);
+    let reached = report["retained"]["reached"]["bytes"].as_u64().expect("bytes");
+    assert!(is_close(reached, live), "{version} stripped: {reached} of {live}");
+    assert_eq!(report["retained"]["walk"]["has_names"], false);
+    // What goroutines started in is known all the same.
+    assert!(bytes_of(&report, "main.worker") >= 6 << 20);
+}
+
+fn compare(version: &str, mode: &str) {
+    let (mut target, live) = start(version, mode);
+    let report = memory(&target, &[]);
+    let retained = &report["retained"];
+    let reached = retained["reached"]["bytes"].as_u64().expect("bytes");
+    assert!(is_close(reached, live), "{version} {mode}: {reached} of {live}");
+    assert_eq!(retained["walk"]["is_whole"], true);
+    assert_eq!(retained["walk"]["untyped"], 0, "{version} {mode}");
+    for holder in HOLDERS {
+        let held = bytes_of(&report, &format!("main.{holder}"));
+        let freed = ask(&mut target, &format!("drop {holder}"));
+        assert!(
+            is_close(held, freed),
+            "{version} {mode}: main.{holder} holds {held}, {freed} were freed\n{retained:#}"
+        );
+    }
+    assert!(bytes_of(&report, "main.worker") >= 6 << 20);
+    let holders = retained["holders"].as_array().expect("holders");
+    // What main was done with may still stand on its stack, of which every word counts.
+    let is_finalizers = |it: &&Value| it["kind"] == "finalizers" || it["name"] == "runtime.main";
+    let needed = holders.iter().filter(is_finalizers).filter_map(|it| it["bytes"].as_u64());
+    assert!(needed.sum::<u64>() >= 1 << 20, "{version} {mode}: {holders:#?}");
+    let gone = memory(&target, &[]);
+    let names = gone["retained"]["holders"].as_array().expect("holders").iter();
+    let names: Vec<_> = names.filter_map(|holder| holder["name"].as_str()).collect();
+    assert!(!names.contains(&"main.store"), "{names:?}");
+}
+
+each_version!(holders_hold_what_is_freed_without_them);
+
+#[test]
+fn another_garbage_collector() {
+    compare("1.26.6", "nogreenteagc");
+}
+
+/// The walk comes to an end, finds what stays where it is, and says that it is not exact.
+#[test]
+fn a_program_that_moves_everything_is_walked_too() {
+    let (mut target, _) = start("1.27.3", "exe");
+    target.command("shuffle on").expect("an answer");
+    let report = memory(&target, &[]);
+    assert_eq!(report["retained"]["walk"]["is_whole"], true);
+    let table = bytes_of(&report, "main.table");
+    let blobs = bytes_of(&report, "main.blobs");
+    target.command("shuffle off").expect("an answer");
+    assert!(is_close(table, ask(&mut target, "drop table")));
+    assert!(is_close(blobs, ask(&mut target, "drop blobs")));
+}
+
+#[test]
+fn no_time_is_said_and_so_is_what_cannot_be_walked() {
+    let (target, _) = start("1.26.6", "exe");
+    let report = memory(&target, &["--walk-limit", "0"]);
+    assert_eq!(report["retained"]["walk"]["is_whole"], false);
+    let notes = report["retained"]["notes"].to_string();
+    assert!(notes.contains("the time was over"), "{notes}");
+    let refused = agent::run(&["memory", "--retained", "--url", "localhost:1"]).expect("agent");
+    assert_eq!(refused.status.code(), Some(2));
+    let pid = target.pid().to_string();
+    drop(target);
+    let ended = agent::run(&["memory", "--retained", "--pid", &pid]).expect("agent");
+    assert_eq!(ended.status.code(), Some(3));
+}

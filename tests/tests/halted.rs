@@ -108,8 +108,11 @@ fn a_stop_within_the_window_does_not_count_and_hides_no_leak() {
     // Of goroutines that wait for good, the time in which it runs is enough.
     target.command("leak").expect("it leaks");
     let judgement = stopped_within(&target).judgement.expect("it is judged");
-    let counts: Vec<u64> =
-        judgement.findings.iter().map(|finding| finding.goroutines().count).collect();
+    let counts: Vec<u64> = judgement
+        .findings
+        .iter()
+        .map(|finding| finding.goroutines().expect("goroutines").count)
+        .collect();
     assert_eq!(counts, [20], "{:?}", judgement.findings);
 }
 

@@ -202,7 +202,9 @@ fn piles_of(version: &str, mode: &str) {
     let judged = judge(&window, &settings, &mut CodeFiles::default()).expect("it was sampled");
     let judgement = judged.judgement.as_ref().expect("it is judged");
     let at = |finding: &Finding| {
-        let frame = judged.groups[finding.goroutines().group].blocked_at.expect("it is known");
+        let frame = judged.groups[finding.goroutines().expect("goroutines").group]
+            .blocked_at
+            .expect("it is known");
         judged.stacks.lookup(frame).expect("it has a name").function.to_owned()
     };
     let of = |name: &str| {
@@ -214,11 +216,12 @@ fn piles_of(version: &str, mode: &str) {
     let likely = |finding: &Finding| (finding.verdict, finding.class);
 
     let pairs = of("pileTransfer");
-    let wait = &pairs.goroutines().lock_wait;
+    let wait = &pairs.goroutines().expect("goroutines").lock_wait;
     assert_eq!(likely(pairs), (Verdict::Likely, CauseClass::DeadlockCycle), "{pairs:#?}");
     assert!(wait.cycles >= PAIRS && wait.in_cycles == 2 * wait.cycles, "{pairs:#?}");
     assert!(
-        pairs.goroutines().count >= 2 * PAIRS && pairs.goroutines().parts.len() == 2,
+        pairs.goroutines().expect("goroutines").count >= 2 * PAIRS
+            && pairs.goroutines().expect("goroutines").parts.len() == 2,
         "{pairs:#?}"
     );
     // Each waits for its own lock, and each is held by the other.
@@ -231,7 +234,10 @@ fn piles_of(version: &str, mode: &str) {
     let twice = of("lockAgain");
     assert_eq!(likely(twice), (Verdict::Likely, CauseClass::DeadlockCycle), "{twice:#?}");
     assert_eq!(
-        (twice.goroutines().lock_wait.cycles, twice.goroutines().lock_wait.lengths),
+        (
+            twice.goroutines().expect("goroutines").lock_wait.cycles,
+            twice.goroutines().expect("goroutines").lock_wait.lengths
+        ),
         (PAIRS, Some((1, 1)))
     );
     assert_eq!(twice.cause, Cause::DeadlockCycle);
@@ -243,7 +249,10 @@ fn piles_of(version: &str, mode: &str) {
     let &[readers] = readers.as_slice() else { panic!("{readers:#?}") };
     assert_eq!(likely(readers), (Verdict::Likely, CauseClass::DeadlockCycle), "{readers:#?}");
     assert_eq!(
-        (readers.goroutines().lock_wait.cycles, readers.goroutines().count),
+        (
+            readers.goroutines().expect("goroutines").lock_wait.cycles,
+            readers.goroutines().expect("goroutines").count
+        ),
         (PAIRS, 2 * PAIRS),
         "{readers:#?}"
     );
@@ -253,7 +262,7 @@ fn piles_of(version: &str, mode: &str) {
     let blocked = of("pileWantFromChannel");
     assert_eq!(likely(blocked), (Verdict::Likely, CauseClass::Mutex), "{blocked:#?}");
     for (finding, does) in [(asleep, "sleeps"), (blocked, "waits to receive from channel")] {
-        let wait = &finding.goroutines().lock_wait;
+        let wait = &finding.goroutines().expect("goroutines").lock_wait;
         assert_eq!((wait.locks, &wait.likely_holder), (PAIRS, &None), "{finding:#?}");
         let holders = wait.holders.as_ref().expect("they are known");
         assert_eq!((&*phrases::does(holders.doing), holders.waiters), (does, PAIRS));

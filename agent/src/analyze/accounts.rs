@@ -101,9 +101,7 @@ impl Accounts {
         }
         let found: HashMap<usize, &str> = findings
             .iter()
-            .flat_map(|finding| {
-                finding.goroutines().groups.iter().map(|&group| (group, finding.id.as_str()))
-            })
+            .flat_map(|finding| finding.groups().iter().map(|&group| (group, finding.id.as_str())))
             .collect();
         let mut groups: Vec<Rising> = self
             .entries

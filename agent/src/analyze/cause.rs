@@ -41,7 +41,11 @@ pub(super) fn cause(case: &Case<'_>, class: CauseClass, line: Option<&CauseLine>
         CauseClass::Rwmutex => Cause::Lock { read_write: true },
         CauseClass::Cond => Cause::Cond,
         CauseClass::Waitgroup => Cause::WaitGroup { nobody_left: case.life.kin.are_gone() },
-        CauseClass::DeadlockCycle | CauseClass::NotClosed | CauseClass::Unknown => Cause::Unknown,
+        CauseClass::DeadlockCycle
+        | CauseClass::NotClosed
+        | CauseClass::HeapGrowth
+        | CauseClass::OffHeapGrowth
+        | CauseClass::Unknown => Cause::Unknown,
     }
 }
 

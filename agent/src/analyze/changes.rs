@@ -54,7 +54,7 @@ impl Weight {
             class: finding.class,
             verdict: finding.verdict,
             severity: finding.severity(),
-            count: finding.goroutines().count,
+            count: finding.goroutine_count(),
         }
     }
 }
@@ -172,7 +172,7 @@ mod tests {
         let mut changes = Changes::default();
         assert_eq!(changes.take(&last).len(), 1);
         let finding = &mut last.judgement.as_mut().expect("judged").findings[0];
-        finding.goroutines_mut().count += 1_000;
+        finding.goroutines_mut().expect("goroutines").count += 1_000;
         assert_eq!(changes.take(&last), []);
         last.judgement.as_mut().expect("judged").findings[0].verdict = Verdict::Suspect;
         assert_eq!(changes.take(&last)[0].kind, ChangeKind::Changed);

@@ -166,6 +166,8 @@ pub(super) fn pattern(
         | CauseClass::DeadlockCycle
         | CauseClass::SyscallOrCgo
         | CauseClass::NotClosed
+        | CauseClass::HeapGrowth
+        | CauseClass::OffHeapGrowth
         | CauseClass::Unknown => None,
     }
 }

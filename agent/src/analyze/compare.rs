@@ -96,8 +96,7 @@ impl Moment {
                 verdict: finding.verdict,
                 severity: finding.severity(),
                 signatures: finding
-                    .goroutines()
-                    .groups
+                    .groups()
                     .iter()
                     .filter_map(|&index| Some(assessment.groups.get(index)?.signature.clone()))
                     .collect(),

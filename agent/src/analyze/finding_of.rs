@@ -31,7 +31,7 @@ pub fn finding_of(observation: &Observation, assessment: &Assessment) -> Vec<Opt
 fn by_signature<'a>(assessment: &'a Assessment, judgement: &Judgement) -> FxHashMap<&'a str, u32> {
     let mut found = FxHashMap::default();
     for (place, finding) in (0..).zip(&judgement.findings) {
-        for &group in &finding.goroutines().groups {
+        for &group in finding.groups() {
             if let Some(group) = assessment.groups.get(group) {
                 found.entry(group.signature.as_str()).or_insert(place);
             }

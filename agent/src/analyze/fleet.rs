@@ -187,9 +187,8 @@ impl Sums {
 fn parts(seen: &Assessment) -> HashMap<Key, Part<'_>> {
     let judgement = seen.judgement.as_ref();
     let findings = judgement.iter().flat_map(|judgement| &judgement.findings);
-    let verdicts: HashMap<usize, Verdict> = findings
-        .flat_map(|it| it.goroutines().groups.iter().map(|&group| (group, it.verdict)))
-        .collect();
+    let verdicts: HashMap<usize, Verdict> =
+        findings.flat_map(|it| it.groups().iter().map(|&group| (group, it.verdict))).collect();
     let mut parts: HashMap<Key, Part<'_>> = HashMap::new();
     for (index, group) in seen.groups.iter().enumerate() {
         let key = Key {

@@ -249,7 +249,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
 
 /// What the program's own block profile has of a finding's line.
 fn contended(finding: &Finding, assessment: &Assessment) -> Option<Evidence> {
-    let group = assessment.groups.get(finding.goroutines().group)?;
+    let group = finding.group_in(&assessment.groups)?;
     let line = contention::at(&assessment.contention, group.blocked_at?, &assessment.stacks)?;
     let over = assessment.contention.waits.as_ref().and_then(|waits| waits.over);
     Some(Evidence::Contended { count: line.count, delay: line.delay, over })

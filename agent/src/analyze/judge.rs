@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use super::code_files::CodeFiles;
 use super::goroutine_leaks::GoroutineLeaks;
 use super::investigate::{Context, Investigate};
+use super::memory::GrowingMemory;
 use super::settings::Settings;
 use super::window::{Window, assess};
 use super::{forced, paths, score, signature};
@@ -32,8 +33,9 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
         collections: forced::verdict(&assessment.coverage),
         ..Judgement::default()
     };
-    // One for each kind of subject. Heap, reference cycles and resources come here.
-    let mut subjects: [Box<dyn Investigate>; 1] = [Box::new(GoroutineLeaks::default())];
+    // One for each kind of subject. Reference cycles and resources come here.
+    let mut subjects: [Box<dyn Investigate>; 2] =
+        [Box::new(GoroutineLeaks::default()), Box::new(GrowingMemory)];
     let context = Context { window, assessment: &assessment, settings };
     for subject in &mut subjects {
         let candidates = subject.candidates(context, files);
@@ -43,7 +45,8 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
         // Of equals the larger group comes first, whose source was read.
-        key(a).cmp(&key(b)).then_with(|| a.goroutines().group.cmp(&b.goroutines().group))
+        let group = |finding: &Finding| finding.goroutines().map(|leak| leak.group);
+        key(a).cmp(&key(b)).then_with(|| group(a).cmp(&group(b)))
     });
     tell_apart(&mut judgement.findings, &assessment.groups);
     for subject in &mut subjects {
@@ -68,7 +71,7 @@ fn list_worst(judgement: &mut Judgement) {
         return;
     }
     judgement.unlisted = unlisted.len() as u64;
-    let goroutines = unlisted.iter().map(|finding| finding.goroutines().count).sum();
+    let goroutines = unlisted.iter().map(|finding| finding.goroutine_count()).sum();
     judgement.not_analysed.insert(NotAnalysed::Unlisted, goroutines);
 }
 
@@ -77,8 +80,7 @@ fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
     let mut ids = HashSet::new();
     for finding in findings {
         if !ids.insert(finding.id.clone()) {
-            let signature =
-                groups.get(finding.goroutines().group).map_or("", |group| group.signature.as_str());
+            let signature = finding.group_in(&groups).map_or("", |group| group.signature.as_str());
             finding.id =
                 format!("f-{:016x}", signature::hash(&format!("{}; {signature}", finding.id)));
             ids.insert(finding.id.clone());

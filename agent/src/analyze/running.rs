@@ -208,9 +208,11 @@ mod tests {
     fn lock_findings(assessment: &Assessment) -> Vec<(Verdict, Duration)> {
         let judgement = assessment.judgement.as_ref().expect("it is judged");
         let of_lock = |group: usize| assessment.groups[group].wait == WaitClass::Mutex;
-        let findings =
-            judgement.findings.iter().filter(|finding| of_lock(finding.goroutines().group));
-        findings.map(|it| (it.verdict, it.goroutines().oldest.expect("it waits"))).collect()
+        let findings = judgement
+            .findings
+            .iter()
+            .filter(|finding| of_lock(finding.goroutines().expect("goroutines").group));
+        findings.map(|it| (it.verdict, it.oldest().expect("it waits"))).collect()
     }
 
     #[test]

@@ -21,7 +21,8 @@ fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
     }
     let Some(judgement) = &mut assessment.judgement else { return };
     judgement.findings.retain_mut(|finding| {
-        let leak = finding.goroutines_mut();
+        // A filter of groups says nothing of memory.
+        let Some(leak) = finding.goroutines_mut() else { return true };
         leak.groups = leak.groups.iter().filter_map(|index| places.get(index).copied()).collect();
         let first = places.get(&leak.group).or(leak.groups.first()).copied();
         leak.group = first.unwrap_or_default();
@@ -138,7 +139,10 @@ mod tests {
         let mut assessment = judged();
         let leak = |assessment: &Assessment| {
             let findings = &assessment.judgement.as_ref().expect("judged").findings;
-            findings.iter().map(|finding| finding.goroutines().group).collect::<Vec<_>>()
+            findings
+                .iter()
+                .map(|finding| finding.goroutines().expect("goroutines").group)
+                .collect::<Vec<_>>()
         };
         let signature = assessment.groups[0].signature.clone();
         // The group comes first here; put another before it.
@@ -146,12 +150,12 @@ mod tests {
         let judgement = assessment.judgement.as_mut().expect("judged");
         judgement.lineage = (0..2).map(|group| Lineage { group, parent: Some(1) }).collect();
         let [leaking, other] = [0, 1].map(|group| Part { group, count: 1, entry: None });
-        judgement.findings[0].goroutines_mut().parts = vec![other, leaking];
+        judgement.findings[0].goroutines_mut().expect("goroutines").parts = vec![other, leaking];
         narrow(&mut assessment, |group| group.signature == signature);
         assert!(leak(&assessment).iter().all(|&at| at == 0));
         let judgement = assessment.judgement.as_ref().expect("judged");
         assert_eq!(judgement.lineage, [Lineage { group: 0, parent: None }]);
-        assert_eq!(judgement.findings[0].goroutines().parts, [leaking]);
+        assert_eq!(judgement.findings[0].goroutines().expect("goroutines").parts, [leaking]);
         let exclude = vec![Rule::new("main.leak*", None)];
         filtered(&mut assessment, &Filter { exclude, ..Filter::default() });
         assert!(assessment.groups.is_empty() && leak(&assessment).is_empty());

@@ -63,7 +63,7 @@ fn missing_source(assessment: &Assessment) -> Option<&str> {
         return None;
     }
     findings.iter().find_map(|finding| {
-        let group = assessment.groups.get(finding.goroutines().group)?;
+        let group = finding.group_in(&assessment.groups)?;
         Some(assessment.stacks.lookup(group.blocked_at?).ok()?.file)
     })
 }

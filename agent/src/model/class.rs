@@ -59,6 +59,10 @@ pub enum CauseClass {
     /// Something is made again and again and never closed: a client, pool, listener, watcher, iterator.
     /// Its background goroutines pile up.
     NotClosed,
+    /// What collections find reachable on Go's heap becomes more and more.
+    HeapGrowth,
+    /// Memory that Go's runtime does not know of becomes more and more: of C, or of `mmap`.
+    OffHeapGrowth,
     /// None that is known; also what only a later version of the agent knows.
     #[serde(other)]
     Unknown,

@@ -5,8 +5,10 @@ use std::time::Duration;
 use strum::IntoStaticStr;
 
 use super::caused_at::CausedAt;
+use super::finding::MemoryKind;
 use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
+use super::memory_account::{LimitUse, Trend};
 use super::pattern::Pattern;
 use super::source_rule::SourceNote;
 use super::stack::FrameId;
@@ -43,6 +45,8 @@ pub enum DetectorKind {
     SuspiciousPattern,
     /// At one place through most of the window.
     Stuck,
+    /// Growth of memory.
+    MemoryGrowth,
     /// The line of the program's own code that leads to the finding: no detector, but evidence.
     Cause,
     /// The program's own block profile: no detector either.
@@ -185,6 +189,19 @@ pub enum Evidence {
     },
     /// How many of those that piled up within the window were gone after forced collections.
     Collected(Freed),
+    /// Memory becomes more and more.
+    MemoryGrowth {
+        /// Whose.
+        kind: MemoryKind,
+        /// The window.
+        window: Duration,
+        /// Collections that ended within it; `None` where they say nothing of it.
+        collections: Option<u64>,
+        /// How it went.
+        trend: Trend,
+    },
+    /// A limit comes near as memory grows.
+    LimitNears(LimitUse),
     /// What the source shows.
     Source(SourceNote),
     /// The line of the program's own that leads to them.
@@ -214,6 +231,7 @@ impl Evidence {
             Self::Stuck(_) => DetectorKind::Stuck,
             Self::Contended { .. } => DetectorKind::BlockProfile,
             Self::Collected(_) => DetectorKind::ForcedCollection,
+            Self::MemoryGrowth { .. } | Self::LimitNears(_) => DetectorKind::MemoryGrowth,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
         }
     }
@@ -313,6 +331,13 @@ pub enum Lack {
     IdsOfPile,
     /// No garbage collection has timed the waits of large groups.
     WaitTimes,
+    /// Growth of memory needs more collections, or a longer window.
+    Collections {
+        /// Collections that it needs.
+        collections: u64,
+        /// Those that were seen.
+        seen: u64,
+    },
     /// There was too much source to read all of it.
     Unread {
         /// Lines whose source was not read.

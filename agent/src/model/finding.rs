@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::assessment::Group;
 use super::cause::Cause;
 use super::caused_at::CausedAt;
 use super::class::CauseClass;
@@ -150,7 +151,7 @@ impl GrowthPattern {
     }
 }
 
-/// How a count grows.
+/// How a count, or a number of bytes, grows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
     /// Change by the second: the median of the slopes between all pairs of samples (Theil-Sen).
@@ -167,7 +168,8 @@ pub struct Growth {
     pub forecast: Option<Forecast>,
 }
 
-/// How many goroutines there will be if nothing changes.
+/// How many goroutines there will be if nothing changes. Findings about memory have none: the limits say
+/// where that leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
     /// In an hour.
@@ -258,35 +260,100 @@ impl Finding {
         Severity::of(self.score.total())
     }
 
-    /// The goroutines that it is about.
+    /// The goroutines that it is about; `None` where it is about something else.
     #[must_use]
-    pub const fn goroutines(&self) -> &GoroutineLeak {
-        let Subject::Goroutines(leak) = &self.subject;
-        leak
+    pub const fn goroutines(&self) -> Option<&GoroutineLeak> {
+        match &self.subject {
+            Subject::Goroutines(leak) => Some(leak),
+            Subject::Memory(_) => None,
+        }
     }
 
     /// The goroutines that it is about, to change them.
-    pub const fn goroutines_mut(&mut self) -> &mut GoroutineLeak {
-        let Subject::Goroutines(leak) = &mut self.subject;
-        leak
+    pub const fn goroutines_mut(&mut self) -> Option<&mut GoroutineLeak> {
+        match &mut self.subject {
+            Subject::Goroutines(leak) => Some(leak),
+            Subject::Memory(_) => None,
+        }
+    }
+
+    /// How many goroutines it is about.
+    #[must_use]
+    pub const fn goroutine_count(&self) -> u64 {
+        match self.goroutines() {
+            Some(leak) => leak.count,
+            None => 0,
+        }
+    }
+
+    /// The groups that it is about, as indices into [`super::Assessment::groups`].
+    #[must_use]
+    pub fn groups(&self) -> &[usize] {
+        self.goroutines().map_or(&[], |leak| &leak.groups)
+    }
+
+    /// The largest of its groups among those of its assessment.
+    #[must_use]
+    pub fn group_in<'a>(&self, groups: &'a [Group]) -> Option<&'a Group> {
+        groups.get(self.goroutines()?.group)
+    }
+
+    /// For how long the longest of its goroutines has been blocked.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Duration> {
+        self.goroutines()?.oldest
     }
 }
 
-/// What a finding is about. Heap, reference cycles and resources are kinds to come: a `match` names each kind,
-/// so that a new one is missed nowhere.
+/// What a finding is about. Reference cycles and resources are kinds to come: a `match` names each kind, so that
+/// a new one is missed nowhere.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// Goroutines that leak.
     Goroutines(GoroutineLeak),
+    /// Memory that grows; the finding's growth and history are in bytes.
+    Memory(MemoryGrowth),
 }
 
-impl Subject {
-    /// The name that programs read.
+/// Memory that grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryGrowth {
+    /// Whose memory.
+    pub kind: MemoryKind,
+    /// At the window's beginning.
+    pub from_bytes: u64,
+    /// At its end.
+    pub to_bytes: u64,
+}
+
+/// Whose memory it is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum MemoryKind {
+    /// Go's heap: what collections find reachable.
+    Heap,
+    /// Anonymous memory that Go's runtime does not know of: of C, or of `mmap`.
+    OffHeap,
+}
+
+impl MemoryKind {
+    /// The name that people and programs read.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Goroutines(_) => "goroutines",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

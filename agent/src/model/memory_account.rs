@@ -74,6 +74,8 @@ pub struct Trend {
     /// Whether it grows for sure: by more than a twentieth, with all of the interval above zero, in a
     /// shape that goes on.
     pub grows: bool,
+    /// Whether it also goes on undiminished: what fills up to a bound grows ever more slowly.
+    pub is_steady: bool,
     /// The last sudden drop: a flush, a collection after long, a restart.
     pub cliff: Option<Cliff>,
 }

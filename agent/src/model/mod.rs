@@ -52,8 +52,8 @@ pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, Sou
 pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
 pub use files::{FilesCoverage, NotJudged, TimeBasis, UnreadFile};
 pub use finding::{
-    Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Part, Score, Severity, Snippet,
-    Subject, Turnover, Verdict,
+    Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, MemoryGrowth, MemoryKind, Part, Score,
+    Severity, Snippet, Subject, Turnover, Verdict,
 };
 pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, OnlyWhere};
 pub use forced::{

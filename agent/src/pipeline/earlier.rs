@@ -48,13 +48,12 @@ impl Earlier {
 fn program(last: &Assessment, replaced_at: Timestamp) -> EarlierProgram {
     let findings = last.judgement.as_ref().map_or(&[][..], |judgement| &judgement.findings);
     let worst = findings.iter().take(MAX_FINDINGS).map(|finding| {
-        let leak = finding.goroutines();
-        let frame = last.groups.get(leak.group).and_then(|group| group.blocked_at);
+        let frame = finding.group_in(&last.groups).and_then(|group| group.blocked_at);
         let line = frame.and_then(|frame| last.stacks.lookup(frame).ok());
         EarlierFinding {
             verdict: finding.verdict,
             class: finding.class,
-            count: leak.count,
+            count: finding.goroutine_count(),
             blocked_at: line.map(|line| SourceLine {
                 function: line.function.to_owned(),
                 file: line.file.to_owned(),

@@ -26,7 +26,8 @@ const HOLDS: u32 = 57;
 /// An assessment in which these findings were made.
 pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
     let mut assessment = unjudged(&[with_locks(4).observe(0), with_locks(40).observe(2)]);
-    let cycles = findings.iter().map(|finding| finding.goroutines().lock_wait.cycle.clone());
+    let cycles =
+        findings.iter().filter_map(Finding::goroutines).map(|leak| leak.lock_wait.cycle.clone());
     let cycles: Vec<_> = cycles.filter(|cycle| !cycle.is_empty()).collect();
     assessment.judgement = Some(Judgement {
         health: if findings.is_empty() { 97 } else { 12 },

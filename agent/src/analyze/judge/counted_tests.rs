@@ -38,7 +38,7 @@ fn a_count_that_grows_is_found_by_growth_alone() {
         finding.evidence.iter().any(|it| it.detector() == DetectorKind::CountGrowth),
         "{finding:#?}"
     );
-    let leak = finding.goroutines();
+    let leak = finding.goroutines().expect("goroutines");
     assert_eq!((leak.count, leak.turnover, leak.oldest), (last, None, None));
     assert_eq!((leak.stack_bytes, leak.proven_count), (None, None));
     let rise = judgement.rise.as_ref().expect("it rises");

@@ -75,7 +75,7 @@ fn a_pile_of_all_ages_is_likely_and_one_of_one_age_is_not() {
         let pile = findings
             .iter()
             .find(|it| it.evidence.iter().any(|it| it.detector() == DetectorKind::Accumulated));
-        pile.map(|finding| (finding.verdict, finding.goroutines().count))
+        pile.map(|finding| (finding.verdict, finding.goroutine_count()))
     };
     assert_eq!(found(&pile(100, 99, None)), Some((Verdict::Likely, 100)));
     assert_eq!(found(&pile(100, 2, None)), None, "a pool of the first minutes");

@@ -165,7 +165,7 @@ fn judged(window: &Window) -> Assessment {
 /// Every goroutine is in a finding, idle, or not analysed.
 fn add_up(assessment: &Assessment) {
     let judgement = assessment.judgement.as_ref().expect("it is judged");
-    let found: u64 = judgement.findings.iter().map(|finding| finding.goroutines().count).sum();
+    let found: u64 = judgement.findings.iter().map(|finding| finding.goroutine_count()).sum();
     let idle: u64 = judgement.idle.values().sum();
     let rest: u64 = judgement.not_analysed.values().sum();
     assert_eq!(found + idle + rest, assessment.totals.goroutines, "{judgement:#?}");
@@ -185,11 +185,12 @@ fn a_client_a_call_is_one_finding_with_the_line_that_makes_it() {
         panic!("one cause is one finding: {:#?}", judgement.findings)
     };
     assert_eq!((finding.class, finding.verdict), (CauseClass::NotClosed, Verdict::Likely));
-    assert_eq!(finding.goroutines().count, 8 * 40, "six and two a second");
+    assert_eq!(finding.goroutine_count(), 8 * 40, "six and two a second");
     let caused = finding.caused_at.expect("probes saw who");
     assert_eq!(caused.basis, CauseBasis::CreationStack);
     assert_eq!(function_at(&assessment, caused.frame), ("main.callStore".to_owned(), 16));
-    let parts: Vec<u64> = finding.goroutines().parts.iter().map(|part| part.count).collect();
+    let parts: Vec<u64> =
+        finding.goroutines().expect("goroutines").parts.iter().map(|part| part.count).collect();
     assert_eq!(parts, [240, 80]);
     let growth = finding.growth.expect("31 samples");
     assert!((growth.per_second - 8.0).abs() < 0.1, "{growth:?}");
@@ -282,8 +283,13 @@ fn of_connections_with_both_ends_in_the_process_the_one_who_dialled_leads() {
             panic!("one cause is one finding: {:#?}", judgement.findings)
         };
         assert_eq!(finding.class, CauseClass::NetworkIo);
-        assert_eq!((finding.goroutines().count, finding.goroutines().parts.len()), (240, 3));
-        let head = assessment.groups[finding.goroutines().group].blocked_at.expect("a line");
+        assert_eq!(
+            (finding.goroutine_count(), finding.goroutines().expect("goroutines").parts.len()),
+            (240, 3)
+        );
+        let head = assessment.groups[finding.goroutines().expect("goroutines").group]
+            .blocked_at
+            .expect("a line");
         assert_eq!(function_at(&assessment, head).0, BOTH_ENDS[1].entry);
     }
 }

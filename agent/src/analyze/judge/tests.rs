@@ -116,11 +116,14 @@ fn goroutines_that_are_born_and_stay_are_a_leak() {
         let judgement = judged(&film(30, wait, &lives, own), &Settings::default());
         let finding = &judgement.findings[0];
         assert_eq!((finding.verdict, finding.class), (Verdict::Likely, class));
-        assert_eq!(finding.goroutines().count, lives.len() as u64);
+        assert_eq!(finding.goroutine_count(), lives.len() as u64);
         let growth = finding.growth.expect("31 looks");
         assert!((growth.per_second - per_second).abs() < per_second * 0.2, "{growth:?}");
         assert!(judgement.health < 100);
-        assert_eq!(finding.goroutines().stack_bytes, Some(8192 * lives.len() as u64));
+        assert_eq!(
+            finding.goroutines().expect("goroutines").stack_bytes,
+            Some(8192 * lives.len() as u64)
+        );
     }
 }
 
@@ -307,7 +310,7 @@ fn goroutines_that_loop_are_one_kind_at_whatever_line() {
         judged(&film_at(30, WaitClass::Runnable, &spins, |_| 0, at), &Settings::default());
     let [finding] = judgement.findings.as_slice() else { panic!("{:#?}", judgement.findings) };
     assert_eq!((finding.class, finding.verdict), (CauseClass::Loop, Verdict::Likely));
-    assert_eq!(finding.goroutines().count, 60);
+    assert_eq!(finding.goroutine_count(), 60);
 }
 
 #[test]
@@ -334,7 +337,7 @@ fn the_worst_thousand_findings_are_listed_and_the_others_counted() {
     let judgement =
         judged(&film_at(30, WaitClass::ChanSend, &lives, own, at), &Settings::default());
     assert_eq!((judgement.findings.len(), judgement.unlisted), (1_000, 200));
-    let counted: u64 = judgement.findings.iter().map(|finding| finding.goroutines().count).sum();
+    let counted: u64 = judgement.findings.iter().map(|finding| finding.goroutine_count()).sum();
     let others: u64 = judgement.idle.values().chain(judgement.not_analysed.values()).sum();
     assert_eq!(counted + others, NAMES as u64 + 1, "with the main goroutine");
 }

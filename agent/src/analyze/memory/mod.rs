@@ -1,6 +1,7 @@
 //! A process's memory over a window: where it is, what grows, which limit that leads to.
 
 mod collector;
+mod findings;
 mod limits;
 mod parts;
 mod series;
@@ -8,6 +9,7 @@ mod series;
 mod tests;
 mod trend;
 
+pub(super) use findings::GrowingMemory;
 pub(super) use series::Series;
 
 use crate::model::{Level, MemoryAccount, MemoryPoint};

@@ -1,7 +1,12 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{GroupMemory, GrowthPattern, Heap, LimitKind, Memory, ProcessMemory};
+use crate::analyze::{CodeFiles, Settings, Window, judge};
+use crate::model::{
+    Assessment, CauseClass, DetectorKind, GroupMemory, GrowthPattern, Heap, LimitKind, Memory,
+    ProcessMemory, Subject, Verdict,
+};
+use crate::sample::Sample;
 
 const MIB: u64 = 1 << 20;
 
@@ -36,6 +41,73 @@ fn process(heap: &Heap, outside: u64) -> ProcessMemory {
         shared_bytes: MIB,
         ..ProcessMemory::default()
     }
+}
+
+/// What is judged of so many seconds, with what is reachable and what is outside of Go by the second.
+fn judged(seconds: u32, live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64) -> Assessment {
+    let mut window = Window::default();
+    for second in 0..=seconds {
+        let mut seen = Sample::new().observe(second);
+        let second = u64::from(second);
+        let heap = heap(second, live(second / 2 * 2));
+        let process = Some(process(&heap, outside(second)));
+        seen.memory = Memory { heap: Some(heap), process, group: None };
+        window.push(&seen);
+    }
+    judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+fn found(assessment: &Assessment) -> Vec<(CauseClass, Verdict)> {
+    let judgement = assessment.judgement.as_ref().expect("judged");
+    judgement.findings.iter().map(|finding| (finding.class, finding.verdict)).collect()
+}
+
+#[test]
+fn what_collections_leave_more_and_more_of_is_found() {
+    let line = |second| 100 * MIB + second * MIB;
+    let leaks = judged(30, line, |_| 7 * MIB);
+    assert_eq!(found(&leaks), [(CauseClass::HeapGrowth, Verdict::Likely)]);
+    let judgement = leaks.judgement.expect("judged");
+    assert!(judgement.health < 100);
+    let finding = &judgement.findings[0];
+    let Subject::Memory(growth) = finding.subject else { panic!("{finding:?}") };
+    assert_eq!((growth.from_bytes, growth.to_bytes), (100 * MIB, 130 * MIB));
+    let rate = finding.growth.expect("it grows").per_second / MIB as f64;
+    assert!((0.9..1.1).contains(&rate), "{rate}");
+    assert_eq!(finding.history.len(), 31);
+    // Little, or briefly seen, is a suspicion.
+    let little = judged(30, |second| 100 * MIB + second * MIB / 4, |_| 7 * MIB);
+    assert_eq!(found(&little), [(CauseClass::HeapGrowth, Verdict::Suspect)]);
+    let briefly = judged(14, |second| 10 * MIB + second * MIB, |_| 7 * MIB);
+    assert_eq!(found(&briefly), [(CauseClass::HeapGrowth, Verdict::Suspect)]);
+}
+
+#[test]
+fn what_go_does_not_know_of_is_found_too() {
+    let leaks = judged(30, |_| 20 * MIB, |second| 7 * MIB + second * MIB);
+    assert_eq!(found(&leaks), [(CauseClass::OffHeapGrowth, Verdict::Likely)]);
+}
+
+#[test]
+fn what_fills_up_to_a_bound_or_ended_is_no_finding() {
+    let fills = |second: u64| {
+        (100.0 * MIB as f64 + 50.0 * MIB as f64 * (1.0 - (-(second as f64) / 12.0).exp())) as u64
+    };
+    let warm_up = |second: u64| 100 * MIB + second.min(14) * 5 * MIB;
+    let sawtooth = |second: u64| 100 * MIB + second % 10 * 5 * MIB;
+    for live in [&fills as &dyn Fn(u64) -> u64, &warm_up, &sawtooth] {
+        assert_eq!(found(&judged(30, live, |_| 7 * MIB)), []);
+        assert_eq!(found(&judged(30, |_| 20 * MIB, live)), []);
+    }
+}
+
+#[test]
+fn a_heap_of_which_few_collections_were_seen_is_not_called_sound() {
+    let lacks = |seconds| {
+        let judgement = judged(seconds, |_| 20 * MIB, |_| MIB).judgement.expect("judged");
+        judgement.not_enough.iter().any(|it| it.detector == DetectorKind::MemoryGrowth)
+    };
+    assert!(lacks(5) && !lacks(30));
 }
 
 /// An account of a minute, with what is reachable and what is outside of Go by the second.

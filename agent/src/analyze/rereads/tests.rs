@@ -98,7 +98,7 @@ fn a_reader_that_reads_again_and_the_writer_in_between_are_a_cycle() {
     let [cycle] = of_class(CauseClass::DeadlockCycle)[..] else {
         panic!("{:?}", judgement.findings)
     };
-    assert_eq!((cycle.verdict, cycle.goroutines().count), (Verdict::Likely, 2));
+    assert_eq!((cycle.verdict, cycle.goroutine_count()), (Verdict::Likely, 2));
     let fixes = [Suggestion::Source(Mistake::Lock(LockMistake::HeldByCaller {
         lock: "s.mu".to_owned(),
         function: "follow".to_owned(),
@@ -113,7 +113,13 @@ fn a_reader_that_reads_again_and_the_writer_in_between_are_a_cycle() {
     );
     let [behind] = of_class(CauseClass::Rwmutex)[..] else { panic!("{:?}", judgement.findings) };
     assert_eq!(behind.verdict, Verdict::Likely);
-    let holder = behind.goroutines().lock_wait.likely_holder.as_ref().map(|holder| holder.goid);
+    let holder = behind
+        .goroutines()
+        .expect("goroutines")
+        .lock_wait
+        .likely_holder
+        .as_ref()
+        .map(|holder| holder.goid);
     assert_eq!(holder, Some(7));
 }
 

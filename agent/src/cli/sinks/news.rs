@@ -24,8 +24,7 @@ pub(super) fn line(change: &Change, assessment: &Assessment) -> String {
         _ => format!("+ {now} {id} {class}"),
     };
     let finding = findings(assessment).find(|finding| finding.id == *id);
-    let frame =
-        finding.and_then(|it| phrases::lead(it, assessment.groups.get(it.goroutines().group)));
+    let frame = finding.and_then(|it| phrases::lead(it, it.group_in(&assessment.groups)));
     let at = frame.map(|frame| {
         let text = format::frame(&assessment.stacks, frame);
         format!(" at {} {}", text.function, text.place)
@@ -47,8 +46,7 @@ fn findings(assessment: &Assessment) -> impl Iterator<Item = &Finding> {
 fn told<'a>(id: &'a str, weight: Weight, assessment: &'a Assessment) -> NewsDoc<'a> {
     let Weight { class, verdict, severity, count } = weight;
     let finding = findings(assessment).find(|finding| finding.id == id);
-    let frame =
-        finding.and_then(|it| phrases::lead(it, assessment.groups.get(it.goroutines().group)));
+    let frame = finding.and_then(|it| phrases::lead(it, it.group_in(&assessment.groups)));
     let frame = frame.and_then(|frame| assessment.stacks.lookup(frame).ok());
     let at = frame.map(|frame| PlaceDoc {
         function: frame.function.into(),

@@ -182,7 +182,7 @@ impl Shown {
         // The surest; of equals the one that costs most.
         let worst = found().max_by_key(|(_, finding)| (finding.verdict, finding.score.total()));
         let line = worst.and_then(|(seen, finding)| {
-            let frame = phrases::lead(finding, seen.groups.get(finding.goroutines().group))?;
+            let frame = phrases::lead(finding, finding.group_in(&seen.groups))?;
             Some(format::frame(&seen.stacks, frame).brief())
         });
         if let Some(line) = line {

@@ -365,7 +365,7 @@ fn a_leak_is_found_in_a_series_of_any_form() {
             judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed");
         let findings = seen.judgement.map(|it| it.findings).unwrap_or_default();
         let [finding] = &findings[..] else { panic!("{findings:?}") };
-        let leak = finding.goroutines();
+        let leak = finding.goroutines().expect("goroutines");
         let at = seen.groups[leak.group].blocked_at.expect("it blocks somewhere");
         let at = seen.stacks.lookup(at).expect("named");
         (finding.verdict, leak.count, at.function.to_owned(), at.line)

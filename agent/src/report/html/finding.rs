@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::text::Text;
 use super::{Page, chart, frames, groups, source};
-use crate::model::{Finding, Group, LockWait, StackTable, Verdict};
+use crate::model::{Finding, Group, LockWait, StackTable, Subject, Verdict};
 use crate::report::format;
 use crate::report::phrases::{self, Line, Room};
 
@@ -43,7 +43,7 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
                     th scope="col" { "Verdict" }
                     th scope="col" { "Severity" }
                     th.class scope="col" { "Class" }
-                    th.figure scope="col" { "Goroutines" }
+                    th.figure scope="col" { "Count" }
                     th.figure.growth scope="col" { "Growth" }
                     th scope="col" { "Where" }
                 }
@@ -55,12 +55,9 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
                         td { (verdict(finding.verdict)) }
                         td { (finding.severity().name()) }
                         td.class { (finding.class.name()) }
-                        td.figure { (format::count(finding.goroutines().count)) }
+                        td.figure { (phrases::amount_in_brief(finding)) }
                         td.figure.growth {
-                            (finding.growth.map_or_else(
-                                || "–".to_owned(),
-                                |growth| format::growth(growth.per_second),
-                            ))
+                            (phrases::rate(finding).unwrap_or_else(|| "–".to_owned()))
                         }
                         td {
                             @if number < FULL {
@@ -78,10 +75,11 @@ fn index(page: &Page<'_>, findings: &[Finding]) -> Markup {
 
 /// The line to look at, in brief.
 fn place(page: &Page<'_>, finding: &Finding) -> Markup {
-    let group = page.assessment.groups.get(finding.goroutines().group);
+    let group = finding.group_in(&page.assessment.groups);
     html! {
         @match phrases::lead(finding, group) {
             Some(frame) => (frames::brief(&page.assessment.stacks, frame)),
+            None if finding.goroutines().is_none() => (phrases::class_meaning(finding.class)),
             None => span.muted { "not known" },
         }
     }
@@ -92,7 +90,7 @@ fn verdict(verdict: Verdict) -> Markup {
 }
 
 fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
-    let group = page.assessment.groups.get(finding.goroutines().group);
+    let group = finding.group_in(&page.assessment.groups);
     let anchor = page.finding_anchor(number);
     let stacks = &page.assessment.stacks;
     let suggestions = phrases::suggestions(finding, stacks);
@@ -135,9 +133,10 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
                     (evidence(finding, stacks))
                 }
             }
+            @let leak = finding.goroutines().is_some();
             @let drawn = chart::line(&finding.history);
             @if !drawn.0.is_empty() {
-                h4 { "Goroutines of this group" }
+                h4 { @if leak { "Goroutines of this group" } @else { "Bytes" } }
                 div.low { (drawn) }
             }
             (folded(page, finding, group))
@@ -145,21 +144,29 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
     }
 }
 
+/// What a finding counts.
+const fn unit(finding: &Finding) -> &'static str {
+    match finding.subject {
+        Subject::Goroutines(_) => "Goroutines",
+        Subject::Memory(_) => "Memory",
+    }
+}
+
 /// The numbers in a row.
 fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
     html! {
         dl.figures {
-            div { dt { "Goroutines" } dd { (format::count(finding.goroutines().count)) } }
-            @if let Some(proven) = finding.goroutines().proven_count {
+            div { dt { (unit(finding)) } dd { (phrases::amount_in_brief(finding)) } }
+            @if let Some(proven) = finding.goroutines().and_then(|leak| leak.proven_count) {
                 div { dt { "Proven" } dd { (format::count(proven)) } }
             }
             @if let Some(growth) = &finding.growth {
                 div {
                     dt { "Growth" }
-                    dd { (format::growth(growth.per_second)) }
+                    dd { (phrases::rate(finding).unwrap_or_default()) }
                     dd.sub {
                         (growth.pattern.name()) ", "
-                        (format!("{:.1} to {:.1}", growth.low, growth.high))
+                        (phrases::growth_interval(finding).unwrap_or_default())
                     }
                 }
                 @if let Some(forecast) = growth.forecast {
@@ -173,7 +180,7 @@ fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
             @if let Some(oldest) = phrases::oldest(finding, group) {
                 div { dt { "Blocked for" } dd { (oldest) } }
             }
-            @if let Some(size) = finding.goroutines().stack_bytes {
+            @if let Some(size) = finding.goroutines().and_then(|leak| leak.stack_bytes) {
                 div { dt { "Stacks" } dd { (format::bytes(size)) } }
             }
             div {
@@ -204,7 +211,7 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                 dt { "Waits on" } dd { (objects) }
             }
             (kinds(page, finding))
-            (lock_wait(&finding.goroutines().lock_wait, stacks))
+            @if let Some(leak) = finding.goroutines() { (lock_wait(&leak.lock_wait, stacks)) }
         }
     }
 }
@@ -219,13 +226,14 @@ const fn title(line: Line) -> &'static str {
 
 /// The kinds of goroutines that one cause piles up.
 fn kinds(page: &Page<'_>, finding: &Finding) -> Markup {
-    let hidden = finding.goroutines().parts.len().saturating_sub(KINDS) as u64;
+    let parts = finding.goroutines().map_or(&[][..], |leak| &leak.parts);
+    let hidden = parts.len().saturating_sub(KINDS) as u64;
     html! {
-        @if !finding.goroutines().parts.is_empty() {
+        @if !parts.is_empty() {
             dt { "Kinds" }
             dd {
                 ol.stack {
-                    @for part in finding.goroutines().parts.iter().take(KINDS) {
+                    @for part in parts.iter().take(KINDS) {
                         li {
                             (format::count(part.count)) " × "
                             @if let Some(entry) = part.entry {
@@ -289,8 +297,8 @@ fn evidence(finding: &Finding, stacks: &StackTable) -> Markup {
 /// What only some readers want: the score's parts, the whole stack, births and deaths.
 fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
     let stacks = &page.assessment.stacks;
-    let others =
-        finding.goroutines().groups.iter().filter(|&&other| other != finding.goroutines().group);
+    let leak = finding.goroutines();
+    let others = finding.groups().iter().filter(|&&it| leak.is_some_and(|leak| it != leak.group));
     let others = others.filter_map(|&other| page.assessment.groups.get(other));
     html! {
         details {
@@ -311,7 +319,7 @@ fn folded(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> Markup {
                 }
             }
             dl.facts {
-                @if let Some(turnover) = &finding.goroutines().turnover {
+                @if let Some(turnover) = leak.and_then(|leak| leak.turnover.as_ref()) {
                     dt { "Turnover" } dd { (phrases::turnover(turnover)) }
                 }
                 @if let Some(growth) = &finding.growth {

@@ -20,9 +20,7 @@ pub(super) fn table(page: &Page<'_>) -> Markup {
     let of_group: HashMap<usize, usize> = findings
         .iter()
         .enumerate()
-        .flat_map(|(number, finding)| {
-            finding.goroutines().groups.iter().map(move |&group| (group, number))
-        })
+        .flat_map(|(number, finding)| finding.groups().iter().map(move |&group| (group, number)))
         .collect();
     let shown = groups.len().min(ROWS);
     let rest = &groups[shown..];

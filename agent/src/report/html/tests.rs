@@ -155,7 +155,7 @@ fn nothing_of_the_target_becomes_markup() {
     let mut assessment = judged::unjudged(&[sample.observe(0)]);
     let evil = || EVIL.to_owned();
     let mut finding = judged::deadlock();
-    finding.goroutines_mut().group = 0;
+    finding.goroutines_mut().expect("goroutines").group = 0;
     finding.id = evil();
     finding.cause = Cause::NotClosed { what: Some(evil()), below: None };
     finding.source = judged::leak().source;
@@ -170,16 +170,17 @@ fn nothing_of_the_target_becomes_markup() {
         Evidence::Suspicious { function: evil(), reason: Some(evil()) },
         Evidence::Source(SourceNote::Mistake(evil_mistake())),
     ];
-    for waiter in &mut finding.goroutines_mut().lock_wait.cycle {
+    for waiter in &mut finding.goroutines_mut().expect("goroutines").lock_wait.cycle {
         waiter.at = Some(line);
     }
-    if let Some(holder) = &mut finding.goroutines_mut().lock_wait.likely_holder {
+    if let Some(holder) = &mut finding.goroutines_mut().expect("goroutines").lock_wait.likely_holder
+    {
         holder.at = Some(line);
     }
     let mut judgement = judged::assessment(vec![finding]).judgement.expect("judged");
     judgement.idle.insert(IdleReason::Listed(Some(evil())).into(), 3);
     judgement.lock_graph.locks[0].holder =
-        judgement.findings[0].goroutines().lock_wait.likely_holder;
+        judgement.findings[0].goroutines().expect("goroutines").lock_wait.likely_holder;
     assessment.judgement = Some(judgement);
     let target = Arc::make_mut(&mut assessment.target);
     (target.exe, target.go_version) = (Some(evil()), Some(evil()));
@@ -259,7 +260,7 @@ fn a_cause_its_kinds_and_what_rises_are_told() {
     });
     let judgement = assessment.judgement.as_mut().expect("judged");
     judgement.findings[0].caused_at = Some(CausedAt { frame, basis: CauseBasis::Creator });
-    judgement.findings[0].goroutines_mut().parts =
+    judgement.findings[0].goroutines_mut().expect("goroutines").parts =
         vec![Part { group: judged::LEAKING, count: 20, entry: Some(frame) }; 40];
     judgement.rise = Some(Rise {
         from: 9,

@@ -93,7 +93,7 @@ fn grow(assessment: &Assessment) -> Vec<Node> {
     let stacks = &*assessment.stacks;
     let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
     let found: std::collections::HashSet<usize> =
-        findings.iter().flat_map(|finding| finding.goroutines().groups.iter().copied()).collect();
+        findings.iter().flat_map(|finding| finding.groups().iter().copied()).collect();
     let mut nodes = vec![node(Key::Word("all goroutines"), Kind::Sum)];
     let mut index: HashMap<(usize, Key), usize> = HashMap::new();
     for (at, group) in assessment.groups.iter().enumerate() {

@@ -31,9 +31,7 @@ impl Serialize for Written<'_> {
         let of_group: HashMap<usize, &str> = findings
             .iter()
             .rev()
-            .flat_map(|finding| {
-                finding.goroutines().groups.iter().map(|&group| (group, &*finding.id))
-            })
+            .flat_map(|finding| finding.groups().iter().map(|&group| (group, &*finding.id)))
             .collect();
         let groups = Streamed(|| {
             groups.iter().enumerate().map(|(index, it)| {

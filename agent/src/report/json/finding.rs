@@ -5,12 +5,13 @@ use super::group::wait;
 use super::locks::{holder, waiters};
 use super::{history, seconds};
 use crate::model::{
-    Finding, Forecast, Group, Growth, LockWait, Part, Score, Snippet, StackTable, Subject, Turnover,
+    Finding, Forecast, Group, Growth, LockWait, MemoryGrowth, Part, Score, Snippet, StackTable,
+    Subject, Turnover,
 };
 use crate::report::phrases;
 use crate::report::schema::{
-    CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc, PartDoc,
-    ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc, WaitDoc,
+    CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc,
+    MemoryGrowthDoc, PartDoc, ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc, WaitDoc,
 };
 
 /// A finding of an assessment with these groups.
@@ -19,13 +20,17 @@ pub(super) fn finding<'a>(
     groups: &'a [Group],
     stacks: &'a StackTable,
 ) -> FindingDoc<'a> {
-    let Subject::Goroutines(leak) = &finding.subject;
-    let group = groups.get(leak.group);
-    let all = leak.groups.iter().filter_map(|&group| groups.get(group));
+    let leak = finding.goroutines();
+    let group = finding.group_in(groups);
+    let all = finding.groups().iter().filter_map(|&group| groups.get(group));
+    let (subject, memory) = match &finding.subject {
+        Subject::Goroutines(_) => (SubjectKind::Goroutines, None),
+        Subject::Memory(growth) => (SubjectKind::Memory, Some(memory_growth(*growth))),
+    };
     let evidence = finding.evidence.iter().map(|it| phrases::evidence(it, stacks));
     FindingDoc {
         id: (&finding.id).into(),
-        subject: SubjectKind::Goroutines,
+        subject,
         signature: group.map(|group| (&group.signature).into()),
         signatures: all.map(|group| (&group.signature).into()).collect(),
         class: finding.class,
@@ -33,25 +38,31 @@ pub(super) fn finding<'a>(
         severity: finding.severity(),
         score: score(finding.score),
         pattern: finding.pattern,
-        count: leak.count,
-        proven_count: leak.proven_count,
+        count: finding.goroutine_count(),
+        proven_count: leak.and_then(|leak| leak.proven_count),
         goids_sample: group.map(|group| group.goids_sample.clone()),
         growth: finding.growth.map(growth),
-        history: history(&finding.history),
-        turnover: leak.turnover.map(turnover),
+        history: leak.map(|_| history(&finding.history)).unwrap_or_default(),
+        turnover: leak.and_then(|leak| leak.turnover).map(turnover),
         wait_class: group.map(|group| group.wait),
         // Of those that leak, which need not be the whole group.
-        wait: group.map(|group| WaitDoc { oldest_seconds: seconds(leak.oldest), ..wait(group) }),
-        memory_bytes: MemoryDoc { stacks: leak.stack_bytes, reachable: None },
+        wait: group
+            .map(|group| WaitDoc { oldest_seconds: seconds(finding.oldest()), ..wait(group) }),
+        memory_bytes: MemoryDoc { stacks: leak.and_then(|leak| leak.stack_bytes), reachable: None },
+        memory_growth: memory,
         caused_at: finding
             .caused_at
             .map(|caused| CausedAtDoc { frame: frame(stacks, caused.frame), basis: caused.basis }),
-        parts: leak.parts.iter().map(|it| part(it, groups, stacks)).collect(),
+        parts: leak
+            .iter()
+            .flat_map(|leak| &leak.parts)
+            .map(|it| part(it, groups, stacks))
+            .collect(),
         blocked_at: group.and_then(|group| group.blocked_at).map(|id| frame(stacks, id)),
         created_by: group.and_then(|group| group.created_by).map(|id| frame(stacks, id)),
         creation_stack: group.and_then(|group| group.creation_stack).map(|id| stack(stacks, id)),
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
-        lock_wait: lock_wait(&leak.lock_wait, stacks),
+        lock_wait: leak.map(|leak| lock_wait(&leak.lock_wait, stacks)).unwrap_or_default(),
         held_by: None,
         cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
@@ -68,6 +79,11 @@ fn part<'a>(part: &Part, groups: &'a [Group], stacks: &'a StackTable) -> PartDoc
         entry: part.entry.map(|id| frame(stacks, id)),
         blocked_at: group.and_then(|group| group.blocked_at).map(|id| frame(stacks, id)),
     }
+}
+
+const fn memory_growth(growth: MemoryGrowth) -> MemoryGrowthDoc {
+    let MemoryGrowth { kind, from_bytes, to_bytes } = growth;
+    MemoryGrowthDoc { kind, from_bytes, to_bytes }
 }
 
 const fn score(score: Score) -> ScoreDoc {

@@ -234,6 +234,7 @@ fn a_finding_has_every_field_of_the_schema() {
             "wait": {"reason": "chan send", "oldest_seconds": 20.0, "median_seconds": 10.0,
                      "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
             "memory_bytes": {"stacks": 81920, "reachable": null},
+            "memory_growth": null,
             "lock_wait": {"cycle": [], "cycles": 0, "in_cycles": 0, "locks": 0,
                           "likely_holder": null, "likely_holders": null}, "held_by": null,
             "cause": "40 goroutines, 18 more each second, wait to send on one unbuffered \
@@ -257,7 +258,7 @@ fn a_cause_its_kinds_and_what_rises_are_named() {
     let (line, signature) = (group.blocked_at.expect("a line"), group.signature.clone());
     let judgement = assessment.judgement.as_mut().expect("judged");
     judgement.findings[0].caused_at = Some(CausedAt { frame: line, basis: CauseBasis::Creator });
-    judgement.findings[0].goroutines_mut().parts = vec![
+    judgement.findings[0].goroutines_mut().expect("goroutines").parts = vec![
         Part { group: judged::LEAKING, count: 30, entry: Some(line) },
         Part { group: usize::MAX, count: 10, entry: None },
     ];
@@ -336,7 +337,7 @@ fn a_judgement_has_its_health_its_locks_and_what_it_left_out() {
 #[test]
 fn a_finding_without_its_group_still_has_its_own_fields() {
     let mut lost = judged::leak();
-    lost.goroutines_mut().group = usize::MAX;
+    lost.goroutines_mut().expect("goroutines").group = usize::MAX;
     let document = render(&[judged::assessment(vec![lost])], false);
     let finding = &document["findings"][0];
     assert_eq!((&finding["signature"], &finding["wait"]), (&Value::Null, &Value::Null));

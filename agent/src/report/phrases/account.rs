@@ -56,6 +56,10 @@ pub fn lack(lack: Lack) -> String {
             "no garbage collection has run that would tell for how long large groups have waited"
                 .to_owned()
         }
+        Lack::Collections { collections, seen } => format!(
+            "growth of the heap is told by what {collections} collections leave, and {} seen",
+            if seen == 1 { "1 was".to_owned() } else { format!("{seen} were") }
+        ),
         Lack::Unread { lines, goroutines } => format!(
             "the source of {} with {} was not read: there is too much of it, the largest come first",
             counted(lines, "line", "lines"),
@@ -96,7 +100,7 @@ pub fn accounting(assessment: &Assessment, judgement: &Judgement) -> Option<Acco
     let shown = sum(assessment.groups.iter().map(|group| group.count));
     (shown == total).then(|| Accounting {
         total,
-        found: sum(judgement.findings.iter().map(|finding| finding.goroutines().count)),
+        found: sum(judgement.findings.iter().map(|finding| finding.goroutine_count())),
         idle: sum(judgement.idle.values().copied()),
         not_analysed: sum(judgement.not_analysed.values().copied()),
     })

@@ -3,16 +3,19 @@
 use super::lock::does;
 use super::place::place;
 use crate::model::{
-    Cause, ChannelNumber, Channels, Finding, GrowthPattern, LockWait, NamedWait, StackTable,
-    function,
+    Cause, ChannelNumber, Channels, Finding, GrowthPattern, LockWait, MemoryGrowth, MemoryKind,
+    NamedWait, StackTable, Subject, function,
 };
-use crate::report::format::{count, counted, duration, plural};
+use crate::report::format::{bytes, count, counted, duration, plural};
 
 /// The sentence: `40 goroutines, 18 more each second, wait to send on one unbuffered channel, from which
 /// nobody receives (premature-return).`
 #[must_use]
 pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
-    let leak = finding.goroutines();
+    let leak = match &finding.subject {
+        Subject::Goroutines(leak) => leak,
+        Subject::Memory(memory) => return memory_grows(*memory, finding),
+    };
     let who = counted(leak.count, "goroutine", "goroutines");
     let rises = finding.growth.filter(|growth| {
         matches!(
@@ -29,6 +32,17 @@ pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
         .unwrap_or_default();
     let known = finding.pattern.map(|known| format!(" ({})", known.name())).unwrap_or_default();
     format!("{who}{more} {does}{since}{known}.")
+}
+
+/// What became more, and what does not free it.
+fn memory_grows(memory: MemoryGrowth, finding: &Finding) -> String {
+    let MemoryGrowth { kind, from_bytes, to_bytes } = memory;
+    let (what, but) = match kind {
+        MemoryKind::Heap => ("What Go's heap keeps reachable", "no collection frees it"),
+        MemoryKind::OffHeap => ("Memory outside of Go's heap", "no collection can free it"),
+    };
+    let rate = super::rate(finding).map(|rate| format!(" ({rate})")).unwrap_or_default();
+    format!("{what} grew from {} to {}{rate}: {but}.", bytes(from_bytes), bytes(to_bytes))
 }
 
 /// A rate as people say it.

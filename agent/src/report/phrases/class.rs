@@ -23,6 +23,8 @@ pub const fn class_meaning(class: CauseClass) -> &'static str {
         CauseClass::RuntimeInternal => "something that the runtime calls does not return",
         CauseClass::SyscallOrCgo => "a system call or C does not return",
         CauseClass::NotClosed => "something is made again and again, and never closed",
+        CauseClass::HeapGrowth => "what Go's heap keeps reachable grows and grows",
+        CauseClass::OffHeapGrowth => "memory outside of Go's heap grows and grows",
         CauseClass::Unknown => "of no kind that is known",
     }
 }

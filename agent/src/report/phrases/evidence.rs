@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::contention;
 use super::forced::freed;
 use super::lock::does;
+use super::memory;
 use super::place::place;
 use super::source_rule;
 use crate::model::{
-    Accumulation, CauseBasis, CausedAt, Evidence, HeldBy, StackTable, Stillness, Waiter,
+    Accumulation, CauseBasis, CausedAt, Evidence, HeldBy, MemoryKind, StackTable, Stillness, Trend,
+    Waiter,
 };
 use crate::report::format::{count, counted, duration};
 
@@ -86,6 +88,10 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             duration(*delay)
         ),
         Evidence::Collected(it) => freed(it),
+        Evidence::MemoryGrowth { kind, window, collections, trend } => {
+            memory_growth(*kind, *window, *collections, trend)
+        }
+        Evidence::LimitNears(limit) => memory::limit(limit),
         Evidence::Stuck(still) => stillness(still),
         Evidence::Source(note) => source_rule::note(note),
         Evidence::CausedAt(caused) => caused_at(*caused, stacks),
@@ -95,6 +101,25 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
                 .to_owned()
         }
     }
+}
+
+fn memory_growth(
+    kind: MemoryKind,
+    window: Duration,
+    collections: Option<u64>,
+    trend: &Trend,
+) -> String {
+    let what = match (kind, collections) {
+        (MemoryKind::Heap, Some(collections)) => format!(
+            "what {} left on the heap grew",
+            counted(collections, "collection", "collections")
+        ),
+        (MemoryKind::Heap, None) => "what collections left on the heap grew".to_owned(),
+        (MemoryKind::OffHeap, _) => {
+            "anonymous memory that Go's runtime does not know of grew".to_owned()
+        }
+    };
+    format!("{what} within {:.0} s: {}", window.as_secs_f64(), memory::trend(trend))
 }
 
 fn cycle(example: &[Waiter], cycles: u64) -> String {

@@ -1,18 +1,46 @@
-//! The numbers of a finding: growth, turnover, score, waits.
+//! The numbers of a finding: how much there is, growth, turnover, score, waits.
 
-use crate::model::{Finding, Forecast, Group, Growth, Score, Turnover};
+use super::memory;
+use crate::model::{Finding, Forecast, Group, Score, Subject, Turnover};
 use crate::report::format;
 
-/// `+50.0/s (49.1 to 50.9), linear`.
+/// How much there is of what a finding is about: `40 goroutines`, `172.0 MiB`.
 #[must_use]
-pub fn growth(growth: &Growth) -> String {
-    format!(
-        "{} ({:.1} to {:.1}), {}",
-        format::growth(growth.per_second),
-        growth.low,
-        growth.high,
-        growth.pattern.name(),
-    )
+pub fn amount(finding: &Finding) -> String {
+    match &finding.subject {
+        Subject::Goroutines(leak) => format::counted(leak.count, "goroutine", "goroutines"),
+        Subject::Memory(memory) => format::bytes(memory.to_bytes),
+    }
+}
+
+/// The same where goroutines need no name: `40`, `172.0 MiB`.
+#[must_use]
+pub fn amount_in_brief(finding: &Finding) -> String {
+    match &finding.subject {
+        Subject::Goroutines(leak) => format::count(leak.count),
+        Subject::Memory(memory) => format::bytes(memory.to_bytes),
+    }
+}
+
+/// How fast it grows: `+50.0/s`, `+1.2 MiB/s`; `None` where that is not known.
+#[must_use]
+pub fn rate(finding: &Finding) -> Option<String> {
+    let per_second = finding.growth?.per_second;
+    Some(match &finding.subject {
+        Subject::Goroutines(_) => format::growth(per_second),
+        Subject::Memory(_) => memory::rate(per_second),
+    })
+}
+
+/// Within which bounds the rate lies with 95 % confidence: `49.1 to 50.9`.
+#[must_use]
+pub fn growth_interval(finding: &Finding) -> Option<String> {
+    let growth = finding.growth?;
+    let (low, high) = match &finding.subject {
+        Subject::Goroutines(_) => (format!("{:.1}", growth.low), format!("{:.1}", growth.high)),
+        Subject::Memory(_) => (memory::rate(growth.low), memory::rate(growth.high)),
+    };
+    Some(format!("{low} to {high}"))
 }
 
 /// `182,189 in an hour (180,000 to 184,000)`.
@@ -48,7 +76,7 @@ pub const fn score_parts(score: Score) -> [(&'static str, u8, u8); 5] {
 #[must_use]
 pub fn oldest(finding: &Finding, group: Option<&Group>) -> Option<String> {
     let exact = group.is_some_and(|group| group.exact);
-    let oldest = finding.goroutines().oldest.filter(|oldest| exact || !oldest.is_zero())?;
+    let oldest = finding.oldest().filter(|oldest| exact || !oldest.is_zero())?;
     let least = if exact { "" } else { "≥" };
     Some(format!("{least}{}", format::duration(oldest)))
 }

@@ -140,7 +140,7 @@ pub fn trend(trend: &Trend) -> String {
     )
 }
 
-fn rate(bytes_per_second: f64) -> String {
+pub(super) fn rate(bytes_per_second: f64) -> String {
     let sign = if bytes_per_second < 0.0 { '-' } else { '+' };
     format!("{sign}{}/s", format::bytes(bytes_per_second.abs() as u64))
 }
@@ -217,7 +217,14 @@ mod tests {
             r2: 1.0,
             forecast: None,
         };
-        let live = Trend { from_bytes: MIB, to_bytes: 9 * MIB, growth, grows: true, cliff: None };
+        let live = Trend {
+            from_bytes: MIB,
+            to_bytes: 9 * MIB,
+            growth,
+            grows: true,
+            is_steady: true,
+            cliff: None,
+        };
         let account = MemoryAccount { live: Some(live), ..MemoryAccount::default() };
         assert_eq!(
             memory_growth(&account),

@@ -46,7 +46,9 @@ pub use idle::{idle, no_stack};
 pub use line::{Line, basis, lead, lines};
 pub use lineage::{Branch, branches};
 pub use lock::{Room, cycles, does, holder, holders};
-pub use measure::{forecast, growth, oldest, score_parts, turnover};
+pub use measure::{
+    amount, amount_in_brief, forecast, growth_interval, oldest, rate, score_parts, turnover,
+};
 pub use memory::{
     collector, limit, memory, memory_growth, memory_in_brief, rss_parts, size_classes, trend,
 };

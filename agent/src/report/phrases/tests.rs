@@ -74,7 +74,7 @@ fn the_longest_wait_is_a_lower_bound_unless_a_probe_saw_it_begin() {
     assessment.groups[0].exact = true;
     assert_eq!(oldest(&finding, assessment.groups.first()).as_deref(), Some("20.0s"));
     let mut fresh = judged::leak();
-    fresh.goroutines_mut().oldest = Some(Duration::ZERO);
+    fresh.goroutines_mut().expect("goroutines").oldest = Some(Duration::ZERO);
     assert_eq!(oldest(&fresh, None), None);
 }
 #[test]

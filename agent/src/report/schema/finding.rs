@@ -9,7 +9,9 @@ use super::frame::{FrameDoc, StackFrameDoc};
 use super::group::WaitDoc;
 use super::locks::{HolderDoc, WaiterDoc};
 use super::sample::SampleDoc;
-use crate::model::{CauseBasis, CauseClass, GrowthPattern, Pattern, Severity, Verdict, WaitClass};
+use crate::model::{
+    CauseBasis, CauseClass, GrowthPattern, MemoryKind, Pattern, Severity, Verdict, WaitClass,
+};
 
 /// What leaks. What only goroutines have is null or empty in findings about something else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +41,7 @@ pub struct FindingDoc<'a> {
     /// Null: it looks like none.
     #[serde(default, deserialize_with = "known_or_none")]
     pub pattern: Option<Pattern>,
-    /// How many goroutines leak; their groups may hold others that do not.
+    /// How many goroutines leak; their groups may hold others that do not. 0 in findings about memory.
     ///
     /// Unit: goroutines.
     pub count: u64,
@@ -55,7 +57,8 @@ pub struct FindingDoc<'a> {
     ///
     /// Null: there are too few samples to tell.
     pub growth: Option<GrowthDoc>,
-    /// How the count went over the window; empty where nobody kept it.
+    /// How the count went over the window; empty where nobody kept it, and in findings about memory, whose
+    /// course the report's own memory has.
     #[serde(default)]
     pub history: Vec<SampleDoc>,
     /// Births, deaths and ages over the window.
@@ -72,6 +75,11 @@ pub struct FindingDoc<'a> {
     pub wait: Option<WaitDoc<'a>>,
     /// The memory that they hold.
     pub memory_bytes: MemoryDoc,
+    /// How memory grew.
+    ///
+    /// Null: the finding is not about memory.
+    #[serde(default)]
+    pub memory_growth: Option<MemoryGrowthDoc>,
     /// The line of the program's own code that leads to it.
     ///
     /// Null: it is not known.
@@ -120,6 +128,8 @@ pub enum SubjectKind {
     /// Goroutines that leak.
     #[default]
     Goroutines,
+    /// Memory that grows.
+    Memory,
     /// Something that this version of the agent does not know.
     #[serde(other)]
     Unknown,
@@ -133,6 +143,21 @@ pub struct CausedAtDoc<'a> {
     pub frame: FrameDoc<'a>,
     /// How the line is known.
     pub basis: CauseBasis,
+}
+
+/// How memory grew over the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemoryGrowthDoc {
+    /// Whose memory it is.
+    pub kind: MemoryKind,
+    /// At the window's beginning.
+    ///
+    /// Unit: bytes.
+    pub from_bytes: u64,
+    /// At its end.
+    ///
+    /// Unit: bytes.
+    pub to_bytes: u64,
 }
 
 /// Goroutines of one kind among those that one cause piles up.
@@ -185,7 +210,7 @@ pub struct ScoreDoc {
     pub scheduler: u8,
 }
 
-/// How a count grows.
+/// How a count grows. In findings about memory it is a number of bytes: their unit is bytes/s.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GrowthDoc {
     /// The median of the slopes between all pairs of samples (Theil-Sen).

@@ -43,8 +43,8 @@ pub use document::{
     RisingDoc, TotalsDoc, WindowDoc,
 };
 pub use finding::{
-    CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc, PartDoc,
-    ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc,
+    CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc,
+    MemoryGrowthDoc, PartDoc, ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc,
 };
 pub use fleet::{
     FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,

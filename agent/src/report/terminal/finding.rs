@@ -34,7 +34,9 @@ impl Page<'_> {
         self.text("", Role::Plain, &phrases::cause(finding, &assessment.stacks))?;
         self.finding_lines(finding, group, &assessment.stacks)?;
         self.kinds(finding, assessment)?;
-        self.lock_wait(&finding.goroutines().lock_wait, &assessment.stacks)?;
+        if let Some(leak) = finding.goroutines() {
+            self.lock_wait(&leak.lock_wait, &assessment.stacks)?;
+        }
         if let Some(source) = &finding.source {
             self.source(source)?;
         }
@@ -51,7 +53,10 @@ impl Page<'_> {
         if let Some(growth) = &finding.growth {
             let forecast = growth.forecast.as_ref().map(phrases::forecast);
             let forecast = forecast.map(|text| format!("; {text}")).unwrap_or_default();
-            self.field("growth     ", &format!("{}{forecast}", phrases::growth(growth)))?;
+            let rate = phrases::rate(finding).unwrap_or_default();
+            let pattern = growth.pattern.name();
+            let interval = phrases::growth_interval(finding).unwrap_or_default();
+            self.field("growth     ", &format!("{rate} ({interval}), {pattern}{forecast}"))?;
         }
         let parts = phrases::score_parts(finding.score);
         let parts = parts.iter().filter(|(_, points, _)| *points > 0);
@@ -61,7 +66,7 @@ impl Page<'_> {
             true => self.field("score      ", &score)?,
             false => self.field("score      ", &format!("{score}: {}", parts.join(" + ")))?,
         }
-        let stacks = finding.goroutines().stack_bytes.map(format::bytes);
+        let stacks = finding.goroutines().and_then(|leak| leak.stack_bytes).map(format::bytes);
         let stacks = stacks.map(|size| format!("   {size} of stacks")).unwrap_or_default();
         self.field("id         ", &format!("{}{stacks}", finding.id))
     }
@@ -76,14 +81,15 @@ impl Page<'_> {
             (role(finding.verdict), finding.verdict.name().to_uppercase()),
             (Role::Title, finding.severity().name().to_owned()),
             (Role::Wait, finding.class.name().to_owned()),
-            (Role::Number, format::counted(finding.goroutines().count, "goroutine", "goroutines")),
+            (Role::Number, phrases::amount(finding)),
         ];
-        if let Some(proven) = finding.goroutines().proven_count.filter(|&proven| proven > 0) {
+        let proven = finding.goroutines().and_then(|leak| leak.proven_count);
+        if let Some(proven) = proven.filter(|&proven| proven > 0) {
             parts.push((Role::Alarm, format!("{} proven", format::count(proven))));
         }
         if let Some(growth) = finding.growth {
             let role = if format::is_growth(growth.per_second) { Role::Warning } else { Role::Dim };
-            parts.push((role, format::growth(growth.per_second)));
+            parts.push((role, phrases::rate(finding).unwrap_or_default()));
         }
         if let Some(oldest) = phrases::oldest(finding, group) {
             parts.push((Role::Title, format!("oldest {oldest}")));
@@ -117,7 +123,7 @@ impl Page<'_> {
 
     /// The kinds of goroutines that one cause piles up, a line each.
     fn kinds(&mut self, finding: &Finding, assessment: &Assessment) -> io::Result<()> {
-        let parts = &finding.goroutines().parts;
+        let parts = finding.goroutines().map_or(&[][..], |leak| &leak.parts);
         let shown = if self.top.is_some() { KINDS.min(parts.len()) } else { parts.len() };
         for (index, part) in parts[..shown].iter().enumerate() {
             let label = if index == 0 { "kinds      " } else { BELOW };

@@ -52,12 +52,7 @@ impl Page<'_> {
             }
             *shown += 1;
             writeln!(self.out)?;
-            self.finding(
-                index + 1,
-                finding,
-                assessment.groups.get(finding.goroutines().group),
-                assessment,
-            )?;
+            self.finding(index + 1, finding, finding.group_in(&assessment.groups), assessment)?;
         }
         let hidden = findings.len() - sure - suspects;
         if hidden > 0 {
@@ -177,7 +172,7 @@ impl Page<'_> {
         let found: HashSet<usize> = judgement
             .findings
             .iter()
-            .flat_map(|finding| finding.goroutines().groups.iter().copied())
+            .flat_map(|finding| finding.groups().iter().copied())
             .collect();
         let groups = assessment.groups.iter().enumerate();
         let beside = groups.filter(|(index, _)| !found.contains(index)).map(|(_, group)| group);
@@ -219,8 +214,8 @@ pub(super) fn colour(judgement: &Judgement, assessment: &Assessment) -> Role {
 
 /// `686 × channel-send at main.f (a.go:3)`, the function as short as `room` columns ask for.
 pub(super) fn headline(finding: &Finding, assessment: &Assessment, room: usize) -> String {
-    let text = format!("{} × {}", format::count(finding.goroutines().count), finding.class.name());
-    let at = phrases::lead(finding, assessment.groups.get(finding.goroutines().group));
+    let text = format!("{} × {}", format::count(finding.goroutine_count()), finding.class.name());
+    let at = phrases::lead(finding, finding.group_in(&assessment.groups));
     let Some(at) = at.map(|at| format::frame(&assessment.stacks, at)) else { return text };
     let line = match at.line() {
         "" => String::new(),

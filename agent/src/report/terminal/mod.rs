@@ -299,9 +299,7 @@ impl Page<'_> {
         let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
         let of_group: HashMap<usize, &str> = findings
             .iter()
-            .flat_map(|finding| {
-                finding.goroutines().groups.iter().map(|&group| (group, &*finding.id))
-            })
+            .flat_map(|finding| finding.groups().iter().map(|&group| (group, &*finding.id)))
             .collect();
         let all = assessment.groups.iter().enumerate();
         let (shown, runtime): (Vec<_>, Vec<_>) = all.partition(|(_, group)| {

@@ -20,7 +20,7 @@ pub fn finding(assessment: &Assessment, index: usize, width: usize) -> Lines {
     let Some(finding) = judged.and_then(|judged| judged.findings.get(index)) else {
         return Lines::new();
     };
-    let group = assessment.groups.get(finding.goroutines().group);
+    let group = finding.group_in(&assessment.groups);
     part(width, |page| {
         page.finding(index + 1, finding, group, assessment)?;
         match group {
@@ -39,7 +39,7 @@ pub fn group(assessment: &Assessment, index: usize, width: usize) -> Lines {
     let Some(group) = assessment.groups.get(index) else { return Lines::new() };
     let judged = assessment.judgement.as_ref();
     let finding = judged.and_then(|judged| {
-        judged.findings.iter().find(|finding| finding.goroutines().groups.contains(&index))
+        judged.findings.iter().find(|finding| finding.groups().contains(&index))
     });
     part(width, |page| {
         page.group(index + 1, group, finding.map(|finding| &*finding.id), assessment)

@@ -346,8 +346,9 @@ fn the_kinds_that_one_cause_piles_up_are_listed_in_brief() {
     let mut assessment = judged::assessment(vec![judged::leak()]);
     let entry = assessment.groups[judged::LEAKING].blocked_at;
     let finding = &mut assessment.judgement.as_mut().expect("judged").findings[0];
-    finding.goroutines_mut().parts = vec![Part { group: judged::LEAKING, count: 10, entry }; 24];
-    finding.goroutines_mut().parts[1].entry = None;
+    finding.goroutines_mut().expect("goroutines").parts =
+        vec![Part { group: judged::LEAKING, count: 10, entry }; 24];
+    finding.goroutines_mut().expect("goroutines").parts[1].entry = None;
     let text = render(assessment.clone(), 90, Some(3), false);
     let kinds = "    kinds      10 × main.leakGoroutines.func1 (leak.go:33), chan send
                10 × chan send
@@ -434,7 +435,7 @@ fn findings_keep_to_the_width_and_steer_no_terminal() {
     let mut cycle = judged::deadlock();
     let mut stacks = (*judged::assessment(Vec::new()).stacks).clone();
     let at = Resolved { function: "\x1b[2J", file: "\x1b[2J", line: 1, inlined: false };
-    cycle.goroutines_mut().lock_wait.cycle[0].at = Some(stacks.resolved(at));
+    cycle.goroutines_mut().expect("goroutines").lock_wait.cycle[0].at = Some(stacks.resolved(at));
     let findings = vec![hostile, cycle];
     for width in [60, 100] {
         let text = judged_text(findings.clone(), width, None);

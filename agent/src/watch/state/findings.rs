@@ -30,12 +30,12 @@ pub(super) fn key(assessment: &Assessment, row: usize) -> Option<&str> {
 
 fn measures(finding: &Finding) -> Measures {
     let growth = finding.growth.map(|growth| growth.per_second);
-    Measures { count: finding.goroutines().count, growth, oldest: finding.goroutines().oldest }
+    Measures { count: finding.goroutine_count(), growth, oldest: finding.oldest() }
 }
 
 /// Whether a finding has the text in its class, verdict, id, or one of its lines.
 fn matches(assessment: &Assessment, finding: &Finding, filter: &str) -> bool {
-    let group = assessment.groups.get(finding.goroutines().group);
+    let group = finding.group_in(&assessment.groups);
     [finding.class.name(), finding.verdict.name(), &finding.id].iter().any(|it| has(it, filter))
         || group.is_some_and(|group| has(&group.signature, filter))
         || phrases::lines(Some(finding), group, &assessment.stacks)

@@ -64,9 +64,9 @@ pub(super) fn list(
         widest.and_then(|width| u16::try_from(width).ok()).unwrap_or(0)
     };
     let class = widest("CLASS", &|finding| format::width(finding.class.name()));
-    let count =
-        widest("COUNT", &|finding| format::width(&format::count(finding.goroutines().count)));
-    let growing = widest("GROWTH", &|finding| format::width(&growth(finding)));
+    let count = widest("COUNT", &|finding| format::width(&phrases::amount_in_brief(finding)));
+    let growing =
+        widest("GROWTH", &|finding| phrases::rate(finding).map_or(0, |rate| format::width(&rate)));
     let columns = [
         Column::new("VERDICT", 7, 0),
         Column::new("CLASS", class, 40),
@@ -86,7 +86,7 @@ fn row<'a>(
     room: usize,
     paint: Paint,
 ) -> Vec<Span<'a>> {
-    let group = assessment.groups.get(finding.goroutines().group);
+    let group = finding.group_in(&assessment.groups);
     let verdict = match finding.verdict {
         Verdict::Proven | Verdict::Likely => Role::Alarm,
         Verdict::Suspect => Role::Doubt,
@@ -96,16 +96,15 @@ fn row<'a>(
     vec![
         paint.span(verdict, finding.verdict.name().to_uppercase()),
         paint.span(Role::Wait, finding.class.name()),
-        paint.span(Role::Number, format::count(finding.goroutines().count)),
-        paint.span(if grows { Role::Warning } else { Role::Plain }, growth(finding)),
+        paint.span(Role::Number, phrases::amount_in_brief(finding)),
+        paint.span(
+            if grows { Role::Warning } else { Role::Plain },
+            phrases::rate(finding).unwrap_or_default(),
+        ),
         paint.span(Role::Plain, phrases::oldest(finding, group).unwrap_or_default()),
         paint.span(Role::Number, curve::text(&finding.history, TREND)),
         Span::from(at.map_or_else(String::new, |frame| place(assessment, frame, room))),
     ]
-}
-
-fn growth(finding: &Finding) -> String {
-    finding.growth.map_or_else(String::new, |growth| format::growth(growth.per_second))
 }
 
 /// Never an all-clear: for how long the process was watched, what that is too little for, and where

@@ -37,7 +37,7 @@ pub(super) fn list(
 
 /// The finding that a group is part of.
 fn finding(assessment: &Assessment, group: usize) -> Option<&Finding> {
-    findings::all(assessment).iter().find(|finding| finding.goroutines().groups.contains(&group))
+    findings::all(assessment).iter().find(|finding| finding.groups().contains(&group))
 }
 
 fn row<'a>(

@@ -92,6 +92,17 @@ pub(super) const fn of_class(class: CauseClass) -> &'static [&'static str] {
         CauseClass::RuntimeInternal => &["Move what blocks out of the finalizer."],
         CauseClass::SyscallOrCgo => &["Give the call a timeout, or a way to interrupt it."],
         CauseClass::NotClosed => &["Close what is made when its work is done, or make it once."],
+        CauseClass::HeapGrowth => &[
+            "Look for what is only added to: a global map, slice, cache or registry without a bound, and \
+             subscribers that nobody removes.",
+            "Two heap profiles of the program some minutes apart (`go tool pprof -base old new`, \
+             sample_index=inuse_space) name the lines that allocated what stays.",
+        ],
+        CauseClass::OffHeapGrowth => &[
+            "Look at C that is called by cgo (malloc without free), at mmap without munmap, and at libraries \
+             that do either: no profile of Go shows it.",
+            "`pmap -x PID` twice, some minutes apart, names the mappings that grow.",
+        ],
         CauseClass::Unknown => &["See the stack: nothing more is known."],
     }
 }

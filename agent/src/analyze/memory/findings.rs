@@ -1,0 +1,128 @@
+//! Findings about memory: what grows on and on although collections run.
+//!
+//! A heap that grows is no leak yet: caches fill, pools warm up. It is told by what collections leave: more and
+//! more, undiminished to the end of the window.
+
+use std::time::Duration;
+
+use crate::analyze::code_files::CodeFiles;
+use crate::analyze::investigate::{Candidates, Context, Investigate};
+use crate::analyze::{score, signature};
+use crate::model::{
+    Cause, CauseClass, DetectorKind, Evidence, Finding, Forecast, Growth, Judgement, Lack,
+    LimitKind, LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, NotEnough, Subject, Suggestion,
+    Trend, Verdict,
+};
+
+/// In a shorter window growth is suspect at most.
+const MIN_WINDOW: Duration = Duration::from_secs(20);
+/// What has to be added for more than a suspicion: a part of what there was, and bytes.
+const MIN_PART: f64 = 0.2;
+const MIN_BYTES: u64 = 4 << 20;
+/// Collections that growth of the heap is told by.
+const MIN_COLLECTIONS: u64 = 5;
+
+/// Memory that grows.
+pub(in crate::analyze) struct GrowingMemory;
+
+impl Investigate for GrowingMemory {
+    fn candidates(&mut self, context: Context<'_>, _: &mut CodeFiles) -> Candidates {
+        let Some(account) = &context.assessment.memory else { return Candidates::default() };
+        let window = context.assessment.window.duration;
+        let collections = account.collector.map(|collector| collector.collections);
+        let heap = account.live.as_ref().and_then(|trend| {
+            let evidence = Evidence::MemoryGrowth {
+                kind: MemoryKind::Heap,
+                window,
+                collections,
+                trend: *trend,
+            };
+            finding(MemoryKind::Heap, trend, evidence, account, window)
+        });
+        let outside = account.outside.as_ref().and_then(|trend| {
+            let evidence = Evidence::MemoryGrowth {
+                kind: MemoryKind::OffHeap,
+                window,
+                collections: None,
+                trend: *trend,
+            };
+            finding(MemoryKind::OffHeap, trend, evidence, account, window)
+        });
+        let seen = collections.unwrap_or(0);
+        let lacks = account.now.heap.is_some()
+            && context.assessment.window.observations > 1
+            && seen < MIN_COLLECTIONS;
+        let not_enough = lacks.then_some(NotEnough {
+            detector: DetectorKind::MemoryGrowth,
+            lack: Lack::Collections { collections: MIN_COLLECTIONS, seen },
+        });
+        Candidates {
+            findings: heap.into_iter().chain(outside).collect(),
+            not_enough: not_enough.into_iter().collect(),
+        }
+    }
+
+    fn account(&mut self, _: &mut Judgement) {}
+}
+
+/// What is found of memory that goes so; `None` where it does not grow, or ever more slowly.
+fn finding(
+    kind: MemoryKind,
+    trend: &Trend,
+    evidence: Evidence,
+    account: &MemoryAccount,
+    window: Duration,
+) -> Option<Finding> {
+    if !trend.is_steady {
+        return None;
+    }
+    let more = trend.to_bytes.saturating_sub(trend.from_bytes);
+    let is_much = more >= MIN_BYTES && more as f64 >= trend.from_bytes as f64 * MIN_PART;
+    let verdict = if is_much && window >= MIN_WINDOW { Verdict::Likely } else { Verdict::Suspect };
+    let class = match kind {
+        MemoryKind::Heap => CauseClass::HeapGrowth,
+        MemoryKind::OffHeap => CauseClass::OffHeapGrowth,
+    };
+    let limit = limit(kind, account);
+    let used = limit.map(|limit| limit.used_bytes as f64 / limit.limit_bytes.max(1) as f64);
+    let mut evidence = vec![evidence];
+    evidence.extend(limit.filter(|limit| limit.reached_in.is_some()).map(Evidence::LimitNears));
+    Some(Finding {
+        id: format!("f-{:016x}", signature::hash(class.name())),
+        subject: Subject::Memory(MemoryGrowth {
+            kind,
+            from_bytes: trend.from_bytes,
+            to_bytes: trend.to_bytes,
+        }),
+        class,
+        verdict,
+        score: score::of_memory(trend.to_bytes, &trend.growth, used),
+        caused_at: None,
+        growth: Some(Growth { forecast: None::<Forecast>, ..trend.growth }),
+        history: history(kind, account),
+        pattern: None,
+        cause: Cause::Unknown,
+        source: None,
+        suggestions: vec![Suggestion::Class(class)],
+        evidence,
+    })
+}
+
+/// The limit that the growth leads to first.
+fn limit(kind: MemoryKind, account: &MemoryAccount) -> Option<LimitUse> {
+    let counts = |limit: &&LimitUse| match limit.kind {
+        LimitKind::GoMemory => kind == MemoryKind::Heap,
+        LimitKind::ControlGroup => true,
+    };
+    account.limits.iter().find(counts).copied()
+}
+
+/// Seconds since the first sample, and bytes.
+fn history(kind: MemoryKind, account: &MemoryAccount) -> Vec<(f64, u64)> {
+    let figure = |point: &crate::model::MemoryPoint| match kind {
+        MemoryKind::Heap => point.live_bytes,
+        MemoryKind::OffHeap => point.rss_bytes,
+    };
+    let points = account.history.iter();
+    points.filter_map(|point| Some((point.elapsed.as_secs_f64(), figure(point)?))).collect()
+}

@@ -258,7 +258,7 @@ fn contended(finding: &Finding, assessment: &Assessment) -> Option<Evidence> {
 /// What forced collections ended of a finding's goroutines.
 fn collected(finding: &mut Finding, window: &Window) {
     let hash = |&group: &usize| window.hashes().get(group).copied();
-    let hashes: Vec<u64> = finding.goroutines().groups.iter().filter_map(hash).collect();
+    let hashes: Vec<u64> = finding.groups().iter().filter_map(hash).collect();
     let floor = hashes.iter().map(|&hash| window.at_first(hash)).sum();
     window.forced().judge(finding, &hashes, floor);
 }

@@ -1,0 +1,75 @@
+//! A heap that grows on and on is a finding; one that fills up until it is collected is none: see targets/heap.
+#![allow(clippy::expect_used)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use leak_agent_tests::{Target, agent};
+use serde_json::Value;
+
+/// What is judged of a program that does these things again and again while it is watched.
+fn judged(version: &str, mode: &str, work: &[&str]) -> (Vec<Value>, Value) {
+    let mut target = Target::start(version, mode, "heap").expect("target");
+    let pid = target.pid().to_string();
+    let is_over = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                for command in work {
+                    target.command(command).expect(command);
+                }
+                thread::sleep(Duration::from_millis(400));
+            }
+        });
+        let args = ["analyze", "--pid", &pid, "--duration", "24s", "--format", "json"];
+        let output = agent::run(&args);
+        is_over.store(true, Ordering::Relaxed);
+        let output = output.expect("agent");
+        serde_json::from_slice::<Value>(&output.stdout).expect("one JSON document")
+    });
+    let findings = report["findings"].as_array().expect("findings");
+    let of_memory = findings.iter().filter(|finding| finding["subject"] == "memory");
+    (of_memory.cloned().collect(), report)
+}
+
+fn grows(version: &str, mode: &str) {
+    let (found, report) = judged(version, mode, &["hold 2", "garbage 2", "collect"]);
+    let [finding] = &found[..] else { panic!("{version} {mode}: {report:#}") };
+    assert_eq!((&finding["class"], &finding["verdict"]), (&"heap-growth".into(), &"likely".into()));
+    let grown = &finding["memory_growth"];
+    let [from, to] = ["from_bytes", "to_bytes"].map(|key| grown[key].as_u64().expect("bytes"));
+    assert!(from >= 8 << 20 && to >= from + (10 << 20), "{grown}");
+    assert_eq!((&finding["count"], &finding["blocked_at"]), (&0.into(), &Value::Null));
+    assert!(!finding["suggestions"].as_array().expect("a list").is_empty());
+    assert!(report["health"].as_u64().expect("health") < 100);
+}
+
+fn does_not_grow(version: &str) {
+    let (found, report) = judged(version, "exe", &["garbage 3", "collect"]);
+    assert_eq!(found, Vec::<Value>::new());
+    let lacks = report["not_enough"].to_string();
+    assert!(!lacks.contains("memory-growth"), "there were collections: {lacks}");
+}
+
+#[test]
+fn go1_21() {
+    grows("1.21.13", "stripped");
+}
+
+#[test]
+fn go1_27() {
+    grows("1.27.3", "exe");
+}
+
+#[test]
+fn garbage_does_not_grow() {
+    does_not_grow("1.26.6");
+}
+
+#[test]
+fn without_collections_nothing_is_said() {
+    let (found, report) = judged("1.24.11", "exe", &[]);
+    assert_eq!(found, Vec::<Value>::new());
+    assert!(report["not_enough"].to_string().contains("memory-growth"), "{report:#}");
+}

@@ -74,6 +74,14 @@ impl Assessment {
     }
 }
 
+impl Finding {
+    /// The largest of its groups among those of its assessment.
+    #[must_use]
+    pub fn group_in<'a>(&self, groups: &'a [Group]) -> Option<&'a Group> {
+        groups.get(self.goroutines()?.group)
+    }
+}
+
 /// What was found, and what could not be judged.
 #[derive(Clone, Debug, Default)]
 pub struct Judgement {

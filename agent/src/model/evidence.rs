@@ -5,10 +5,9 @@ use std::time::Duration;
 use strum::IntoStaticStr;
 
 use super::caused_at::CausedAt;
-use super::finding::MemoryKind;
 use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
-use super::memory_account::{LimitUse, Trend};
+use super::memory_account::{LimitUse, MemoryKind, Trend};
 use super::pattern::Pattern;
 use super::source_rule::SourceNote;
 use super::stack::FrameId;

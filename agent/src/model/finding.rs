@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::assessment::Group;
 use super::cause::Cause;
 use super::caused_at::CausedAt;
 use super::class::CauseClass;
 use super::evidence::Evidence;
+use super::growth::Growth;
 use super::lock_wait::LockWait;
+use super::memory_account::MemoryKind;
 use super::pattern::Pattern;
 use super::stack::FrameId;
 use super::suggestion::Suggestion;
@@ -118,66 +119,6 @@ impl Score {
     pub const fn total(self) -> u8 {
         self.memory + self.count + self.growth + self.blocking + self.scheduler
     }
-}
-
-/// The shape of a count over time.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum GrowthPattern {
-    /// It does not change.
-    Flat,
-    /// So many more each second.
-    Linear,
-    /// So many per cent more each second.
-    Exponential,
-    /// Many at once, and again.
-    Stepped,
-    /// Up and down.
-    Oscillating,
-    /// It grew, and has stopped.
-    Plateau,
-    /// Ever fewer.
-    Shrinking,
-}
-
-impl GrowthPattern {
-    /// The name that people and programs read.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// How a count, or a number of bytes, grows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Growth {
-    /// Change by the second: the median of the slopes between all pairs of samples (Theil-Sen).
-    pub per_second: f64,
-    /// With 95 % confidence it is at least this.
-    pub low: f64,
-    /// With 95 % confidence it is at most this.
-    pub high: f64,
-    /// Its shape.
-    pub pattern: GrowthPattern,
-    /// How much of the variance the shape's curve explains, 0 to 1.
-    pub r2: f64,
-    /// Where it leads.
-    pub forecast: Option<Forecast>,
-}
-
-/// How many goroutines there will be if nothing changes. Findings about memory have none: the limits say
-/// where that leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forecast {
-    /// In an hour.
-    pub in_1h: u64,
-    /// With 95 % confidence at least this.
-    pub low: u64,
-    /// With 95 % confidence at most this.
-    pub high: u64,
 }
 
 /// Births, deaths and ages of a group's goroutines over the window, where the source knows
@@ -292,12 +233,6 @@ impl Finding {
         self.goroutines().map_or(&[], |leak| &leak.groups)
     }
 
-    /// The largest of its groups among those of its assessment.
-    #[must_use]
-    pub fn group_in<'a>(&self, groups: &'a [Group]) -> Option<&'a Group> {
-        groups.get(self.goroutines()?.group)
-    }
-
     /// For how long the longest of its goroutines has been blocked.
     #[must_use]
     pub fn oldest(&self) -> Option<Duration> {
@@ -324,37 +259,6 @@ pub struct MemoryGrowth {
     pub from_bytes: u64,
     /// At its end.
     pub to_bytes: u64,
-}
-
-/// Whose memory it is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    IntoStaticStr,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum MemoryKind {
-    /// Go's heap: what collections find reachable.
-    Heap,
-    /// Anonymous memory that Go's runtime does not know of: of C, or of `mmap`.
-    OffHeap,
-}
-
-impl MemoryKind {
-    /// The name that people and programs read.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// Goroutines that leak at one line, or that one cause piles up.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::finding::Growth;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use super::growth::Growth;
 use super::level::Level;
 use super::memory::Memory;
 
@@ -151,4 +155,35 @@ pub struct MemoryPoint {
     pub objects_bytes: Option<u64>,
     /// The resident memory.
     pub rss_bytes: Option<u64>,
+}
+
+/// Whose memory it is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum MemoryKind {
+    /// Go's heap: what collections find reachable.
+    Heap,
+    /// Anonymous memory that Go's runtime does not know of: of C, or of `mmap`.
+    OffHeap,
+}
+
+impl MemoryKind {
+    /// The name that people and programs read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }

@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod forced;
 pub mod function;
 pub mod goroutine;
+mod growth;
 pub mod level;
 pub mod lock_wait;
 pub mod memory;
@@ -52,8 +53,8 @@ pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, Sou
 pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
 pub use files::{FilesCoverage, NotJudged, TimeBasis, UnreadFile};
 pub use finding::{
-    Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, MemoryGrowth, MemoryKind, Part, Score,
-    Severity, Snippet, Subject, Turnover, Verdict,
+    Finding, GoroutineLeak, MemoryGrowth, Part, Score, Severity, Snippet, Subject, Turnover,
+    Verdict,
 };
 pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, OnlyWhere};
 pub use forced::{
@@ -63,13 +64,15 @@ pub use forced::{
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
+pub use growth::{Forecast, Growth, GrowthPattern};
 pub use level::Level;
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
 pub use memory::{
     GroupMemory, Heap, HeapProfile, HeapProfileBasis, Memory, ProcessMemory, SizeClass,
 };
 pub use memory_account::{
-    Allocation, Cliff, Collector, LimitKind, LimitUse, MemoryAccount, MemoryPoint, RssParts, Trend,
+    Allocation, Cliff, Collector, LimitKind, LimitUse, MemoryAccount, MemoryKind, MemoryPoint,
+    RssParts, Trend,
 };
 pub use note::CoverageNote;
 pub use observation::{

@@ -25,7 +25,6 @@ pub struct Walk<'a> {
     memory: &'a dyn Memory,
     mheap: u64,
     layout: layout::Heap,
-    form: Form,
     spans: &'a Spans,
     marks: Marks<'a>,
     pointers: Pointers,
@@ -91,7 +90,6 @@ impl<'a> Walk<'a> {
             memory,
             mheap,
             layout,
-            form,
             spans,
             marks: Marks::new(spans),
             pointers: Pointers::new(memory, form, arenas)?,
@@ -239,18 +237,6 @@ impl<'a> Walk<'a> {
             self.marks.wait(number);
         }
         Ok(())
-    }
-
-    /// The heap's spans, as this walk knows them.
-    #[must_use]
-    pub const fn spans(&self) -> &'a Spans {
-        self.spans
-    }
-
-    /// How this Go keeps objects.
-    #[must_use]
-    pub const fn form(&self) -> &Form {
-        &self.form
     }
 
     /// How many bytes of objects were read.

@@ -218,7 +218,7 @@ fn judged() -> Assessment {
 fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Finding {
     Finding {
         id: id.to_owned(),
-        subject: Subject::Goroutines(goroutines(group)),
+        subject: Subject::Goroutines(Box::new(goroutines(group))),
         caused_at: None,
         class,
         verdict,
@@ -260,13 +260,13 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
     let lines = text.lines().skip(first as usize - 1).take(8).map(str::to_owned).collect();
     Finding {
         score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
-        subject: Subject::Goroutines(GoroutineLeak {
+        subject: Subject::Goroutines(Box::new(GoroutineLeak {
             count: 1_475,
             turnover: Some(Turnover { arrived: 1_472, left: 0, survivors: 1_472, stuck: 3 }),
             stack_bytes: Some(3_020_800),
             parts: vec![Part { group, count: 40, entry: assessment.groups[group].blocked_at }; 36],
             ..goroutines(group)
-        }),
+        })),
         growth: Some(Growth {
             per_second: 50.0,
             low: 49.1,
@@ -320,7 +320,7 @@ fn deadlock(assessment: &mut Assessment, group: usize) -> Finding {
     };
     let (transfer, evil) = (line("main.(*Bank).transfer"), line(EVIL));
     Finding {
-        subject: Subject::Goroutines(GoroutineLeak {
+        subject: Subject::Goroutines(Box::new(GoroutineLeak {
             lock_wait: LockWait {
                 cycle: vec![
                     Waiter { goid: 50, object: 0x00c0_0000_7000, at: transfer },
@@ -339,7 +339,7 @@ fn deadlock(assessment: &mut Assessment, group: usize) -> Finding {
                 ..LockWait::default()
             },
             ..goroutines(group)
-        }),
+        })),
         pattern: Some(Pattern::LockOrder),
         cause: Cause::DeadlockCycle,
         suggestions: vec![Suggestion::Pattern(Pattern::LockOrder)],

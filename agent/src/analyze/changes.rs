@@ -49,7 +49,7 @@ pub struct Weight {
 impl Weight {
     /// That of a finding.
     #[must_use]
-    pub const fn of(finding: &Finding) -> Self {
+    pub fn of(finding: &Finding) -> Self {
         Self {
             class: finding.class,
             verdict: finding.verdict,

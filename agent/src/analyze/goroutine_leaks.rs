@@ -233,7 +233,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
         suggestions: fix::suggestions(&case, class, pattern, cause.as_ref()),
         evidence,
         caused_at: cause.map(|cause| cause.at),
-        subject: Subject::Goroutines(GoroutineLeak {
+        subject: Subject::Goroutines(Box::new(GoroutineLeak {
             group: case.groups.first().copied().unwrap_or_default(),
             count: found.count,
             proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
@@ -243,7 +243,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             lock_wait,
             groups: case.groups,
             parts,
-        }),
+        })),
     }
 }
 

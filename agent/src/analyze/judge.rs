@@ -80,7 +80,7 @@ fn tell_apart(findings: &mut [Finding], groups: &[Group]) {
     let mut ids = HashSet::new();
     for finding in findings {
         if !ids.insert(finding.id.clone()) {
-            let signature = finding.group_in(&groups).map_or("", |group| group.signature.as_str());
+            let signature = finding.group_in(groups).map_or("", |group| group.signature.as_str());
             finding.id =
                 format!("f-{:016x}", signature::hash(&format!("{}; {signature}", finding.id)));
             ids.insert(finding.id.clone());

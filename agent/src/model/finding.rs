@@ -203,7 +203,7 @@ impl Finding {
 
     /// The goroutines that it is about; `None` where it is about something else.
     #[must_use]
-    pub const fn goroutines(&self) -> Option<&GoroutineLeak> {
+    pub fn goroutines(&self) -> Option<&GoroutineLeak> {
         match &self.subject {
             Subject::Goroutines(leak) => Some(leak),
             Subject::Memory(_) => None,
@@ -211,7 +211,7 @@ impl Finding {
     }
 
     /// The goroutines that it is about, to change them.
-    pub const fn goroutines_mut(&mut self) -> Option<&mut GoroutineLeak> {
+    pub fn goroutines_mut(&mut self) -> Option<&mut GoroutineLeak> {
         match &mut self.subject {
             Subject::Goroutines(leak) => Some(leak),
             Subject::Memory(_) => None,
@@ -220,7 +220,7 @@ impl Finding {
 
     /// How many goroutines it is about.
     #[must_use]
-    pub const fn goroutine_count(&self) -> u64 {
+    pub fn goroutine_count(&self) -> u64 {
         match self.goroutines() {
             Some(leak) => leak.count,
             None => 0,
@@ -245,7 +245,7 @@ impl Finding {
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// Goroutines that leak.
-    Goroutines(GoroutineLeak),
+    Goroutines(Box<GoroutineLeak>),
     /// Memory that grows; the finding's growth and history are in bytes.
     Memory(MemoryGrowth),
 }

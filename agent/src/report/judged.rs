@@ -90,7 +90,7 @@ fn with_locks(leaked: u64) -> Sample {
 fn finding(id: &str, group: usize, class: CauseClass, verdict: Verdict) -> Finding {
     Finding {
         id: id.to_owned(),
-        subject: Subject::Goroutines(goroutines(group, 1, None)),
+        subject: Subject::Goroutines(Box::new(goroutines(group, 1, None))),
         class,
         verdict,
         score: Score::default(),
@@ -123,12 +123,12 @@ fn goroutines(group: usize, count: u64, oldest: Option<u64>) -> GoroutineLeak {
 pub(super) fn leak() -> Finding {
     Finding {
         score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
-        subject: Subject::Goroutines(GoroutineLeak {
+        subject: Subject::Goroutines(Box::new(GoroutineLeak {
             proven_count: Some(0),
             turnover: Some(Turnover { arrived: 36, left: 0, survivors: 36, stuck: 4 }),
             stack_bytes: Some(81_920),
             ..goroutines(LEAKING, 40, Some(20))
-        }),
+        })),
         growth: Some(Growth {
             per_second: 18.0,
             low: 17.2,
@@ -171,7 +171,7 @@ pub(super) fn deadlock() -> Finding {
     let at = Some(transfer(WAITS));
     Finding {
         score: Score { blocking: 20, ..Score::default() },
-        subject: Subject::Goroutines(GoroutineLeak {
+        subject: Subject::Goroutines(Box::new(GoroutineLeak {
             lock_wait: LockWait {
                 cycle: vec![
                     Waiter { goid: 50, object: LOCK, at },
@@ -185,7 +185,7 @@ pub(super) fn deadlock() -> Finding {
                 holders: None,
             },
             ..goroutines(LOCKING, 2, Some(9))
-        }),
+        })),
         pattern: Some(Pattern::LockOrder),
         cause: Cause::DeadlockCycle,
         suggestions: vec![Suggestion::Pattern(Pattern::LockOrder)],
@@ -203,7 +203,7 @@ pub(super) fn deadlock() -> Finding {
 /// One of many suspects.
 pub(super) fn suspect(number: u32) -> Finding {
     Finding {
-        subject: Subject::Goroutines(goroutines(2, 1, Some(30))),
+        subject: Subject::Goroutines(Box::new(goroutines(2, 1, Some(30)))),
         cause: Cause::NotClosed { what: Some(format!("thing {number}")), below: None },
         evidence: vec![Evidence::Stuck(Stillness::Through {
             goroutines: 1,

@@ -51,7 +51,7 @@ fn judged(seconds: u32, live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64)
         let second = u64::from(second);
         let heap = heap(second, live(second / 2 * 2));
         let process = Some(process(&heap, outside(second)));
-        seen.memory = Memory { heap: Some(heap), process, group: None };
+        seen.memory = Memory { heap: Some(heap), process, ..Memory::default() };
         window.push(&seen);
     }
     judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")

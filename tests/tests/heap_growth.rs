@@ -8,8 +8,11 @@ use std::time::Duration;
 use leak_agent_tests::{Target, agent};
 use serde_json::Value;
 
+/// Long enough for more than a suspicion.
+const LONG: &str = "24s";
+
 /// What is judged of a program that does these things again and again while it is watched.
-fn judged(version: &str, mode: &str, work: &[&str]) -> (Vec<Value>, Value) {
+fn judged(version: &str, mode: &str, work: &[&str], time: &str) -> (Vec<Value>, Value) {
     let mut target = Target::start(version, mode, "heap").expect("target");
     let pid = target.pid().to_string();
     let is_over = AtomicBool::new(false);
@@ -22,7 +25,7 @@ fn judged(version: &str, mode: &str, work: &[&str]) -> (Vec<Value>, Value) {
                 thread::sleep(Duration::from_millis(400));
             }
         });
-        let args = ["analyze", "--pid", &pid, "--duration", "24s", "--format", "json"];
+        let args = ["analyze", "--pid", &pid, "--duration", time, "--format", "json"];
         let output = agent::run(&args);
         is_over.store(true, Ordering::Relaxed);
         let output = output.expect("agent");
@@ -34,7 +37,7 @@ fn judged(version: &str, mode: &str, work: &[&str]) -> (Vec<Value>, Value) {
 }
 
 fn grows(version: &str, mode: &str) {
-    let (found, report) = judged(version, mode, &["hold 2", "garbage 2", "collect"]);
+    let (found, report) = judged(version, mode, &["hold 2", "garbage 2", "collect"], LONG);
     let [finding] = &found[..] else { panic!("{version} {mode}: {report:#}") };
     assert_eq!((&finding["class"], &finding["verdict"]), (&"heap-growth".into(), &"likely".into()));
     let grown = &finding["memory_growth"];
@@ -46,7 +49,7 @@ fn grows(version: &str, mode: &str) {
 }
 
 fn does_not_grow(version: &str) {
-    let (found, report) = judged(version, "exe", &["garbage 3", "collect"]);
+    let (found, report) = judged(version, "exe", &["garbage 3", "collect"], LONG);
     assert_eq!(found, Vec::<Value>::new());
     let lacks = report["not_enough"].to_string();
     assert!(!lacks.contains("memory-growth"), "there were collections: {lacks}");
@@ -69,7 +72,7 @@ fn garbage_does_not_grow() {
 
 #[test]
 fn without_collections_nothing_is_said() {
-    let (found, report) = judged("1.24.11", "exe", &[]);
+    let (found, report) = judged("1.24.11", "exe", &[], "5s");
     assert_eq!(found, Vec::<Value>::new());
     assert!(report["not_enough"].to_string().contains("memory-growth"), "{report:#}");
 }

@@ -119,7 +119,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "fuzz",
         flags: "[SECONDS]",
-        does: "run each fuzz target of tests/fuzz for a bounded time (30 s)",
+        does: "run each fuzz target of tests/fuzz for a bounded time (15 s)",
         run: fuzz::run,
     },
     Chore {

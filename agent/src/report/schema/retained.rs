@@ -70,6 +70,8 @@ pub struct HeapHolderDoc<'a> {
     /// Null: there is none.
     pub address: Option<Cow<'a, str>>,
     /// How many pointers into the heap the variable has, how many goroutines or records there are.
+    ///
+    /// Unit: pointers, goroutines or records.
     pub count: u64,
     /// What it holds that no holder before it does.
     ///
@@ -141,6 +143,8 @@ pub struct WalkDoc {
     /// Unit: objects.
     pub untyped: u64,
     /// Objects, stacks, variables and records that could not be read.
+    ///
+    /// Unit: objects, stacks, variables and records.
     pub unread: u64,
     /// Whether a garbage collection began or ended meanwhile.
     pub collected: bool,

@@ -1,6 +1,10 @@
 //! Who holds the heap, as `memory --retained` says it, against what is freed when the holder lets go: see targets/held.
 #![allow(clippy::expect_used)]
 
+use std::collections::HashSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use leak_agent_tests::{Target, agent, each_version, target};
 use serde_json::Value;
 
@@ -115,4 +119,27 @@ fn no_time_is_said_and_so_is_what_cannot_be_walked() {
     drop(target);
     let ended = agent::run(&["memory", "--retained", "--pid", &pid]).expect("agent");
     assert_eq!(ended.status.code(), Some(3));
+}
+
+/// What the compiler wraps a `go` statement's call in is seen through, and whatever stands on the stack besides.
+#[test]
+fn goroutines_are_named_by_what_was_started() {
+    for version in ["1.21.13", "1.27.3"] {
+        let mut target = Target::start(version, "exe", "endpoint").expect("target");
+        let address = target.command("address").expect("an address");
+        // The connection is kept, and with it the goroutine that serves it.
+        let mut connection = TcpStream::connect(&address).expect("it serves");
+        write!(connection, "GET / HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("asked");
+        assert!(connection.read(&mut [0; 512]).expect("an answer") > 0);
+        let report = memory(&target, &[]);
+        let holders = report["retained"]["holders"].as_array().expect("holders");
+        let goroutines = || holders.iter().filter(|it| it["kind"] == "goroutines");
+        let count = |name: &str| {
+            goroutines().filter(|it| it["name"] == name).map(|it| it["count"].as_u64()).next()
+        };
+        assert_eq!(count("net/http.(*conn).serve"), Some(Some(1)), "{version}: {holders:#?}");
+        assert!(count("main.deliver").flatten() > Some(1), "{version}: {holders:#?}");
+        let names: HashSet<_> = goroutines().map(|it| it["name"].as_str()).collect();
+        assert_eq!(names.len(), goroutines().count(), "{version}: {holders:#?}");
+    }
 }

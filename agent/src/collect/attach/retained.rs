@@ -1,6 +1,6 @@
 //! Who holds the heap of a running program: a walk of its objects, without stopping it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use super::Options;
@@ -15,6 +15,9 @@ use crate::model::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, Walk
 
 /// The part of a stack, from its end, in which the function is that the goroutine started in.
 const OUTERMOST: u64 = 4096;
+
+/// The longest direct call, in bytes.
+const CALL: u64 = 5;
 
 /// Walks the heap of the process with an id, for as long as `time`. It is never stopped, and nothing is written to
 /// it; the walk takes one thread of the agent.
@@ -40,7 +43,6 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let heap = program.heap().map_err(Clone::clone)?;
     let spans = heap.spans(memory).map_err(failed)?;
     let mut holding = Holding {
-        program,
         walk: heap.walk(memory, &spans).map_err(failed)?,
         holders: Vec::new(),
         go_on: &mut || start.elapsed() < time,
@@ -55,8 +57,8 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     holding.variables(&named[..of_runtime]).map_err(failed)?;
     let stacks = program.stacks()?;
     holding.unread += stacks.unread;
-    for group in stacks.found.chunk_by(|one, other| one.function == other.function) {
-        holding.goroutines(group).map_err(failed)?;
+    for (name, group) in by_function(program, &stacks.found) {
+        holding.goroutines(name, &group).map_err(failed)?;
     }
     let specials = heap.specials(memory, &spans).map_err(failed)?;
     holding.unread += specials.unread;
@@ -126,35 +128,56 @@ fn grouped<'n>(variables: &Variables, names: &'n VariableNames) -> Vec<Named<'n>
     by_name.into_values().collect()
 }
 
+/// Stacks by the function that their goroutines started in.
+fn by_function(program: &Program, stacks: &[Stack]) -> Vec<(Option<String>, Vec<Stack>)> {
+    let mut named: Vec<(Option<String>, Vec<Stack>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for group in stacks.chunk_by(|one, other| one.function == other.function) {
+        let name = group.first().and_then(|first| started(program, first));
+        let new = named.len();
+        let place = name.as_ref().map_or(new, |it| *places.entry(it.clone()).or_insert(new));
+        if place == new {
+            named.push((name, Vec::new()));
+        }
+        named[place].1.extend(group);
+    }
+    named
+}
+
 /// The function that a goroutine started in. What the compiler makes around the call of a `go` statement is seen
-/// through: the outermost call on the stack that the compiler did not make is the one that was meant.
+/// through: what it calls there, or has inlined, was meant.
 fn started(program: &Program, stack: &Stack) -> Option<String> {
     let symbolizer = program.symbolizer();
     let start = symbolizer.function_line(stack.function)?;
-    if start.wrapper {
-        let from = stack.start.max(stack.end.saturating_sub(OUTERMOST));
-        let words = program.memory().read_vec(from, (stack.end - from) as usize).ok()?;
-        let words = words.as_chunks::<8>().0.iter().rev().map(|word| u64::from_le_bytes(*word));
-        for pc in words.filter(|pc| program.is_text(*pc)) {
-            let mut outermost = None;
-            // What the compiler inlined comes first; the last that is meant is what was called.
-            symbolizer.calls(symbolizer.call_address(pc), &mut |call| {
-                let is_made = call.wrapper || call.function == start.function;
-                if !is_made && !call.function.starts_with("runtime.goexit") {
-                    outermost = Some(call.function);
-                }
-            });
-            if let Some(name) = outermost {
-                return Some(name.to_owned());
-            }
+    let meant = if start.wrapper { called(program, stack, start.function) } else { None };
+    Some(meant.unwrap_or(start.function).to_owned())
+}
+
+/// What a function that the compiler made calls, where a stack begins with it; `None` for a call through a pointer.
+fn called<'p>(program: &'p Program, stack: &Stack, wrapper: &str) -> Option<&'p str> {
+    let (symbolizer, memory) = (program.symbolizer(), program.memory());
+    let from = stack.start.max(stack.end.saturating_sub(OUTERMOST));
+    let words = memory.read_vec(from, (stack.end - from) as usize).ok()?;
+    // Below the wrapper's own frame words may be left from what ran before.
+    let words = words.as_chunks::<8>().0.iter().rev().map(|word| u64::from_le_bytes(*word));
+    let is_in_wrapper = |pc: u64| symbolizer.entry(pc).is_some_and(|(_, name)| name == wrapper);
+    let pc = words.into_iter().find(|&pc| program.is_text(pc) && is_in_wrapper(pc))?;
+    let mut inlined = None;
+    symbolizer.calls(symbolizer.call_address(pc), &mut |call| {
+        // Innermost first.
+        if !call.wrapper && call.inlined {
+            inlined = Some(call.function);
         }
-    }
-    Some(start.function.to_owned())
+    });
+    inlined.or_else(|| {
+        let code = memory.read_vec(pc.checked_sub(CALL)?, CALL as usize).ok()?;
+        let target = program.binary().arch.called_before(&code, pc)?;
+        symbolizer.entry(target).map(|(_, name)| name)
+    })
 }
 
 /// A walk, holder by holder.
 struct Holding<'a, 'g> {
-    program: &'a Program,
     walk: Walk<'a>,
     holders: Vec<HeapHolder>,
     go_on: &'g mut dyn FnMut() -> bool,
@@ -175,7 +198,7 @@ impl Holding<'_, '_> {
     }
 
     /// The goroutines that started in one function.
-    fn goroutines(&mut self, stacks: &[Stack]) -> Read<()> {
+    fn goroutines(&mut self, name: Option<String>, stacks: &[Stack]) -> Read<()> {
         for stack in stacks {
             if !(self.go_on)() {
                 self.is_whole = false;
@@ -184,7 +207,6 @@ impl Holding<'_, '_> {
             self.walk.reach_from_stack(stack.start, stack.end)?;
         }
         let Some(first) = stacks.first() else { return Ok(()) };
-        let name = started(self.program, first);
         let function = first.function;
         let count = stacks.len() as u64;
         self.take(HolderKind::Goroutines, name, Some(function), count)

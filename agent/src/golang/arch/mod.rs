@@ -81,6 +81,16 @@ impl Arch {
         }
     }
 
+    /// The function that a direct call calls which returns to `address`, by the `code` right before that; `None` for a
+    /// call through a register.
+    #[must_use]
+    pub fn called_before(self, code: &[u8], address: u64) -> Option<u64> {
+        match self {
+            Self::Amd64 => amd64::called_before(code, address),
+            Self::Arm64 => arm64::called_before(code, address),
+        }
+    }
+
     /// Where Go keeps the goroutine that runs (on a system stack: the thread's g0).
     #[must_use]
     pub const fn g(self) -> Register {

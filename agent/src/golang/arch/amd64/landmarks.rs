@@ -64,6 +64,12 @@ pub(in super::super) fn calls(
     Ok(calls)
 }
 
+/// The target of the call that `code` ends with, if that is a direct one; `address` is right behind it.
+pub(in super::super) fn called_before(code: &[u8], address: u64) -> Option<u64> {
+    let [0xe8, relative @ ..] = code.last_chunk::<5>()? else { return None };
+    Some(address.wrapping_add_signed(i32::from_le_bytes(*relative).into()))
+}
+
 fn nop5(instruction: &Instruction, offset: u32, code: &[u8]) -> Option<Landmark> {
     let bytes = code.get(offset as usize..)?.get(..instruction.len())?;
     (bytes == NOP5).then_some(Landmark { offset, handling: Handling::Nop5 })
@@ -120,6 +126,13 @@ mod tests {
         let nops: Vec<_> = calls.iter().map(|call| call.nop.map(|nop| nop.offset)).collect();
         assert_eq!(nops, [None, Some(5), None]);
         assert_eq!(super::calls(&code, AT, TARGET + 1), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_a_call_calls_is_told_from_behind_it() {
+        assert_eq!(called_before(&[&[0x90][..], &call_at(1)].concat(), AT + 6), Some(TARGET));
+        assert_eq!(called_before(&[0x48, 0x8b, 0x32, 0xff, 0xd6], AT + 5), None, "call rsi");
+        assert_eq!(called_before(&[0xe8, 0, 0], AT + 3), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod data_refs;
 mod landmarks;
 
 pub(super) use data_refs::data_refs;
-pub(super) use landmarks::{calls, past_stack_check};
+pub(super) use landmarks::{called_before, calls, past_stack_check};
 
 use super::Register;
 

@@ -56,6 +56,15 @@ pub(in super::super) fn calls(
     Ok(calls)
 }
 
+/// The target of the call that `code` ends with, if that is a direct one; `address` is right behind it.
+pub(in super::super) fn called_before(code: &[u8], address: u64) -> Option<u64> {
+    let Instruction { opcode: Opcode::BL, operands } = decode(code.last_chunk()?)? else {
+        return None;
+    };
+    let Operand::PCOffset(relative) = operands[0] else { return None };
+    Some(address.wrapping_sub(4).wrapping_add_signed(relative))
+}
+
 fn decode(word: &[u8; 4]) -> Option<Instruction> {
     InstDecoder::default().decode(&mut U8Reader::new(word)).ok()
 }
@@ -113,6 +122,13 @@ mod tests {
         assert_eq!(store_at(&[LDR_X16_X28_16, CMP_SP_X16, BLS, LDR_X0_X26_8, STR_LINK]), None);
         assert_eq!(store_at(&[LDR_X16_X28_16, UNDEFINED, BLS, STR_LINK]), None);
         assert_eq!(store_at(&[LDR_X16_X28_16, CMP_SP_X16, BLS]), None);
+    }
+
+    #[test]
+    fn what_a_call_calls_is_told_from_behind_it() {
+        assert_eq!(called_before(&bytes(&[UNDEFINED, BL_3]), AT + 8), Some(AT + 16));
+        assert_eq!(called_before(&bytes(&[STR_X0]), AT + 4), None);
+        assert_eq!(called_before(&[0, 0, 0], AT + 3), None);
     }
 
     #[test]

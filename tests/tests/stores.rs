@@ -79,6 +79,15 @@ fn an_instance_in_parca_is_judged_by_its_profiles() {
 }
 
 #[test]
+fn which_goroutines_stayed_is_not_told_by_counts() {
+    let server = Recorded::start(parca()).expect("server");
+    let ran = ask(&server, "patterns", r#"{instance="127.0.0.1:6071"}"#, &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("do not tell which goroutines stayed"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("leak-agent analyze"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_instances_of_a_fleet_are_told_apart_and_those_that_leak_named() {
     let server = Recorded::start(parca()).expect("server");
     let ran = ask(&server, "fleet", "{}", &["--threshold", "100", "--format", "json"]);

@@ -198,6 +198,11 @@ pub(super) enum Failure {
     /// `report` without saved observations.
     #[error("report needs --input PATH: profiles, dumps, or what --save kept")]
     NoInput,
+    /// `patterns` of counts.
+    #[error(
+        "counts (debug=1, pprof's protobuf, stores) do not tell which goroutines stayed where they are"
+    )]
+    OnlyCounts,
     /// Filters or thresholds that leave nothing to judge.
     #[error("0 of {} match", format::counted(*.of, "goroutine", "goroutines"))]
     NoMatch {
@@ -321,6 +326,7 @@ impl Failure {
             | Self::OneTarget { .. }
             | Self::NotTold(_)
             | Self::Binary
+            | Self::OnlyCounts
             | Self::NoMatch { .. }
             | Self::NoKey
             | Self::Run { .. } => Exit::Usage,
@@ -353,6 +359,9 @@ impl Failure {
             Self::NoSuchExe { refused, .. } => {
                 let sudo = if nix::unistd::geteuid().is_root() { "" } else { "sudo " };
                 format!("{sudo}leak-agent --list (permission denied for {})", processes(*refused))
+            }
+            Self::OnlyCounts => {
+                "leak-agent analyze, which judges how counts grow; or dumps (debug=2)".into()
             }
             Self::NoMatch { .. } => {
                 "names as reports print them, or a lower --threshold (leak-agent check --all lists \

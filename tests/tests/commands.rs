@@ -58,6 +58,8 @@ fn recorded() -> &'static Recorded {
     RECORDED.get_or_init(|| {
         let folder = scratch("recorded").join("seen");
         let report = folder.with_file_name("report.json");
+        // What the demo leaks while the agent is built makes longer lines.
+        agent::binary().expect("agent");
         let target = demo();
         let pid = target.pid().to_string();
         let live = json(&["analyze", "--pid", &pid, "--duration", LONG, "--save", str(&folder)], 1);

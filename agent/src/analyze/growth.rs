@@ -27,10 +27,7 @@ pub(super) fn growth(points: &[(f64, f64)]) -> Option<Growth> {
     };
     let pattern = shape(&points, (low, high), line, curve);
     let r2 = if pattern == GrowthPattern::Exponential { curve } else { line };
-    let growing = matches!(
-        pattern,
-        GrowthPattern::Linear | GrowthPattern::Stepped | GrowthPattern::Exponential
-    );
+    let growing = pattern.rises();
     // A curve that doubles and doubles leads beyond all numbers within the hour: the line through
     // its end is what can be said.
     let forecast = growing.then(|| Forecast {

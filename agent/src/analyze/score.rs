@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::settings::Thresholds;
-use crate::model::{CauseClass, Finding, Growth, GrowthPattern, Rise, Score, Severity, Verdict};
+use crate::model::{CauseClass, Finding, Growth, Rise, Score, Severity, Verdict};
 
 /// What a case costs.
 pub(super) fn score(case: &Case<'_>, class: CauseClass, growth: Option<&Growth>) -> Score {
@@ -40,10 +40,7 @@ fn memory(bytes: u64) -> u8 {
 
 /// By how many more there will be in an hour: 9 points for 60, 18 for 3,600, 25 for 100,000.
 fn rising(growth: &Growth) -> u8 {
-    let rises = matches!(
-        growth.pattern,
-        GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
-    );
+    let rises = growth.pattern.rises();
     let an_hour = growth.per_second * 3600.0;
     if !rises || an_hour < 1.0 { 0 } else { part(5.0 * an_hour.log10(), 1, 25) }
 }

@@ -21,9 +21,6 @@ const EVERY: &[&str] = &["config", "verbose"];
 const TARGET: &[&str] = &["pid", "exe", "url", "object", "input", "parca", "pyroscope", "save"];
 /// Stores of profiles.
 const STORES: [&str; 2] = ["parca", "pyroscope"];
-/// What a sample of one is.
-const OF_A_STORE: &str =
-    "the samples are the profiles that the store has (--from, --until, --step)";
 /// What is asked of one.
 const STORED: &[&str] = &["query", "from", "until", "step", "by"];
 const DATADOG: &[&str] = &["datadog-unstable", "datadog-unstable-since", "datadog-unstable-limit"];
@@ -210,50 +207,40 @@ fn is_typed(given: &ArgMatches, id: &str) -> bool {
 
 /// Flags that mean nothing beside another.
 struct Idle {
-    /// With this one, wherever it was set.
-    with: &'static str,
+    /// With any of these, wherever it was set.
+    with: &'static [&'static str],
     flags: &'static [&'static [&'static str]],
     why: &'static str,
 }
 
-/// Why no collections can be forced.
-const ONLY_BY_URL: &str = "only an endpoint (--url) can be asked to collect garbage";
-
-const IDLE: [Idle; 13] = [
-    Idle { with: POSITIONAL, flags: &[FORCING], why: ONLY_BY_URL },
-    Idle { with: "pid", flags: &[FORCING], why: ONLY_BY_URL },
-    Idle { with: "exe", flags: &[FORCING], why: ONLY_BY_URL },
-    Idle { with: "input", flags: &[FORCING], why: ONLY_BY_URL },
-    Idle { with: "datadog-unstable", flags: &[FORCING], why: ONLY_BY_URL },
-    Idle { with: "parca", flags: &[FORCING], why: ONLY_BY_URL },
-    Idle { with: "pyroscope", flags: &[FORCING], why: ONLY_BY_URL },
+const IDLE: [Idle; 6] = [
     Idle {
-        with: "url",
+        with: &[POSITIONAL, "pid", "exe", "input", "datadog-unstable", "parca", "pyroscope"],
+        flags: &[FORCING],
+        why: "only an endpoint (--url) can be asked to collect garbage",
+    },
+    Idle {
+        with: &["url"],
         flags: &[&["object", "probes", "budget", "retained"]],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
     Idle {
-        with: "input",
+        with: &["input"],
         flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "retained"]],
         why: "what was saved is judged as it was sampled",
     },
     Idle {
-        with: "datadog-unstable",
+        with: &["datadog-unstable"],
         flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
         why: "what Datadog keeps is judged as it was sampled",
     },
     Idle {
-        with: "parca",
+        with: &STORES,
         flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
-        why: OF_A_STORE,
+        why: "the samples are the profiles that the store has (--from, --until, --step)",
     },
     Idle {
-        with: "pyroscope",
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
-        why: OF_A_STORE,
-    },
-    Idle {
-        with: "before",
+        with: &["before"],
         flags: &[&[POSITIONAL], TARGET, STORED, DATADOG, SERVERS, RULES],
         why: "two saved inputs are compared, and a report is judged already",
     },
@@ -270,9 +257,9 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
         return Err(Failure::Lacks { flag, needs: "--pyroscope URL or --parca URL" });
     }
     for Idle { with, flags, why } in &IDLE {
-        if !whole.try_contains_id(&with.replace('-', "_")).unwrap_or_default() {
-            continue;
-        }
+        let is_there =
+            |id: &&&str| whole.try_contains_id(&id.replace('-', "_")).unwrap_or_default();
+        let Some(&with) = with.iter().find(is_there) else { continue };
         let typed = |flag: &&&str| is_typed(given, &flag.replace('-', "_"));
         if let Some(&flag) = flags.iter().copied().flatten().find(typed) {
             let named = |id| if id == POSITIONAL { "pid" } else { id };

@@ -28,6 +28,12 @@ pub enum GrowthPattern {
 }
 
 impl GrowthPattern {
+    /// Whether it becomes more, and goes on to.
+    #[must_use]
+    pub const fn rises(self) -> bool {
+        matches!(self, Self::Linear | Self::Exponential | Self::Stepped)
+    }
+
     /// The name that people and programs read.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -135,6 +135,14 @@ pub struct LimitUse {
     pub reached_in: Option<(Duration, Option<Duration>)>,
 }
 
+impl LimitUse {
+    /// Which part of the limit is used: 0 of nothing, 1 of all of it.
+    #[must_use]
+    pub fn part(&self) -> f64 {
+        self.used_bytes as f64 / self.limit_bytes.max(1) as f64
+    }
+}
+
 /// A kind of memory limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitKind {

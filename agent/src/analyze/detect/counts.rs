@@ -2,7 +2,7 @@
 
 use super::super::case::Case;
 use super::{Detector, Outcome, Scene, found};
-use crate::model::{DetectorKind, Evidence, GrowthPattern, Lack, Verdict};
+use crate::model::{DetectorKind, Evidence, Lack, Verdict};
 
 /// A count that rises and rises.
 pub(super) struct CountGrowth;
@@ -23,10 +23,7 @@ impl Detector for CountGrowth {
             return Outcome::NotEnough(Lack::Count { samples: MIN_SAMPLES as u64 });
         };
         let net = case.count.saturating_sub(case.at_first);
-        let rises = matches!(
-            growth.pattern,
-            GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
-        );
+        let rises = growth.pattern.rises();
         if !rises || growth.low <= 0.0 || net < scene.settings.thresholds.min_growth {
             return Outcome::Clear;
         }

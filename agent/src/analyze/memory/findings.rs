@@ -9,8 +9,8 @@ use crate::analyze::code_files::CodeFiles;
 use crate::analyze::investigate::{Candidates, Context, Investigate};
 use crate::analyze::{score, signature};
 use crate::model::{
-    Cause, CauseClass, DetectorKind, Evidence, Finding, Forecast, Growth, Judgement, Lack,
-    LimitKind, LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, NotEnough, Subject, Suggestion,
+    Cause, CauseClass, DetectorKind, Evidence, Finding, Growth, Judgement, Lack, LimitKind,
+    LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, MemoryPoint, NotEnough, Subject, Suggestion,
     Trend, Verdict,
 };
 
@@ -29,26 +29,13 @@ impl Investigate for GrowingMemory {
     fn candidates(&mut self, context: Context<'_>, _: &mut CodeFiles) -> Candidates {
         let Some(account) = &context.assessment.memory else { return Candidates::default() };
         let window = context.assessment.window.duration;
-        let collections = account.collector.map(|collector| collector.collections);
-        let heap = account.live.as_ref().and_then(|trend| {
-            let evidence = Evidence::MemoryGrowth {
-                kind: MemoryKind::Heap,
-                window,
-                collections,
-                trend: *trend,
-            };
-            finding(MemoryKind::Heap, trend, evidence, account, window)
+        let found = [(MemoryKind::Heap, &account.live), (MemoryKind::OffHeap, &account.outside)];
+        let found = found.into_iter().filter_map(|(kind, trend)| {
+            // What fills up does so ever more slowly.
+            let trend = trend.as_ref().filter(|trend| trend.is_steady)?;
+            Some(finding(kind, trend, account, window))
         });
-        let outside = account.outside.as_ref().and_then(|trend| {
-            let evidence = Evidence::MemoryGrowth {
-                kind: MemoryKind::OffHeap,
-                window,
-                collections: None,
-                trend: *trend,
-            };
-            finding(MemoryKind::OffHeap, trend, evidence, account, window)
-        });
-        let seen = collections.unwrap_or(0);
+        let seen = account.collector.map_or(0, |collector| collector.collections);
         let lacks = account.now.heap.is_some()
             && context.assessment.window.observations > 1
             && seen < MIN_COLLECTIONS;
@@ -56,38 +43,27 @@ impl Investigate for GrowingMemory {
             detector: DetectorKind::MemoryGrowth,
             lack: Lack::Collections { collections: MIN_COLLECTIONS, seen },
         });
-        Candidates {
-            findings: heap.into_iter().chain(outside).collect(),
-            not_enough: not_enough.into_iter().collect(),
-        }
+        Candidates { findings: found.collect(), not_enough: not_enough.into_iter().collect() }
     }
 
     fn account(&mut self, _: &mut Judgement) {}
 }
 
-/// What is found of memory that goes so; `None` where it does not grow, or ever more slowly.
-fn finding(
-    kind: MemoryKind,
-    trend: &Trend,
-    evidence: Evidence,
-    account: &MemoryAccount,
-    window: Duration,
-) -> Option<Finding> {
-    if !trend.is_steady {
-        return None;
-    }
+/// What is found of memory that grows steadily.
+fn finding(kind: MemoryKind, trend: &Trend, account: &MemoryAccount, window: Duration) -> Finding {
     let more = trend.to_bytes.saturating_sub(trend.from_bytes);
     let is_much = more >= MIN_BYTES && more as f64 >= trend.from_bytes as f64 * MIN_PART;
     let verdict = if is_much && window >= MIN_WINDOW { Verdict::Likely } else { Verdict::Suspect };
-    let class = match kind {
-        MemoryKind::Heap => CauseClass::HeapGrowth,
-        MemoryKind::OffHeap => CauseClass::OffHeapGrowth,
+    // Collections say nothing of what they cannot free.
+    let (class, collections) = match kind {
+        MemoryKind::Heap => (CauseClass::HeapGrowth, account.collector.map(|it| it.collections)),
+        MemoryKind::OffHeap => (CauseClass::OffHeapGrowth, None),
     };
     let limit = limit(kind, account);
-    let used = limit.map(|limit| limit.used_bytes as f64 / limit.limit_bytes.max(1) as f64);
-    let mut evidence = vec![evidence];
+    let used = limit.as_ref().map(LimitUse::part);
+    let mut evidence = vec![Evidence::MemoryGrowth { kind, window, collections, trend: *trend }];
     evidence.extend(limit.filter(|limit| limit.reached_in.is_some()).map(Evidence::LimitNears));
-    Some(Finding {
+    Finding {
         id: format!("f-{:016x}", signature::hash(class.name())),
         subject: Subject::Memory(MemoryGrowth {
             kind,
@@ -98,14 +74,14 @@ fn finding(
         verdict,
         score: score::of_memory(trend.to_bytes, &trend.growth, used),
         caused_at: None,
-        growth: Some(Growth { forecast: None::<Forecast>, ..trend.growth }),
+        growth: Some(Growth { forecast: None, ..trend.growth }),
         history: history(kind, account),
         pattern: None,
         cause: Cause::Unknown,
         source: None,
         suggestions: vec![Suggestion::Class(class)],
         evidence,
-    })
+    }
 }
 
 /// The limit that the growth leads to first.
@@ -119,7 +95,7 @@ fn limit(kind: MemoryKind, account: &MemoryAccount) -> Option<LimitUse> {
 
 /// Seconds since the first sample, and bytes.
 fn history(kind: MemoryKind, account: &MemoryAccount) -> Vec<(f64, u64)> {
-    let figure = |point: &crate::model::MemoryPoint| match kind {
+    let figure = |point: &MemoryPoint| match kind {
         MemoryKind::Heap => point.live_bytes,
         MemoryKind::OffHeap => point.rss_bytes,
     };

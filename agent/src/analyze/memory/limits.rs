@@ -23,12 +23,8 @@ pub(super) fn limits(now: &Memory, live: Option<&Trend>, rss: Option<&Trend>) ->
     if let Some(group) = now.group {
         limits.push(of(LimitKind::ControlGroup, group.limit_bytes, group.used_bytes, rss));
     }
-    limits.sort_by(|a, b| part(b).total_cmp(&part(a)));
+    limits.sort_by(|a, b| b.part().total_cmp(&a.part()));
     limits
-}
-
-fn part(limit: &LimitUse) -> f64 {
-    limit.used_bytes as f64 / limit.limit_bytes.max(1) as f64
 }
 
 fn of(kind: LimitKind, limit_bytes: u64, used_bytes: u64, trend: Option<&Trend>) -> LimitUse {

@@ -1,7 +1,7 @@
 //! How a number of bytes goes: by the same rules as counts of goroutines, without the noise of pages.
 
 use crate::analyze::growth::growth;
-use crate::model::{Cliff, GrowthPattern, Trend};
+use crate::model::{Cliff, Trend};
 
 /// Of so many points something can be said to grow.
 const MIN_POINTS: usize = 5;
@@ -24,10 +24,7 @@ pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
         points.iter().map(|&(at, bytes)| (at, (bytes as f64 / step).round() * step)).collect();
     let growth = growth(&rounded)?;
     let (from, to) = (points.first()?.1, points.last()?.1);
-    let goes_on = matches!(
-        growth.pattern,
-        GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
-    );
+    let goes_on = growth.pattern.rises();
     let more = to as f64 - from as f64;
     let grows = goes_on
         && growth.low > 0.0

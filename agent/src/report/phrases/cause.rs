@@ -3,8 +3,8 @@
 use super::lock::does;
 use super::place::place;
 use crate::model::{
-    Cause, ChannelNumber, Channels, Finding, GrowthPattern, LockWait, MemoryGrowth, MemoryKind,
-    NamedWait, StackTable, Subject, function,
+    Cause, ChannelNumber, Channels, Finding, LockWait, MemoryGrowth, MemoryKind, NamedWait,
+    StackTable, Subject, function,
 };
 use crate::report::format::{bytes, count, counted, duration, plural};
 
@@ -17,12 +17,7 @@ pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
         Subject::Memory(memory) => return memory_grows(*memory, finding),
     };
     let who = counted(leak.count, "goroutine", "goroutines");
-    let rises = finding.growth.filter(|growth| {
-        matches!(
-            growth.pattern,
-            GrowthPattern::Linear | GrowthPattern::Exponential | GrowthPattern::Stepped
-        ) && growth.per_second > 0.0
-    });
+    let rises = finding.growth.filter(|growth| growth.pattern.rises() && growth.per_second > 0.0);
     let more = rises.map(|growth| format!(", {},", faster(growth.per_second))).unwrap_or_default();
     let does = clause(&finding.cause, leak.count, &leak.lock_wait, stacks);
     let since = leak

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use leak_agent::collect::attach::{Attach, Options, Probing};
 use leak_agent::golang::listing;
 use leak_agent::host::{Access, Answer, access_to};
-use leak_agent::model::BlockedBasis;
+use leak_agent::model::{BlockedBasis, ProbeReason};
 use leak_agent_tests::Observe;
 use leak_agent_tests::target::{self, Target};
 
@@ -147,8 +147,8 @@ fn a_process_whose_first_thread_has_ended() -> Result<()> {
         );
         ensure!(observation.goroutines.len() > 290, "{}", observation.goroutines.len());
         let probes = &observation.coverage.probes;
-        let says = |why: &str| why.contains("first thread");
-        let refused = probes.iter().filter(|probe| probe.reason.as_deref().is_some_and(says));
+        let says = |why: &ProbeReason| matches!(why, ProbeReason::Failed(why) if why.contains("first thread"));
+        let refused = probes.iter().filter(|probe| probe.reason.as_ref().is_some_and(says));
         ensure!(refused.count() == 3, "{probes:?}");
         ensure!(matches!(access_to(pid), Access::Granted { executable: Answer::Yes }));
         let listed = listing::list()?.processes.into_iter().any(|process| process.pid == pid);

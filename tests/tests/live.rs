@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use leak_agent::collect::attach::{Attach, Options, Probing};
-use leak_agent::model::{BlockedBasis, Observation, ProbeState, Site};
+use leak_agent::model::{BlockedBasis, Observation, ProbeEvent, ProbeReason, ProbeState, Site};
 use leak_agent_tests::Observe;
 use leak_agent_tests::code::Code;
 use leak_agent_tests::holders::Holders;
@@ -34,7 +34,7 @@ fn attach(target: &Target, probes: Probing) -> Attach {
 }
 
 fn state(seen: &Observation, event: &str) -> ProbeState {
-    let probe = seen.coverage.probes.iter().find(|probe| probe.event == event);
+    let probe = seen.coverage.probes.iter().find(|probe| probe.event.name() == event);
     probe.expect("every probe is accounted for").state
 }
 
@@ -137,8 +137,8 @@ fn a_busy_probe_is_shed(version: &str) {
     target.command("pingpong").expect("pingpong");
     let mut attach = attach(&target, Probing::Auto);
     let measured = |seen: &Observation| {
-        let park = seen.coverage.probes.iter().find(|probe| probe.event == "park");
-        park.and_then(|park| park.reason.as_deref()).is_some_and(|why| why.contains("hits/s"))
+        let park = seen.coverage.probes.iter().find(|probe| probe.event == ProbeEvent::Park);
+        matches!(park.and_then(|park| park.reason.as_ref()), Some(ProbeReason::OverBudget { .. }))
     };
     let seen = until(&mut attach, "shed", measured);
     assert_eq!(state(&seen, "park"), ProbeState::Shed, "{:?}", seen.coverage);

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use leak_agent::collect::attach::{Attach, Options, Probing};
-use leak_agent::model::{Observation, ProbeSpell, ProbeState, RateBasis};
+use leak_agent::model::{Observation, ProbeEvent, ProbeSpell, ProbeState, RateBasis};
 use leak_agent_tests::Observe;
 use leak_agent_tests::Target;
 use leak_agent_tests::code::Code;
@@ -38,7 +38,7 @@ fn until(attach: &mut Attach, what: &str, mut is: impl FnMut(&Observation) -> bo
 
 /// How many bursts of the creation probe are over. They may be shorter than it takes to look.
 fn bursts(seen: &Observation) -> usize {
-    let probe = seen.coverage.probes.iter().find(|probe| probe.event == "create");
+    let probe = seen.coverage.probes.iter().find(|probe| probe.event == ProbeEvent::Create);
     let spells = &probe.expect("every probe is accounted for").history;
     let is_over =
         |spell: &&ProbeSpell| spell.state == ProbeState::Burst && spell.until_seconds.is_some();

@@ -27,7 +27,8 @@ pub mod note;
 pub mod observation;
 pub mod overhead;
 pub mod pattern;
-pub mod profile;
+pub mod probe;
+mod profile;
 pub mod rates;
 pub mod retained;
 pub mod running;
@@ -75,11 +76,10 @@ pub use memory_account::{
     RssParts, Trend,
 };
 pub use note::CoverageNote;
-pub use observation::{
-    Coverage, Lifetimes, Observation, ProbeCoverage, ProbeSpell, ProbeState, Site,
-};
+pub use observation::{Coverage, Lifetimes, Observation, Site};
 pub use overhead::{HitCost, HitNote, Overhead};
 pub use pattern::Pattern;
+pub use probe::{ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell, ProbeState};
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
 pub use rates::{Rate, RateBasis, Rates};
 pub use retained::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, WalkCoverage};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Mention};
@@ -14,6 +13,7 @@ use super::goroutine::{Goroutine, LabelsId};
 use super::memory::Memory;
 use super::note::CoverageNote;
 use super::overhead::Overhead;
+use super::probe::ProbeCoverage;
 use super::profile::ProfileCoverage;
 use super::rates::{Rate, RateBasis, Rates};
 use super::running::Running;
@@ -201,46 +201,4 @@ impl Coverage {
     pub fn is_without_goroutines(&self) -> bool {
         self.notes.contains(&CoverageNote::NoGoroutines)
     }
-}
-
-/// The state of one probe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ProbeCoverage {
-    /// What it watches: `create`, `park` or `exit`.
-    pub event: String,
-    /// Whether it is attached.
-    pub state: ProbeState,
-    /// Why it is not.
-    pub reason: Option<String>,
-    /// For how long it was attached in all, so that its counts are of these seconds alone.
-    pub covered_seconds: f64,
-    /// When it was attached and when not, spell by spell, the latest last.
-    pub history: Vec<ProbeSpell>,
-    /// How many spells there were before those.
-    pub history_left_out: u64,
-}
-
-/// A time in which a probe's state was the same.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ProbeSpell {
-    /// Which.
-    pub state: ProbeState,
-    /// Since when, in seconds after the source's first observation.
-    pub from_seconds: f64,
-    /// Until when; `None` for the one that goes on.
-    pub until_seconds: Option<f64>,
-}
-
-/// Whether a probe is attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProbeState {
-    /// It is.
-    Attached,
-    /// It is, for seconds at most, which tell whether the budget can pay for it.
-    Burst,
-    /// It was, and was detached to keep the budget.
-    Shed,
-    /// It cannot be.
-    Unavailable,
 }

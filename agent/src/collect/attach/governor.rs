@@ -17,7 +17,7 @@ use std::time::Duration;
 use leak_agent_common::Event;
 
 use super::budget::Budget;
-use crate::model::ProbeState;
+use crate::model::{ProbeReason, ProbeState};
 pub use history::History;
 
 /// How long a burst lasts that the bucket can pay for.
@@ -103,7 +103,7 @@ pub enum State {
     /// Not asked for, or not to be had.
     Unavailable {
         /// Why.
-        reason: String,
+        reason: ProbeReason,
     },
 }
 
@@ -182,7 +182,7 @@ impl Governor {
     /// With nothing attached yet. `refused` says why a layer is not to be had, `hit` what one hit
     /// costs the target.
     #[must_use]
-    pub fn new(budget: Budget, refused: [Option<String>; 2], hit: Duration) -> Self {
+    pub fn new(budget: Budget, refused: [Option<ProbeReason>; 2], hit: Duration) -> Self {
         let layers = refused.map(|refused| Books {
             state: match refused {
                 None => State::Shed { since: Duration::ZERO },
@@ -271,7 +271,7 @@ impl Governor {
     }
 
     /// Notes that a layer's probes could not be attached.
-    pub fn refuse(&mut self, layer: Layer, reason: String) {
+    pub fn refuse(&mut self, layer: Layer, reason: ProbeReason) {
         let now = self.now();
         self.layers[layer as usize].enter(State::Unavailable { reason }, now);
     }

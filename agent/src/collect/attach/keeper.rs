@@ -15,6 +15,7 @@ use super::watch::Watch;
 use super::{Budget, Probing, monotonic};
 use crate::error_chain::one_line;
 use crate::golang::Program;
+use crate::model::ProbeReason;
 
 /// Probes that are being kept within a budget. They are gone when this is dropped.
 pub(super) struct Keeper {
@@ -161,7 +162,7 @@ impl Kept {
         for &event in layer.events() {
             if let Err(error) = self.probes.attach(event) {
                 self.detach(layer);
-                return self.governor.refuse(layer, one_line(&error));
+                return self.governor.refuse(layer, ProbeReason::Failed(one_line(&error)));
             }
         }
         let now = monotonic();
@@ -182,7 +183,7 @@ impl Kept {
             self.watch.end(monotonic(), &counters, &sites(&self.probes));
         }
         if let Err(error) = self.probes.detach_all(layer.events()) {
-            self.governor.refuse(layer, one_line(&error));
+            self.governor.refuse(layer, ProbeReason::Failed(one_line(&error)));
         }
     }
 
@@ -192,7 +193,7 @@ impl Kept {
         for event in lost {
             let layer = Layer::of(event);
             self.detach(layer);
-            self.governor.refuse(layer, one_line(&ProbeError::Lost { event }));
+            self.governor.refuse(layer, ProbeReason::Failed(one_line(&ProbeError::Lost { event })));
         }
     }
 
@@ -200,7 +201,7 @@ impl Kept {
     fn give_up(&mut self, error: &ProbeError) {
         for layer in Layer::ALL {
             self.detach(layer);
-            self.governor.refuse(layer, one_line(error));
+            self.governor.refuse(layer, ProbeReason::Failed(one_line(error)));
         }
     }
 }
@@ -212,12 +213,12 @@ fn sites(probes: &Probes) -> Vec<Site> {
 }
 
 /// Why a layer's probes are not to be had in this program, or not wanted.
-fn refusal(probes: &Probes, layer: Layer, probing: Probing) -> Option<String> {
+fn refusal(probes: &Probes, layer: Layer, probing: Probing) -> Option<ProbeReason> {
     if probing == Probing::Create && layer == Layer::Parks {
-        return Some("not asked for (--probes create)".to_owned());
+        return Some(ProbeReason::OnlyCreations);
     }
     let missing = layer.events().iter().find_map(|event| probes.place(*event).err())?;
-    Some(one_line(&missing))
+    Some(ProbeReason::Failed(one_line(&missing)))
 }
 
 /// The CPU time of all threads of a process so far. 0 for one that is gone.

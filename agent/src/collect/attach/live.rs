@@ -19,13 +19,8 @@ use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::model::{
     BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, HitCost, Lifetimes, ProbeCoverage,
-    ProbeSpell, ProbeState, Rate, RateBasis, Rates, Site as SiteSeen,
+    ProbeEvent, ProbeReason, ProbeSpell, ProbeState, Rate, RateBasis, Rates, Site as SiteSeen,
 };
-
-/// Why there are no probes in a program with plugins: what they count would be too little, and a wait
-/// that began unseen would seem to be the one before it.
-const PLUGINS: &str = "plugins are loaded: each has its own copies of the runtime's functions, and \
-                       passes by probes in the program's";
 
 /// Probes and what was known of them at the last sample.
 pub(super) struct Live {
@@ -48,7 +43,7 @@ enum Keeping {
     NotYet,
     Kept(Keeper),
     /// Never, or no more.
-    Without(Option<String>),
+    Without(Option<ProbeReason>),
 }
 
 /// What the kernel adds to a sample.
@@ -110,20 +105,22 @@ impl Live {
         coverage: &mut Coverage,
     ) -> Added {
         if program.has_plugins() && !matches!(self.keeper, Keeping::Without(_)) {
-            self.keeper = Keeping::Without(Some(PLUGINS.to_owned()));
+            // What probes count would be too little, and a wait that began unseen would seem to be
+            // the one before it.
+            self.keeper = Keeping::Without(Some(ProbeReason::Plugins));
         }
         if let Keeping::NotYet = self.keeper {
             let watch = std::mem::take(&mut self.watch);
             self.keeper = match Keeper::start(program, goroutines.len(), self.wanted, watch) {
                 Ok(keeper) => Keeping::Kept(keeper),
-                Err(error) => Keeping::Without(Some(one_line(&error))),
+                Err(error) => Keeping::Without(Some(ProbeReason::Failed(one_line(&error)))),
             };
         }
         let seen = match &self.keeper {
             Keeping::Kept(keeper) => match keeper.look(took) {
                 Ok(seen) => seen,
                 Err(error) => {
-                    self.keeper = Keeping::Without(Some(one_line(&error)));
+                    self.keeper = Keeping::Without(Some(ProbeReason::Failed(one_line(&error))));
                     return self.without(coverage);
                 }
             },
@@ -305,7 +302,7 @@ fn cover(coverage: &mut Coverage, seen: &Seen, history: &[History; 2], first: Du
 /// A probe's coverage, at `now`, as time since `first`.
 fn probe(
     event: Event,
-    (state, reason): (ProbeState, Option<String>),
+    (state, reason): (ProbeState, Option<ProbeReason>),
     history: &History,
     (first, now): (Duration, Duration),
 ) -> ProbeCoverage {
@@ -316,7 +313,7 @@ fn probe(
         until_seconds: spell.until.map(seconds),
     });
     ProbeCoverage {
-        event: event.name().to_owned(),
+        event: shown(event),
         state,
         reason,
         covered_seconds: history.covered(now).as_secs_f64(),
@@ -325,29 +322,33 @@ fn probe(
     }
 }
 
-/// A layer's state as people read it.
-fn explain(governor: &Governor, layer: Layer) -> (ProbeState, Option<String>) {
+/// An event under the model's name.
+const fn shown(event: Event) -> ProbeEvent {
+    match event {
+        Event::Create => ProbeEvent::Create,
+        Event::Park => ProbeEvent::Park,
+        Event::Exit => ProbeEvent::Exit,
+    }
+}
+
+/// A layer's state, and why.
+fn explain(governor: &Governor, layer: Layer) -> (ProbeState, Option<ProbeReason>) {
     let (sheds, bursts) = governor.gaps(layer);
     match governor.state(layer) {
         State::Attached { .. } => {
-            let times = if sheds == 1 { "once".to_owned() } else { format!("{sheds} times") };
-            (ProbeState::Attached, (sheds > 0).then(|| format!("shed {times} before")))
+            (ProbeState::Attached, (sheds > 0).then_some(ProbeReason::ShedBefore { times: sheds }))
         }
-        State::Burst { .. } => {
-            let why = "there for seconds at most, to learn whether the budget can pay for it";
-            (ProbeState::Burst, Some(why.to_owned()))
-        }
+        State::Burst { .. } => (ProbeState::Burst, Some(ProbeReason::Burst)),
         State::Shed { .. } => {
-            let Some(rate) = governor.rate(layer) else {
-                return (ProbeState::Shed, Some("not measured yet".to_owned()));
-            };
-            let cost = 100.0 * governor.cost_of(layer);
-            let allowed = 100.0 * governor.allowance();
-            let why = format!(
-                "{rate:.0} hits/s would cost {cost:.1} % of a core, {allowed:.2} % are allowed \
-                 (--budget); bursts so far: {bursts}"
-            );
-            (ProbeState::Shed, Some(why))
+            let reason = governor.rate(layer).map_or(ProbeReason::NotMeasured, |rate| {
+                ProbeReason::OverBudget {
+                    hits_per_second: rate,
+                    cost: governor.cost_of(layer),
+                    allowed: governor.allowance(),
+                    bursts,
+                }
+            });
+            (ProbeState::Shed, Some(reason))
         }
         State::Unavailable { reason } => (ProbeState::Unavailable, Some(reason.clone())),
     }

@@ -169,14 +169,14 @@ fn seen(assessment: &Assessment) -> Markup {
                 }
                 @for probe in &coverage.probes {
                     tr {
-                        th scope="row" { "Probe " (Text(&probe.event)) }
+                        th scope="row" { "Probe " (probe.event.name()) }
                         td.figure {
                             @let state = phrases::probe_state(probe.state);
                             @if probe.state == ProbeState::Attached { (state) } @else { span.doubt { (state) } }
                         }
                     }
                     @if let Some(reason) = &probe.reason {
-                        tr { td.reason colspan="2" { (Text(reason)) } }
+                        tr { td.reason colspan="2" { (Text(&phrases::probe_reason(reason))) } }
                     }
                 }
             }

@@ -74,9 +74,9 @@ fn process(Running { halt, held_seconds, cpu_seconds }: Running) -> ProcessDoc {
 
 fn probe(probe: &ProbeCoverage) -> ProbeDoc<'_> {
     ProbeDoc {
-        event: (&probe.event).into(),
+        event: probe.event,
         state: probe.state,
-        reason: probe.reason.as_deref().map(Into::into),
+        reason: probe.reason.as_ref().map(phrases::probe_reason),
         covered_seconds: probe.covered_seconds,
         history: probe.history.iter().map(spell).collect(),
         history_left_out: probe.history_left_out,

@@ -6,8 +6,8 @@ use super::*;
 use crate::model::Timestamp;
 use crate::model::{
     Assessment, CauseBasis, CausedAt, DetectorKind, HitCost, IdleReason, Lack, Lifetimes, NoLeak,
-    NotEnough, Part, ProbeCoverage, ProbeSpell, ProbeState, RateBasis, Rise, RiseVerdict, Rising,
-    Site, StackView, WaitClass,
+    NotEnough, Part, ProbeCoverage, ProbeEvent, ProbeSpell, ProbeState, RateBasis, Rise,
+    RiseVerdict, Rising, Site, StackView, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -161,7 +161,7 @@ fn what_probes_saw_and_cost_is_told() {
     }
     let mut observation = sample.observe(0);
     observation.coverage.probes.push(ProbeCoverage {
-        event: "park".to_owned(),
+        event: ProbeEvent::Park,
         state: ProbeState::Burst,
         reason: None,
         covered_seconds: 1.5,

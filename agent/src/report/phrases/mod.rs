@@ -55,7 +55,7 @@ pub use memory::{
 pub use note::{notes, replaced};
 pub use pause::pauses;
 pub use place::{brief_place, place};
-pub use probe::{hit_cost, hit_note, probe_state};
+pub use probe::{hit_cost, hit_note, probe_reason, probe_state};
 pub use profile::{files, profile};
 pub use result::{health, is_well, result};
 pub use retained::{heap_holder, unreached, walk, walk_notes};

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::model::{HitCost, HitNote, ProbeState};
+use crate::model::{HitCost, HitNote, ProbeReason, ProbeState};
+
+use super::super::format;
 
 /// Whether a probe is attached, and if not, why: `in a burst`, `shed`.
 #[must_use]
@@ -13,6 +15,35 @@ pub const fn probe_state(state: ProbeState) -> &'static str {
         ProbeState::Burst => "in a burst",
         ProbeState::Shed => "shed",
         ProbeState::Unavailable => "unavailable",
+    }
+}
+
+/// Why a probe is not attached, or not all the while.
+#[must_use]
+pub fn probe_reason(reason: &ProbeReason) -> Cow<'_, str> {
+    match reason {
+        ProbeReason::ShedBefore { times: 1 } => "shed once before".into(),
+        ProbeReason::ShedBefore { times } => {
+            format!("shed {} times before", format::count(*times)).into()
+        }
+        ProbeReason::Burst => {
+            "there for seconds at most, to learn whether the budget can pay for it".into()
+        }
+        ProbeReason::NotMeasured => "not measured yet".into(),
+        &ProbeReason::OverBudget { hits_per_second, cost, allowed, bursts } => format!(
+            "{hits_per_second:.0} hits/s would cost {:.1} % of a core, {:.2} % are allowed \
+             (--budget); bursts so far: {bursts}",
+            100.0 * cost,
+            100.0 * allowed,
+        )
+        .into(),
+        ProbeReason::OnlyCreations => "not asked for (--probes create)".into(),
+        ProbeReason::Plugins => {
+            "plugins are loaded: each has its own copies of the runtime's functions, and passes by \
+             probes in the program's"
+                .into()
+        }
+        ProbeReason::Failed(why) => why.into(),
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::profile::{FilesDoc, ProfileDoc};
-use crate::model::{Halt, ProbeState};
+use crate::model::{Halt, ProbeEvent, ProbeState};
 
 /// Whom the report is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -193,13 +193,13 @@ pub struct ProcessDoc {
 /// A probe, and for how much of the time it was attached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeDoc<'a> {
-    /// What it watches: `create`, `park` or `exit`.
-    pub event: Cow<'a, str>,
+    /// What it watches.
+    pub event: ProbeEvent,
     /// Whether it is attached.
     pub state: ProbeState,
-    /// Why it is not.
+    /// Why it is not, or was not always.
     ///
-    /// Null: it is attached.
+    /// Null: it is, and always was.
     pub reason: Option<Cow<'a, str>>,
     /// For how long it was attached in all. Its counts are of that time alone.
     ///

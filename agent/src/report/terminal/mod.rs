@@ -9,7 +9,7 @@ use super::json::time;
 use super::style::{Role, Style};
 use super::view::{self, Gap, GapKind};
 use super::{Render, Report, format, phrases};
-use crate::model::{Assessment, Coverage, Group, ProbeCoverage, ProbeState, WaitClass};
+use crate::model::{Assessment, Coverage, Group, ProbeCoverage, ProbeEvent, ProbeState, WaitClass};
 
 mod contention;
 mod finding;
@@ -231,11 +231,15 @@ impl Page<'_> {
         let details = self.details;
         let why = move |probe: &ProbeCoverage| {
             let is_said = details || probe.state == ProbeState::Unavailable;
-            probe.reason.clone().filter(|_| is_said)
+            probe
+                .reason
+                .as_ref()
+                .filter(|_| is_said)
+                .map(|why| phrases::probe_reason(why).into_owned())
         };
         let mut probes: Vec<_> = coverage.probes.clone();
         probes.retain(|probe| probe.state != ProbeState::Attached);
-        probes.sort_by_key(|probe| probe.event == "park");
+        probes.sort_by_key(|probe| probe.event == ProbeEvent::Park);
         let alike = |a: &ProbeCoverage, b: &ProbeCoverage| (a.state, why(a)) == (b.state, why(b));
         let texts: Vec<_> = probes
             .chunk_by(alike)
@@ -243,7 +247,7 @@ impl Page<'_> {
                 let probe = probes.first()?;
                 let state = phrases::probe_state(probe.state);
                 let reason = why(probe).map(|why| format!(": {why}")).unwrap_or_default();
-                let events: Vec<_> = probes.iter().map(|probe| probe.event.as_str()).collect();
+                let events: Vec<_> = probes.iter().map(|probe| probe.event.name()).collect();
                 let noun = if probes.len() == 1 { "probe" } else { "probes" };
                 let covered = Duration::try_from_secs_f64(probe.covered_seconds.max(0.0));
                 let covered = match (probe.state, covered) {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::model::{
     Buffer, Cause, CauseBasis, CausedAt, ChannelNumber, Channels, CoverageNote, Evidence, Finding,
-    Lifetimes, Made, Part, Pattern, RateBasis, Resolved, Site, StackView, Suggestion, Timestamp,
-    WaitClass,
+    Lifetimes, Made, Part, Pattern, ProbeEvent, ProbeReason, RateBasis, Resolved, Site, StackView,
+    Suggestion, Timestamp, WaitClass,
 };
 use crate::report::judged;
 use crate::sample::{Sample, leaking};
@@ -71,11 +71,11 @@ fn goroutines_between_samples_are_told_by_creation_site() {
 #[test]
 fn probes_that_share_a_reason_share_a_line() {
     let mut assessment = leak();
-    for event in ["create", "park", "exit"] {
+    for event in [ProbeEvent::Create, ProbeEvent::Park, ProbeEvent::Exit] {
         assessment.coverage.probes.push(ProbeCoverage {
-            event: event.to_owned(),
+            event,
             state: ProbeState::Unavailable,
-            reason: Some("no permission".to_owned()),
+            reason: Some(ProbeReason::Failed("no permission".to_owned())),
             covered_seconds: 0.0,
             history: Vec::new(),
             history_left_out: 0,

@@ -47,11 +47,12 @@ fn probe(probe: &ProbeCoverage, width: usize, paint: Paint) -> Vec<Line<'static>
     };
     let covered = seconds(probe.covered_seconds);
     let mut lines = vec![Line::from(vec![
-        paint.span(Role::Title, format!("{:INDENT$}", format::clean(&probe.event))),
+        paint.span(Role::Title, format!("{:INDENT$}", probe.event.name())),
         paint.span(role, format!("{:12}", phrases::probe_state(probe.state))),
         paint.span(Role::Plain, format!("attached for {covered} in all")),
     ])];
-    let mut said: Vec<String> = probe.reason.iter().cloned().collect();
+    let mut said: Vec<String> =
+        probe.reason.iter().map(|reason| phrases::probe_reason(reason).into_owned()).collect();
     let earlier = probe.history.len().saturating_sub(SPELLS) as u64 + probe.history_left_out;
     let latest = probe.history.iter().rev().take(SPELLS).rev();
     let mut spells: Vec<_> = latest

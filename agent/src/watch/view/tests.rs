@@ -7,8 +7,8 @@ use ratatui::style::Color;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    CauseBasis, CausedAt, CoverageNote, ProbeCoverage, ProbeSpell, ProbeState, Resolved, StackView,
-    Update, WaitClass,
+    CauseBasis, CausedAt, CoverageNote, ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell,
+    ProbeState, Resolved, StackView, Update, WaitClass,
 };
 use crate::sample::{Sample, leaking};
 use crate::watch::action::Action;
@@ -225,9 +225,9 @@ fn probes_say_their_state_and_why() {
     let assessment = Arc::make_mut(&mut event.assessment);
     let spell = |state, from, until| ProbeSpell { state, from_seconds: from, until_seconds: until };
     assessment.coverage.probes = vec![ProbeCoverage {
-        event: "park".to_owned(),
+        event: ProbeEvent::Park,
         state: ProbeState::Shed,
-        reason: Some("9,000 hits/s cost too much".to_owned()),
+        reason: Some(ProbeReason::Failed("9,000 hits/s cost too much".to_owned())),
         covered_seconds: 4.0,
         history: vec![
             spell(ProbeState::Attached, 1.0, Some(5.0)),

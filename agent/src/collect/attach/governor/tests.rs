@@ -307,13 +307,15 @@ fn the_history_tells_every_second() {
 
 #[test]
 fn what_is_refused_is_never_asked_for() {
-    let mut governor = Governor::new(Budget::default(), [Some("no".to_owned()), None], HIT);
+    let mut governor =
+        Governor::new(Budget::default(), [Some(ProbeReason::OnlyCreations), None], HIT);
     let reading =
         Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO, sampled: Duration::ZERO };
     governor.step(reading);
     let actions = governor.step(Reading { now: FAR, ..reading });
     assert_eq!(actions, [Action::Attach(Layer::Parks)]);
-    governor.refuse(Layer::Parks, "gone".to_owned());
+    let gone = ProbeReason::Failed("gone".to_owned());
+    governor.refuse(Layer::Parks, gone.clone());
     assert_eq!(governor.step(Reading { now: 2 * FAR, ..reading }), []);
-    assert_eq!(governor.state(Layer::Parks), &State::Unavailable { reason: "gone".to_owned() });
+    assert_eq!(governor.state(Layer::Parks), &State::Unavailable { reason: gone });
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::collect::{CollectError, Source};
 use crate::model::{
     BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, Instance, LabelsId,
-    Memory, Mention, ObjectRange, Observation, Overhead, Rates, Resolved, Site, StackId,
+    Memory, Mention, ObjectRange, Observation, Overhead, Rates, Resolved, Resources, Site, StackId,
     StackTable, StackView, Status, Target, TargetId, Timestamp, WaitClass,
 };
 
@@ -44,6 +44,7 @@ pub(crate) struct Sample {
     labels: Vec<Vec<(String, String)>>,
     pub(crate) sites: Vec<Site>,
     pub(crate) memory: Memory,
+    pub(crate) resources: Resources,
     /// How long the target had been running at the first observation.
     pub(crate) uptime: Option<Duration>,
     /// When the target started.
@@ -61,6 +62,7 @@ impl Sample {
             labels: vec![Vec::new()],
             sites: Vec::new(),
             memory: Memory::default(),
+            resources: Resources::default(),
             uptime: None,
             started: Some(Timestamp::from_unix_ns(START_NS - 86_400 * 1_000_000_000)),
             generation: 0,
@@ -203,6 +205,7 @@ impl Sample {
             sites: self.sites.clone(),
             contention: None,
             memory: self.memory.clone(),
+            resources: self.resources.clone(),
             coverage: Coverage {
                 goroutines_seen: seen,
                 goroutines_read: seen - running,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leak_agent::model::{
-    Coverage, Instance, LabelsId, Memory, ObjectRange, Overhead, StackTable, Target, TargetId,
-    Timestamp, WaitClass,
+    Coverage, Instance, LabelsId, Memory, ObjectRange, Overhead, Resources, StackTable, Target,
+    TargetId, Timestamp, WaitClass,
 };
 
 use super::*;
@@ -69,6 +69,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         sites: Vec::new(),
         contention: None,
         memory: Memory::default(),
+        resources: Resources::default(),
         coverage: Coverage::default(),
         overhead: Overhead::default(),
     }

@@ -42,6 +42,7 @@ pub(super) fn cause(case: &Case<'_>, class: CauseClass, line: Option<&CauseLine>
         CauseClass::Cond => Cause::Cond,
         CauseClass::Waitgroup => Cause::WaitGroup { nobody_left: case.life.kin.are_gone() },
         CauseClass::DeadlockCycle
+        | CauseClass::Resource
         | CauseClass::NotClosed
         | CauseClass::HeapGrowth
         | CauseClass::OffHeapGrowth

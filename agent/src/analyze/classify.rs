@@ -168,6 +168,7 @@ pub(super) fn pattern(
         | CauseClass::NotClosed
         | CauseClass::HeapGrowth
         | CauseClass::OffHeapGrowth
+        | CauseClass::Resource
         | CauseClass::Unknown => None,
     }
 }

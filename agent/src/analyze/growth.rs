@@ -1,5 +1,7 @@
 //! How a count grows: a robust slope with its confidence, the shape of the curve, a forecast.
 
+use std::time::Duration;
+
 use crate::model::{Forecast, Growth, GrowthPattern};
 
 /// More points than this are thinned before slopes are taken between all pairs.
@@ -7,6 +9,12 @@ const POINTS: usize = 128;
 
 /// How improbable a rest must be before a count is said to have stopped.
 const STOPPED_BY_CHANCE: f64 = 0.01;
+
+/// What fills up to a bound adds less than this part of the first half's rate in the second.
+const STEADY: f64 = 0.7;
+
+/// What is further away than this is not told.
+const FAR: Duration = Duration::from_hours(24 * 30);
 
 /// Seconds in the hour that a forecast looks ahead.
 const HOUR: f64 = 3600.0;
@@ -40,6 +48,29 @@ pub(super) fn growth(points: &[(f64, f64)]) -> Option<Growth> {
 
 fn ahead(now: f64, per_second: f64) -> u64 {
     (now + per_second * HOUR).max(0.0).round() as u64
+}
+
+/// Whether the second half of the time adds about as much as the first, or more.
+pub(super) fn is_steady(points: &[(f64, u64)]) -> bool {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return false };
+    let middle = f64::midpoint(first.0, last.0);
+    let before = points.iter().rev().find(|point| point.0 <= middle);
+    let Some(before) = before.filter(|before| last.0 > before.0 && before.0 > first.0) else {
+        return false;
+    };
+    // The two parts are seldom of equal length: collections come when they come.
+    let rate = |from: &(f64, u64), to: &(f64, u64)| (to.1 as f64 - from.1 as f64) / (to.0 - from.0);
+    rate(before, last) >= STEADY * rate(first, before)
+}
+
+/// When what is left is used up if the growth goes on, at the earliest and at the latest within the growth's
+/// interval; `None` where that is far away.
+pub(super) fn reached_in(left: f64, growth: &Growth) -> Option<(Duration, Option<Duration>)> {
+    let after = |per_second: f64| {
+        let after = Duration::try_from_secs_f64(left / per_second).ok();
+        after.filter(|after| *after <= FAR)
+    };
+    Some((after(growth.high)?, after(growth.low)))
 }
 
 /// Evenly chosen points, the first and last among them.

@@ -8,6 +8,7 @@ use super::code_files::CodeFiles;
 use super::goroutine_leaks::GoroutineLeaks;
 use super::investigate::{Context, Investigate};
 use super::memory::GrowingMemory;
+use super::resources::GrowingResources;
 use super::settings::Settings;
 use super::window::{Window, assess};
 use super::{forced, paths, score, signature};
@@ -33,9 +34,9 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
         collections: forced::verdict(&assessment.coverage),
         ..Judgement::default()
     };
-    // One for each kind of subject. Reference cycles and resources come here.
-    let mut subjects: [Box<dyn Investigate>; 2] =
-        [Box::new(GoroutineLeaks::default()), Box::new(GrowingMemory)];
+    // One for each kind of subject. Reference cycles come here.
+    let mut subjects: [Box<dyn Investigate>; 3] =
+        [Box::new(GoroutineLeaks::default()), Box::new(GrowingMemory), Box::new(GrowingResources)];
     let context = Context { window, assessment: &assessment, settings };
     for subject in &mut subjects {
         let candidates = subject.candidates(context, files);

@@ -39,6 +39,7 @@ mod not_closed;
 mod paths;
 mod relatives;
 mod rereads;
+mod resources;
 mod running;
 mod score;
 pub mod settings;

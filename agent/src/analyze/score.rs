@@ -26,6 +26,17 @@ pub(super) fn of_memory(bytes: u64, growth: &Growth, limit: Option<f64>) -> Scor
     }
 }
 
+/// What things cost that pile up, `used` being the part of their limit that is used, from 0 to 1: without what
+/// the limit allows nothing goes on.
+pub(super) fn of_resources(count: u64, growth: Option<&Growth>, used: Option<f64>) -> Score {
+    Score {
+        count: part(5.0 * (count.max(1) as f64).log10(), 1, 20),
+        growth: growth.map_or(0, rising),
+        blocking: used.map_or(0, |used| part(20.0 * used, 0, 20)),
+        ..Score::default()
+    }
+}
+
 /// A part of the score between its bounds.
 fn part(points: f64, least: u8, most: u8) -> u8 {
     // Casts of floats saturate; what is no number is 0.

@@ -19,6 +19,7 @@ use super::ids::Clock;
 use super::life::{Life, Span};
 use super::lockwait::{Locks, Standing, is_for_lock};
 use super::memory;
+use super::resources;
 use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
@@ -47,6 +48,7 @@ pub struct Window {
     locks: Locks,
     running: Running,
     memory: memory::Series,
+    resources: resources::Series,
     forced: forced::Counts,
     contention: contention::Series,
     first: Option<(Timestamp, Duration)>,
@@ -166,6 +168,7 @@ impl Window {
         };
         self.contention.add(observation.contention.as_ref());
         self.memory.add(elapsed.saturating_sub(start), &observation.memory);
+        self.resources.add(elapsed.saturating_sub(start), &observation.resources);
         self.observations += 1;
         self.first.get_or_insert((observation.at, elapsed));
         self.latest = Some(Latest {
@@ -207,6 +210,11 @@ impl Window {
     /// In how many samples goroutines could be seen to run.
     pub(super) const fn running_samples(&self) -> u64 {
         self.runners.samples()
+    }
+
+    /// What the process held over the window.
+    pub(super) const fn resources(&self) -> &resources::Series {
+        &self.resources
     }
 
     /// How many samples there were.
@@ -327,6 +335,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
             rates: latest.rates_so_far.or_else(|| window.churn.rates()),
         },
         memory: memory::account(&window.memory),
+        resources: resources::account(&window.resources),
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
         judgement: None,

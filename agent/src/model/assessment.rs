@@ -16,6 +16,7 @@ use super::memory_account::MemoryAccount;
 use super::observation::{Coverage, Site};
 use super::overhead::Overhead;
 use super::rates::{Rate, Rates};
+use super::resource_account::ResourceAccount;
 use super::running::Held;
 use super::stack::{FrameId, StackId, StackTable};
 use super::target::Target;
@@ -37,6 +38,8 @@ pub struct Assessment {
     pub totals: Totals,
     /// Of the process's memory; `None` where the source knows nothing of it.
     pub memory: Option<MemoryAccount>,
+    /// Of what the process holds of the kernel's; `None` where the source knows nothing of it.
+    pub resources: Option<ResourceAccount>,
     /// What the agent cost so far.
     pub overhead: Overhead,
     /// Every goroutine of the last observation in exactly one group, largest group first.

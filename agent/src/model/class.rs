@@ -63,6 +63,8 @@ pub enum CauseClass {
     HeapGrowth,
     /// Memory that Go's runtime does not know of becomes more and more: of C, or of `mmap`.
     OffHeapGrowth,
+    /// Descriptors, threads, mappings or child processes become more and more, or come near their limit.
+    Resource,
     /// None that is known; also what only a later version of the agent knows.
     #[serde(other)]
     Unknown,

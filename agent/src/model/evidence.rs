@@ -9,6 +9,7 @@ use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
 use super::memory_account::{LimitUse, MemoryKind, Trend};
 use super::pattern::Pattern;
+use super::resource_account::{ResourceLimit, ResourceTrend};
 use super::source_rule::SourceNote;
 use super::stack::FrameId;
 
@@ -46,6 +47,14 @@ pub enum DetectorKind {
     Stuck,
     /// Growth of memory.
     MemoryGrowth,
+    /// Growth of descriptors, threads, mappings or children.
+    ResourceGrowth,
+    /// Connections that the other end has closed.
+    CloseWait,
+    /// Children that were never waited for.
+    Unreaped,
+    /// A limit of descriptors, threads or mappings.
+    ResourceLimit,
     /// The line of the program's own code that leads to the finding: no detector, but evidence.
     Cause,
     /// The program's own block profile: no detector either.
@@ -201,6 +210,22 @@ pub enum Evidence {
     },
     /// A limit comes near as memory grows.
     LimitNears(LimitUse),
+    /// Descriptors, threads, mappings or children become more and more.
+    ResourceGrowth(Box<ResourceTrend>),
+    /// The other end has closed connections, and the program has not (`CLOSE_WAIT`).
+    CloseWait {
+        /// How many.
+        sockets: u64,
+        /// Of how many of that name.
+        of: u64,
+    },
+    /// Children have ended and were never waited for.
+    Unreaped {
+        /// How many.
+        children: u64,
+    },
+    /// What is used of a limit of descriptors, threads or mappings.
+    ResourceLimit(ResourceLimit),
     /// What the source shows.
     Source(SourceNote),
     /// The line of the program's own that leads to them.
@@ -231,6 +256,10 @@ impl Evidence {
             Self::Contended { .. } => DetectorKind::BlockProfile,
             Self::Collected(_) => DetectorKind::ForcedCollection,
             Self::MemoryGrowth { .. } | Self::LimitNears(_) => DetectorKind::MemoryGrowth,
+            Self::ResourceGrowth(_) => DetectorKind::ResourceGrowth,
+            Self::CloseWait { .. } => DetectorKind::CloseWait,
+            Self::Unreaped { .. } => DetectorKind::Unreaped,
+            Self::ResourceLimit(_) => DetectorKind::ResourceLimit,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
         }
     }

@@ -14,6 +14,7 @@ use super::growth::Growth;
 use super::lock_wait::LockWait;
 use super::memory_account::MemoryKind;
 use super::pattern::Pattern;
+use super::resource_account::ResourceGrowth;
 use super::stack::FrameId;
 use super::suggestion::Suggestion;
 
@@ -206,7 +207,7 @@ impl Finding {
     pub fn goroutines(&self) -> Option<&GoroutineLeak> {
         match &self.subject {
             Subject::Goroutines(leak) => Some(leak),
-            Subject::Memory(_) => None,
+            Subject::Memory(_) | Subject::Resource(_) => None,
         }
     }
 
@@ -214,7 +215,7 @@ impl Finding {
     pub fn goroutines_mut(&mut self) -> Option<&mut GoroutineLeak> {
         match &mut self.subject {
             Subject::Goroutines(leak) => Some(leak),
-            Subject::Memory(_) => None,
+            Subject::Memory(_) | Subject::Resource(_) => None,
         }
     }
 
@@ -240,7 +241,7 @@ impl Finding {
     }
 }
 
-/// What a finding is about. Reference cycles and resources are kinds to come: a `match` names each kind, so that
+/// What a finding is about. Reference cycles are a kind to come: a `match` names each kind, so that
 /// a new one is missed nowhere.
 #[derive(Clone, Debug)]
 pub enum Subject {
@@ -248,6 +249,8 @@ pub enum Subject {
     Goroutines(Box<GoroutineLeak>),
     /// Memory that grows; the finding's growth and history are in bytes.
     Memory(MemoryGrowth),
+    /// Descriptors, threads, mappings or children that pile up; the finding's growth and history count them.
+    Resource(Box<ResourceGrowth>),
 }
 
 /// Memory that grows.

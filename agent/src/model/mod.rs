@@ -30,6 +30,8 @@ pub mod pattern;
 pub mod probe;
 mod profile;
 pub mod rates;
+pub mod resource_account;
+pub mod resources;
 pub mod retained;
 pub mod running;
 pub mod source_rule;
@@ -82,6 +84,13 @@ pub use pattern::Pattern;
 pub use probe::{ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell, ProbeState};
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
 pub use rates::{Rate, RateBasis, Rates};
+pub use resource_account::{
+    ResourceAccount, ResourceGrowth, ResourceLimit, ResourcePoint, ResourceTrend,
+};
+pub use resources::{
+    Bound, ResourceDetails, ResourceGroup, ResourceKey, ResourceKind, ResourceName, ResourcePart,
+    Resources, TcpState, Usage,
+};
 pub use retained::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, WalkCoverage};
 pub use running::{Halt, Held, Running};
 pub use source_rule::{Mistake, SourceNote};

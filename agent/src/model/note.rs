@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::resources::ResourcePart;
+
 /// A gap that was left or a fallback that was taken. `report` makes a sentence of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
@@ -38,6 +40,27 @@ pub enum CoverageNote {
     HeapUnread {
         /// Why.
         why: String,
+    },
+    /// A part of what the process holds could not be read.
+    ResourcesUnread {
+        /// Which.
+        part: ResourcePart,
+        /// Why.
+        why: String,
+    },
+    /// There is more of a part than is read.
+    ResourcesCut {
+        /// Of which.
+        part: ResourcePart,
+        /// How many were read.
+        read: u64,
+    },
+    /// There are too many descriptors to look at them all.
+    DescriptorsSampled {
+        /// How many were looked at.
+        read: u64,
+        /// Of how many.
+        of: u64,
     },
     /// A plugin could not be read.
     PluginUnreadable {

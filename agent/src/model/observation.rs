@@ -16,6 +16,7 @@ use super::overhead::Overhead;
 use super::probe::ProbeCoverage;
 use super::profile::ProfileCoverage;
 use super::rates::{Rate, RateBasis, Rates};
+use super::resources::Resources;
 use super::running::Running;
 use super::stack::{FrameId, StackId, StackTable};
 use super::target::Target;
@@ -56,6 +57,8 @@ pub struct Observation {
     pub contention: Option<Contention>,
     /// The process's memory, its Go heap included.
     pub memory: Memory,
+    /// Descriptors, threads, mappings and children of the process.
+    pub resources: Resources,
     /// How much was asked for, read and lost.
     pub coverage: Coverage,
     /// What the observation cost so far.

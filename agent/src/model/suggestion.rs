@@ -3,6 +3,7 @@
 use super::cause::NamedWait;
 use super::class::CauseClass;
 use super::pattern::Pattern;
+use super::resources::{ResourceKey, ResourceKind};
 use super::source_rule::Mistake;
 use super::stack::FrameId;
 
@@ -35,6 +36,15 @@ pub enum Suggestion {
         /// The line of the program's own that makes it.
         below: Option<FrameId>,
     },
+    /// To give back what a process holds.
+    Release {
+        /// What it is.
+        key: ResourceKey,
+        /// Whether they are connections that the other end has closed.
+        closed_by_peer: bool,
+    },
+    /// To raise a limit, where what counts towards it is meant to be there.
+    RaiseLimit(ResourceKind),
     /// To end connections that clients keep open.
     IdleConnections,
 }

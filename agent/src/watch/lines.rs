@@ -18,6 +18,9 @@ pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     if let Some(memory) = phrases::memory_in_brief(assessment.memory.as_ref()) {
         line.push_str(&format!("  {memory}"));
     }
+    if let Some(resources) = phrases::resources_in_brief(assessment.resources.as_ref()) {
+        line.push_str(&format!("  {resources}"));
+    }
     // The change since the sample before, like the rates beside it.
     let change =
         |count: u64, previous: Option<u64>| previous.map_or(0, |p| count.saturating_sub(p));

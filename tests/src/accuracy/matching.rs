@@ -132,7 +132,10 @@ pub fn tail(path: &str) -> &str {
 #[must_use]
 pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>) {
     let (optional, sites): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|it| it.optional);
-    let is_optional = |finding| optional.iter().any(|site| site.place.is(finding));
+    // Goroutines that leak may hold descriptors, which are a finding of their own.
+    let may_hold = |finding: &Finding| finding.class == CauseClass::Resource && !sites.is_empty();
+    let is_optional =
+        |finding: &Finding| may_hold(finding) || optional.iter().any(|site| site.place.is(finding));
     let mut is_wanted: Vec<bool> = findings.iter().map(is_optional).collect();
     let mut found: Vec<Vec<&Finding>> = Vec::new();
     for site in &sites {

@@ -1,13 +1,10 @@
 //! Memory limits: what is used of each, and when it is reached.
 
-use std::time::Duration;
-
+use crate::analyze::growth::reached_in;
 use crate::model::{Level, LimitKind, LimitUse, Memory, Trend};
 
 /// From these parts of a limit, in percent, the level is moderate, high, critical.
 const THRESHOLDS: [u64; 3] = [70, 85, 95];
-/// What is further away than this is not told.
-const FAR: Duration = Duration::from_hours(24 * 30);
 
 /// The limits, tightest first.
 pub(super) fn limits(now: &Memory, live: Option<&Trend>, rss: Option<&Trend>) -> Vec<LimitUse> {
@@ -31,11 +28,7 @@ fn of(kind: LimitKind, limit_bytes: u64, used_bytes: u64, trend: Option<&Trend>)
     let percent = u128::from(used_bytes) * 100 / u128::from(limit_bytes.max(1));
     let level = Level::of(u64::try_from(percent).unwrap_or(u64::MAX), THRESHOLDS);
     let left = limit_bytes.saturating_sub(used_bytes) as f64;
-    let after = |per_second: f64| {
-        let after = Duration::try_from_secs_f64(left / per_second).ok();
-        after.filter(|after| *after <= FAR)
-    };
     let growing = trend.filter(|trend| trend.grows).map(|trend| trend.growth);
-    let reached_in = growing.and_then(|growth| Some((after(growth.high)?, after(growth.low))));
+    let reached_in = growing.and_then(|growth| reached_in(left, &growth));
     LimitUse { kind, limit_bytes, used_bytes, level, reached_in }
 }

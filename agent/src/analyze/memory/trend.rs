@@ -1,6 +1,6 @@
 //! How a number of bytes goes: by the same rules as counts of goroutines, without the noise of pages.
 
-use crate::analyze::growth::growth;
+use crate::analyze::growth::{growth, is_steady};
 use crate::model::{Cliff, Trend};
 
 /// Of so many points something can be said to grow.
@@ -11,8 +11,6 @@ const MIN_PART: f64 = 0.05;
 const MIN_BYTES: f64 = 1024.0 * 1024.0;
 /// Smaller parts of the largest value are noise: pages that a span more or less takes.
 const NOISE: f64 = 1.0 / 256.0;
-/// What fills up to a bound adds less than this part of the first half's rate in the second.
-const STEADY: f64 = 0.7;
 /// A drop by this part, from one point to the next, is sudden.
 const CLIFF: f64 = 0.4;
 
@@ -33,19 +31,6 @@ pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
         && more >= from as f64 * MIN_PART;
     let is_steady = grows && is_steady(points);
     Some(Trend { from_bytes: from, to_bytes: to, growth, grows, is_steady, cliff: cliff(points) })
-}
-
-/// Whether the second half of the time adds about as much as the first, or more.
-fn is_steady(points: &[(f64, u64)]) -> bool {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return false };
-    let middle = f64::midpoint(first.0, last.0);
-    let before = points.iter().rev().find(|point| point.0 <= middle);
-    let Some(before) = before.filter(|before| last.0 > before.0 && before.0 > first.0) else {
-        return false;
-    };
-    // The two parts are seldom of equal length: collections come when they come.
-    let rate = |from: &(f64, u64), to: &(f64, u64)| (to.1 as f64 - from.1 as f64) / (to.0 - from.0);
-    rate(before, last) >= STEADY * rate(first, before)
 }
 
 fn cliff(points: &[(f64, u64)]) -> Option<Cliff> {

@@ -11,6 +11,7 @@ mod live;
 mod memory;
 mod notes;
 pub mod probes;
+mod resources;
 pub mod retained;
 mod running;
 mod snapshot;
@@ -38,6 +39,7 @@ use live::{Added, Live};
 pub use memory::Shortage;
 use memory::{Keep, Load, Room};
 pub use notes::caveats;
+use resources::Holdings;
 use running::Meter;
 use snapshot::{Snapshot, Snapshotter, Taken};
 
@@ -88,6 +90,7 @@ pub struct Attach {
     snapshotter: Snapshotter,
     clock: Clock,
     meter: Meter,
+    holdings: Holdings,
     /// How much is kept, as long as there is room for it.
     keep: Keep,
     cost: Cost,
@@ -170,6 +173,7 @@ impl Attach {
             snapshotter: Snapshotter::new(program.reasons()),
             clock: Clock::new(ahead_ns),
             meter: Meter::new(program.process().pid),
+            holdings: Holdings::default(),
             keep: Keep::NoProbes,
             cost: Cost::start(),
             once: false,
@@ -282,6 +286,7 @@ impl Attach {
             ..
         } = taken;
         let memory = heap::look(&self.program, &mut coverage);
+        let resources = self.holdings.look(self.program.process(), now, &mut coverage);
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         // A tenth of a second says nothing of rates.
         let (churn, churn_so_far) =
@@ -316,6 +321,7 @@ impl Attach {
             sites,
             contention: None,
             memory,
+            resources,
             coverage,
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
         })

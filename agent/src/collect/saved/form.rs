@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
     BlockedBasis, BlockedFor, Channel, Contention, Coverage, FrameId, Goroutine, Instance,
-    LabelsId, Memory, Mention, ObjectRange, Observation, Overhead, Rates, Site, StackTable,
-    StackView, Status, Target, Timestamp, WaitClass,
+    LabelsId, Memory, Mention, ObjectRange, Observation, Overhead, Rates, Resources, Site,
+    StackTable, StackView, Status, Target, Timestamp, WaitClass,
 };
 
 /// The name and version of the form. Another version is another name.
@@ -79,6 +79,7 @@ pub(super) struct Written<'a> {
     sites: &'a [Site],
     contention: Option<&'a Contention>,
     memory: &'a Memory,
+    resources: &'a Resources,
     coverage: &'a Coverage,
     overhead: &'a Overhead,
     stacks: &'a StackTable,
@@ -103,6 +104,7 @@ impl<'a> Written<'a> {
             sites: &observation.sites,
             contention: observation.contention.as_ref(),
             memory: &observation.memory,
+            resources: &observation.resources,
             coverage: &observation.coverage,
             overhead: &observation.overhead,
             stacks: &observation.stacks,
@@ -142,6 +144,8 @@ pub(super) struct Form {
     contention: Option<Contention>,
     #[serde(default)]
     memory: Memory,
+    #[serde(default)]
+    resources: Resources,
     coverage: Coverage,
     overhead: Overhead,
     stacks: StackTable,
@@ -163,7 +167,10 @@ impl Form {
         if goroutines.iter().any(|goroutine| goroutine.weight == 0) {
             return Err("a goroutine stands for none");
         }
-        if !is_possible(&self.sites, &self.coverage) || !is_possible_memory(&self.memory) {
+        if !is_possible(&self.sites, &self.coverage)
+            || !is_possible_memory(&self.memory)
+            || !are_possible(&self.resources)
+        {
             return Err("it holds a count that no process reaches");
         }
         Ok(Observation {
@@ -183,6 +190,7 @@ impl Form {
             sites: self.sites,
             contention: self.contention,
             memory: self.memory,
+            resources: self.resources,
             coverage: self.coverage,
             overhead: self.overhead,
         })
@@ -289,6 +297,20 @@ fn is_possible_memory(memory: &Memory) -> bool {
     let of_profile = memory.profile.iter().map(|it| it.in_use_bytes);
     let of_process = memory.process.iter().flat_map(|it| [it.rss_bytes, it.threads]);
     of_heap.chain(of_process).chain(of_profile).all(|size| size < MAX_BYTES)
+}
+
+/// Counts that are added up, so that they must not overflow.
+fn are_possible(resources: &Resources) -> bool {
+    let Resources { descriptors, threads, mappings, children, details } = resources;
+    let usages = [descriptors, threads, mappings, children].into_iter().flatten();
+    let of_usages = usages
+        .flat_map(|usage| [usage.count].into_iter().chain(usage.limit.map(|limit| limit.used)));
+    let groups = details.iter().flat_map(|details| &details.groups);
+    let of_groups = groups.flat_map(|group| {
+        let (came, gone) = group.churn.unwrap_or_default();
+        group.states.values().copied().chain([group.count, came, gone])
+    });
+    of_usages.chain(of_groups).all(|count| count < MAX_COUNT)
 }
 
 /// Nanoseconds; 584 years at most.

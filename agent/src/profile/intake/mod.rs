@@ -18,8 +18,8 @@ use super::proto::{self, Kind};
 use super::{Reading, Record, Take};
 use crate::model::{
     BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, HeapProfile, Memory, ObjectRange,
-    Observation, Overhead, ProfileCoverage, ProfileFault, ProfileForm, StackView, Status, Target,
-    Timestamp,
+    Observation, Overhead, ProfileCoverage, ProfileFault, ProfileForm, Resources, StackView,
+    Status, Target, Timestamp,
 };
 
 use clock::{Clock, Mark};
@@ -204,6 +204,7 @@ impl Intake {
             labels: sample.labels.into_sets(),
             sites: Vec::new(),
             contention: self.contention.contention(elapsed),
+            resources: Resources::default(),
             memory: Memory { profile: self.heap.take(), ..Memory::default() },
             coverage,
             overhead: Overhead::default(),

@@ -79,8 +79,7 @@ fn place(page: &Page<'_>, finding: &Finding) -> Markup {
     html! {
         @match phrases::lead(finding, group) {
             Some(frame) => (frames::brief(&page.assessment.stacks, frame)),
-            None if finding.goroutines().is_none() => (phrases::class_meaning(finding.class)),
-            None => span.muted { "not known" },
+            None => (Text(&phrases::about(finding))),
         }
     }
 }
@@ -133,10 +132,9 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
                     (evidence(finding, stacks))
                 }
             }
-            @let leak = finding.goroutines().is_some();
             @let drawn = chart::line(&finding.history);
             @if !drawn.0.is_empty() {
-                h4 { @if leak { "Goroutines of this group" } @else { "Bytes" } }
+                h4 { (over_time(finding)) }
                 div.low { (drawn) }
             }
             (folded(page, finding, group))
@@ -146,9 +144,19 @@ fn one(page: &Page<'_>, number: usize, finding: &Finding) -> Markup {
 
 /// What a finding counts.
 const fn unit(finding: &Finding) -> &'static str {
-    match finding.subject {
+    match &finding.subject {
         Subject::Goroutines(_) => "Goroutines",
         Subject::Memory(_) => "Memory",
+        Subject::Resource(_) => "Count",
+    }
+}
+
+/// What is drawn of it over time.
+const fn over_time(finding: &Finding) -> &'static str {
+    match &finding.subject {
+        Subject::Goroutines(_) => "Goroutines of this group",
+        Subject::Memory(_) => "Bytes",
+        Subject::Resource(_) => "Count",
     }
 }
 

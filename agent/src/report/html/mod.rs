@@ -22,6 +22,7 @@ mod frames;
 mod groups;
 mod locks;
 mod memory;
+mod resources;
 mod sites;
 mod source;
 mod summary;
@@ -172,6 +173,7 @@ fn target(page: &Page<'_>) -> Markup {
         ("locks", "Who waits for whose lock", locks::picture(page)),
         ("contention", "Where goroutines waited for each other", contention::tables(page)),
         ("memory", "Memory", memory::account(page)),
+        ("resources", "Descriptors, threads, mappings, children", resources::account(page)),
         ("groups", "Groups", groups::table(page)),
         ("sites", "Created and gone between samples", sites::table(page)),
         ("coverage", "Coverage and cost", summary::coverage(page)),

@@ -62,7 +62,7 @@ fn result(assessment: &Assessment) -> Markup {
         @if let Some(rest) = phrases::by_reason(&phrases::not_analysed_by_reason(judgement)) {
             p.note { "Not analysed: " (Text(&rest)) "." }
         }
-        p.note { "Scope: " (phrases::SCOPE) "." }
+        p.note { "Scope: " (phrases::scope(assessment)) "." }
         @if !not_analysed.is_empty() {
             div.note {
                 "What this report cannot say:"

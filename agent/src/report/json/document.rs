@@ -8,7 +8,9 @@ use serde::ser::Serializer;
 
 use super::frame::frame;
 use super::group::{self, interval};
-use super::{contention, coverage, finding, forced, history, locks, memory, seconds, site, time};
+use super::{
+    contention, coverage, finding, forced, history, locks, memory, resources, seconds, site, time,
+};
 use crate::model::{
     Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
     StackTable, Timestamp, Totals, WindowSpan,
@@ -75,6 +77,7 @@ fn document<Groups, Sites>(
         lineage: judged.map(|judged| lineage(judged, all)),
         lock_graph: judged.map(|judged| locks::graph(&judged.lock_graph, stacks)),
         memory: assessment.memory.as_ref().map(memory::memory),
+        resources: assessment.resources.as_ref().map(resources::resources),
         contention: contention::contention(&assessment.contention, stacks),
         forced_collections: forced::forced(assessment),
         findings: findings.iter().map(|it| finding::finding(it, all, stacks)).collect(),

@@ -3,7 +3,7 @@
 use super::frame::{frame, stack};
 use super::group::wait;
 use super::locks::{holder, waiters};
-use super::{history, seconds};
+use super::{history, resources, seconds};
 use crate::model::{
     Finding, Forecast, Group, Growth, LockWait, MemoryGrowth, Part, Score, Snippet, StackTable,
     Subject, Turnover,
@@ -23,9 +23,12 @@ pub(super) fn finding<'a>(
     let leak = finding.goroutines();
     let group = finding.group_in(groups);
     let all = finding.groups().iter().filter_map(|&group| groups.get(group));
-    let (subject, memory) = match &finding.subject {
-        Subject::Goroutines(_) => (SubjectKind::Goroutines, None),
-        Subject::Memory(growth) => (SubjectKind::Memory, Some(memory_growth(*growth))),
+    let (subject, memory, resource) = match &finding.subject {
+        Subject::Goroutines(_) => (SubjectKind::Goroutines, None, None),
+        Subject::Memory(growth) => (SubjectKind::Memory, Some(memory_growth(*growth)), None),
+        Subject::Resource(held) => {
+            (SubjectKind::Resource, None, Some(resources::growth(held, &finding.history)))
+        }
     };
     let evidence = finding.evidence.iter().map(|it| phrases::evidence(it, stacks));
     FindingDoc {
@@ -50,6 +53,7 @@ pub(super) fn finding<'a>(
             .map(|group| WaitDoc { oldest_seconds: seconds(finding.oldest()), ..wait(group) }),
         memory_bytes: MemoryDoc { stacks: leak.and_then(|leak| leak.stack_bytes), reachable: None },
         memory_growth: memory,
+        resource,
         caused_at: finding
             .caused_at
             .map(|caused| CausedAtDoc { frame: frame(stacks, caused.frame), basis: caused.basis }),

@@ -23,6 +23,7 @@ mod group;
 mod locks;
 pub(super) mod memory;
 mod profile;
+mod resources;
 mod site;
 
 /// Renders JSON.

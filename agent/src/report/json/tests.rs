@@ -235,6 +235,7 @@ fn a_finding_has_every_field_of_the_schema() {
                      "exact": false, "object": "0xc000012345", "waiters": 40, "objects": 1},
             "memory_bytes": {"stacks": 81920, "reachable": null},
             "memory_growth": null,
+            "resource": null,
             "lock_wait": {"cycle": [], "cycles": 0, "in_cycles": 0, "locks": 0,
                           "likely_holder": null, "likely_holders": null}, "held_by": null,
             "cause": "40 goroutines, 18 more each second, wait to send on one unbuffered \

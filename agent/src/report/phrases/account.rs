@@ -68,8 +68,14 @@ pub fn lack(lack: Lack) -> String {
     }
 }
 
-/// What no report looks at.
-pub const SCOPE: &str = "goroutines and figures of memory, not descriptors or connections";
+/// What a report looks at, and what it does not.
+#[must_use]
+pub const fn scope(assessment: &Assessment) -> &'static str {
+    match &assessment.resources {
+        Some(_) => "goroutines, memory, descriptors, threads, mappings and child processes",
+        None => "goroutines and figures of memory, not descriptors or connections",
+    }
+}
 
 /// Where the goroutines of the last sample went. The parts add up to all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

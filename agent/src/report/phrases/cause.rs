@@ -2,6 +2,7 @@
 
 use super::lock::does;
 use super::place::place;
+use super::resource;
 use crate::model::{
     Cause, ChannelNumber, Channels, Finding, LockWait, MemoryGrowth, MemoryKind, NamedWait,
     StackTable, Subject, function,
@@ -15,6 +16,7 @@ pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
     let leak = match &finding.subject {
         Subject::Goroutines(leak) => leak,
         Subject::Memory(memory) => return memory_grows(*memory, finding),
+        Subject::Resource(held) => return resource::cause(held, finding),
     };
     let who = counted(leak.count, "goroutine", "goroutines");
     let rises = finding.growth.filter(|growth| growth.pattern.rises() && growth.per_second > 0.0);

@@ -25,6 +25,7 @@ pub const fn class_meaning(class: CauseClass) -> &'static str {
         CauseClass::NotClosed => "something is made again and again, and never closed",
         CauseClass::HeapGrowth => "what Go's heap keeps reachable grows and grows",
         CauseClass::OffHeapGrowth => "memory outside of Go's heap grows and grows",
+        CauseClass::Resource => "descriptors, threads, mappings or children pile up",
         CauseClass::Unknown => "of no kind that is known",
     }
 }

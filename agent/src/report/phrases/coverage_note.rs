@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::model::CoverageNote;
+use crate::model::{CoverageNote, ResourcePart};
 use crate::report::format::{bytes, count, counted, duration, plural};
 
 /// A gap that was left or a fallback that was taken, as a sentence.
@@ -30,6 +30,22 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         CoverageNote::HeapUnread { why } => {
             format!("the last sample knows nothing of the heap: {why}").into()
         }
+        CoverageNote::ResourcesUnread { part, why } => {
+            format!("{} could not be read: {why}", resource_part(*part)).into()
+        }
+        CoverageNote::ResourcesCut { part, read } => format!(
+            "there are too many {} to read them all: the first {} were read",
+            resource_part(*part),
+            count(*read)
+        )
+        .into(),
+        CoverageNote::DescriptorsSampled { read, of } => format!(
+            "{} of {} open descriptors were looked at, chosen evenly: counts by what they lead to are \
+             estimates",
+            count(*read),
+            count(*of)
+        )
+        .into(),
         CoverageNote::PluginUnreadable { address, why } => format!(
             "the plugin whose module data is at {address:#x} cannot be read ({why}); neither can stacks \
              that go through it"
@@ -210,6 +226,16 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
 }
 
 /// `1 stack was`, `2 stacks were`.
+/// What a part of what a process holds is called, in the plural.
+const fn resource_part(part: ResourcePart) -> &'static str {
+    match part {
+        ResourcePart::Descriptors => "open descriptors",
+        ResourcePart::Sockets => "sockets of the network namespace",
+        ResourcePart::Mappings => "mappings of memory",
+        ResourcePart::Children => "child processes",
+    }
+}
+
 fn counted_were(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", counted(number, one, many), plural(number, "was", "were"))
 }

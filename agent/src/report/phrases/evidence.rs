@@ -7,6 +7,7 @@ use super::forced::freed;
 use super::lock::does;
 use super::memory;
 use super::place::place;
+use super::resource;
 use super::source_rule;
 use crate::model::{
     Accumulation, CauseBasis, CausedAt, Evidence, HeldBy, MemoryKind, StackTable, Stillness, Trend,
@@ -92,6 +93,13 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             memory_growth(*kind, *window, *collections, trend)
         }
         Evidence::LimitNears(limit) => memory::limit(limit),
+        Evidence::ResourceGrowth(trend) => resource::trend(trend),
+        Evidence::CloseWait { sockets, of } => resource::close_wait(*sockets, *of),
+        Evidence::Unreaped { children } => format!(
+            "{} ended and never waited for",
+            counted(*children, "child process has", "child processes have")
+        ),
+        Evidence::ResourceLimit(limit) => resource::resource_limit(limit),
         Evidence::Stuck(still) => stillness(still),
         Evidence::Source(note) => source_rule::note(note),
         Evidence::CausedAt(caused) => caused_at(*caused, stacks),

@@ -1,6 +1,7 @@
 //! The lines of code of a finding.
 
-use crate::model::{CauseBasis, Finding, FrameId, Group, StackTable};
+use super::{class_meaning, resource};
+use crate::model::{CauseBasis, Finding, FrameId, Group, StackTable, Subject};
 use crate::report::format;
 
 /// Where a finding is to be looked at first: the program's own line that causes it, or else where
@@ -9,6 +10,16 @@ use crate::report::format;
 pub fn lead(finding: &Finding, group: Option<&Group>) -> Option<FrameId> {
     let caused = finding.caused_at.map(|caused| caused.frame);
     caused.or_else(|| group.and_then(|group| group.blocked_at.or(group.created_by)))
+}
+
+/// What a finding is about that has no line of code, in brief.
+#[must_use]
+pub fn about(finding: &Finding) -> String {
+    match &finding.subject {
+        Subject::Goroutines(_) => "not known".to_owned(),
+        Subject::Memory(_) => class_meaning(finding.class).to_owned(),
+        Subject::Resource(held) => resource(&held.key),
+    }
 }
 
 /// What a line of a finding is to it.

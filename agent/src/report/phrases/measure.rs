@@ -1,6 +1,6 @@
 //! The numbers of a finding: how much there is, growth, turnover, score, waits.
 
-use super::memory;
+use super::{memory, resource};
 use crate::model::{Finding, Forecast, Group, Score, Subject, Turnover};
 use crate::report::format;
 
@@ -10,6 +10,7 @@ pub fn amount(finding: &Finding) -> String {
     match &finding.subject {
         Subject::Goroutines(leak) => format::counted(leak.count, "goroutine", "goroutines"),
         Subject::Memory(memory) => format::bytes(memory.to_bytes),
+        Subject::Resource(held) => resource::resources_counted(held.to, held.key.kind),
     }
 }
 
@@ -19,6 +20,7 @@ pub fn amount_in_brief(finding: &Finding) -> String {
     match &finding.subject {
         Subject::Goroutines(leak) => format::count(leak.count),
         Subject::Memory(memory) => format::bytes(memory.to_bytes),
+        Subject::Resource(held) => format::count(held.to),
     }
 }
 
@@ -27,7 +29,7 @@ pub fn amount_in_brief(finding: &Finding) -> String {
 pub fn rate(finding: &Finding) -> Option<String> {
     let per_second = finding.growth?.per_second;
     Some(match &finding.subject {
-        Subject::Goroutines(_) => format::growth(per_second),
+        Subject::Goroutines(_) | Subject::Resource(_) => format::growth(per_second),
         Subject::Memory(_) => memory::rate(per_second),
     })
 }
@@ -37,7 +39,9 @@ pub fn rate(finding: &Finding) -> Option<String> {
 pub fn growth_interval(finding: &Finding) -> Option<String> {
     let growth = finding.growth?;
     let (low, high) = match &finding.subject {
-        Subject::Goroutines(_) => (format!("{:.1}", growth.low), format!("{:.1}", growth.high)),
+        Subject::Goroutines(_) | Subject::Resource(_) => {
+            (format!("{:.1}", growth.low), format!("{:.1}", growth.high))
+        }
         Subject::Memory(_) => (memory::rate(growth.low), memory::rate(growth.high)),
     };
     Some(format!("{low} to {high}"))

@@ -23,6 +23,7 @@ mod pause;
 mod place;
 mod probe;
 mod profile;
+mod resource;
 mod result;
 mod retained;
 mod rise;
@@ -31,8 +32,8 @@ mod source_rule;
 mod suggestion;
 
 pub use account::{
-    Accounting, SCOPE, accounting, by_reason, ignored_by_reason, lack, not_analysed,
-    not_analysed_by_reason,
+    Accounting, accounting, by_reason, ignored_by_reason, lack, not_analysed,
+    not_analysed_by_reason, scope,
 };
 pub use caller::{Caller, callers, callers_in_brief, stack_in_brief};
 pub use cause::cause;
@@ -43,7 +44,7 @@ pub use evidence::{evidence, statement};
 pub use forced::{collections, freed};
 pub use held::{halt, held};
 pub use idle::{idle, no_stack};
-pub use line::{Line, basis, lead, lines};
+pub use line::{Line, about, basis, lead, lines};
 pub use lineage::{Branch, branches};
 pub use lock::{Room, cycles, does, holder, holders};
 pub use measure::{
@@ -57,6 +58,10 @@ pub use pause::pauses;
 pub use place::{brief_place, place};
 pub use probe::{hit_cost, hit_note, probe_reason, probe_state};
 pub use profile::{files, profile};
+pub use resource::{
+    resource, resource_kinds, resource_limit, resource_names, resources, resources_counted,
+    resources_in_brief,
+};
 pub use result::{health, is_well, result};
 pub use retained::{heap_holder, unreached, walk, walk_notes};
 pub use rise::{rise, rise_reason};

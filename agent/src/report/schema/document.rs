@@ -15,6 +15,7 @@ use super::group::{GroupDoc, Interval};
 use super::locks::LockGraphDoc;
 use super::memory::MemoryAccountDoc;
 use super::name::{Report, SchemaName};
+use super::resources::ResourceAccountDoc;
 use super::sample::SampleDoc;
 use super::site::SiteDoc;
 use crate::model::{Level, RateBasis, WaitClass};
@@ -94,6 +95,11 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     /// Null: the source knows nothing of it.
     #[serde(default)]
     pub memory: Option<MemoryAccountDoc>,
+    /// What the process holds of the kernel's: descriptors, threads, mappings, child processes.
+    ///
+    /// Null: the source knows nothing of it.
+    #[serde(default)]
+    pub resources: Option<ResourceAccountDoc<'a>>,
     /// Lines at which goroutines waited for each other, by the program's own block and mutex profiles.
     ///
     /// Null: the source has none.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::frame::{FrameDoc, StackFrameDoc};
 use super::group::WaitDoc;
 use super::locks::{HolderDoc, WaiterDoc};
+use super::resources::ResourceGrowthDoc;
 use super::sample::SampleDoc;
 use crate::model::{
     CauseBasis, CauseClass, GrowthPattern, MemoryKind, Pattern, Severity, Verdict, WaitClass,
@@ -41,7 +42,8 @@ pub struct FindingDoc<'a> {
     /// Null: it looks like none.
     #[serde(default, deserialize_with = "known_or_none")]
     pub pattern: Option<Pattern>,
-    /// How many goroutines leak; their groups may hold others that do not. 0 in findings about memory.
+    /// How many goroutines leak; their groups may hold others that do not. 0 in findings about memory
+    /// and resources.
     ///
     /// Unit: goroutines.
     pub count: u64,
@@ -58,7 +60,7 @@ pub struct FindingDoc<'a> {
     /// Null: there are too few samples to tell.
     pub growth: Option<GrowthDoc>,
     /// How the count went over the window; empty where nobody kept it, and in findings about memory, whose
-    /// course the report's own memory has.
+    /// course the report's own memory has, and resources, whose course `resource` has.
     #[serde(default)]
     pub history: Vec<SampleDoc>,
     /// Births, deaths and ages over the window.
@@ -80,6 +82,11 @@ pub struct FindingDoc<'a> {
     /// Null: the finding is not about memory.
     #[serde(default)]
     pub memory_growth: Option<MemoryGrowthDoc>,
+    /// What piles up: descriptors, threads, mappings or child processes.
+    ///
+    /// Null: the finding is not about resources.
+    #[serde(default)]
+    pub resource: Option<ResourceGrowthDoc<'a>>,
     /// The line of the program's own code that leads to it.
     ///
     /// Null: it is not known.
@@ -130,6 +137,8 @@ pub enum SubjectKind {
     Goroutines,
     /// Memory that grows.
     Memory,
+    /// Descriptors, threads, mappings or child processes that pile up.
+    Resource,
     /// Something that this version of the agent does not know.
     #[serde(other)]
     Unknown,
@@ -210,7 +219,8 @@ pub struct ScoreDoc {
     pub scheduler: u8,
 }
 
-/// How a count grows. In findings about memory it is a number of bytes: their unit is bytes/s.
+/// How a count grows. In findings about memory it is a number of bytes: their unit is bytes/s;
+/// in findings about resources it is a number of those.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GrowthDoc {
     /// The median of the slopes between all pairs of samples (Theil-Sen).

@@ -28,6 +28,7 @@ pub mod name;
 mod place;
 mod profile;
 mod read;
+mod resources;
 mod retained;
 mod sample;
 mod site;
@@ -64,6 +65,10 @@ pub use name::SchemaName;
 pub use place::PlaceDoc;
 pub use profile::{FilesDoc, NotJudgedDoc, ProfileDoc, ProfileFaultDoc, UnreadFileDoc};
 pub use read::{ReadError, Streamed, read};
+pub use resources::{
+    LeadsTo, ResourceAccountDoc, ResourceGroupDoc, ResourceGrowthDoc, ResourceLimitDoc,
+    ResourcePointDoc, ResourceSampleDoc, UsageDoc,
+};
 pub use retained::{
     AmountDoc, HeapHolderDoc, MemoryReportDoc, RetainedClassDoc, RetainedDoc, WalkDoc,
 };

@@ -77,11 +77,12 @@ impl Page<'_> {
         }
         self.not_analysed(judgement, assessment)?;
         self.memory(assessment)?;
+        self.resources(assessment)?;
         self.collections(assessment)?;
         self.coverage(&assessment.coverage)?;
         self.notes(assessment)?;
         self.overhead(assessment)?;
-        self.summary_line("scope", &[(Role::Dim, phrases::SCOPE.to_owned())])?;
+        self.summary_line("scope", &[(Role::Dim, phrases::scope(assessment).to_owned())])?;
         self.summary_line("health", &[(Role::Title, phrases::health(assessment, judgement))])?;
         self.result(judgement, assessment)
     }
@@ -214,9 +215,15 @@ pub(super) fn colour(judgement: &Judgement, assessment: &Assessment) -> Role {
 
 /// `686 × channel-send at main.f (a.go:3)`, the function as short as `room` columns ask for.
 pub(super) fn headline(finding: &Finding, assessment: &Assessment, room: usize) -> String {
-    let text = format!("{} × {}", format::count(finding.goroutine_count()), finding.class.name());
+    let text = format!("{} × {}", phrases::amount_in_brief(finding), finding.class.name());
     let at = phrases::lead(finding, finding.group_in(&assessment.groups));
-    let Some(at) = at.map(|at| format::frame(&assessment.stacks, at)) else { return text };
+    let Some(at) = at.map(|at| format::frame(&assessment.stacks, at)) else {
+        if finding.goroutines().is_some() {
+            return text;
+        }
+        let about = phrases::about(finding);
+        return format::cut(&format!("{text}: {}", format::clean(&about)), room);
+    };
     let line = match at.line() {
         "" => String::new(),
         line => format!(" ({line})"),

@@ -19,6 +19,7 @@ mod locks;
 mod memory;
 pub mod parts;
 mod paths;
+mod resources;
 mod sites;
 
 /// Narrower than this nothing can be laid out.
@@ -88,6 +89,7 @@ impl Page<'_> {
             Some(judgement) => self.summary(judgement, assessment),
             None => {
                 self.memory(assessment)?;
+                self.resources(assessment)?;
                 self.collections(assessment)?;
                 if !assessment.coverage.is_without_goroutines() {
                     self.coverage(&assessment.coverage)?;

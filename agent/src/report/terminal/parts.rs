@@ -107,6 +107,12 @@ pub fn memory(assessment: &Assessment, width: usize) -> Lines {
     part(width, |page| page.memory(assessment))
 }
 
+/// What the process holds of the kernel's. Empty where nothing is known of it.
+#[must_use]
+pub fn resources(assessment: &Assessment, width: usize) -> Lines {
+    part(width, |page| page.resources(assessment))
+}
+
 /// What observing costs.
 #[must_use]
 pub fn overhead(assessment: &Assessment, width: usize) -> Lines {

@@ -103,7 +103,11 @@ fn row<'a>(
         ),
         paint.span(Role::Plain, phrases::oldest(finding, group).unwrap_or_default()),
         paint.span(Role::Number, curve::text(&finding.history, TREND)),
-        Span::from(at.map_or_else(String::new, |frame| place(assessment, frame, room))),
+        Span::from(match at {
+            Some(frame) => place(assessment, frame, room),
+            None if finding.goroutines().is_some() => String::new(),
+            None => format::cut(&format::clean(&phrases::about(finding)), room),
+        }),
     ]
 }
 
@@ -113,13 +117,14 @@ fn nothing(assessment: &Assessment, width: u16, paint: Paint) -> Vec<Line<'stati
     let width = width.into();
     let Some(judgement) = &assessment.judgement else { return Vec::new() };
     let result = phrases::result(assessment, judgement);
-    let scope = format!("scope: {}", phrases::SCOPE);
+    let scope = format!("scope: {}", phrases::scope(assessment));
     let parts = [
         parts::sentence(Role::Title, &format!("so far: {result}"), width),
         parts::not_analysed(assessment, judgement, width),
         parts::rise(assessment, judgement, width),
         parts::basis(assessment, judgement, width),
         parts::memory(assessment, width),
+        parts::resources(assessment, width),
         parts::sentence(Role::Dim, &scope, width),
     ];
     let mut lines = Vec::new();

@@ -40,6 +40,9 @@ fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(memory) = phrases::memory_in_brief(assessment.memory.as_ref()) {
         spans.push(format!("  {memory}").dim());
     }
+    if let Some(resources) = phrases::resources_in_brief(assessment.resources.as_ref()) {
+        spans.push(format!("  {resources}").dim());
+    }
     if let Some((place, of)) = state.targets.place() {
         spans.push(format!("  [{place} of {of}]").dim());
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use leak_agent::model::{
     BlockedBasis, BlockedFor, Coverage, FrameId, Goroutine, Instance, LabelsId, Memory,
-    ObjectRange, Observation, Overhead, Resolved, StackId, StackTable, StackView, Status, Target,
-    TargetId, Timestamp, WaitClass,
+    ObjectRange, Observation, Overhead, Resolved, Resources, StackId, StackTable, StackView,
+    Status, Target, TargetId, Timestamp, WaitClass,
 };
 
 /// Frames of a stack, as background goroutines of real servers have them.
@@ -67,6 +67,7 @@ impl MadeUp {
             rates_so_far: None,
             sites: Vec::new(),
             memory: Memory::default(),
+            resources: Resources::default(),
             coverage: Coverage::default(),
             overhead: Overhead::default(),
         };

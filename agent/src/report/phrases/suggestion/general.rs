@@ -103,6 +103,10 @@ pub(super) const fn of_class(class: CauseClass) -> &'static [&'static str] {
              that do either: no profile of Go shows it.",
             "`pmap -x PID` twice, some minutes apart, names the mappings that grow.",
         ],
+        CauseClass::Resource => &[
+            "Look at what is held (`ls -l /proc/PID/fd`, `ss -tnp`): what most of it leads to is what is not \
+             given back.",
+        ],
         CauseClass::Unknown => &["See the stack: nothing more is known."],
     }
 }

@@ -3,6 +3,7 @@
 mod general;
 mod library;
 mod named;
+mod resource;
 
 use super::source_rule;
 use crate::model::{Finding, StackTable, Suggestion};
@@ -28,6 +29,10 @@ fn sentences(suggestion: &Suggestion, stacks: &StackTable) -> Vec<String> {
             library::by_use(library, made.as_ref(), *from, stacks)
         }
         Suggestion::Close { made, below } => library::close(made, *below, stacks),
+        Suggestion::Release { key, closed_by_peer } => {
+            given(resource::release(key, *closed_by_peer))
+        }
+        Suggestion::RaiseLimit(kind) => given(&[resource::raise(*kind)]),
         Suggestion::IdleConnections => given(&[
             "Find the clients: they open connections, and neither reuse nor close them (`ss -tnp` names \
              the other ends).",

@@ -1,0 +1,30 @@
+//! What a process holds over a window: descriptors, threads, mappings, children; what of it grows, and
+//! which limit that leads to.
+
+mod course;
+mod findings;
+mod limits;
+mod rising;
+mod series;
+#[cfg(test)]
+mod tests;
+
+pub(super) use findings::GrowingResources;
+pub(super) use series::Series;
+
+use crate::model::{Level, ResourceAccount};
+
+/// What the figures of a window say; `None` where nothing is known of them.
+pub(super) fn account(series: &Series) -> Option<ResourceAccount> {
+    let now = series.now()?;
+    let limits = limits::limits(series);
+    Some(ResourceAccount {
+        details_at: series.details_at(),
+        readings: series.readings(),
+        growing: rising::rising(series),
+        level: limits.iter().map(|limit| limit.level).max().unwrap_or(Level::Normal),
+        history: series.points().to_vec(),
+        now: now.clone(),
+        limits,
+    })
+}

@@ -1,0 +1,193 @@
+//! Counts of what a process holds over time, in bounded memory.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{ResourceGroup, ResourceKey, ResourceName, ResourcePoint, Resources, TcpState};
+
+/// Points, and details, that are kept at most. When they become too many, every second one goes.
+const POINTS: usize = 256;
+/// Names that are told apart over the window.
+const KEYS: usize = 4096;
+
+/// What is counted of a window.
+#[derive(Clone, Debug, Default)]
+pub(in crate::analyze) struct Series {
+    points: Vec<ResourcePoint>,
+    details: Vec<Detail>,
+    ids: FxHashMap<ResourceKey, u32>,
+    /// Things that came and went within the window; `None` of those that are not known apart.
+    churn: FxHashMap<u32, Option<(u64, u64)>>,
+    now: Option<Resources>,
+    readings: u64,
+    details_at: Option<Duration>,
+}
+
+/// The counts of one reading, by the number of the name.
+#[derive(Clone, Debug)]
+struct Detail {
+    seconds: f64,
+    counts: FxHashMap<u32, Count>,
+}
+
+/// How many there are of one name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    all: u64,
+    closed_by_peer: u64,
+}
+
+impl Series {
+    pub(in crate::analyze) fn add(&mut self, elapsed: Duration, seen: &Resources) {
+        if *seen == Resources::default() {
+            return;
+        }
+        let count = |usage: Option<crate::model::Usage>| usage.map(|usage| usage.count);
+        self.points.push(ResourcePoint {
+            elapsed,
+            descriptors: count(seen.descriptors),
+            threads: count(seen.threads),
+            mappings: count(seen.mappings),
+            children: count(seen.children),
+        });
+        thin(&mut self.points);
+        let mut now = seen.clone();
+        if let Some(before) = self.now.take() {
+            // What is not counted at every observation is as it was.
+            now.mappings = now.mappings.or(before.mappings);
+            now.children = now.children.or(before.children);
+            now.descriptors = now.descriptors.or(before.descriptors);
+            now.details = now.details.or(before.details);
+        }
+        self.now = Some(now);
+        let Some(details) = &seen.details else { return };
+        let is_first = self.details.is_empty();
+        self.details_at = Some(elapsed);
+        self.readings += 1;
+        let mut counts: FxHashMap<u32, Count> = FxHashMap::default();
+        for group in &details.groups {
+            for key in levels(&group.key) {
+                let Some(id) = self.id(key) else { continue };
+                let count = counts.entry(id).or_default();
+                count.all += group.count;
+                count.closed_by_peer += closed_by_peer(group);
+                if !is_first {
+                    let churn = self.churn.entry(id).or_insert(Some((0, 0)));
+                    *churn = churn.zip(group.churn).map(|(a, b)| (a.0 + b.0, a.1 + b.1));
+                }
+            }
+        }
+        self.details.push(Detail { seconds: elapsed.as_secs_f64(), counts });
+        thin(&mut self.details);
+    }
+
+    /// The number of a name; `None` for one too many. Kinds always have one.
+    fn id(&mut self, key: ResourceKey) -> Option<u32> {
+        if let Some(id) = self.ids.get(&key) {
+            return Some(*id);
+        }
+        if self.ids.len() >= KEYS && key.name.is_some() {
+            return None;
+        }
+        let id = u32::try_from(self.ids.len()).ok()?;
+        self.ids.insert(key, id);
+        Some(id)
+    }
+
+    pub(super) fn points(&self) -> &[ResourcePoint] {
+        &self.points
+    }
+
+    /// The last counts, with the last details.
+    pub(super) const fn now(&self) -> Option<&Resources> {
+        self.now.as_ref()
+    }
+
+    pub(super) const fn details_at(&self) -> Option<Duration> {
+        self.details_at
+    }
+
+    pub(super) const fn readings(&self) -> u64 {
+        self.readings
+    }
+
+    /// One count over time, in seconds.
+    pub(super) fn of(&self, count: impl Fn(&ResourcePoint) -> Option<u64>) -> Vec<(f64, u64)> {
+        let at = |point: &ResourcePoint| Some((point.elapsed.as_secs_f64(), count(point)?));
+        self.points.iter().filter_map(at).collect()
+    }
+
+    /// Every name that was seen, in order.
+    pub(super) fn keys(&self) -> Vec<&ResourceKey> {
+        let mut keys: Vec<_> = self.ids.keys().collect();
+        keys.sort();
+        keys
+    }
+
+    /// How many there were of a name at each reading.
+    pub(super) fn history(&self, key: &ResourceKey) -> Vec<(f64, u64)> {
+        self.counts(key, |count| count.all)
+    }
+
+    /// How many of those were connections that the other end had closed.
+    pub(super) fn closed_by_peer(&self, key: &ResourceKey) -> Vec<(f64, u64)> {
+        self.counts(key, |count| count.closed_by_peer)
+    }
+
+    fn counts(&self, key: &ResourceKey, of: impl Fn(Count) -> u64) -> Vec<(f64, u64)> {
+        let Some(id) = self.ids.get(key) else { return Vec::new() };
+        let count = |it: &Detail| of(it.counts.get(id).copied().unwrap_or_default());
+        self.details.iter().map(|it| (it.seconds, count(it))).collect()
+    }
+
+    /// How many of a name came, and how many went; `None` where they are not known apart.
+    pub(super) fn churn(&self, key: &ResourceKey) -> Option<(u64, u64)> {
+        *self.churn.get(self.ids.get(key)?)?
+    }
+
+    /// The same of descriptors of any kind.
+    pub(super) fn churn_of_descriptors(&self) -> Option<(u64, u64)> {
+        let kinds =
+            self.ids.iter().filter(|(key, _)| key.name.is_none() && key.kind.is_descriptor());
+        let mut churn = kinds.filter_map(|(_, id)| self.churn.get(id));
+        churn.try_fold((0, 0), |sum: (u64, u64), of| {
+            let (came, gone) = (*of)?;
+            Some((sum.0 + came, sum.1 + gone))
+        })
+    }
+}
+
+/// What a group counts towards: its name, the directory of that, its kind.
+fn levels(key: &ResourceKey) -> impl Iterator<Item = ResourceKey> {
+    let kind = ResourceKey { kind: key.kind, name: None };
+    let named = |name| ResourceKey { kind: key.kind, name: Some(name) };
+    let directory = directory(key).map(named);
+    let own = key.name.clone().map(named);
+    [own, directory, Some(kind)].into_iter().flatten()
+}
+
+/// The directory of a file, as a name: `/tmp/*`.
+pub(super) fn directory(key: &ResourceKey) -> Option<ResourceName> {
+    let Some(ResourceName::Path(path)) = &key.name else { return None };
+    let (directory, name) = path.rsplit_once('/')?;
+    (name != "*").then(|| ResourceName::Path(format!("{directory}/*")))
+}
+
+pub(super) fn closed_by_peer(group: &ResourceGroup) -> u64 {
+    group.states.get(&TcpState::CloseWait).copied().unwrap_or(0)
+}
+
+/// Drops every second one, never the first or the last two, until the rest is few enough.
+fn thin<T>(points: &mut Vec<T>) {
+    if points.len() <= POINTS {
+        return;
+    }
+    let last = points.len() - 1;
+    let mut at = 0;
+    points.retain(|_| {
+        let keep = at == 0 || at + 1 >= last || at % 2 == 0;
+        at += 1;
+        keep
+    });
+}

@@ -1,0 +1,163 @@
+use std::collections::BTreeMap;
+
+use crate::analyze::{CodeFiles, Settings, Window, judge};
+use crate::model::{
+    Assessment, Bound, CauseClass, DetectorKind, Evidence, Finding, Level, ResourceDetails,
+    ResourceGroup, ResourceKey, ResourceKind, ResourceName, Resources, Subject, TcpState, Usage,
+    Verdict,
+};
+use crate::sample::Sample;
+
+fn path(text: &str) -> ResourceKey {
+    ResourceKey { kind: ResourceKind::File, name: Some(ResourceName::Path(text.to_owned())) }
+}
+
+fn tcp(name: ResourceName) -> ResourceKey {
+    ResourceKey { kind: ResourceKind::TcpSocket, name: Some(name) }
+}
+
+fn group(key: ResourceKey, count: u64, churn: (u64, u64)) -> ResourceGroup {
+    ResourceGroup { key, count, states: BTreeMap::new(), churn: Some(churn) }
+}
+
+/// A process with these things and ten descriptors beside them.
+fn holding(groups: Vec<ResourceGroup>, limit: u64) -> Resources {
+    let descriptors = groups.iter().filter(|group| group.key.kind.is_descriptor());
+    let count = 10 + descriptors.map(|group| group.count).sum::<u64>();
+    Resources {
+        descriptors: Some(Usage::within(count, Some(limit))),
+        threads: Some(Usage { count: 8, limit: Some(Bound { used: 20, limit: 1000 }) }),
+        details: Some(ResourceDetails { groups, one_in: 1 }),
+        ..Resources::default()
+    }
+}
+
+/// What is judged of so many seconds, with what the process holds by the second.
+fn judged(seconds: u32, held: impl Fn(u64) -> Vec<ResourceGroup>) -> Assessment {
+    let mut window = Window::default();
+    for second in 0..=seconds {
+        let mut seen = Sample::new().observe(second);
+        seen.resources = holding(held(second.into()), 10_000);
+        window.push(&seen);
+    }
+    judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+fn findings(assessment: &Assessment) -> &[Finding] {
+    &assessment.judgement.as_ref().expect("judged").findings
+}
+
+fn found(assessment: &Assessment) -> Vec<(ResourceKey, Verdict)> {
+    let of = |finding: &Finding| {
+        let Subject::Resource(held) = &finding.subject else { panic!("{finding:?}") };
+        assert_eq!(finding.class, CauseClass::Resource);
+        (held.key.clone(), finding.verdict)
+    };
+    findings(assessment).iter().map(of).collect()
+}
+
+#[test]
+fn files_that_are_never_closed_are_found_with_their_pattern_and_limit() {
+    let leaks = judged(30, |second| vec![group(path("/tmp/up-#"), 5 + 3 * second, (3, 0))]);
+    assert_eq!(found(&leaks), [(path("/tmp/up-#"), Verdict::Likely)]);
+    let finding = &findings(&leaks)[0];
+    let Subject::Resource(held) = &finding.subject else { panic!("{finding:?}") };
+    assert_eq!((held.from, held.to, held.closed_by_peer), (5, 95, 0));
+    assert!((finding.growth.expect("it grows").per_second - 3.0).abs() < 0.1);
+    let limit = held.limit.expect("a limit");
+    let (soonest, _) = limit.reached_in.expect("it is reached");
+    assert!((3000..3400).contains(&soonest.as_secs()), "{limit:?}");
+    assert_eq!(finding.history.len(), 31);
+    assert!(leaks.judgement.expect("judged").health < 100);
+    // Briefly seen, it is a suspicion.
+    let brief = judged(12, |second| vec![group(path("/tmp/up-#"), 5 + 3 * second, (3, 0))]);
+    assert_eq!(found(&brief), [(path("/tmp/up-#"), Verdict::Suspect)]);
+}
+
+#[test]
+fn names_that_share_nothing_are_told_by_their_directory_or_kind() {
+    let letters = |second: u64, folder: &dyn Fn(u64) -> String| {
+        let name = |at: u64| format!("{}/{}", folder(at), "x".repeat(at as usize + 1));
+        (0..=second).map(|at| group(path(&name(at)), 1, (0, 0))).collect()
+    };
+    let one = judged(30, |second| letters(second, &|_| "/tmp".to_owned()));
+    assert_eq!(found(&one), [(path("/tmp/*"), Verdict::Likely)]);
+    let many = judged(30, |second| letters(second, &|at| "/y".repeat(at as usize + 1)));
+    let kind = ResourceKey { kind: ResourceKind::File, name: None };
+    assert_eq!(found(&many), [(kind, Verdict::Likely)]);
+}
+
+#[test]
+fn pools_load_and_rotation_are_not_found() {
+    let peer = || tcp(ResourceName::Peer("10.0.0.1:5432".to_owned()));
+    let pool = |second: u64| {
+        let came = u64::from(second < 8) * 5;
+        vec![group(peer(), (second * 5).min(40), (came, 0))]
+    };
+    assert_eq!(found(&judged(30, pool)), []);
+    let rotated = |second: u64| vec![group(path("/log/#"), 1 + second % 2, (1, 1))];
+    assert_eq!(found(&judged(30, rotated)), []);
+    let saw = |second: u64| vec![group(path("/tmp/#"), second % 8 * 9, (9, 8))];
+    assert_eq!(found(&judged(30, saw)), []);
+    let busy = |second: u64| vec![group(peer(), 20 + second / 3, (40, 40))];
+    assert_eq!(found(&judged(30, busy)), []);
+    // Clients that come and stay are no more than a suspicion.
+    let accepted =
+        |second: u64| vec![group(tcp(ResourceName::AcceptedOn(80)), 20 + 2 * second, (2, 0))];
+    let key = tcp(ResourceName::AcceptedOn(80));
+    assert_eq!(found(&judged(30, accepted)), [(key, Verdict::Suspect)]);
+}
+
+#[test]
+fn connections_that_the_other_end_has_closed() {
+    let key = || tcp(ResourceName::AcceptedOn(80));
+    let closed = |many: u64| {
+        let states = BTreeMap::from([(TcpState::Established, 100), (TcpState::CloseWait, many)]);
+        ResourceGroup { key: key(), count: 100 + many, states, churn: Some((50, 49)) }
+    };
+    // Load hides the growth of all of them, not that of these.
+    let leaks = judged(15, |second| vec![closed(second)]);
+    assert_eq!(found(&leaks), [(key(), Verdict::Likely)]);
+    let Subject::Resource(held) = &findings(&leaks)[0].subject else { panic!() };
+    assert_eq!((held.from, held.to, held.closed_by_peer), (0, 15, 15));
+    let pile = judged(0, |_| vec![closed(9)]);
+    assert_eq!(found(&pile), [(key(), Verdict::Suspect)]);
+    let evidence = &findings(&pile)[0].evidence;
+    assert_eq!(evidence[..], [Evidence::CloseWait { sockets: 9, of: 109 }]);
+    assert_eq!(found(&judged(0, |_| vec![closed(2)])), []);
+}
+
+#[test]
+fn children_that_nobody_waited_for() {
+    let key = |name: Option<&str>| ResourceKey {
+        kind: ResourceKind::Zombie,
+        name: name.map(|name| ResourceName::Program(name.to_owned())),
+    };
+    let pidfd = || ResourceKey { kind: ResourceKind::Pidfd, name: None };
+    let leaks = judged(30, |second| {
+        vec![group(key(Some("sh")), second, (1, 0)), group(pidfd(), second, (1, 0))]
+    });
+    assert_eq!(found(&leaks), [(key(Some("sh")), Verdict::Likely)]);
+    let once = judged(0, |_| vec![group(key(Some("sh")), 9, (0, 0))]);
+    assert_eq!(found(&once), [(key(None), Verdict::Suspect)]);
+}
+
+#[test]
+fn a_limit_that_is_near() {
+    let mut window = Window::default();
+    let mut seen = Sample::new().observe(0);
+    seen.resources = holding(vec![group(path("/a"), 85, (0, 0))], 100);
+    window.push(&seen);
+    let near = judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed");
+    let key = ResourceKey { kind: ResourceKind::Descriptor, name: None };
+    assert_eq!(found(&near), [(key, Verdict::Suspect)]);
+    let account = near.resources.expect("known");
+    assert_eq!((account.level, account.limits.len()), (Level::Critical, 2));
+}
+
+#[test]
+fn too_few_readings_are_said() {
+    let brief = judged(2, |_| Vec::new());
+    let lacks = &brief.judgement.expect("judged").not_enough;
+    assert!(lacks.iter().any(|it| it.detector == DetectorKind::ResourceGrowth), "{lacks:?}");
+}

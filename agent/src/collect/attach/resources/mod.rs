@@ -1,0 +1,134 @@
+//! The resources part of a sample: descriptors, threads, mappings and children, from /proc.
+//!
+//! Every sample counts; what each thing is costs more, and is read as often as a bounded part of one
+//! processor allows. A crate that reads whole files of /proc (procfs) would have no such bounds.
+
+mod children;
+mod descriptors;
+mod groups;
+mod limits;
+mod link;
+mod mappings;
+mod pattern;
+mod sockets;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::golang::process::Process;
+use crate::model::{Coverage, CoverageNote, ResourceDetails, ResourcePart, Resources, Usage};
+use descriptors::Descriptors;
+use groups::Groups;
+use limits::Limits;
+
+/// After details that took so long nothing is looked at one by one for this many times that.
+const REST: u32 = 50;
+/// Nor for longer than this.
+const MAX_REST: Duration = Duration::from_secs(60);
+
+/// Follows what one process holds.
+#[derive(Default)]
+pub(super) struct Holdings {
+    /// When details may be read again, by the monotonic clock.
+    next: Duration,
+    descriptors: Descriptors,
+    groups: Groups,
+    limits: Limits,
+    /// What there is to say of the last details.
+    notes: Vec<CoverageNote>,
+}
+
+impl Holdings {
+    /// What the process holds at `now`, by the monotonic clock.
+    pub(super) fn look(
+        &mut self,
+        process: &Process,
+        now: Duration,
+        coverage: &mut Coverage,
+    ) -> Resources {
+        let folder = process.folder();
+        let mut seen = Resources::default();
+        let status = Status::read(&folder);
+        if now >= self.next {
+            let start = cpu_time();
+            self.notes.clear();
+            self.limits = Limits::read(process.pid, &folder);
+            self.details(process, &folder, status, &mut seen);
+            let took = cpu_time().saturating_sub(start);
+            self.next = now + (took * REST).min(MAX_REST);
+        } else {
+            let count = descriptors::count(&folder);
+            seen.descriptors = count.map(|count| Usage::within(count, self.limits.descriptors));
+        }
+        seen.threads =
+            status.threads.map(|count| Usage { count, limit: self.limits.threads(count) });
+        if process.is_alive() {
+            coverage.notes.extend(self.notes.iter().cloned());
+        }
+        seen
+    }
+
+    fn details(&mut self, process: &Process, folder: &Path, status: Status, seen: &mut Resources) {
+        self.groups.begin();
+        let mut one_in = 1;
+        match self.descriptors.read(folder, status.table, &mut self.groups) {
+            Ok(read) => {
+                one_in = read.one_in;
+                seen.descriptors = Some(Usage::within(read.count, self.limits.descriptors));
+                self.notes.extend(read.notes);
+            }
+            Err(error) => self.unread(ResourcePart::Descriptors, &error),
+        }
+        match mappings::read(folder, &mut self.groups) {
+            Ok((count, note)) => {
+                seen.mappings = Some(Usage::within(count, self.limits.mappings));
+                self.notes.extend(note);
+            }
+            Err(error) => self.unread(ResourcePart::Mappings, &error),
+        }
+        match children::read(process.pid, &mut self.groups) {
+            Ok((count, note)) => {
+                seen.children = Some(Usage { count, limit: None });
+                self.notes.extend(note);
+            }
+            Err(error) => self.unread(ResourcePart::Children, &error),
+        }
+        seen.details = Some(ResourceDetails { groups: self.groups.end(one_in), one_in });
+    }
+
+    fn unread(&mut self, part: ResourcePart, error: &io::Error) {
+        self.notes.push(CoverageNote::ResourcesUnread { part, why: error.to_string() });
+    }
+}
+
+/// What of `/proc/PID/status` is needed (proc_pid_status(5)).
+#[derive(Clone, Copy, Default)]
+struct Status {
+    threads: Option<u64>,
+    /// Places in the table of descriptors: no open one has a higher number.
+    table: Option<u64>,
+}
+
+impl Status {
+    fn read(folder: &Path) -> Self {
+        // A process's name may hold any byte.
+        let text = fs::read(folder.join("status")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let number = |key: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(key))?;
+            value.trim().parse().ok()
+        };
+        Self { threads: number("Threads:"), table: number("FDSize:") }
+    }
+}
+
+/// Processor time of this thread.
+fn cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+}

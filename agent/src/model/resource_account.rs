@@ -1,0 +1,91 @@
+//! What is made of a window of resources: what there is, what grows, which limit that leads to.
+
+use std::time::Duration;
+
+use super::growth::Growth;
+use super::level::Level;
+use super::resources::{Bound, ResourceKey, ResourceKind, Resources};
+
+/// What analysis says of what a process holds over a window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResourceAccount {
+    /// The counts of the last observation, and the last details that there were.
+    pub now: Resources,
+    /// When those details were read, since the first observation; `None` where none were.
+    pub details_at: Option<Duration>,
+    /// How often details were read.
+    pub readings: u64,
+    /// What grows for sure and undiminished, by most first: some.
+    pub growing: Vec<ResourceTrend>,
+    /// The limits, tightest first.
+    pub limits: Vec<ResourceLimit>,
+    /// How near the tightest limit is.
+    pub level: Level,
+    /// The counts over the window, some of them.
+    pub history: Vec<ResourcePoint>,
+}
+
+/// How a number of things goes over the window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceTrend {
+    /// Which things; those of all names where the name is `None` and it is a kind of several.
+    pub key: ResourceKey,
+    /// How many there were at first.
+    pub from: u64,
+    /// How many at last.
+    pub to: u64,
+    /// Change by the second, with its shape.
+    pub growth: Growth,
+    /// How many came and how many went; `None` where they are not known apart.
+    pub churn: Option<(u64, u64)>,
+    /// Whether hardly any were lost again, and hardly any went of those that came.
+    pub stays: bool,
+    /// Whether they are connections that the other end has closed (`CLOSE_WAIT`).
+    pub is_closed_by_peer: bool,
+    /// Over how long.
+    pub window: Duration,
+}
+
+/// A limit, and what is used of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResourceLimit {
+    /// Of what: descriptors, threads or mappings.
+    pub kind: ResourceKind,
+    /// What is used of it.
+    pub bound: Bound,
+    /// How near that is.
+    pub level: Level,
+    /// When it is reached if the growth goes on, at the earliest and at the latest within the growth's
+    /// interval; `None` where what counts towards it does not grow for sure.
+    pub reached_in: Option<(Duration, Option<Duration>)>,
+}
+
+/// Counts of one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResourcePoint {
+    /// When, since the first observation.
+    pub elapsed: Duration,
+    /// Open descriptors.
+    pub descriptors: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+    /// Mappings; not counted at every observation.
+    pub mappings: Option<u64>,
+    /// Children; not counted at every observation.
+    pub children: Option<u64>,
+}
+
+/// Things that pile up, or are near their limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceGrowth {
+    /// Which things.
+    pub key: ResourceKey,
+    /// How many there were at the window's beginning; as many as at its end in a finding of one sample.
+    pub from: u64,
+    /// How many there are.
+    pub to: u64,
+    /// How many of those are connections that the other end has closed (`CLOSE_WAIT`).
+    pub closed_by_peer: u64,
+    /// The limit that they count towards; `None` where none is known.
+    pub limit: Option<ResourceLimit>,
+}

@@ -1,0 +1,104 @@
+//! What a process holds of the kernel's.
+
+use std::borrow::Cow;
+
+use super::seconds;
+use crate::model::{
+    ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey, ResourceLimit, ResourceName,
+    ResourcePoint, Usage,
+};
+use crate::report::schema::{
+    LeadsTo, ResourceAccountDoc, ResourceGroupDoc, ResourceGrowthDoc, ResourceLimitDoc,
+    ResourcePointDoc, ResourceSampleDoc, UsageDoc,
+};
+
+/// The account.
+pub(super) fn resources(account: &ResourceAccount) -> ResourceAccountDoc<'_> {
+    let now = &account.now;
+    let details = now.details.as_ref();
+    let groups = details.iter().flat_map(|details| &details.groups);
+    ResourceAccountDoc {
+        level: account.level,
+        descriptors: now.descriptors.map(usage),
+        threads: now.threads.map(usage),
+        mappings: now.mappings.map(usage),
+        children: now.children.map(usage),
+        held: groups.filter(|group| group.count > 0).map(group).collect(),
+        held_at_seconds: seconds(account.details_at),
+        one_in: details.map(|details| details.one_in),
+        limits: account.limits.iter().map(limit).collect(),
+        history: account.history.iter().map(point).collect(),
+    }
+}
+
+/// What piles up, with how its number went.
+pub(super) fn growth<'a>(
+    held: &'a ResourceGrowth,
+    history: &[(f64, u64)],
+) -> ResourceGrowthDoc<'a> {
+    let (name, leads_to) = name(&held.key);
+    let sample = |&(seconds, count): &(f64, u64)| ResourceSampleDoc { seconds, count };
+    ResourceGrowthDoc {
+        kind: held.key.kind,
+        name,
+        leads_to,
+        from: held.from,
+        to: held.to,
+        closed_by_peer: held.closed_by_peer,
+        limit: held.limit.as_ref().map(limit),
+        history: history.iter().map(sample).collect(),
+    }
+}
+
+fn usage(usage: Usage) -> UsageDoc {
+    UsageDoc {
+        count: usage.count,
+        limit: usage.limit.map(|limit| limit.limit),
+        used: usage.limit.map(|limit| limit.used),
+    }
+}
+
+fn group(group: &ResourceGroup) -> ResourceGroupDoc<'_> {
+    let (name, leads_to) = name(&group.key);
+    ResourceGroupDoc {
+        kind: group.key.kind,
+        name,
+        leads_to,
+        count: group.count,
+        states: group.states.clone(),
+    }
+}
+
+fn name(key: &ResourceKey) -> (Option<Cow<'_, str>>, Option<LeadsTo>) {
+    let Some(name) = &key.name else { return (None, None) };
+    let leads_to = match name {
+        ResourceName::Path(_) => LeadsTo::Path,
+        ResourceName::Peer(_) => LeadsTo::Peer,
+        ResourceName::AcceptedOn(_) => LeadsTo::AcceptedOn,
+        ResourceName::ListensOn(_) => LeadsTo::ListensOn,
+        ResourceName::Inode(_) => LeadsTo::Inode,
+        ResourceName::Program(_) => LeadsTo::Program,
+    };
+    (Some(name.to_string().into()), Some(leads_to))
+}
+
+fn limit(limit: &ResourceLimit) -> ResourceLimitDoc {
+    ResourceLimitDoc {
+        kind: limit.kind,
+        limit: limit.bound.limit,
+        used: limit.bound.used,
+        level: limit.level,
+        reached_in_seconds: seconds(limit.reached_in.map(|(soonest, _)| soonest)),
+        reached_in_seconds_at_most: seconds(limit.reached_in.and_then(|(_, latest)| latest)),
+    }
+}
+
+fn point(point: &ResourcePoint) -> ResourcePointDoc {
+    ResourcePointDoc {
+        seconds: point.elapsed.as_secs_f64(),
+        descriptors: point.descriptors,
+        threads: point.threads,
+        mappings: point.mappings,
+        children: point.children,
+    }
+}

@@ -1,0 +1,209 @@
+//! What a program holds and does not give back is a finding with its kind and name; pools, rotated logs,
+//! requests and children that are waited for are none: see targets/resources.
+#![allow(clippy::expect_used)]
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use leak_agent_tests::{Target, agent, target};
+use serde_json::Value;
+
+/// Long enough for more than a suspicion.
+const LONG: &str = "24s";
+
+/// What a mode leaks: its kind, and what its name leads to and contains.
+struct Leak {
+    mode: &'static str,
+    kind: &'static str,
+    leads_to: Option<&'static str>,
+    name: &'static str,
+}
+
+const LEAKS: [Leak; 7] = [
+    Leak { mode: "files", kind: "file", leads_to: Some("path"), name: "/upload-#.tmp" },
+    Leak { mode: "bodies", kind: "tcp-socket", leads_to: Some("peer"), name: "127.0.0.1:" },
+    Leak { mode: "close-wait", kind: "tcp-socket", leads_to: Some("accepted-on"), name: ":" },
+    Leak { mode: "pipes", kind: "pipe", leads_to: None, name: "" },
+    Leak { mode: "children", kind: "zombie", leads_to: Some("program"), name: "true" },
+    Leak { mode: "watchers", kind: "inotify", leads_to: None, name: "" },
+    Leak { mode: "mappings", kind: "mapping", leads_to: Some("path"), name: "/index-#.tmp" },
+];
+
+const HEALTHY: [&str; 4] = ["pool", "rotation", "requests", "waited"];
+
+/// The report of a program that does something while it is watched.
+fn watched(version: &str, mode: &str) -> Value {
+    let mut target = Target::start(version, "exe", "resources").expect("target");
+    target.command(mode).expect(mode);
+    let pid = target.pid().to_string();
+    let args = ["analyze", "--pid", &pid, "--duration", LONG, "--format", "json"];
+    let output = agent::run(&args).expect("agent");
+    serde_json::from_slice(&output.stdout).expect("one JSON document")
+}
+
+/// Findings about resources that are more than a suspicion.
+fn likely(report: &Value) -> Vec<&Value> {
+    let findings = report["findings"].as_array().expect("findings");
+    let of_resources = findings.iter().filter(|finding| finding["subject"] == "resource");
+    of_resources.filter(|finding| finding["verdict"] != "suspect").collect()
+}
+
+fn is_found(leak: &Leak, version: &str) {
+    let report = watched(version, leak.mode);
+    let found = likely(&report);
+    let named = |finding: &&&Value| {
+        let resource = &finding["resource"];
+        let name = resource["name"].as_str().unwrap_or_default();
+        resource["kind"] == leak.kind
+            && resource["leads_to"].as_str() == leak.leads_to
+            && name.contains(leak.name)
+    };
+    let finding = found.iter().find(named);
+    let finding = finding.unwrap_or_else(|| {
+        panic!("{version} {}: {:#} {:#}", leak.mode, report["findings"], report["resources"])
+    });
+    let resource = &finding["resource"];
+    let [from, to] = ["from", "to"].map(|key| resource[key].as_u64().expect("a count"));
+    assert!(to >= from + 10, "{resource}");
+    let closed = resource["closed_by_peer"].as_u64().expect("a count");
+    assert_eq!(closed > 0, leak.mode == "close-wait", "{finding:#}");
+    assert_eq!((&finding["class"], &finding["count"]), (&"resource".into(), &0.into()));
+    assert!(finding["growth"]["per_second"].as_f64().expect("a rate") > 1.0, "{finding:#}");
+    assert!(!finding["suggestions"].as_array().expect("a list").is_empty());
+    assert!(resource["history"].as_array().is_some_and(|history| history.len() >= 5));
+    if leak.kind != "zombie" {
+        assert!(resource["limit"]["reached_in_seconds"].as_f64().is_some(), "{resource}");
+    }
+}
+
+fn all_are_found(version: &str) {
+    thread::scope(|scope| {
+        for leak in &LEAKS {
+            scope.spawn(move || is_found(leak, version));
+        }
+    });
+}
+
+#[test]
+fn leaks_of_go1_21() {
+    all_are_found("1.21.13");
+}
+
+#[test]
+fn leaks_of_go1_27() {
+    all_are_found("1.27.3");
+}
+
+#[test]
+fn what_comes_and_goes_is_no_finding() {
+    thread::scope(|scope| {
+        for mode in HEALTHY {
+            scope.spawn(move || {
+                let report = watched("1.26.6", mode);
+                let found = likely(&report);
+                assert!(found.is_empty(), "{mode}: {found:#?}");
+                assert!(!report["not_enough"].to_string().contains("resource-growth"), "{mode}");
+            });
+        }
+    });
+}
+
+/// What `check` says of a process's resources.
+fn checked(pid: u32) -> Value {
+    let output = agent::run(&["check", "--pid", &pid.to_string(), "--format", "json"]);
+    let report: Value =
+        serde_json::from_slice(&output.expect("agent").stdout).expect("one JSON document");
+    report["resources"].clone()
+}
+
+fn count(folder: &str) -> u64 {
+    fs::read_dir(folder).expect(folder).count() as u64
+}
+
+#[test]
+fn figures_are_those_of_proc() {
+    let mut target = Target::start("1.26.6", "exe", "resources").expect("target");
+    target.command("open 40").expect("opened");
+    target.command("children").expect("started");
+    let start = Instant::now();
+    while target.command("held").expect("held").parse::<u64>().expect("a number") < 43 {
+        assert!(start.elapsed() < Duration::from_secs(60), "no children");
+        thread::sleep(Duration::from_millis(50));
+    }
+    target.command("stop").expect("stopped");
+    let pid = target.pid();
+    // Threads and what the runtime itself opens settle at some time.
+    let start = Instant::now();
+    loop {
+        let before = figures(pid);
+        let seen = checked(pid);
+        if figures(pid) == before {
+            let of = |key: &str| seen[key]["count"].as_u64().expect(key);
+            assert_eq!([of("descriptors"), of("threads"), of("mappings")], before, "{seen:#}");
+            let held = seen["held"].as_array().expect("a list");
+            let descriptors = held.iter().filter(|group| {
+                !["mapping", "thread", "child", "zombie"]
+                    .contains(&group["kind"].as_str().expect("a kind"))
+            });
+            let sum: u64 = descriptors.map(|group| group["count"].as_u64().expect("a count")).sum();
+            assert_eq!(sum, before[0], "{seen:#}");
+            let files = held.iter().find(|group| group["kind"] == "file");
+            assert_eq!(files.expect("files")["count"], 40, "{seen:#}");
+            let zombies = held.iter().find(|group| group["kind"] == "zombie").expect("zombies");
+            assert_eq!(zombies["count"], seen["children"]["count"], "{seen:#}");
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing settles: {before:?}");
+    }
+}
+
+/// Descriptors, threads and mappings.
+fn figures(pid: u32) -> [u64; 3] {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
+    let (descriptors, threads) =
+        (count(&format!("/proc/{pid}/fd")), count(&format!("/proc/{pid}/task")));
+    [descriptors, threads, maps.lines().count() as u64]
+}
+
+/// The target in a shell that sets its limit of descriptors: Go raises the soft one to the hard one.
+fn limited(limit: u64) -> Target {
+    let path = target::path("1.26.6", "exe", "resources").expect("built");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {limit} && exec \"$0\"")]).arg(path);
+    Target::start_command(&mut shell).expect("target")
+}
+
+#[test]
+fn of_very_many_descriptors_an_even_sample_is_looked_at_and_it_is_said() {
+    let mut target = limited(300_000);
+    target.command("pipe 100000").expect("made");
+    let pid = target.pid().to_string();
+    let output = agent::run(&["check", "--pid", &pid, "--format", "json"]).expect("agent");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let seen = &report["resources"];
+    let all = seen["descriptors"]["count"].as_u64().expect("a count");
+    assert!((200_000..200_100).contains(&all), "{seen:#}");
+    assert_eq!(seen["one_in"], 16);
+    let held = seen["held"].as_array().expect("a list");
+    let pipes = held.iter().find(|group| group["kind"] == "pipe").expect("pipes");
+    let pipes = pipes["count"].as_u64().expect("a count");
+    assert!(pipes.abs_diff(all) < all / 20, "{pipes} of {all}");
+    let notes = report["coverage"]["notes"].to_string();
+    assert!(notes.contains("open descriptors were looked at"), "{notes}");
+}
+
+#[test]
+fn a_limit_that_is_near_is_suspect_at_once() {
+    let mut target = limited(100);
+    target.command("open 85").expect("opened");
+    let seen = checked(target.pid());
+    let limit = &seen["limits"][0];
+    assert_eq!((&limit["kind"], &limit["limit"]), (&"descriptor".into(), &100.into()), "{seen:#}");
+    assert_ne!(limit["level"], "normal");
+    let pid = target.pid().to_string();
+    let output = agent::run(&["check", "--pid", &pid]).expect("agent");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("SUSPECT") && text.contains("of 100 descriptors"), "{text}");
+}

@@ -18,6 +18,12 @@ pub fn messages(error: &(dyn Error + 'static)) -> Vec<String> {
     messages
 }
 
+/// The first cause, in its own words.
+#[must_use]
+pub fn first_cause(error: &(dyn Error + 'static)) -> String {
+    messages(error).pop().unwrap_or_default()
+}
+
 /// Bytes of a message that are kept from its beginning, and from its end.
 const MAX_HEAD: usize = 200;
 const MAX_TAIL: usize = 400;

@@ -152,7 +152,12 @@ impl Client {
                     take(&piece);
                 }
                 Ok(None) => return Ok(from),
-                Err(error) => return Err(Problem::Broken { after: taken, why: last(&error) }),
+                Err(error) => {
+                    return Err(Problem::Broken {
+                        after: taken,
+                        why: error_chain::first_cause(&error),
+                    });
+                }
             }
         }
     }
@@ -308,7 +313,7 @@ fn problem(error: reqwest::Error, wants_certificate: bool) -> Problem {
         return Problem::NoConnection(MAX_CONNECT);
     }
     if error.is_dns() {
-        return Problem::Host(last(&error));
+        return Problem::Host(error_chain::first_cause(&error));
     }
     let of_io = |error: &(dyn std::error::Error + 'static)| {
         let error = error.downcast_ref::<io::Error>()?;
@@ -320,16 +325,11 @@ fn problem(error: reqwest::Error, wants_certificate: bool) -> Problem {
     match error_chain::chain(&error).find_map(of_io) {
         Some(source) if error.is_connect() => Problem::Connect(source),
         Some(source) => Problem::Broken { after: 0, why: source.to_string() },
-        None => match last(&error) {
+        None => match error_chain::first_cause(&error) {
             why if why.starts_with(CLOSED) => Problem::Closed { wants_certificate },
             why => Problem::Protocol(why),
         },
     }
-}
-
-/// The first cause, in its own words.
-fn last(error: &reqwest::Error) -> String {
-    error_chain::messages(error).pop().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) fn build(
 ) -> Result<reqwest::Client, Problem> {
     // It is there already for every client but the first.
     _ = rustls::crypto::ring::default_provider().install_default();
-    let unsound = |error: reqwest::Error| Problem::Certificates(last(&error));
+    let unsound = |error: reqwest::Error| Problem::Certificates(error_chain::first_cause(&error));
     let own = match &settings.authorities {
         Some(pem) => Certificate::from_pem_bundle(pem).map_err(unsound)?,
         None => Vec::new(),
@@ -42,7 +42,9 @@ pub(super) fn build(
 
 /// What is wrong between two that speak TLS, if that is it.
 pub(super) fn problem(error: &reqwest::Error) -> Option<Problem> {
-    let by_text = || refusals().find(|refusal| last(error).contains(&refusal.to_string()));
+    let by_text = || {
+        refusals().find(|refusal| error_chain::first_cause(error).contains(&refusal.to_string()))
+    };
     let words_of = |error: &rustls::Error| Problem::Tls(words(error));
     let found = error_chain::chain(error).find_map(of_tls).map(words_of);
     found.or_else(|| by_text().as_ref().map(words_of))
@@ -87,8 +89,4 @@ fn words(error: &rustls::Error) -> String {
         }
         other => other.to_string(),
     }
-}
-
-fn last(error: &reqwest::Error) -> String {
-    error_chain::messages(error).pop().unwrap_or_default()
 }

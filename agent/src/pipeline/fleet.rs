@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::{Observer, Open, Stop};
@@ -38,7 +38,7 @@ pub fn each(
     at_once: NonZeroUsize,
     stop: &Stop,
     observer: impl Fn(Box<dyn Source>) -> Observer + Sync,
-    mut take: impl FnMut(usize, Result<Arc<Assessment>, Unseen>),
+    mut take: impl FnMut(usize, Result<Assessment, Unseen>),
 ) {
     let threads = at_once.get().min(members.len());
     let waiting: Mutex<VecDeque<(usize, Member)>> =
@@ -73,17 +73,10 @@ pub fn each(
 fn see(
     member: Member,
     observer: &impl Fn(Box<dyn Source>) -> Observer,
-) -> Result<Arc<Assessment>, Unseen> {
+) -> Result<Assessment, Unseen> {
     let source = (member.open)().map_err(Unseen::Failed)?;
-    let mut observer = observer(source);
-    let mut last = None;
-    while let Some(update) = observer.sample().map_err(Unseen::Failed)? {
-        last = Some(update.assessment);
-        if !member.is_saved {
-            break;
-        }
-    }
-    last.ok_or(Unseen::Failed(CollectError::Ended))
+    let last = observer(source).last(member.is_saved).map_err(Unseen::Failed)?;
+    Ok(last.assessment)
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 
 mod earlier;
 pub mod fleet;
-mod last;
 mod observer;
 mod session;
 mod sink;
@@ -26,10 +25,9 @@ use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::with_libraries as runtimes;
 use crate::http::{self, Address};
-pub use last::{Last, last};
-pub use observer::{End, Observer, Pace, UntilFound};
+pub use observer::{End, Last, Observer, Pace, UntilFound};
 pub use session::{Open, Outcome, Session, SinkEnd, SinkOutcome, TargetEnd, TargetOutcome};
-pub use sink::{Inbox, Keep, Role, Sink, SinkError};
+pub use sink::{Inbox, Keep, Role, Sink, SinkError, Terms};
 pub use stop::Stop;
 
 /// Attaches to a process.

@@ -57,6 +57,15 @@ pub enum End {
     Found,
 }
 
+/// The last observation of a source.
+#[derive(Debug)]
+pub struct Last {
+    /// What was seen.
+    pub observation: Observation,
+    /// What was made of it and of those before.
+    pub assessment: Assessment,
+}
+
 /// A source and everything seen through it so far.
 pub struct Observer {
     source: Box<dyn Source>,
@@ -141,6 +150,28 @@ impl Observer {
                 return Ok(Some(Update { assessment, now, replaced, observation: kept }));
             }
         }
+    }
+
+    /// Takes one sample, or of a recording all there is, and judges once.
+    ///
+    /// # Errors
+    /// What the source says, and if it ends before anything was seen.
+    pub fn last(mut self, is_saved: bool) -> Result<Last, CollectError> {
+        let mut seen: Option<Observation> = None;
+        while let Some(observation) = self.source.observe()? {
+            // Another program in the same process.
+            if seen.is_some_and(|before| before.target.id != observation.target.id) {
+                self.window = Window::default();
+            }
+            self.window.push(&observation);
+            seen = Some(observation);
+            if !is_saved {
+                break;
+            }
+        }
+        let judged =
+            seen.and_then(|observation| Some(Last { assessment: self.judge()?, observation }));
+        judged.ok_or(CollectError::Ended)
     }
 
     /// Begins a new window if the process runs another program than at the sample before.

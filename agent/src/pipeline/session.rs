@@ -159,7 +159,7 @@ impl Session {
                 _ = tell.send(Wake::Stop);
             }
         });
-        let keeps = sinks.iter().any(|sink| sink.needs_observations());
+        let keeps = sinks.iter().any(|sink| sink.terms().has_observations);
         let mut running = Running { stop, inboxes, tell, wakes, sinks, started: Vec::new() };
         let mut sampled: Vec<_> = targets
             .into_iter()
@@ -290,7 +290,7 @@ impl Running {
 
     fn start_sinks(&mut self) {
         for (at, sink) in self.sinks.drain(..).enumerate() {
-            let (name, role) = (sink.name(), sink.role());
+            let (name, role) = (sink.name(), sink.terms().role);
             let (inbox, stop) = (self.inboxes[at].clone(), self.stop.clone());
             let tell = Tell { to: self.tell.clone(), wake: Wake::SinkEnded, at };
             let thread = thread::spawn(move || {

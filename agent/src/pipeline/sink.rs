@@ -12,23 +12,14 @@ use super::Stop;
 use crate::model::Update;
 
 /// Somebody whom the updates of a session are shown or sent to, on a thread of its own. However slow it
-/// is, sampling does not wait for it: [`Sink::keep`] says what becomes of updates that it is too slow
+/// is, sampling does not wait for it: [`Terms::keep`] says what becomes of updates that it is too slow
 /// for.
 pub trait Sink: Send {
     /// What it is called where people are told of it: `the live view`.
     fn name(&self) -> &'static str;
 
-    /// What becomes of updates that it has not taken when more come.
-    fn keep(&self) -> Keep;
-
-    /// What its end means for the session.
-    fn role(&self) -> Role;
-
-    /// Whether its updates have the sample itself too, which is kept in memory for it until it has taken
-    /// them.
-    fn needs_observations(&self) -> bool {
-        false
-    }
+    /// What it gets, and what it is to the session.
+    fn terms(&self) -> Terms;
 
     /// Takes updates until there are no more, or as long as it wants to. Called once, after the
     /// first target was attached to. After a request to stop it has to return soon: it is not waited
@@ -37,6 +28,29 @@ pub trait Sink: Send {
     /// # Errors
     /// When it cannot go on: what it writes to is full, or closed.
     fn run(self: Box<Self>, inbox: &Inbox, stop: &Stop) -> Result<(), SinkError>;
+}
+
+/// What a sink gets, and what it is to the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What becomes of updates that it has not taken when more come.
+    pub keep: Keep,
+    /// What its end means for the session.
+    pub role: Role,
+    /// Whether its updates have the sample itself too, which is kept in memory for it until it has taken them.
+    pub has_observations: bool,
+}
+
+impl Terms {
+    /// It shows updates.
+    #[must_use]
+    pub const fn shows(keep: Keep, role: Role) -> Self {
+        Self { keep, role, has_observations: false }
+    }
+
+    /// It makes something of the present sample, beside what the session is for.
+    pub const OF_SAMPLES: Self =
+        Self { keep: Keep::Newest, role: Role::Follows, has_observations: true };
 }
 
 /// What becomes of updates that a sink has not taken when more come.
@@ -73,9 +87,7 @@ pub enum SinkError {
 pub struct Inbox(Arc<Queue>);
 
 struct Queue {
-    keep: Keep,
-    /// Whether the samples themselves are kept.
-    has_observations: bool,
+    terms: Terms,
     state: Mutex<State>,
     /// Something came, or something went.
     changed: Condvar,
@@ -95,8 +107,7 @@ impl Inbox {
     /// The one in front of a sink.
     pub(super) fn of(sink: &dyn Sink) -> Self {
         Self(Arc::new(Queue {
-            keep: sink.keep(),
-            has_observations: sink.needs_observations(),
+            terms: sink.terms(),
             state: Mutex::default(),
             changed: Condvar::new(),
         }))
@@ -155,7 +166,7 @@ impl Inbox {
 
     /// Adds an update, and drops one that waits where there is no room. Never waits.
     pub(super) fn put(&self, mut update: Update) {
-        if !self.0.has_observations {
+        if !self.0.terms.has_observations {
             update.observation = None;
         }
         let mut state = self.lock();
@@ -163,7 +174,7 @@ impl Inbox {
             return;
         }
         state.waiting.push_back(update);
-        match self.0.keep {
+        match self.0.terms.keep {
             Keep::Newest => {
                 let newest = state.waiting.len() - 1;
                 let key = state.waiting[newest].key();
@@ -184,7 +195,7 @@ impl Inbox {
     /// Adds an update once there is room for it, so that none is dropped: for those of a recording,
     /// which can wait. Gives up once it is stopped, or nobody takes anything any more.
     pub(super) fn put_in_turn(&self, update: Update, stop: &Stop) {
-        let most = match self.0.keep {
+        let most = match self.0.terms.keep {
             Keep::Newest => 1,
             Keep::Last(most) => most.get(),
         };

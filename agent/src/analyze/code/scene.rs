@@ -161,7 +161,13 @@ impl<'t> Scene<'t> {
 
     /// Whether a name in a function may mean a function or method.
     pub(super) fn may_mean(&self, op: OpId, path: &'t str, function: FnId) -> bool {
-        self.objects.may_mean(self.outline, self.outline.ops[op].function, path, function)
+        let within = self.outline.ops[op].function;
+        self.objects.names().may_mean(self.outline, within, path, function)
+    }
+
+    /// The function that a call calls, where the text tells.
+    pub(super) fn called(&self, op: OpId) -> Option<FnId> {
+        self.objects.names().called(self.outline, op)
     }
 
     /// Something after an operation in its function that may wait, so that what would be deferred from

@@ -2,13 +2,14 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use crate::analyze::finding_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::Form;
 use crate::cli::request::Request;
 use crate::cli::target::{self, NamedTarget};
 use crate::cli::{Outcome, output};
-use crate::pipeline::{self, Last};
+use crate::pipeline::Last;
 use crate::profile::write::{self, Judged};
 
 /// Writes one sample of a process, or the last that was saved of one, whole or not at all.
@@ -18,8 +19,8 @@ pub(in crate::cli) fn run(request: &Request, form: Form) -> Outcome {
     }
     let NamedTarget { target, is_saved, open, .. } = one(request)?;
     let failed = |source| Failure::of(target.clone(), source);
-    let mut source = open().map_err(failed)?;
-    let last = pipeline::last(&mut *source, is_saved, &request.settings).map_err(failed)?;
+    let observer = target::observer(request)(open().map_err(failed)?);
+    let last = observer.last(is_saved).map_err(failed)?;
     if form == Form::Dump && !write::tells_apart(&last.observation) {
         return Err(Failure::NotTold(target));
     }
@@ -37,10 +38,12 @@ fn one(request: &Request) -> Result<NamedTarget, Failure> {
 }
 
 fn render(last: &Last, form: Form, out: &mut dyn Write) -> io::Result<()> {
-    let Last { observation, judgement, finding_of } = last;
+    let Last { observation, assessment } = last;
     match form {
         Form::Pprof => {
-            let judged = judgement.as_ref().map(|judgement| Judged { judgement, finding_of });
+            let finding_of = finding_of(observation, assessment);
+            let judgement = assessment.judgement.as_ref();
+            let judged = judgement.map(|judgement| Judged { judgement, finding_of: &finding_of });
             write::pprof(observation, judged, out)
         }
         Form::Counts => write::counts(observation, out),

@@ -15,7 +15,7 @@ use crate::cli::output;
 use crate::cli::request::Request;
 use crate::error_chain::one_line;
 use crate::model::{Assessment, Finding, Observation, TargetId, Update};
-use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
+use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
 use crate::report::format;
 use folder::{Folder, Kept, Unkept};
 
@@ -62,16 +62,8 @@ impl Sink for Dumps {
     }
 
     /// What has reached the level is still there in the next sample.
-    fn keep(&self) -> Keep {
-        Keep::Newest
-    }
-
-    fn role(&self) -> Role {
-        Role::Follows
-    }
-
-    fn needs_observations(&self) -> bool {
-        true
+    fn terms(&self) -> Terms {
+        Terms::OF_SAMPLES
     }
 
     fn run(mut self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {

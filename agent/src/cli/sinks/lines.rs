@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::{MAX_WAITING, Out, document_on_stdout, write_replaced};
 use crate::cli::request::Request;
-use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
+use crate::pipeline::{Inbox, Role, Sink, SinkError, Stop, Terms};
 use crate::watch::lines;
 
 /// Lines on standard output, or on standard error where that is for the report alone.
@@ -26,12 +26,8 @@ impl Sink for Lines {
         "what reads the lines"
     }
 
-    fn keep(&self) -> Keep {
-        MAX_WAITING
-    }
-
-    fn role(&self) -> Role {
-        Role::Leads
+    fn terms(&self) -> Terms {
+        Terms::shows(MAX_WAITING, Role::Leads)
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
+use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::watch::live;
 
 /// The live view. Of samples that come faster than it can draw it shows the newest.
@@ -15,12 +15,8 @@ impl Sink for Live {
         "the live view"
     }
 
-    fn keep(&self) -> Keep {
-        Keep::Newest
-    }
-
-    fn role(&self) -> Role {
-        Role::Leads
+    fn terms(&self) -> Terms {
+        Terms::shows(Keep::Newest, Role::Leads)
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, stop: &Stop) -> Result<(), SinkError> {

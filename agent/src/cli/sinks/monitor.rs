@@ -9,7 +9,7 @@ use crate::analyze::settings::Filter;
 use crate::cli::format::Kind;
 use crate::cli::request::Request;
 use crate::model::{TargetId, Update};
-use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
+use crate::pipeline::{Inbox, Role, Sink, SinkError, Stop, Terms};
 use crate::watch::lines;
 
 /// Tells what is new among the findings.
@@ -37,12 +37,8 @@ impl Sink for Monitor {
         "what reads the lines"
     }
 
-    fn keep(&self) -> Keep {
-        MAX_WAITING
-    }
-
-    fn role(&self) -> Role {
-        Role::Leads
+    fn terms(&self) -> Terms {
+        Terms::shows(MAX_WAITING, Role::Leads)
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{is_dumb, write_replaced};
 use crate::cli::request::Request;
 use crate::model::{TargetId, Update, Verdict};
-use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
+use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::report::{format, phrases};
 use crate::watch::{lines, terminal_size};
 
@@ -75,15 +75,12 @@ impl Sink for Progress {
         "the progress line"
     }
 
-    fn keep(&self) -> Keep {
-        match self.form {
+    fn terms(&self) -> Terms {
+        let keep = match self.form {
             Form::Line => Keep::Newest,
             Form::Lines | Form::Start => super::MAX_WAITING,
-        }
-    }
-
-    fn role(&self) -> Role {
-        Role::Follows
+        };
+        Terms::shows(keep, Role::Follows)
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, stop: &Stop) -> Result<(), SinkError> {

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::pushing::Pushed;
 use crate::export::{Label, Labelled, Pusher};
 use crate::model::{Store, Update};
-use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop};
+use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
 use crate::profile::write::{self, Judged};
 pub(in crate::cli) use sender::Account;
 use sender::Sender;
@@ -79,16 +79,8 @@ impl Sink for Push {
     }
 
     /// Profiles are of the present; those that wait for the store wait elsewhere.
-    fn keep(&self) -> Keep {
-        Keep::Newest
-    }
-
-    fn role(&self) -> Role {
-        Role::Follows
-    }
-
-    fn needs_observations(&self) -> bool {
-        true
+    fn terms(&self) -> Terms {
+        Terms::OF_SAMPLES
     }
 
     fn run(mut self: Box<Self>, inbox: &Inbox, stop: &Stop) -> Result<(), SinkError> {

@@ -5,7 +5,7 @@ use super::*;
 use crate::analyze::Settings;
 use crate::golang;
 use crate::model::Observation;
-use crate::pipeline::{Keep, UntilFound};
+use crate::pipeline::{Keep, Terms, UntilFound};
 use crate::sample::{Prepared, leaking};
 
 const AT_ONCE: Pace = Pace { interval: Duration::ZERO, duration: None, until_found: None };
@@ -26,12 +26,8 @@ impl Sink for Taker {
         "the taker"
     }
 
-    fn keep(&self) -> Keep {
-        self.keep
-    }
-
-    fn role(&self) -> Role {
-        self.role
+    fn terms(&self) -> Terms {
+        Terms::shows(self.keep, self.role)
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
@@ -200,16 +196,8 @@ impl Sink for Looker {
         "the looker"
     }
 
-    fn keep(&self) -> Keep {
-        Keep::Newest
-    }
-
-    fn role(&self) -> Role {
-        Role::Follows
-    }
-
-    fn needs_observations(&self) -> bool {
-        self.needs
+    fn terms(&self) -> Terms {
+        Terms { has_observations: self.needs, ..Terms::OF_SAMPLES }
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
@@ -243,12 +231,8 @@ impl Sink for Late {
         "the late"
     }
 
-    fn keep(&self) -> Keep {
-        Keep::Newest
-    }
-
-    fn role(&self) -> Role {
-        Role::Follows
+    fn terms(&self) -> Terms {
+        Terms::shows(Keep::Newest, Role::Follows)
     }
 
     fn run(self: Box<Self>, inbox: &Inbox, stop: &Stop) -> Result<(), SinkError> {

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::expression::{clean, is_indexed_path, last_part, operand, without_index};
 use super::names::Names;
-use super::outline::{FnId, OpId, Outline};
+use super::outline::{FnId, Outline};
 
 /// An object, as an index.
 pub(super) type ObjectId = usize;
@@ -151,21 +151,9 @@ impl<'t> Objects<'t> {
         self.ids.get(&Identity::Field { owner, name }).map(|&id| self.root(id))
     }
 
-    /// The function that a call calls, where the text tells.
-    pub(super) fn called(&self, outline: &Outline<'t>, op: OpId) -> Option<FnId> {
-        self.names.called(outline, op)
-    }
-
-    /// Whether a name in a function may mean a function or method: it has its name, and nothing says
-    /// that it is another.
-    pub(super) fn may_mean(
-        &self,
-        outline: &Outline<'t>,
-        within: FnId,
-        path: &'t str,
-        function: FnId,
-    ) -> bool {
-        self.names.may_mean(outline, within, path, function)
+    /// What names of functions and types mean.
+    pub(super) const fn names(&self) -> &Names<'t> {
+        &self.names
     }
 
     /// What an expression of a function means; `None` where it is no name, path or call.

@@ -96,7 +96,7 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
 fn skipped(scene: &Scene<'_>, closer: FnId, channel: &str, calls: &[OpId]) -> Option<Found> {
     let [call] = calls[..] else { return None };
     // It may be the method of another type that is called.
-    if scene.objects.called(scene.outline, call) != Some(closer) {
+    if scene.called(call) != Some(closer) {
         return None;
     }
     let method = scene.outline.functions[closer].name;

@@ -241,7 +241,7 @@ impl<'s, 't> Locks<'s, 't> {
         let (call, first) = self.by_function.iter().find_map(|(function, events)| {
             outline.ops_of(*function).find_map(|op| match &outline.ops[op].kind {
                 Kind::Call { callee, manner: Manner::Plain, .. }
-                    if self.scene.objects.called(outline, op) == Some(self.scene.function) =>
+                    if self.scene.called(op) == Some(self.scene.function) =>
                 {
                     // The method of another value has another lock.
                     let on = operand(callee);
@@ -274,7 +274,7 @@ impl<'s, 't> Locks<'s, 't> {
             if !matches!(outline.ops[op].kind, Kind::Call { manner: Manner::Plain, .. }) {
                 continue;
             }
-            let called = self.scene.objects.called(outline, op);
+            let called = self.scene.called(op);
             if let Some(called) = called {
                 let events = self.events_of(called).iter();
                 takes.extend(events.filter(|event| event.takes).map(|event| (op, event.key)));

@@ -145,7 +145,7 @@ fn are_several(scene: &Scene<'_>, sends: &[OpId]) -> bool {
         (0..scene.outline.ops.len()).any(|call| {
             matches!(scene.outline.ops[call].kind, Kind::Call { manner: Manner::Go, .. })
                 && scene.is_repeated(call)
-                && scene.objects.called(scene.outline, call) == Some(function(op))
+                && scene.called(call) == Some(function(op))
         })
     };
     sends.iter().any(|&op| function(op) != function(first)) || is_started_often(first)

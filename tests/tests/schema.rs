@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 use leak_agent::report::schema::doctor::{AccessKind, ProcessAccessDoc, ProgramState};
 use leak_agent::report::schema::{
-    self, ChangeKind, ComparisonDoc, DoctorDoc, EventKind, ListDoc, MonitorLine, described,
+    self, ChangeKind, ComparisonDoc, DoctorDoc, EventKind, FleetDoc, ListDoc, MonitorLine,
+    described,
 };
 use leak_agent_tests::schema_docs::{self, fields};
 use leak_agent_tests::{Target, agent};
@@ -122,6 +123,24 @@ fn lines_of_a_monitor_and_a_comparison_are_what_their_schemas_say() {
     let comparison: ComparisonDoc<'_> = checked(&validator, &text);
     let mut changes = comparison.groups.iter();
     assert!(changes.any(|it| it.change == ChangeKind::Grown && it.blocked_at.is_some()));
+}
+
+#[test]
+fn a_fleet_is_what_its_schema_says_in_the_order_in_which_it_was_named() {
+    let targets =
+        ["locks", "demo", "states"].map(|name| Target::start("1.26.6", "exe", name).expect("it"));
+    let pids = targets.each_ref().map(|target| target.pid().to_string());
+    let validator = strict("docs/fleet.schema.json");
+    // No process has that id: it is beyond the kernel's limit.
+    let named = format!("{},4194305", pids.join(","));
+    let fleet: FleetDoc<'_> =
+        checked(&validator, &stdout(&["fleet", "--pid", &named, "--threshold", "1"]));
+    let names: Vec<&str> = fleet.instances.iter().map(|it| &*it.name).collect();
+    assert_eq!(names, pids.each_ref().map(|pid| format!("pid {pid}")));
+    assert_eq!(fleet.failed.len(), 1);
+    let Some(worst) = fleet.groups.first() else { panic!("nothing reaches 1 goroutine") };
+    assert!(worst.blocked_at.is_some() && !worst.worst.is_empty(), "{worst:?}");
+    assert!(!fleet.ignored.is_empty(), "the runtime's own are idle");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The same goroutines over many instances of a program: which groups are large somewhere, and where.
 //!
-//! Instances come one by one and are kept as sums, so that memory grows with the number of different groups and
-//! not with the fleet. Groups are ranked by the root mean square of their numbers, as Uber's LeakProf ranks
+//! Instances come one by one, in whatever order they are done, and are kept as sums, so that memory grows with the
+//! number of different groups and not with the fleet. Each has its place in the order in which they were named,
+//! which decides where numbers are equal: the same fleet gives the same result. Groups are ranked by the root mean square of their numbers, as Uber's LeakProf ranks
 //! them: ten thousand in one instance weigh more than as many spread over a hundred.
 
 use std::cmp::Reverse;
@@ -23,8 +24,9 @@ const MAX_LABELS: usize = 4;
 #[derive(Debug)]
 pub struct FleetWindow {
     threshold: u64,
-    instances: Vec<FleetInstance>,
-    failed: Vec<FailedInstance>,
+    /// By their place.
+    instances: BTreeMap<usize, FleetInstance>,
+    failed: BTreeMap<usize, FailedInstance>,
     groups: HashMap<Key, Sums>,
     dropped: u64,
 }
@@ -46,11 +48,11 @@ struct Sums {
     squares: f64,
     instances: u64,
     /// Instances that reach the threshold.
-    affected: Vec<usize>,
-    /// Largest first.
+    affected: BTreeSet<usize>,
+    /// Largest first, and of those with as many the one that was named first.
     worst: Vec<(usize, u64)>,
     verdict: Option<Verdict>,
-    /// Why an instance ignores them; `None` where one does not.
+    /// Why an instance ignores them, of several reasons the first in their order; `None` where one does not.
     ignored: Option<IdleReason>,
     is_remarkable: bool,
 }
@@ -72,30 +74,35 @@ impl FleetWindow {
     pub fn new(threshold: u64) -> Self {
         Self {
             threshold: threshold.max(1),
-            instances: Vec::new(),
-            failed: Vec::new(),
+            instances: BTreeMap::new(),
+            failed: BTreeMap::new(),
             groups: HashMap::new(),
             dropped: 0,
         }
     }
 
-    /// Adds an instance, by what was judged of it.
-    pub fn add(&mut self, name: String, labels: Vec<(String, String)>, seen: &Assessment) {
-        let instance = self.instances.len();
+    /// Adds the instance at a place, by what was judged of it.
+    pub fn add(
+        &mut self,
+        place: usize,
+        name: String,
+        labels: Vec<(String, String)>,
+        seen: &Assessment,
+    ) {
         for (key, part) in parts(seen) {
             let sums = self.groups.entry(key).or_default();
-            sums.add(instance, &part, self.threshold, &seen.stacks);
+            sums.add(place, &part, self.threshold, &seen.stacks);
         }
         let (at, goroutines) = (seen.window.last, seen.totals.goroutines);
-        self.instances.push(FleetInstance { name, labels, at, goroutines });
+        self.instances.insert(place, FleetInstance { name, labels, at, goroutines });
         if self.groups.len() > MAX_GROUPS {
             self.drop_small();
         }
     }
 
-    /// Adds an instance that could not be seen.
-    pub fn fail(&mut self, name: String, why: String) {
-        self.failed.push(FailedInstance { name, why });
+    /// Adds the instance at a place, which could not be seen.
+    pub fn fail(&mut self, place: usize, name: String, why: String) {
+        self.failed.insert(place, FailedInstance { name, why });
     }
 
     /// Drops the smaller half of the groups: those that are large somewhere stay.
@@ -110,6 +117,7 @@ impl FleetWindow {
     /// What the instances have in common.
     #[must_use]
     pub fn fleet(self) -> Fleet {
+        let (places, instances): (Vec<usize>, Vec<_>) = self.instances.into_iter().unzip();
         let mut groups = Vec::new();
         let mut ignored: BTreeMap<IdleReason, (u64, u64)> = BTreeMap::new();
         let mut below = 0;
@@ -124,7 +132,7 @@ impl FleetWindow {
                     *groups += 1;
                     *goroutines += sums.total;
                 }
-                _ => groups.push((sums.group(key.wait, &self.instances), key)),
+                _ => groups.push((sums.group(key.wait, &places, &instances), key)),
             }
         }
         groups.sort_by(|(one, its_key), (other, other_key)| {
@@ -133,8 +141,8 @@ impl FleetWindow {
         });
         Fleet {
             groups: groups.into_iter().map(|(group, _)| group).collect(),
-            instances: self.instances,
-            failed: self.failed,
+            instances,
+            failed: self.failed.into_values().collect(),
             threshold: self.threshold,
             below,
             ignored: ignored.into_iter().map(|(why, (groups, n))| (why, groups, n)).collect(),
@@ -144,10 +152,12 @@ impl FleetWindow {
 }
 
 impl Sums {
-    fn add(&mut self, instance: usize, part: &Part<'_>, threshold: u64, stacks: &StackTable) {
+    fn add(&mut self, place: usize, part: &Part<'_>, threshold: u64, stacks: &StackTable) {
         let count = part.count;
+        let rank = |&(place, count): &(usize, u64)| (Reverse(count), place);
+        let at = self.worst.partition_point(|it| rank(it) < rank(&(place, count)));
         // The line as the instance with the most has it: versions differ.
-        if self.worst.first().is_none_or(|&(_, most)| count > most) {
+        if at == 0 {
             self.blocked_at = part.blocked_at.and_then(|frame| line(stacks, frame));
             self.created_by = part.created_by.and_then(|frame| line(stacks, frame));
         }
@@ -155,30 +165,32 @@ impl Sums {
         self.squares += (count as f64).powi(2);
         self.instances += 1;
         if count >= threshold {
-            self.affected.push(instance);
+            self.affected.insert(place);
         }
-        let at = self.worst.partition_point(|&(_, more)| more >= count);
         if at < MAX_WORST {
-            self.worst.insert(at, (instance, count));
+            self.worst.insert(at, (place, count));
             self.worst.truncate(MAX_WORST);
         }
         self.verdict = self.verdict.max(part.verdict);
         self.is_remarkable |= part.is_remarkable;
-        self.ignored = self.ignored.take().or_else(|| part.ignored.cloned());
+        self.ignored = self.ignored.take().into_iter().chain(part.ignored.cloned()).min();
     }
 
-    fn group(self, wait: WaitClass, instances: &[FleetInstance]) -> FleetGroup {
+    /// The group, over instances which are at these places.
+    fn group(self, wait: WaitClass, places: &[usize], instances: &[FleetInstance]) -> FleetGroup {
+        let at = |place: usize| places.partition_point(|&it| it < place);
+        let affected: Vec<usize> = self.affected.iter().map(|&place| at(place)).collect();
         FleetGroup {
             wait,
             total: self.total,
             instances: self.instances,
-            affected: self.affected.len() as u64,
+            affected: affected.len() as u64,
             root_mean_square: (self.squares / instances.len().max(1) as f64).sqrt(),
             verdict: self.verdict,
-            only_where: only_where(&self.affected, instances),
+            only_where: only_where(&affected, instances),
             blocked_at: self.blocked_at,
             created_by: self.created_by,
-            worst: self.worst,
+            worst: self.worst.into_iter().map(|(place, count)| (at(place), count)).collect(),
         }
     }
 }
@@ -285,9 +297,9 @@ mod tests {
                 55 => (3, "v2"),
                 _ => (3, "v1"),
             };
-            fleet.add(format!("shop-{at}"), labels(version, at), &seen(leaked));
+            fleet.add(at, format!("shop-{at}"), labels(version, at), &seen(leaked));
         }
-        fleet.fail("shop-200".to_owned(), "timed out".to_owned());
+        fleet.fail(200, "shop-200".to_owned(), "timed out".to_owned());
         let fleet = fleet.fleet();
         assert_eq!((fleet.instances.len(), fleet.failed.len()), (200, 1));
         let [group] = fleet.groups.as_slice() else { panic!("{:?}", fleet.groups) };
@@ -308,7 +320,7 @@ mod tests {
         let spread = |counts: [u64; 4]| {
             let mut fleet = FleetWindow::new(1);
             for (at, count) in counts.into_iter().enumerate() {
-                fleet.add(at.to_string(), Vec::new(), &seen(count));
+                fleet.add(at, at.to_string(), Vec::new(), &seen(count));
             }
             let groups = fleet.fleet().groups;
             groups.iter().map(|group| group.root_mean_square).fold(0.0, f64::max)
@@ -316,10 +328,36 @@ mod tests {
         assert!(spread([400, 0, 0, 0]) > 1.9 * spread([100, 100, 100, 100]));
     }
 
+    /// More than a group names have as many.
+    #[test]
+    fn the_order_in_which_instances_are_done_changes_nothing() {
+        let of = |order: &[usize]| {
+            let mut fleet = FleetWindow::new(1_000);
+            for &at in order {
+                match at % 5 {
+                    0 => fleet.fail(at, format!("shop-{at}"), "timed out".to_owned()),
+                    _ => fleet.add(at, format!("shop-{at}"), labels("v1", at), &seen(2_000)),
+                }
+            }
+            fleet.fleet()
+        };
+        let order: Vec<usize> = (0..20).collect();
+        let (in_turn, in_reverse) = (of(&order), of(&order.into_iter().rev().collect::<Vec<_>>()));
+        assert_eq!(in_turn.instances, in_reverse.instances);
+        assert_eq!(in_turn.failed, in_reverse.failed);
+        assert_eq!(in_turn.groups, in_reverse.groups);
+        let worst = &in_turn.groups[0].worst;
+        let names = worst.iter().map(|&(at, _)| &*in_turn.instances[at].name);
+        assert_eq!(
+            names.take(5).collect::<Vec<_>>(),
+            ["shop-1", "shop-2", "shop-3", "shop-4", "shop-6"]
+        );
+    }
+
     #[test]
     fn what_is_idle_is_counted_and_not_listed() {
         let mut fleet = FleetWindow::new(1);
-        fleet.add("shop".to_owned(), Vec::new(), &seen(0));
+        fleet.add(0, "shop".to_owned(), Vec::new(), &seen(0));
         let fleet = fleet.fleet();
         let ignored: u64 = fleet.ignored.iter().map(|(_, _, goroutines)| goroutines).sum();
         let listed: u64 = fleet.groups.iter().map(|group| group.total).sum();

@@ -1,7 +1,6 @@
 //! `fleet`: what many instances of a program have in common.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use crate::analyze::fleet::FleetWindow;
 use crate::analyze::view;
@@ -34,20 +33,19 @@ pub(in crate::cli) fn run(request: &Request, threshold: u64, parallel: NonZeroUs
     let mut has_defect = false;
     let observer = |source| target::observer(request)(source);
     each(members, parallel, &Stop::default(), observer, |place, seen| match seen {
-        Ok(seen) => {
-            let mut seen = Arc::unwrap_or_clone(seen);
+        Ok(mut seen) => {
             view::filtered(&mut seen, &request.settings.filter);
             let version = seen.target.go_version.clone();
             let version = version.map(|version| ("go".to_owned(), version));
             let (name, labels) = &names[place];
             let mut labels: Vec<_> = labels.iter().cloned().chain(version).collect();
             labels.sort();
-            window.add(name.to_string(), labels, &seen);
+            window.add(place, name.to_string(), labels, &seen);
         }
         Err(Unseen::Failed(source)) => {
             let (name, _) = &names[place];
-            window.fail(name.to_string(), one_line(&source));
-            failures.push(Failure::of(name.clone(), source));
+            window.fail(place, name.to_string(), one_line(&source));
+            failures.push((place, Failure::of(name.clone(), source)));
         }
         Err(Unseen::Stopped) => {}
         Err(Unseen::Panicked) => has_defect = true,
@@ -55,6 +53,8 @@ pub(in crate::cli) fn run(request: &Request, threshold: u64, parallel: NonZeroUs
     if has_defect {
         return Err(Failure::Defect);
     }
+    failures.sort_by_key(|(place, _)| *place);
+    let failures: Vec<Failure> = failures.into_iter().map(|(_, failure)| failure).collect();
     let fleet = window.fleet();
     if fleet.instances.is_empty() {
         return Err(target::sum(failures, asked).unwrap_or(Failure::NoTarget));

@@ -5,18 +5,13 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
+use super::archive::{Archive, MAX_TEXT, whole};
 use super::head::{self, Content, HEAD};
 use super::time;
 use super::walk::Place;
 use crate::model::{ProfileForm, TimeBasis, Timestamp};
-use crate::profile::packed::{self, Limits, Unpacked};
+use crate::profile::packed::{self, Limits, Packing, Unpacked};
 use crate::profile::proto::{self, Kind, Profile};
-
-/// Bytes of a text, unpacked.
-const MAX_TEXT: u64 = 1 << 40;
-
-/// Bytes of what must be in memory whole: a profile of pprof's, or a file of an archive.
-const MAX_WHOLE: u64 = 256 << 20;
 
 /// Bytes that are read at a time.
 pub(super) const PIECE: usize = 256 << 10;
@@ -29,6 +24,8 @@ pub(super) struct Item {
     pub(super) place: Place,
     /// Its name in the archive that it is in.
     entry: Option<String>,
+    /// The archive, where that came through a pipe.
+    spooled: Option<Archive>,
     pub(super) form: ProfileForm,
     pub(super) only_leaked: bool,
     /// What it is of where that is not goroutines: block, mutex or heap.
@@ -86,9 +83,14 @@ impl Item {
     pub(super) fn open(&mut self) -> io::Result<Bytes> {
         match (self.opened.take(), &self.entry) {
             (Some(opened), _) => Ok(opened),
-            (None, None) => open(&self.place),
+            (None, None) => unpacked(Box::new(raw(&self.place)?)),
             (None, Some(entry)) => {
-                let bytes = of_archive(self.place.path(), entry)?;
+                let archive = match &self.spooled {
+                    Some(archive) => Some(archive.clone()),
+                    None => Archive::of_file(self.place.path())?,
+                };
+                let gone = || io::Error::new(io::ErrorKind::NotFound, "it is no longer an archive");
+                let bytes = archive.ok_or_else(gone)?.file(entry)?;
                 Ok(Box::new(Cursor::new(bytes)))
             }
         }
@@ -100,11 +102,15 @@ fn name(place: &Place, entry: Option<&str>) -> String {
     entry.map_or_else(|| path.to_string(), |entry| format!("{path}/{entry}"))
 }
 
-fn open(place: &Place) -> io::Result<Bytes> {
-    let bytes: Bytes = match place {
+/// As it is packed.
+fn raw(place: &Place) -> io::Result<Bytes> {
+    Ok(match place {
         Place::File(path) | Place::Pipe(path) => Box::new(File::open(path)?),
         Place::Stdin => Box::new(io::stdin()),
-    };
+    })
+}
+
+fn unpacked(bytes: Bytes) -> io::Result<Bytes> {
     let bytes = BufReader::with_capacity(PIECE, bytes);
     let unpacked = Unpacked::new(bytes, Limits::of_bytes(MAX_TEXT)).map_err(io::Error::other)?;
     Ok(Box::new(unpacked))
@@ -117,12 +123,22 @@ pub(super) fn inspect(place: &Place) -> io::Result<Vec<(String, Inspected)>> {
         Place::Pipe(_) | Place::Stdin => Some(now()),
     };
     if let Place::File(path) = place
-        && is_archive(path)?
+        && let Some(archive) = Archive::of_file(path)?
     {
-        return inspect_archive(path, modified);
+        return inspect_archive(place, &archive, None, modified);
     }
-    let bytes = open(place)?;
-    let inspected = inspect_bytes(place, None, modified, bytes)?;
+    let mut bytes = raw(place)?;
+    if !matches!(place, Place::File(_)) {
+        let mut start = Vec::new();
+        bytes.by_ref().take(packed::MAGIC_LEN as u64).read_to_end(&mut start)?;
+        let is_archive = Packing::of(&start) == Packing::Zip;
+        bytes = Box::new(Cursor::new(start).chain(bytes));
+        if is_archive {
+            let archive = Archive::of_pipe(bytes)?;
+            return inspect_archive(place, &archive, Some(&archive), modified);
+        }
+    }
+    let inspected = inspect_bytes(place, None, modified, unpacked(bytes)?)?;
     Ok(vec![(name(place, None), inspected)])
 }
 
@@ -140,58 +156,30 @@ fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::from_unix_ns(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
-fn is_archive(path: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    File::open(path)?.take(packed::MAGIC_LEN as u64).read_to_end(&mut start)?;
-    Ok(packed::Packing::of(&start) == packed::Packing::Zip)
-}
-
 fn inspect_archive(
-    path: &Path,
+    place: &Place,
+    archive: &Archive,
+    spooled: Option<&Archive>,
     modified: Option<Timestamp>,
 ) -> io::Result<Vec<(String, Inspected)>> {
-    let place = Place::File(path.to_owned());
     let mut inspected = Vec::new();
-    let archive = BufReader::new(File::open(path)?);
-    let limits = Limits::of_bytes(MAX_TEXT);
-    let failed = packed::entries(archive, limits, |entry| {
+    let failed = archive.each(|entry| {
         let mut bytes = Vec::new();
         let what = whole(entry.bytes, &mut bytes).and_then(|()| {
             let bytes = Box::new(Cursor::new(bytes));
-            inspect_bytes(&place, Some(entry.name), modified, bytes)
+            inspect_bytes(place, Some(entry.name), modified, bytes)
         });
-        let what = what.unwrap_or_else(|error| Inspected::Nothing(why(&error)));
-        inspected.push((name(&place, Some(entry.name)), what));
-    });
-    let failed = failed.map_err(io::Error::other)?;
+        let mut what = what.unwrap_or_else(|error| Inspected::Nothing(why(&error)));
+        if let Inspected::Item(item) = &mut what {
+            item.spooled = spooled.cloned();
+        }
+        inspected.push((name(place, Some(entry.name)), what));
+    })?;
     let failed = failed
         .into_iter()
-        .map(|(entry, error)| (name(&place, Some(&entry)), Inspected::Nothing(error.to_string())));
+        .map(|(entry, error)| (name(place, Some(&entry)), Inspected::Nothing(error.to_string())));
     inspected.extend(failed);
     Ok(inspected)
-}
-
-fn of_archive(path: &Path, wanted: &str) -> io::Result<Vec<u8>> {
-    let mut found = Err(io::Error::new(io::ErrorKind::NotFound, "it is no longer in the archive"));
-    let archive = BufReader::new(File::open(path)?);
-    packed::entries(archive, Limits::of_bytes(MAX_TEXT), |entry| {
-        if entry.name == wanted && found.is_err() {
-            let mut bytes = Vec::new();
-            found = whole(entry.bytes, &mut bytes).map(|()| bytes);
-        }
-    })
-    .map_err(io::Error::other)?;
-    found
-}
-
-/// Reads what must be in memory whole.
-pub(super) fn whole(bytes: impl Read, into: &mut Vec<u8>) -> io::Result<()> {
-    bytes.take(MAX_WHOLE + 1).read_to_end(into)?;
-    if into.len() as u64 > MAX_WHOLE {
-        let why = "it is larger than 256 MiB, unpacked, and has to be in memory whole";
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
-    }
-    Ok(())
 }
 
 /// An error and what is behind it, in one line.
@@ -218,6 +206,7 @@ fn inspect_bytes(
     let mut item = Item {
         place: place.clone(),
         entry: entry.map(str::to_owned),
+        spooled: None,
         form: ProfileForm::Dump,
         only_leaked: false,
         beside: None,
@@ -226,6 +215,8 @@ fn inspect_bytes(
         exe: None,
         opened: None,
     };
+    // What is not there once more is taken for what it may be.
+    let is_once = entry.is_none() && !matches!(place, Place::File(_));
     match Content::of(&head) {
         Content::Empty => return Ok(Inspected::Nothing("it is empty".to_owned())),
         Content::Observation => return Ok(Inspected::Observation),
@@ -246,7 +237,7 @@ fn inspect_bytes(
             (item.form, item.only_leaked) = (ProfileForm::Counts, only_leaked);
         }
         Content::Text => {
-            if matches!(place, Place::File(_)) && !has_heading(&head, &mut bytes)? {
+            if !is_once && !has_heading(&head, &mut bytes)? {
                 return Ok(Inspected::NoGoroutines);
             }
             let latest = modified.unwrap_or_else(now);
@@ -264,7 +255,7 @@ fn inspect_bytes(
             }
         }
     }
-    if !matches!(place, Place::File(_)) {
+    if is_once {
         item.opened = Some(Box::new(Cursor::new(head).chain(bytes)));
     }
     Ok(Inspected::Item(item))

@@ -5,6 +5,7 @@
 //! look like a change. A series is in the order of its times. Block, mutex and heap profiles belong to the goroutines
 //! beside them that are nearest in time.
 
+mod archive;
 mod beside;
 mod collector;
 mod head;

@@ -15,7 +15,7 @@ use memchr::{memchr, memmem, memrchr};
 use super::collector::{Collector, Origin};
 use super::item::{self, Bytes, Item, PIECE};
 use super::plan::Series;
-use super::{Error, Unread, beside, time};
+use super::{Error, Unread, archive, beside, time};
 use crate::collect::{CollectError, Source};
 use crate::model::{
     FilesCoverage, Instance, Observation, ProfileForm, Target, TargetId, TimeBasis, Timestamp,
@@ -191,7 +191,7 @@ impl Worker {
             collector.begin(origin);
         }
         let mut bytes = Vec::new();
-        let read = item.open().and_then(|it| item::whole(it, &mut bytes));
+        let read = item.open().and_then(|it| archive::whole(it, &mut bytes));
         self.coverage.bytes += bytes.len() as u64;
         let read = read
             .map_err(|error| item::why(&error))
@@ -218,7 +218,7 @@ impl Worker {
 
     fn proto(&self, bytes: Bytes) -> (Reading, Option<String>) {
         let mut whole = Vec::new();
-        let read = item::whole(bytes, &mut whole).map_err(|error| item::why(&error));
+        let read = archive::whole(bytes, &mut whole).map_err(|error| item::why(&error));
         let mut take = |record: &Record<'_>| self.collector.borrow_mut().take(record);
         let reading = read.and_then(|()| {
             let profile = Profile::read(&whole).map_err(|error| error.to_string())?;

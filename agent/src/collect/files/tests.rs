@@ -296,7 +296,7 @@ fn pipes_are_read_once_where_they_are_named_and_passed_over_where_not() {
     assert_eq!(counts(&scratch.seen()), [11], "nobody writes to the pipe");
     let mut pprof = Vec::new();
     write::pprof(&leaking(7).observe(0), None, &mut pprof).expect("a vector takes everything");
-    for (bytes, read) in [(gzip(dump(50, 1..5)), 5), (pprof, 9)] {
+    for (bytes, read) in [(gzip(dump(50, 1..5)), 5), (pprof, 9), (archive(31), 31)] {
         let pipe = pipe.clone();
         let writer = std::thread::spawn({
             let pipe = pipe.clone();
@@ -308,26 +308,27 @@ fn pipes_are_read_once_where_they_are_named_and_passed_over_where_not() {
     }
 }
 
+/// A zip archive of a dump and of what is none.
+fn archive(waiting: u64) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    let mut put = |name: &str, bytes: &[u8]| {
+        let options = zip::write::SimpleFileOptions::default();
+        archive
+            .start_file(name, options)
+            .and_then(|()| Ok(archive.write_all(bytes)?))
+            .expect("put");
+    };
+    put("goroutines.txt", dump(50, 1..waiting).as_bytes());
+    put("threads.txt", b"threadcreate profile: total 9\n");
+    put("metrics.json", b"[[\"go_alloc_bytes_total\", 7]]");
+    archive.finish().expect("finished").into_inner()
+}
+
 #[test]
 fn the_files_of_an_archive_are_read_one_by_one() {
     let scratch = Scratch::new("archive");
     for (number, waiting) in [(1, 11), (2, 31)] {
-        let file = File::create(scratch.path(&format!("{number}.zip"))).expect("a file");
-        let mut archive = zip::ZipWriter::new(file);
-        let mut put = |name: &str, bytes: &[u8]| {
-            let options = zip::write::SimpleFileOptions::default();
-            archive
-                .start_file(name, options)
-                .and_then(|()| Ok(archive.write_all(bytes)?))
-                .expect("put");
-        };
-        put("goroutines.txt", dump(50, 1..waiting).as_bytes());
-        put("threads.txt", b"threadcreate profile: total 9\n");
-        put("metrics.json", b"[[\"go_alloc_bytes_total\", 7]]");
-        archive.finish().expect("finished");
-        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + 60 * number);
-        let file = File::open(scratch.path(&format!("{number}.zip")));
-        file.and_then(|file| file.set_modified(at)).expect("a time");
+        scratch.put(&format!("{number}.zip"), 60 * number, archive(waiting));
     }
     let seen = scratch.seen();
     assert_eq!((counts(&seen), seconds(&seen)), (vec![11, 31], vec![0, 60]));

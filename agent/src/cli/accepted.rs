@@ -38,6 +38,8 @@ const SERVERS: &[&str] = &[
 ];
 /// How a program is made to collect garbage.
 const FORCING: &[&str] = &["force-gc", "gc-cycles", "gc-wait", "gc-threshold"];
+/// Why commands without a window do not take these.
+const NO_WINDOW: &str = "what forced collections free is told by what had piled up since the first sample of a window: analyze takes it";
 const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
 const TEXT: &[&str] = &["format", "output"];
 const AMOUNT: &[&str] = &["top", "all"];
@@ -175,8 +177,10 @@ pub(super) fn with_help(command: Command) -> Command {
 /// Refuses what was typed and the command does not take.
 pub(super) fn refuse(parser: &Command, given: &ArgMatches) -> Result<(), Failure> {
     let command = command_of(given);
-    let why = row(command).map_or("", |row| row.why);
     let refused = |flag: &str| {
+        let why = row(command).map_or("", |row| row.why);
+        let samples = takes(command, "url");
+        let why = if samples && FORCING.contains(&flag) { NO_WINDOW } else { why };
         Err(Failure::NotTaken { command: command.to_owned(), flag: flag.to_owned(), why })
     };
     if is_typed(given, POSITIONAL) && !takes(command, "pid") {
@@ -330,6 +334,9 @@ mod tests {
                 "check does not take --interval: it takes one sample",
             ),
             ("leak-agent --interval 1s check", "check does not take --interval"),
+            ("leak-agent check --force-gc", "check does not take --force-gc: what forced"),
+            ("leak-agent compare --gc-wait 1s", "compare does not take --gc-wait: what forced"),
+            ("leak-agent doctor --force-gc", "doctor does not take --force-gc: it says what"),
             ("leak-agent check --probes all", "check does not take --probes"),
             ("leak-agent filter --duration 9s", "filter does not take --duration"),
             ("leak-agent compare --reports d", "compare does not take --reports"),

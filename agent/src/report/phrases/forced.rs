@@ -52,6 +52,24 @@ pub fn collections(assessment: &Assessment) -> Vec<(String, bool)> {
     }
 }
 
+/// As [`collections`], in a line for a window that goes on; `None` where none were asked for.
+#[must_use]
+pub fn collections_in_brief(assessment: &Assessment) -> Option<(String, bool)> {
+    let known = match assessment.coverage.forced.as_ref()? {
+        ForcedCollection::Due => "are due shortly before the window's end".to_owned(),
+        ForcedCollection::Made => {
+            "were made, what they end is measured at the window's end".to_owned()
+        }
+        _ => {
+            let known = collections(assessment);
+            let is_warning = known.iter().any(|(_, is_warning)| *is_warning);
+            let texts: Vec<String> = known.into_iter().map(|(text, _)| text).collect();
+            return Some((format!("forced collections: {}", texts.join("; ")), is_warning));
+        }
+    };
+    Some((format!("forced collections {known}"), false))
+}
+
 fn one(
     what: &str,
     freed: Option<Freed>,
@@ -114,6 +132,21 @@ mod tests {
     use super::*;
     use crate::model::CollectionVerdict;
     use crate::report::judged;
+
+    #[test]
+    fn of_a_window_that_goes_on_it_is_said_what_comes() {
+        let mut assessment = judged::assessment(Vec::new());
+        assert_eq!(collections_in_brief(&assessment), None);
+        for (state, text) in [
+            (ForcedCollection::Due, "forced collections are due"),
+            (ForcedCollection::Made, "forced collections were made, what they end"),
+            (ForcedCollection::Failed { why: "no".into() }, "forced collections: they could not"),
+        ] {
+            assessment.coverage.forced = Some(state);
+            let (said, _) = collections_in_brief(&assessment).expect("they were asked for");
+            assert!(said.starts_with(text), "{said}");
+        }
+    }
 
     fn said(state: ForcedCollection, verdict: CollectionVerdict) -> Vec<(String, bool)> {
         let mut assessment = judged::assessment(Vec::new());

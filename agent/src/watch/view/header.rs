@@ -14,12 +14,17 @@ const NAME: usize = 30;
 
 /// The lines, the most needed first.
 pub(super) fn lines(state: &State, assessment: &Assessment, paint: Paint) -> Vec<Line<'static>> {
-    vec![
+    let mut lines = vec![
         who(state, assessment, paint),
         result(assessment, paint),
         window(state, assessment, paint),
         remark(assessment, paint),
-    ]
+    ];
+    if let Some((text, is_warning)) = phrases::collections_in_brief(assessment) {
+        let role = if is_warning { Role::Doubt } else { Role::Dim };
+        lines.insert(2, Line::from(paint.span(role, format::clean(&text))));
+    }
+    lines
 }
 
 fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {

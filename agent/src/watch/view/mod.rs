@@ -50,8 +50,10 @@ pub(super) struct Hits {
 pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, colour: bool) -> Hits {
     let paint = Paint { colour };
     let area = frame.area();
+    let is_forced =
+        state.assessment().is_some_and(|assessment| assessment.coverage.forced.is_some());
     let head = match area.height {
-        ROOM_FOR_CURVE.. => 4,
+        ROOM_FOR_CURVE.. => 4 + u16::from(is_forced),
         12.. => 3,
         8.. => 2,
         _ => 1,

@@ -7,8 +7,8 @@ use ratatui::style::Color;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    CauseBasis, CausedAt, CoverageNote, ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell,
-    ProbeState, Resolved, StackView, Update, WaitClass,
+    CauseBasis, CausedAt, CoverageNote, ForcedCollection, ProbeCoverage, ProbeEvent, ProbeReason,
+    ProbeSpell, ProbeState, Resolved, StackView, Update, WaitClass,
 };
 use crate::sample::{Sample, leaking};
 use crate::watch::action::Action;
@@ -236,11 +236,17 @@ fn probes_say_their_state_and_why() {
         history_left_out: 2,
     }];
     assessment.coverage.notes.push(CoverageNote::ObjectsFull);
+    assessment.coverage.forced = Some(ForcedCollection::Due);
     let mut state = of(event);
     assert_shown(
         &mut state,
         LARGE,
-        &["0 of 1 probes attached", "5 Probes 0/1", "there are too many wait objects"],
+        &[
+            "forced collections are due shortly before",
+            "0 of 1 probes attached",
+            "5 Probes 0/1",
+            "there are too many wait objects",
+        ],
     );
     state.act(Action::Tab(Tab::Probes));
     let parts = [

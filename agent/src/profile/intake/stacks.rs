@@ -21,6 +21,8 @@ pub(super) struct Stacks {
     /// By hash: the last one of them that was made.
     latest: FxHashMap<u64, u32>,
     known: Vec<Known>,
+    /// By hash: the last frame of it that was met in a stack which was not known.
+    met: FxHashMap<u64, FrameId>,
     frames: Vec<FrameId>,
 }
 
@@ -106,11 +108,12 @@ impl Stacks {
         for entry in record.stack {
             self.frames.push(match entry {
                 Entry::Elided(_) => continue,
-                Entry::Call(call) => table.resolved(resolved(call)),
+                Entry::Call(call) => frame(table, &mut self.met, resolved(call)),
                 Entry::Address(pc) => table.frame(Frame::Unresolved { pc: *pc }),
             });
         }
-        let created_by = record.created_by.as_ref().map(|site| table.resolved(of_site(site)));
+        let created_by =
+            record.created_by.as_ref().map(|site| frame(table, &mut self.met, of_site(site)));
         // The outermost function is the one that it started in, unless the stack was cut there.
         let is_whole = matches!(record.stack.last(), Some(Entry::Call(_)));
         let started_in = self.frames.last().copied().filter(|_| is_whole);
@@ -136,6 +139,22 @@ impl Known {
             at: Some(at),
         }
     }
+}
+
+/// Keeps a frame once. New stacks mostly differ in a few frames from others: the table searches for each of the
+/// names, this once for all that a frame is.
+fn frame(table: &mut StackTable, met: &mut FxHashMap<u64, FrameId>, call: Resolved<'_>) -> FrameId {
+    let mut hasher = FxHasher::default();
+    add_call(&mut hasher, call.function, call.file, call.line);
+    let hash = hasher.finish();
+    if let Some(&frame) = met.get(&hash)
+        && table.lookup(frame) == Ok(call)
+    {
+        return frame;
+    }
+    let frame = table.resolved(call);
+    met.insert(hash, frame);
+    frame
 }
 
 /// What the texts are told apart by before they are compared: lines, lengths, and how the names end.

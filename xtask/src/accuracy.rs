@@ -16,6 +16,14 @@ use crate::{servers, toolchain};
 /// The corpora.
 const CORPORA: [&str; 3] = ["ours", "go", "servers"];
 
+/// How the agent sees programs: it attaches, or it asks for what they serve.
+const SOURCES: [&str; 3] = [ATTACH, "url", "url-counts"];
+const ATTACH: &str = "attach";
+
+/// The build of a program that serves its profiles, and the file that makes it one.
+const SERVED: &str = "served";
+const SERVE: &str = "tests/served/serve.go";
+
 /// The folder of Go's own programs, in its source.
 const GO_CORPUS: &str = "src/runtime/testdata/testgoroutineleakprofile";
 
@@ -35,6 +43,7 @@ const GO_PROFILE: &str = "\"goroutineleak\"";
 struct Asked {
     versions: Vec<String>,
     stripped: bool,
+    source: String,
     corpora: Vec<String>,
     only: Vec<String>,
     /// Flags that are the program's alone.
@@ -46,7 +55,11 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     let asked = Asked::of(flags)?;
     let wants = |corpus: &str| asked.corpora.iter().any(|it| it == corpus);
     let toolchains = Toolchains::find(project);
-    let builds = if asked.stripped { &["exe", "stripped"][..] } else { &["exe"] };
+    let builds = match (&*asked.source, asked.stripped) {
+        (ATTACH, false) => &["exe"][..],
+        (ATTACH, true) => &["exe", "stripped"],
+        _ => &[SERVED],
+    };
     for version in asked.versions.iter().filter(|_| wants("ours") || wants("go")) {
         let go = toolchains.version(version)?;
         for build in builds {
@@ -76,7 +89,7 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     program.arg("--sources").arg(sources(project)).arg("--binaries").arg(binaries(project));
     program.arg("--output").arg(project.target().join("accuracy"));
     program.args(["--corpus", &asked.corpora.join(","), "--build", &builds.join(",")]);
-    program.args(["--go", &asked.versions.join(",")]);
+    program.args(["--go", &asked.versions.join(","), "--source", &asked.source]);
     if !asked.only.is_empty() {
         program.args(["--only", &asked.only.join(",")]);
     }
@@ -88,7 +101,8 @@ impl Asked {
         let mut asked = Self {
             versions: vec![go::DEFAULT.to_owned()],
             stripped: false,
-            corpora: CORPORA.map(str::to_owned).to_vec(),
+            source: ATTACH.to_owned(),
+            corpora: Vec::new(),
             only: Vec::new(),
             rest: Vec::new(),
         };
@@ -100,11 +114,12 @@ impl Asked {
             match flag.as_str() {
                 "--go" => asked.versions = list(value()?),
                 "--stripped" => asked.stripped = true,
+                "--source" => asked.source.clone_from(value()?),
                 "--corpus" => asked.corpora = list(value()?),
                 "--only" => asked.only = list(value()?),
                 "--duration" | "--jobs" => asked.rest.extend([flag.clone(), value()?.clone()]),
                 _ => bail!(
-                    "accuracy knows --go, --stripped, --corpus, --only, --duration and --jobs, but no {flag}"
+                    "accuracy knows --go, --stripped, --source, --corpus, --only, --duration and --jobs, but no {flag}"
                 ),
             }
         }
@@ -114,7 +129,32 @@ impl Asked {
         if let Some(corpus) = asked.corpora.iter().find(|it| !CORPORA.contains(&it.as_str())) {
             bail!("there is no corpus {corpus}, only: {}", CORPORA.join(", "));
         }
+        asked.default_corpora()?;
         Ok(asked)
+    }
+}
+
+impl Asked {
+    /// All corpora, where none is named; for other sources than attaching those whose programs are made to serve.
+    fn default_corpora(&mut self) -> Result<()> {
+        let Self { source, corpora, stripped, .. } = self;
+        ensure!(
+            SOURCES.contains(&&**source),
+            "there is no source {source}, only: {}",
+            SOURCES.join(", ")
+        );
+        let all = if source == ATTACH { &CORPORA[..] } else { &CORPORA[..1] };
+        if corpora.is_empty() {
+            *corpora = all.iter().map(|&it| it.to_owned()).collect();
+        }
+        let unserved = corpora.iter().find(|it| !all.contains(&it.as_str()));
+        if let Some(corpus) = unserved {
+            bail!(
+                "the programs of the corpus {corpus} serve no profiles: --source {source} is for ours"
+            );
+        }
+        ensure!(!*stripped || source == ATTACH, "--stripped is for --source {ATTACH}");
+        Ok(())
     }
 }
 
@@ -198,6 +238,9 @@ fn build_module(
         let mut command = go.command();
         command.current_dir(&home).env("CGO_ENABLED", "0");
         command.args(["build", "-mod=readonly"]).args(arguments(build));
+        if build == SERVED {
+            command.arg("-overlay").arg(overlay(project, &home, &place)?);
+        }
         command.arg("-o").arg(format!("{}/", place.display()));
         if only.is_empty() {
             command.arg("./...");
@@ -208,6 +251,23 @@ fn build_module(
             .with_context(|| format!("Go {} cannot build {shown}", go.version()))?;
     }
     Ok(())
+}
+
+/// Writes beside a folder of binaries what adds the file that serves profiles to each program of a folder of sources.
+fn overlay(project: &Project, home: &Path, place: &Path) -> Result<PathBuf> {
+    let serve = project.root().join(SERVE);
+    let name = serve.file_name().context("the file has a name")?;
+    let mut added = Vec::new();
+    for entry in fs::read_dir(home).with_context(|| format!("there is no {}", home.display()))? {
+        let program = entry?.path();
+        if program.is_dir() {
+            added.push(format!("{:?}: {serve:?}", program.join(name)));
+        }
+    }
+    let path = place.with_extension("overlay.json");
+    fs::write(&path, format!("{{\"Replace\": {{{}}}}}\n", added.join(", ")))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 /// Builds Go's own programs, from copies: in GOROOT they would be packages of the standard library, and no user's.
@@ -280,6 +340,7 @@ mod tests {
             Asked {
                 versions: vec!["1.21.13".into(), "1.27.3".into()],
                 stripped: true,
+                source: ATTACH.into(),
                 corpora: vec!["ours".into()],
                 only: vec!["a".into(), "b".into()],
                 rest: ["--duration", "5s", "--jobs", "3"].map(str::to_owned).to_vec(),
@@ -288,6 +349,7 @@ mod tests {
         let bare = of("").unwrap();
         assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 3));
         assert_eq!(of("--go all").unwrap().versions, VERSIONS);
+        assert_eq!(of("--source url-counts").unwrap().corpora, ["ours"]);
     }
 
     #[test]
@@ -306,7 +368,14 @@ mod tests {
     fn unknown_flags_and_corpora_are_refused() {
         assert!(of("--fast").is_err());
         assert!(of("--go").is_err());
-        assert!(of("--corpus theirs").is_err());
+        for line in [
+            "--corpus theirs",
+            "--source guess",
+            "--source url --corpus ours,go",
+            "--source url --stripped",
+        ] {
+            assert!(of(line).is_err(), "{line}");
+        }
     }
 
     #[test]

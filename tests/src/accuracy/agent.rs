@@ -1,4 +1,4 @@
-//! The agent as a user runs it: `leak-agent analyze --pid N --format json` or `check`, at its defaults.
+//! The agent as a user runs it: `leak-agent analyze --pid N --format json` (or `--url`) or `check`, at its defaults.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,15 @@ pub struct Agent {
     pub duration: Option<Duration>,
 }
 
+/// How a process is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By its pid.
+    Pid(u32),
+    /// By the profiles that it serves.
+    Url(String),
+}
+
 /// What it said.
 #[derive(Debug)]
 pub struct Said {
@@ -39,8 +48,8 @@ impl Agent {
     ///
     /// # Errors
     /// When it fails, hangs, or prints no report.
-    pub fn analyze(&self, pid: u32, keep: &Path) -> Result<Said> {
-        let mut command = self.command("analyze", pid);
+    pub fn analyze(&self, way: &Way, keep: &Path) -> Result<Said> {
+        let mut command = self.command("analyze", way);
         if let Some(duration) = self.duration {
             command.arg("--duration").arg(format!("{}ms", duration.as_millis()));
         }
@@ -51,13 +60,17 @@ impl Agent {
     ///
     /// # Errors
     /// When it fails, hangs, or prints no report.
-    pub fn check(&self, pid: u32, keep: &Path) -> Result<Said> {
-        self.run(self.command("check", pid), keep)
+    pub fn check(&self, way: &Way, keep: &Path) -> Result<Said> {
+        self.run(self.command("check", way), keep)
     }
 
-    fn command(&self, name: &str, pid: u32) -> Command {
+    fn command(&self, name: &str, way: &Way) -> Command {
         let mut command = Command::new(&self.binary);
-        command.args([name, "--pid", &pid.to_string(), "--format", "json"]);
+        command.args([name, "--format", "json"]);
+        match way {
+            Way::Pid(pid) => command.args(["--pid", &pid.to_string()]),
+            Way::Url(url) => command.args(["--url", url]),
+        };
         command
     }
 

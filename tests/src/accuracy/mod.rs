@@ -13,5 +13,6 @@ pub mod matching;
 pub mod report;
 pub mod run;
 pub mod soak;
+pub mod source;
 pub mod sums;
 pub mod table;

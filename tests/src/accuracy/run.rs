@@ -12,12 +12,13 @@ use anyhow::{Context, Result, bail};
 use leak_agent::model::finding::Verdict;
 use serde::Serialize;
 
-use super::agent::{Agent, Said};
+use super::agent::{Agent, Said, Way};
 use super::expect::Expected;
 use super::leaks;
 use super::marker::Marked;
 use super::matching::{Judged, Site, judge};
 use super::report::Finding;
+use super::source::Source;
 use crate::target::Target;
 
 /// How long a program runs before the agent comes.
@@ -62,6 +63,8 @@ pub struct Program {
     pub go: String,
     /// How it was built: `exe` or `stripped`.
     pub build: String,
+    /// How the agent sees it.
+    pub source: Source,
     /// Whether nothing in it leaks.
     pub healthy: bool,
 }
@@ -184,14 +187,15 @@ impl Job {
     fn try_run(&self, agent: &Agent, folder: &Path) -> Result<Run, Failure> {
         let of_program = |error: anyhow::Error| Failure::Program(format!("{error:#}"));
         let keep = folder.join(format!("{}.json", self.program.name));
-        let mut target = self.start(&keep.with_extension("stderr")).map_err(of_program)?;
+        let mut target = self.start(&keep).map_err(of_program)?;
         thread::sleep(SETTLE);
         let before = match &self.known {
             Known::Marked(_) => None,
             Known::Expected(_) => Some(target.dump().map_err(of_program)?),
         };
-        let said = agent.analyze(target.pid(), &keep);
-        let checked = self.check(agent, target.pid(), &keep);
+        let way = self.program.source.way(target.pid(), &address(&keep)).map_err(of_program)?;
+        let said = agent.analyze(&way, &keep);
+        let checked = self.check(agent, &way, &keep);
         // An agent that fails because its target has gone is not to blame.
         match target.ended() {
             Ok(None) => {}
@@ -226,7 +230,7 @@ impl Job {
     }
 
     /// What `check` says of a program that is to be found, or to raise no alarm, in one sample.
-    fn check(&self, agent: &Agent, pid: u32, keep: &Path) -> Result<Option<Checked>> {
+    fn check(&self, agent: &Agent, way: &Way, keep: &Path) -> Result<Option<Checked>> {
         let Known::Marked(Marked { sites, check }) = &self.known else { return Ok(None) };
         if check.is_none() && !self.program.healthy {
             return Ok(None);
@@ -234,7 +238,7 @@ impl Job {
         if check.is_some() {
             thread::sleep(AGE);
         }
-        let said = agent.check(pid, &keep.with_extension("check.json"))?;
+        let said = agent.check(way, &keep.with_extension("check.json"))?;
         // The healthy have no sites.
         let wanted = sites.iter().cloned().map(|site| {
             let verdict = check.unwrap_or(site.verdict);
@@ -244,8 +248,9 @@ impl Job {
         Ok(Some(Checked { sites, others }))
     }
 
-    fn start(&self, stderr: &Path) -> Result<Target> {
+    fn start(&self, keep: &Path) -> Result<Target> {
         let mut command = Command::new(&self.binary);
+        self.program.source.prepare(&mut command, &address(keep));
         if let Known::Expected(expected) = &self.known {
             command.arg(&expected.name);
             // As Go's own test has it.
@@ -254,15 +259,25 @@ impl Job {
                 command.env("GOMAXPROCS", "1");
             }
         }
-        Target::start_command(command.stderr(File::create(stderr)?))
+        Target::start_command(command.stderr(File::create(keep.with_extension("stderr"))?))
     }
 }
 
-/// The programs of our own corpus: sources in `sources` and in its modules, binaries in `binaries`.
+/// Where a program writes the address of the profiles that it serves.
+fn address(keep: &Path) -> PathBuf {
+    keep.with_extension("address")
+}
+
+/// The programs of our own corpus, to be seen by a source: their code in `sources` and in its modules, binaries in `binaries`.
 ///
 /// # Errors
 /// When they cannot be listed, a marker is wrong, or a healthy one has markers.
-pub fn ours(sources: &Path, binaries: &Path, go: &str, build: &str) -> Result<Vec<Job>> {
+pub fn ours(
+    sources: &Path,
+    binaries: &Path,
+    (go, build): (&str, &str),
+    seen: Source,
+) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for (folder, healthy) in [("leaking", false), ("healthy", true)] {
         let homes = homes(sources, folder)?;
@@ -293,9 +308,10 @@ pub fn ours(sources: &Path, binaries: &Path, go: &str, build: &str) -> Result<Ve
                 name,
                 go: go.to_owned(),
                 build: build.to_owned(),
+                source: seen,
                 healthy,
             };
-            jobs.push(Job { program, binary, known: Known::Marked(marked) });
+            jobs.push(Job { program, binary, known: Known::Marked(seen.wants(marked)) });
         }
     }
     Ok(jobs)
@@ -333,6 +349,7 @@ pub fn of_go(test: &Path, binaries: &Path, go: &str, build: &str) -> Result<Vec<
                 name: expected.name.clone(),
                 go: go.to_owned(),
                 build: build.to_owned(),
+                source: Source::Attach,
                 healthy: expected.leaks.is_empty(),
             };
             let known = Known::Expected(expected.clone());

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::agent::{Agent, Said};
+use super::agent::{Agent, Said, Way};
 use super::report::Finding;
 use super::run::{Corpus, Failure, Program, Run};
+use super::source::Source;
 use crate::server::load::{Clients, Load};
 use crate::server::{Kind, Server};
 
@@ -48,6 +49,7 @@ pub fn run(kind: Kind, go: &str, whole: Duration, agent: &Agent, folder: &Path) 
         name: kind.name().to_owned(),
         go: go.to_owned(),
         build: "exe".to_owned(),
+        source: Source::Attach,
         healthy: true,
     };
     match watch(kind, whole, agent, folder, &program) {
@@ -113,12 +115,13 @@ fn look(
     run: &mut Run,
 ) -> Result<()> {
     let name = server.kind().name();
+    let way = Way::Pid(server.pid());
     let started = Instant::now();
     for number in 1.. {
         let from = PARTS[part.load(Ordering::Relaxed)].name;
         let keep = folder.join(format!("{name}-{number:03}-{from}.json"));
         let Said { report, took } =
-            agent.analyze(server.pid(), &keep).with_context(|| format!("look {number}, {from}"))?;
+            agent.analyze(&way, &keep).with_context(|| format!("look {number}, {from}"))?;
         let to = PARTS[part.load(Ordering::Relaxed)].name;
         let (goroutines, findings) = (report.goroutines, report.findings.len());
         eprintln!("{name}, {from} to {to}: {goroutines} goroutines, {findings} findings");

@@ -6,11 +6,12 @@ use leak_agent::model::finding::Verdict;
 
 use super::matching::{CauseTold, Judged, Outcome};
 use super::run::{Corpus, Failure, Run};
+use super::source::Source;
 
 /// Sums over the runs of one corpus, Go and build.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Sum {
-    /// What the runs have in common: `ours 1.26.6 exe`.
+    /// What the runs have in common: `ours 1.26.6 exe attach`.
     pub of: String,
     /// Programs that were judged.
     pub programs: usize,
@@ -142,7 +143,8 @@ pub fn by_build(runs: &[Run]) -> Vec<Sum> {
 
 fn build_of(run: &Run) -> String {
     let program = &run.program;
-    format!("{} {} {}", program.corpus.name(), program.go, program.build)
+    let source = program.source.name();
+    format!("{} {} {} {source}", program.corpus.name(), program.go, program.build)
 }
 
 /// Something that is to be reached, and whether it was.
@@ -160,7 +162,9 @@ pub struct Goal {
 #[must_use]
 pub fn goals(runs: &[Run]) -> Vec<Goal> {
     let of = |corpus| {
-        let mut its = runs.iter().filter(|it| it.program.corpus == corpus).peekable();
+        let attached = |it: &&Run| it.program.source == Source::Attach;
+        let mut its =
+            runs.iter().filter(attached).filter(|it| it.program.corpus == corpus).peekable();
         its.peek().is_some().then(|| Sum::over("", its))
     };
     let mut goals = Goals(Vec::new());
@@ -179,6 +183,17 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
     if let Some(sum) = of(Corpus::Servers) {
         goals.none("servers: none ended, no client failed", sum.ended);
     }
+    if let Some(sum) = of_source(runs, Source::Url) {
+        goals.at_least(95, "served dumps: 95 % of the sites found that they show", sum.sure);
+        goals.at_least(95, "served dumps: the class right in 95 %", sum.classes);
+        goals.none("served dumps: one raises no alarm", sum.check_alarms);
+        goals.none("served dumps: no program ended by itself", sum.ended);
+    }
+    if let Some(sum) = of_source(runs, Source::UrlCounts) {
+        goals.at_least(95, "served counts: 95 % of the sites found that grow", sum.sure);
+        goals.none("served counts: one sample raises no alarm", sum.check_alarms);
+        goals.none("served counts: no program ended by itself", sum.ended);
+    }
     let Sum { healthy, wrong_lines, agent_failed, slowest_seconds, .. } = Sum::over("", runs);
     goals.at_least(100, "no alarm on the healthy", healthy);
     goals.none("no finding at a wrong line", wrong_lines);
@@ -189,6 +204,12 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
         met: slowest_seconds <= 60.0,
     });
     goals.0
+}
+
+/// The sum over what one source saw of our programs.
+fn of_source(runs: &[Run], source: Source) -> Option<Sum> {
+    let mut its = runs.iter().filter(|it| it.program.source == source).peekable();
+    its.peek().is_some().then(|| Sum::over("", its))
 }
 
 struct Goals(Vec<Goal>);
@@ -216,8 +237,9 @@ mod tests {
 
     fn run(corpus: Corpus, healthy: bool) -> Run {
         let (name, go, build) = ("orders".into(), "1.26.6".into(), "exe".into());
+        let source = Source::Attach;
         let mut run = Run::failed(
-            Program { corpus, name, go, build, healthy },
+            Program { corpus, name, go, build, source, healthy },
             Failure::Agent(String::new()),
         );
         run.failed = None;
@@ -344,7 +366,8 @@ mod tests {
             vec![run(Corpus::Ours, true), run(Corpus::Go, false), run(Corpus::Ours, true)];
         runs[2].program.build = "stripped".into();
         let sums: Vec<_> = by_build(&runs).into_iter().map(|it| (it.of, it.programs)).collect();
-        let wanted = ["ours 1.26.6 exe", "go 1.26.6 exe", "ours 1.26.6 stripped"];
+        let wanted =
+            ["ours 1.26.6 exe attach", "go 1.26.6 exe attach", "ours 1.26.6 stripped attach"];
         assert_eq!(sums, wanted.map(|it| (it.to_owned(), 1)));
     }
 }

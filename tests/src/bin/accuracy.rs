@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use leak_agent_tests::accuracy::agent::Agent;
 use leak_agent_tests::accuracy::run::{self, Corpus, Job, Run};
+use leak_agent_tests::accuracy::source::Source;
 use leak_agent_tests::accuracy::sums::{self, Sum};
 use leak_agent_tests::accuracy::{soak, table};
 use leak_agent_tests::server::Kind;
@@ -48,6 +49,9 @@ struct Args {
     /// Programs built how.
     #[arg(long, value_delimiter = ',')]
     build: Vec<String>,
+    /// How the agent sees them.
+    #[arg(long, value_enum, default_value_t)]
+    source: Source,
     /// Only the programs of these names.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -124,7 +128,7 @@ fn accuracy(args: &Args) -> Result<bool> {
             goals: &sums::goals(&its),
             runs: &its,
         };
-        let path = args.output.join(format!("{}.json", corpus.name()));
+        let path = output(args).join(format!("{}.json", corpus.name()));
         let mut file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
         serde_json::to_writer_pretty(&mut file, &outcome)?;
         writeln!(out, "written: {}", path.display())?;
@@ -139,7 +143,7 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
         for build in &args.build {
             let place = |corpus: &str| args.binaries.join(corpus).join(go).join(build);
             if args.corpus.contains(&Which::Ours) {
-                jobs.extend(run::ours(&args.sources, &place("ours"), go, build)?);
+                jobs.extend(run::ours(&args.sources, &place("ours"), (go, build), args.source)?);
             }
             // Older ones have no such test.
             let test = args.binaries.join("go").join(go).join("expected.go");
@@ -219,12 +223,20 @@ fn soaks(kinds: &[Kind], args: &Args) -> Result<Vec<Run>> {
     })
 }
 
+/// Where to write what came of programs that the agent attaches to, or, in a folder there, sees otherwise.
+fn output(args: &Args) -> PathBuf {
+    match args.source {
+        Source::Attach => args.output.clone(),
+        source => args.output.join(source.name()),
+    }
+}
+
 /// Where what the agent said of a program is kept.
 fn kept(args: &Args, job: &Job) -> PathBuf {
     let program = &job.program;
     let place: [&Path; 3] =
         [program.corpus.name().as_ref(), program.go.as_ref(), program.build.as_ref()];
-    args.output.join("reports").join(place.iter().collect::<PathBuf>())
+    output(args).join("reports").join(place.iter().collect::<PathBuf>())
 }
 
 fn in_short(run: &Run) -> String {

@@ -3,8 +3,14 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use leak_agent::model::{Instance, ProfileForm, Target, TargetId, Timestamp};
+use leak_agent::profile::counts::Reader;
+use leak_agent::profile::intake::{Intake, Moment};
+use leak_agent::profile::write;
 use leak_agent_tests::fixture;
 
 /// The version of Go whose text is taken: the last that the peer reads without an error.
@@ -61,6 +67,32 @@ pub fn counts() -> Result<PathBuf> {
             writeln!(out, "#\t{end:#x}\tmain.caller{caller}+0x1f\t\t/src/main.go:{line}\n")?;
         }
         Ok(())
+    })
+}
+
+/// Writes the same in pprof's own form, unless it is there, and says where.
+pub fn proto() -> Result<PathBuf> {
+    let text = counts()?;
+    cached("counts.pb.gz", |out| {
+        let mut intake = Intake::default();
+        let mut reader = Reader::new(&mut intake);
+        reader.feed(&fs::read(text)?);
+        let reading = reader.finish();
+        let id = TargetId {
+            instance: Instance::Process { pid: 1, library: None },
+            started: None,
+            generation: 0,
+            recording: None,
+        };
+        let observation = intake.observation(Moment {
+            target: Arc::new(Target { id, exe: None, go_version: None, build: None }),
+            at: Timestamp::from_unix_ns(0),
+            elapsed: Duration::ZERO,
+            form: ProfileForm::Counts,
+            only_leaked: false,
+            reading: &reading,
+        });
+        Ok(write::pprof(&observation, None, out)?)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask bench parse`: how fast dumps and counts are read, beside the parsers that others use, in the
 //! same run and in turns; and what memory an endless dump takes.
 //!
-//! Ours read the file in pieces, as they come from a disk or a server; the peers have it in memory. Ours are
+//! Ours read texts in pieces, as they come from a disk or a server; the peers have them in memory. Ours are
 //! measured twice: giving records to who counts them, which is what the peers do, and to what makes
 //! observations of them.
 
@@ -16,6 +16,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use leak_agent::profile::intake::Intake;
+use leak_agent::profile::packed::{self, Limits};
+use leak_agent::profile::proto::Profile;
 use leak_agent::profile::{Reading, Record, Take, counts, dump};
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::bench::file;
@@ -38,6 +40,9 @@ const MAX_GROWTH: f64 = 8.0;
 /// What is to be reached: times as fast as the peer.
 const DUMP_GOAL: f64 = 3.0;
 const COUNTS_GOAL: f64 = 2.0;
+const PROTO_GOAL: f64 = 2.0;
+/// Bytes of the profile in pprof's own form, unpacked.
+const MAX_PROTO: u64 = 1 << 30;
 
 /// One form, read by us and by others.
 #[derive(Serialize)]
@@ -72,6 +77,7 @@ fn bench() -> Result<()> {
     let all = [
         measure("debug=2", "gostackparse", &input::dump()?, DUMP_GOAL, read_dump)?,
         measure("debug=1", "pprof", &input::counts()?, COUNTS_GOAL, read_counts)?,
+        measure("proto", "pprof", &input::proto()?, PROTO_GOAL, read_proto)?,
     ];
     println!(
         "{:<8} {:>7} {:>9} {:>11} {:>13} {:>9} {:>7} {:>8}",
@@ -163,6 +169,14 @@ fn read_counts(path: &Path, take: &mut dyn Take) -> Result<Reading> {
     let mut reader = counts::Reader::new(&mut take);
     each_piece(path, |bytes| reader.feed(bytes))?;
     Ok(reader.finish())
+}
+
+/// Packed, as servers give it; the peer unpacks it too.
+fn read_proto(path: &Path, take: &mut dyn Take) -> Result<Reading> {
+    let mut take = |record: &Record<'_>| take.take(record);
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let plain = packed::whole(&bytes, Limits::of_bytes(MAX_PROTO))?;
+    Ok(Profile::read(&plain)?.goroutines(&mut take)?)
 }
 
 fn each_piece(path: &Path, mut feed: impl FnMut(&[u8])) -> Result<()> {

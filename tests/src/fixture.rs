@@ -44,7 +44,7 @@ impl Owned {
         }
         let id = |id: Option<std::num::NonZeroU64>| id.map_or(0, std::num::NonZeroU64::get);
         Self {
-            count: record.count,
+            count: record.count.into(),
             goid: id(record.goid),
             state: record.state.map(|state| state.text.to_owned()).unwrap_or_default(),
             marks,

@@ -200,7 +200,7 @@ fn records(packed: &[u8]) -> BTreeMap<String, u64> {
         let stack: Vec<String> = record.stack.iter().map(entry).collect();
         let text = format!("{}\n{}", labels.join(","), stack.join("\n"));
         if !stack.is_empty() && !is_servers(&text) && stack.len() < GO_DEPTH - 8 {
-            *records.entry(text).or_insert(0) += record.count;
+            *records.entry(text).or_insert(0) += u64::from(record.count);
         }
     };
     let reading = profile.goroutines(&mut take).expect("one of goroutines");

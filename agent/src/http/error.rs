@@ -95,10 +95,17 @@ impl Problem {
         matches!(self, Self::Status { code: 401 | 403, .. })
     }
 
-    /// Whether a server was there that does not have what was asked for, so that it may be elsewhere on it.
+    /// Whether a server was there that does not have what was asked for, so that it may be elsewhere on it. One
+    /// that is asked too often (429), or too slowly (408), and a proxy that wants to know who asks (407), do not
+    /// say that.
     #[must_use]
     pub const fn is_elsewhere(&self) -> bool {
-        matches!(self, Self::Page(_) | Self::TooLarge(_) | Self::Status { code: 300..=400 | 402 | 404..=499, .. })
+        match self {
+            Self::Page(_) | Self::TooLarge(_) => true,
+            Self::Status { code: 401 | 403 | 407 | 408 | 429, .. } => false,
+            Self::Status { code, .. } => *code >= 300 && *code < 500,
+            _ => false,
+        }
     }
 }
 
@@ -116,4 +123,16 @@ fn status(code: u16, reason: &str, said: Option<&str>) -> String {
     let space = if reason.is_empty() { "" } else { " " };
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     format!("answered {code}{space}{reason}{said}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_refuses_is_elsewhere_only_where_it_says_so() {
+        let is_elsewhere = |code| Problem::Status { code, reason: "", said: None }.is_elsewhere();
+        assert!([302, 400, 404, 405, 410].into_iter().all(is_elsewhere));
+        assert!(![401, 403, 407, 408, 429, 500, 503].into_iter().any(is_elsewhere));
+    }
 }

@@ -6,8 +6,9 @@ use std::num::NonZeroU64;
 /// One goroutine, or several that a profile counts together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// How many goroutines it stands for: 1 where they are told one by one.
-    pub count: u64,
+    /// How many goroutines it stands for: 1 where they are told one by one. Readers count larger counts than
+    /// these among the faults: no process has as many.
+    pub count: u32,
     /// The goroutine's id; `None` where several are counted.
     pub goid: Option<NonZeroU64>,
     /// What it was doing; `None` where the profile does not say, as counts do not.
@@ -108,6 +109,9 @@ pub struct Reading {
     /// It ends in the midst of a goroutine, or where Go itself cut the dump (64 MB).
     pub cut_short: bool,
 }
+
+/// What is wrong with a count that is no record's.
+pub(super) const ABSURD_COUNT: &str = "a count that no process reaches";
 
 /// What could not be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

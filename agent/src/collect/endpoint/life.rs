@@ -22,7 +22,7 @@ pub(super) struct Sign {
 impl Sign {
     pub(super) fn take(&mut self, record: &Record<'_>) {
         self.highest_id = self.highest_id.max(record.goid.map_or(0, |goid| goid.get()));
-        self.goroutines = self.goroutines.saturating_add(record.count);
+        self.goroutines = self.goroutines.saturating_add(record.count.into());
     }
 
     /// Whether a start in between would explain what is seen.

@@ -63,9 +63,9 @@ impl Content {
                 return Self::Report;
             }
         }
-        // A profile's first field is its first sample type, whose length follows: a few bytes.
-        let is_text =
-            !head.contains(&0) && !(head[0] == b'\n' && head.get(1).is_some_and(|&len| len < 9));
+        // A profile's first field is its first sample type, or since Go 1.27 that of its period, whose length
+        // follows: a few bytes. A profile that is cut short need not have a zero.
+        let is_text = !head.contains(&0) && head.get(1).is_none_or(|&len| len >= 9);
         if is_text { Self::Text } else { Self::Binary }
     }
 }
@@ -112,6 +112,7 @@ mod tests {
             (b"\n<HTML><body>404", Content::Html),
             (b"<a> goroutine 7 [select]:\n", Content::Text),
             (b"\x0a\x04\x08\x01\x10\x02\x12", Content::Binary),
+            (b"\x5a\x04\x08\x01\x10\x02\x60", Content::Binary),
             (b"\x7fELF\x02\x01\x01\0\0", Content::Binary),
         ] {
             assert_eq!(Content::of(head), expected, "{}", String::from_utf8_lossy(head));

@@ -161,6 +161,9 @@ impl Worker {
         self.coverage.read += u64::from(has_some);
         match broken {
             Some(why) => self.skip(&name, why),
+            None if !has_some && reading.faults > 0 => {
+                self.skip(&name, format!("no goroutines in it: {}", faults(&reading)));
+            }
             None if !has_some => self.skip(&name, "no goroutines in it".to_owned()),
             // What the last one lost is said in the coverage of its profile.
             None if reading.faults > 0 && left > 0 => self.skip(&name, faults(&reading)),

@@ -325,6 +325,17 @@ fn archive(waiting: u64) -> Vec<u8> {
 }
 
 #[test]
+fn counts_that_no_process_reaches_are_no_goroutines() {
+    let scratch = Scratch::new("absurd");
+    let text = "goroutine profile: total 9223372036854775808\n9223372036854775808 @ 0x1\n\
+        #\t0x1\tmain.f+0x1\t/a/main.go:3\n\n";
+    scratch.put("huge.txt", 0, text);
+    let error = observe(scratch.find().series.remove(0)).expect_err("there are none");
+    let said = crate::error_chain::one_line(&error);
+    assert!(said.contains("1 part could not be understood"), "{said}");
+}
+
+#[test]
 fn the_files_of_an_archive_are_read_one_by_one() {
     let scratch = Scratch::new("archive");
     for (number, waiting) in [(1, 11), (2, 31)] {

@@ -16,7 +16,7 @@ use self::stack::{Gathered, Stack};
 
 use super::lines::Lines;
 use super::proto::{Contention, Kind};
-use super::record::{Fault, Reading, Record, Take};
+use super::record::{ABSURD_COUNT, Fault, Reading, Record, Take};
 
 /// Reads a profile, in pieces of any size, and gives each stack as soon as it is whole.
 ///
@@ -65,12 +65,13 @@ impl<'t, T: Take> Reader<'t, T> {
     }
 }
 
-/// Gives a stack that counts goroutines; how many.
-fn give<T: Take>(take: &mut T, kind: Kind, stack: &Stack<'_>) -> u64 {
+/// Gives a stack that counts goroutines; how many, or `None` where no process has as many.
+fn give<T: Take>(take: &mut T, kind: Kind, stack: &Stack<'_>) -> Option<u32> {
     let [count, _] = stack.numbers;
     if !kind.is_of_goroutines() {
-        return 0;
+        return Some(0);
     }
+    let count = u32::try_from(count).ok()?;
     take.take(&Record {
         count,
         goid: None,
@@ -79,7 +80,7 @@ fn give<T: Take>(take: &mut T, kind: Kind, stack: &Stack<'_>) -> u64 {
         stack: stack.stack,
         created_by: None,
     });
-    count
+    Some(count)
 }
 
 impl<F: FnMut(&Contention<'_>)> ContentionReader<F> {
@@ -118,7 +119,7 @@ fn contention(
     cycles_a_second: Option<u64>,
     kind: Kind,
     stack: &Stack<'_>,
-) -> u64 {
+) -> Option<u32> {
     let [cycles, count] = stack.numbers;
     if matches!(kind, Kind::Block | Kind::Mutex) {
         let delay = cycles_a_second.filter(|rate| *rate > 0).map(|rate| {
@@ -127,7 +128,7 @@ fn contention(
         });
         give(&Contention { stack: stack.stack, count: Some(count), delay });
     }
-    0
+    Some(0)
 }
 
 /// The text of a profile, line by line.
@@ -141,7 +142,12 @@ struct Text {
 
 impl Text {
     /// Takes a line, and gives the stack that it ends. Who takes a stack says how many goroutines it counts.
-    fn line(&mut self, number: u64, line: &[u8], give: impl FnOnce(Kind, &Stack<'_>) -> u64) {
+    fn line(
+        &mut self,
+        number: u64,
+        line: &[u8],
+        give: impl FnOnce(Kind, &Stack<'_>) -> Option<u32>,
+    ) {
         match Line::of(line) {
             Line::Frame(frame) if self.gathered.is_open() => self.gathered.frame(frame),
             Line::Labels(listed) if self.gathered.is_open() => self.gathered.labels(listed),
@@ -176,20 +182,33 @@ impl Text {
         }
     }
 
-    fn end(&mut self, number: u64, is_cut: bool, give: impl FnOnce(Kind, &Stack<'_>) -> u64) {
+    fn end(
+        &mut self,
+        number: u64,
+        is_cut: bool,
+        give: impl FnOnce(Kind, &Stack<'_>) -> Option<u32>,
+    ) {
         let (kind, reading) = (self.kind.unwrap_or(Kind::Unknown), &mut self.reading);
-        let mut is_faulty = false;
+        let (mut is_faulty, mut is_absurd) = (false, false);
         self.gathered.end(is_cut, |stack| {
-            reading.records += 1;
-            reading.goroutines = reading.goroutines.saturating_add(give(kind, stack));
-            is_faulty = stack.is_faulty;
+            let count = give(kind, stack);
+            reading.records += u64::from(count.is_some());
+            reading.goroutines = reading.goroutines.saturating_add(count.unwrap_or(0).into());
+            (is_faulty, is_absurd) = (stack.is_faulty, count.is_none());
         });
+        if is_absurd {
+            self.fault(number, ABSURD_COUNT);
+        }
         if is_faulty {
             self.fault(number, "text that is not UTF-8, or labels that Go does not write so");
         }
     }
 
-    fn finish(&mut self, lines: Lines, mut give: impl FnMut(Kind, &Stack<'_>) -> u64) -> Reading {
+    fn finish(
+        &mut self,
+        lines: Lines,
+        mut give: impl FnMut(Kind, &Stack<'_>) -> Option<u32>,
+    ) -> Reading {
         let mut is_cut = false;
         lines.finish(|number, line| {
             // A frame's line may lack its end without being less of a frame.

@@ -24,7 +24,7 @@ fn read(text: &[u8]) -> (Vec<String>, Option<Kind>, Reading) {
     let mut results = [text.len().max(1), 1, 7].map(|piece| {
         let mut records = Vec::new();
         let mut take = |record: &Record<'_>| {
-            records.push(shown(record.count, record.labels, record.stack));
+            records.push(shown(record.count.into(), record.labels, record.stack));
         };
         let mut reader = Reader::new(&mut take);
         text.chunks(piece).for_each(|bytes| reader.feed(bytes));
@@ -122,11 +122,11 @@ fn contention_is_given_in_time() {
 #[test]
 fn what_is_broken_is_left_out_and_counted() {
     let text = "noise\ngoroutine profile: total 9223372036854775808\n\
-        9223372036854775807 @ 0x1\n#\t0x1\tmain.f\n# labels: {a}\n#\t0x1\tmain.\u{e9}+0x1\t/a.go:1\n\
+        9223372036854775807 @ 0x1\n\n4294967295 @ 0x1\n#\t0x1\tmain.f\n# labels: {a}\n#\t0x1\tmain.\u{e9}+0x1\t/a.go:1\n\
         1 @ 0x1\n#\t0x1\tmain.g+0x1\t/a.go:1\nnoise\n";
     let (records, _, reading) = read(text.as_bytes());
-    assert_eq!(records, ["9223372036854775807 | main.\u{e9} /a.go:1", "1 | main.g /a.go:1"]);
-    assert_eq!((reading.goroutines, reading.faults, reading.other_lines), (1 << 63, 2, 2));
+    assert_eq!(records, ["4294967295 | main.\u{e9} /a.go:1", "1 | main.g /a.go:1"]);
+    assert_eq!((reading.goroutines, reading.faults, reading.other_lines), (1 << 32, 3, 2));
     assert_eq!(reading.first_fault.map(|fault| fault.at), Some(4));
     // Half of it was lost.
     let cut = GOROUTINES.find("2 @").expect("the second");

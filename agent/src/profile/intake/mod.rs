@@ -31,7 +31,7 @@ use states::States;
 /// Goroutines that are kept one by one; those beyond are counted together.
 const MAX_APART: usize = 1 << 20;
 
-/// No process has as many.
+/// No process says that it has as many.
 const MAX_GOROUTINES: u64 = 1 << 40;
 
 /// Takes the records of one profile after another, and makes an observation of each.
@@ -72,8 +72,6 @@ struct Sample {
     /// Goroutines with an id that were counted with others.
     folded_ids: u64,
     stacks_left_out: u64,
-    /// Records whose count no process reaches.
-    absurd: u64,
     /// How many goroutines and marks there were when another profile may have begun.
     mark: Option<(usize, usize)>,
 }
@@ -229,10 +227,7 @@ fn of(form: ProfileForm, reading: &Reading) -> ProfileCoverage {
 
 impl Take for Intake {
     fn take(&mut self, record: &Record<'_>) {
-        let Ok(weight) = u32::try_from(record.count) else {
-            self.sample.absurd += 1;
-            return;
-        };
+        let weight = record.count;
         if weight == 0 {
             return;
         }
@@ -334,11 +329,6 @@ impl Sample {
     fn coverage(&self, mut read: ProfileCoverage) -> ProfileCoverage {
         read.folded = self.folded_ids;
         read.stacks_left_out = self.stacks_left_out;
-        read.faults = read.faults.saturating_add(self.absurd);
-        if self.absurd > 0 && read.first_fault.is_none() {
-            let what = "a count that no process reaches".to_owned();
-            read.first_fault = Some(ProfileFault { at: None, what });
-        }
         read
     }
 

@@ -3,7 +3,7 @@
 use super::error::NotThis;
 use super::own;
 use super::read::Profile;
-use crate::profile::record::{Reading, Record, Take};
+use crate::profile::record::{ABSURD_COUNT, Reading, Record, Take};
 
 impl Profile<'_> {
     /// Gives the goroutines that a goroutine or goroutineleak profile counts. Its counts know neither ids
@@ -24,10 +24,11 @@ impl Profile<'_> {
             let count = match sample.values.get(which) {
                 None => return faults.add(sample.at, "a sample without a value"),
                 Some(0) => return,
-                Some(&count) => u64::try_from(count),
+                // As in the difference of two profiles.
+                Some(..0) => return faults.add(sample.at, "a negative count"),
+                Some(&count) => u32::try_from(count),
             };
-            // As in the difference of two profiles.
-            let Ok(count) = count else { return faults.add(sample.at, "a negative count") };
+            let Ok(count) = count else { return faults.add(sample.at, ABSURD_COUNT) };
             let state = if is_own { own::state(sample.labels) } else { None };
             let labels = if is_own {
                 programs.clear();
@@ -40,7 +41,7 @@ impl Profile<'_> {
                 sample.labels
             };
             reading.records += 1;
-            reading.goroutines = reading.goroutines.saturating_add(count);
+            reading.goroutines = reading.goroutines.saturating_add(count.into());
             let stack = sample.stack;
             take.take(&Record { count, goid: None, state, labels, stack, created_by: None });
         });

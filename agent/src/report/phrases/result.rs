@@ -30,6 +30,10 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
         Some(open) => format!("; {} of all are not analysed", format::count(open)),
         None => String::new(),
     };
+    if has_read_none(assessment) {
+        let seen = format::counted(assessment.coverage.goroutines_seen, "goroutine", "goroutines");
+        return format!("no verdict: of {seen} no stack could be read");
+    }
     let read = format::counted(assessment.coverage.goroutines_read, "goroutine", "goroutines");
     if let Some(held) = assessment.held.filter(|held| held.always) {
         return format!("no verdict on {read}: {}", held::held(&held));
@@ -49,8 +53,14 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
 #[must_use]
 pub fn is_well(assessment: &Assessment, judgement: &Judgement) -> bool {
     judgement.findings.is_empty()
+        && !has_read_none(assessment)
         && assessment.health().is_some()
         && open(assessment, judgement).is_none()
+}
+
+/// Whether there are goroutines, and nothing is known of where any of them is.
+const fn has_read_none(assessment: &Assessment) -> bool {
+    assessment.coverage.goroutines_read == 0 && assessment.coverage.goroutines_seen > 0
 }
 
 /// How many goroutines are not analysed, where they are so many that a verdict says little.
@@ -80,4 +90,21 @@ pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
         health.push_str(&format!(", and the number of goroutines rises: {by}"));
     }
     health
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::judged;
+
+    #[test]
+    fn of_goroutines_without_a_stack_there_is_no_verdict() {
+        let mut assessment = judged::assessment(Vec::new());
+        let judgement = assessment.judgement.clone().expect("it is judged");
+        assert!(result(&assessment, &judgement).starts_with("no leak found"));
+        (assessment.coverage.goroutines_seen, assessment.coverage.goroutines_read) = (5, 0);
+        let said = result(&assessment, &judgement);
+        assert_eq!(said, "no verdict: of 5 goroutines no stack could be read");
+        assert!(!is_well(&assessment, &judgement));
+    }
 }

@@ -190,7 +190,11 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
         goals.none("served dumps: no program ended by itself", sum.ended);
     }
     if let Some(sum) = of_source(runs, Source::UrlCounts) {
-        goals.at_least(95, "served counts: 95 % of the sites found that grow", sum.sure);
+        // A class is judged of what was found, and of what was found at a wrong line.
+        let there = sum.classes.of.saturating_sub(sum.wrong_lines);
+        let there = Part { right: there, of: sum.sure.of };
+        goals.at_least(95, "served counts: 95 % of the sites that grow at least suspect", there);
+        goals.at_least(85, "served counts: 85 % of the sites found that grow", sum.sure);
         goals.none("served counts: one sample raises no alarm", sum.check_alarms);
         goals.none("served counts: no program ended by itself", sum.ended);
     }
@@ -327,6 +331,26 @@ mod tests {
         assert!(unmet(&[one.clone()]).is_empty(), "of nothing there is no goal");
         one.failed = Some(Failure::Agent("it hangs".into()));
         assert_eq!(unmet(&[one]), ["the agent failed on none"]);
+    }
+
+    #[test]
+    fn what_grows_slowly_may_be_a_suspect_where_there_are_only_counts() {
+        let mut leaking = run(Corpus::Ours, false);
+        leaking.program.source = Source::UrlCounts;
+        leaking.sites = vec![judged(Verdict::Likely, Outcome::Found, false); 17];
+        leaking.sites.extend(vec![judged(Verdict::Likely, Outcome::Weak, false); 3]);
+        assert!(unmet(&[leaking.clone()]).is_empty());
+        leaking.sites[0] = judged(Verdict::Likely, Outcome::Missed, false);
+        leaking.sites[1] = judged(Verdict::Likely, Outcome::Missed, false);
+        assert_eq!(
+            unmet(&[leaking.clone()]),
+            [
+                "served counts: 95 % of the sites that grow at least suspect",
+                "served counts: 85 % of the sites found that grow",
+            ]
+        );
+        leaking.program.source = Source::Url;
+        assert!(unmet(&[leaking]).contains(&"served dumps: the class right in 95 %"));
     }
 
     #[test]

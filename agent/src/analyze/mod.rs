@@ -45,6 +45,7 @@ mod score;
 pub mod settings;
 mod signature;
 mod summary;
+mod thin;
 pub(crate) mod view;
 mod waits;
 mod weighted;

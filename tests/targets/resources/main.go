@@ -6,7 +6,7 @@
 //	close-wait is connected to, is closed by the other end, and never closes its own
 //	pipes      makes a pipe and closes neither end
 //	children   starts a program that ends at once, and never waits for it
-//	watchers   makes an inotify instance and never closes it
+//	watchers   makes an inotify instance each sixth time, since a user may have but 128, and never closes it
 //	mappings   maps a file and never unmaps it
 //
 //	pool       opens connections until there are thirty, and keeps those
@@ -81,7 +81,7 @@ func main() {
 		"close-wait": begin(closeWait()),
 		"pipes":      begin(pipes),
 		"children":   begin(children),
-		"watchers":   begin(watchers),
+		"watchers":   begin(watchers()),
 		"mappings":   begin(mappings),
 		"pool":       begin(pool()),
 		"rotation":   begin(rotation()),
@@ -130,6 +130,7 @@ func again(work func() error, stop <-chan struct{}) {
 		case <-ticker.C:
 			if err := work(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
+				return
 			}
 		}
 	}
@@ -211,13 +212,19 @@ func children() error {
 	return err
 }
 
-func watchers() error {
-	watcher, err := syscall.InotifyInit1(syscall.IN_CLOEXEC)
-	if err == nil {
-		_, err = syscall.InotifyAddWatch(watcher, folder, syscall.IN_CREATE)
-		keep(watcher)
+func watchers() func() error {
+	ticks := 0
+	return func() error {
+		if ticks++; ticks%6 != 0 {
+			return nil
+		}
+		watcher, err := syscall.InotifyInit1(syscall.IN_CLOEXEC)
+		if err == nil {
+			_, err = syscall.InotifyAddWatch(watcher, folder, syscall.IN_CREATE)
+			keep(watcher)
+		}
+		return err
 	}
-	return err
 }
 
 func mappings() error {

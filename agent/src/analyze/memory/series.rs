@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::analyze::thin::thin;
 use crate::model::{HeapProfileBasis, Memory};
 
 /// Points that are kept at most. When they become too many, every second one goes.
@@ -82,8 +83,8 @@ impl Series {
             self.collections.push((elapsed.as_secs_f64(), live));
         }
         self.last = Some(memory.clone());
-        thin(&mut self.points);
-        thin(&mut self.collections);
+        thin(&mut self.points, POINTS);
+        thin(&mut self.collections, POINTS);
     }
 
     pub(super) fn points(&self) -> &[Point] {
@@ -119,18 +120,4 @@ impl Series {
     pub(super) fn collections(&self) -> Vec<(f64, u64)> {
         self.collections.clone()
     }
-}
-
-/// Drops every second one, never the first or the last two, until the rest is few enough.
-fn thin<T>(points: &mut Vec<T>) {
-    if points.len() <= POINTS {
-        return;
-    }
-    let last = points.len() - 1;
-    let mut at = 0;
-    points.retain(|_| {
-        let keep = at == 0 || at + 1 >= last || at % 2 == 0;
-        at += 1;
-        keep
-    });
 }

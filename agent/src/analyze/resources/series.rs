@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use crate::analyze::thin::thin;
 use crate::model::{ResourceGroup, ResourceKey, ResourceName, ResourcePoint, Resources, TcpState};
 
 /// Points, and details, that are kept at most. When they become too many, every second one goes.
 const POINTS: usize = 256;
-/// Names that are told apart over the window.
+/// Names that are kept. When there are more, those that are gone are forgotten.
 const KEYS: usize = 4096;
 
 /// What is counted of a window.
@@ -17,6 +18,7 @@ pub(in crate::analyze) struct Series {
     points: Vec<ResourcePoint>,
     details: Vec<Detail>,
     ids: FxHashMap<ResourceKey, u32>,
+    next_id: u32,
     /// Things that came and went within the window; `None` of those that are not known apart.
     churn: FxHashMap<u32, Option<(u64, u64)>>,
     now: Option<Resources>,
@@ -51,7 +53,7 @@ impl Series {
             mappings: count(seen.mappings),
             children: count(seen.children),
         });
-        thin(&mut self.points);
+        thin(&mut self.points, POINTS);
         let mut now = seen.clone();
         if let Some(before) = self.now.take() {
             // What is not counted at every observation is as it was.
@@ -63,12 +65,13 @@ impl Series {
         self.now = Some(now);
         let Some(details) = &seen.details else { return };
         let is_first = self.details.is_empty();
+        self.forget();
         self.details_at = Some(elapsed);
         self.readings += 1;
         let mut counts: FxHashMap<u32, Count> = FxHashMap::default();
         for group in &details.groups {
             for key in levels(&group.key) {
-                let Some(id) = self.id(key) else { continue };
+                let id = self.id(key);
                 let count = counts.entry(id).or_default();
                 count.all += group.count;
                 count.closed_by_peer += closed_by_peer(group);
@@ -79,20 +82,25 @@ impl Series {
             }
         }
         self.details.push(Detail { seconds: elapsed.as_secs_f64(), counts });
-        thin(&mut self.details);
+        thin(&mut self.details, POINTS);
     }
 
-    /// The number of a name; `None` for one too many. Kinds always have one.
-    fn id(&mut self, key: ResourceKey) -> Option<u32> {
-        if let Some(id) = self.ids.get(&key) {
-            return Some(*id);
+    /// Forgets names of which there was nothing at the last reading, when there are many.
+    fn forget(&mut self) {
+        if self.ids.len() > KEYS
+            && let Some(last) = self.details.last()
+        {
+            self.ids.retain(|_, id| last.counts.contains_key(id));
+            self.churn.retain(|id, _| last.counts.contains_key(id));
         }
-        if self.ids.len() >= KEYS && key.name.is_some() {
-            return None;
-        }
-        let id = u32::try_from(self.ids.len()).ok()?;
-        self.ids.insert(key, id);
-        Some(id)
+    }
+
+    /// The number of a name.
+    fn id(&mut self, key: ResourceKey) -> u32 {
+        *self.ids.entry(key).or_insert_with(|| {
+            self.next_id = self.next_id.wrapping_add(1);
+            self.next_id
+        })
     }
 
     pub(super) fn points(&self) -> &[ResourcePoint] {
@@ -176,18 +184,4 @@ pub(super) fn directory(key: &ResourceKey) -> Option<ResourceName> {
 
 pub(super) fn closed_by_peer(group: &ResourceGroup) -> u64 {
     group.states.get(&TcpState::CloseWait).copied().unwrap_or(0)
-}
-
-/// Drops every second one, never the first or the last two, until the rest is few enough.
-fn thin<T>(points: &mut Vec<T>) {
-    if points.len() <= POINTS {
-        return;
-    }
-    let last = points.len() - 1;
-    let mut at = 0;
-    points.retain(|_| {
-        let keep = at == 0 || at + 1 >= last || at % 2 == 0;
-        at += 1;
-        keep
-    });
 }

@@ -27,10 +27,10 @@ pub(super) fn lines(assessment: &Assessment, width: usize, paint: Paint) -> Vec<
     }
     for part in [
         parts::memory(assessment, width),
-        parts::resources(assessment, width),
         parts::overhead(assessment, width),
         parts::coverage(assessment, width),
         parts::sites(assessment, width),
+        parts::resources(assessment, width),
     ]
     .into_iter()
     .filter(|part| !part.is_empty())

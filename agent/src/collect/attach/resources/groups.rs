@@ -9,7 +9,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 use super::pattern;
 use crate::model::{ResourceGroup, ResourceKey, ResourceName, TcpState};
 
-/// Groups that are told apart.
+/// Groups that are told apart, the largest; files of others by their directories, of which there are as many at
+/// most.
 const MAX_GROUPS: usize = 512;
 
 /// Groups of one reading after the other.
@@ -121,7 +122,10 @@ impl Groups {
             let Some(key) = self.keys.get(group as usize) else { continue };
             // Children and mappings are not sampled.
             let each = if key.kind.is_descriptor() { one_in } else { 1 };
-            let key = if number < MAX_GROUPS { key.clone() } else { coarser(key) };
+            let mut key = if number < MAX_GROUPS { key.clone() } else { coarser(key) };
+            if merged.len() >= 2 * MAX_GROUPS && !merged.contains_key(&key) {
+                key.name = None;
+            }
             let churn = (is_comparable && counted.apart)
                 .then_some((counted.came * each, counted.gone * each));
             let states = counted.states.into_iter().map(|(state, count)| (state, count * each));
@@ -155,4 +159,51 @@ fn coarser(key: &ResourceKey) -> ResourceKey {
         _ => None,
     };
     ResourceKey { kind: key.kind, name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ResourceKind;
+
+    fn file(path: &str) -> ResourceKey {
+        ResourceKey { kind: ResourceKind::File, name: Some(ResourceName::Path(path.to_owned())) }
+    }
+
+    fn read(groups: &mut Groups, paths: impl Iterator<Item = String>) -> Vec<ResourceGroup> {
+        groups.begin();
+        for (number, path) in paths.enumerate() {
+            groups.add(&file(&path), Member::of(&(number, &path)), None);
+        }
+        groups.end(1)
+    }
+
+    #[test]
+    fn who_came_and_who_went() {
+        let mut groups = Groups::default();
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let first = read(&mut groups, names(&["/a", "/a", "/b"]).into_iter());
+        assert_eq!((first[0].count, first[0].churn), (2, None));
+        let second = read(&mut groups, names(&["/a", "/b", "/b"]).into_iter());
+        let of = |path: &str| second.iter().find(|group| group.key == file(path)).expect("there");
+        assert_eq!((of("/a").count, of("/a").churn), (1, Some((0, 1))));
+        assert_eq!((of("/b").count, of("/b").churn), (2, Some((1, 0))));
+        let third = read(&mut groups, names(&["/a"]).into_iter());
+        let gone = third.iter().find(|group| group.key == file("/b")).expect("it is told");
+        assert_eq!((gone.count, gone.churn), (0, Some((0, 2))));
+    }
+
+    #[test]
+    fn very_many_names_are_told_by_directory_and_kind() {
+        let mut groups = Groups::default();
+        let seen = read(&mut groups, (0..20_000).map(|at| format!("/d{at}/f")));
+        assert!(seen.len() <= 2 * MAX_GROUPS + 1, "{}", seen.len());
+        assert_eq!(seen.iter().map(|group| group.count).sum::<u64>(), 20_000);
+        // Names that are new at each reading are forgotten.
+        for round in 0..20 {
+            let _ = read(&mut groups, (0..1000).map(|at| format!("/r{round}/f{at}")));
+        }
+        assert!(groups.keys.len() <= 8 * MAX_GROUPS + 1000, "{}", groups.keys.len());
+    }
 }

@@ -44,6 +44,15 @@ fn grows(version: &str, mode: &str) {
     let [from, to] = ["from_bytes", "to_bytes"].map(|key| grown[key].as_u64().expect("bytes"));
     assert!(from >= 8 << 20 && to >= from + (10 << 20), "{grown}");
     assert_eq!((&finding["count"], &finding["blocked_at"]), (&0.into(), &Value::Null));
+    // Who holds it: by name, or by what it leads to where names were stripped.
+    let held_by = finding["held_by"][0].as_str().expect("it was walked");
+    let (start, end) =
+        if mode == "exe" { ("main.held -> [][]byte", "") } else { ("variable at 0x", "unknown") };
+    assert!(held_by.starts_with(start) && held_by.ends_with(end), "{version} {mode}: {held_by}");
+    let cause = finding["cause"].as_str().expect("a sentence");
+    let named =
+        if mode == "exe" { "Held by global main.held ([][]byte), " } else { "Held by global " };
+    assert!(cause.contains(named) && cause.ends_with("% of the live heap."), "{cause}");
     assert!(!finding["suggestions"].as_array().expect("a list").is_empty());
     assert!(report["health"].as_u64().expect("health") < 100);
 }

@@ -19,7 +19,7 @@ fn walk(program: &Program) -> (Outcome, [Tally; 3]) {
     let heap = program.heap().expect("the heap is located");
     let memory = program.memory();
     let spans = heap.spans(memory).expect("spans");
-    let mut walk = heap.walk(memory, &spans).expect("a walk");
+    let mut walk = program.walk(heap, &spans).expect("a walk");
     for variable in program.variables(&spans).expect("variables").into_heap {
         walk.reach(variable.value);
     }

@@ -225,22 +225,25 @@ const IDLE: [Idle; 6] = [
     },
     Idle {
         with: &["url"],
-        flags: &[&["object", "probes", "budget", "retained"]],
+        flags: &[&["object", "probes", "budget", "retained", "walk"]],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
     Idle {
         with: &["input"],
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "retained"]],
+        flags: &[
+            &["object", "interval", "duration", "samples", "probes", "budget"],
+            &["retained", "walk"],
+        ],
         why: "what was saved is judged as it was sampled",
     },
     Idle {
         with: &["datadog-unstable"],
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "walk"]],
         why: "what Datadog keeps is judged as it was sampled",
     },
     Idle {
         with: &STORES,
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget"]],
+        flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "walk"]],
         why: "the samples are the profiles that the store has (--from, --until, --step)",
     },
     Idle {

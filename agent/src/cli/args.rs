@@ -179,6 +179,20 @@ pub(super) struct Analyze {
         value_parser = BoolishValueParser::new()
     )]
     pub(super) until_found: bool,
+
+    /// Whether to walk the heap of a process where it grows, to say who holds it: for at most 10s when that is first
+    /// seen, and again at the end.
+    #[arg(long, value_name = "WHEN", default_value = "auto", env = "LEAK_AGENT_WALK")]
+    pub(super) walk: Walking,
+}
+
+/// When to walk the heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Walking {
+    /// Where it grows.
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// What to do while it goes on.

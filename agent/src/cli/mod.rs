@@ -13,6 +13,7 @@ mod exit;
 mod failure;
 mod forcing;
 mod format;
+mod held;
 mod input;
 mod judging;
 mod keeping;
@@ -67,7 +68,7 @@ fn run() -> Outcome {
         Task::List => command::list::run(&request),
         Task::Watch => command::watch::run(&request),
         Task::Check => command::check::run(&request),
-        Task::Analyze => command::analyze::run(&request),
+        Task::Analyze { walks } => command::analyze::run(&request, *walks),
         Task::Monitor(meanwhile) => command::monitor::run(&request, meanwhile),
         Task::Compare(what) => command::compare::run(&request, what),
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),

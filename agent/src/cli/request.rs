@@ -77,7 +77,10 @@ pub(super) enum Task {
     List,
     Watch,
     Check,
-    Analyze,
+    Analyze {
+        /// Whether the heap is walked where it grows.
+        walks: bool,
+    },
     Monitor(Box<Meanwhile>),
     Compare(Comparison),
     /// Stacks at which at least `threshold` goroutines stood all the time.
@@ -283,7 +286,7 @@ impl Task {
         Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
-            Some(Command::Analyze(_)) => Self::Analyze,
+            Some(Command::Analyze(it)) => Self::Analyze { walks: it.walk == args::Walking::Auto },
             Some(Command::Monitor(it)) => Self::Monitor(Box::new(Meanwhile {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
@@ -310,7 +313,7 @@ impl Task {
     const fn default_pace(&self) -> Pace {
         let (interval, duration) = match self {
             Self::Monitor(_) => (MONITOR_INTERVAL, None),
-            Self::Analyze | Self::Patterns { .. } | Self::Channels { .. } => {
+            Self::Analyze { .. } | Self::Patterns { .. } | Self::Channels { .. } => {
                 (INTERVAL, Some(LONG_ENOUGH))
             }
             _ => (INTERVAL, None),
@@ -342,7 +345,7 @@ impl Task {
             | Self::Man(_) => FailOn::Never,
             Self::Watch
             | Self::Check
-            | Self::Analyze
+            | Self::Analyze { .. }
             | Self::Monitor(_)
             | Self::Patterns { .. }
             | Self::Channels { .. } => FailOn::Likely,

@@ -34,8 +34,10 @@ pub mod survey;
 pub(crate) mod symbolize;
 pub(crate) mod task;
 pub(crate) mod timens;
+pub mod types;
 pub(crate) mod unwind;
 pub mod variable_names;
+pub mod variable_types;
 pub mod version;
 mod version_in_memory;
 

@@ -233,6 +233,8 @@ mod tests {
         text: 8,
         etext: 16,
         gofunc: 24,
+        types: 72,
+        end_types: 80,
         data: 40,
         edata: 48,
         bss: 56,

@@ -12,9 +12,10 @@ use super::globals::{self, FunctionCode, Global, Globals, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
 use super::heap::roots::{self, Found, Variables};
 use super::heap::stacks::{self, Stack};
-use super::heap::{Form, Heap, NoHeap, Spans};
+use super::heap::{Form, Heap, NoHeap, Spans, Walk};
 use super::image::Image;
 use super::labels::LabelForm;
+use super::layout::described::DebugTypes;
 use super::live::LiveMemory;
 use super::memory::{Memory, ReadError};
 use super::module::Module;
@@ -26,8 +27,10 @@ use super::reasons;
 use super::runtimes::Finder;
 use super::survey::Survey;
 use super::symbolize::Symbolizer;
+use super::types::{self, Types};
 use super::unwind::{Steps, Unwinder};
 use super::variable_names::VariableNames;
+use super::variable_types::VariableTypes;
 use super::version_in_memory;
 
 /// Functions longer than this are not taken apart.
@@ -345,6 +348,27 @@ impl Program {
         Ok(found)
     }
 
+    /// A walk of the objects of some spans of the heap.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub fn walk<'a>(&'a self, heap: &Heap, spans: &'a Spans) -> Result<Walk<'a>, Error> {
+        let failed = |source| Error::read(self.process.pid, "the heap", source);
+        let layout = &self.binary.layout.layout.moduledata;
+        let mut code = Vec::new();
+        let mut ranges = Vec::new();
+        for module in self.plugins.addresses() {
+            let field = |offset: u32| self.memory.read_u64(module.wrapping_add(offset.into()));
+            code.push(field(layout.text).map_err(failed)?..field(layout.etext).map_err(failed)?);
+            ranges.push((
+                field(layout.types).map_err(failed)?,
+                field(layout.end_types).map_err(failed)?,
+            ));
+        }
+        let types = Types::new(types::Form::of(&self.binary.version), ranges);
+        heap.walk(&*self.memory, spans, (types, code)).map_err(failed)
+    }
+
     /// The names of the main module's variables; of none where the executable is stripped.
     #[must_use]
     pub fn variable_names(&self) -> VariableNames {
@@ -354,6 +378,27 @@ impl Program {
             Ok(parsed) => VariableNames::of(&parsed, *bias),
             Err(_) => VariableNames::default(),
         }
+    }
+
+    /// The types of variables that begin where `is_wanted` says; of none without debug information, or where there is
+    /// too much of it.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub fn variable_types(
+        &self,
+        types: &mut Types,
+        is_wanted: impl Fn(u64) -> bool,
+    ) -> Result<VariableTypes, Error> {
+        let Some((file, bias)) = &self.executable else { return Ok(VariableTypes::default()) };
+        let bytes = ReadCache::new(file);
+        let parsed = object::File::parse(&bytes).ok();
+        let debug = parsed.and_then(|parsed| DebugTypes::read(&parsed).ok());
+        let Some(debug) = debug else { return Ok(VariableTypes::default()) };
+        // What was read of the file to get there.
+        drop(bytes);
+        VariableTypes::read(types, &*self.memory, (&debug.units(), *bias), is_wanted)
+            .map_err(|source| Error::read(self.process.pid, "the types of variables", source))
     }
 
     /// The stacks of all goroutines, those of one function one behind the other.

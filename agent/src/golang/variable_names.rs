@@ -13,7 +13,7 @@ const MAX_NAME: usize = 512;
 /// is what is meant.
 const MADE: &str = "..stmp_";
 /// Such a thing may point to another.
-const MAX_STEPS: u32 = 8;
+const MAX_STEPS: usize = 8;
 
 /// A variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,17 @@ pub struct VariableNames {
     symbols: Vec<Symbol>,
     /// How far from these addresses the file was loaded.
     bias: u64,
+}
+
+/// How a word is part of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain<'n> {
+    /// The variable's name.
+    pub name: &'n str,
+    /// Where it begins in memory.
+    pub start: u64,
+    /// From a word of the variable, by what it points to, to the word in question, which comes last.
+    pub words: Vec<Variable>,
 }
 
 impl VariableNames {
@@ -63,33 +74,40 @@ impl VariableNames {
         self.symbols.is_empty()
     }
 
-    /// The name of the variable that a word is part of. `among` are the words of variables that point to variables,
-    /// in the order of what they point to: where the compiler made the variable up, they tell for which.
+    /// The variable that a word is part of. `among` are the words of variables that point to variables, in the order
+    /// of what they point to: where the compiler made the variable up, they tell for which.
     #[must_use]
-    pub fn find(&self, at: u64, among: &[Variable]) -> Option<&str> {
-        let mut at = at.wrapping_sub(self.bias);
-        let mut made = None;
-        for _ in 0..MAX_STEPS {
+    pub fn find(&self, word: Variable, among: &[Variable]) -> Option<Chain<'_>> {
+        let mut words = vec![word];
+        let mut made: Option<(&Symbol, Vec<Variable>)> = None;
+        let found = loop {
+            let last = words.last()?;
+            let at = last.at.wrapping_sub(self.bias);
             // What has no symbol may begin behind the symbol before it.
             let behind = self.symbols.partition_point(|symbol| symbol.start <= at);
             let before = self.symbols[..behind].last();
             let start = match before {
                 Some(symbol) if at < symbol.end && !symbol.name.contains(MADE) => {
-                    return Some(&symbol.name);
+                    break Some((symbol, words));
                 }
                 Some(symbol) if at < symbol.end => {
-                    made = made.or(Some(&*symbol.name));
+                    made = made.or_else(|| Some((symbol, words.clone())));
                     symbol.start
                 }
                 Some(symbol) => symbol.end,
-                None => return made,
+                None => break made,
             };
             let value = |it: &Variable| it.value.wrapping_sub(self.bias);
             let holder = among[..among.partition_point(|it| value(it) <= at)].last();
-            let Some(holder) = holder.filter(|it| value(it) >= start) else { return made };
-            at = holder.at.wrapping_sub(self.bias);
-        }
-        made
+            let Some(holder) = holder.filter(|it| value(it) >= start) else { break made };
+            if words.len() == MAX_STEPS {
+                break made;
+            }
+            words.push(*holder);
+        };
+        let (symbol, mut words) = found?;
+        words.reverse();
+        Some(Chain { name: &symbol.name, start: symbol.start.wrapping_add(self.bias), words })
     }
 }
 
@@ -110,13 +128,17 @@ mod tests {
         VariableNames { symbols, bias: 0x1000 }
     }
 
+    fn name<'n>(names: &'n VariableNames, at: u64, among: &[Variable]) -> Option<&'n str> {
+        names.find(Variable { at, value: 0 }, among).map(|chain| chain.name)
+    }
+
     #[test]
     fn a_word_is_part_of_a_variable() {
         let names = names();
-        assert_eq!(names.find(0x1100, &[]), Some("main.store"));
-        assert_eq!(names.find(0x1110, &[]), Some("main.store"));
+        assert_eq!(name(&names, 0x1100, &[]), Some("main.store"));
+        assert_eq!(name(&names, 0x1110, &[]), Some("main.store"));
         for nothing in [0x1118, 0x10ff, 0x1280, 0x1198, 0, 0x100, u64::MAX] {
-            assert_eq!(names.find(nothing, &[]), None, "{nothing:#x}");
+            assert_eq!(name(&names, nothing, &[]), None, "{nothing:#x}");
         }
     }
 
@@ -125,20 +147,23 @@ mod tests {
         let names = names();
         let among =
             [Variable { at: 0x1120, value: 0x1208 }, Variable { at: 0x1218, value: 0x1240 }];
-        assert_eq!(names.find(0x1230, &among), Some("main.cache"));
-        assert_eq!(names.find(0x1250, &among), Some("main.cache"));
-        assert_eq!(names.find(0x1250, &[]), Some("main..stmp_2"));
+        assert_eq!(name(&names, 0x1230, &among), Some("main.cache"));
+        assert_eq!(name(&names, 0x1250, &among), Some("main.cache"));
+        assert_eq!(name(&names, 0x1250, &[]), Some("main..stmp_2"));
+        let word = Variable { at: 0x1250, value: 0xc0_0000_1000 };
+        let chain = names.find(word, &among).expect("it has a name");
+        assert_eq!((chain.start, chain.words), (0x1120, vec![among[0], among[1], word]));
         // Without a symbol of its own, between two others.
         let among =
             [Variable { at: 0x1120, value: 0x1140 }, Variable { at: 0x1100, value: 0x11b0 }];
-        assert_eq!(names.find(0x1140, &among), Some("main.cache"));
-        assert_eq!(names.find(0x1170, &among), Some("main.cache"));
-        assert_eq!(names.find(0x1138, &among), None);
-        assert_eq!(names.find(0x11b8, &among), Some("main.store"));
-        assert_eq!(names.find(0x1198, &among), None);
+        assert_eq!(name(&names, 0x1140, &among), Some("main.cache"));
+        assert_eq!(name(&names, 0x1170, &among), Some("main.cache"));
+        assert_eq!(name(&names, 0x1138, &among), None);
+        assert_eq!(name(&names, 0x11b8, &among), Some("main.store"));
+        assert_eq!(name(&names, 0x1198, &among), None);
         // Two that point to each other.
         let around =
             [Variable { at: 0x1210, value: 0x1250 }, Variable { at: 0x1250, value: 0x1210 }];
-        assert!(names.find(0x1250, &around).is_some());
+        assert!(name(&names, 0x1250, &around).is_some());
     }
 }

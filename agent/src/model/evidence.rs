@@ -10,6 +10,7 @@ use super::lock_wait::{Holder, Holders, Waiter};
 use super::memory_account::{LimitUse, MemoryKind, Trend};
 use super::pattern::Pattern;
 use super::resource_account::{ResourceLimit, ResourceTrend};
+use super::retained::{Amount, HeapHolder, HeapStep};
 use super::source_rule::SourceNote;
 use super::stack::FrameId;
 
@@ -55,7 +56,9 @@ pub enum DetectorKind {
     Unreaped,
     /// A limit of descriptors, threads or mappings.
     ResourceLimit,
-    /// The line of the program's own code that leads to the finding: no detector, but evidence.
+    /// A walk of the heap: no detector, but evidence.
+    Walk,
+    /// The line of the program's own code that leads to the finding: no detector either.
     Cause,
     /// The program's own block profile: no detector either.
     BlockProfile,
@@ -226,6 +229,8 @@ pub enum Evidence {
     },
     /// What is used of a limit of descriptors, threads or mappings.
     ResourceLimit(ResourceLimit),
+    /// Who holds the heap.
+    HeapHeld(Box<HeapHeld>),
     /// What the source shows.
     Source(SourceNote),
     /// The line of the program's own that leads to them.
@@ -260,9 +265,25 @@ impl Evidence {
             Self::CloseWait { .. } => DetectorKind::CloseWait,
             Self::Unreaped { .. } => DetectorKind::Unreaped,
             Self::ResourceLimit(_) => DetectorKind::ResourceLimit,
+            Self::HeapHeld(_) => DetectorKind::Walk,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
         }
     }
+}
+
+/// Who holds a heap that grew, by a walk of it near the window's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeapHeld {
+    /// The holder: the one that holds most more than at the walk before, or most without one.
+    pub holder: HeapHolder,
+    /// Of the paths of that holder the one with most bytes.
+    pub steps: Vec<HeapStep>,
+    /// How many more bytes it holds than at a walk before; `None` where there was none, or it does not hold more.
+    pub grown_bytes: Option<u64>,
+    /// All that is reachable.
+    pub reached: Amount,
+    /// Whether the walk followed all pointers in the time that it had.
+    pub is_whole: bool,
 }
 
 /// Goroutines that have not moved.

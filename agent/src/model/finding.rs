@@ -9,7 +9,7 @@ use strum::IntoStaticStr;
 use super::cause::Cause;
 use super::caused_at::CausedAt;
 use super::class::CauseClass;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, HeapHeld};
 use super::growth::Growth;
 use super::lock_wait::LockWait;
 use super::memory_account::MemoryKind;
@@ -232,6 +232,15 @@ impl Finding {
     #[must_use]
     pub fn groups(&self) -> &[usize] {
         self.goroutines().map_or(&[], |leak| &leak.groups)
+    }
+
+    /// Who holds the heap that grew, where it was walked.
+    #[must_use]
+    pub fn heap_held(&self) -> Option<&HeapHeld> {
+        self.evidence.iter().find_map(|evidence| match evidence {
+            Evidence::HeapHeld(held) => Some(&**held),
+            _ => None,
+        })
     }
 
     /// For how long the longest of its goroutines has been blocked.

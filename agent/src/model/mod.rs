@@ -53,7 +53,9 @@ pub use channel::{Channel, Mention};
 pub use class::CauseClass;
 pub use contention::{Contended, ContendedLine, ContendedLines, Contention, Counted, LinesOf};
 pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine};
-pub use evidence::{Accumulation, DetectorKind, Evidence, HeldBy, Lack, NotEnough, Stillness};
+pub use evidence::{
+    Accumulation, DetectorKind, Evidence, HeapHeld, HeldBy, Lack, NotEnough, Stillness,
+};
 pub use files::{FilesCoverage, NotJudged, TimeBasis, UnreadFile};
 pub use finding::{
     Finding, GoroutineLeak, MemoryGrowth, Part, Score, Severity, Snippet, Subject, Turnover,
@@ -91,7 +93,10 @@ pub use resources::{
     Bound, ResourceDetails, ResourceGroup, ResourceKey, ResourceKind, ResourceName, ResourcePart,
     Resources, TcpState, Usage,
 };
-pub use retained::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, WalkCoverage};
+pub use retained::{
+    Amount, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind, Retained, RetainedClass,
+    WalkCoverage,
+};
 pub use running::{Halt, Held, Running};
 pub use source_rule::{Mistake, SourceNote};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};

@@ -62,6 +62,11 @@ pub enum CoverageNote {
         /// Of how many.
         of: u64,
     },
+    /// The heap grows, and was not walked to see who holds it.
+    HeapNotWalked {
+        /// Why.
+        why: String,
+    },
     /// A plugin could not be read.
     PluginUnreadable {
         /// The address of its module data.

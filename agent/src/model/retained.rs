@@ -19,8 +19,42 @@ pub struct Retained {
     pub unreached: Amount,
     /// Both by the size of an object, smallest first.
     pub classes: Vec<RetainedClass>,
+    /// By which paths, those with most bytes first; the smallest of very many are left out.
+    pub paths: Vec<HeapPath>,
+    /// Of which types, those with most bytes first; likewise.
+    pub types: Vec<HeapType>,
     /// How exact it is.
     pub walk: WalkCoverage,
+}
+
+/// Objects that are held by one path. Indices and keys make no path of their own, nor do lists and trees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeapPath {
+    /// Who holds them: its place in [`Retained::holders`].
+    pub holder: usize,
+    /// From the holder on; the last step is the objects themselves.
+    pub steps: Vec<HeapStep>,
+    /// They alone, without what they hold.
+    pub holds: Amount,
+}
+
+/// Objects of a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeapStep {
+    /// The field of what is before them that leads to them; `None` for no field, or where that is not known.
+    pub via: Option<String>,
+    /// Their type, as Go prints it; `None` where it is not known.
+    pub type_name: Option<String>,
+}
+
+/// Objects of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeapType {
+    /// The type, as Go prints it: of what is in a slice with `[]` before it, of all parts of a map the map; `None`
+    /// where it is not known.
+    pub name: Option<String>,
+    /// They.
+    pub holds: Amount,
 }
 
 /// Objects and their bytes.
@@ -112,10 +146,15 @@ pub struct WalkCoverage {
     pub astray: u64,
     /// Objects of which every word was taken for a pointer.
     pub untyped: u64,
+    /// Objects whose holder is known and whose path is not: there were too many paths, or too many objects to search
+    /// at once.
+    pub untraced: u64,
     /// Objects, stacks, variables and records that could not be read.
     pub unread: u64,
     /// Whether a garbage collection began or ended meanwhile.
     pub collected: bool,
     /// Whether variables have names: the executable has a symbol table.
     pub has_names: bool,
+    /// Whether it is known of which types variables are: the executable has debug information.
+    pub has_variable_types: bool,
 }

@@ -2,6 +2,7 @@
 
 mod collector;
 mod findings;
+pub mod held;
 mod limits;
 mod parts;
 mod series;

@@ -1,10 +1,22 @@
 //! `analyze`: sample long enough to judge, report, end.
 
+use crate::cli::held::HeldBy;
 use crate::cli::request::Request;
 use crate::cli::sinks::Progress;
 use crate::cli::{Outcome, session};
+use crate::pipeline::Sink;
 
-/// Samples for `--duration`, or until something is found, and says on standard error how far it is.
-pub(in crate::cli) fn run(request: &Request) -> Outcome {
-    session::run(request, vec![Box::new(Progress::new(request))])?.report(request)
+/// Samples for `--duration`, or until something is found, and says on standard error how far it is. With `walks` the
+/// heap is walked where it grows.
+pub(in crate::cli) fn run(request: &Request, walks: bool) -> Outcome {
+    let held = (walks && !request.is_saved()).then(|| HeldBy::new(request));
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Progress::new(request))];
+    if let Some(held) = &held {
+        sinks.push(Box::new(held.clone()));
+    }
+    let mut seen = session::run(request, sinks)?;
+    if let Some(held) = held {
+        held.add(&mut seen);
+    }
+    seen.report(request)
 }

@@ -1,14 +1,19 @@
 //! Who holds the heap of a running program: a walk of its objects, without stopping it.
 
-use std::collections::{BTreeMap, HashMap};
+mod paths;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::Options;
 use crate::collect::CollectError;
+use crate::golang::heap::paths::NodeId;
 use crate::golang::heap::roots::Variables;
+use crate::golang::heap::shape::Shape;
 use crate::golang::heap::stacks::Stack;
 use crate::golang::heap::{Outcome, Tally, Walk};
-use crate::golang::variable_names::VariableNames;
+use crate::golang::types::{Label, Types};
+use crate::golang::variable_names::{Chain, VariableNames};
 use crate::golang::{self, Program};
 use crate::model::function::{is_of_runtime, is_standard};
 use crate::model::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, WalkCoverage};
@@ -43,8 +48,9 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let heap = program.heap().map_err(Clone::clone)?;
     let spans = heap.spans(memory).map_err(failed)?;
     let mut holding = Holding {
-        walk: heap.walk(memory, &spans).map_err(failed)?,
+        walk: program.walk(heap, &spans)?,
         holders: Vec::new(),
+        roots: Vec::new(),
         go_on: &mut || start.elapsed() < time,
         is_whole: true,
         unread: 0,
@@ -52,7 +58,7 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let variables = program.variables(&spans)?;
     let names = program.variable_names();
     holding.unread += variables.unread;
-    let named = grouped(&variables, &names);
+    let (named, has_variable_types) = grouped(program, &mut holding.walk, &variables, &names)?;
     let of_runtime = named.partition_point(|it| it.rank != Rank::Runtime);
     holding.variables(&named[..of_runtime]).map_err(failed)?;
     let stacks = program.stacks()?;
@@ -61,6 +67,7 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         holding.goroutines(name, &group).map_err(failed)?;
     }
     let specials = heap.specials(memory, &spans).map_err(failed)?;
+    let root = holding.walk.hold();
     holding.unread += specials.unread;
     for special in &specials.found {
         special.words.into_iter().for_each(|word| holding.walk.reach(word));
@@ -69,22 +76,30 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         }
     }
     let count = specials.found.len() as u64;
-    holding.take(HolderKind::Finalizers, None, None, count).map_err(failed)?;
+    holding.take(root, HolderKind::Finalizers, None, None, count).map_err(failed)?;
     holding.variables(&named[of_runtime..]).map_err(failed)?;
-    let Holding { walk, mut holders, is_whole, unread, .. } = holding;
+    let Holding { walk, holders, roots, is_whole, unread, .. } = holding;
     let read_bytes = walk.read_bytes();
+    let mut order: Vec<usize> = (0..holders.len()).collect();
+    order.sort_by(|one, other| {
+        let (one, other) = (&holders[*one], &holders[*other]);
+        other.holds.cmp(&one.holds).then_with(|| one.name.cmp(&other.name))
+    });
+    let roots: HashMap<NodeId, usize> =
+        order.iter().enumerate().map(|(place, holder)| (roots[*holder], place)).collect();
+    let holders: Vec<HeapHolder> = order.iter().map(|it| holders[*it].clone()).collect();
+    let (paths, types) = paths::named(program, &walk, &roots).map_err(failed)?;
     let outcome = walk.end().map_err(failed)?;
-    holders
-        .sort_by(|one, other| other.holds.cmp(&one.holds).then_with(|| one.name.cmp(&other.name)));
     let coverage = WalkCoverage {
         is_whole,
         took: start.elapsed(),
         read_bytes,
         unread: unread + outcome.moved.unread,
         has_names: !names.is_empty(),
+        has_variable_types,
         ..coverage(&outcome)
     };
-    Ok(of_outcome(&outcome, holders, coverage))
+    Ok(Retained { paths, types, ..of_outcome(&outcome, holders, coverage) })
 }
 
 /// The order in which variables are followed.
@@ -112,20 +127,56 @@ struct Named<'n> {
     name: Option<&'n str>,
     /// Its first word that does.
     address: u64,
-    values: Vec<u64>,
+    values: Vec<Held>,
 }
 
-/// The variables, in the order in which they are followed. The words of one that has a name are one.
-fn grouped<'n>(variables: &Variables, names: &'n VariableNames) -> Vec<Named<'n>> {
+/// What a word of a variable points to, and the field that it is in.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    via: Label,
+    shape: Shape,
+    value: u64,
+}
+
+/// The variables, in the order in which they are followed. The words of one that has a name are one. And whether
+/// any has a type.
+fn grouped<'n>(
+    program: &Program,
+    walk: &mut Walk<'_>,
+    variables: &Variables,
+    names: &'n VariableNames,
+) -> Result<(Vec<Named<'n>>, bool), golang::Error> {
+    let failed = |source| golang::Error::read(program.process().pid, "variables", source);
+    let chains: Vec<Option<Chain<'n>>> =
+        variables.into_heap.iter().map(|word| names.find(*word, &variables.among)).collect();
+    let wanted: HashSet<u64> = chains.iter().flatten().map(|chain| chain.start).collect();
+    let types = walk.types_mut();
+    let known = program.variable_types(types, |start| wanted.contains(&start))?;
     let mut by_name: BTreeMap<(Rank, Option<&str>, u64), Named<'n>> = BTreeMap::new();
-    for variable in &variables.into_heap {
-        let name = names.find(variable.at, &variables.among);
+    for (variable, chain) in variables.into_heap.iter().zip(chains) {
+        let name = chain.as_ref().map(|chain| chain.name);
         let rank = Rank::of(name);
         let own = if name.is_some() { 0 } else { variable.at };
+        let (via, shape) = match &chain {
+            Some(chain) => known.find(types, program.memory(), chain).map_err(failed)?,
+            None => of_unnamed(program, types, variable.at).map_err(failed)?,
+        };
+        let held = Held { via, shape, value: variable.value };
         let new = || Named { rank, name, address: variable.at, values: Vec::new() };
-        by_name.entry((rank, name, own)).or_insert_with(new).values.push(variable.value);
+        by_name.entry((rank, name, own)).or_insert_with(new).values.push(held);
     }
-    by_name.into_values().collect()
+    Ok((by_name.into_values().collect(), !known.is_empty()))
+}
+
+/// A word of a variable that nobody knows may be an interface's: a type stands before it then.
+fn of_unnamed(program: &Program, types: &mut Types, at: u64) -> Read<(Label, Shape)> {
+    let before = program.memory().read_u64(at.wrapping_sub(8)).unwrap_or(0);
+    let shape = if types.is_within(before) {
+        Shape::of_interface(types, program.memory(), before)?
+    } else {
+        Shape::Unknown
+    };
+    Ok((Label::EMPTY, shape))
 }
 
 /// Stacks by the function that their goroutines started in.
@@ -180,6 +231,8 @@ fn called<'p>(program: &'p Program, stack: &Stack, wrapper: &str) -> Option<&'p 
 struct Holding<'a, 'g> {
     walk: Walk<'a>,
     holders: Vec<HeapHolder>,
+    /// Where the paths of each begin.
+    roots: Vec<NodeId>,
     go_on: &'g mut dyn FnMut() -> bool,
     is_whole: bool,
     unread: u64,
@@ -190,15 +243,19 @@ type Read<T> = Result<T, golang::memory::ReadError>;
 impl Holding<'_, '_> {
     fn variables(&mut self, variables: &[Named<'_>]) -> Read<()> {
         for variable in variables {
-            variable.values.iter().for_each(|value| self.walk.reach(*value));
+            let root = self.walk.hold();
+            for Held { via, shape, value } in &variable.values {
+                self.walk.reach_as(*via, *shape, *value);
+            }
             let (name, count) = (variable.name.map(str::to_owned), variable.values.len() as u64);
-            self.take(HolderKind::Variable, name, Some(variable.address), count)?;
+            self.take(root, HolderKind::Variable, name, Some(variable.address), count)?;
         }
         Ok(())
     }
 
     /// The goroutines that started in one function.
     fn goroutines(&mut self, name: Option<String>, stacks: &[Stack]) -> Read<()> {
+        let root = self.walk.hold();
         for stack in stacks {
             if !(self.go_on)() {
                 self.is_whole = false;
@@ -209,12 +266,13 @@ impl Holding<'_, '_> {
         let Some(first) = stacks.first() else { return Ok(()) };
         let function = first.function;
         let count = stacks.len() as u64;
-        self.take(HolderKind::Goroutines, name, Some(function), count)
+        self.take(root, HolderKind::Goroutines, name, Some(function), count)
     }
 
     /// Follows what a holder reaches, and notes what it holds.
     fn take(
         &mut self,
+        root: NodeId,
         kind: HolderKind,
         name: Option<String>,
         address: Option<u64>,
@@ -223,6 +281,7 @@ impl Holding<'_, '_> {
         let (tally, is_whole) = self.walk.follow(self.go_on)?;
         self.is_whole &= is_whole;
         if tally != Tally::default() {
+            self.roots.push(root);
             self.holders.push(HeapHolder { kind, name, address, count, holds: amount(tally) });
         }
         Ok(())
@@ -244,9 +303,11 @@ const fn coverage(outcome: &Outcome) -> WalkCoverage {
         torn_spans: moved.torn_spans,
         astray: moved.astray,
         untyped: moved.untyped,
+        untraced: moved.untraced.saturating_add(moved.merged),
         unread: moved.unread,
         collected: moved.collected,
         has_names: false,
+        has_variable_types: false,
     }
 }
 
@@ -261,6 +322,8 @@ fn of_outcome(outcome: &Outcome, holders: Vec<HeapHolder>, walk: WalkCoverage) -
         reached: amount(outcome.reached),
         unreached: amount(outcome.unreached),
         classes: classes.collect(),
+        paths: Vec::new(),
+        types: Vec::new(),
         walk,
     }
 }

@@ -52,4 +52,10 @@ impl Form {
             finalizer_kind: if minor < 25 { 1 } else { 2 },
         }
     }
+
+    /// Whether objects with pointers and of more than 512 bytes have their type before them.
+    #[must_use]
+    pub const fn has_headers(&self) -> bool {
+        matches!(self.pointers, Pointers::Spans { .. })
+    }
 }

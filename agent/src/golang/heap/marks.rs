@@ -20,7 +20,18 @@ impl Tally {
     }
 }
 
-/// The marks of all objects. Work waits by span, each of which waits once however many of its objects do: what
+/// What is known of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It was not reached before.
+    New,
+    /// It was.
+    Known,
+    /// It was not there when spans were read.
+    Astray,
+}
+
+/// The marks of all objects. What is not searched by its path waits by span, each of which waits once however many of its objects do: what
 /// waits is bounded, and neighbours are read together.
 pub(super) struct Marks<'a> {
     spans: &'a Spans,
@@ -48,25 +59,33 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// Marks the object that holds the byte at an address, if there is one.
-    #[inline]
-    pub(super) fn reach(&mut self, address: u64) {
-        let Some((number, span)) = self.spans.find(address) else { return };
-        let Some(object) = span.object_at(address) else { return };
+    /// What is known of an object.
+    pub(super) fn state(&self, span: &Span, object: u32) -> Mark {
         let slot = span.first + object;
         let (word, bit) = (slot as usize / 64, 1 << (slot % 64));
         if self.spans.allocated()[word] & bit == 0 {
-            self.astray += 1;
-            return;
+            Mark::Astray
+        } else if self.reached[word] & bit != 0 {
+            Mark::Known
+        } else {
+            Mark::New
         }
-        if self.reached[word] & bit != 0 {
-            return;
+    }
+
+    /// Marks an object. What was known of it before.
+    #[inline]
+    pub(super) fn reach(&mut self, span: &Span, object: u32) -> Mark {
+        let state = self.state(span, object);
+        match state {
+            Mark::Astray => self.astray += 1,
+            Mark::Known => {}
+            Mark::New => {
+                let slot = span.first + object;
+                self.reached[slot as usize / 64] |= 1 << (slot % 64);
+                self.tally.add(1, span.object_bytes);
+            }
         }
-        self.reached[word] |= bit;
-        self.tally.add(1, span.object_bytes);
-        if !span.is_without_pointers() {
-            self.wait(number);
-        }
+        state
     }
 
     /// Puts a span in the queue, unless it is there.
@@ -116,6 +135,12 @@ impl<'a> Marks<'a> {
             let at = first + word as usize;
             (word * 64, self.reached[at] & !self.searched[at])
         })
+    }
+
+    /// Whether an object was searched.
+    pub(super) fn is_searched(&self, span: &Span, object: u32) -> bool {
+        let slot = span.first + object;
+        self.searched[slot as usize / 64] >> (slot % 64) & 1 == 1
     }
 
     /// Notes that an object is searched.

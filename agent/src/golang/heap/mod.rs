@@ -9,14 +9,20 @@ mod form;
 mod goal;
 mod index;
 mod marks;
+pub mod paths;
 mod pointers;
+mod queue;
+mod reach;
 pub mod roots;
+pub mod shape;
 mod spans;
 pub mod stacks;
 #[cfg(test)]
 mod tests;
 mod types;
 mod walk;
+
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -29,6 +35,7 @@ pub use walk::{ClassOutcome, Moved, Outcome, Walk};
 use super::globals::{Global, Located, NotLocated};
 use super::layout;
 use super::memory::{Memory, ReadError};
+use super::types::Types;
 use counters::{Counters, Oddity};
 
 /// How often figures are read until two readings fit each other.
@@ -125,7 +132,7 @@ impl Heap {
         Spans::read(memory, self.mheap, &self.layout)
     }
 
-    /// A walk of the objects of those spans.
+    /// A walk of the objects of those spans. `types` are those of the program, `code` is where its text is.
     ///
     /// # Errors
     /// When nothing can be read.
@@ -133,8 +140,9 @@ impl Heap {
         &self,
         memory: &'a dyn Memory,
         spans: &'a Spans,
+        (types, code): (Types, Vec<Range<u64>>),
     ) -> Result<Walk<'a>, ReadError> {
-        Walk::begin(memory, (self.mheap, self.layout, self.form), spans)
+        Walk::begin(memory, (self.mheap, self.layout, self.form), spans, (types, code))
     }
 
     /// What the runtime keeps for objects of those spans: finalizers and the like.

@@ -2,17 +2,14 @@
 
 use super::arenas::{self, Arenas};
 use super::form::{Form, Pointers as Told};
+use super::shape::{HEADER, MAX_WITHOUT_HEADER, Word};
 use super::spans::Span;
 use super::types::Types;
 use crate::golang::gather::Gather;
 use crate::golang::memory::{Memory, ReadError, Span as Piece};
 
-/// Objects up to this size are told by a bitmap at their span's end (`minSizeForMallocHeader`, Go 1.22 to 1.27).
-const MAX_WITH_BITS: u64 = 512;
 /// From this size on, the marks of green tea follow that bitmap.
 const MIN_WITH_MARKS: u64 = 16;
-/// What stands before an object that is larger, and has no span of its own: its type.
-const HEADER: u64 = 8;
 /// An object with a span of its own is read in pieces of this size.
 const CHUNK: u64 = 256 << 10;
 
@@ -33,10 +30,19 @@ pub(super) struct Pointers {
 pub(super) struct Run {
     /// The first byte.
     pub start: u64,
-    /// One past the last.
-    pub end: u64,
     /// Which piece of what is read has their bytes; what tells their pointers follows.
     pub piece: usize,
+}
+
+/// What became of a part of a large object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It was read.
+    Read,
+    /// And what is behind it has no pointers.
+    Last,
+    /// It could not be read.
+    Unread,
 }
 
 impl Pointers {
@@ -63,13 +69,13 @@ impl Pointers {
         (start, end): (u64, u64),
         pieces: &mut Vec<Piece>,
     ) -> Result<Run, ReadError> {
-        let run = Run { start, end, piece: pieces.len() };
+        let run = Run { start, piece: pieces.len() };
         pieces.push(Piece { addr: start, len: (end - start) as u32 });
         if let Some(arenas) = &mut self.arenas {
             // Where there is no arena nothing is read, and no word is a pointer.
             let none = [Piece { addr: start, len: 0 }; 2];
             pieces.extend(arenas.pieces(memory, start, end)?.unwrap_or(none));
-        } else if span.object_bytes <= MAX_WITH_BITS {
+        } else if span.object_bytes <= MAX_WITHOUT_HEADER {
             let len = span.bytes / 64;
             let behind = match self.form.pointers {
                 Told::Spans { behind } if span.object_bytes >= MIN_WITH_MARKS => behind,
@@ -81,7 +87,18 @@ impl Pointers {
         Ok(run)
     }
 
-    /// Calls `found` with each pointer of one object of a run. Whether it could be read.
+    /// The bytes of one object of a run.
+    pub(super) fn bytes<'g>(
+        span: &Span,
+        (run, gather): (&Run, &'g Gather),
+        object: u32,
+    ) -> Option<&'g [u8]> {
+        let from = span.start + u64::from(object) * span.object_bytes;
+        let start = from.checked_sub(run.start)? as usize;
+        gather.get(run.piece)?.get(start..start + span.object_bytes as usize)
+    }
+
+    /// Calls `found` with each pointer of one object of a run, and where it is. Whether it could be read.
     ///
     /// # Errors
     /// When nothing can be read any more.
@@ -91,14 +108,15 @@ impl Pointers {
         span: &Span,
         (run, gather): (&Run, &Gather),
         object: u32,
-        mut found: impl FnMut(u64),
+        mut found: impl FnMut(Word<'_>, u64),
     ) -> Result<bool, ReadError> {
         let from = span.start + u64::from(object) * span.object_bytes;
         let to = from + span.object_bytes;
-        let bytes = gather.get(run.piece).and_then(|bytes| {
-            bytes.get((from.checked_sub(run.start)?) as usize..to.checked_sub(run.start)? as usize)
-        });
-        let Some(bytes) = bytes else { return Ok(false) };
+        let Some(bytes) = Self::bytes(span, (run, gather), object) else { return Ok(false) };
+        let whole = &mut found;
+        let mut found = |offset: u64, value: u64| {
+            whole(Word { offset, bytes, at: offset as usize }, value);
+        };
         self.read_bytes += span.object_bytes;
         if self.arenas.is_some() {
             let (Some(bitmap), Some(no_more)) =
@@ -107,14 +125,14 @@ impl Pointers {
                 return Ok(false);
             };
             let bits = arenas::Bits::of(run.start, bitmap, no_more);
-            bits.each(from, to, |offset| found(word(bytes, offset)));
-        } else if span.object_bytes <= MAX_WITH_BITS {
+            bits.each(from, to, |offset| found(offset, word(bytes, offset)));
+        } else if span.object_bytes <= MAX_WITHOUT_HEADER {
             let Some(bitmap) = gather.get(run.piece + 1) else { return Ok(false) };
             let first = (from - span.start) as usize / 8;
             for (index, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
                 let bit = first + index;
                 if bitmap.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1) {
-                    found(u64::from_le_bytes(*word));
+                    found(index as u64 * 8, u64::from_le_bytes(*word));
                 }
             }
         } else {
@@ -122,13 +140,18 @@ impl Pointers {
             let rest = &bytes[HEADER as usize..];
             // Not yet written: an object that is being allocated.
             if address != 0 {
+                let found = |offset: u64, value| {
+                    // Of the value, which begins behind the header.
+                    whole(Word { offset, bytes: rest, at: offset as usize }, value);
+                };
                 self.by_type(memory, address, (0, span.object_bytes - HEADER), rest, found)?;
             }
         }
         Ok(true)
     }
 
-    /// Calls `found` with each pointer of the object that a span is for. Whether it could be read.
+    /// Calls `found` with each pointer of the object that a span is for, from an offset on, as far as is read at
+    /// once.
     ///
     /// # Errors
     /// When nothing can be read any more.
@@ -136,45 +159,45 @@ impl Pointers {
         &mut self,
         memory: &dyn Memory,
         span: &Span,
-        mut found: impl FnMut(u64),
-    ) -> Result<bool, ReadError> {
-        let end = span.start + span.object_bytes;
+        from: u64,
+        mut found: impl FnMut(Word<'_>, u64),
+    ) -> Result<Part, ReadError> {
         if self.arenas.is_none() && span.large_type == 0 {
             // Its type is written once it is zeroed: what is there before has no pointers yet.
-            return Ok(true);
+            return Ok(Part::Last);
+        }
+        let at = span.start + from;
+        let next = Self::next_part(span, from)
+            .map_or(span.start + span.object_bytes, |next| span.start + next);
+        let mut pieces = vec![Piece { addr: at, len: (next - at) as u32 }];
+        if let Some(arenas) = &mut self.arenas {
+            pieces.extend(arenas.pieces(memory, at, next)?.into_iter().flatten());
         }
         let mut gather = Gather::default();
-        let mut at = span.start;
-        let mut is_read = true;
-        while at < end {
-            // Chunks end at multiples of their size, so that none is in two arenas.
-            let next = (at + 1).next_multiple_of(CHUNK).min(end);
-            let mut pieces = vec![Piece { addr: at, len: (next - at) as u32 }];
-            if let Some(arenas) = &mut self.arenas {
-                pieces.extend(arenas.pieces(memory, at, next)?.into_iter().flatten());
-            }
-            gather.read(memory, &pieces)?;
-            let Some(bytes) = gather.get(0) else {
-                is_read = false;
-                at = next;
-                continue;
+        gather.read(memory, &pieces)?;
+        let Some(bytes) = gather.get(0) else { return Ok(Part::Unread) };
+        self.read_bytes += bytes.len() as u64;
+        let mut found = |offset: u64, value: u64| {
+            found(Word { offset: from + offset, bytes, at: offset as usize }, value);
+        };
+        if self.arenas.is_some() {
+            let (Some(bitmap), Some(no_more)) = (gather.get(1), gather.get(2)) else {
+                return Ok(Part::Unread);
             };
-            self.read_bytes += bytes.len() as u64;
-            if self.arenas.is_some() {
-                let (Some(bitmap), Some(no_more)) = (gather.get(1), gather.get(2)) else {
-                    return Ok(false);
-                };
-                let bits = arenas::Bits::of(at, bitmap, no_more);
-                if !bits.each(at, next, |offset| found(word(bytes, offset))) {
-                    break;
-                }
-            } else {
-                let part = (at - span.start, span.object_bytes);
-                self.by_type(memory, span.large_type, part, bytes, &mut found)?;
-            }
-            at = next;
+            let bits = arenas::Bits::of(at, bitmap, no_more);
+            let has_more = bits.each(at, next, |offset| found(offset, word(bytes, offset)));
+            return Ok(if has_more { Part::Read } else { Part::Last });
         }
-        Ok(is_read)
+        let part = (from, span.object_bytes);
+        self.by_type(memory, span.large_type, part, bytes, &mut found)?;
+        Ok(Part::Read)
+    }
+
+    /// Where the part ends that is read from an offset of a large object on; `None` for the last.
+    pub(super) fn next_part(span: &Span, from: u64) -> Option<u64> {
+        // Parts end at multiples of their size, so that none is in two arenas.
+        let next = (span.start + from + 1).next_multiple_of(CHUNK) - span.start;
+        (next < span.object_bytes).then_some(next)
     }
 
     /// Of a part of an object, which holds values of one type, one behind the other: from `start`, of `room` bytes
@@ -185,18 +208,20 @@ impl Pointers {
         address: u64,
         (start, room): (u64, u64),
         bytes: &[u8],
-        mut found: impl FnMut(u64),
+        mut found: impl FnMut(u64, u64),
     ) -> Result<(), ReadError> {
         let words = bytes.as_chunks::<8>().0;
         let Some(mask) = self.types.get(memory, &self.form, address, room)? else {
             self.untyped += u64::from(start == 0);
-            words.iter().for_each(|word| found(u64::from_le_bytes(*word)));
+            for (at, word) in (0..).step_by(8).zip(words) {
+                found(at, u64::from_le_bytes(*word));
+            }
             return Ok(());
         };
         let mut offset = start % mask.size;
-        for word in words {
+        for (at, word) in (0..).step_by(8).zip(words) {
             if mask.is_pointer(offset) {
-                found(u64::from_le_bytes(*word));
+                found(at, u64::from_le_bytes(*word));
             }
             offset += 8;
             if offset == mask.size {

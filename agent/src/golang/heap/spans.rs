@@ -3,6 +3,7 @@
 //! `mheap_.allspans` lists the structures of all spans that there ever were. The program goes on while they are
 //! read: what does not make sense is left out and counted.
 
+use super::classes;
 use super::index::Index;
 use crate::golang::gather::Gather;
 use crate::golang::layout;
@@ -80,6 +81,17 @@ impl Span {
         self.start + self.bytes
     }
 
+    /// Whether its objects are what the allocator gives for a value of so many bytes with a header of so many.
+    #[must_use]
+    pub fn is_size_of(&self, value_bytes: u64, header: u64) -> bool {
+        let wanted = value_bytes.saturating_add(header);
+        if self.is_large() {
+            return wanted <= self.object_bytes && self.object_bytes - wanted < PAGE;
+        }
+        let class = classes::BYTES.partition_point(|bytes| *bytes < wanted.max(1));
+        classes::BYTES.get(class).is_some_and(|bytes| *bytes == self.object_bytes)
+    }
+
     /// Which of its objects holds the byte at an address within it.
     #[must_use]
     pub fn object_at(&self, address: u64) -> Option<u32> {
@@ -138,59 +150,35 @@ impl Spans {
         mheap: u64,
         layout: &layout::Heap,
     ) -> Result<Self, ReadError> {
-        let list = mheap.wrapping_add(layout.mheap.all_spans.into());
-        let (first, count) = (memory.read_u64(list)?, memory.read_u64(list.wrapping_add(8))?);
-        let generation =
-            memory.read_u64(mheap.wrapping_add(layout.mheap.sweep_generation.into()))?;
-        let mut spans = Self { sweep_generation: generation as u32, ..Self::default() };
-        spans.torn = count.saturating_sub(MAX_SPANS);
-        let mut gather = Gather::default();
+        let mut spans = Self::default();
         let mut bits = Bits::default();
-        let mut at = 0;
-        let count = count.min(MAX_SPANS) as usize;
-        while at < count {
-            let len = BATCH.min(count - at);
-            let addresses = memory.read_vec(first.wrapping_add(at as u64 * 8), len * 8)?;
-            spans.batch(memory, layout, &addresses, &mut gather, &mut bits)?;
-            at += len;
-        }
+        let listed = each(memory, mheap, layout, &mut |batch, gather| {
+            spans.take(memory, batch, gather, &mut bits)
+        })?;
+        spans.torn = listed.torn;
+        spans.sweep_generation = listed.generation;
         spans.arrange(bits);
         Ok(spans)
     }
 
-    /// Reads the structures at some addresses, and the bits that say what is allocated in their spans.
-    fn batch(
+    /// Takes in some spans, and reads the bits that say what is allocated in them. How many of them could not be
+    /// read.
+    fn take(
         &mut self,
         memory: &dyn Memory,
-        layout: &layout::Heap,
-        addresses: &[u8],
+        batch: Vec<Read>,
         gather: &mut Gather,
         bits: &mut Bits,
-    ) -> Result<(), ReadError> {
-        let len = layout.mspan.size;
-        let pieces: Vec<Piece> = addresses
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|address| Piece { addr: u64::from_le_bytes(*address), len })
-            .collect();
-        gather.read(memory, &pieces)?;
-        let mut read = Vec::new();
-        for piece in 0..pieces.len() {
-            match gather.get(piece).map(|bytes| parse(bytes, &layout.mspan)) {
-                Some(Parsed::InUse(span)) => read.push(span),
-                Some(Parsed::Other) => {}
-                Some(Parsed::Torn) | None => self.torn += 1,
-            }
-        }
-        let pieces: Vec<Piece> = read
+    ) -> Result<u64, ReadError> {
+        let pieces: Vec<Piece> = batch
             .iter()
             .map(|it| Piece { addr: it.alloc_bits, len: it.span.objects.div_ceil(8) })
             .collect();
         gather.read(memory, &pieces)?;
-        for (piece, it) in read.into_iter().enumerate() {
+        let mut torn = 0;
+        for (piece, it) in batch.into_iter().enumerate() {
             let Some(found) = gather.get(piece) else {
-                self.torn += 1;
+                torn += 1;
                 continue;
             };
             let number = self.spans.len() as u32;
@@ -203,18 +191,22 @@ impl Spans {
             }
             self.spans.push(it.span);
         }
-        Ok(())
+        Ok(torn)
     }
 
     /// Sorts them, leaves out what overlaps, and numbers objects.
     fn arrange(&mut self, bits: Bits) {
-        let mut order: Vec<u32> = (0..self.spans.len() as u32).collect();
-        order.sort_unstable_by_key(|number| self.spans[*number as usize].start);
+        // In place, for they are most of what is kept: the number of each stands in it meanwhile.
+        for (number, span) in (0..).zip(&mut self.spans) {
+            span.first = number;
+        }
+        self.spans.sort_unstable_by_key(|span| span.start);
         let mut new_numbers = vec![u32::MAX; self.spans.len()];
-        let mut sorted: Vec<Span> = Vec::with_capacity(order.len());
-        for old in order {
-            let mut span = self.spans[old as usize];
-            let overlaps = sorted.last().is_some_and(|last| last.end() > span.start);
+        let (mut kept, mut last_end) = (0, 0);
+        for at in 0..self.spans.len() {
+            let mut span = self.spans[at];
+            let old = span.first as usize;
+            let overlaps = last_end > span.start;
             let Some(slots) = self.slots.checked_add(span.objects).filter(|_| !overlaps) else {
                 self.torn += 1;
                 continue;
@@ -222,12 +214,15 @@ impl Spans {
             span.first = self.slots;
             // Each span has words of its own, so that its bits are at hand.
             self.slots = slots.next_multiple_of(64).max(slots);
-            new_numbers[old as usize] = sorted.len() as u32;
-            sorted.push(span);
+            new_numbers[old] = kept as u32;
+            self.spans[kept] = span;
+            kept += 1;
+            last_end = span.end();
         }
+        self.spans.truncate(kept);
         self.allocated = vec![0; self.slots as usize / 64 + 1];
         for (old, new) in new_numbers.iter().enumerate() {
-            let Some(span) = sorted.get(*new as usize) else { continue };
+            let Some(span) = self.spans.get(*new as usize) else { continue };
             let bytes = bits.of(old);
             let words = &mut self.allocated[span.first as usize / 64..];
             for (object, word) in (0..span.objects).step_by(64).zip(words) {
@@ -242,8 +237,7 @@ impl Spans {
             *number = new_numbers[*number as usize];
             *number != u32::MAX
         });
-        self.index = Index::of(&sorted);
-        self.spans = sorted;
+        self.index = Index::of(&self.spans);
     }
 
     /// All of them.
@@ -283,17 +277,81 @@ impl Spans {
         self.sweep_generation
     }
 
-    /// How many of these spans are no longer what they were: freed, or used for objects of another size.
+    /// The span that an object is in, by the object's number among all.
     #[must_use]
-    pub fn changed(&self, now: &Self) -> u64 {
-        let same = self.spans.iter().filter(|old| {
-            now.find(old.start).is_some_and(|(_, new)| {
-                (new.start, new.bytes, new.object_bytes, new.class)
-                    == (old.start, old.bytes, old.object_bytes, old.class)
-            })
-        });
-        self.spans.len() as u64 - same.count() as u64
+    pub fn of_object(&self, number: u32) -> Option<(u32, &Span)> {
+        let at = self.spans.partition_point(|span| span.first <= number).checked_sub(1)?;
+        Some((at as u32, &self.spans[at]))
     }
+
+    /// How many of these spans are no longer what they were: freed, or used for objects of another size. And the
+    /// generation of sweeping by now.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub fn changed(
+        &self,
+        memory: &dyn Memory,
+        mheap: u64,
+        layout: &layout::Heap,
+    ) -> Result<(u64, u32), ReadError> {
+        let mut same = vec![false; self.spans.len()];
+        let mut take = |batch: Vec<Read>, _: &mut Gather| {
+            for Read { span: new, .. } in batch {
+                let Some((number, old)) = self.find(new.start) else { continue };
+                same[number as usize] |= (new.start, new.bytes, new.object_bytes, new.class)
+                    == (old.start, old.bytes, old.object_bytes, old.class);
+            }
+            Ok(0)
+        };
+        let listed = each(memory, mheap, layout, &mut take)?;
+        let same = same.into_iter().filter(|same| *same).count();
+        Ok(((self.spans.len() - same) as u64, listed.generation))
+    }
+}
+
+/// What a list of spans said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listed {
+    torn: u64,
+    generation: u32,
+}
+
+/// Takes in some spans; gives how many of them it could not read.
+type Take<'t> = dyn FnMut(Vec<Read>, &mut Gather) -> Result<u64, ReadError> + 't;
+
+/// Calls `take` with the spans in use, some at a time; it gives how many of them it could not read.
+fn each(
+    memory: &dyn Memory,
+    mheap: u64,
+    layout: &layout::Heap,
+    take: &mut Take<'_>,
+) -> Result<Listed, ReadError> {
+    let list = mheap.wrapping_add(layout.mheap.all_spans.into());
+    let (first, count) = (memory.read_u64(list)?, memory.read_u64(list.wrapping_add(8))?);
+    let generation = memory.read_u64(mheap.wrapping_add(layout.mheap.sweep_generation.into()))?;
+    let mut listed =
+        Listed { torn: count.saturating_sub(MAX_SPANS), generation: generation as u32 };
+    let (len, count) = (layout.mspan.size, count.min(MAX_SPANS) as usize);
+    let (mut gather, mut bits, mut pieces) = (Gather::default(), Gather::default(), Vec::new());
+    for at in (0..count).step_by(BATCH) {
+        let addresses =
+            memory.read_vec(first.wrapping_add(at as u64 * 8), BATCH.min(count - at) * 8)?;
+        let words = addresses.as_chunks::<8>().0.iter();
+        pieces.clear();
+        pieces.extend(words.map(|address| Piece { addr: u64::from_le_bytes(*address), len }));
+        gather.read(memory, &pieces)?;
+        let mut read = Vec::new();
+        for piece in 0..pieces.len() {
+            match gather.get(piece).map(|bytes| parse(bytes, &layout.mspan)) {
+                Some(Parsed::InUse(span)) => read.push(span),
+                Some(Parsed::Other) => {}
+                Some(Parsed::Torn) | None => listed.torn += 1,
+            }
+        }
+        listed.torn += take(read, &mut bits)?;
+    }
+    Ok(listed)
 }
 
 /// The lowest bits.

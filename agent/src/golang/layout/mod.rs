@@ -4,6 +4,7 @@
 
 mod debug_section;
 mod debug_unit;
+pub mod described;
 pub mod dwarf;
 mod dwarf_error;
 mod fields;
@@ -117,6 +118,10 @@ pub struct ModuleData {
     pub etext: u32,
     /// `gofunc`: what funcdata offsets are relative to.
     pub gofunc: u32,
+    /// `types`: where types begin, and what offsets of names count from.
+    pub types: u32,
+    /// `etypes`: where they end.
+    pub end_types: u32,
     /// `data`: the start of initialised variables with pointers.
     pub data: u32,
     /// `edata`: their end.

@@ -67,7 +67,7 @@ pub(super) fn finding<'a>(
         creation_stack: group.and_then(|group| group.creation_stack).map(|id| stack(stacks, id)),
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
         lock_wait: leak.map(|leak| lock_wait(&leak.lock_wait, stacks)).unwrap_or_default(),
-        held_by: None,
+        held_by: finding.heap_held().map(|held| vec![phrases::heap_held_path(held).into()]),
         cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
         suggestions: phrases::suggestions(finding, stacks).into_iter().map(Into::into).collect(),

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use super::MemoryReport;
-use crate::model::{Amount, HeapHolder, Retained, RetainedClass};
+use crate::model::{Amount, HeapHolder, HeapPath, HeapType, Retained, RetainedClass};
 use crate::report::json::{coverage, hex, memory, time};
 use crate::report::phrases;
 use crate::report::schema::{
-    AgentDoc, AmountDoc, HeapHolderDoc, MemoryReportDoc, RetainedClassDoc, RetainedDoc, SchemaName,
-    WalkDoc,
+    AgentDoc, AmountDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, MemoryReportDoc,
+    RetainedClassDoc, RetainedDoc, SchemaName, WalkDoc,
 };
 
 /// Writes the memory of a program as one document.
@@ -37,6 +37,8 @@ fn retained(retained: &Retained) -> RetainedDoc<'_> {
         reached: amount(retained.reached),
         unreached: amount(retained.unreached),
         classes: retained.classes.iter().map(class).collect(),
+        paths: retained.paths.iter().map(|path| self::path(retained, path)).collect(),
+        types: retained.types.iter().map(heap_type).collect(),
         walk: WalkDoc {
             is_whole: walk.is_whole,
             seconds: walk.took.as_secs_f64(),
@@ -46,9 +48,11 @@ fn retained(retained: &Retained) -> RetainedDoc<'_> {
             torn_spans: walk.torn_spans,
             astray: walk.astray,
             untyped: walk.untyped,
+            untraced: walk.untraced,
             unread: walk.unread,
             collected: walk.collected,
             has_names: walk.has_names,
+            has_variable_types: walk.has_variable_types,
         },
         notes: phrases::walk_notes(retained).into_iter().map(Into::into).collect(),
     }
@@ -62,6 +66,28 @@ fn holder(holder: &HeapHolder) -> HeapHolderDoc<'_> {
         count: holder.count,
         bytes: holder.holds.bytes,
         objects: holder.holds.objects,
+    }
+}
+
+fn path<'a>(retained: &Retained, path: &'a HeapPath) -> HeapPathDoc<'a> {
+    let steps = path.steps.iter().map(|step| HeapStepDoc {
+        via: step.via.as_deref().map(Into::into),
+        type_name: step.type_name.as_deref().map(Into::into),
+    });
+    HeapPathDoc {
+        holder: path.holder,
+        steps: steps.collect(),
+        text: phrases::heap_path(retained, path).into(),
+        bytes: path.holds.bytes,
+        objects: path.holds.objects,
+    }
+}
+
+fn heap_type(it: &HeapType) -> HeapTypeDoc<'_> {
+    HeapTypeDoc {
+        name: it.name.as_deref().map(Into::into),
+        bytes: it.holds.bytes,
+        objects: it.holds.objects,
     }
 }
 

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
-use crate::model::{Amount, HeapHolder, HolderKind, RetainedClass, WalkCoverage};
+use crate::model::{
+    Amount, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind, RetainedClass, WalkCoverage,
+};
 use crate::report::schema::MemoryReportDoc;
 use crate::sample::leaking;
 
@@ -20,6 +22,10 @@ fn retained() -> Retained {
         count,
         holds: Amount { bytes, objects: bytes / 1024 },
     };
+    let step = |via: Option<&str>, type_name: Option<&str>| HeapStep {
+        via: via.map(str::to_owned),
+        type_name: type_name.map(str::to_owned),
+    };
     Retained {
         holders: vec![
             holder(HolderKind::Variable, Some("main.store\u{1b}[31m"), 1, 96 << 20),
@@ -34,12 +40,27 @@ fn retained() -> Retained {
             reached: Amount { bytes: 100 << 20, objects: 102_400 },
             unreached: Amount::default(),
         }],
+        paths: vec![HeapPath {
+            holder: 0,
+            steps: vec![
+                step(None, Some("map[string]*main.session")),
+                step(None, Some("main.session")),
+                step(Some("events"), Some("[]byte")),
+                step(None, None),
+            ],
+            holds: Amount { bytes: 64 << 20, objects: 65_536 },
+        }],
+        types: vec![HeapType {
+            name: Some("[]byte".to_owned()),
+            holds: Amount { bytes: 70 << 20, objects: 71_680 },
+        }],
         walk: WalkCoverage {
             is_whole: true,
             took: Duration::from_millis(350),
             spans: 12_800,
             changed_spans: 1,
             has_names: true,
+            has_variable_types: true,
             ..WalkCoverage::default()
         },
     }
@@ -63,6 +84,10 @@ fn people_read_who_holds_how_much() {
         "  2.0 KiB    0.0 %             2  variable at 0x5a2c40\n",
         "held by    100.0 MiB in 102,400 objects, by a walk of 350.0ms\n",
         "not held   8.0 KiB in 1 object: not freed yet, or missed\n",
+        "by path    each with what is at its end, without what that holds\n",
+        " 64.0 MiB   64.0 %        65,536  main.store\u{fffd}[31m -> map[string]*main.session -> \
+         main.session.events -> []byte -> unknown\n",
+        "by type\n  70.0 MiB   70.0 %        71,680  []byte\n",
         "note       of 12,800 spans 1 was freed or used otherwise meanwhile\n",
     ] {
         assert!(all.contains(line), "{line:?} in {all}");
@@ -79,16 +104,17 @@ fn what_makes_a_walk_less_exact_is_said() {
     let notes = |retained: &Retained| crate::report::phrases::walk_notes(retained).len();
     assert_eq!(notes(&retained), 1);
     retained.walk = WalkCoverage::default();
-    assert_eq!(notes(&retained), 2, "not whole, and without names");
+    assert_eq!(notes(&retained), 3, "not whole, and without names and types");
     retained.walk = WalkCoverage {
         torn_spans: 1,
         astray: 2,
         untyped: 1,
+        untraced: 4,
         unread: 3,
         collected: true,
         ..retained.walk
     };
-    assert_eq!(notes(&retained), 7);
+    assert_eq!(notes(&retained), 9);
 }
 
 #[test]
@@ -102,5 +128,9 @@ fn programs_read_back_what_is_written() {
     assert_eq!(retained.holders[0].address.as_deref(), Some("0x5a2c40"));
     assert_eq!((retained.holders[1].count, retained.reached.objects), (3, 102_400));
     assert_eq!(retained.classes[0].object_bytes, Some(1024));
+    let path = &retained.paths[0];
+    assert_eq!((path.holder, path.steps.len()), (0, 4));
+    assert!(path.text.ends_with("-> main.session.events -> []byte -> unknown"), "{}", path.text);
+    assert_eq!(retained.types[0].name.as_deref(), Some("[]byte"));
     assert!(retained.walk.is_whole && retained.notes.len() == 1);
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::MemoryReport;
-use crate::model::{Amount, HeapHolder, Retained};
+use crate::model::{Amount, Retained};
 use crate::report::format::{self, clean, count, counted};
 use crate::report::phrases;
 
@@ -49,30 +49,56 @@ pub fn write_text(
 
 fn write_retained(retained: &Retained, top: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nheld by    {}", phrases::walk(retained))?;
-    let shown = top.unwrap_or(usize::MAX).min(retained.holders.len());
-    for holder in &retained.holders[..shown] {
-        write_holder(holder, retained.reached, out)?;
-    }
-    let rest = &retained.holders[shown..];
-    if !rest.is_empty() {
-        let more = counted(rest.len() as u64, "more holder", "more holders");
-        let bytes: u64 = rest.iter().map(|holder| holder.holds.bytes).sum();
-        writeln!(out, "… and {more} of {}: --all shows them", format::bytes(bytes))?;
-    }
+    let all = retained.reached;
+    let holders = retained.holders.iter().map(|it| (it.holds, phrases::heap_holder(it)));
+    write_some(holders.collect(), all, top, ("more holder", "more holders"), out)?;
     writeln!(out, "not held   {}", phrases::unreached(retained))?;
-    for note in phrases::walk_notes(retained) {
+    if !retained.paths.is_empty() {
+        writeln!(out, "\nby path    each with what is at its end, without what that holds")?;
+        let paths = retained.paths.iter();
+        let paths = paths.map(|it| (it.holds, phrases::heap_path(retained, it)));
+        write_some(paths.collect(), all, top, ("more path", "more paths"), out)?;
+    }
+    if !retained.types.is_empty() {
+        writeln!(out, "\nby type")?;
+        let types = retained.types.iter();
+        let types = types.map(|it| (it.holds, phrases::type_name(it.name.as_deref()).to_owned()));
+        write_some(types.collect(), all, top, ("more type", "more types"), out)?;
+    }
+    let notes = phrases::walk_notes(retained);
+    if !notes.is_empty() {
+        writeln!(out)?;
+    }
+    for note in notes {
         writeln!(out, "note       {note}")?;
     }
     Ok(())
 }
 
-fn write_holder(holder: &HeapHolder, all: Amount, out: &mut dyn Write) -> io::Result<()> {
-    let share = holder.holds.bytes as f64 * 100.0 / all.bytes.max(1) as f64;
-    writeln!(
-        out,
-        "{:>10}  {share:>5.1} %  {:>12}  {}",
-        format::bytes(holder.holds.bytes),
-        count(holder.holds.objects),
-        clean(&phrases::heap_holder(holder))
-    )
+/// Rows of a table: at most `top`, and how much the others have.
+fn write_some(
+    rows: Vec<(Amount, String)>,
+    all: Amount,
+    top: Option<usize>,
+    (one, many): (&str, &str),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = top.unwrap_or(usize::MAX).min(rows.len());
+    for (holds, text) in &rows[..shown] {
+        let share = holds.bytes as f64 * 100.0 / all.bytes.max(1) as f64;
+        writeln!(
+            out,
+            "{:>10}  {share:>5.1} %  {:>12}  {}",
+            format::bytes(holds.bytes),
+            count(holds.objects),
+            clean(text)
+        )?;
+    }
+    let rest = &rows[shown..];
+    if !rest.is_empty() {
+        let more = counted(rest.len() as u64, one, many);
+        let bytes: u64 = rest.iter().map(|(holds, _)| holds.bytes).sum();
+        writeln!(out, "… and {more} of {}: --all shows them", format::bytes(bytes))?;
+    }
+    Ok(())
 }

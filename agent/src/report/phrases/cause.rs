@@ -28,7 +28,11 @@ pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
         .map(|oldest| format!(", {} now", duration(oldest)))
         .unwrap_or_default();
     let known = finding.pattern.map(|known| format!(" ({})", known.name())).unwrap_or_default();
-    format!("{who}{more} {does}{since}{known}.")
+    let holds = finding.heap_held().map(|held| {
+        let share = super::share_of_heap(held);
+        format!(" They hold {}, {share} of the live heap.", bytes(held.holder.holds.bytes))
+    });
+    format!("{who}{more} {does}{since}{known}.{}", holds.unwrap_or_default())
 }
 
 /// What became more, and what does not free it.
@@ -39,7 +43,9 @@ fn memory_grows(memory: MemoryGrowth, finding: &Finding) -> String {
         MemoryKind::OffHeap => ("Memory outside of Go's heap", "no collection can free it"),
     };
     let rate = super::rate(finding).map(|rate| format!(" ({rate})")).unwrap_or_default();
-    format!("{what} grew from {} to {}{rate}: {but}.", bytes(from_bytes), bytes(to_bytes))
+    let held = finding.heap_held().map(super::heap_held_brief);
+    let held = held.map(|it| format!(" Held by {it}.")).unwrap_or_default();
+    format!("{what} grew from {} to {}{rate}: {but}.{held}", bytes(from_bytes), bytes(to_bytes))
 }
 
 /// A rate as people say it.

@@ -8,6 +8,7 @@ use super::lock::does;
 use super::memory;
 use super::place::place;
 use super::resource;
+use super::retained;
 use super::source_rule;
 use crate::model::{
     Accumulation, CauseBasis, CausedAt, Evidence, HeldBy, MemoryKind, StackTable, Stillness, Trend,
@@ -100,6 +101,7 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             counted(*children, "child process has", "child processes have")
         ),
         Evidence::ResourceLimit(limit) => resource::resource_limit(limit),
+        Evidence::HeapHeld(held) => retained::heap_held(held),
         Evidence::Stuck(still) => stillness(still),
         Evidence::Source(note) => source_rule::note(note),
         Evidence::CausedAt(caused) => caused_at(*caused, stacks),

@@ -63,7 +63,10 @@ pub use resource::{
     resources_in_brief,
 };
 pub use result::{health, is_well, result};
-pub use retained::{heap_holder, unreached, walk, walk_notes};
+pub use retained::{
+    heap_held_brief, heap_held_path, heap_holder, heap_path, share_of_heap, type_name, unreached,
+    walk, walk_notes,
+};
 pub use rise::{rise, rise_reason};
 pub use seen::{build, gap, window, window_and_end};
 pub use suggestion::suggestions;

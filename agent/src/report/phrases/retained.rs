@@ -1,6 +1,6 @@
 //! Who holds the heap, in words.
 
-use crate::model::{Amount, HeapHolder, HolderKind, Retained};
+use crate::model::{Amount, HeapHeld, HeapHolder, HeapPath, HeapStep, HolderKind, Retained};
 use crate::report::format::{self, count, counted};
 
 /// A holder: `main.store`, `variable at 0x5a2c40`, `3 goroutines of main.worker`.
@@ -25,6 +25,75 @@ pub fn heap_holder(holder: &HeapHolder) -> String {
             format!("finalizers, cleanups and weak pointers ({records})")
         }
     }
+}
+
+/// A path, from its holder on: `main.store -> map[string]*main.Session -> main.Session.events -> []byte`.
+#[must_use]
+pub fn heap_path(retained: &Retained, path: &HeapPath) -> String {
+    let holder = retained.holders.get(path.holder).map(heap_holder);
+    steps(holder.unwrap_or_else(|| "an unknown place".to_owned()), &path.steps)
+}
+
+fn steps(mut text: String, steps: &[HeapStep]) -> String {
+    for step in steps {
+        if let Some(via) = &step.via {
+            text.push('.');
+            text.push_str(via);
+        }
+        text.push_str(" -> ");
+        text.push_str(type_name(step.type_name.as_deref()));
+    }
+    text
+}
+
+/// A holder with its type, and its part of all that is reachable: `main.cache (map[string][]byte), 83 % of the live
+/// heap`.
+#[must_use]
+pub fn heap_held_brief(held: &HeapHeld) -> String {
+    let first = held.steps.first().filter(|step| step.via.is_none());
+    let of_type = first.and_then(|step| step.type_name.as_deref());
+    let of_type = of_type.filter(|_| held.holder.kind == HolderKind::Variable);
+    let of_type = of_type.map(|name| format!(" ({name})")).unwrap_or_default();
+    let what = match held.holder.kind {
+        HolderKind::Variable => "global ",
+        HolderKind::Goroutines | HolderKind::Finalizers => "",
+    };
+    let share = share_of_heap(held);
+    format!("{what}{}{of_type}, {share} of the live heap", heap_holder(&held.holder))
+}
+
+/// The holder's part of all that is reachable: `83 %`.
+#[must_use]
+pub fn share_of_heap(held: &HeapHeld) -> String {
+    let share = held.holder.holds.bytes as f64 * 100.0 / held.reached.bytes.max(1) as f64;
+    format!("{share:.0} %")
+}
+
+/// Who holds a heap that grew, and by which path.
+pub(super) fn heap_held(held: &HeapHeld) -> String {
+    let HeapHeld { holder, grown_bytes, reached, is_whole, .. } = held;
+    let grown = grown_bytes.map(|more| format!(", {} more than before", format::bytes(more)));
+    let part = if *is_whole { "" } else { "; the walk was not completed" };
+    format!(
+        "{} holds {} of the {} that it reached{}, most by {}{part}",
+        heap_holder(holder),
+        format::bytes(holder.holds.bytes),
+        format::bytes(reached.bytes),
+        grown.unwrap_or_default(),
+        heap_held_path(held),
+    )
+}
+
+/// The path by which it holds most.
+#[must_use]
+pub fn heap_held_path(held: &HeapHeld) -> String {
+    steps(heap_holder(&held.holder), &held.steps)
+}
+
+/// A type.
+#[must_use]
+pub fn type_name(name: Option<&str>) -> &str {
+    name.unwrap_or("unknown")
 }
 
 /// How much was reached, and what that took.
@@ -52,6 +121,15 @@ pub fn walk_notes(retained: &Retained) -> Vec<String> {
         }),
         (!walk.has_names)
             .then(|| "the executable has no symbol table: variables have no names".to_owned()),
+        (!walk.has_variable_types).then(|| {
+            "the executable has no debug information that can be read: types are known only where \
+             the runtime says them"
+                .to_owned()
+        }),
+        (walk.untraced > 0).then(|| {
+            let untraced = counted(walk.untraced, "object has", "objects have");
+            format!("{untraced} a path that was not kept: they count for its beginning")
+        }),
         walk.collected.then(|| {
             "the program collected garbage meanwhile: what was freed may still be counted"
                 .to_owned()

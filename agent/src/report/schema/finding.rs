@@ -112,9 +112,9 @@ pub struct FindingDoc<'a> {
     pub stack: Option<Vec<StackFrameDoc<'a>>>,
     /// Who waits for whose lock.
     pub lock_wait: LockWaitDoc<'a>,
-    /// What still refers to the object that they wait on.
+    /// Who holds a heap that grew: the path by which the holder that grew most, or holds most, has most of it.
     ///
-    /// Null: nothing searches for it yet.
+    /// Null: the finding is not about Go's heap, or the heap was not walked; the coverage's notes say why.
     pub held_by: Option<Vec<Cow<'a, str>>>,
     /// The cause as a sentence, with the numbers.
     pub cause: Cow<'a, str>,

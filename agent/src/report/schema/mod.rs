@@ -70,7 +70,8 @@ pub use resources::{
     ResourcePointDoc, ResourceSampleDoc, UsageDoc,
 };
 pub use retained::{
-    AmountDoc, HeapHolderDoc, MemoryReportDoc, RetainedClassDoc, RetainedDoc, WalkDoc,
+    AmountDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, MemoryReportDoc,
+    RetainedClassDoc, RetainedDoc, WalkDoc,
 };
 pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};

@@ -50,6 +50,11 @@ pub struct RetainedDoc<'a> {
     pub unreached: AmountDoc,
     /// Both by the size of an object, smallest first.
     pub classes: Vec<RetainedClassDoc>,
+    /// By which paths, those with most bytes first; of more than 1,000 the largest. Similar paths are one: indices
+    /// and keys make no difference, and lists and trees are one with themselves.
+    pub paths: Vec<HeapPathDoc<'a>>,
+    /// Of which types, those with most bytes first; of more than 1,000 the largest.
+    pub types: Vec<HeapTypeDoc<'a>>,
     /// How much was seen.
     pub walk: WalkDoc,
     /// The same in words, as far as it is not all.
@@ -78,6 +83,58 @@ pub struct HeapHolderDoc<'a> {
     /// Unit: bytes.
     pub bytes: u64,
     /// How many objects that is.
+    ///
+    /// Unit: objects.
+    pub objects: u64,
+}
+
+/// Objects that are held by one path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapPathDoc<'a> {
+    /// Who holds them: an index of `holders`.
+    ///
+    /// Unit: index.
+    pub holder: usize,
+    /// From the holder on; the last step is the objects themselves.
+    pub steps: Vec<HeapStepDoc<'a>>,
+    /// All of it as text, as in `main.store -> map[string]*main.Session -> main.Session.events -> []byte`.
+    pub text: Cow<'a, str>,
+    /// They alone, without what they hold.
+    ///
+    /// Unit: bytes.
+    pub bytes: u64,
+    /// How many they are.
+    ///
+    /// Unit: objects.
+    pub objects: u64,
+}
+
+/// Objects of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapStepDoc<'a> {
+    /// The field, of what is before them, that leads to them.
+    ///
+    /// Null: there is no field (elements, keys, what a pointer points to), or it is not known.
+    pub via: Option<Cow<'a, str>>,
+    /// Their type, as Go prints it: of what is in a slice with `[]` before it, of all parts of a map the map.
+    ///
+    /// Null: it is not known.
+    #[serde(rename = "type")]
+    pub type_name: Option<Cow<'a, str>>,
+}
+
+/// Objects of one type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapTypeDoc<'a> {
+    /// The type, as in a path's steps.
+    ///
+    /// Null: it is not known.
+    pub name: Option<Cow<'a, str>>,
+    /// All objects of it.
+    ///
+    /// Unit: bytes.
+    pub bytes: u64,
+    /// How many they are.
     ///
     /// Unit: objects.
     pub objects: u64,
@@ -142,6 +199,10 @@ pub struct WalkDoc {
     ///
     /// Unit: objects.
     pub untyped: u64,
+    /// Objects whose holder is known and whose path was not kept: there were too many.
+    ///
+    /// Unit: objects.
+    pub untraced: u64,
     /// Objects, stacks, variables and records that could not be read.
     ///
     /// Unit: objects, stacks, variables and records.
@@ -150,4 +211,6 @@ pub struct WalkDoc {
     pub collected: bool,
     /// Whether variables have names: the executable has a symbol table.
     pub has_names: bool,
+    /// Whether the types of variables are known: the executable has debug information.
+    pub has_variable_types: bool,
 }

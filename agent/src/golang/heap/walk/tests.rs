@@ -6,6 +6,7 @@ use super::*;
 use crate::golang::arch::Arch;
 use crate::golang::heap::roots;
 use crate::golang::layout::Layout;
+use crate::golang::types;
 use crate::golang::version::GoVersion;
 
 const MHEAP: u64 = 0x10_0000;
@@ -14,6 +15,7 @@ const STRUCTS: u64 = 0x30_0000;
 const BITS: u64 = 0x40_0000;
 const TYPES: u64 = 0x50_0000;
 const RECORDS: u64 = 0x60_0000;
+const CODE: u64 = 0x70_0000;
 const TABLE: u64 = 0x1000_0000;
 const ARENA: u64 = 0x2000_0000;
 const HEAP: u64 = 0xc0_0000_0000;
@@ -24,6 +26,7 @@ struct Written {
     pages: BTreeMap<u64, Vec<u8>>,
     layout: layout::Heap,
     form: Form,
+    version: GoVersion,
     spans: u64,
 }
 
@@ -44,7 +47,7 @@ impl Written {
         let version: GoVersion = version.parse().unwrap();
         let layout = Layout::for_version(&version, Arch::Amd64).unwrap().layout.heap.unwrap();
         let form = Form::of(&version, Arch::Amd64);
-        let mut heap = Self { pages: BTreeMap::new(), layout, form, spans: 0 };
+        let mut heap = Self { pages: BTreeMap::new(), layout, form, version, spans: 0 };
         heap.put(MHEAP + u64::from(layout.mheap.all_spans), &[LIST, 0]);
         heap.put(MHEAP + u64::from(layout.mheap.sweep_generation), &[]);
         heap.put(MHEAP + u64::from(layout.mheap.arenas), &[TABLE]);
@@ -105,10 +108,18 @@ impl Written {
         Spans::read(self, MHEAP, &self.layout).unwrap()
     }
 
+    /// A walk that has reached nothing yet; types may be anywhere in [`TYPES`].
+    fn begin<'a>(&'a self, spans: &'a Spans) -> Walk<'a> {
+        let types = Types::new(types::Form::of(&self.version), vec![(TYPES, TYPES + 0x10_0000)]);
+        let code = std::iter::once(CODE..CODE + 0x1000);
+        let known = (types, code.collect());
+        Walk::begin(self, (MHEAP, self.layout, self.form), spans, known).unwrap()
+    }
+
     /// What some addresses reach.
     fn walk(&self, from: &[u64]) -> (Tally, Outcome) {
         let spans = self.read_spans();
-        let mut walk = Walk::begin(self, (MHEAP, self.layout, self.form), &spans).unwrap();
+        let mut walk = self.begin(&spans);
         from.iter().for_each(|address| walk.reach(*address));
         let (tally, is_whole) = walk.follow(&mut || true).unwrap();
         assert!(is_whole);
@@ -328,7 +339,7 @@ fn a_walk_ends_when_it_is_told_to() {
         heap.is_pointer(start + PAGE, 128, 0);
     }
     let spans = heap.read_spans();
-    let mut walk = Walk::begin(&heap, (MHEAP, heap.layout, heap.form), &spans).unwrap();
+    let mut walk = heap.begin(&spans);
     walk.reach(HEAP);
     let mut left = 10;
     let (some, is_whole) = walk
@@ -366,4 +377,109 @@ fn records_of_objects_are_read_and_lists_in_circles_end() {
     heap.put(RECORDS, &[0, PAGE]);
     let found = roots::specials(&heap, &special, &heap.form, &spans).unwrap();
     assert_eq!((found.found.len(), found.unread), (0, 1));
+}
+
+/// A type of 64 bytes whose second word points to another of it, the third to the bytes of a string, and with an
+/// interface in the last two.
+fn typed(version: &str) -> Written {
+    let mut heap = chain(version, if version == "go1.26.6" { 128 } else { 0 });
+    let (node, pointer, text, any, fields, names) =
+        (TYPES, TYPES + 0x100, TYPES + 0x200, TYPES + 0x300, TYPES + 0x400, TYPES + 0x600);
+    let kind = |heap: &mut Written, at: u64, (size, pointers): (u64, u64), kind: u8, name: u64| {
+        heap.put(at, &[size, pointers, 0, 0, 0, 0]);
+        heap.bytes(at + 23, &[kind]);
+        heap.bytes(at + 40, &((name - TYPES) as u32).to_le_bytes());
+    };
+    for (number, name) in ["main.node", "next", "name", "any"].iter().enumerate() {
+        let at = names + number as u64 * 32;
+        heap.bytes(at, &[0, name.len() as u8]);
+        heap.bytes(at + 2, name.as_bytes());
+    }
+    kind(&mut heap, node, (64, 64), 25, names);
+    heap.put(node + 48, &[0, fields, 3]);
+    kind(&mut heap, pointer, (8, 8), 22, names);
+    heap.put(pointer + 48, &[node]);
+    kind(&mut heap, text, (16, 8), 24, names);
+    kind(&mut heap, any, (16, 16), 20, names);
+    heap.put(fields, &[names + 32, pointer, 8, names + 64, text, 16, names + 96, any, 48]);
+    let behind = if version == "go1.26.6" { 128 } else { 0 };
+    for object in 0..8 {
+        heap.is_pointer(HEAP + PAGE, behind, object * 8 + 2);
+        heap.is_pointer(HEAP + PAGE, behind, object * 8 + 7);
+    }
+    // The list ends after three; the third has a name, and another in its interface.
+    heap.put(HEAP + 2 * 64 + 8, &[0, HEAP + 2 * PAGE, 9, 0, 0, TYPES, HEAP + 5 * 64]);
+    heap.put(HEAP + 5 * 64 + 8, &[0]);
+    heap
+}
+
+/// Of each path its fields and how many objects are at its end.
+fn paths(walk: &Walk<'_>) -> Vec<(String, u64)> {
+    let mut found: Vec<(String, u64)> = Vec::new();
+    for (id, node) in walk.paths().all().filter(|(_, node)| node.own.objects > 0) {
+        let mut steps = Vec::new();
+        let mut at = Some(id);
+        while let Some(node) = at.map(|at| walk.paths().node(at)).filter(|it| it.parent.is_some()) {
+            let via = walk.types().text(node.via).unwrap_or_default();
+            steps.push(match node.named {
+                shape::Named::Type(id) => {
+                    format!("{via}>{}", walk.types().name(walk.memory, id).unwrap().unwrap())
+                }
+                named => format!("{via}>{named:?}"),
+            });
+            at = node.parent;
+        }
+        steps.reverse();
+        found.push((steps.join(" "), node.own.objects));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn objects_are_held_by_paths_of_types_and_fields() {
+    for version in ["go1.24.11", "go1.26.6"] {
+        let heap = typed(version);
+        let spans = heap.read_spans();
+        let mut walk = heap.begin(&spans);
+        let node = walk.types_mut().get(&heap, TYPES).unwrap().unwrap();
+        walk.reach_as(Label::EMPTY, Shape::One(node), HEAP);
+        walk.follow(&mut || true).unwrap();
+        let expected = [(">main.node".to_owned(), 4), (">main.node name>Text".to_owned(), 1)];
+        assert_eq!(paths(&walk), expected, "{version}");
+        // What nobody knows is what it turns out to be behind a pointer that says it.
+        let mut walk = heap.begin(&spans);
+        let node = walk.types_mut().get(&heap, TYPES).unwrap().unwrap();
+        walk.reach(HEAP + 64);
+        walk.reach_as(Label::EMPTY, Shape::One(node), HEAP);
+        walk.follow(&mut || true).unwrap();
+        assert_eq!(paths(&walk), expected, "{version}");
+        // Without any, an interface tells.
+        let mut walk = heap.begin(&spans);
+        walk.reach(HEAP);
+        walk.follow(&mut || true).unwrap();
+        let expected = [
+            (">Unknown".to_owned(), 3),
+            (">Unknown >Plain".to_owned(), 1),
+            (">Unknown >main.node".to_owned(), 1),
+        ];
+        assert_eq!(paths(&walk), expected, "{version}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_where_it_is_is_not_believed() {
+    let heap = typed("go1.26.6");
+    let spans = heap.read_spans();
+    let mut walk = heap.begin(&spans);
+    let node = walk.types_mut().get(&heap, TYPES).unwrap().unwrap();
+    let text = walk.types_mut().get(&heap, TYPES + 0x200).unwrap().unwrap();
+    // Within an object, of another size, without pointers, and no text where pointers are.
+    walk.reach_as(Label::EMPTY, Shape::One(node), HEAP + 8);
+    walk.reach_as(Label::EMPTY, Shape::One(text), HEAP + 64);
+    walk.reach_as(Label::EMPTY, Shape::One(node), HEAP + 2 * PAGE);
+    walk.reach_as(Label::EMPTY, Shape::Text, HEAP + 4 * 64);
+    walk.follow(&mut || true).unwrap();
+    let known = paths(&walk).into_iter().filter(|(path, _)| !path.starts_with(">Unknown"));
+    assert_eq!(known.collect::<Vec<_>>(), [(">Plain".to_owned(), 1)]);
 }

@@ -1,0 +1,212 @@
+//! Who holds a heap that grows: what walks of it found becomes part of the finding.
+//!
+//! Where goroutines that leak hold it, there is one leak and one finding: theirs.
+
+use std::collections::HashMap;
+
+use crate::model::{
+    Assessment, CauseClass, Evidence, Finding, HeapHeld, HeapHolder, HolderKind, Judgement,
+    Retained, Subject,
+};
+
+/// Of what was added since the walk before, a holder has at least this part, or nobody is said to have grown.
+const MIN_PART: f64 = 0.2;
+
+/// The finding that Go's heap grows, if there is one.
+#[must_use]
+pub fn heap_growth(assessment: &Assessment) -> Option<&Finding> {
+    let findings = &assessment.judgement.as_ref()?.findings;
+    findings.iter().find(|finding| finding.class == CauseClass::HeapGrowth)
+}
+
+/// Adds who holds the heap to the finding that it grows, by a walk now, and one before if there was one.
+pub fn hold(assessment: &mut Assessment, now: &Retained, before: Option<&Retained>) {
+    let Some(held) = held(now, before) else { return };
+    let leak = leak_of(assessment, &held.holder);
+    let Some(judgement) = &mut assessment.judgement else { return };
+    let Some(place) = judgement.findings.iter().position(|it| it.class == CauseClass::HeapGrowth)
+    else {
+        return;
+    };
+    judgement.findings[place].evidence.push(Evidence::HeapHeld(Box::new(held)));
+    if let Some(leak) = leak {
+        merge(judgement, place, &leak);
+    }
+}
+
+/// What goroutines hold that leak is no leak of its own. The heap's growth is as sure as it was.
+fn merge(judgement: &mut Judgement, memory: usize, leak: &str) {
+    let memory = judgement.findings.remove(memory);
+    let place = judgement.findings.iter().position(|it| it.id == leak);
+    let Some(leaking) = place.and_then(|place| judgement.findings.get_mut(place)) else { return };
+    leaking.verdict = leaking.verdict.max(memory.verdict);
+    leaking.score.memory = leaking.score.memory.max(memory.score.memory);
+    leaking.evidence.extend(memory.evidence);
+}
+
+/// The holder that grew most, or else the one that holds most, and its largest path.
+fn held(now: &Retained, before: Option<&Retained>) -> Option<HeapHeld> {
+    let before = before.filter(|before| before.walk.is_whole && now.walk.is_whole);
+    let grown = before.and_then(|before| grown(now, before));
+    let (place, grown_bytes) = grown.map_or((0, None), |(place, more)| (place, Some(more)));
+    let holder = now.holders.get(place)?;
+    // Those with most bytes come first.
+    let path = now.paths.iter().find(|path| path.holder == place);
+    Some(HeapHeld {
+        holder: holder.clone(),
+        steps: path.map(|path| path.steps.clone()).unwrap_or_default(),
+        grown_bytes,
+        reached: now.reached,
+        is_whole: now.walk.is_whole,
+    })
+}
+
+/// The holder that has most of what was added, and how much.
+fn grown(now: &Retained, before: &Retained) -> Option<(usize, u64)> {
+    fn key(holder: &HeapHolder) -> (HolderKind, Option<&str>, Option<u64>) {
+        // What has no name has an address.
+        let address = holder.address.filter(|_| holder.name.is_none());
+        (holder.kind, holder.name.as_deref(), address)
+    }
+    let held: HashMap<_, u64> =
+        before.holders.iter().map(|holder| (key(holder), holder.holds.bytes)).collect();
+    let more = now.holders.iter().enumerate().map(|(place, holder)| {
+        let before = held.get(&key(holder)).copied().unwrap_or(0);
+        (place, holder.holds.bytes.saturating_sub(before))
+    });
+    let most = more.max_by_key(|(place, more)| (*more, usize::MAX - place))?;
+    let added = now.reached.bytes.saturating_sub(before.reached.bytes);
+    (most.1 > 0 && most.1 as f64 >= added as f64 * MIN_PART).then_some(most)
+}
+
+/// The id of the finding of goroutines that started in the function that a holder names.
+fn leak_of(assessment: &Assessment, holder: &HeapHolder) -> Option<String> {
+    if holder.kind != HolderKind::Goroutines {
+        return None;
+    }
+    let name = holder.name.as_deref()?;
+    let stacks = &assessment.stacks;
+    let starts_there = |group: usize| {
+        let stack = assessment.groups.get(group).and_then(|group| group.stack);
+        let frames = stack.map(|stack| stacks.frames_of(stack)).unwrap_or_default();
+        // The outermost: what the `go` statement called, or what the compiler made around it.
+        frames.iter().rev().take(3).any(|frame| {
+            stacks.function(*frame).is_some_and(|function| stacks.text(function) == name)
+        })
+    };
+    let findings = &assessment.judgement.as_ref()?.findings;
+    let found = findings.iter().find(|finding| match &finding.subject {
+        Subject::Goroutines(leak) => leak.groups.iter().any(|group| starts_there(*group)),
+        Subject::Memory(_) | Subject::Resource(_) => false,
+    });
+    found.map(|finding| finding.id.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::{CodeFiles, Settings, Window, judge};
+    use crate::model::{
+        Amount, HeapPath, HeapStep, MemoryGrowth, MemoryKind, Verdict, WalkCoverage,
+    };
+    use crate::sample::leaking;
+
+    fn retained(holders: &[(&str, u64)]) -> Retained {
+        let holder = |(name, bytes): &(&str, u64)| HeapHolder {
+            kind: HolderKind::Variable,
+            name: Some((*name).to_owned()),
+            address: Some(0x1000),
+            count: 1,
+            holds: Amount { bytes: *bytes, objects: 1 },
+        };
+        let bytes = holders.iter().map(|(_, bytes)| bytes).sum();
+        let path = |holder| HeapPath {
+            holder,
+            steps: vec![HeapStep { via: None, type_name: Some(format!("[]t{holder}")) }],
+            holds: Amount { bytes: 1, objects: 1 },
+        };
+        Retained {
+            holders: holders.iter().map(holder).collect(),
+            reached: Amount { bytes, objects: holders.len() as u64 },
+            paths: (0..holders.len()).map(path).collect(),
+            walk: WalkCoverage { is_whole: true, ..WalkCoverage::default() },
+            ..Retained::default()
+        }
+    }
+
+    fn name(held: &HeapHeld) -> (&str, Option<u64>) {
+        (held.holder.name.as_deref().expect("it has a name"), held.grown_bytes)
+    }
+
+    #[test]
+    fn the_one_that_grew_is_named_and_not_the_largest() {
+        let before = retained(&[("main.cache", 100), ("main.leak", 10)]);
+        let now = retained(&[("main.cache", 101), ("main.leak", 60)]);
+        let found = held(&now, Some(&before)).expect("somebody holds it");
+        assert_eq!(name(&found), ("main.leak", Some(50)));
+        assert_eq!(found.steps[0].type_name.as_deref(), Some("[]t1"));
+        // A holder that was not there before has grown too.
+        let new = retained(&[("main.cache", 101), ("main.new", 60), ("main.leak", 10)]);
+        assert_eq!(name(&held(&new, Some(&before)).expect("held")), ("main.new", Some(60)));
+    }
+
+    #[test]
+    fn without_growth_or_another_walk_the_largest_is_named() {
+        let now = retained(&[("main.cache", 101), ("main.leak", 60)]);
+        assert_eq!(name(&held(&now, None).expect("held")), ("main.cache", None));
+        assert_eq!(name(&held(&now, Some(&now)).expect("held")), ("main.cache", None));
+        let mut part = retained(&[("main.leak", 1)]);
+        part.walk.is_whole = false;
+        assert_eq!(name(&held(&now, Some(&part)).expect("held")), ("main.cache", None));
+        // A little of what many have added is no growth of one.
+        let before = retained(&[]);
+        let many: Vec<(&str, u64)> = vec![("main.a", 10); 20];
+        assert_eq!(name(&held(&retained(&many), Some(&before)).expect("held")), ("main.a", None));
+        assert_eq!(held(&retained(&[]), None), None);
+    }
+
+    /// Goroutines that leak, and a heap that grows, both findings.
+    fn both() -> Assessment {
+        let mut window = Window::default();
+        for second in 0..40 {
+            window.push(&leaking(u64::from(second) * 20).observe(second));
+        }
+        let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
+        let mut assessment = judged.expect("observed");
+        let findings = &mut assessment.judgement.as_mut().expect("judged").findings;
+        let mut memory = findings[0].clone();
+        memory.id = "f-memory".to_owned();
+        memory.class = CauseClass::HeapGrowth;
+        memory.verdict = Verdict::Proven;
+        let (kind, from_bytes, to_bytes) = (MemoryKind::Heap, 1, 2);
+        memory.subject = Subject::Memory(MemoryGrowth { kind, from_bytes, to_bytes });
+        findings.insert(0, memory);
+        assessment
+    }
+
+    #[test]
+    fn goroutines_that_leak_and_hold_the_heap_are_one_finding() {
+        let mut now = retained(&[("main.leakGoroutines.func1", 100)]);
+        now.holders[0].kind = HolderKind::Goroutines;
+        let mut assessment = both();
+        let alone = assessment.judgement.as_ref().expect("judged").findings[1].evidence.len();
+        hold(&mut assessment, &now, None);
+        assert!(heap_growth(&assessment).is_none());
+        let [leak] = &assessment.judgement.as_ref().expect("judged").findings[..] else { panic!() };
+        assert!(leak.goroutines().is_some() && leak.heap_held().is_some());
+        assert!(leak.evidence.len() > alone + 1);
+        assert_eq!(leak.verdict, Verdict::Proven);
+        // A variable, or other goroutines, hold it beside the leak.
+        for (name, kind) in [
+            ("main.leakGoroutines.func1", HolderKind::Variable),
+            ("main.other", HolderKind::Goroutines),
+        ] {
+            let mut now = retained(&[(name, 100)]);
+            now.holders[0].kind = kind;
+            let mut assessment = both();
+            hold(&mut assessment, &now, None);
+            let growth = heap_growth(&assessment).expect("it is still there");
+            assert_eq!(growth.heap_held().map(|held| held.holder.kind), Some(kind));
+        }
+    }
+}

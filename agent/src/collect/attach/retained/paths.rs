@@ -1,0 +1,125 @@
+//! The paths by which objects are held, and their types, by name.
+
+use std::collections::HashMap;
+
+use crate::golang::heap::Walk;
+use crate::golang::heap::paths::NodeId;
+use crate::golang::heap::shape::Named;
+use crate::golang::memory::ReadError;
+use crate::golang::types::Types;
+use crate::golang::{Program, symbolize::Symbolizer};
+use crate::model::{Amount, HeapPath, HeapStep, HeapType};
+
+/// No more paths, and no more types, are named: those with most bytes are.
+const MAX_NAMED: usize = 1000;
+
+/// The paths of a walk, and the types of its objects. `roots` are the places of holders by where their paths begin.
+pub(super) fn named(
+    program: &Program,
+    walk: &Walk<'_>,
+    roots: &HashMap<NodeId, usize>,
+) -> Result<(Vec<HeapPath>, Vec<HeapType>), ReadError> {
+    let mut names = Names {
+        program,
+        symbolizer: program.symbolizer(),
+        types: walk.types(),
+        known: HashMap::new(),
+    };
+    let mut by_type: HashMap<Named, Amount> = HashMap::new();
+    let mut largest: Vec<(Amount, NodeId)> = Vec::new();
+    for (id, node) in walk.paths().all() {
+        let own = super::amount(node.own);
+        if node.parent.is_none() || own.objects == 0 {
+            continue;
+        }
+        add(by_type.entry(node.named).or_default(), own);
+        largest.push((own, id));
+    }
+    largest.sort_unstable_by(|one, other| other.cmp(one));
+    largest.truncate(MAX_NAMED);
+    let mut paths: HashMap<(usize, Vec<HeapStep>), Amount> = HashMap::new();
+    for (own, id) in largest {
+        let mut steps = Vec::new();
+        let mut at = id;
+        loop {
+            let node = walk.paths().node(at);
+            let Some(parent) = node.parent else { break };
+            let via = walk.types().text(node.via).map(str::to_owned);
+            steps.push(HeapStep { via, type_name: names.of(node.named)? });
+            at = parent;
+        }
+        steps.reverse();
+        if let Some(holder) = roots.get(&at) {
+            add(paths.entry((*holder, steps)).or_default(), own);
+        }
+    }
+    let paths = paths.into_iter();
+    let mut paths: Vec<HeapPath> =
+        paths.map(|((holder, steps), holds)| HeapPath { holder, steps, holds }).collect();
+    paths.sort_by(|one, other| {
+        let rest = || (one.holder, &one.steps).cmp(&(other.holder, &other.steps));
+        other.holds.cmp(&one.holds).then_with(rest)
+    });
+    Ok((paths, of_types(by_type, &mut names)?))
+}
+
+fn of_types(
+    by_type: HashMap<Named, Amount>,
+    names: &mut Names<'_>,
+) -> Result<Vec<HeapType>, ReadError> {
+    let mut largest: Vec<(Amount, Named)> =
+        by_type.into_iter().map(|(named, holds)| (holds, named)).collect();
+    largest.sort_unstable_by(|one, other| other.cmp(one));
+    largest.truncate(MAX_NAMED);
+    let mut by_name: HashMap<Option<String>, Amount> = HashMap::new();
+    for (holds, named) in largest {
+        add(by_name.entry(names.of(named)?).or_default(), holds);
+    }
+    let types = by_name.into_iter().map(|(name, holds)| HeapType { name, holds });
+    let mut types: Vec<HeapType> = types.collect();
+    types.sort_by(|one, other| other.holds.cmp(&one.holds).then_with(|| one.name.cmp(&other.name)));
+    Ok(types)
+}
+
+const fn add(to: &mut Amount, more: Amount) {
+    to.bytes = to.bytes.saturating_add(more.bytes);
+    to.objects = to.objects.saturating_add(more.objects);
+}
+
+/// The names of types and functions.
+struct Names<'a> {
+    program: &'a Program,
+    symbolizer: Symbolizer<'a>,
+    types: &'a Types,
+    known: HashMap<Named, Option<String>>,
+}
+
+impl Names<'_> {
+    fn of(&mut self, named: Named) -> Result<Option<String>, ReadError> {
+        if let Some(known) = self.known.get(&named) {
+            return Ok(known.clone());
+        }
+        let memory = self.program.memory();
+        let name = match named {
+            Named::Unknown | Named::Plain => None,
+            Named::Type(id) | Named::Slice(id) => self.types.name(memory, id)?.map(|name| {
+                let of_map = Types::map_of_cells(&name);
+                let of_slice = matches!(named, Named::Slice(_)).then(|| format!("[]{name}"));
+                plain(&of_map.or(of_slice).unwrap_or(name))
+            }),
+            Named::Text => Some("string".to_owned()),
+            Named::Function(0) => Some("func".to_owned()),
+            Named::Function(address) => {
+                let entry = self.symbolizer.entry(address);
+                entry.filter(|(entry, _)| *entry == address).map(|(_, name)| format!("func {name}"))
+            }
+        };
+        self.known.insert(named, name.clone());
+        Ok(name)
+    }
+}
+
+/// A type's name with the short names of types that have two.
+fn plain(name: &str) -> String {
+    name.replace("interface {}", "any").replace("[]uint8", "[]byte")
+}

@@ -19,7 +19,7 @@ const HUGE: u64 = 1 << 63;
 const ALLGPTR: u64 = ALLGLEN + 8;
 const RECEIVE: [&str; 3] = ["runtime.gopark", "runtime.chanrecv", "main.worker"];
 const NO_SUDOG: Sudog = Sudog { g: 0, next: 0, elem: 0, channel: 0, wait_link: 0 };
-/// Reads that one look at a handful of goroutines may take.
+/// Reads that one snapshot of a handful of goroutines may take.
 const MAX_READS: u64 = 50_000;
 
 /// A main goroutine, number 1, and one that waits to receive, number 7.

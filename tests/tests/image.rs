@@ -415,7 +415,7 @@ fn after_a_look_that_failed_the_next_one_reads_everything() {
     let mut attach = image.attach(&memory).expect("attach");
     attach.next().expect("observation");
     // The first runs, so that what the second waits on is the first of all; the third moves, and when
-    // it is to be read once more the look ends.
+    // it is to be read once more the snapshot ends.
     let at = image.layout().g;
     memory.write(gs[0] + u64::from(at.status), &RUNNING.to_le_bytes());
     let (goid, mut reads) = (restless + u64::from(at.goid), 0);

@@ -33,7 +33,7 @@ const LOOKS: usize = 5;
 /// Parts of the names of functions in healthy.go.
 const HEALTHY: [&str; 5] = ["Turns", "inOrder", "runPool", "idle", "startHealthy"];
 
-/// What the looks at one program gave.
+/// What the samples of one program gave.
 struct Seen {
     last: Observation,
     graph: LockGraph,
@@ -45,11 +45,11 @@ impl Seen {
     fn of(target: &Target) -> Self {
         let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
         let mut window = Window::default();
-        let mut seen = Self::one(attach.next().expect("a look"));
+        let mut seen = Self::one(attach.next().expect("a sample"));
         window.push(&seen.last);
         for _ in 1..LOOKS {
             thread::sleep(APART);
-            seen.last = attach.next().expect("a look");
+            seen.last = attach.next().expect("a sample");
             window.push(&seen.last);
             seen.graph = window.lock_graph().expect("there were looks").clone();
             let circling = seen.graph.cycles.iter().flatten();
@@ -275,7 +275,7 @@ fn piles_of(version: &str, mode: &str) {
 fn channels(version: &str) {
     let target = Target::start(version, "exe", "states").expect("target");
     let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
-    let seen = Seen::one(attach.next().expect("a look"));
+    let seen = Seen::one(attach.next().expect("a sample"));
     let of = |function: &str| {
         let waiter = seen.last.goroutines.iter().find(|it| seen.function(it) == function);
         let objects = seen.last.objects_of(waiter.expect("somebody waits there"));
@@ -300,7 +300,7 @@ fn some_channels_of_each_kind() {
     let args = ["-distinct", "1000", "3"];
     let target = Target::start_with("1.26.6", "exe", "blocked", &args).expect("target");
     let mut attach = Attach::open(target.pid(), &Options::default()).expect("attach");
-    let seen = Seen::one(attach.next().expect("a look"));
+    let seen = Seen::one(attach.next().expect("a sample"));
     let blocked = seen.last.goroutines.iter().filter(|it| seen.function(it) == "main.descend");
     let objects: BTreeSet<u64> = blocked.flat_map(|it| seen.last.objects_of(it)).copied().collect();
     assert_eq!(objects.len(), 1000);

@@ -94,7 +94,7 @@ fn parked(version: &str, mode: &str) {
     let lost = (coverage.torn, coverage.not_unwound, coverage.unresolved_frames);
     assert_eq!(lost, (0, 0, 0), "{coverage:?}");
 
-    // A second look knows most of it from the first, and is no worse for that.
+    // A second snapshot knows most of it from the first, and is no worse for that.
     let again = attach.next().expect("observation");
     let later = target.dump().expect("dump");
     let comparison = compare(&again, &after, &later);

@@ -25,7 +25,7 @@ pub(super) struct Runners {
 
 impl Runners {
     /// Takes in the next sample.
-    pub(super) fn look(&mut self, goroutines: &[Goroutine]) {
+    pub(super) fn observe(&mut self, goroutines: &[Goroutine]) {
         let mut now = FxHashMap::default();
         for goroutine in goroutines {
             if matches!(goroutine.wait, WaitClass::Running | WaitClass::Runnable)

@@ -154,7 +154,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Adds the curve of its number, which takes a look at every sample.
+    /// Adds the curve of its number, which takes reading every sample.
     pub(super) fn with_history(mut self, window: &Window) -> Self {
         let hashes: Vec<u64> =
             self.groups.iter().filter_map(|&at| window.hashes().get(at)).copied().collect();

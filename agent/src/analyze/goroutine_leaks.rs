@@ -117,7 +117,7 @@ fn weigh<'a>(
     if !may_leak(&case) {
         return (Weighed::Unremarkable, NoLeak::Unremarkable);
     }
-    // A curve takes a look at every sample, and most cases stand still.
+    // A curve takes reading every sample, and most cases stand still.
     if case.life.survivors() > 0 || !case.life.known {
         case = case.with_history(common.context.window);
     }

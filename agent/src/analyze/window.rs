@@ -120,7 +120,7 @@ impl Window {
             ran: self.running.ran(),
         };
         if !self.running.held_back() {
-            self.runners.look(&observation.goroutines);
+            self.runners.observe(&observation.goroutines);
         }
         let (mut groups, lives, group_of) =
             group::groups(&observation, (span, &self.runners), &mut self.signatures);
@@ -161,7 +161,7 @@ impl Window {
             *by_wait.entry(group.wait).or_default() += group.count;
         }
         let (lock_graph, standings) = if by_wait.keys().copied().any(is_for_lock) {
-            self.locks.look(&observation, &group_of, span.ran * 2 / 3)
+            self.locks.observe(&observation, &group_of, span.ran * 2 / 3)
         } else {
             self.locks.look_at_none(observation.elapsed);
             Default::default()

@@ -133,7 +133,7 @@ pub struct Remedy {
 /// Finds out whether a process may be read. Does nothing to it.
 #[must_use]
 pub fn access_to(pid: u32) -> Access {
-    let confinement = Confinement::look();
+    let confinement = Confinement::detect();
     let Ok(mut target) = Status::of(pid) else {
         return Access::NoSuchProcess { hint: absence(pid, &confinement) };
     };
@@ -153,7 +153,7 @@ pub fn access_to(pid: u32) -> Access {
     };
     let obstacles = Status::of_self().map_or_else(
         |_| vec![Obstacle::SecurityModule],
-        |this| Case::look(pid, this, target, &refusal).obstacles(),
+        |this| Case::of(pid, this, target, &refusal).obstacles(),
     );
     let is_root = nix::unistd::geteuid().is_root();
     let remedies = remedies(pid, &obstacles, &confinement, is_root);
@@ -216,7 +216,7 @@ struct Case {
 }
 
 impl Case {
-    fn look(pid: u32, this: Status, target: Status, refusal: &io::Error) -> Self {
+    fn of(pid: u32, this: Status, target: Status, refusal: &io::Error) -> Self {
         let this_pid = std::process::id();
         let forbidden =
             refusal.raw_os_error() == Some(libc::ENOSYS) || sys::try_read_memory(this_pid).is_err();

@@ -64,7 +64,7 @@ pub struct Kernel {
 impl Kernel {
     /// Reads it all.
     #[must_use]
-    pub fn look() -> Self {
+    pub fn detect() -> Self {
         let sysctl = Path::new("/proc/sys/kernel");
         Self {
             release: fs::read_to_string(sysctl.join("osrelease"))
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn this_kernel_has_a_release_and_an_architecture() {
-        let kernel = Kernel::look();
+        let kernel = Kernel::detect();
         assert!(kernel.release.is_some_and(|release| release.contains('.')));
         assert_eq!(kernel.arch.as_deref(), Some(std::env::consts::ARCH));
     }

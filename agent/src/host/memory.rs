@@ -20,7 +20,7 @@ pub struct Allowance {
 impl Allowance {
     /// That of this process; `None` where nothing limits it, or no limit can be seen.
     #[must_use]
-    pub fn look() -> Option<Self> {
+    pub fn read() -> Option<Self> {
         Self::of_process(std::process::id())
     }
 

@@ -84,16 +84,16 @@ pub struct Host {
 impl Host {
     /// Examines everything once. Takes a few milliseconds and leaves nothing behind.
     #[must_use]
-    pub fn look() -> Self {
+    pub fn detect() -> Self {
         let status = status::Status::of_self().ok();
         Self {
-            kernel: Kernel::look(),
-            probes: Probes::look(),
+            kernel: Kernel::detect(),
+            probes: Probes::detect(),
             uid: status.as_ref().map(|status| status.uid.effective),
             capabilities: status.as_ref().map(|status| status.effective),
             seccomp: status.as_ref().and_then(|status| status.seccomp),
-            confinement: Confinement::look(),
-            memory: Allowance::look(),
+            confinement: Confinement::detect(),
+            memory: Allowance::read(),
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Confinement {
 impl Confinement {
     /// Finds out.
     #[must_use]
-    pub fn look() -> Self {
+    pub fn detect() -> Self {
         Self {
             host_pids: is_first("pid", FIRST_PID_NAMESPACE),
             host_users: is_first("user", FIRST_USER_NAMESPACE),

@@ -29,7 +29,7 @@ impl Probes {
     /// Tries. Attaches nothing: the file that it names is a folder, which the kernel refuses after
     /// it has checked everything else.
     #[must_use]
-    pub fn look() -> Self {
+    pub fn detect() -> Self {
         let (uprobes, pmu) = uprobes();
         let loaded = sys::load_tracing_program();
         Self {
@@ -168,6 +168,6 @@ mod tests {
 
     #[test]
     fn whoever_asks_gets_one_answer() {
-        assert_eq!(Probes::look().uprobe_multi, uprobe_multi());
+        assert_eq!(Probes::detect().uprobe_multi, uprobe_multi());
     }
 }

@@ -301,7 +301,7 @@ pub fn ours(
                 );
             }
             let binary = binaries.join(folder).join(&name);
-            // A leak and its mend bear one name.
+            // A leak and its fixed twin have one name.
             let name = if healthy { format!("{name}+") } else { name };
             let program = Program {
                 corpus: Corpus::Ours,

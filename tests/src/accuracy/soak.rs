@@ -18,7 +18,7 @@ use crate::server::{Kind, Server};
 /// Clients of a part may not have the numbers of the one before, whose connections may be still there.
 const NUMBERS: usize = 1000;
 
-/// How often the clients are looked after.
+/// How often the clients are watched after.
 const TICK: Duration = Duration::from_millis(200);
 
 /// One part of a run.
@@ -68,14 +68,14 @@ fn watch(
     let of_program = |error: anyhow::Error| Failure::Program(format!("{error:#}"));
     let server = Server::start(kind).map_err(of_program)?;
     let (part, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let mut run = Run::failed(program.clone(), Failure::Program("nobody looked".to_owned()));
+    let mut run = Run::failed(program.clone(), Failure::Program("nobody watched".to_owned()));
     thread::scope(|scope| {
         let clients = scope.spawn(|| serve(&server, whole, &part, &stop));
-        let looked = look(&server, &part, || clients.is_finished(), agent, folder, &mut run);
+        let watched = observe(&server, &part, || clients.is_finished(), agent, folder, &mut run);
         // Whoever failed first takes the other along.
         stop.store(true, Ordering::Relaxed);
         let served = clients.join();
-        looked.map_err(|error| Failure::Agent(format!("{error:#}")))?;
+        watched.map_err(|error| Failure::Agent(format!("{error:#}")))?;
         match served {
             Ok(served) => served.map_err(of_program),
             Err(_) => Err(Failure::Program("its clients have panicked".to_owned())),
@@ -106,7 +106,7 @@ fn serve(server: &Server, whole: Duration, at: &AtomicUsize, stop: &AtomicBool) 
 }
 
 /// Has the agent look till the end, at least once.
-fn look(
+fn observe(
     server: &Server,
     part: &AtomicUsize,
     is_over: impl Fn() -> bool,

@@ -71,7 +71,7 @@ impl Locks {
     /// The graph of the next sample of the same source, and how each group stands in it that waits for locks, by
     /// its index. `group_of` gives the group of each goroutine, `least` how long one has waited at least to be
     /// stuck.
-    pub(super) fn look(
+    pub(super) fn observe(
         &mut self,
         observation: &Observation,
         group_of: &[u32],

@@ -13,21 +13,22 @@ fn function(sample: &Sample, at: Option<FrameId>) -> String {
     stacks.lookup(at.expect("a line")).expect("a name").function.to_owned()
 }
 
-fn look(sample: &Sample) -> LockGraph {
+fn graph_of(sample: &Sample) -> LockGraph {
     next(&mut Locks::default(), &sample.observe(20))
 }
 
 /// The graph of the next sample, in which each goroutine is a group of its own.
 fn next(locks: &mut Locks, observation: &Observation) -> LockGraph {
     let groups: Vec<u32> = (0..).take(observation.goroutines.len()).collect();
-    locks.look(observation, &groups, Duration::ZERO).0
+    locks.observe(observation, &groups, Duration::ZERO).0
 }
 
 /// How all goroutines together stand after 20 seconds, as one group.
 fn stand(sample: &Sample) -> Standing {
     let observation = sample.observe(20);
     let groups = vec![0; observation.goroutines.len()];
-    let (_, mut standings) = Locks::default().look(&observation, &groups, Duration::from_secs(10));
+    let (_, mut standings) =
+        Locks::default().observe(&observation, &groups, Duration::from_secs(10));
     standings.remove(&0).unwrap_or_default()
 }
 
@@ -58,7 +59,7 @@ fn nobody_waits_for_long() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 0, &[(A, 3)]);
     sample.wants(2, (WaitClass::ChanSend, B), 100, &[]);
-    assert_eq!(look(&sample), LockGraph::default());
+    assert_eq!(graph_of(&sample), LockGraph::default());
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn whoever_mentions_a_lock_and_does_not_wait_for_it_holds_it() {
     sample.wants(1, (Mutex, A), 2, &[(A, 2)]);
     sample.wants(2, (Mutex, A), 0, &[(A, 2)]);
     sample.wants(3, (WaitClass::ChanReceive, C), 9, &[(A, 1)]);
-    let graph = look(&sample);
+    let graph = graph_of(&sample);
     let node = lock(&graph, A);
     assert_eq!((node.kind, node.waiting, node.waiters.as_slice()), (Mutex, 2, &[1, 2][..]));
     assert_eq!(node.oldest, Some(Duration::from_secs(2)));
@@ -85,18 +86,18 @@ fn several_who_may_hold_a_lock_are_none() {
     sample.wants(1, (Mutex, A), 2, &[(A, 2)]);
     sample.wants(3, (Sleep, 0), 9, &[(A, 1)]);
     sample.wants(4, (Sleep, 0), 9, &[(A, 1)]);
-    assert_eq!(held_by(&look(&sample), A), None);
+    assert_eq!(held_by(&graph_of(&sample), A), None);
     // Unless one of them only made the other and gave it the lock.
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 2, &[(A, 2)]);
     sample.wants(3, (Sleep, 0), 9, &[(A, 1)]);
     sample.wants(4, (Sleep, 0), 9, &[(A, 1)]).parent = NonZeroU64::new(3);
-    assert_eq!(held_by(&look(&sample), A), Some(4));
+    assert_eq!(held_by(&graph_of(&sample), A), Some(4));
 }
 
 #[test]
 fn two_in_opposite_order() {
-    let graph = look(&opposite_order());
+    let graph = graph_of(&opposite_order());
     assert_eq!(cycles(&graph), [[(1, B), (2, A)]]);
     assert_eq!((held_by(&graph, A), held_by(&graph, B)), (Some(1), Some(2)));
     assert_eq!(function(&opposite_order(), graph.cycles[0][0].at), "main.f1");
@@ -111,7 +112,7 @@ fn a_ring_of_three_with_others_behind_it() {
     // These wait for one lock and mean to take another later.
     sample.wants(7, (Mutex, A), 4, &[(A, 2), (B, 1)]);
     sample.wants(8, (Mutex, B), 4, &[(B, 2), (A, 1)]);
-    let graph = look(&sample);
+    let graph = graph_of(&sample);
     assert_eq!(cycles(&graph), [[(1, B), (2, C), (3, A)]], "{graph:?}");
 }
 
@@ -122,7 +123,7 @@ fn a_cycle_beside_others_who_know_a_lock_takes_longer_to_tell() {
         sample.wants(1, (Mutex, B), seconds, &[(A, 1), (B, 2)]);
         sample.wants(2, (Mutex, A), seconds, &[(B, 1), (A, 2)]);
         sample.wants(9, (Sleep, 0), 15, &[(A, 1)]);
-        cycles(&look(&sample)).len()
+        cycles(&graph_of(&sample)).len()
     };
     assert_eq!((after(5), after(10)), (0, 1));
 }
@@ -165,24 +166,24 @@ fn a_lock_taken_twice() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 3)]);
     sample.wants(2, (Mutex, A), 5, &[(A, 2)]);
-    let graph = look(&sample);
+    let graph = graph_of(&sample);
     assert_eq!(cycles(&graph), [[(1, A)]]);
     assert_eq!(held_by(&graph, A), Some(1));
 
     // One call explains two mentions, unless a calling function keeps one.
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 2)]);
-    assert!(look(&sample).cycles.is_empty());
+    assert!(graph_of(&sample).cycles.is_empty());
     sample.mentions[0].outer = 1;
-    assert_eq!(cycles(&look(&sample)), [[(1, A)]]);
+    assert_eq!(cycles(&graph_of(&sample)), [[(1, A)]]);
 
     // Somebody else may hold it: one who mentions it, or one whose stack could not be searched.
     let mut known = Sample::new();
     known.wants(1, (Mutex, A), 5, &[(A, 3)]);
     known.wants(2, (Sleep, 0), 5, &[(A, 1)]);
-    assert!(look(&known).cycles.is_empty());
+    assert!(graph_of(&known).cycles.is_empty());
     sample.add(9, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(9));
-    assert!(look(&sample).cycles.is_empty());
+    assert!(graph_of(&sample).cycles.is_empty());
 }
 
 #[test]
@@ -204,7 +205,7 @@ fn a_ring_of_hundreds_is_counted_and_not_drawn() {
         let next = 0x1000 + (goid % 300) * 16;
         sample.wants(goid, (Mutex, next), 5, &[(0x1000 + (goid - 1) * 16, 1), (next, 2)]);
     }
-    let graph = look(&sample);
+    let graph = graph_of(&sample);
     assert_eq!((graph.cycles.len(), graph.more_cycles), (0, 1));
 }
 
@@ -213,7 +214,7 @@ fn one_who_was_born_after_the_wait_began_holds_nothing() {
     let mut sample = Sample::new();
     sample.wants(1, (Mutex, A), 5, &[(A, 3)]);
     sample.add(9, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(1));
-    assert_eq!(cycles(&look(&sample)), [[(1, A)]]);
+    assert_eq!(cycles(&graph_of(&sample)), [[(1, A)]]);
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn a_reader_that_reads_again_behind_a_writer() {
     sample.wants(1, (RwMutex, A), 5, &[(A, 2)]).reason = Sample::reads();
     sample.wants(2, (RwMutex, A), 5, &[(A, 1)]);
     sample.wants(3, (RwMutex, A), 5, &[(A, 1)]).reason = Sample::reads();
-    assert_eq!(cycles(&look(&sample)), [[(1, A), (2, A)]]);
+    assert_eq!(cycles(&graph_of(&sample)), [[(1, A), (2, A)]]);
 }
 
 #[test]
@@ -230,10 +231,10 @@ fn a_wait_group_below_a_lock() {
     let mut sample = Sample::new();
     sample.wants(1, (WaitGroup, B), 5, &[(A, 2), (B, 1)]);
     sample.wants(2, (Mutex, A), 5, &[(A, 2), (B, 1)]).parent = NonZeroU64::new(1);
-    assert_eq!(cycles(&look(&sample)), [[(1, B), (2, A)]]);
+    assert_eq!(cycles(&graph_of(&sample)), [[(1, B), (2, A)]]);
     // Another worker may hold the lock as well.
     sample.add(3, Sleep, StackView::Torn).seen_for = Some(Duration::from_secs(5));
-    assert!(look(&sample).cycles.is_empty());
+    assert!(graph_of(&sample).cycles.is_empty());
 }
 
 #[test]
@@ -243,7 +244,7 @@ fn idle_workers_are_no_cycle() {
     for goid in 2..6 {
         sample.wants(goid, (Cond, A), 50, &[(B, 1)]);
     }
-    let graph = look(&sample);
+    let graph = graph_of(&sample);
     assert!(graph.cycles.is_empty());
     assert_eq!((held_by(&graph, A), held_by(&graph, B)), (None, None));
 }
@@ -256,7 +257,7 @@ fn a_graph_shows_so_many_locks_and_cycles() {
         sample.wants(2 * pair + 1, (Mutex, right), 5, &[(left, 1)]);
         sample.wants(2 * pair + 2, (Mutex, left), 5, &[(right, 1)]);
     }
-    let graph = look(&sample);
+    let graph = graph_of(&sample);
     assert_eq!((graph.locks.len(), graph.more), (256, 544));
     assert_eq!((graph.cycles.len(), graph.more_cycles), (64, 336));
     assert_eq!(graph.cycles[0].len(), 2);
@@ -272,7 +273,8 @@ fn equal_cycles_are_one_kind_with_a_count_and_an_example_of_its_own() {
     }
     let observation = sample.observe(20);
     let groups: Vec<u32> = (0..).take(800).map(|at| at % 2).collect();
-    let (graph, standings) = Locks::default().look(&observation, &groups, Duration::from_secs(10));
+    let (graph, standings) =
+        Locks::default().observe(&observation, &groups, Duration::from_secs(10));
     assert_eq!(cycles(&graph), [[(1, 0x1010), (2, 0x1000)]]);
     assert_eq!((graph.alike, graph.more_cycles), (vec![400], 0));
     let (from, to) = (&standings[&0], &standings[&1]);
@@ -335,7 +337,7 @@ fn a_holder_that_waits_for_a_timer_goes_on() {
             element_bytes,
             closed: false,
         });
-        let look = Locks::default().look(&observation, &[0, 0], Duration::from_secs(10));
+        let look = Locks::default().observe(&observation, &[0, 0], Duration::from_secs(10));
         assert_eq!(look.1[&0].open.count, open, "{element_bytes}");
     }
 }

@@ -8,7 +8,7 @@ use crate::host::process_memory;
 use crate::model::{Coverage, CoverageNote, GroupMemory, Heap, Memory, ProcessMemory, SizeClass};
 
 /// Everything that is known of a program's memory now. What could not be read is said in the coverage.
-pub(super) fn look(program: &Program, coverage: &mut Coverage) -> Memory {
+pub(super) fn read(program: &Program, coverage: &mut Coverage) -> Memory {
     let heap = match program.heap() {
         Ok(heap) => match heap.figures(program.memory()) {
             Ok(figures) => Some(figures),

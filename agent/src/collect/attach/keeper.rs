@@ -102,7 +102,7 @@ impl Keeper {
     ///
     /// # Errors
     /// When it refuses to say.
-    pub(super) fn look(&self, snapshot: Duration) -> Result<Seen, ProbeError> {
+    pub(super) fn read(&self, snapshot: Duration) -> Result<Seen, ProbeError> {
         let mut kept = lock(&self.kept);
         kept.sampled += snapshot;
         // What is said to be attached is so now.

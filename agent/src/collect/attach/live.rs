@@ -117,7 +117,7 @@ impl Live {
             };
         }
         let seen = match &self.keeper {
-            Keeping::Kept(keeper) => match keeper.look(took) {
+            Keeping::Kept(keeper) => match keeper.read(took) {
                 Ok(seen) => seen,
                 Err(error) => {
                     self.keeper = Keeping::Without(Some(ProbeReason::Failed(one_line(&error))));

@@ -105,8 +105,8 @@ pub(super) struct Room {
 
 impl Room {
     /// As its control groups say, without end where none limits it.
-    pub(super) fn look() -> Self {
-        let Some(allowance) = Allowance::look() else {
+    pub(super) fn read() -> Self {
+        let Some(allowance) = Allowance::read() else {
             return Self { room_bytes: u64::MAX, limit_bytes: u64::MAX };
         };
         let room_bytes = allowance.left_bytes() + own_bytes().unwrap_or(0);

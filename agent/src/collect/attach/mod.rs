@@ -259,8 +259,8 @@ impl Attach {
 
     fn observe_program(&mut self) -> Result<Observation, CollectError> {
         // What is asked of /proc costs the target nothing, and is none of a snapshot's time.
-        let process = self.meter.look(monotonic());
-        let room = Room::look();
+        let process = self.meter.read(monotonic());
+        let room = Room::read();
         let mut start = monotonic();
         let mut taken = self.take(room)?;
         if self.once && taken.has_lock_waits {
@@ -285,8 +285,8 @@ impl Attach {
             helped,
             ..
         } = taken;
-        let memory = heap::look(&self.program, &mut coverage);
-        let resources = self.holdings.look(self.program.process(), now, &mut coverage);
+        let memory = heap::read(&self.program, &mut coverage);
+        let resources = self.holdings.read(self.program.process(), now, &mut coverage);
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         // A tenth of a second says nothing of rates.
         let (churn, churn_so_far) =

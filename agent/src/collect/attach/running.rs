@@ -48,7 +48,7 @@ impl Meter {
     }
 
     /// How the process runs at `now`, and could since the call before.
-    pub(super) fn look(&mut self, now: Duration) -> Running {
+    pub(super) fn read(&mut self, now: Duration) -> Running {
         let cgroups = Cgroups::of(self.pid);
         let reading = Reading {
             at: now,
@@ -228,10 +228,10 @@ mod tests {
     #[test]
     fn we_run_and_use_cpu() {
         let mut meter = Meter::new(std::process::id());
-        let first = meter.look(millis(0));
+        let first = meter.read(millis(0));
         assert_eq!((first.halt, first.held_seconds), (None, None));
         assert!(first.cpu_seconds.is_some(), "{first:?}");
-        assert!(meter.look(millis(100)).held_seconds.is_some());
+        assert!(meter.read(millis(100)).held_seconds.is_some());
         assert_eq!(parse_spent("12 34 5\n").map(|it| it.waited), Some(Duration::from_nanos(34)));
         assert_eq!(parse_spent("12\n"), None);
     }

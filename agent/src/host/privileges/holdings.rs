@@ -50,7 +50,7 @@ impl Holdings {
 
     /// Says what is held now, and what a plan would keep it for. Gives up nothing.
     #[must_use]
-    pub fn look(plan: &Plan) -> Self {
+    pub fn detect(plan: &Plan) -> Self {
         Self::compare(plan, permitted())
     }
 

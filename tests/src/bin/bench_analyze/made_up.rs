@@ -15,7 +15,7 @@ const FRAMES: u32 = 8;
 /// Seconds from one birth in a leaking group to the next.
 const BIRTHS: u32 = 3;
 
-/// What stays the same from look to look.
+/// What stays the same from sample to sample.
 pub struct MadeUp {
     goroutines: u32,
     kinds: Vec<(StackId, FrameId)>,
@@ -48,9 +48,9 @@ impl MadeUp {
         }
     }
 
-    /// A look: the one with this number, a second after the one before.
-    pub fn look(&self, number: u32) -> Observation {
-        let mut look = Observation {
+    /// A sample: the one with this number, a second after the one before.
+    pub fn sample(&self, number: u32) -> Observation {
+        let mut sample = Observation {
             at: Timestamp::from_unix_ns(0),
             elapsed: Duration::ZERO,
             uptime: None,
@@ -71,8 +71,8 @@ impl MadeUp {
             coverage: Coverage::default(),
             overhead: Overhead::default(),
         };
-        self.turn_to(&mut look, number);
-        look
+        self.turn_to(&mut sample, number);
+        sample
     }
 
     /// A goroutine, if it has been born.
@@ -106,11 +106,11 @@ impl MadeUp {
 
     /// Makes a sample the one with this number. Of every tenth group, a goroutine is born every few
     /// seconds; all others have been there since the first sample.
-    pub fn turn_to(&self, look: &mut Observation, number: u32) {
-        look.elapsed = Duration::from_secs(u64::from(number));
-        look.at = Timestamp::from_unix_ns(i64::from(number) * 1_000_000_000);
-        look.goroutines.clear();
-        look.goroutines.extend((0..self.goroutines).filter_map(|at| self.goroutine(at, number)));
+    pub fn turn_to(&self, sample: &mut Observation, number: u32) {
+        sample.elapsed = Duration::from_secs(u64::from(number));
+        sample.at = Timestamp::from_unix_ns(i64::from(number) * 1_000_000_000);
+        sample.goroutines.clear();
+        sample.goroutines.extend((0..self.goroutines).filter_map(|at| self.goroutine(at, number)));
     }
 }
 

@@ -25,7 +25,7 @@ use made_up::MadeUp;
 const SIZES: [(u32, u32); 4] =
     [(10_000, 1_000), (100_000, 10_000), (300_000, 30_000), (1_000_000, 100_000)];
 /// Looks before the one that is timed, so that there is a history to weigh.
-const LOOKS: u32 = 28;
+const SAMPLES: u32 = 28;
 /// Rounds of which the median counts.
 const ROUNDS: usize = 5;
 
@@ -88,25 +88,25 @@ fn bench() -> Result<()> {
 fn measure(goroutines: u32, groups: u32) -> Result<Measured> {
     let before = resident()?;
     let made_up = MadeUp::new(goroutines, groups);
-    let mut look = made_up.look(LOOKS);
+    let mut sample = made_up.sample(SAMPLES);
     let observation_bytes = resident()?.saturating_sub(before);
     let (settings, mut sources) = (Settings::default(), CodeFiles::default());
     let mut window = Window::default();
-    for number in 0..LOOKS {
-        made_up.turn_to(&mut look, number);
-        window.push(&look);
+    for number in 0..SAMPLES {
+        made_up.turn_to(&mut sample, number);
+        window.push(&sample);
     }
     let (mut pushes, mut judgements, mut peers) = (Vec::new(), Vec::new(), Vec::new());
     let mut found = (0, 0);
     for round in 0..ROUNDS {
-        made_up.turn_to(&mut look, LOOKS + round as u32);
-        pushes.push(timed(|| window.push(&look)).0);
+        made_up.turn_to(&mut sample, SAMPLES + round as u32);
+        pushes.push(timed(|| window.push(&sample)).0);
         let (took, assessment) = timed(|| judge(&window, &settings, &mut sources));
         judgements.push(took);
         let assessment = assessment.context("a window that was pushed to can be judged")?;
         let findings = assessment.judgement.map_or(0, |judgement| judgement.findings.len());
         found = (assessment.groups.len(), findings);
-        peers.push(timed(|| peer(&look)).0);
+        peers.push(timed(|| peer(&sample)).0);
     }
     let held = resident()?.saturating_sub(before + observation_bytes);
     let [push, judge, peer] = [pushes, judgements, peers].map(median);
@@ -126,9 +126,9 @@ fn measure(goroutines: u32, groups: u32) -> Result<Measured> {
 }
 
 /// Groups by stack and creation site, and counts.
-fn peer(look: &Observation) -> usize {
+fn peer(sample: &Observation) -> usize {
     let mut groups: HashMap<_, u64> = HashMap::new();
-    for goroutine in &look.goroutines {
+    for goroutine in &sample.goroutines {
         *groups.entry((goroutine.stack, goroutine.created_by)).or_default() += 1;
     }
     std::hint::black_box(groups).len()

@@ -32,7 +32,7 @@ pub struct Own {
 
 /// Measures for so long a turn.
 pub fn measure(window: Duration) -> Result<Value> {
-    table::title("the agent's own CPU at 10,000 goroutines, a look a second (bar: below 1 %)");
+    table::title("the agent's own CPU at 10,000 goroutines, a sample a second (bar: below 1 %)");
     let target = Target::start_with(GO, "exe", "blocked", &["10000", "5"])?;
     let mut own = Own::default();
     for _ in 0..TURNS {

@@ -5,7 +5,7 @@ use leak_agent::host::{Answer, Capability, Host, Lockdown, Seccomp};
 
 /// Debian's kernels have uprobes, BTF, Yama and lockdown, and uprobe_multi since 6.6.
 pub fn is_judged_right() -> Result<()> {
-    let host = Host::look();
+    let host = Host::detect();
     let release = host.kernel.release.clone().context("no kernel release")?;
     let numbers: Vec<u32> = release.split('.').filter_map(|part| part.parse().ok()).collect();
     let &[major, minor, ..] = numbers.as_slice() else { bail!("release {release:?}") };

@@ -20,16 +20,16 @@ use program::Located;
 
 /// Looks at the host and at the processes that the flags name, and says what it found.
 pub(in crate::cli) fn run(request: &Request) -> Outcome {
-    // The host alone is worth a look: no target is no failure here.
+    // The host alone is worth showing: no target is no failure here.
     let pids = match target::pids(&request.selection) {
         Ok(pids) => pids,
         Err(Failure::NoTarget) => Vec::new(),
         Err(failure) => return Err(failure),
     };
-    let host = Host::look();
+    let host = Host::detect();
     // From here on with what watching keeps: what is then said of a process is true of watching.
     let privileges = Holdings::after(&privileges::plan(request, Touch::Probes));
-    let findings = Findings::look(host, privileges, &pids);
+    let findings = Findings::of(host, privileges, &pids);
     output::put(&request.delivery, |out| match request.delivery.format.kind {
         Kind::Json => write_json(&findings, out),
         Kind::Text | Kind::Document => page::write(&findings, out),
@@ -47,8 +47,8 @@ struct Findings {
 }
 
 impl Findings {
-    fn look(host: Host, privileges: Holdings, pids: &[u32]) -> Self {
-        let processes = pids.iter().map(|&pid| Process::look(pid)).collect();
+    fn of(host: Host, privileges: Holdings, pids: &[u32]) -> Self {
+        let processes = pids.iter().map(|&pid| Process::examine(pid)).collect();
         Self { missing: missing(&host), processes, host, privileges }
     }
 }
@@ -62,9 +62,9 @@ struct Process {
 }
 
 impl Process {
-    fn look(pid: u32) -> Self {
+    fn examine(pid: u32) -> Self {
         let access = access_to(pid);
-        let program = access.is_granted().then(|| Located::look(pid));
+        let program = access.is_granted().then(|| Located::examine(pid));
         Self { pid, access, program }
     }
 
@@ -205,7 +205,7 @@ mod tests {
 
     /// Gives up nothing: a filter would be on every test of this program.
     fn findings(pids: &[u32]) -> Findings {
-        Findings::look(Host::look(), Holdings::look(&Plan::reading().probing(true)), pids)
+        Findings::of(Host::detect(), Holdings::detect(&Plan::reading().probing(true)), pids)
     }
 
     fn page(pids: &[u32]) -> String {

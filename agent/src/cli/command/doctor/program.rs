@@ -22,7 +22,7 @@ pub(super) struct Fact {
 
 impl Located {
     /// Looks for the program, as every other command does.
-    pub(super) fn look(pid: u32) -> Self {
+    pub(super) fn examine(pid: u32) -> Self {
         let program = match Program::attach(pid) {
             Ok(program) => program,
             Err(error) => return Self::Failed(one_line(&error)),

@@ -46,7 +46,7 @@ pub(super) struct Holdings {
 
 impl Holdings {
     /// What the process holds at `now`, by the monotonic clock.
-    pub(super) fn look(
+    pub(super) fn read(
         &mut self,
         process: &Process,
         now: Duration,

@@ -7,7 +7,7 @@ use super::*;
 use crate::model::{ResourceKey, ResourceKind, ResourceName, TcpState};
 
 /// What this process holds, so many seconds after the start.
-fn look(holdings: &mut Holdings, seconds: u64) -> (Resources, Coverage) {
+fn read(holdings: &mut Holdings, seconds: u64) -> (Resources, Coverage) {
     let ours = Process::find(std::process::id()).expect("we run");
     let mut coverage = Coverage::default();
     let seen = holdings.look(&ours, Duration::from_secs(seconds), &mut coverage);

@@ -289,6 +289,9 @@ fn compare_saved_inputs_and_now_with_after_a_command() {
         leak.find(|group| group["wait_class"] == "chan send").expect("it leaks")
     };
     assert!(leak(&grown)["after"].as_u64() > leak(&grown)["before"].as_u64(), "{grown}");
+    // Goroutines that pile up take stacks.
+    let stacks = |moment: &str| grown[moment]["memory"]["stacks_bytes"].as_u64();
+    assert!(stacks("before") > Some(0) && stacks("after") >= stacks("before"), "{grown}");
     let (stdout, stderr) = run(
         &["compare", "--pid", &pid, "--format", "json", "--", "sh", "-c", "sleep 1; echo potato"],
         0,

@@ -1,9 +1,15 @@
-//! What became of the groups between two moments: which are new, gone, larger or smaller.
+//! What became of the groups between two moments: which are new, gone, larger or smaller; and of the memory.
+
+mod memory;
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::signature;
-use crate::model::{Assessment, FrameId, Severity, StackTable, Timestamp, Verdict, WaitClass};
+use crate::model::{
+    Assessment, FrameId, MemoryKind, Severity, StackTable, Subject, Timestamp, Verdict, WaitClass,
+};
+
+pub use memory::MemoryAt;
 
 /// The groups of one moment, of a process or of several as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,8 @@ pub struct Moment {
     pub goroutines: u64,
     /// By signature.
     pub groups: BTreeMap<String, GroupAt>,
+    /// How much memory; `None` where nothing is known of it.
+    pub memory: Option<MemoryAt>,
     /// What was found.
     pub findings: Vec<FindingAt>,
 }
@@ -40,8 +48,34 @@ pub struct FindingAt {
     pub verdict: Verdict,
     /// How bad it is.
     pub severity: Severity,
-    /// Of its groups.
-    pub signatures: Vec<String>,
+    /// What of.
+    pub about: About,
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Goroutines of the groups of these signatures.
+    Goroutines(Vec<String>),
+    /// Memory of this kind.
+    Memory(MemoryKind),
+    /// Resources.
+    Resource {
+        /// The finding's id, which is that of any about the same.
+        id: String,
+        /// How many there are.
+        count: u64,
+    },
+}
+
+impl About {
+    /// How many there are of the resources of an id.
+    fn count(&self, of: &str) -> Option<u64> {
+        match self {
+            Self::Resource { id, count } if id == of => Some(*count),
+            _ => None,
+        }
+    }
 }
 
 /// A line of source.
@@ -77,6 +111,7 @@ impl Moment {
             at: Some(assessment.window.last),
             exe: assessment.target.name().into_owned(),
             goroutines: assessment.totals.goroutines,
+            memory: assessment.memory.as_ref().map(MemoryAt::of),
             ..Self::default()
         };
         for group in &assessment.groups {
@@ -95,11 +130,18 @@ impl Moment {
             .map(|finding| FindingAt {
                 verdict: finding.verdict,
                 severity: finding.severity(),
-                signatures: finding
-                    .groups()
-                    .iter()
-                    .filter_map(|&index| Some(assessment.groups.get(index)?.signature.clone()))
-                    .collect(),
+                about: match &finding.subject {
+                    Subject::Goroutines(_) => {
+                        let groups = finding.groups().iter();
+                        let of =
+                            |&index: &usize| Some(assessment.groups.get(index)?.signature.clone());
+                        About::Goroutines(groups.filter_map(of).collect())
+                    }
+                    Subject::Memory(growth) => About::Memory(growth.kind),
+                    Subject::Resource(growth) => {
+                        About::Resource { id: finding.id.clone(), count: growth.to }
+                    }
+                },
             })
             .collect();
         moment
@@ -128,8 +170,13 @@ impl Moment {
         for (signature, group) in &self.groups {
             moment.add(signature::stack(signature), group.clone());
         }
-        let signatures = moment.findings.iter_mut().flat_map(|finding| &mut finding.signatures);
-        signatures.for_each(|signature| *signature = signature::stack(signature).to_owned());
+        for finding in &mut moment.findings {
+            if let About::Goroutines(signatures) = &mut finding.about {
+                let stacks =
+                    signatures.iter().map(|signature| signature::stack(signature).to_owned());
+                *signatures = stacks.collect();
+            }
+        }
         moment
     }
 
@@ -145,7 +192,7 @@ pub struct Difference {
     pub groups: Vec<Changed>,
     /// How many groups are as large as before.
     pub unchanged: u64,
-    /// Findings of the later moment about a group that is new or larger.
+    /// Findings of the later moment about a group that is new or larger, memory or resources that are more.
     pub findings: Vec<FindingAt>,
 }
 
@@ -231,8 +278,16 @@ impl Difference {
         // The sort keeps the order of signatures among equals.
         groups.sort_by_key(|group| std::cmp::Reverse(group.before.abs_diff(group.after)));
         let is_more = |signature: &String| after.count(signature) > before.count(signature);
-        let findings = after.findings.iter();
-        let findings = findings.filter(|it| it.signatures.iter().any(is_more)).cloned().collect();
+        let is_known = before.memory.zip(after.memory);
+        let has_grown =
+            |kind| is_known.is_none_or(|(before, after)| before.is_less_than(&after, kind));
+        let had = |id: &str| before.findings.iter().find_map(|finding| finding.about.count(id));
+        let is_news = |finding: &&FindingAt| match &finding.about {
+            About::Goroutines(signatures) => signatures.iter().any(is_more),
+            About::Memory(kind) => has_grown(*kind),
+            About::Resource { id, count } => had(id).is_none_or(|before| before < *count),
+        };
+        let findings = after.findings.iter().filter(is_news).cloned().collect();
         Self { groups, unchanged, findings }
     }
 }
@@ -288,10 +343,54 @@ mod tests {
         let mut grown = moment(9);
         let signatures = grown.groups.iter().find(|(_, group)| group.count == 9);
         let signatures = vec![signatures.expect("it leaks").0.clone()];
-        let finding = FindingAt { verdict: Verdict::Likely, severity: Severity::High, signatures };
+        let finding = FindingAt {
+            verdict: Verdict::Likely,
+            severity: Severity::High,
+            about: About::Goroutines(signatures),
+        };
         grown.findings = vec![finding.clone()];
         assert_eq!(Difference::of(&moment(5), &grown).findings, [finding]);
         assert_eq!(Difference::of(&moment(9), &grown).findings, []);
         assert_eq!(Difference::of(&moment(12), &grown).findings, []);
+    }
+
+    #[test]
+    fn findings_about_memory_that_did_not_grow_are_no_news() {
+        let with = |live: u64| {
+            let memory = MemoryAt { live_bytes: Some(live), ..MemoryAt::default() };
+            let finding = FindingAt {
+                verdict: Verdict::Likely,
+                severity: Severity::High,
+                about: About::Memory(MemoryKind::Heap),
+            };
+            Moment { memory: Some(memory), findings: vec![finding], ..moment(5) }
+        };
+        assert_eq!(Difference::of(&with(1), &with(2)).findings.len(), 1);
+        assert_eq!(Difference::of(&with(2), &with(2)).findings, []);
+        // What was before is not known.
+        assert_eq!(Difference::of(&moment(5), &with(2)).findings.len(), 1);
+    }
+
+    #[test]
+    fn findings_about_resources_are_news_where_there_are_more() {
+        let with = |count: u64| {
+            let finding = FindingAt {
+                verdict: Verdict::Likely,
+                severity: Severity::High,
+                about: About::Resource { id: "f-1".to_owned(), count },
+            };
+            Moment { findings: vec![finding], ..moment(5) }
+        };
+        assert_eq!(Difference::of(&with(1), &with(2)).findings.len(), 1);
+        assert_eq!(Difference::of(&with(2), &with(2)).findings, []);
+        assert_eq!(Difference::of(&moment(5), &with(2)).findings.len(), 1);
+    }
+
+    #[test]
+    fn memory_of_several_is_known_only_where_that_of_each_is() {
+        let one = MemoryAt { live_bytes: Some(5), rss_bytes: Some(9), ..MemoryAt::default() };
+        let other = MemoryAt { rss_bytes: Some(u64::MAX), ..MemoryAt::default() };
+        let both = one.and(other);
+        assert_eq!((both.live_bytes, both.rss_bytes), (None, Some(u64::MAX)));
     }
 }

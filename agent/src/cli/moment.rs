@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::input::find;
-use crate::analyze::compare::{FindingAt, GroupAt, Line, Moment};
+use crate::analyze::compare::{About, FindingAt, GroupAt, Line, MemoryAt, Moment};
 use crate::analyze::settings::Filter;
 use crate::analyze::{CodeFiles, Settings, Window, assess, judge, view};
 use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
 use crate::model::{Instance, Timestamp};
 use crate::pipeline;
-use crate::report::schema::{self, Document, FrameDoc, GroupDoc};
+use crate::report::schema::{self, Document, FindingDoc, FrameDoc, GroupDoc, MemoryAccountDoc};
 
 /// A report is no larger than this.
 const MAX_BYTES: u64 = 1 << 30;
@@ -89,12 +89,17 @@ fn read(path: &Path, filter: &Filter) -> Result<Moment, Failure> {
 /// Of one report, or of several as one.
 fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
     let mut moment = Moment::default();
-    for report in documents {
+    for (index, report) in documents.iter().enumerate() {
         moment.at = moment.at.or_else(|| time(report.window.last.as_deref()?));
         let target = &report.target;
         let name = target.exe.as_ref().or(target.source.as_ref());
         moment.exe = name.cloned().unwrap_or_default().into_owned();
         moment.goroutines = moment.goroutines.saturating_add(report.totals.goroutines);
+        let memory = report.memory.as_ref().map(memory);
+        moment.memory = match index {
+            0 => memory,
+            _ => moment.memory.zip(memory).map(|(before, more)| before.and(more)),
+        };
         let groups = || report.groups.iter().filter(|group| passes(group, filter));
         for group in groups() {
             moment.add(
@@ -108,15 +113,39 @@ fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
             );
         }
         for finding in &report.findings {
-            let own = groups().filter(|group| group.finding.as_ref() == Some(&finding.id));
             moment.findings.push(FindingAt {
                 verdict: finding.verdict,
                 severity: finding.severity,
-                signatures: own.map(|group| group.signature.clone().into_owned()).collect(),
+                about: about(finding, groups()),
             });
         }
     }
     moment
+}
+
+/// What a finding of a report is about; `groups` are the report's, as far as they are wanted.
+fn about<'a>(finding: &FindingDoc<'_>, groups: impl Iterator<Item = &'a GroupDoc<'a>>) -> About {
+    if let Some(growth) = finding.memory_growth {
+        return About::Memory(growth.kind);
+    }
+    if let Some(growth) = &finding.resource {
+        return About::Resource { id: finding.id.clone().into_owned(), count: growth.to };
+    }
+    let own = groups.filter(|group| group.finding.as_ref() == Some(&finding.id));
+    About::Goroutines(own.map(|group| group.signature.clone().into_owned()).collect())
+}
+
+/// The memory of a report.
+fn memory(account: &MemoryAccountDoc) -> MemoryAt {
+    let heap = account.heap.as_ref();
+    let in_use = account.heap_profile.map(|profile| profile.in_use_bytes);
+    MemoryAt {
+        live_bytes: heap.and_then(|heap| heap.live_bytes),
+        objects_bytes: heap.map(|heap| heap.objects_bytes).or(in_use),
+        stacks_bytes: heap.map(|heap| heap.stacks_bytes),
+        outside_bytes: account.resident.map(|parts| parts.outside_bytes),
+        rss_bytes: account.process.map(|process| process.rss_bytes),
+    }
 }
 
 /// Whether a filter lets a group of a report pass.
@@ -175,6 +204,6 @@ mod tests {
         view::filtered(&mut assessment, &filter);
         let less = reported(&documents, &filter);
         assert_eq!(less.groups, Moment::of(&assessment).groups);
-        assert!(less.findings.iter().all(|finding| finding.signatures.is_empty()));
+        assert!(less.findings.iter().all(|finding| finding.about == About::Goroutines(Vec::new())));
     }
 }

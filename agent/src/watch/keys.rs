@@ -10,7 +10,7 @@ const PAGE: isize = 10;
 
 /// The keys and what they do, as the help shows them.
 pub(super) const HELP: [(&str, &str); 14] = [
-    ("1 to 5", "findings, groups, locks, lineage, probes"),
+    ("1 to 6", "findings, groups, locks, lineage, memory, probes"),
     ("Tab ← →", "the next tab, the one before (also a click)"),
     ("↑ ↓  k j", "select a row, or scroll its details (also the wheel)"),
     ("PgUp PgDn", "ten lines at a time"),
@@ -63,7 +63,7 @@ pub(super) fn action(key: KeyEvent, typing: bool) -> Option<Action> {
         KeyCode::Char('n') => Action::NextTarget,
         KeyCode::Char('N') => Action::PreviousTarget,
         KeyCode::Char('m') => Action::Mouse,
-        KeyCode::Char(digit @ '1'..='5') => Action::Tab(Tab::ALL[usize::from(digit as u8 - b'1')]),
+        KeyCode::Char(digit @ '1'..='6') => Action::Tab(Tab::ALL[usize::from(digit as u8 - b'1')]),
         _ => Action::Nothing,
     })
 }
@@ -83,8 +83,8 @@ mod tests {
     fn digits_are_tabs() {
         let digit = |digit| action(KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE), false);
         assert_eq!(digit('1'), Some(Action::Tab(Tab::Findings)));
-        assert_eq!(digit('5'), Some(Action::Tab(Tab::Probes)));
-        assert_eq!(digit('6'), Some(Action::Nothing));
+        assert_eq!(digit('6'), Some(Action::Tab(Tab::Probes)));
+        assert_eq!(digit('7'), Some(Action::Nothing));
     }
 
     #[test]

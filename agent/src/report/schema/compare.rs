@@ -40,6 +40,36 @@ pub struct MomentDoc<'a> {
     ///
     /// Unit: goroutines.
     pub goroutines: u64,
+    /// How much memory there was.
+    ///
+    /// Null: nothing is known of it.
+    #[serde(default)]
+    pub memory: Option<MomentMemoryDoc>,
+}
+
+/// Memory at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MomentMemoryDoc {
+    /// Objects that the last collection found reachable.
+    ///
+    /// Unit: bytes. Null: it is not known, or there was no collection.
+    pub live_bytes: Option<u64>,
+    /// All objects: those that are not reachable and not freed yet too. Of a heap profile, those in use.
+    ///
+    /// Unit: bytes. Null: it is not known.
+    pub objects_bytes: Option<u64>,
+    /// Goroutines' stacks.
+    ///
+    /// Unit: bytes. Null: it is not known.
+    pub stacks_bytes: Option<u64>,
+    /// Anonymous memory that the Go runtime does not know of, at least: of C, of mmap.
+    ///
+    /// Unit: bytes. Null: it is not known.
+    pub outside_bytes: Option<u64>,
+    /// Resident memory.
+    ///
+    /// Unit: bytes. Null: it is not known.
+    pub rss_bytes: Option<u64>,
 }
 
 /// A group whose count is another.

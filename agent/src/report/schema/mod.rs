@@ -33,7 +33,7 @@ mod retained;
 mod sample;
 mod site;
 
-pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc};
+pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc};
 pub use contention::{ContendedLineDoc, ContentionDoc};
 pub use coverage::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,

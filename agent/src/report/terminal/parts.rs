@@ -101,7 +101,7 @@ pub fn coverage(assessment: &Assessment, width: usize) -> Lines {
     part(width, |page| page.coverage(&coverage).and_then(|()| page.notes(assessment)))
 }
 
-/// Memory: what there is, what grows, which limit that leads to. Empty where nothing is known of it.
+/// Memory in a few lines: what there is, what grows, which limit that leads to. Empty where nothing is known of it.
 #[must_use]
 pub fn memory(assessment: &Assessment, width: usize) -> Lines {
     part(width, |page| page.memory(assessment))
@@ -111,6 +111,16 @@ pub fn memory(assessment: &Assessment, width: usize) -> Lines {
 #[must_use]
 pub fn resources(assessment: &Assessment, width: usize) -> Lines {
     part(width, |page| page.resources(assessment))
+}
+
+/// Memory: what there is, where it is, what grows, which limits that leads to. Empty where nothing is known of
+/// it.
+#[must_use]
+pub fn memory_in_full(assessment: &Assessment, width: usize) -> Lines {
+    part(width, |page| {
+        page.details = true;
+        page.memory(assessment)
+    })
 }
 
 /// What observing costs.

@@ -102,7 +102,7 @@ impl State {
         match self.tab {
             Tab::Findings => Some(self.finding_order),
             Tab::Groups => Some(self.group_order),
-            Tab::Locks | Tab::Lineage | Tab::Probes => None,
+            Tab::Locks | Tab::Lineage | Tab::Memory | Tab::Probes => None,
         }
     }
 
@@ -115,7 +115,7 @@ impl State {
             Tab::Groups => assessment.groups.len(),
             Tab::Locks => locks::count(assessment),
             Tab::Lineage => self.tree.len(),
-            Tab::Probes => 0,
+            Tab::Memory | Tab::Probes => 0,
         }
     }
 
@@ -147,7 +147,7 @@ impl State {
             Action::Sort => self.sort(),
             Action::Filter => {
                 self.open = None;
-                self.typing = self.tab != Tab::Probes;
+                self.typing = !self.tab.is_page();
             }
             Action::Pause => self.pause(),
             Action::Tab(tab) => self.show(tab),
@@ -189,14 +189,14 @@ impl State {
 
     /// Whether lines move, and no selection.
     const fn is_scrolled(&self) -> bool {
-        self.open.is_some() || matches!(self.tab, Tab::Probes)
+        self.open.is_some() || self.tab.is_page()
     }
 
     /// The view bounds what is scrolled, by how many lines there are.
     fn step(&mut self, by: isize) {
         match (&mut self.open, self.tab) {
             (Some(scroll), _) => *scroll = scroll.saturating_add_signed(by),
-            (None, Tab::Probes) => self.scroll = self.scroll.saturating_add_signed(by),
+            (None, tab) if tab.is_page() => self.scroll = self.scroll.saturating_add_signed(by),
             (None, _) => self.rows.step(by),
         }
     }
@@ -218,7 +218,7 @@ impl State {
         match self.tab {
             Tab::Findings => self.finding_order = self.finding_order.next(&findings::ORDERS),
             Tab::Groups => self.group_order = self.group_order.next(&groups::ORDERS),
-            Tab::Locks | Tab::Lineage | Tab::Probes => {}
+            Tab::Locks | Tab::Lineage | Tab::Memory | Tab::Probes => {}
         }
         self.arrange(selected.as_deref());
     }
@@ -277,7 +277,7 @@ impl State {
             Tab::Groups => groups::rows(assessment, self.group_order, &filter),
             Tab::Locks => locks::rows(assessment, &filter),
             Tab::Lineage => lineage::rows(assessment, &self.tree, &filter),
-            Tab::Probes => Vec::new(),
+            Tab::Memory | Tab::Probes => Vec::new(),
         };
         let (tab, tree) = (self.tab, &self.tree);
         let is_there = self.rows.arrange(shown, |row| {
@@ -300,7 +300,7 @@ fn key<'a>(
         Tab::Groups => groups::key(assessment, row).map(Cow::Borrowed),
         Tab::Locks => locks::key(assessment, row).map(Cow::Owned),
         Tab::Lineage => groups::key(assessment, tree.get(row)?.group).map(Cow::Borrowed),
-        Tab::Probes => None,
+        Tab::Memory | Tab::Probes => None,
     }
 }
 

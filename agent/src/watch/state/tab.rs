@@ -12,14 +12,16 @@ pub enum Tab {
     Locks,
     /// Who created whom.
     Lineage,
+    /// What the memory is, how it goes, and what else the process holds.
+    Memory,
     /// What sees events, what was missed, and what all of it costs.
     Probes,
 }
 
 impl Tab {
     /// All, from left to right.
-    pub const ALL: [Self; 5] =
-        [Self::Findings, Self::Groups, Self::Locks, Self::Lineage, Self::Probes];
+    pub const ALL: [Self; 6] =
+        [Self::Findings, Self::Groups, Self::Locks, Self::Lineage, Self::Memory, Self::Probes];
 
     /// Its title.
     #[must_use]
@@ -29,8 +31,15 @@ impl Tab {
             Self::Groups => "Groups",
             Self::Locks => "Locks",
             Self::Lineage => "Lineage",
+            Self::Memory => "Memory",
             Self::Probes => "Probes",
         }
+    }
+
+    /// Whether it is a page that scrolls, not rows.
+    #[must_use]
+    pub const fn is_page(self) -> bool {
+        matches!(self, Self::Memory | Self::Probes)
     }
 
     /// The tab this many places to the right, in a ring.

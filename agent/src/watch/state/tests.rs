@@ -149,7 +149,10 @@ fn tabs_go_round_and_each_begins_at_its_first_row() {
         seen.push(state.tab);
         assert_eq!((state.rows.selected, state.open), (0, None));
     }
-    assert_eq!(seen, [Tab::Locks, Tab::Lineage, Tab::Probes, Tab::Findings, Tab::Groups]);
+    assert_eq!(
+        seen,
+        [Tab::Locks, Tab::Lineage, Tab::Memory, Tab::Probes, Tab::Findings, Tab::Groups]
+    );
     state.act(Action::PreviousTab);
     state.act(Action::PreviousTab);
     assert_eq!(state.tab, Tab::Probes);

@@ -40,7 +40,7 @@ pub(super) fn of_selected(
             let group = state.tree.get(row)?.group;
             ("group", paint.lines(parts::group(assessment, group, width)))
         }
-        Tab::Probes => return None,
+        Tab::Memory | Tab::Probes => return None,
     };
     Some((format!(" {what} {place} "), lines))
 }

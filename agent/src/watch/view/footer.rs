@@ -18,7 +18,7 @@ pub(super) fn line(state: &State, paint: Paint) -> Line<'static> {
         parts.push(Span::styled(paused(state), style));
         parts.push("  ".into());
     }
-    if !state.filter.is_empty() && state.tab != Tab::Probes {
+    if !state.filter.is_empty() && !state.tab.is_page() {
         let (shown, of) = (state.rows.shown.len() as u64, state.unfiltered() as u64);
         let [shown, of] = [shown, of].map(format::count);
         parts.push(paint.span(Role::Doubt, format!("/{}: {shown} of {of}  ", state.filter)));
@@ -34,7 +34,7 @@ pub(super) fn line(state: &State, paint: Paint) -> Line<'static> {
         (Some(_), _) => "Esc closes  ↑↓ scroll",
         (None, Tab::Findings | Tab::Groups) => "Enter opens  s sort  / filter",
         (None, Tab::Locks | Tab::Lineage) => "Enter opens  / filter",
-        (None, Tab::Probes) => "↑↓ scroll",
+        (None, Tab::Memory | Tab::Probes) => "↑↓ scroll",
     };
     parts.push(format!("{keys}  p pause  ? help  q quit").dim());
     parts.into()

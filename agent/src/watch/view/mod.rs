@@ -11,6 +11,7 @@ mod help;
 mod lineage;
 mod list;
 mod locks;
+mod memory;
 mod paint;
 mod probes;
 mod tabs;
@@ -87,8 +88,12 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, colour: bool) -> Hi
 
 fn draw_body(state: &mut State, frame: &mut Frame<'_>, area: Rect, paint: Paint) -> RowsArea {
     let Some(assessment) = state.assessment() else { return RowsArea::default() };
-    if state.tab == Tab::Probes {
-        let lines = probes::lines(assessment, area.width.into(), paint);
+    let page = match state.tab {
+        Tab::Memory => Some(memory::lines(assessment, area.width.into(), paint)),
+        Tab::Probes => Some(probes::lines(assessment, area.width.into(), paint)),
+        Tab::Findings | Tab::Groups | Tab::Locks | Tab::Lineage => None,
+    };
+    if let Some(lines) = page {
         state.scroll = details::draw(frame, area, String::new(), lines, state.scroll);
         return RowsArea::default();
     }
@@ -127,7 +132,7 @@ fn draw_rows(
         Tab::Groups => groups::list(state, assessment, frame, area, paint),
         Tab::Locks => locks::list(state, assessment, frame, area, paint),
         Tab::Lineage => lineage::list(state, assessment, frame, area, paint),
-        Tab::Probes => RowsArea::default(),
+        Tab::Memory | Tab::Probes => RowsArea::default(),
     }
 }
 

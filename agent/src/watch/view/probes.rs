@@ -26,7 +26,6 @@ pub(super) fn lines(assessment: &Assessment, width: usize, paint: Paint) -> Vec<
         lines.extend(self::probe(probe, width, paint));
     }
     for part in [
-        parts::memory(assessment, width),
         parts::overhead(assessment, width),
         parts::coverage(assessment, width),
         parts::sites(assessment, width),

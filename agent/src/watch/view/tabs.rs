@@ -30,7 +30,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) -> Vec<TabA
         true => format!(" {} {} ", at + 1, tab.name()),
         false => format!(" {} ", at + 1),
     });
-    let fits = |form: &[String; 5]| {
+    let fits = |form: &Labels| {
         form.iter().map(|text| format::width(text)).sum::<usize>() <= area.width.into()
     };
     let form = [with_counts, with_names].into_iter().find(fits).unwrap_or(numbers);
@@ -50,7 +50,10 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) -> Vec<TabA
     drawn
 }
 
-fn forms(form: impl Fn(usize, Tab) -> String) -> [String; 5] {
+/// What a tab is called, one by one.
+type Labels = [String; Tab::ALL.len()];
+
+fn forms(form: impl Fn(usize, Tab) -> String) -> Labels {
     let mut at = 0;
     Tab::ALL.map(|tab| {
         at += 1;
@@ -64,7 +67,7 @@ fn count(assessment: &Assessment, tab: Tab) -> Option<String> {
         Tab::Findings => findings::all(assessment).len(),
         Tab::Groups => assessment.groups.len(),
         Tab::Locks => locks::count(assessment),
-        Tab::Lineage => return None,
+        Tab::Lineage | Tab::Memory => return None,
         Tab::Probes => {
             let probes = &assessment.coverage.probes;
             let attached = |state| matches!(state, ProbeState::Attached | ProbeState::Burst);

@@ -7,8 +7,8 @@ use ratatui::style::Color;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    CauseBasis, CausedAt, CoverageNote, ForcedCollection, ProbeCoverage, ProbeEvent, ProbeReason,
-    ProbeSpell, ProbeState, Resolved, StackView, Update, WaitClass,
+    CauseBasis, CausedAt, CoverageNote, ForcedCollection, Heap, Memory, ProbeCoverage, ProbeEvent,
+    ProbeReason, ProbeSpell, ProbeState, Resolved, StackView, Update, WaitClass,
 };
 use crate::sample::{Sample, leaking};
 use crate::watch::action::Action;
@@ -84,7 +84,7 @@ fn findings_come_first_with_verdict_class_count_growth_curve_and_line() {
         assert!(screen[0].starts_with("potato  pid 4711  go1.26.6  583 goroutines  health "));
         assert!(screen[1].starts_with("1 finding: 1 likely  rising +20.0/s"), "{}", screen[1]);
         assert!(screen[2].contains("30 samples in 29.0s  read 582 of 583"), "{}", screen[2]);
-        let tabs = " 1 Findings 1  2 Groups 4  3 Locks 0  4 Lineage  5 Probes 0/0 ";
+        let tabs = " 1 Findings 1  2 Groups 4  3 Locks 0  4 Lineage  5 Memory  6 Probes 0/0 ";
         assert!(screen[6].starts_with(tabs), "{}", screen[6]);
         assert!(screen[7].starts_with("VERDICT CLASS        COUNT GROWTH"), "{}", screen[7]);
         for part in ["LIKELY", "channel-send", "580 ", "+20.0/s", "▁▂", "█ ", "leak.go:33"] {
@@ -244,7 +244,7 @@ fn probes_say_their_state_and_why() {
         &[
             "forced collections are due shortly before",
             "0 of 1 probes attached",
-            "5 Probes 0/1",
+            "6 Probes 0/1",
             "there are too many wait objects",
         ],
     );
@@ -257,6 +257,34 @@ fn probes_say_their_state_and_why() {
         "note          there are too many wait objects",
     ];
     assert_shown(&mut state, USUAL, &parts);
+}
+
+#[test]
+fn memory_has_a_curve_for_each_figure() {
+    let growing = |second: u64| {
+        let mut sample = leaking(0);
+        let heap = Heap {
+            marked_bytes: Some((100 + second) << 20),
+            objects_bytes: (120 + second) << 20,
+            collections: second as u32,
+            ..Heap::default()
+        };
+        sample.memory = Memory { heap: Some(heap), ..Memory::default() };
+        sample
+    };
+    let mut state = of(judged((0..30).map(growing)));
+    state.act(Action::Tab(Tab::Memory));
+    assert_shown(
+        &mut state,
+        USUAL,
+        &["live heap  ▆", "█  129.0 MiB", "objects    ▆", "  149.0 MiB"],
+    );
+    // What the source does not tell has no curve.
+    let lines = text(&mut state, USUAL);
+    assert!(!lines.iter().any(|line| line.starts_with("resident")), "{lines:?}");
+    let mut state = little();
+    state.act(Action::Tab(Tab::Memory));
+    assert_shown(&mut state, USUAL, &["nothing is known of the memory"]);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::analyze::compare::{Change, Changed, Difference, Line, Moment};
+use crate::analyze::compare::{Change, Changed, Difference, Line, MemoryAt, Moment};
 use crate::report::schema::{
-    ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, PlaceDoc, SchemaName,
+    ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc, PlaceDoc, SchemaName,
 };
 use crate::report::{format, json};
 
@@ -32,6 +32,7 @@ impl Page<'_> {
     pub(super) fn write(&self, top: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
         write_head("before", self.before, out)?;
         write_head("after ", self.after, out)?;
+        write_memory(self.before.memory, self.after.memory, out)?;
         let groups = &self.difference.groups;
         if groups.is_empty() {
             return writeln!(out, "\nno group is larger or smaller");
@@ -59,7 +60,13 @@ fn moment(moment: &Moment) -> MomentDoc<'_> {
         at: moment.at.and_then(json::time).map(Into::into),
         exe: (&moment.exe).into(),
         goroutines: moment.goroutines,
+        memory: moment.memory.map(memory),
     }
+}
+
+const fn memory(memory: MemoryAt) -> MomentMemoryDoc {
+    let MemoryAt { live_bytes, objects_bytes, stacks_bytes, outside_bytes, rss_bytes } = memory;
+    MomentMemoryDoc { live_bytes, objects_bytes, stacks_bytes, outside_bytes, rss_bytes }
 }
 
 fn changed(changed: &Changed) -> ChangedDoc<'_> {
@@ -89,6 +96,30 @@ fn write_head(name: &str, moment: &Moment, out: &mut dyn Write) -> io::Result<()
     let at = moment.at.and_then(json::time);
     let at = at.as_deref().unwrap_or("at an unknown time");
     writeln!(out, "{name}  {at}  {}  {goroutines}", format::clean(&moment.exe))
+}
+
+/// What is known of the memory at both moments, a line each.
+fn write_memory(
+    before: Option<MemoryAt>,
+    after: Option<MemoryAt>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+    let rows = [
+        ("live heap", before.live_bytes, after.live_bytes),
+        ("objects", before.objects_bytes, after.objects_bytes),
+        ("stacks", before.stacks_bytes, after.stacks_bytes),
+        ("outside Go", before.outside_bytes, after.outside_bytes),
+        ("resident", before.rss_bytes, after.rss_bytes),
+    ];
+    for (name, before, after) in rows {
+        let (Some(before), Some(after)) = (before, after) else { continue };
+        let sign = if after < before { '-' } else { '+' };
+        let change = format::bytes(before.abs_diff(after));
+        let (before, after) = (format::bytes(before), format::bytes(after));
+        writeln!(out, "{name:<10}  {before} → {after}  ({sign}{change})")?;
+    }
+    Ok(())
 }
 
 fn write_group(changed: &Changed, out: &mut dyn Write) -> io::Result<()> {
@@ -126,7 +157,11 @@ mod tests {
 
     #[test]
     fn people_and_programs_read_the_same() {
-        let (before, after) = (moment(5), moment(1234));
+        let (before, mut after) = (moment(5), moment(1234));
+        let memory =
+            |live, rss| MemoryAt { live_bytes: Some(live), rss_bytes: rss, ..MemoryAt::default() };
+        let before = Moment { memory: Some(memory(3 << 20, Some(1))), ..before };
+        after.memory = Some(memory(5 << 20, None));
         let difference = Difference::of(&before, &after);
         let page = Page { before: &before, after: &after, difference: &difference };
         let mut text = Vec::new();
@@ -134,6 +169,8 @@ mod tests {
         let text = String::from_utf8(text).expect("text");
         assert!(text.contains("+1,229 grown   5 → 1,234   "), "{text}");
         assert!(text.contains("at       main.leakGoroutines.func1  /src/app/leak.go:33"), "{text}");
+        assert!(text.contains("live heap   3.0 MiB → 5.0 MiB  (+2.0 MiB)\n"), "{text}");
+        assert!(!text.contains("resident"), "{text}");
         let mut json = Vec::new();
         page.write_json(&mut json).expect("a vector takes everything");
         let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
@@ -141,5 +178,7 @@ mod tests {
         assert_eq!(json["groups"][0]["change"], "grown");
         assert_eq!(json["groups"][0]["blocked_at"]["line"], 33);
         assert_eq!(json["after"]["goroutines"], 1237);
+        assert_eq!(json["before"]["memory"]["rss_bytes"], 1);
+        assert_eq!(json["after"]["memory"]["rss_bytes"], serde_json::Value::Null);
     }
 }

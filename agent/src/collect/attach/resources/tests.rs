@@ -10,7 +10,7 @@ use crate::model::{ResourceKey, ResourceKind, ResourceName, TcpState};
 fn read(holdings: &mut Holdings, seconds: u64) -> (Resources, Coverage) {
     let ours = Process::find(std::process::id()).expect("we run");
     let mut coverage = Coverage::default();
-    let seen = holdings.look(&ours, Duration::from_secs(seconds), &mut coverage);
+    let seen = holdings.read(&ours, Duration::from_secs(seconds), &mut coverage);
     (seen, coverage)
 }
 
@@ -34,7 +34,7 @@ fn files_that_are_opened_come_and_go() {
         open.push(File::create(folder.path().join(format!("part-{number}"))).expect("created"));
     }
     open.push(File::open(folder.path()).expect("a directory"));
-    let (seen, coverage) = look(&mut holdings, 0);
+    let (seen, coverage) = read(&mut holdings, 0);
     let files = of(&seen, ResourceKind::File, &pattern("part-0")).expect("they are open");
     assert_eq!((files.count, files.churn), (20, None));
     let folder_name = ResourceName::Path(pattern::of_path(&folder.path().display().to_string()));
@@ -46,7 +46,7 @@ fn files_that_are_opened_come_and_go() {
     assert_eq!(coverage.notes, []);
     open.truncate(15);
     open.push(File::create(folder.path().join("part-99")).expect("created"));
-    let (seen, _) = look(&mut holdings, 100);
+    let (seen, _) = read(&mut holdings, 100);
     let files = of(&seen, ResourceKind::File, &pattern("part-0")).expect("they are open");
     assert_eq!((files.count, files.churn), (16, Some((1, 5))));
 }
@@ -57,7 +57,7 @@ fn a_peer_that_closes_first_is_seen() {
     let address = listener.local_addr().expect("an address");
     let client = TcpStream::connect(address).expect("connected");
     let (mut server, _) = listener.accept().expect("accepted");
-    let (seen, _) = look(&mut Holdings::default(), 0);
+    let (seen, _) = read(&mut Holdings::default(), 0);
     let peer = ResourceName::Peer(address.to_string());
     let ours = of(&seen, ResourceKind::TcpSocket, &peer).expect("the client");
     assert_eq!(ours.states.get(&TcpState::Established), Some(&1));
@@ -65,7 +65,7 @@ fn a_peer_that_closes_first_is_seen() {
     assert!(of(&seen, ResourceKind::TcpSocket, &listens).is_some());
     drop(client);
     assert_eq!(server.read(&mut [0]).expect("the end"), 0);
-    let (seen, _) = look(&mut Holdings::default(), 0);
+    let (seen, _) = read(&mut Holdings::default(), 0);
     let accepted = ResourceName::AcceptedOn(address.port());
     let accepted = of(&seen, ResourceKind::TcpSocket, &accepted).expect("the server's");
     assert_eq!(accepted.states.get(&TcpState::CloseWait), Some(&1));
@@ -74,13 +74,13 @@ fn a_peer_that_closes_first_is_seen() {
 #[test]
 fn details_rest_and_counts_do_not() {
     let mut holdings = Holdings::default();
-    let (first, _) = look(&mut holdings, 0);
+    let (first, _) = read(&mut holdings, 0);
     assert!(first.details.is_some());
     let ours = Process::find(std::process::id()).expect("we run");
     holdings.next = Duration::from_secs(10);
-    let (second, _) = look(&mut holdings, 5);
+    let (second, _) = read(&mut holdings, 5);
     assert!(second.details.is_none() && second.descriptors.is_some() && second.threads.is_some());
     assert!(ours.is_alive());
-    let (third, _) = look(&mut holdings, 10);
+    let (third, _) = read(&mut holdings, 10);
     assert!(third.details.is_some());
 }

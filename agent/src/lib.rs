@@ -17,5 +17,6 @@ pub mod report;
 #[cfg(test)]
 mod sample;
 mod serve;
+mod simulate;
 mod units;
 mod watch;

@@ -68,7 +68,7 @@ const ONE_SAMPLE: &[&[&str]] =
     &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 17] = [
+const TABLE: [Row; 18] = [
     Row { command: "check", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
@@ -118,6 +118,11 @@ const TABLE: [Row; 17] = [
         why: "it serves profiles of processes until Ctrl-C, and samples when it is asked",
     },
     Row { command: LIST, flags: &[EVERY, TEXT, &["list"]], why: "it only lists Go programs" },
+    Row {
+        command: "simulate",
+        flags: &[EVERY, &["duration"]],
+        why: "it runs a program that leaks, and looks at none",
+    },
     Row { command: "completions", flags: &[], why: "it only prints a script" },
     Row { command: "man", flags: &[], why: "it only prints the manual page" },
     Row { command: "help", flags: &[], why: "" },

@@ -17,6 +17,7 @@ use super::format::{self, Choice};
 use super::judging::Judging;
 use super::keeping::Keeping;
 use super::pushing::Pushing;
+use super::simulating::Simulating;
 use super::storing::Storing;
 use super::time::{duration, interval};
 use crate::collect::attach::Budget;
@@ -80,9 +81,13 @@ impl Args {
             Some(Command::Fleet(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Memory(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Pprof(it)) => std::mem::take(&mut it.pids.pids),
-            None | Some(Command::Report | Command::Completions { .. } | Command::Man { .. }) => {
-                Vec::new()
-            }
+            None
+            | Some(
+                Command::Report
+                | Command::Simulate(_)
+                | Command::Completions { .. }
+                | Command::Man { .. },
+            ) => Vec::new(),
         });
         if named.is_empty() {
             return;
@@ -150,6 +155,9 @@ pub(super) enum Command {
     /// Serve /debug/pprof/ for processes that do not serve it themselves: goroutine (debug=0, 1, 2,
     /// seconds=N) and cmdline. Each request takes one sample. Of several processes each is below /PID.
     Pprof(Pprof),
+    /// Run a program that leaks on purpose, as it is told, to try the agent, thresholds and alerts on. It is
+    /// built by the Go that is at hand, or shipped beside the agent.
+    Simulate(Simulating),
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor(Pids),
     /// Print the script that completes commands and flags in a shell.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use thiserror::Error;
 
@@ -14,6 +15,7 @@ use crate::http::SettingsError;
 use crate::model::{Assessment, Halt, Held, Instance, TargetId};
 use crate::report::{format, phrases};
 use crate::serve;
+use crate::simulate;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -49,6 +51,15 @@ pub(super) enum Failure {
         /// Why it could not.
         held: Held,
     },
+    /// There is no program that leaks on purpose.
+    #[error("cannot simulate a leak")]
+    Simulate(#[source] simulate::Error),
+    /// What became of it cannot be known.
+    #[error("cannot wait for the program that leaks")]
+    Child(#[source] io::Error),
+    /// It ended by itself.
+    #[error("the program that leaks ended with {0}")]
+    Simulated(ExitStatus),
     /// There were no goroutines to judge.
     #[error("no verdict on {target}: no goroutines were given")]
     NoGoroutines {
@@ -329,6 +340,7 @@ impl Failure {
             | Self::OnlyCounts
             | Self::NoMatch { .. }
             | Self::NoKey
+            | Self::Simulate(simulate::Error::NoGo)
             | Self::Run { .. } => Exit::Usage,
             Self::NoSuchExe { .. }
             | Self::Processes(_)
@@ -345,6 +357,9 @@ impl Failure {
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
+            | Self::Simulate(_)
+            | Self::Child(_)
+            | Self::Simulated(_)
             | Self::Terminal(_)
             | Self::Serve(_)
             | Self::Defect => Exit::Internal,
@@ -401,6 +416,7 @@ impl Failure {
             Self::NotTold(_) => "--format pprof or --format debug1".into(),
             Self::Binary => "--output FILE, or --format debug1".into(),
             Self::Serve(serve::Error::Listen { .. }) => "another --listen ADDRESS".into(),
+            Self::Simulate(simulate::Error::NoGo) => "--go PATH".into(),
             Self::Forcing { .. } => "a longer --duration".into(),
             Self::NoGoroutines { .. } => "a goroutine profile or dump beside them".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
@@ -424,6 +440,9 @@ impl Failure {
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
+            | Self::Simulate(_)
+            | Self::Child(_)
+            | Self::Simulated(_)
             | Self::Serve(_)
             | Self::Defect => return None,
         })

@@ -26,6 +26,7 @@ mod pushing;
 mod request;
 mod seen;
 mod session;
+mod simulating;
 mod sinks;
 mod storing;
 mod target;
@@ -80,6 +81,7 @@ fn run() -> Outcome {
         Task::Export(form) => command::export::run(&request, *form),
         Task::Pprof(address) => command::pprof::run(&request, *address),
         Task::Doctor => command::doctor::run(&request),
+        Task::Simulate(simulation) => command::simulate::run(simulation),
         Task::Completions(shell) => command::completions::run(*shell),
         Task::Man(folder) => command::man::run(folder.as_deref()),
     }
@@ -89,7 +91,7 @@ fn run() -> Outcome {
 const fn touch(request: &Request) -> Option<Touch> {
     match request.task {
         // Somebody else's program is run with what the user has.
-        Task::Compare(Comparison::Live(Until::Command { .. })) => None,
+        Task::Compare(Comparison::Live(Until::Command { .. })) | Task::Simulate(_) => None,
         // It says what there was before it gives up the rest itself.
         Task::Doctor => None,
         _ if request.has_probes() => Some(Touch::Probes),

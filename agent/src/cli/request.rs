@@ -16,6 +16,7 @@ use super::format::{Form, Format};
 use super::judging::FailOn;
 use super::keeping::KeptDumps;
 use super::pushing::Pushed;
+use super::simulating::Simulation;
 use super::time::now;
 use crate::analyze::Settings;
 use crate::collect::attach::{Budget, Options, Probing};
@@ -107,6 +108,8 @@ pub(super) enum Task {
     /// Profiles, served here.
     Pprof(ListenAddress),
     Doctor,
+    /// A program that leaks on purpose.
+    Simulate(Simulation),
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
     Man(Option<PathBuf>),
@@ -305,6 +308,9 @@ impl Task {
             Some(Command::Export(_)) => Self::Export(common.format.of_profile()),
             Some(Command::Pprof(pprof)) => Self::Pprof(pprof.listen),
             Some(Command::Doctor(_)) => Self::Doctor,
+            Some(Command::Simulate(simulating)) => {
+                Self::Simulate(simulating.decided(common.duration)?)
+            }
             Some(Command::Completions { shell }) => Self::Completions(shell),
             Some(Command::Man { dir }) => Self::Man(dir),
         })
@@ -341,6 +347,7 @@ impl Task {
             | Self::Pprof(_)
             | Self::List
             | Self::Doctor
+            | Self::Simulate(_)
             | Self::Completions(_)
             | Self::Man(_) => FailOn::Never,
             Self::Watch

@@ -16,4 +16,5 @@ pub(super) mod monitor;
 pub(super) mod patterns;
 pub(super) mod pprof;
 pub(super) mod report;
+pub(super) mod simulate;
 pub(super) mod watch;

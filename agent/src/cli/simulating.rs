@@ -25,19 +25,19 @@ pub(super) struct Simulating {
     kind: Kind,
 
     /// How many leak: 10/s, 90/m, 2/h. One a second of busy goroutines, else ten.
-    #[arg(long, value_name = "N/s", value_parser = rate, env = "LEAK_AGENT_RATE")]
+    #[arg(long, value_name = "N/s", value_parser = rate, env = "LEAK_AGENT_SIMULATE_RATE")]
     rate: Option<f64>,
 
     /// How much memory leaks, of types memory and cycle: 1MB/s, 64KiB/s, 2GB/h.
-    #[arg(long, value_name = "SIZE/s", value_parser = growth, env = "LEAK_AGENT_GROWTH")]
+    #[arg(long, value_name = "SIZE/s", value_parser = growth, env = "LEAK_AGENT_SIMULATE_GROWTH")]
     growth: Option<u64>,
 
     /// How their number goes over time.
-    #[arg(long, value_enum, default_value_t = Curve::Linear, env = "LEAK_AGENT_PATTERN")]
+    #[arg(long, value_enum, default_value_t = Curve::Linear, env = "LEAK_AGENT_SIMULATE_PATTERN")]
     pattern: Curve,
 
     /// No more of them than this. Of busy goroutines 4, of others as many as come.
-    #[arg(long, value_name = "N", env = "LEAK_AGENT_OBJECTS")]
+    #[arg(long, value_name = "N", env = "LEAK_AGENT_SIMULATE_OBJECTS")]
     objects: Option<u64>,
 
     /// Have the program serve its profiles (/debug/pprof/) at this address.
@@ -45,7 +45,7 @@ pub(super) struct Simulating {
     pprof: Option<SocketAddr>,
 
     /// Build the program with this Go, even if it is shipped beside the agent.
-    #[arg(long, value_name = "PATH", env = "LEAK_AGENT_GO")]
+    #[arg(long, value_name = "PATH", env = "LEAK_AGENT_SIMULATE_GO")]
     go: Option<PathBuf>,
 }
 

@@ -1,13 +1,13 @@
 //! The flags of `simulate`: what leaks, how fast, how much.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::failure::Failure;
+use crate::serve::ListenAddress;
 
 /// The rate of what says nothing else, in objects a second.
 const RATE: f64 = 10.0;
@@ -42,7 +42,7 @@ pub(super) struct Simulating {
 
     /// Have the program serve its profiles (/debug/pprof/) at this address.
     #[arg(long, value_name = "ADDRESS", env = "LEAK_AGENT_SIMULATE_PPROF")]
-    pprof: Option<SocketAddr>,
+    pprof: Option<ListenAddress>,
 
     /// Build the program with this Go, even if it is shipped beside the agent.
     #[arg(long, value_name = "PATH", env = "LEAK_AGENT_SIMULATE_GO")]

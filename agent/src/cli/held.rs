@@ -60,7 +60,7 @@ impl HeldBy {
         };
         let heap = assessment.memory.as_ref().and_then(|memory| memory.now.heap.as_ref());
         let bytes = heap.map_or(0, |heap| heap.in_use_bytes);
-        let left = Allowance::look().map_or(u64::MAX, |it| it.left_bytes());
+        let left = Allowance::read().map_or(u64::MAX, |it| it.left_bytes());
         if bytes > MAX_HEAP {
             return Some(Err("it is so large that a walk of it would take too long".to_owned()));
         }

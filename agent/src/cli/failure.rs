@@ -66,6 +66,12 @@ pub(super) enum Failure {
         /// Of what.
         target: TargetId,
     },
+    /// Nothing is known of where any goroutine is, and nothing else was found.
+    #[error("no verdict on {target}: no stack could be read")]
+    NoStacks {
+        /// Of what.
+        target: TargetId,
+    },
     /// It was asked to stop before a first sample was complete.
     #[error("stopped before the first sample of {target} was complete: there is no verdict on it")]
     Interrupted {
@@ -306,10 +312,15 @@ impl Failure {
     }
 
     /// That there was nothing to judge by: a process could not run for as long as it was sampled, or there are
-    /// no goroutines.
+    /// no goroutines, or none whose stack could be read.
     pub(super) fn no_verdict(assessment: &Assessment) -> Option<Self> {
         if assessment.coverage.is_without_goroutines() {
             return Some(Self::NoGoroutines { target: assessment.target.id.clone() });
+        }
+        let is_nothing_found =
+            assessment.judgement.as_ref().is_none_or(|judged| judged.findings.is_empty());
+        if assessment.coverage.has_read_none() && is_nothing_found {
+            return Some(Self::NoStacks { target: assessment.target.id.clone() });
         }
         let held = assessment.held.filter(|held| held.always)?;
         Some(Self::Held { target: assessment.target.id.clone(), held })
@@ -347,6 +358,7 @@ impl Failure {
             | Self::Target { .. }
             | Self::Held { .. }
             | Self::NoGoroutines { .. }
+            | Self::NoStacks { .. }
             | Self::Saved { .. }
             | Self::Targets { .. } => Exit::Target,
             // Whoever read the output has seen enough.
@@ -419,6 +431,7 @@ impl Failure {
             Self::Simulate(simulate::Error::NoGo) => "--go PATH".into(),
             Self::Forcing { .. } => "a longer --duration".into(),
             Self::NoGoroutines { .. } => "a goroutine profile or dump beside them".into(),
+            Self::NoStacks { .. } => "the report's coverage says why".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)
             | Self::Target { .. }
@@ -492,6 +505,20 @@ impl Failure {
 mod tests {
     use super::*;
     use crate::golang;
+    use crate::report::judged;
+
+    #[test]
+    fn goroutines_without_a_stack_are_no_all_clear() {
+        let mut assessment = judged::assessment(Vec::new());
+        assert!(Failure::no_verdict(&assessment).is_none());
+        (assessment.coverage.goroutines_seen, assessment.coverage.goroutines_read) = (5, 0);
+        let failure = Failure::no_verdict(&assessment).expect("nothing is known");
+        assert_eq!(failure.exit(), Exit::Target);
+        // What was found all the same is a verdict.
+        let mut assessment = judged::assessment(vec![judged::leak()]);
+        (assessment.coverage.goroutines_seen, assessment.coverage.goroutines_read) = (5, 0);
+        assert!(Failure::no_verdict(&assessment).is_none());
+    }
 
     #[test]
     fn a_failure_tells_its_causes_and_what_to_do() {

@@ -68,12 +68,13 @@ impl Assessment {
         here.filter_map(Site::rate).reduce(Rate::plus)
     }
 
-    /// How well the process is, 0 to 100; `None` where nobody judged, or it could not run all the while,
-    /// so that there was nothing to judge by.
+    /// How well the process is, 0 to 100; `None` where nobody judged, or there was nothing to judge by: it could
+    /// not run all the while, or no stack could be read.
     #[must_use]
     pub fn health(&self) -> Option<u8> {
         let judgement = self.judgement.as_ref()?;
-        (!self.held.is_some_and(|held| held.always)).then_some(judgement.health)
+        let is_blind = self.held.is_some_and(|held| held.always) || self.coverage.has_read_none();
+        (!is_blind).then_some(judgement.health)
     }
 }
 

@@ -204,4 +204,10 @@ impl Coverage {
     pub fn is_without_goroutines(&self) -> bool {
         self.notes.contains(&CoverageNote::NoGoroutines)
     }
+
+    /// Whether there are goroutines, and nothing is known of where any of them is.
+    #[must_use]
+    pub const fn has_read_none(&self) -> bool {
+        self.goroutines_read == 0 && self.goroutines_seen > 0
+    }
 }

@@ -24,7 +24,7 @@ const WAITS: u32 = 52;
 const HOLDS: u32 = 57;
 
 /// An assessment in which these findings were made.
-pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
+pub(crate) fn assessment(findings: Vec<Finding>) -> Assessment {
     let mut assessment = unjudged(&[with_locks(4).observe(0), with_locks(40).observe(2)]);
     let cycles =
         findings.iter().filter_map(Finding::goroutines).map(|leak| leak.lock_wait.cycle.clone());
@@ -63,7 +63,7 @@ pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
 }
 
 /// An assessment that nobody judged.
-pub(super) fn unjudged(observations: &[Observation]) -> Assessment {
+pub(crate) fn unjudged(observations: &[Observation]) -> Assessment {
     let mut window = Window::default();
     for observation in observations {
         window.push(observation);
@@ -120,7 +120,7 @@ fn goroutines(group: usize, count: u64, oldest: Option<u64>) -> GoroutineLeak {
 }
 
 /// A likely finding with everything that a finding can have, lock waits aside.
-pub(super) fn leak() -> Finding {
+pub(crate) fn leak() -> Finding {
     Finding {
         score: Score { memory: 20, count: 20, growth: 25, blocking: 10, scheduler: 3 },
         subject: Subject::Goroutines(Box::new(GoroutineLeak {
@@ -167,7 +167,7 @@ pub(super) fn leak() -> Finding {
 }
 
 /// Two goroutines that wait for each other.
-pub(super) fn deadlock() -> Finding {
+pub(crate) fn deadlock() -> Finding {
     let at = Some(transfer(WAITS));
     Finding {
         score: Score { blocking: 20, ..Score::default() },
@@ -201,7 +201,7 @@ pub(super) fn deadlock() -> Finding {
 }
 
 /// One of many suspects.
-pub(super) fn suspect(number: u32) -> Finding {
+pub(crate) fn suspect(number: u32) -> Finding {
     Finding {
         subject: Subject::Goroutines(Box::new(goroutines(2, 1, Some(30)))),
         cause: Cause::NotClosed { what: Some(format!("thing {number}")), below: None },

@@ -11,7 +11,7 @@ pub(crate) mod format;
 pub mod html;
 pub(crate) mod json;
 #[cfg(test)]
-mod judged;
+pub(crate) mod judged;
 pub mod memory;
 pub mod phrases;
 pub mod schema;

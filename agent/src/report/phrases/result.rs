@@ -30,7 +30,7 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
         Some(open) => format!("; {} of all are not analysed", format::count(open)),
         None => String::new(),
     };
-    if has_read_none(assessment) {
+    if assessment.coverage.has_read_none() {
         let seen = format::counted(assessment.coverage.goroutines_seen, "goroutine", "goroutines");
         return format!("no verdict: of {seen} no stack could be read");
     }
@@ -53,14 +53,9 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
 #[must_use]
 pub fn is_well(assessment: &Assessment, judgement: &Judgement) -> bool {
     judgement.findings.is_empty()
-        && !has_read_none(assessment)
+        && !assessment.coverage.has_read_none()
         && assessment.health().is_some()
         && open(assessment, judgement).is_none()
-}
-
-/// Whether there are goroutines, and nothing is known of where any of them is.
-const fn has_read_none(assessment: &Assessment) -> bool {
-    assessment.coverage.goroutines_read == 0 && assessment.coverage.goroutines_seen > 0
 }
 
 /// How many goroutines are not analysed, where they are so many that a verdict says little.
@@ -106,5 +101,6 @@ mod tests {
         let said = result(&assessment, &judgement);
         assert_eq!(said, "no verdict: of 5 goroutines no stack could be read");
         assert!(!is_well(&assessment, &judgement));
+        assert_eq!(assessment.health(), None);
     }
 }

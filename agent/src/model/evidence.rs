@@ -7,7 +7,7 @@ use strum::IntoStaticStr;
 use super::caused_at::CausedAt;
 use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
-use super::memory_account::{LimitUse, MemoryKind, Trend};
+use super::memory_account::{KeptAllocations, LimitUse, MemoryKind, Trend};
 use super::pattern::Pattern;
 use super::resource_account::{ResourceLimit, ResourceTrend};
 use super::retained::{Amount, HeapHolder, HeapStep};
@@ -211,6 +211,13 @@ pub enum Evidence {
         /// How it went.
         trend: Trend,
     },
+    /// Collections keep most of what is allocated, and the heap rises.
+    Kept {
+        /// The window.
+        window: Duration,
+        /// What they keep.
+        kept: KeptAllocations,
+    },
     /// A limit comes near as memory grows.
     LimitNears(LimitUse),
     /// Descriptors, threads, mappings or children become more and more.
@@ -260,7 +267,9 @@ impl Evidence {
             Self::Stuck(_) => DetectorKind::Stuck,
             Self::Contended { .. } => DetectorKind::BlockProfile,
             Self::Collected(_) => DetectorKind::ForcedCollection,
-            Self::MemoryGrowth { .. } | Self::LimitNears(_) => DetectorKind::MemoryGrowth,
+            Self::MemoryGrowth { .. } | Self::Kept { .. } | Self::LimitNears(_) => {
+                DetectorKind::MemoryGrowth
+            }
             Self::ResourceGrowth(_) => DetectorKind::ResourceGrowth,
             Self::CloseWait { .. } => DetectorKind::CloseWait,
             Self::Unreaped { .. } => DetectorKind::Unreaped,

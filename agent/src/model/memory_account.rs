@@ -21,6 +21,10 @@ pub struct MemoryAccount {
     /// What was allocated since is no part of it, so that a heap that fills up until it is collected,
     /// again and again, does not grow.
     pub live: Option<Trend>,
+    /// How all that is on the heap goes, reachable or not; `None` before the third observation.
+    pub objects: Option<Trend>,
+    /// That collections keep most of what is allocated; `None` where they do not, or none was seen.
+    pub kept: Option<KeptAllocations>,
     /// How the resident memory goes; `None` before the third observation.
     pub rss: Option<Trend>,
     /// How anonymous memory goes that is not the Go runtime's; `None` before the third observation.
@@ -82,6 +86,17 @@ pub struct Trend {
     pub is_steady: bool,
     /// The last sudden drop: a flush, a collection after long, a restart.
     pub cliff: Option<Cliff>,
+}
+
+/// What collections kept of what was allocated between them: most of it, each time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeptAllocations {
+    /// The collections, the last one before the window among them.
+    pub collections: u64,
+    /// The least part that one of them kept, 0 to 1.
+    pub least_share: f64,
+    /// How all that is on the heap went.
+    pub objects: Trend,
 }
 
 /// A sudden drop, from one point to the next.

@@ -76,8 +76,8 @@ pub use memory::{
     GroupMemory, Heap, HeapProfile, HeapProfileBasis, Memory, ProcessMemory, SizeClass,
 };
 pub use memory_account::{
-    Allocation, Cliff, Collector, LimitKind, LimitUse, MemoryAccount, MemoryKind, MemoryPoint,
-    RssParts, Trend,
+    Allocation, Cliff, Collector, KeptAllocations, LimitKind, LimitUse, MemoryAccount, MemoryKind,
+    MemoryPoint, RssParts, Trend,
 };
 pub use note::CoverageNote;
 pub use observation::{Coverage, Lifetimes, Observation, Site};

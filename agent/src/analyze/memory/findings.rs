@@ -9,9 +9,9 @@ use crate::analyze::code_files::CodeFiles;
 use crate::analyze::investigate::{Candidates, Context, Investigate};
 use crate::analyze::{score, signature};
 use crate::model::{
-    Cause, CauseClass, DetectorKind, Evidence, Finding, Growth, Judgement, Lack, LimitKind,
-    LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, MemoryPoint, NotEnough, Subject, Suggestion,
-    Trend, Verdict,
+    Cause, CauseClass, DetectorKind, Evidence, Finding, Growth, Judgement, KeptAllocations, Lack,
+    LimitKind, LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, MemoryPoint, NotEnough, Subject,
+    Suggestion, Trend, Verdict,
 };
 
 /// In a shorter window growth is suspect at most.
@@ -21,6 +21,8 @@ const MIN_PART: f64 = 0.2;
 const MIN_BYTES: u64 = 4 << 20;
 /// Collections that growth of the heap is told by.
 const MIN_COLLECTIONS: u64 = 5;
+/// Or else so many, the one before the window among them, each of which kept most of what was allocated before it.
+const MIN_KEPT: u64 = 3;
 
 /// Memory that grows.
 pub(in crate::analyze) struct GrowingMemory;
@@ -29,13 +31,15 @@ impl Investigate for GrowingMemory {
     fn candidates(&mut self, context: Context<'_>, _: &mut CodeFiles) -> Candidates {
         let Some(account) = &context.assessment.memory else { return Candidates::default() };
         let window = context.assessment.window.duration;
+        let seen = account.collector.map_or(0, |collector| collector.collections);
         let found = [(MemoryKind::Heap, &account.live), (MemoryKind::OffHeap, &account.outside)];
         let found = found.into_iter().filter_map(|(kind, trend)| {
             // What fills up does so ever more slowly.
             let trend = trend.as_ref().filter(|trend| trend.is_steady)?;
             Some(finding(kind, trend, account, window))
         });
-        let seen = account.collector.map_or(0, |collector| collector.collections);
+        let few = account.kept.filter(|_| seen < MIN_COLLECTIONS);
+        let found = found.chain(few.map(|kept| of_kept(kept, account, window)));
         let lacks = account.now.heap.is_some()
             && context.assessment.window.observations > 1
             && seen < MIN_COLLECTIONS;
@@ -47,6 +51,16 @@ impl Investigate for GrowingMemory {
     }
 
     fn account(&mut self, _: &mut Judgement) {}
+}
+
+/// What is found of a heap of which few collections were seen, which kept most of what was allocated.
+fn of_kept(kept: KeptAllocations, account: &MemoryAccount, window: Duration) -> Finding {
+    let found = finding(MemoryKind::Heap, &kept.objects, account, window);
+    // One collection may have come in a phase that ends.
+    let is_sure = kept.collections >= MIN_KEPT && found.verdict == Verdict::Likely;
+    let mut evidence = vec![Evidence::Kept { window, kept }];
+    evidence.extend(found.evidence.into_iter().skip(1));
+    Finding { verdict: if is_sure { Verdict::Likely } else { Verdict::Suspect }, evidence, ..found }
 }
 
 /// What is found of memory that grows steadily.

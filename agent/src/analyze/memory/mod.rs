@@ -3,6 +3,7 @@
 mod collector;
 mod findings;
 pub mod held;
+mod kept;
 mod limits;
 mod parts;
 mod series;
@@ -21,6 +22,7 @@ pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
     let live = trend::trend(&series.collections());
     let rss = trend::trend(&series.after_collections(|point| point.rss));
     let outside = trend::trend(&series.of(series::Point::outside));
+    let objects = trend::trend(&series.of(|point| point.objects));
     let limits = limits::limits(now, live.as_ref(), rss.as_ref());
     let history = series.points().iter().map(|point| MemoryPoint {
         elapsed: point.elapsed,
@@ -35,6 +37,8 @@ pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
         level: limits.iter().map(|limit| limit.level).max().unwrap_or(Level::Normal),
         history: history.collect(),
         now: now.clone(),
+        kept: kept::kept(series, objects.as_ref()),
+        objects,
         live,
         rss,
         outside,

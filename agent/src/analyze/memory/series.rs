@@ -14,9 +14,20 @@ const MIN_COLLECTIONS: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(in crate::analyze) struct Series {
     points: Vec<Point>,
-    /// What each collection that was seen found reachable, and when it was first seen.
-    collections: Vec<(f64, u64)>,
+    /// The collections that were seen to have ended, the last one before the window among them.
+    collections: Vec<Collected>,
     last: Option<Memory>,
+}
+
+/// A collection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Collected {
+    /// When it was first seen to have ended, in seconds since the first observation.
+    at: f64,
+    /// What it found reachable.
+    pub(super) live: u64,
+    /// What had been allocated by then since the program began.
+    pub(super) allocated: Option<u64>,
 }
 
 /// What of one moment's figures is kept.
@@ -80,7 +91,17 @@ impl Series {
         if let Some(live) = point.live
             && (point.collections.is_none() || point.collections != before)
         {
-            self.collections.push((elapsed.as_secs_f64(), live));
+            let since = match before {
+                // What is there beyond what it kept came after it, or was not freed yet.
+                None => point.objects.map(|objects| objects.saturating_sub(live)),
+                Some(_) => Some(0),
+            };
+            let allocated = point.allocated_bytes.zip(since);
+            self.collections.push(Collected {
+                at: elapsed.as_secs_f64(),
+                live,
+                allocated: allocated.map(|(bytes, since)| bytes.saturating_sub(since)),
+            });
         }
         self.last = Some(memory.clone());
         thin(&mut self.points, POINTS);
@@ -118,6 +139,11 @@ impl Series {
 
     /// What collections found reachable, by when they were seen to have ended.
     pub(super) fn collections(&self) -> Vec<(f64, u64)> {
-        self.collections.clone()
+        self.collections.iter().map(|it| (it.at, it.live)).collect()
+    }
+
+    /// The collections, the last one before the window first.
+    pub(super) fn collected(&self) -> impl Iterator<Item = Collected> {
+        self.collections.iter().copied()
     }
 }

@@ -110,6 +110,43 @@ fn a_heap_of_which_few_collections_were_seen_is_not_called_sound() {
     assert!(lacks(5) && !lacks(30));
 }
 
+/// What is judged of half a minute in which a MiB a second is allocated, and collections come at these seconds, each of
+/// which finds this reachable.
+fn seldom_collected(collections: &[u64], live: impl Fn(u64) -> u64) -> Assessment {
+    let mut window = Window::default();
+    for second in 0..=30_u64 {
+        let mut seen = Sample::new().observe(second as u32);
+        let done = collections.iter().filter(|at| **at <= second).count();
+        let last = collections[..done].last().copied().unwrap_or(0);
+        let marked = live(last);
+        let heap = Heap {
+            marked_bytes: Some(marked),
+            objects_bytes: marked + (second - last) * MIB,
+            collections: done as u32 + 1,
+            allocated_bytes: (1000 + second) * MIB,
+            ..heap(second, marked)
+        };
+        seen.memory = Memory { heap: Some(heap), ..Memory::default() };
+        window.push(&seen);
+    }
+    judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+#[test]
+fn a_leak_that_is_seldom_collected_is_told_by_what_collections_keep() {
+    let leak = |second| 20 * MIB + second * MIB;
+    let heap_growth = |verdict| vec![(CauseClass::HeapGrowth, verdict)];
+    assert_eq!(found(&seldom_collected(&[8, 20], leak)), heap_growth(Verdict::Likely));
+    // One collection within the window is a suspicion, and without any nothing is known.
+    assert_eq!(found(&seldom_collected(&[12], leak)), heap_growth(Verdict::Suspect));
+    assert_eq!(found(&seldom_collected(&[], leak)), []);
+    // Garbage goes, and what fills up or ends is no leak.
+    assert_eq!(found(&seldom_collected(&[8, 20], |_| 20 * MIB)), []);
+    assert_eq!(found(&seldom_collected(&[8, 20], |second| 20 * MIB + second * MIB / 3)), []);
+    let ends = |second: u64| 20 * MIB + second.min(10) * MIB;
+    assert_eq!(found(&seldom_collected(&[8, 20], ends)), []);
+}
+
 /// An account of a minute, with what is reachable and what is outside of Go by the second.
 fn account_of(live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64) -> MemoryAccount {
     let mut series = Series::default();

@@ -11,10 +11,10 @@ use super::resource;
 use super::retained;
 use super::source_rule;
 use crate::model::{
-    Accumulation, CauseBasis, CausedAt, Evidence, HeldBy, MemoryKind, StackTable, Stillness, Trend,
-    Waiter,
+    Accumulation, CauseBasis, CausedAt, Evidence, HeldBy, KeptAllocations, MemoryKind, StackTable,
+    Stillness, Trend, Waiter,
 };
-use crate::report::format::{count, counted, duration};
+use crate::report::format::{bytes, count, counted, duration};
 
 /// Which detector states what: `stuck: 4 goroutines have ...`.
 #[must_use]
@@ -93,6 +93,7 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
         Evidence::MemoryGrowth { kind, window, collections, trend } => {
             memory_growth(*kind, *window, *collections, trend)
         }
+        Evidence::Kept { window, kept } => memory_kept(*window, kept),
         Evidence::LimitNears(limit) => memory::limit(limit),
         Evidence::ResourceGrowth(trend) => resource::trend(trend),
         Evidence::CloseWait { sockets, of } => resource::close_wait(*sockets, *of),
@@ -111,6 +112,19 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
                 .to_owned()
         }
     }
+}
+
+fn memory_kept(window: Duration, kept: &KeptAllocations) -> String {
+    let KeptAllocations { collections, least_share, objects } = kept;
+    format!(
+        "each of {} kept {:.0} % or more of what was allocated since the one before, and what is on the heap rose from \
+         {} to {} within {:.0} s, to the end",
+        counted(collections.saturating_sub(1), "collection", "collections"),
+        100.0 * least_share,
+        bytes(objects.from_bytes),
+        bytes(objects.to_bytes),
+        window.as_secs_f64(),
+    )
 }
 
 fn memory_growth(

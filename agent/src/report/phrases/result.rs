@@ -2,7 +2,7 @@
 
 use super::account::sum;
 use super::held;
-use crate::model::{Assessment, Judgement, Level, Verdict};
+use crate::model::{Assessment, Judgement, Lack, Level, Verdict};
 use crate::report::format;
 
 /// What was found: how many of each verdict; or that nothing was, and within which bounds.
@@ -35,6 +35,12 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
         return format!("no verdict: of {seen} no stack could be read");
     }
     let read = format::counted(assessment.coverage.goroutines_read, "goroutine", "goroutines");
+    let heap = heap_is_open(assessment, judgement).map_or_else(String::new, |rise| {
+        format!(
+            "; whether its heap leaks is open: {} more on it, too few collections",
+            format::bytes(rise)
+        )
+    });
     if let Some(held) = assessment.held.filter(|held| held.always) {
         return format!("no verdict on {read}: {}", held::held(&held));
     }
@@ -42,7 +48,7 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
     match window.observations {
         1 => format!("no leak found in one sample of {read}{open}"),
         samples => format!(
-            "no leak found in {} over {read} ({}){open}",
+            "no leak found in {} over {read} ({}){open}{heap}",
             format::duration(window.duration),
             format::counted(samples, "sample", "samples"),
         ),
@@ -56,7 +62,19 @@ pub fn is_well(assessment: &Assessment, judgement: &Judgement) -> bool {
         && !assessment.coverage.has_read_none()
         && assessment.health().is_some()
         && open(assessment, judgement).is_none()
+        && heap_is_open(assessment, judgement).is_none()
 }
+
+/// By how many bytes the heap rose, where too few collections were seen to tell whether it leaks.
+fn heap_is_open(assessment: &Assessment, judgement: &Judgement) -> Option<u64> {
+    let lacks = judgement.not_enough.iter().any(|it| matches!(it.lack, Lack::Collections { .. }));
+    let objects = assessment.memory.as_ref()?.objects.filter(|_| lacks)?;
+    let rise = objects.to_bytes.saturating_sub(objects.from_bytes);
+    (rise >= MIN_RISE).then_some(rise)
+}
+
+/// What every program's heap may rise by between two collections, and nobody is told.
+const MIN_RISE: u64 = 4 << 20;
 
 /// How many goroutines are not analysed, where they are so many that a verdict says little.
 fn open(assessment: &Assessment, judgement: &Judgement) -> Option<u64> {
@@ -72,7 +90,10 @@ const MANY_OPEN: u64 = 10;
 #[must_use]
 pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
     let mut health = assessment.health().map_or_else(
-        || "not judged: the process could not run".to_owned(),
+        || match assessment.coverage.has_read_none() {
+            true => "not judged: no stack could be read".to_owned(),
+            false => "not judged: the process could not run".to_owned(),
+        },
         |health| format!("{health} of 100"),
     );
     if judgement.level > Level::Normal {

@@ -18,7 +18,7 @@ fn start(columns: u16, rows: u16) -> (Target, Screen) {
 }
 
 #[test]
-fn keys_lead_through_findings_groups_locks_lineage_and_probes() {
+fn keys_lead_through_every_tab() {
     let (_target, mut screen) = start(80, 24);
     screen.shows(&["health ", "VERDICT", "deadlock-cycle", "LIKELY"]).expect("findings first");
     screen.press("\r").expect("Enter");
@@ -31,8 +31,10 @@ fn keys_lead_through_findings_groups_locks_lineage_and_probes() {
         ("2", ["COUNT", "by count"]),
         ("\t", ["HELD BY", "deadlock"]),
         ("\x1b[C", ["GROUP", "└ main.wantGlobal"]),
-        ("5", ["no probes", "never paused"]),
-        ("\x1b[Z", ["GROUP", "Enter opens"]),
+        ("5", ["resident", "descriptors of"]),
+        ("6", ["no probes", "never paused"]),
+        ("4", ["GROUP", "Enter opens"]),
+        ("\x1b[Z", ["HELD BY", "Enter opens"]),
         ("1", ["VERDICT", "worst first"]),
         ("?", ["keys", "end, and print the report"]),
     ] {

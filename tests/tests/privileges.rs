@@ -25,7 +25,7 @@ const GO: &str = "1.26.6";
 const MODE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "exe" };
 
 /// Whatever does not come in this time never does.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// An ordinary user.
 const NOBODY: u32 = 65534;

@@ -42,7 +42,8 @@ impl Investigate for GrowingMemory {
         let found = found.chain(few.map(|kept| of_kept(kept, account, window)));
         let lacks = account.now.heap.is_some()
             && context.assessment.window.observations > 1
-            && seen < MIN_COLLECTIONS;
+            && seen < MIN_COLLECTIONS
+            && account.kept.is_none();
         let not_enough = lacks.then_some(NotEnough {
             detector: DetectorKind::MemoryGrowth,
             lack: Lack::Collections { collections: MIN_COLLECTIONS, seen },

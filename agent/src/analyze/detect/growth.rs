@@ -76,7 +76,7 @@ pub(in crate::analyze) fn weigh(case: &Case<'_>, min_growth: u64) -> Result<Foun
     if has_stopped(&life.births) {
         return Err(NoLeak::Stopped);
     }
-    if has_stopped(&life.births[..BINS - BINS / PARTS]) {
+    if has_stopped(&life.births[..BINS - BINS / PARTS]) || (comes_late(&parts) && !exponential) {
         return Err(NoLeak::LateBurst);
     }
     let kept = deaths <= lasting / 4 && net as f64 >= 0.6 * lasting as f64;
@@ -128,6 +128,11 @@ fn parts(births: &[u32]) -> [u64; PARTS] {
     parts
 }
 
+/// Whether most births are in the last part of the window: how that goes on is not known.
+fn comes_late(parts: &[u64; PARTS]) -> bool {
+    parts[PARTS - 1] * 2 > parts.iter().sum()
+}
+
 /// Whether the last birth was much longer ago than births lie apart.
 fn has_stopped(births: &[u32]) -> bool {
     let born: Vec<usize> = (0..births.len()).filter(|&bin| births[bin] > 0).collect();
@@ -155,6 +160,8 @@ mod tests {
         assert!(!has_stopped(&births((0..60).step_by(10))), "one in ten bins");
         assert!(!has_stopped(&births([5, 15, 25, 35, 45])), "the next is about due");
         assert!(has_stopped(&births([])));
+        assert!(comes_late(&[47, 0, 0, 1, 0, 215]), "a warm-up, one more, a burst");
+        assert!(!comes_late(&[10, 10, 10, 10, 10, 10]) && !comes_late(&[0, 0, 10, 0, 10, 10]));
         let before_a_late_burst = &births([6, 16, 59])[..BINS - BINS / PARTS];
         assert!(has_stopped(before_a_late_burst), "a warm-up, then nothing");
     }

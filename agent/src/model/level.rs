@@ -48,6 +48,13 @@ impl Level {
         }
     }
 
+    /// The level of what is used of a limit, by thresholds in percent of it.
+    #[must_use]
+    pub fn of_use(used: u64, limit: u64, thresholds: [u64; 3]) -> Self {
+        let percent = u128::from(used) * 100 / u128::from(limit.max(1));
+        Self::of(u64::try_from(percent).unwrap_or(u64::MAX), thresholds)
+    }
+
     /// The name that people and programs read.
     #[must_use]
     pub fn name(self) -> &'static str {

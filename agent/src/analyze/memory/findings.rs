@@ -36,7 +36,13 @@ impl Investigate for GrowingMemory {
         let found = found.into_iter().filter_map(|(kind, trend)| {
             // What fills up does so ever more slowly.
             let trend = trend.as_ref().filter(|trend| trend.is_steady)?;
-            Some(finding(kind, trend, account, window))
+            let collections = match kind {
+                MemoryKind::Heap => account.collector.map(|it| it.collections),
+                // Collections say nothing of what they cannot free.
+                MemoryKind::OffHeap => None,
+            };
+            let grown = Evidence::MemoryGrowth { kind, window, collections, trend: *trend };
+            Some(finding(kind, trend, account, window, grown))
         });
         let few = account.kept.filter(|_| seen < MIN_COLLECTIONS);
         let found = found.chain(few.map(|kept| of_kept(kept, account, window)));
@@ -56,27 +62,31 @@ impl Investigate for GrowingMemory {
 
 /// What is found of a heap of which few collections were seen, which kept most of what was allocated.
 fn of_kept(kept: KeptAllocations, account: &MemoryAccount, window: Duration) -> Finding {
-    let found = finding(MemoryKind::Heap, &kept.objects, account, window);
+    let grown = Evidence::Kept { window, kept };
+    let found = finding(MemoryKind::Heap, &kept.objects, account, window, grown);
     // One collection may have come in a phase that ends.
     let is_sure = kept.collections >= MIN_KEPT && found.verdict == Verdict::Likely;
-    let mut evidence = vec![Evidence::Kept { window, kept }];
-    evidence.extend(found.evidence.into_iter().skip(1));
-    Finding { verdict: if is_sure { Verdict::Likely } else { Verdict::Suspect }, evidence, ..found }
+    Finding { verdict: if is_sure { Verdict::Likely } else { Verdict::Suspect }, ..found }
 }
 
-/// What is found of memory that grows steadily.
-fn finding(kind: MemoryKind, trend: &Trend, account: &MemoryAccount, window: Duration) -> Finding {
+/// What is found of memory that grows steadily; `grown` is how that is known.
+fn finding(
+    kind: MemoryKind,
+    trend: &Trend,
+    account: &MemoryAccount,
+    window: Duration,
+    grown: Evidence,
+) -> Finding {
     let more = trend.to_bytes.saturating_sub(trend.from_bytes);
     let is_much = more >= MIN_BYTES && more as f64 >= trend.from_bytes as f64 * MIN_PART;
     let verdict = if is_much && window >= MIN_WINDOW { Verdict::Likely } else { Verdict::Suspect };
-    // Collections say nothing of what they cannot free.
-    let (class, collections) = match kind {
-        MemoryKind::Heap => (CauseClass::HeapGrowth, account.collector.map(|it| it.collections)),
-        MemoryKind::OffHeap => (CauseClass::OffHeapGrowth, None),
+    let class = match kind {
+        MemoryKind::Heap => CauseClass::HeapGrowth,
+        MemoryKind::OffHeap => CauseClass::OffHeapGrowth,
     };
     let limit = limit(kind, account);
     let used = limit.as_ref().map(LimitUse::part);
-    let mut evidence = vec![Evidence::MemoryGrowth { kind, window, collections, trend: *trend }];
+    let mut evidence = vec![grown];
     evidence.extend(limit.filter(|limit| limit.reached_in.is_some()).map(Evidence::LimitNears));
     Finding {
         id: format!("f-{:016x}", signature::hash(class.name())),

@@ -2,7 +2,6 @@
 //! may see two collections, or none. Then it counts how much of what was allocated between them each one kept.
 
 use super::series::{Collected, Series};
-use crate::analyze::growth::is_steady;
 use crate::model::{KeptAllocations, Trend};
 
 /// What most of is kept by each collection is hardly garbage.
@@ -11,10 +10,7 @@ const MOST: f64 = 0.6;
 /// What collections kept of what was allocated, where that is most of it each time and what is on the heap goes on
 /// rising as fast to the end of the window: what fills up ends that, and a heap that is collected does not rise.
 pub(super) fn kept(series: &Series, objects: Option<&Trend>) -> Option<KeptAllocations> {
-    let objects = objects.filter(|trend| trend.grows)?;
-    if !is_steady(&series.of(|point| point.objects)) {
-        return None;
-    }
+    let objects = objects.filter(|trend| trend.is_steady)?;
     let collected: Vec<Collected> = series.collected().collect();
     let shares = collected.windows(2).map(|pair| share(pair[0], pair[1]));
     let least_share = shares.collect::<Option<Vec<_>>>()?.into_iter().reduce(f64::min)?;

@@ -25,8 +25,7 @@ pub(super) fn limits(now: &Memory, live: Option<&Trend>, rss: Option<&Trend>) ->
 }
 
 fn of(kind: LimitKind, limit_bytes: u64, used_bytes: u64, trend: Option<&Trend>) -> LimitUse {
-    let percent = u128::from(used_bytes) * 100 / u128::from(limit_bytes.max(1));
-    let level = Level::of(u64::try_from(percent).unwrap_or(u64::MAX), THRESHOLDS);
+    let level = Level::of_use(used_bytes, limit_bytes, THRESHOLDS);
     let left = limit_bytes.saturating_sub(used_bytes) as f64;
     let growing = trend.filter(|trend| trend.grows).map(|trend| trend.growth);
     let reached_in = growing.and_then(|growth| reached_in(left, &growth));

@@ -23,8 +23,7 @@ pub(super) fn limits(series: &Series) -> Vec<ResourceLimit> {
     ];
     let limits = all.into_iter().filter_map(|(kind, usage, churn, count)| {
         let bound = usage?.limit?;
-        let percent = u128::from(bound.used) * 100 / u128::from(bound.limit.max(1));
-        let level = Level::of(u64::try_from(percent).unwrap_or(u64::MAX), THRESHOLDS);
+        let level = Level::of_use(bound.used, bound.limit, THRESHOLDS);
         let rise = course::rise(&series.of(count), churn, MIN_MORE);
         let left = bound.limit.saturating_sub(bound.used) as f64;
         let reached_in = rise.and_then(|rise| reached_in(left, &rise.growth));

@@ -108,6 +108,13 @@ struct Listing {
     visits: u32,
 }
 
+impl Listing {
+    /// Whether the bounds of one type are reached.
+    fn is_full(&self) -> bool {
+        self.visits > MAX_VISITS || self.slots.len() >= MAX_SLOTS
+    }
+}
+
 impl Types {
     /// The pointers of a type's values; of an array those of one element, since all others follow it.
     ///
@@ -161,7 +168,7 @@ impl Types {
         to: &mut Listing,
     ) -> Result<(), ReadError> {
         to.visits += 1;
-        if depth > MAX_DEPTH || to.visits > MAX_VISITS || to.slots.len() >= MAX_SLOTS {
+        if depth > MAX_DEPTH || to.is_full() {
             return Ok(());
         }
         let leads = match self.kind(id) {
@@ -182,7 +189,7 @@ impl Types {
                     return Ok(());
                 }
                 for number in 0..len {
-                    if to.visits > MAX_VISITS || to.slots.len() >= MAX_SLOTS {
+                    if to.is_full() {
                         break;
                     }
                     let at = (offset + number * size, via);
@@ -232,7 +239,7 @@ impl Types {
             if !fits || !self.has_pointers(own) {
                 continue;
             }
-            if to.visits > MAX_VISITS || to.slots.len() >= MAX_SLOTS {
+            if to.is_full() {
                 break;
             }
             let name = self.read_name(memory, name)?.unwrap_or_default();

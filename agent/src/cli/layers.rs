@@ -25,9 +25,9 @@ const OLD_VARIABLES: [(&str, &str); 3] = [
 /// typed, it says itself, and ends the process (exit code 2).
 pub(super) fn args() -> Result<Args, Failure> {
     let command = accepted::with_help(Args::command());
-    let parser = without_environment(command.clone());
+    let mut parser = without_environment(command.clone());
     let typed: Vec<OsString> = std::env::args_os().collect();
-    let given = parser.clone().try_get_matches_from(&typed).unwrap_or_else(|error| {
+    let given = parser.try_get_matches_from_mut(&typed).unwrap_or_else(|error| {
         if error.kind() == ErrorKind::DisplayHelp {
             // Help that names the variables.
             command.clone().get_matches_from(&typed)
@@ -36,12 +36,27 @@ pub(super) fn args() -> Result<Args, Failure> {
         }
     });
     accepted::refuse(&parser, &given)?;
-    let added = added(&command, &given, &|name| std::env::var_os(name))?;
-    let matches = parser.clone().get_matches_from(joined(typed, added));
+    // Where no layer can add anything, none is built: that takes as long as all the rest of it.
+    let added = if has_variables() || given.contains_id("config") {
+        added(&command, &given, &|name| std::env::var_os(name))?
+    } else {
+        Vec::new()
+    };
+    let matches = if added.is_empty() {
+        given.clone()
+    } else {
+        let typed = joined(typed, added);
+        parser.try_get_matches_from_mut(typed).unwrap_or_else(|error| error.exit())
+    };
     accepted::refuse_together(&given, &matches)?;
     let mut args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     args.join_pids(&matches);
     Ok(args)
+}
+
+/// Whether any variable of ours is set.
+fn has_variables() -> bool {
+    std::env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(b"LEAK_AGENT_"))
 }
 
 /// The parser of what was typed: variables are a layer of their own here, which names them in errors.

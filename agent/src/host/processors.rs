@@ -23,14 +23,13 @@ impl Processors {
         Some(Self { online: usize::try_from(online).ok()?, usable })
     }
 
-    /// Whether this process could use another one that nobody wants right now. `false` where that
-    /// cannot be told.
+    /// Whether this process may use more than one.
     #[must_use]
-    pub fn has_idle(self) -> bool {
-        self.usable > 1 && runnable().is_some_and(|runnable| runnable < self.online)
+    pub fn are_several(self) -> bool {
+        self.usable > 1 && self.online > 1
     }
 
-    /// Whether more threads want to run than there are processors. `true` where that cannot be told.
+    /// Whether more threads want to run than there are processors, the caller included. `true` where that cannot be told.
     #[must_use]
     pub fn are_contended(self) -> bool {
         runnable().is_none_or(|runnable| runnable > self.online)
@@ -63,6 +62,6 @@ mod tests {
     fn nobody_may_use_more_processors_than_there_are() {
         let processors = Processors::of_host().expect("this machine says");
         assert!(processors.usable >= 1 && processors.usable <= processors.online);
-        assert!(!Processors { usable: 1, ..processors }.has_idle(), "it may use no other");
+        assert!(!Processors { usable: 1, ..processors }.are_several(), "it may use no other");
     }
 }

@@ -39,6 +39,8 @@ impl Sockets {
         if wanted.is_empty() {
             return (sockets, notes);
         }
+        // The kernel goes through all of its buckets for each read of a table, however few sockets there
+        // are: it ends with the last one that is wanted.
         for (file, parse) in [
             ("tcp", Self::tcp as fn(&mut Self, &[u8], &FxHashSet<u64>) -> Option<()>),
             ("tcp6", Self::tcp),
@@ -47,8 +49,13 @@ impl Sockets {
             ("unix", Self::unix),
         ] {
             let path = folder.join("net").join(file);
+            if sockets.by_inode.len() == wanted.len() {
+                break;
+            }
             let read = lines(&path, |line| {
                 parse(&mut sockets, line, wanted);
+                // Who listens stands before who is connected, so nothing is missed of those found.
+                sockets.by_inode.len() < wanted.len()
             });
             match read {
                 Ok(None) => {}
@@ -168,8 +175,9 @@ fn address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port))
 }
 
-/// Hands out the lines of a table but its first, as far as it is read. How many that were where it goes on.
-fn lines(path: &Path, mut each: impl FnMut(&[u8])) -> io::Result<Option<u64>> {
+/// Hands out the lines of a table but its first, as far as it is read and while more are wanted. How many
+/// that were where it is cut.
+fn lines(path: &Path, mut each: impl FnMut(&[u8]) -> bool) -> io::Result<Option<u64>> {
     let mut table = BufReader::with_capacity(1 << 16, File::open(path)?.take(MAX_BYTES));
     let mut line = Vec::new();
     let mut read = 0_u64;
@@ -178,8 +186,8 @@ fn lines(path: &Path, mut each: impl FnMut(&[u8])) -> io::Result<Option<u64>> {
         if table.read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        if read > 0 {
-            each(&line);
+        if read > 0 && !each(&line) {
+            return Ok(None);
         }
         read += 1;
     }

@@ -3,7 +3,7 @@
 //! Goroutines are read in batches: first each `runtime.g`, then the stacks of those that stand
 //! still and have run since the snapshot before, then what they wait on, and then each `g` once more. One
 //! that stands where it stood was not torn; the others are read again, in small batches that leave
-//! them less time to move. A second thread reads batches too while a processor has nothing to do.
+//! them less time to move. A second thread reads batches too while a processor is free.
 
 mod batch;
 mod channels;
@@ -214,7 +214,7 @@ impl Snapshotter {
         self.reader.trails.clear();
         self.helper.trails.clear();
         let is_shared = self.batch == BATCH && len >= BATCH * MIN_SHARED_BATCHES;
-        let processors = self.processors.filter(|it| is_shared && it.has_idle());
+        let processors = self.processors.filter(|it| is_shared && it.are_several());
         let Self { reader, helper, reasons, watched, stacks, standing, batch, .. } = self;
         let list = List { all, len, batch: *batch };
         let kept = (&mut *stacks, standing.as_mut());

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::item::{Item, Last};
 use super::mentions::Watched;
@@ -16,9 +17,9 @@ use crate::golang::unwind::Steps;
 use crate::golang::{Error, Program};
 use crate::host::processors::Processors;
 
-/// After this many batches, of some milliseconds each at most, a helper checks whether others want its
-/// processor.
-const GIVE_WAY_AFTER: usize = 4;
+/// For how long a helper leaves its processor to others before it checks again whether they want it: mostly
+/// it is a kernel thread with little to do, or a thread of the target.
+const GIVE_WAY_FOR: Duration = Duration::from_micros(500);
 
 /// The runtime's list of goroutines, to be read in batches.
 #[derive(Clone, Copy)]
@@ -88,6 +89,12 @@ impl<'a> Shared<'a> {
         (!state.is_stopped).then_some(state)
     }
 
+    /// Whether there are batches that nobody has begun, and reading goes on.
+    fn has_more(&self) -> bool {
+        let begun = self.next.load(Ordering::Relaxed).saturating_mul(self.list.batch);
+        begun < self.list.len && !self.state().is_stopped
+    }
+
     fn stop(&self) {
         self.state().is_stopped = true;
         self.turned.notify_all();
@@ -143,11 +150,11 @@ impl Reader {
     /// # Errors
     /// When the process is gone, or cannot be read. The other threads then stop too.
     pub(super) fn read(&mut self, shared: &Shared<'_>) -> Result<(), Error> {
-        self.read_while(shared, |_| true)
+        self.read_while(shared, || ())
     }
 
-    /// As [`Reader::read`], for as long as no other thread of the machine wants this one's processor. The
-    /// rest is then left to the thread that reads without condition.
+    /// As [`Reader::read`], but only while no other thread of the machine wants this one's processor:
+    /// until then the rest is left to the thread that reads without condition.
     ///
     /// # Errors
     /// As [`Reader::read`].
@@ -156,33 +163,28 @@ impl Reader {
         shared: &Shared<'_>,
         processors: Processors,
     ) -> Result<(), Error> {
-        self.read_while(shared, |done| {
-            !done.is_multiple_of(GIVE_WAY_AFTER) || !processors.are_contended()
+        self.read_while(shared, || {
+            while processors.are_contended() && shared.has_more() {
+                thread::sleep(GIVE_WAY_FOR);
+            }
         })
     }
 
-    fn read_while(
-        &mut self,
-        shared: &Shared<'_>,
-        goes_on: impl Fn(usize) -> bool,
-    ) -> Result<(), Error> {
+    fn read_while(&mut self, shared: &Shared<'_>, before_batch: impl Fn()) -> Result<(), Error> {
         let _guard = StopOnPanic(shared);
-        let outcome = self.read_batches(shared, goes_on);
+        let outcome = self.read_batches(shared, before_batch);
         if outcome.is_err() {
             shared.stop();
         }
         outcome
     }
 
-    fn read_batches(
-        &mut self,
-        shared: &Shared<'_>,
-        goes_on: impl Fn(usize) -> bool,
-    ) -> Result<(), Error> {
+    fn read_batches(&mut self, shared: &Shared<'_>, before_batch: impl Fn()) -> Result<(), Error> {
         let (program, List { all, len, batch }) = (shared.program, shared.list);
         let failed = |source| Error::read(program.process().pid, "the list of goroutines", source);
         let (mut addresses, mut items) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
-        for done in 1.. {
+        loop {
+            before_batch();
             let number = shared.next.fetch_add(1, Ordering::Relaxed);
             let from = number.saturating_mul(batch);
             if from >= len {
@@ -201,9 +203,6 @@ impl Reader {
             }
             drop(state);
             shared.turned.notify_all();
-            if !goes_on(done) {
-                break;
-            }
         }
         Ok(())
     }

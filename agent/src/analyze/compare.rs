@@ -18,9 +18,9 @@ pub struct Moment {
     pub at: Option<Timestamp>,
     /// Of whom.
     pub exe: String,
-    /// How many goroutines in all.
-    pub goroutines: u64,
-    /// By signature.
+    /// How many goroutines in all; `None` where they were not looked at.
+    pub goroutines: Option<u64>,
+    /// By signature; empty where goroutines were not looked at.
     pub groups: BTreeMap<String, GroupAt>,
     /// How much memory; `None` where nothing is known of it.
     pub memory: Option<MemoryAt>,
@@ -110,7 +110,7 @@ impl Moment {
         let mut moment = Self {
             at: Some(assessment.window.last),
             exe: assessment.target.name().into_owned(),
-            goroutines: assessment.totals.goroutines,
+            goroutines: assessment.goroutines(),
             memory: assessment.memory.as_ref().map(MemoryAt::of),
             ..Self::default()
         };
@@ -259,11 +259,15 @@ impl Difference {
     }
 
     fn of_alike(before: &Moment, after: &Moment) -> Self {
+        // Where goroutines were not looked at, none have come or gone.
+        let both = before.goroutines.and(after.goroutines).is_some();
+        let nobody = Moment::default();
+        let (old, new) = if both { (before, after) } else { (&nobody, &nobody) };
         let mut groups = Vec::new();
         let mut unchanged = 0;
-        let gone = before.groups.iter().filter(|(key, _)| !after.groups.contains_key(*key));
-        for (signature, group) in after.groups.iter().chain(gone) {
-            let counts = (before.count(signature), after.count(signature));
+        let gone = old.groups.iter().filter(|(key, _)| !new.groups.contains_key(*key));
+        for (signature, group) in new.groups.iter().chain(gone) {
+            let counts = (old.count(signature), new.count(signature));
             match Change::of(counts.0, counts.1) {
                 Some(change) => groups.push(Changed {
                     change,
@@ -277,7 +281,7 @@ impl Difference {
         }
         // The sort keeps the order of signatures among equals.
         groups.sort_by_key(|group| std::cmp::Reverse(group.before.abs_diff(group.after)));
-        let is_more = |signature: &String| after.count(signature) > before.count(signature);
+        let is_more = |signature: &String| new.count(signature) > old.count(signature);
         let is_known = before.memory.zip(after.memory);
         let has_grown =
             |kind| is_known.is_none_or(|(before, after)| before.is_less_than(&after, kind));

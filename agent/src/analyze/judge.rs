@@ -23,20 +23,27 @@ const MAX_FINDINGS: usize = 1_000;
 #[must_use]
 pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Option<Assessment> {
     let mut assessment = assess(window)?;
-    if assessment.coverage.is_without_goroutines() {
+    if !has_anything(&assessment) {
         // Nothing to judge is no all-clear.
         return Some(assessment);
     }
+    let looked_at = assessment.subjects();
     let mut judgement = Judgement {
-        history: window.totals(),
+        history: if looked_at.goroutines { window.totals() } else { Vec::new() },
         hot_paths: paths::hot(&assessment.groups, &assessment.stacks),
         lineage: paths::lineage(&assessment.groups, window.lives()),
         collections: forced::verdict(&assessment.coverage),
         ..Judgement::default()
     };
     // One for each kind of subject. Reference cycles come here.
-    let mut subjects: [Box<dyn Investigate>; 3] =
-        [Box::new(GoroutineLeaks::default()), Box::new(GrowingMemory), Box::new(GrowingResources)];
+    let mut subjects: Vec<Box<dyn Investigate>> = Vec::new();
+    if looked_at.goroutines {
+        subjects.push(Box::new(GoroutineLeaks::default()));
+    }
+    if looked_at.memory {
+        subjects.push(Box::new(GrowingMemory));
+        subjects.push(Box::new(GrowingResources));
+    }
     let context = Context { window, assessment: &assessment, settings };
     for subject in &mut subjects {
         let candidates = subject.candidates(context, files);
@@ -63,6 +70,16 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
     list_worst(&mut judgement);
     assessment.judgement = Some(judgement);
     Some(assessment)
+}
+
+/// Whether anything of what was looked at is known.
+fn has_anything(assessment: &Assessment) -> bool {
+    if assessment.subjects().goroutines {
+        return assessment.coverage.has_goroutines();
+    }
+    let memory = assessment.memory.as_ref().map(|account| &account.now);
+    memory.is_some_and(|now| now.heap.is_some() || now.process.is_some())
+        || assessment.resources.is_some()
 }
 
 /// Leaves the worst findings, and counts the others: nobody reads thousands of them.

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use wildmatch::WildMatch;
 
-use crate::model::function;
+use crate::model::{Subjects, function};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// What is looked at.
+    pub subjects: Subjects,
     /// Goroutines at these functions are idle on purpose, beside those that are known to be.
     pub safe: Vec<Rule>,
     /// Goroutines stuck at these functions are suspect at least.

@@ -45,6 +45,12 @@ const TEXT: &[&str] = &["format", "output"];
 const AMOUNT: &[&str] = &["top", "all"];
 const REPORT: &[&str] = &["reports", "color", "groups"];
 const FILTER: &[&str] = &["fail-on", "func", "package", "exclude"];
+/// What is looked at.
+const SUBJECTS: &[&str] = &[MEMORY_ONLY, "goroutines-only"];
+/// The same of commands that are about goroutines.
+const GOROUTINES: &[&str] = &["goroutines-only"];
+const MEMORY_ONLY: &str = "memory-only";
+const ABOUT_GOROUTINES: &str = "it shows goroutines";
 /// What decides a judgement; of what is judged already it means nothing.
 const RULES: &[&str] = &[
     "source-root",
@@ -62,26 +68,35 @@ const RULES: &[&str] = &[
 ];
 
 const WATCHING: &[&[&str]] = &[
-    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, FILTER, RULES,
+    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, SUBJECTS,
+    FILTER, RULES,
 ];
-const ONE_SAMPLE: &[&[&str]] =
-    &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, FILTER, RULES];
+const WATCHING_GOROUTINES: &[&[&str]] = &[
+    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, GOROUTINES,
+    FILTER, RULES,
+];
 
 /// Without a command every common flag is taken.
 const TABLE: [Row; 18] = [
-    Row { command: "check", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
+    Row {
+        command: "check",
+        flags: &[
+            EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, SUBJECTS, FILTER, RULES,
+        ],
+        why: "it takes one sample, without probes",
+    },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
     Row {
         command: "compare",
-        flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, SUBJECTS, FILTER, RULES],
         why: "it takes two samples, without probes, and shows how they differ",
     },
-    Row { command: "patterns", flags: WATCHING, why: "" },
-    Row { command: "channels", flags: WATCHING, why: "" },
+    Row { command: "patterns", flags: WATCHING_GOROUTINES, why: "" },
+    Row { command: "channels", flags: WATCHING_GOROUTINES, why: "" },
     Row {
         command: "fleet",
-        flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, FILTER, RULES],
+        flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, GOROUTINES, FILTER, RULES],
         why: "it takes one sample of each instance, without probes, and shows what they have in common",
     },
     Row {
@@ -89,10 +104,17 @@ const TABLE: [Row; 18] = [
         flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT],
         why: "it takes one sample, without probes, and shows the memory",
     },
-    Row { command: "filter", flags: ONE_SAMPLE, why: "it takes one sample, without probes" },
+    Row {
+        command: "filter",
+        flags: &[
+            EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, GOROUTINES, FILTER,
+            RULES,
+        ],
+        why: "it takes one sample, without probes",
+    },
     Row {
         command: "report",
-        flags: &[EVERY, &["input"], TEXT, AMOUNT, REPORT, FILTER, RULES],
+        flags: &[EVERY, &["input"], TEXT, AMOUNT, REPORT, SUBJECTS, FILTER, RULES],
         why: "it judges what --save kept (--input PATH), and samples nothing",
     },
     Row {
@@ -185,6 +207,11 @@ pub(super) fn refuse(parser: &Command, given: &ArgMatches) -> Result<(), Failure
     let refused = |flag: &str| {
         let why = row(command).map_or("", |row| row.why);
         let samples = takes(command, "url");
+        let why = if flag == MEMORY_ONLY && takes(command, "goroutines-only") {
+            ABOUT_GOROUTINES
+        } else {
+            why
+        };
         let why = if samples && FORCING.contains(&flag) { NO_WINDOW } else { why };
         Err(Failure::NotTaken { command: command.to_owned(), flag: flag.to_owned(), why })
     };
@@ -222,7 +249,7 @@ struct Idle {
     why: &'static str,
 }
 
-const IDLE: [Idle; 6] = [
+const IDLE: [Idle; 8] = [
     Idle {
         with: &[POSITIONAL, "pid", "exe", "input", "datadog-unstable", "parca", "pyroscope"],
         flags: &[FORCING],
@@ -230,7 +257,7 @@ const IDLE: [Idle; 6] = [
     },
     Idle {
         with: &["url"],
-        flags: &[&["object", "probes", "budget", "retained", "walk"]],
+        flags: &[&["object", "probes", "budget", "retained", "walk"], &[MEMORY_ONLY]],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
     Idle {
@@ -243,14 +270,31 @@ const IDLE: [Idle; 6] = [
     },
     Idle {
         with: &["datadog-unstable"],
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "walk"]],
+        flags: &[
+            &["object", "interval", "duration", "samples", "probes", "budget", "walk"],
+            &[MEMORY_ONLY],
+        ],
         why: "what Datadog keeps is judged as it was sampled",
     },
     Idle {
         with: &STORES,
-        flags: &[&["object", "interval", "duration", "samples", "probes", "budget", "walk"]],
+        flags: &[
+            &["object", "interval", "duration", "samples", "probes", "budget", "walk"],
+            &[MEMORY_ONLY],
+        ],
         why: "the samples are the profiles that the store has (--from, --until, --step)",
     },
+    Idle {
+        with: &[MEMORY_ONLY],
+        flags: &[
+            &["probes", "budget", "source-root", "func", "package", "exclude", "safe-patterns"],
+            &["suspicious-patterns", "patterns-file", "baseline", "goroutines-moderate"],
+            &["goroutines-high", "goroutines-critical", "stuck-after", "max-wait", "large-group"],
+            &["min-growth", "save-on", "push-pyroscope", "push-parca"],
+        ],
+        why: "goroutines are not looked at",
+    },
+    Idle { with: &["goroutines-only"], flags: &[&["walk"]], why: "memory is not looked at" },
     Idle {
         with: &["before"],
         flags: &[&[POSITIONAL], TARGET, STORED, DATADOG, SERVERS, RULES],
@@ -269,8 +313,7 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
         return Err(Failure::Lacks { flag, needs: "--pyroscope URL or --parca URL" });
     }
     for Idle { with, flags, why } in &IDLE {
-        let is_there =
-            |id: &&&str| whole.try_contains_id(&id.replace('-', "_")).unwrap_or_default();
+        let is_there = |id: &&&str| is_set(whole, &id.replace('-', "_"));
         let Some(&with) = with.iter().find(is_there) else { continue };
         let typed = |flag: &&&str| is_typed(given, &flag.replace('-', "_"));
         if let Some(&flag) = flags.iter().copied().flatten().find(typed) {
@@ -280,6 +323,15 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
         }
     }
     Ok(())
+}
+
+/// Whether a flag has a value, or is switched on, in any layer.
+fn is_set(whole: &ArgMatches, id: &str) -> bool {
+    match whole.try_get_one::<bool>(id) {
+        Ok(is_on) => is_on.is_some_and(|is_on| *is_on),
+        // It is no switch, or unknown.
+        Err(_) => whole.try_contains_id(id).unwrap_or_default(),
+    }
 }
 
 /// What a command writes.
@@ -343,6 +395,11 @@ mod tests {
             ),
             ("leak-agent --interval 1s check", "check does not take --interval"),
             ("leak-agent check --force-gc", "check does not take --force-gc: what forced"),
+            (
+                "leak-agent patterns --memory-only",
+                "patterns does not take --memory-only: it shows goroutines",
+            ),
+            ("leak-agent memory --goroutines-only", "memory does not take --goroutines-only"),
             ("leak-agent compare --gc-wait 1s", "compare does not take --gc-wait: what forced"),
             ("leak-agent doctor --force-gc", "doctor does not take --force-gc: it says what"),
             ("leak-agent check --probes all", "check does not take --probes"),

@@ -12,7 +12,7 @@ use crate::collect::CollectError;
 use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::http::SettingsError;
-use crate::model::{Assessment, Halt, Held, Instance, TargetId};
+use crate::model::{Assessment, Halt, Held, Instance, Subjects, TargetId};
 use crate::report::{format, phrases};
 use crate::serve;
 use crate::simulate;
@@ -65,6 +65,14 @@ pub(super) enum Failure {
     NoGoroutines {
         /// Of what.
         target: TargetId,
+    },
+    /// Nothing is known of what alone was to be looked at.
+    #[error("no verdict on {target}: {}", phrases::nothing_known(*subjects))]
+    NothingKnown {
+        /// Of what.
+        target: TargetId,
+        /// What was to be looked at.
+        subjects: Subjects,
     },
     /// Nothing is known of where any goroutine is, and nothing else was found.
     #[error("no verdict on {target}: no stack could be read")]
@@ -317,6 +325,10 @@ impl Failure {
         if assessment.coverage.is_without_goroutines() {
             return Some(Self::NoGoroutines { target: assessment.target.id.clone() });
         }
+        let subjects = assessment.subjects();
+        if !subjects.goroutines && assessment.judgement.is_none() {
+            return Some(Self::NothingKnown { target: assessment.target.id.clone(), subjects });
+        }
         let is_nothing_found =
             assessment.judgement.as_ref().is_none_or(|judged| judged.findings.is_empty());
         if assessment.coverage.has_read_none() && is_nothing_found {
@@ -358,6 +370,7 @@ impl Failure {
             | Self::Target { .. }
             | Self::Held { .. }
             | Self::NoGoroutines { .. }
+            | Self::NothingKnown { .. }
             | Self::NoStacks { .. }
             | Self::Saved { .. }
             | Self::Targets { .. } => Exit::Target,
@@ -431,6 +444,9 @@ impl Failure {
             Self::Simulate(simulate::Error::NoGo) => "--go PATH".into(),
             Self::Forcing { .. } => "a longer --duration".into(),
             Self::NoGoroutines { .. } => "a goroutine profile or dump beside them".into(),
+            Self::NothingKnown { .. } => {
+                "without --memory-only and --goroutines-only, what there is".into()
+            }
             Self::NoStacks { .. } => "the report's coverage says why".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
             Self::Processes(_)

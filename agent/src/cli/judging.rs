@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args as ClapArgs, ValueEnum};
 use wildmatch::WildMatch;
 
@@ -12,7 +13,7 @@ use super::time::duration;
 use super::{input, moment};
 use crate::analyze::Settings;
 use crate::analyze::settings::{Filter, Rule, Thresholds};
-use crate::model::{Assessment, Finding, Severity, Verdict};
+use crate::model::{Assessment, Finding, Severity, Subjects, Verdict};
 
 /// What to judge by. Names are Go's full ones (github.com/acme/db.(*Pool).get) without type
 /// arguments; in a pattern * stands for any text and ? for one character.
@@ -23,6 +24,26 @@ pub(super) struct Judging {
     /// severity (low to critical), or never [default: likely].
     #[arg(long, global = true, value_name = "LEVEL", env = "LEAK_AGENT_FAIL_ON")]
     pub(super) fail_on: Option<FailOn>,
+
+    /// Look at memory and resources (descriptors, threads, mappings, child processes) alone: goroutines are not
+    /// read, not judged and not shown, and there are no probes.
+    #[arg(
+        long,
+        global = true,
+        conflicts_with = "goroutines_only",
+        env = "LEAK_AGENT_MEMORY_ONLY",
+        value_parser = BoolishValueParser::new()
+    )]
+    memory_only: bool,
+
+    /// Look at goroutines alone: memory and resources are not read, not judged and not shown.
+    #[arg(
+        long,
+        global = true,
+        env = "LEAK_AGENT_GOROUTINES_ONLY",
+        value_parser = BoolishValueParser::new()
+    )]
+    goroutines_only: bool,
 
     /// Only goroutines with such a function on their stack or as their creator. Without * or ?
     /// part of a name is enough.
@@ -206,6 +227,7 @@ impl Judging {
     fn without_baseline(&self) -> Result<Settings, Failure> {
         let rules = |patterns: &[String]| patterns.iter().map(|text| rule(text, None)).collect();
         let mut settings = Settings {
+            subjects: self.subjects(),
             safe: rules(&self.safe_patterns),
             suspicious: rules(&self.suspicious_patterns),
             filter: Filter {
@@ -225,6 +247,11 @@ impl Judging {
             })?;
         }
         Ok(settings)
+    }
+
+    /// What is looked at.
+    const fn subjects(&self) -> Subjects {
+        Subjects { goroutines: !self.memory_only, memory: !self.goroutines_only }
     }
 
     fn thresholds(&self) -> Result<Thresholds, Failure> {

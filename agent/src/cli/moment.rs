@@ -11,7 +11,7 @@ use crate::analyze::settings::Filter;
 use crate::analyze::{CodeFiles, Settings, Window, assess, judge, view};
 use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
-use crate::model::{Instance, Timestamp};
+use crate::model::{Instance, Subjects, Timestamp};
 use crate::pipeline;
 use crate::report::schema::{self, Document, FindingDoc, FrameDoc, GroupDoc, MemoryAccountDoc};
 
@@ -20,13 +20,18 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// The last moment of a JSON report, or of profiles, dumps or saved observations, whoever it is of.
 pub(super) fn last(path: &Path) -> Result<Moment, Failure> {
-    let Some(window) = window(path, Keep::Last)? else { return read(path, &Filter::default()) };
+    let Some(window) = window(path, Keep::Last, Subjects::ALL)? else {
+        return read(path, &Filter::default(), Subjects::ALL);
+    };
     Ok(assess(&window).as_ref().map(Moment::of).unwrap_or_default())
 }
 
 /// The same, of what a filter lets pass, and with what is found in all that was observed.
 pub(super) fn judged(path: &Path, settings: &Settings) -> Result<Moment, Failure> {
-    let Some(window) = window(path, Keep::All)? else { return read(path, &settings.filter) };
+    let subjects = settings.subjects;
+    let Some(window) = window(path, Keep::All, subjects)? else {
+        return read(path, &settings.filter, subjects);
+    };
     let Some(mut assessment) = judge(&window, settings, &mut CodeFiles::default()) else {
         return Ok(Moment::default());
     };
@@ -42,7 +47,7 @@ enum Keep {
 }
 
 /// What was observed: the newest recording, or else the longest series; `None` for a file that is neither.
-fn window(path: &Path, keep: Keep) -> Result<Option<Window>, Failure> {
+fn window(path: &Path, keep: Keep, subjects: Subjects) -> Result<Option<Window>, Failure> {
     let Found { series, observations } = match find(&[path.to_owned()]) {
         Ok(found) => found,
         Err(Failure::Target { .. }) if path.is_file() => return Ok(None),
@@ -63,9 +68,10 @@ fn window(path: &Path, keep: Keep) -> Result<Option<Window>, Failure> {
     let target = || Instance::Files { path: path.display().to_string() };
     let mut window = Window::default();
     let mut last = None;
-    while let Some(observation) =
+    while let Some(mut observation) =
         source.observe().map_err(|source| Failure::of(target(), source))?
     {
+        observation.limit_to(subjects);
         match keep {
             Keep::All => window.take(observation),
             Keep::Last => last = Some(observation),
@@ -75,7 +81,7 @@ fn window(path: &Path, keep: Keep) -> Result<Option<Window>, Failure> {
     Ok(Some(window))
 }
 
-fn read(path: &Path, filter: &Filter) -> Result<Moment, Failure> {
+fn read(path: &Path, filter: &Filter, subjects: Subjects) -> Result<Moment, Failure> {
     let unreadable = |source| Failure::Unreadable { path: path.to_owned(), source };
     let mut text = Vec::new();
     File::open(path)
@@ -83,24 +89,34 @@ fn read(path: &Path, filter: &Filter) -> Result<Moment, Failure> {
         .map_err(unreadable)?;
     let documents = schema::read(&text)
         .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-    Ok(reported(&documents, filter))
+    Ok(reported(&documents, filter, subjects))
 }
 
-/// Of one report, or of several as one.
-fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
+/// Of one report, or of several as one: what of them is looked at.
+fn reported(documents: &[Document<'_>], filter: &Filter, subjects: Subjects) -> Moment {
     let mut moment = Moment::default();
     for (index, report) in documents.iter().enumerate() {
         moment.at = moment.at.or_else(|| time(report.window.last.as_deref()?));
         let target = &report.target;
         let name = target.exe.as_ref().or(target.source.as_ref());
         moment.exe = name.cloned().unwrap_or_default().into_owned();
-        moment.goroutines = moment.goroutines.saturating_add(report.totals.goroutines);
-        let memory = report.memory.as_ref().map(memory);
+        let goroutines = report.totals.as_ref().filter(|_| subjects.goroutines);
+        let goroutines = goroutines.map(|totals| totals.goroutines);
+        moment.goroutines = match index {
+            0 => goroutines,
+            _ => {
+                moment.goroutines.zip(goroutines).map(|(before, more)| before.saturating_add(more))
+            }
+        };
+        let memory = report.memory.as_ref().filter(|_| subjects.memory).map(memory);
         moment.memory = match index {
             0 => memory,
             _ => moment.memory.zip(memory).map(|(before, more)| before.and(more)),
         };
-        let groups = || report.groups.iter().filter(|group| passes(group, filter));
+        let groups = || {
+            let all = report.groups.iter().filter(|_| subjects.goroutines);
+            all.filter(|group| passes(group, filter))
+        };
         for group in groups() {
             moment.add(
                 &group.signature,
@@ -113,11 +129,15 @@ fn reported(documents: &[Document<'_>], filter: &Filter) -> Moment {
             );
         }
         for finding in &report.findings {
-            moment.findings.push(FindingAt {
-                verdict: finding.verdict,
-                severity: finding.severity,
-                about: about(finding, groups()),
-            });
+            let about = about(finding, groups());
+            let is_looked_at = match about {
+                About::Goroutines(_) => subjects.goroutines,
+                About::Memory(_) | About::Resource { .. } => subjects.memory,
+            };
+            if is_looked_at {
+                let FindingDoc { verdict, severity, .. } = *finding;
+                moment.findings.push(FindingAt { verdict, severity, about });
+            }
         }
     }
     moment
@@ -195,14 +215,16 @@ mod tests {
         Json.render(&report, &mut text).expect("a vector takes everything");
         let documents = schema::read(&text).expect("a report");
         let moment = Moment::of(&assessment);
-        assert_eq!((moment.goroutines, moment.findings.len()), (583, 1));
+        assert_eq!((moment.goroutines, moment.findings.len()), (Some(583), 1));
         let everything = Filter::default();
-        assert_eq!(reported(&documents, &everything), moment);
+        assert_eq!(reported(&documents, &everything, Subjects::ALL), moment);
+        let memory = reported(&documents, &everything, Subjects::MEMORY);
+        assert_eq!((memory.goroutines, memory.groups.len(), memory.findings.len()), (None, 0, 0));
 
         let exclude = vec![Rule::new("main.leak*", None)];
         let filter = Filter { exclude, ..everything };
         view::filtered(&mut assessment, &filter);
-        let less = reported(&documents, &filter);
+        let less = reported(&documents, &filter, Subjects::ALL);
         assert_eq!(less.groups, Moment::of(&assessment).groups);
         assert!(less.findings.iter().all(|finding| finding.about == About::Goroutines(Vec::new())));
     }

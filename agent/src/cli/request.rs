@@ -24,6 +24,7 @@ use crate::collect::datadog;
 use crate::collect::endpoint::Forcing;
 use crate::collect::stores;
 use crate::http::{self, Address};
+use crate::model::Subjects;
 use crate::pipeline::{Pace, UntilFound};
 use crate::serve::ListenAddress;
 
@@ -216,7 +217,7 @@ impl Request {
             common.asking.settings()?
         };
         let stored = common.storing.query(&asking, task.stored_samples(), now())?;
-        let request = Self {
+        let mut request = Self {
             selection: match common.exe {
                 _ if datadog.is_some() => datadog.map_or(Selection::Nobody, Selection::Datadog),
                 _ if let Some(query) = stored => Selection::Stored(Box::new(query)),
@@ -251,8 +252,29 @@ impl Request {
             verbosity: common.verbose,
             task,
         };
+        request.limit();
         request.check()?;
         Ok(request)
+    }
+
+    /// Settles what is looked at: servers tell goroutines, and hardly anything of memory, so that they are asked
+    /// whatever the environment says; and without goroutines there is nothing to dump and to push.
+    fn limit(&mut self) {
+        let asks_servers = matches!(
+            self.selection,
+            Selection::Urls(_) | Selection::Datadog(_) | Selection::Stored(_)
+        );
+        let subjects = &mut self.settings.subjects;
+        if asks_servers && !subjects.goroutines {
+            *subjects = Subjects::ALL;
+        }
+        self.attach.subjects = *subjects;
+        if !subjects.goroutines
+            && let Task::Monitor(meanwhile) = &mut self.task
+        {
+            meanwhile.dumps = None;
+            meanwhile.pushed.to.clear();
+        }
     }
 
     /// That what was asked for makes sense as a whole.
@@ -280,7 +302,10 @@ impl Request {
     /// Whether probes are to be put into the targets.
     pub(super) const fn has_probes(&self) -> bool {
         let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
-        is_process && !self.attach.once && !matches!(self.attach.probes, Probing::Off)
+        is_process
+            && !self.attach.once
+            && self.attach.subjects.goroutines
+            && !matches!(self.attach.probes, Probing::Off)
     }
 }
 
@@ -377,7 +402,7 @@ impl Task {
             Self::Compare(_) | Self::Pprof(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };
-        Options { probes, budget, once, object: None }
+        Options { probes, budget, once, ..Options::default() }
     }
 }
 

@@ -19,6 +19,7 @@ use super::rates::{Rate, Rates};
 use super::resource_account::ResourceAccount;
 use super::running::Held;
 use super::stack::{FrameId, StackId, StackTable};
+use super::subjects::Subjects;
 use super::target::Target;
 use super::time::Timestamp;
 use super::wait::WaitClass;
@@ -68,8 +69,27 @@ impl Assessment {
         here.filter_map(Site::rate).reduce(Rate::plus)
     }
 
-    /// How well the process is, 0 to 100; `None` where nobody judged, or there was nothing to judge by: it could
-    /// not run all the while, or no stack could be read.
+    /// What was looked at.
+    #[must_use]
+    pub const fn subjects(&self) -> Subjects {
+        self.coverage.subjects
+    }
+
+    /// How many goroutines there are; `None` where they were not looked at.
+    #[must_use]
+    pub fn goroutines(&self) -> Option<u64> {
+        self.subjects().goroutines.then_some(self.totals.goroutines)
+    }
+
+    /// Whether those are many; `None` where nobody judged, or they were not looked at.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        let judgement = self.judgement.as_ref().filter(|_| self.subjects().goroutines)?;
+        Some(judgement.level)
+    }
+
+    /// How well the process is, 0 to 100, by what was looked at; `None` where nobody judged, or there was nothing
+    /// to judge by: it could not run all the while, or no stack could be read.
     #[must_use]
     pub fn health(&self) -> Option<u8> {
         let judgement = self.judgement.as_ref()?;
@@ -93,7 +113,7 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// How many findings there are beyond the worst thousand, which are those above.
     pub unlisted: u64,
-    /// How well the process is, 0 to 100.
+    /// How well the process is by what was looked at, 0 to 100.
     pub health: u8,
     /// Whether there are many goroutines, by the thresholds that were set.
     pub level: Level,

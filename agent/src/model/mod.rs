@@ -36,6 +36,7 @@ pub mod retained;
 pub mod running;
 pub mod source_rule;
 pub mod stack;
+mod subjects;
 pub mod suggestion;
 pub mod target;
 pub mod time;
@@ -100,6 +101,7 @@ pub use retained::{
 pub use running::{Halt, Held, Running};
 pub use source_rule::{Mistake, SourceNote};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
+pub use subjects::Subjects;
 pub use suggestion::{Advice, Made, Suggestion};
 pub use target::{Build, InStore, Instance, Store, Target, TargetId};
 pub use time::Timestamp;

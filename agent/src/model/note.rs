@@ -227,6 +227,50 @@ pub enum CoverageNote {
     Unknown {},
 }
 
+impl CoverageNote {
+    /// Whether it says something of goroutines alone.
+    pub(super) const fn is_of_goroutines(&self) -> bool {
+        matches!(
+            self,
+            Self::NoWaitReasons { .. }
+                | Self::LittleMemory { .. }
+                | Self::StacksFull
+                | Self::SearchesFull
+                | Self::DeepStacksFull
+                | Self::StacksCut { .. }
+                | Self::ObjectsFull
+                | Self::NoGoroutines
+                | Self::ContentionUnread { .. }
+                | Self::LabelsFull
+                | Self::ChannelsFull { .. }
+                | Self::LocksUnwatched { .. }
+                | Self::LocksUnsearched { .. }
+                | Self::LocksSearchedInPart { .. }
+                | Self::MentionsFull
+                | Self::SnapshotsAlone
+                | Self::NoBudgetLeft
+                | Self::BirthsMissed { .. }
+                | Self::ProbeTableFull
+                | Self::CreationStacksLost { .. }
+                | Self::Counted { .. }
+                | Self::LeaksSearched { .. }
+        )
+    }
+
+    /// Whether it says something of memory or resources alone.
+    pub(super) const fn is_of_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::NoHeap { .. }
+                | Self::HeapUnread { .. }
+                | Self::ResourcesUnread { .. }
+                | Self::ResourcesCut { .. }
+                | Self::DescriptorsSampled { .. }
+                | Self::HeapNotWalked { .. }
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ use super::rates::{Rate, RateBasis, Rates};
 use super::resources::Resources;
 use super::running::Running;
 use super::stack::{FrameId, StackId, StackTable};
+use super::subjects::Subjects;
 use super::target::Target;
 use super::time::Timestamp;
 
@@ -71,6 +72,30 @@ impl Observation {
     pub fn objects_of(&self, goroutine: &Goroutine) -> &[u64] {
         let start = goroutine.objects.start as usize;
         self.objects.get(start..start + goroutine.objects.len as usize).unwrap_or(&[])
+    }
+
+    /// Leaves what is to be looked at, and says so.
+    pub fn limit_to(&mut self, subjects: Subjects) {
+        let coverage = &mut self.coverage;
+        coverage.subjects = coverage.subjects.and(subjects);
+        if !subjects.goroutines {
+            self.goroutines.clear();
+            self.objects.clear();
+            self.channels.clear();
+            self.mentions.clear();
+            self.sites.clear();
+            (self.rates, self.rates_so_far, self.contention) = (None, None, None);
+            let Coverage { subjects, heap_retried, process, files, mut notes, .. } =
+                std::mem::take(coverage);
+            notes.retain(|note| !note.is_of_goroutines());
+            *coverage =
+                Coverage { subjects, heap_retried, process, files, notes, ..Coverage::default() };
+        }
+        if !subjects.memory {
+            (self.memory, self.resources) = (Memory::default(), Resources::default());
+            coverage.heap_retried = 0;
+            coverage.notes.retain(|note| !note.is_of_memory());
+        }
     }
 
     /// The runtime's wait reason of a goroutine.
@@ -153,6 +178,9 @@ impl Site {
 /// How much of what was asked for was seen. Every drop, fallback and gap is counted here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
+    /// What was looked at at all.
+    #[serde(default)]
+    pub subjects: Subjects,
     /// Live goroutines that the runtime's list held.
     pub goroutines_seen: u64,
     /// Those whose state and stack were read whole (a running one has no readable stack and is
@@ -199,10 +227,17 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Whether the source was given no goroutines at all, so that there is nothing to judge.
+    /// Whether goroutines were looked for, and the source was given none at all, so that there is nothing to
+    /// judge.
     #[must_use]
     pub fn is_without_goroutines(&self) -> bool {
-        self.notes.contains(&CoverageNote::NoGoroutines)
+        self.subjects.goroutines && self.notes.contains(&CoverageNote::NoGoroutines)
+    }
+
+    /// Whether goroutines were looked for, and could be there.
+    #[must_use]
+    pub fn has_goroutines(&self) -> bool {
+        self.subjects.goroutines && !self.is_without_goroutines()
     }
 
     /// Whether there are goroutines, and nothing is known of where any of them is.

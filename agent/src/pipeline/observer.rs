@@ -128,9 +128,10 @@ impl Observer {
     /// What the source says; what was seen before stays. And if it ends before anything was seen.
     pub fn sample(&mut self) -> Result<Option<Update>, CollectError> {
         loop {
-            let Some(observation) = self.source.observe()? else {
+            let Some(mut observation) = self.source.observe()? else {
                 return if self.last.is_some() { Ok(None) } else { Err(CollectError::Ended) };
             };
+            observation.limit_to(self.settings.subjects);
             let replaced = self.begin_anew(&observation);
             let kept = if self.keeps {
                 self.window.push(&observation);
@@ -158,7 +159,8 @@ impl Observer {
     /// What the source says, and if it ends before anything was seen.
     pub fn last(mut self, is_saved: bool) -> Result<Last, CollectError> {
         let mut seen: Option<Observation> = None;
-        while let Some(observation) = self.source.observe()? {
+        while let Some(mut observation) = self.source.observe()? {
+            observation.limit_to(self.settings.subjects);
             // Another program in the same process.
             if seen.is_some_and(|before| before.target.id != observation.target.id) {
                 self.window = Window::default();

@@ -8,10 +8,9 @@ use crate::report::{format, json, phrases};
 #[must_use]
 pub fn line(assessment: &Assessment, now: Option<Rates>) -> String {
     let mut line = start(assessment);
-    line.push_str(&format!(
-        "  {}",
-        format::counted(assessment.totals.goroutines, "goroutine", "goroutines")
-    ));
+    if assessment.subjects().goroutines {
+        line.push_str(&format!("  {}", phrases::goroutines(assessment)));
+    }
     if let Some(rates) = now {
         line.push_str(&format!("  {}", format::rates(rates)));
     }

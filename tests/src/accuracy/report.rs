@@ -28,7 +28,7 @@ impl Report {
         Ok(Self {
             findings: document.findings.iter().map(Finding::of).collect(),
             health: document.health,
-            goroutines: document.totals.goroutines,
+            goroutines: document.totals.as_ref().map_or(0, |totals| totals.goroutines),
         })
     }
 }

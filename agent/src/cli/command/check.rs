@@ -17,7 +17,7 @@ pub(in crate::cli) fn run(request: &Request) -> Outcome {
 
 /// Whether there are more goroutines than --fail-on allows.
 fn is_too_many(assessment: &Assessment, fail_on: FailOn) -> bool {
-    let level = assessment.judgement.as_ref().map_or(Level::Normal, |judgement| judgement.level);
+    let level = assessment.level().unwrap_or(Level::Normal);
     match fail_on {
         FailOn::Never => false,
         FailOn::Low | FailOn::Medium => level >= Level::Moderate,

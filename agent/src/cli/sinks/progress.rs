@@ -145,8 +145,11 @@ impl Shown {
         let mut parts = vec![time];
         if !self.newest.is_empty() {
             let all = || self.newest.values().map(|update| &update.assessment);
-            let goroutines = all().map(|seen| seen.totals.goroutines).sum();
-            parts.push(format::counted(goroutines, "goroutine", "goroutines"));
+            if let Some(goroutines) = all().map(|seen| seen.goroutines()).sum() {
+                parts.push(format::counted(goroutines, "goroutine", "goroutines"));
+            } else if let [only] = &*all().collect::<Vec<_>>() {
+                parts.extend(phrases::memory_in_brief(only.memory.as_ref()));
+            }
             let growth: Vec<f64> =
                 all().filter_map(|seen| recent(&seen.judgement.as_ref()?.history)).collect();
             if !growth.is_empty() {

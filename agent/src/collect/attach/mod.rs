@@ -30,7 +30,8 @@ use super::{CollectError, Source};
 use crate::golang::{self, Program, timens};
 use crate::host::kernel::sys_is_mounted;
 use crate::model::{
-    Build, Coverage, CoverageNote, Instance, Observation, Rates, Target, TargetId, Timestamp,
+    Build, Coverage, CoverageNote, Instance, Memory, Observation, Rates, Resources, Subjects,
+    Target, TargetId, Timestamp,
 };
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
@@ -64,6 +65,8 @@ pub struct Options {
     /// The file that holds the Go runtime, by its name or path, where a process has several; `None` for
     /// the executable, or else the one library.
     pub object: Option<String>,
+    /// What is read. Where that is not goroutines, no stack is, and there are no probes.
+    pub subjects: Subjects,
 }
 
 /// Which probes to put into the target's runtime.
@@ -96,6 +99,8 @@ pub struct Attach {
     cost: Cost,
     /// Whether one observation is all that will be asked for.
     once: bool,
+    /// What is read.
+    subjects: Subjects,
     /// When the first observation was made, by the monotonic clock.
     first: Option<Duration>,
     /// What there is to say of every observation.
@@ -125,13 +130,14 @@ impl Attach {
     /// When there is no such process, it is no Go program that can be read, or access is refused.
     pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
         // First: it finds out what a hit costs while the program is located.
-        let live = Live::new(options.probes, options.budget);
+        let probes = if options.subjects.goroutines { options.probes } else { Probing::Off };
+        let live = Live::new(probes, options.budget);
         let program = match &options.object {
             None => Program::attach(pid)?,
             Some(object) => Program::attach_object(pid, object)?,
         };
-        let mut attach = Self { live, ..Self::to(program) };
-        if options.probes != Probing::Off {
+        let mut attach = Self { live, subjects: options.subjects, ..Self::to(program) };
+        if probes != Probing::Off {
             attach.keep = Keep::All;
         }
         if options.once {
@@ -177,6 +183,7 @@ impl Attach {
             keep: Keep::NoProbes,
             cost: Cost::start(),
             once: false,
+            subjects: Subjects::ALL,
             first: None,
             notes: unknowns(ahead_ns.is_none()),
             less_is_kept: None,
@@ -243,6 +250,7 @@ impl Attach {
         // By the clock of when it was attached to, however that was set since.
         target.id = TargetId { generation, ..self.target.id.clone() };
         (anew.once, anew.replaced) = (self.once, self.replaced);
+        anew.subjects = self.subjects;
         anew.keep = self.keep;
         anew.less_is_kept.clone_from(&self.less_is_kept);
         match self.keep {
@@ -260,20 +268,13 @@ impl Attach {
     fn observe_program(&mut self) -> Result<Observation, CollectError> {
         // What is asked of /proc costs the target nothing, and is none of a snapshot's time.
         let process = self.meter.read(monotonic());
-        let room = Room::read();
         let mut start = monotonic();
-        let mut taken = self.take(room)?;
-        if self.once && taken.has_lock_waits {
-            // Stacks are searched for locks that are known beforehand.
-            self.clock.keep();
-            self.clock.tick(start, &taken.marks, &mut taken.goroutines);
-            self.snapshotter.watch(&taken.goroutines, &taken.objects, Duration::ZERO);
-            drop(taken);
-            thread::sleep(CONFIRMED_AFTER.saturating_sub(monotonic().saturating_sub(start)));
-            start = monotonic();
-            taken = self.take(room)?;
-        }
-        let now = monotonic();
+        let taken = if self.subjects.goroutines {
+            self.goroutines(&mut start)?
+        } else {
+            Snapshot::default()
+        };
+        let mut now = monotonic();
         let Snapshot {
             mut goroutines,
             marks,
@@ -285,8 +286,15 @@ impl Attach {
             helped,
             ..
         } = taken;
-        let memory = heap::read(&self.program, &mut coverage);
-        let resources = self.holdings.read(self.program.process(), now, &mut coverage);
+        let (memory, resources) = self.memory(now, &mut coverage);
+        if !self.subjects.goroutines {
+            let process = self.program.process();
+            // Reading goroutines would have told.
+            if !process.is_alive() {
+                return Err(golang::Error::Exited { pid: process.pid }.into());
+            }
+            now = monotonic();
+        }
         let churn = self.clock.tick(start, &marks, &mut goroutines);
         // A tenth of a second says nothing of rates.
         let (churn, churn_so_far) =
@@ -304,7 +312,7 @@ impl Attach {
         if !self.once {
             self.snapshotter.watch(&goroutines, &objects, CONTENDED);
         }
-        Ok(Observation {
+        let mut seen = Observation {
             at: wall_clock(),
             elapsed: start.saturating_sub(first),
             uptime: uptime(self.started_ticks),
@@ -324,7 +332,37 @@ impl Attach {
             resources,
             coverage,
             overhead: self.cost.so_far(now.saturating_sub(start), spent, hit),
-        })
+        };
+        if self.subjects != Subjects::ALL {
+            seen.limit_to(self.subjects);
+        }
+        Ok(seen)
+    }
+
+    /// All goroutines as they stood at `start`, which is later where locks had to be looked at once more.
+    fn goroutines(&mut self, start: &mut Duration) -> Result<Snapshot, CollectError> {
+        let room = Room::read();
+        let mut taken = self.take(room)?;
+        if self.once && taken.has_lock_waits {
+            // Stacks are searched for locks that are known beforehand.
+            self.clock.keep();
+            self.clock.tick(*start, &taken.marks, &mut taken.goroutines);
+            self.snapshotter.watch(&taken.goroutines, &taken.objects, Duration::ZERO);
+            drop(taken);
+            thread::sleep(CONFIRMED_AFTER.saturating_sub(monotonic().saturating_sub(*start)));
+            *start = monotonic();
+            taken = self.take(room)?;
+        }
+        Ok(taken)
+    }
+
+    /// What the process has, and holds of the kernel's.
+    fn memory(&mut self, now: Duration, coverage: &mut Coverage) -> (Memory, Resources) {
+        if !self.subjects.memory {
+            return (Memory::default(), Resources::default());
+        }
+        let memory = heap::read(&self.program, coverage);
+        (memory, self.holdings.read(self.program.process(), now, coverage))
     }
 
     fn take(&mut self, room: Room) -> Result<Snapshot, CollectError> {

@@ -135,9 +135,11 @@ fn index(assessments: &[Assessment]) -> Markup {
                         td.figure {
                             (assessment.target.pid().map_or_else(|| "–".to_owned(), |pid| pid.to_string()))
                         }
-                        td.figure { (format::count(assessment.totals.goroutines)) }
                         td.figure {
-                            (judgement.map_or_else(|| "–".to_owned(), |it| it.health.to_string()))
+                            (assessment.goroutines().map_or_else(|| "–".to_owned(), format::count))
+                        }
+                        td.figure {
+                            (assessment.health().map_or_else(|| "–".to_owned(), |it| it.to_string()))
                         }
                         td {
                             @match judgement {

@@ -45,7 +45,12 @@ fn result(assessment: &Assessment) -> Markup {
         return html! { p.result { "No goroutines were given: whether any leak was not judged." } };
     }
     let Some(judgement) = &assessment.judgement else {
-        return html! { p.result { "Goroutines as they were seen; they were not judged." } };
+        return match assessment.subjects().goroutines {
+            true => html! { p.result { "Goroutines as they were seen; they were not judged." } },
+            false => {
+                html! { p.result { "What was to be looked at is not known: it was not judged." } }
+            }
+        };
     };
     let not_analysed = phrases::not_analysed(assessment, judgement);
     html! {
@@ -81,7 +86,7 @@ fn figures(assessment: &Assessment) -> Markup {
                 div {
                     dt { "Health" }
                     @match assessment.health() {
-                        Some(health) => dd { (health) span.of { " of 100" } },
+                        Some(health) => dd { (health) span.of { " of 100" (phrases::of_what(assessment.subjects())) } },
                         None => dd { "not judged" },
                     }
                     @if let Some(rise) = &judgement.rise {
@@ -89,7 +94,13 @@ fn figures(assessment: &Assessment) -> Markup {
                     }
                 }
             }
-            div { dt { "Goroutines" } dd { (format::count(assessment.totals.goroutines)) } }
+            div {
+                dt { "Goroutines" }
+                @match assessment.goroutines() {
+                    Some(count) => dd { (format::count(count)) },
+                    None => dd { "not looked at" },
+                }
+            }
             @if let Some(sums) = sums {
                 div { dt { "In findings" } dd { (format::count(sums.found)) } }
                 div { dt { "Ignored as idle" } dd { (format::count(sums.idle)) } }
@@ -99,7 +110,9 @@ fn figures(assessment: &Assessment) -> Markup {
                 div { dt { "Created" } dd { (rate(rates.created())) } }
                 div { dt { "Exited" } dd { (rate(rates.exited())) } }
             }
-            div { dt { "Groups" } dd { (format::count(assessment.groups.len() as u64)) } }
+            @if assessment.subjects().goroutines {
+                div { dt { "Groups" } dd { (format::count(assessment.groups.len() as u64)) } }
+            }
         }
     }
 }
@@ -115,7 +128,7 @@ fn rate(rate: Rate) -> Markup {
 pub(super) fn coverage(page: &Page<'_>) -> Markup {
     html! {
         div.two {
-            div { (waits(page.assessment)) }
+            @if page.assessment.subjects().goroutines { div { (waits(page.assessment)) } }
             div { (seen(page.assessment)) (cost(page.assessment)) }
         }
     }
@@ -157,8 +170,10 @@ fn seen(assessment: &Assessment) -> Markup {
                 tr {
                     th scope="row" { "Goroutines read" }
                     td.figure {
-                        (format::count(coverage.goroutines_read)) " of "
-                        (format::count(coverage.goroutines_seen))
+                        @if assessment.subjects().goroutines {
+                            (format::count(coverage.goroutines_read)) " of "
+                            (format::count(coverage.goroutines_seen))
+                        } @else { "not looked at" }
                     }
                 }
                 @for gap in view::gaps(coverage) {

@@ -18,7 +18,7 @@ use crate::model::{
 use crate::report::phrases;
 use crate::report::schema::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
-    RisingDoc, SchemaName, Streamed, TotalsDoc, WindowDoc,
+    RisingDoc, SchemaName, Streamed, SubjectDoc, TotalsDoc, WindowDoc,
 };
 
 /// An assessment, and when the report of it is made; becomes a document when it is written.
@@ -54,6 +54,8 @@ fn document<Groups, Sites>(
 ) -> Document<'_, Groups, Sites> {
     let Assessment { groups: all, stacks, .. } = assessment;
     let judged = assessment.judgement.as_ref();
+    // What there is to say of goroutines, if they were looked at.
+    let counted = judged.filter(|_| assessment.subjects().goroutines);
     let rise = judged.and_then(|judged| judged.rise.as_ref());
     let findings = judged.map_or(&[][..], |judged| &judged.findings);
     Document {
@@ -61,21 +63,22 @@ fn document<Groups, Sites>(
         generated_at: time(generated_at).map(Into::into),
         agent: AgentDoc { version: env!("CARGO_PKG_VERSION").into() },
         target: coverage::target(&assessment.target),
+        subjects: SubjectDoc::of(assessment.subjects()),
         window: window(&assessment.window),
         held: assessment.held.as_ref().map(coverage::held),
         coverage: coverage::coverage(&assessment.coverage, phrases::notes(assessment)),
-        totals: totals(&assessment.totals),
+        totals: assessment.subjects().goroutines.then(|| totals(&assessment.totals)),
         overhead: overhead(&assessment.overhead),
         health: assessment.health(),
-        level: judged.map(|judged| judged.level),
+        level: assessment.level(),
         not_enough: judged.map(not_enough),
-        idle: judged.map(|judged| by_reason(phrases::ignored_by_reason(judged))),
-        not_analysed: judged.map(|judged| by_reason(phrases::not_analysed_by_reason(judged))),
-        history: judged.map(|judged| history(&judged.history)),
+        idle: counted.map(|judged| by_reason(phrases::ignored_by_reason(judged))),
+        not_analysed: counted.map(|judged| by_reason(phrases::not_analysed_by_reason(judged))),
+        history: counted.map(|judged| history(&judged.history)),
         rise: rise.map(|it| self::rise(it, all)),
-        hot_paths: judged.map(|judged| hot_paths(judged, stacks)),
-        lineage: judged.map(|judged| lineage(judged, all)),
-        lock_graph: judged.map(|judged| locks::graph(&judged.lock_graph, stacks)),
+        hot_paths: counted.map(|judged| hot_paths(judged, stacks)),
+        lineage: counted.map(|judged| lineage(judged, all)),
+        lock_graph: counted.map(|judged| locks::graph(&judged.lock_graph, stacks)),
         memory: assessment.memory.as_ref().map(memory::memory),
         resources: assessment.resources.as_ref().map(resources::resources),
         contention: contention::contention(&assessment.contention, stacks),

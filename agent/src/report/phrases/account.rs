@@ -19,7 +19,12 @@ pub fn not_analysed(assessment: &Assessment, judgement: &Judgement) -> Vec<Strin
         said.push(format!("{unread}: {whose} could not be read in the last sample"));
     }
     if assessment.window.observations == 1 {
-        said.push(BEYOND_ONE_SAMPLE.to_owned());
+        let beyond = if assessment.subjects().goroutines {
+            BEYOND_ONE_SAMPLE
+        } else {
+            MEMORY_BEYOND_ONE_SAMPLE
+        };
+        said.push(beyond.to_owned());
     }
     // Detectors that lack the same thing share a sentence.
     let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -35,6 +40,9 @@ pub fn not_analysed(assessment: &Assessment, judgement: &Judgement) -> Vec<Strin
 /// What a single sample leaves open.
 const BEYOND_ONE_SAMPLE: &str = "growth, and waits that began after the last garbage collection: one \
      sample cannot show them (analyze takes more)";
+
+/// The same where goroutines are not looked at.
+const MEMORY_BEYOND_ONE_SAMPLE: &str = "growth: one sample cannot show it (analyze takes more)";
 
 /// What a detector lacked.
 #[must_use]
@@ -68,15 +76,6 @@ pub fn lack(lack: Lack) -> String {
     }
 }
 
-/// What a report looks at, and what it does not.
-#[must_use]
-pub const fn scope(assessment: &Assessment) -> &'static str {
-    match &assessment.resources {
-        Some(_) => "goroutines, memory, descriptors, threads, mappings and child processes",
-        None => "goroutines and figures of memory, not descriptors or connections",
-    }
-}
-
 /// Where the goroutines of the last sample went. The parts add up to all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accounting {
@@ -102,7 +101,7 @@ impl fmt::Display for Accounting {
 /// The sums; `None` where the report shows only a part of the goroutines.
 #[must_use]
 pub fn accounting(assessment: &Assessment, judgement: &Judgement) -> Option<Accounting> {
-    let total = assessment.totals.goroutines;
+    let total = assessment.goroutines()?;
     let shown = sum(assessment.groups.iter().map(|group| group.count));
     (shown == total).then(|| Accounting {
         total,

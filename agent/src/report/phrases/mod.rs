@@ -33,7 +33,7 @@ mod suggestion;
 
 pub use account::{
     Accounting, accounting, by_reason, ignored_by_reason, lack, not_analysed,
-    not_analysed_by_reason, scope,
+    not_analysed_by_reason,
 };
 pub use caller::{Caller, callers, callers_in_brief, stack_in_brief};
 pub use cause::cause;
@@ -68,7 +68,7 @@ pub use retained::{
     walk, walk_notes,
 };
 pub use rise::{rise, rise_reason};
-pub use seen::{build, gap, window, window_and_end};
+pub use seen::{build, gap, goroutines, nothing_known, of_what, scope, window, window_and_end};
 pub use suggestion::suggestions;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a judgement comes to: the verdict, and how well the process is.
 
 use super::account::sum;
-use super::held;
+use super::{held, of_what};
 use crate::model::{Assessment, Judgement, Lack, Level, Verdict};
 use crate::report::format;
 
@@ -34,7 +34,10 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
         let seen = format::counted(assessment.coverage.goroutines_seen, "goroutine", "goroutines");
         return format!("no verdict: of {seen} no stack could be read");
     }
+    let subjects = assessment.subjects();
     let read = format::counted(assessment.coverage.goroutines_read, "goroutine", "goroutines");
+    // What was looked through for leaks.
+    let over = if subjects.goroutines { &*read } else { "memory and resources" };
     let heap = heap_is_open(assessment, judgement).map_or_else(String::new, |rise| {
         format!(
             "; whether its heap leaks is open: {} more on it, too few collections",
@@ -42,13 +45,13 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
         )
     });
     if let Some(held) = assessment.held.filter(|held| held.always) {
-        return format!("no verdict on {read}: {}", held::held(&held));
+        return format!("no verdict on {over}: {}", held::held(&held));
     }
     let window = &assessment.window;
     match window.observations {
-        1 => format!("no leak found in one sample of {read}{open}"),
+        1 => format!("no leak found in one sample of {over}{open}"),
         samples => format!(
-            "no leak found in {} over {read} ({}){open}{heap}",
+            "no leak found in {} over {over} ({}){open}{heap}",
             format::duration(window.duration),
             format::counted(samples, "sample", "samples"),
         ),
@@ -94,9 +97,9 @@ pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
             true => "not judged: no stack could be read".to_owned(),
             false => "not judged: the process could not run".to_owned(),
         },
-        |health| format!("{health} of 100"),
+        |health| format!("{health} of 100{}", of_what(assessment.subjects())),
     );
-    if judgement.level > Level::Normal {
+    if assessment.level() > Some(Level::Normal) {
         let goroutines = format::counted(assessment.totals.goroutines, "goroutine", "goroutines");
         health
             .push_str(&format!(", {} number of goroutines: {goroutines}", judgement.level.name()));

@@ -1,6 +1,6 @@
 //! Whom a report is of, over which window, and how much of it was seen.
 
-use crate::model::{Build, WindowSpan};
+use crate::model::{Assessment, Build, Subjects, WindowSpan};
 use crate::report::format::{counted, date, duration};
 use crate::report::json::time;
 use crate::report::view::GapKind;
@@ -11,6 +11,58 @@ pub fn build(build: Build) -> String {
     let said = [(build.stripped, "stripped"), (build.pie, "PIE"), (build.cgo, "cgo")];
     let said: Vec<_> = said.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
     if said.is_empty() { "with symbols".to_owned() } else { said.join(", ") }
+}
+
+/// What a report looks at, and what it does not.
+#[must_use]
+pub const fn scope(assessment: &Assessment) -> &'static str {
+    match (assessment.subjects(), &assessment.resources) {
+        (Subjects { goroutines: true, memory: true }, Some(_)) => {
+            "goroutines, memory, descriptors, threads, mappings and child processes"
+        }
+        (Subjects { goroutines: true, memory: true }, None) => {
+            "goroutines and figures of memory, not descriptors or connections"
+        }
+        (Subjects { goroutines: true, memory: false }, _) => {
+            "goroutines alone: memory, descriptors, threads, mappings and child processes were not looked at \
+             (--goroutines-only)"
+        }
+        (Subjects { goroutines: false, memory: true }, _) => {
+            "memory, descriptors, threads, mappings and child processes alone: goroutines were not looked at \
+             (--memory-only)"
+        }
+        (Subjects { goroutines: false, memory: false }, _) => {
+            "nothing: the saved samples have no part of what is asked for"
+        }
+    }
+}
+
+/// What a verdict is of, where it is not of everything: ` of goroutines alone`.
+#[must_use]
+pub const fn of_what(subjects: Subjects) -> &'static str {
+    match subjects {
+        Subjects { goroutines: true, memory: false } => " of goroutines alone",
+        Subjects { goroutines: false, .. } => " of memory and resources alone",
+        Subjects { goroutines: true, memory: true } => "",
+    }
+}
+
+/// Why what alone was to be looked at could not be judged.
+#[must_use]
+pub const fn nothing_known(subjects: Subjects) -> &'static str {
+    match subjects.memory {
+        true => "nothing is known of its memory and resources",
+        false => "neither its goroutines nor its memory were looked at",
+    }
+}
+
+/// How many goroutines there are, or that nobody looked: `34 goroutines`.
+#[must_use]
+pub fn goroutines(assessment: &Assessment) -> String {
+    match assessment.goroutines() {
+        Some(count) => counted(count, "goroutine", "goroutines"),
+        None => "goroutines not looked at".to_owned(),
+    }
 }
 
 /// How much a window holds: `1 sample`, `30 samples in 29.0s`.

@@ -38,8 +38,8 @@ pub struct MomentDoc<'a> {
     pub exe: Cow<'a, str>,
     /// How many goroutines there were in all.
     ///
-    /// Unit: goroutines.
-    pub goroutines: u64,
+    /// Unit: goroutines. Null: they were not looked at; then no groups are compared.
+    pub goroutines: Option<u64>,
     /// How much memory there was.
     ///
     /// Null: nothing is known of it.

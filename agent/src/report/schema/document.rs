@@ -18,7 +18,7 @@ use super::name::{Report, SchemaName};
 use super::resources::ResourceAccountDoc;
 use super::sample::SampleDoc;
 use super::site::SiteDoc;
-use crate::model::{Level, RateBasis, WaitClass};
+use crate::model::{Level, RateBasis, Subjects, WaitClass};
 
 /// A report of one target.
 // Groups and sites are lists when a report is read. When it is written they are `super::Streamed`, since
@@ -36,6 +36,9 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     pub agent: AgentDoc<'a>,
     /// Whom it is of.
     pub target: TargetDoc<'a>,
+    /// What was looked at. What is not in the list was neither read nor judged, and `health` says nothing of it.
+    #[serde(default = "SubjectDoc::all")]
+    pub subjects: Vec<SubjectDoc>,
     /// Over which span of time.
     pub window: WindowDoc<'a>,
     /// For how much of the window the process could not run.
@@ -45,17 +48,19 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     /// How much was asked for, read and lost.
     pub coverage: CoverageDoc<'a>,
     /// Sums over all goroutines.
-    pub totals: TotalsDoc,
+    ///
+    /// Null: goroutines were not looked at.
+    pub totals: Option<TotalsDoc>,
     /// What the agent cost.
     pub overhead: OverheadDoc<'a>,
-    /// How well the process is, 0 (worst) to 100.
+    /// How well the process is by what was looked at (`subjects`), 0 (worst) to 100.
     ///
     /// Unit: points. Null: nobody judged, or there was nothing to judge by: the process could not run, or no
     /// stack could be read.
     pub health: Option<u8>,
     /// How many goroutines there are, by the thresholds that were set.
     ///
-    /// Null: nobody judged.
+    /// Null: nobody judged, or goroutines were not looked at.
     pub level: Option<Level>,
     /// Detectors that lacked something to judge by.
     ///
@@ -63,32 +68,32 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     pub not_enough: Option<Vec<NotEnoughDoc<'a>>>,
     /// Goroutines that are ignored as idle, by the reason.
     ///
-    /// Unit: goroutines. Null: nobody judged.
+    /// Unit: goroutines. Null: nobody judged, or goroutines were not looked at.
     pub idle: Option<BTreeMap<Cow<'a, str>, u64>>,
     /// Goroutines that are in no finding and not idle, by the reason. These, the idle ones and the
     /// counts of all findings add up to `totals.goroutines`.
     ///
-    /// Unit: goroutines. Null: nobody judged.
+    /// Unit: goroutines. Null: nobody judged, or goroutines were not looked at.
     pub not_analysed: Option<BTreeMap<Cow<'a, str>, u64>>,
     /// How the number of goroutines went over the window.
     ///
-    /// Null: nobody judged.
+    /// Null: nobody judged, or goroutines were not looked at.
     pub history: Option<Vec<SampleDoc>>,
     /// What makes that number rise.
     ///
-    /// Null: it does not rise, or nobody judged.
+    /// Null: it does not rise, nobody judged, or goroutines were not looked at.
     pub rise: Option<RiseDoc<'a>>,
     /// Functions that most goroutines have on their stacks, most first.
     ///
-    /// Null: nobody judged.
+    /// Null: nobody judged, or goroutines were not looked at.
     pub hot_paths: Option<Vec<HotPathDoc<'a>>>,
     /// Who created whom: the largest groups.
     ///
-    /// Null: nobody judged.
+    /// Null: nobody judged, or goroutines were not looked at.
     pub lineage: Option<Vec<LineageDoc<'a>>>,
     /// Who waits for whose lock, over the whole process.
     ///
-    /// Null: nobody judged.
+    /// Null: nobody judged, or goroutines were not looked at.
     pub lock_graph: Option<LockGraphDoc<'a>>,
     /// The process's memory, its Go heap included.
     ///
@@ -111,7 +116,7 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     #[serde(default)]
     pub forced_collections: Option<ForcedCollectionDoc<'a>>,
     /// What leaks, surest first, then by score: the worst thousand. Empty also where nobody judged
-    /// (`health` and `idle` are null then).
+    /// (`health` and `not_enough` are null then).
     pub findings: Vec<FindingDoc<'a>>,
     /// How many findings there are beyond those listed.
     ///
@@ -122,6 +127,39 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     pub groups: Groups,
     /// Where goroutines were created while probes watched, most first; empty without probes.
     pub sites: Sites,
+}
+
+/// What can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "LookedAt")]
+pub enum SubjectDoc {
+    /// Goroutines.
+    Goroutines,
+    /// Memory.
+    Memory,
+    /// Descriptors, threads, mappings, child processes.
+    Resources,
+}
+
+impl SubjectDoc {
+    /// As a report says it.
+    #[must_use]
+    pub fn of(subjects: Subjects) -> Vec<Self> {
+        let all = [
+            (subjects.goroutines, Self::Goroutines),
+            (subjects.memory, Self::Memory),
+            (subjects.memory, Self::Resources),
+        ];
+        all.into_iter()
+            .filter_map(|(is_looked_at, subject)| is_looked_at.then_some(subject))
+            .collect()
+    }
+
+    /// What reports are of that do not say so.
+    fn all() -> Vec<Self> {
+        Self::of(Subjects::ALL)
+    }
 }
 
 /// The agent that made a report.

@@ -41,7 +41,7 @@ pub use coverage::{
 pub use doctor::DoctorDoc;
 pub use document::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,
-    RisingDoc, TotalsDoc, WindowDoc,
+    RisingDoc, SubjectDoc, TotalsDoc, WindowDoc,
 };
 pub use finding::{
     CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc,

@@ -29,23 +29,23 @@ pub struct MonitorLine<'a> {
     pub exe: Option<Cow<'a, str>>,
     /// How many goroutines there are.
     ///
-    /// Unit: goroutines.
-    pub goroutines: u64,
+    /// Unit: goroutines. Null: they are not looked at.
+    pub goroutines: Option<u64>,
     /// How many that is, by the thresholds that were set.
     ///
-    /// Null: nobody judged.
+    /// Null: nobody judged, or goroutines are not looked at.
     pub level: Option<Level>,
-    /// How well the process is, 0 (worst) to 100.
+    /// How well the process is by what is looked at, 0 (worst) to 100.
     ///
     /// Unit: points. Null: nobody judged, or the process could not run.
     pub health: Option<u8>,
     /// Goroutines created since the sample before.
     ///
-    /// Unit: goroutines/s. Null: in the first sample.
+    /// Unit: goroutines/s. Null: in the first sample, or goroutines are not looked at.
     pub created_per_second: Option<f64>,
     /// Goroutines that ended since the sample before.
     ///
-    /// Unit: goroutines/s. Null: in the first sample.
+    /// Unit: goroutines/s. Null: in the first sample, or goroutines are not looked at.
     pub exited_per_second: Option<f64>,
     /// How the rates are known.
     ///

@@ -72,7 +72,7 @@ impl Page<'_> {
         self.list(&judgement.findings, assessment)?;
         self.basis(judgement, assessment)?;
         self.rise(judgement, assessment)?;
-        if !self.details {
+        if !self.details && assessment.subjects().goroutines {
             self.groups_in_brief(judgement, assessment)?;
         }
         self.not_analysed(judgement, assessment)?;

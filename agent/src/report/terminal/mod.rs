@@ -91,9 +91,7 @@ impl Page<'_> {
                 self.memory(assessment)?;
                 self.resources(assessment)?;
                 self.collections(assessment)?;
-                if !assessment.coverage.is_without_goroutines() {
-                    self.coverage(&assessment.coverage)?;
-                }
+                self.coverage(&assessment.coverage)?;
                 self.notes(assessment)?;
                 self.overhead(assessment)
             }
@@ -113,7 +111,7 @@ impl Page<'_> {
                 writeln!(self.out)?;
             }
         }
-        if !assessment.coverage.is_without_goroutines() {
+        if assessment.coverage.has_goroutines() {
             self.waits(assessment)?;
         }
         if let Some(judgement) = &assessment.judgement {
@@ -174,10 +172,9 @@ impl Page<'_> {
             ];
             return self.line("", &parts);
         }
-        let totals = &assessment.totals;
-        let mut parts =
-            vec![(Role::Number, format::counted(totals.goroutines, "goroutine", "goroutines"))];
-        match totals.rates {
+        let mut parts = vec![(Role::Number, phrases::goroutines(assessment))];
+        match assessment.totals.rates {
+            _ if !assessment.subjects().goroutines => {}
             Some(rates) => {
                 parts.push((Role::Title, format::rates(rates)));
                 let interval = format::interval(rates.created()).filter(|_| self.details);
@@ -195,6 +192,9 @@ impl Page<'_> {
 
     /// What was seen and, always, what was not.
     fn coverage(&mut self, coverage: &Coverage) -> io::Result<()> {
+        if !coverage.has_goroutines() {
+            return Ok(());
+        }
         let (seen, read) = (coverage.goroutines_seen, coverage.goroutines_read);
         let mut parts = vec![(
             if read + coverage.running < seen { Role::Warning } else { Role::Dim },

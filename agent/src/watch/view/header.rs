@@ -4,7 +4,7 @@ use ratatui::style::Stylize as _;
 use ratatui::text::{Line, Span};
 
 use super::paint::Paint;
-use crate::model::{Assessment, ProbeState, Verdict};
+use crate::model::{Assessment, ProbeState, Subjects, Verdict};
 use crate::report::style::Role;
 use crate::report::{format, phrases, view};
 use crate::watch::state::State;
@@ -37,8 +37,7 @@ fn who(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(version) = &target.go_version {
         spans.push(format!("  {}", format::clean(version)).into());
     }
-    let goroutines = format::counted(assessment.totals.goroutines, "goroutine", "goroutines");
-    spans.push(paint.span(Role::Number, format!("  {goroutines}")));
+    spans.push(paint.span(Role::Number, format!("  {}", phrases::goroutines(assessment))));
     if let Some(health) = assessment.health() {
         spans.push(paint.span(Role::Title, format!("  health {health} of 100")));
     }
@@ -80,8 +79,10 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
         spans.push(format!("{}  ", format::rates(rates)).into());
     }
     spans.push(phrases::window(&assessment.window).dim());
-    let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
-    spans.push(format!("  read {} of {}", format::count(read), format::count(seen)).dim());
+    if coverage.subjects.goroutines {
+        let (read, seen) = (coverage.goroutines_read, coverage.goroutines_seen);
+        spans.push(format!("  read {} of {}", format::count(read), format::count(seen)).dim());
+    }
     for gap in view::gaps(coverage).into_iter().filter(|gap| !gap.kind.is_detail()) {
         let text = format!("  {} {}", format::count(gap.count), phrases::gap(gap.kind));
         spans.push(paint.span(Role::Doubt, text));
@@ -100,6 +101,9 @@ fn window(state: &State, assessment: &Assessment, paint: Paint) -> Line<'static>
 fn remark(assessment: &Assessment, paint: Paint) -> Line<'static> {
     if let Some(held) = &assessment.held {
         return Line::from(paint.span(Role::Alarm, phrases::held(held)));
+    }
+    if assessment.subjects() != Subjects::ALL {
+        return Line::from(paint.span(Role::Dim, phrases::scope(assessment)));
     }
     if let Some(note) = phrases::notes(assessment).first() {
         return Line::from(paint.span(Role::Doubt, format::clean(note)));

@@ -23,7 +23,10 @@ pub(super) fn lines(assessment: &Assessment, width: usize, paint: Paint) -> Vec<
     let mut lines = match &assessment.memory {
         Some(account) => curves(account, width, paint),
         None => {
-            let text = "nothing is known of the memory: the source does not tell";
+            let text = match assessment.subjects().memory {
+                true => "nothing is known of the memory: the source does not tell",
+                false => "memory and resources are not looked at (--goroutines-only)",
+            };
             paint.lines(parts::sentence(Role::Dim, text, width))
         }
     };

@@ -127,6 +127,10 @@ fn draw_rows(
         let text = format!("nothing here has \"{}\" in it; Esc clears the filter", state.filter);
         return list::nothing(frame, area, paint, Role::Doubt, text);
     }
+    if !assessment.subjects().goroutines && state.tab != Tab::Findings {
+        let text = "goroutines are not looked at (--memory-only)".to_owned();
+        return list::nothing(frame, area, paint, Role::Dim, text);
+    }
     match state.tab {
         Tab::Findings => findings::draw(state, assessment, frame, area, paint),
         Tab::Groups => groups::list(state, assessment, frame, area, paint),

@@ -63,6 +63,9 @@ fn forms(form: impl Fn(usize, Tab) -> String) -> Labels {
 
 /// What a tab has: rows, or probes that are attached.
 fn count(assessment: &Assessment, tab: Tab) -> Option<String> {
+    if !assessment.subjects().goroutines && tab != Tab::Findings {
+        return None;
+    }
     let count = match tab {
         Tab::Findings => findings::all(assessment).len(),
         Tab::Groups => assessment.groups.len(),

@@ -33,6 +33,12 @@ impl Page<'_> {
         write_head("before", self.before, out)?;
         write_head("after ", self.after, out)?;
         write_memory(self.before.memory, self.after.memory, out)?;
+        if self.before.goroutines.and(self.after.goroutines).is_none() {
+            return writeln!(
+                out,
+                "\ngoroutines are not compared: they were not looked at both times"
+            );
+        }
         let groups = &self.difference.groups;
         if groups.is_empty() {
             return writeln!(out, "\nno group is larger or smaller");
@@ -92,7 +98,9 @@ fn place(Line { function, file, line }: &Line) -> PlaceDoc<'_> {
 }
 
 fn write_head(name: &str, moment: &Moment, out: &mut dyn Write) -> io::Result<()> {
-    let goroutines = format::counted(moment.goroutines, "goroutine", "goroutines");
+    let goroutines =
+        moment.goroutines.map(|count| format::counted(count, "goroutine", "goroutines"));
+    let goroutines = goroutines.unwrap_or_else(|| "goroutines not looked at".to_owned());
     let at = moment.at.and_then(json::time);
     let at = at.as_deref().unwrap_or("at an unknown time");
     writeln!(out, "{name}  {at}  {}  {goroutines}", format::clean(&moment.exe))

@@ -50,7 +50,7 @@ const MAX_OBJECTS: usize = 16 << 20;
 /// Batches below which a second thread is not worth its start.
 const MIN_SHARED_BATCHES: usize = 8;
 
-/// One snapshot.
+/// One snapshot; the default is that of nothing.
 pub(super) struct Snapshot {
     pub(super) goroutines: Vec<Goroutine>,
     /// One for each goroutine.
@@ -66,6 +66,23 @@ pub(super) struct Snapshot {
     pub(super) distinct_stacks: usize,
     /// For how long a second thread read as well.
     pub(super) helped: Duration,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            goroutines: Vec::new(),
+            marks: Vec::new(),
+            objects: Vec::new(),
+            channels: Vec::new(),
+            mentions: Vec::new(),
+            labels: vec![Vec::new()],
+            coverage: Coverage::default(),
+            has_lock_waits: false,
+            distinct_stacks: 0,
+            helped: Duration::ZERO,
+        }
+    }
 }
 
 /// What came of taking a snapshot.
@@ -92,18 +109,7 @@ struct Unfinished {
 
 impl Unfinished {
     fn of(program: &Program) -> Self {
-        let snapshot = Snapshot {
-            goroutines: Vec::new(),
-            marks: Vec::new(),
-            objects: Vec::new(),
-            channels: Vec::new(),
-            mentions: Vec::new(),
-            labels: vec![Vec::new()],
-            coverage: Coverage::default(),
-            has_lock_waits: false,
-            distinct_stacks: 0,
-            helped: Duration::ZERO,
-        };
+        let snapshot = Snapshot::default();
         let labels = Labels::new(program.label_form());
         let (channels, mentions) = (Channels::default(), Mentions::default());
         Self { snapshot, labels, channels, mentions, moved: Vec::new(), unreadable: 0, cut: 0 }

@@ -21,9 +21,8 @@ struct Leak {
     name: &'static str,
 }
 
-const LEAKS: [Leak; 7] = [
+const LEAKS: [Leak; 6] = [
     Leak { mode: "files", kind: "file", leads_to: Some("path"), name: "/upload-#.tmp" },
-    Leak { mode: "bodies", kind: "tcp-socket", leads_to: Some("peer"), name: "127.0.0.1:" },
     Leak { mode: "close-wait", kind: "tcp-socket", leads_to: Some("accepted-on"), name: ":" },
     Leak { mode: "pipes", kind: "pipe", leads_to: None, name: "" },
     Leak { mode: "children", kind: "zombie", leads_to: Some("program"), name: "true" },
@@ -94,6 +93,37 @@ fn leaks_of_go1_21() {
 #[test]
 fn leaks_of_go1_27() {
     all_are_found("1.27.3");
+}
+
+/// Connections leak, and with each the goroutines that serve it: that is one leak.
+fn is_found_with_its_goroutines(version: &str) {
+    let report = watched(version, "bodies");
+    assert!(likely(&report).is_empty(), "{version}: {:#}", report["findings"]);
+    let findings = report["findings"].as_array().expect("findings");
+    let of_goroutines = findings.iter().filter(|finding| finding["subject"] == "goroutines");
+    let with = |finding: &&Value| !finding["piled_up"].as_array().expect("a list").is_empty();
+    let found: Vec<&Value> = of_goroutines.filter(with).collect();
+    let [finding] = found[..] else { panic!("{version}: {findings:#?}") };
+    assert_eq!(finding["verdict"], "likely");
+    let dialled = finding["piled_up"].as_array().expect("a list").iter();
+    let mut dialled = dialled.filter(|it| it["leads_to"] == "peer");
+    let piled_up = dialled.next().expect("connections to the server");
+    assert_eq!(piled_up["kind"], "tcp-socket");
+    let [from, to] = ["from", "to"].map(|key| piled_up[key].as_u64().expect("a count"));
+    assert!(to >= from + 10, "{piled_up}");
+    let evidence = finding["evidence"].to_string();
+    assert!(evidence.contains("steady-growth: ") && evidence.contains("resource-growth: "));
+    assert!(finding["cause"].as_str().is_some_and(|cause| cause.contains(" With them pile up ")));
+}
+
+#[test]
+fn connections_with_their_goroutines_of_go1_21() {
+    is_found_with_its_goroutines("1.21.13");
+}
+
+#[test]
+fn connections_with_their_goroutines_of_go1_27() {
+    is_found_with_its_goroutines("1.27.3");
 }
 
 #[test]

@@ -243,6 +243,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             lock_wait,
             groups: case.groups,
             parts,
+            piled_up: Vec::new(),
         })),
     }
 }

@@ -8,7 +8,7 @@ use super::code_files::CodeFiles;
 use super::goroutine_leaks::GoroutineLeaks;
 use super::investigate::{Context, Investigate};
 use super::memory::GrowingMemory;
-use super::resources::GrowingResources;
+use super::resources::{self, GrowingResources};
 use super::settings::Settings;
 use super::window::{Window, assess};
 use super::{forced, paths, score, signature};
@@ -50,6 +50,8 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
         judgement.findings.extend(candidates.findings);
         judgement.not_enough.extend(candidates.not_enough);
     }
+    judgement.findings =
+        resources::join(std::mem::take(&mut judgement.findings), window, &assessment);
     judgement.findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.verdict), Reverse(finding.score.total()));
         // Of equals the larger group comes first, whose source was read.

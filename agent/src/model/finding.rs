@@ -295,4 +295,15 @@ pub struct GoroutineLeak {
     pub stack_bytes: Option<u64>,
     /// Who waits for whom.
     pub lock_wait: LockWait,
+    /// What piles up with them: as many, at the same times.
+    pub piled_up: Vec<PiledUp>,
+}
+
+/// Descriptors, threads or children that pile up with goroutines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PiledUp {
+    /// Which, and how many.
+    pub held: ResourceGrowth,
+    /// How many there were: seconds since the first sample, and how many.
+    pub history: Vec<(f64, u64)>,
 }

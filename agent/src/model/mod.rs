@@ -59,8 +59,8 @@ pub use evidence::{
 };
 pub use files::{FilesCoverage, NotJudged, TimeBasis, UnreadFile};
 pub use finding::{
-    Finding, GoroutineLeak, MemoryGrowth, Part, Score, Severity, Snippet, Subject, Turnover,
-    Verdict,
+    Finding, GoroutineLeak, MemoryGrowth, Part, PiledUp, Score, Severity, Snippet, Subject,
+    Turnover, Verdict,
 };
 pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, OnlyWhere};
 pub use forced::{

@@ -116,6 +116,7 @@ fn goroutines(group: usize, count: u64, oldest: Option<u64>) -> GoroutineLeak {
         oldest: oldest.map(Duration::from_secs),
         stack_bytes: None,
         lock_wait: LockWait::default(),
+        piled_up: Vec::new(),
     }
 }
 

@@ -8,9 +8,11 @@ mod rising;
 mod series;
 #[cfg(test)]
 mod tests;
+mod with_goroutines;
 
 pub(super) use findings::GrowingResources;
 pub(super) use series::Series;
+pub(super) use with_goroutines::join;
 
 use crate::model::{Level, ResourceAccount};
 

@@ -219,6 +219,7 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                 dt { "Waits on" } dd { (objects) }
             }
             (kinds(page, finding))
+            (piled_up(finding))
             @if let Some(leak) = finding.goroutines() { (lock_wait(&leak.lock_wait, stacks)) }
         }
     }
@@ -229,6 +230,17 @@ const fn title(line: Line) -> &'static str {
         Line::Caused(_) => "Caused at",
         Line::Blocked => "Blocked at",
         Line::Created => "Created by",
+    }
+}
+
+/// What piles up with the goroutines.
+fn piled_up(finding: &Finding) -> Markup {
+    let piled_up = finding.goroutines().map_or(&[][..], |leak| &leak.piled_up);
+    html! {
+        @if !piled_up.is_empty() {
+            h4 { "With them pile up" }
+            ul { @for it in piled_up { li { (Text(&phrases::piled_up(it))) } } }
+        }
     }
 }
 

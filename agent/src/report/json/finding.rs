@@ -54,6 +54,9 @@ pub(super) fn finding<'a>(
         memory_bytes: MemoryDoc { stacks: leak.and_then(|leak| leak.stack_bytes), reachable: None },
         memory_growth: memory,
         resource,
+        piled_up: (leak.iter().flat_map(|leak| &leak.piled_up))
+            .map(|it| resources::growth(&it.held, &it.history))
+            .collect(),
         caused_at: finding
             .caused_at
             .map(|caused| CausedAtDoc { frame: frame(stacks, caused.frame), basis: caused.basis }),

@@ -32,7 +32,12 @@ pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
         let share = super::share_of_heap(held);
         format!(" They hold {}, {share} of the live heap.", bytes(held.holder.holds.bytes))
     });
-    format!("{who}{more} {does}{since}{known}.{}", holds.unwrap_or_default())
+    let piled_up: Vec<String> = leak.piled_up.iter().map(resource::piled_up_in_brief).collect();
+    let piled_up = match piled_up.is_empty() {
+        true => String::new(),
+        false => format!(" With them pile up {}.", piled_up.join("; and ")),
+    };
+    format!("{who}{more} {does}{since}{known}.{}{}", holds.unwrap_or_default(), piled_up)
 }
 
 /// What became more, and what does not free it.

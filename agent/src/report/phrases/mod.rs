@@ -59,8 +59,8 @@ pub use place::{brief_place, place};
 pub use probe::{hit_cost, hit_note, probe_reason, probe_state};
 pub use profile::{files, profile};
 pub use resource::{
-    resource, resource_kinds, resource_limit, resource_names, resources, resources_counted,
-    resources_in_brief,
+    piled_up, resource, resource_kinds, resource_limit, resource_names, resources,
+    resources_counted, resources_in_brief,
 };
 pub use result::{health, is_well, result};
 pub use retained::{

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Finding, Level, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey, ResourceKind,
-    ResourceLimit, ResourceName, ResourceTrend, TcpState, Usage,
+    Finding, Level, PiledUp, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey,
+    ResourceKind, ResourceLimit, ResourceName, ResourceTrend, TcpState, Usage,
 };
 use crate::report::format::{count, counted, duration, growth, plural};
 
@@ -114,6 +114,22 @@ pub(super) fn cause(held: &ResourceGrowth, finding: &Finding) -> String {
         count(*to),
         reached.unwrap_or_default()
     ))
+}
+
+/// What piles up with goroutines: `TCP connections to 10.0.0.1:80, from 12 to 312`.
+pub(super) fn piled_up_in_brief(PiledUp { held, .. }: &PiledUp) -> String {
+    format!("{}, from {} to {}", resource(&held.key), count(held.from), count(held.to))
+}
+
+/// The same, and when the limit is reached that they count towards.
+#[must_use]
+pub fn piled_up(piled_up: &PiledUp) -> String {
+    let limit = piled_up.held.limit;
+    let reached = limit.and_then(|limit| Some((limit, reached(&limit)?)));
+    let reached = reached.map(|(limit, reached)| {
+        format!("; the limit of {} is reached {reached}", counted_limit(&limit))
+    });
+    format!("{}{}", piled_up_in_brief(piled_up), reached.unwrap_or_default())
 }
 
 fn counted_limit(limit: &ResourceLimit) -> String {

@@ -87,6 +87,10 @@ pub struct FindingDoc<'a> {
     /// Null: the finding is not about resources.
     #[serde(default)]
     pub resource: Option<ResourceGrowthDoc<'a>>,
+    /// What piles up with goroutines that leak: as many things, at the same times, that they are at work on. The
+    /// leak is one, and so is the finding. Empty where nothing does, and in findings about something else.
+    #[serde(default)]
+    pub piled_up: Vec<ResourceGrowthDoc<'a>>,
     /// The line of the program's own code that leads to it.
     ///
     /// Null: it is not known.

@@ -34,6 +34,12 @@ impl Page<'_> {
         self.text("", Role::Plain, &phrases::cause(finding, &assessment.stacks))?;
         self.finding_lines(finding, group, &assessment.stacks)?;
         self.kinds(finding, assessment)?;
+        for (index, piled_up) in
+            finding.goroutines().iter().flat_map(|leak| &leak.piled_up).enumerate()
+        {
+            let label = if index == 0 { "with them  " } else { BELOW };
+            self.text(label, Role::Plain, &phrases::piled_up(piled_up))?;
+        }
         if let Some(leak) = finding.goroutines() {
             self.lock_wait(&leak.lock_wait, &assessment.stacks)?;
         }

@@ -455,7 +455,7 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "DIR", env = "LEAK_AGENT_SOURCE_ROOT")]
     pub(super) source_root: Vec<PathBuf>,
 
-    /// The form of the report. JSON or HTML on standard output sends everything else to standard error.
+    /// The form of the report. Any but `terminal` on standard output sends everything else to standard error.
     #[arg(
         long,
         global = true,

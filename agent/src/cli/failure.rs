@@ -334,7 +334,8 @@ impl Failure {
         if assessment.coverage.has_read_none() && is_nothing_found {
             return Some(Self::NoStacks { target: assessment.target.id.clone() });
         }
-        let held = assessment.held.filter(|held| held.always)?;
+        let held =
+            assessment.held.filter(|held| held.always || (is_nothing_found && held.is_mostly()))?;
         Some(Self::Held { target: assessment.target.id.clone(), held })
     }
 
@@ -522,6 +523,7 @@ mod tests {
     use super::*;
     use crate::golang;
     use crate::report::judged;
+    use std::time::Duration;
 
     #[test]
     fn goroutines_without_a_stack_are_no_all_clear() {
@@ -533,6 +535,24 @@ mod tests {
         // What was found all the same is a verdict.
         let mut assessment = judged::assessment(vec![judged::leak()]);
         (assessment.coverage.goroutines_seen, assessment.coverage.goroutines_read) = (5, 0);
+        assert!(Failure::no_verdict(&assessment).is_none());
+    }
+
+    #[test]
+    fn a_process_that_hardly_ran_is_no_all_clear() {
+        let of = |held, window| {
+            let [held, window] = [held, window].map(Duration::from_secs);
+            Some(Held { halt: None, held, window, always: false })
+        };
+        let mut assessment = judged::assessment(Vec::new());
+        for (held, is_enough) in [(of(10, 30), true), (of(24, 30), false), (of(50, 81), true)] {
+            assessment.held = held;
+            assert_eq!(Failure::no_verdict(&assessment).is_none(), is_enough, "{held:?}");
+            assert_eq!(assessment.health().is_some(), is_enough, "{held:?}");
+        }
+        // What was found all the same is a verdict.
+        let mut assessment = judged::assessment(vec![judged::leak()]);
+        assessment.held = of(24, 30);
         assert!(Failure::no_verdict(&assessment).is_none());
     }
 

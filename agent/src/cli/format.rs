@@ -5,11 +5,16 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use crate::report::Render;
 use crate::report::html::Html;
 use crate::report::json::Json;
+use crate::report::review::Project;
+use crate::report::review::github::Github;
+use crate::report::review::junit::Junit;
+use crate::report::review::markdown::Markdown;
+use crate::report::review::sarif::Sarif;
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
 
 /// Every form of a report; the first is the default.
-static REPORTS: [Format; 3] = [
+static REPORTS: [Format; 7] = [
     Format {
         name: "terminal",
         extension: "txt",
@@ -25,16 +30,53 @@ static REPORTS: [Format; 3] = [
     },
     Format { name: "json", extension: "json", kind: Kind::Json, renderer: |_| Box::new(Json) },
     Format { name: "html", extension: "html", kind: Kind::Document, renderer: |_| Box::new(Html) },
+    Format {
+        name: "markdown",
+        extension: "md",
+        kind: Kind::Document,
+        renderer: |page| Box::new(Markdown { project: page.project.clone() }),
+    },
+    Format {
+        name: "sarif",
+        extension: "sarif",
+        kind: Kind::Document,
+        renderer: |page| Box::new(Sarif { project: page.project.clone() }),
+    },
+    Format {
+        name: "github",
+        extension: "txt",
+        kind: Kind::Document,
+        renderer: |page| Box::new(Github { project: page.project.clone() }),
+    },
+    Format {
+        name: "junit",
+        extension: "xml",
+        kind: Kind::Document,
+        renderer: |page| Box::new(Junit { project: page.project.clone() }),
+    },
 ];
 
 /// Every form that can be asked for.
-static CHOICES: [Choice; 6] = [
+static CHOICES: [Choice; 10] = [
     Choice { help: "For people", writes: Writes::Report(&REPORTS[0]) },
     Choice {
         help: "For programs: schema leak-agent/report/v1",
         writes: Writes::Report(&REPORTS[1]),
     },
     Choice { help: "A page for a browser, in one file", writes: Writes::Report(&REPORTS[2]) },
+    Choice {
+        help: "For a comment of a code review, or the summary of a CI job",
+        writes: Writes::Report(&REPORTS[3]),
+    },
+    Choice {
+        help: "SARIF 2.1.0, which code hosts show beside the code",
+        writes: Writes::Report(&REPORTS[4]),
+    },
+    Choice { help: "Annotations of GitHub Actions", writes: Writes::Report(&REPORTS[5]) },
+    Choice {
+        help: "JUnit's XML, which CI servers show as test results",
+        writes: Writes::Report(&REPORTS[6]),
+    },
     Choice { help: "pprof's protobuf, for go tool pprof", writes: Writes::Profile(Form::Pprof) },
     Choice {
         help: "Counts by stack, as debug=1 of Go's pprof endpoint",
@@ -87,7 +129,7 @@ pub(super) struct Format {
     /// How the name of a file in it ends.
     pub(super) extension: &'static str,
     pub(super) kind: Kind,
-    renderer: fn(&Page) -> Box<dyn Render>,
+    renderer: fn(&Page<'_>) -> Box<dyn Render>,
 }
 
 /// What else can be written in a form than reports.
@@ -102,8 +144,8 @@ pub(super) enum Kind {
 }
 
 /// What a form for people is fitted to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Page {
+#[derive(Clone, Debug)]
+pub(super) struct Page<'a> {
     pub(super) style: Style,
     /// Columns.
     pub(super) width: usize,
@@ -111,10 +153,12 @@ pub(super) struct Page {
     pub(super) top: Option<usize>,
     /// Whether the groups are shown too.
     pub(super) groups: bool,
+    /// The source tree that lines are shown in.
+    pub(super) project: &'a Project,
 }
 
 impl Format {
-    pub(super) fn renderer(&self, page: &Page) -> Box<dyn Render> {
+    pub(super) fn renderer(&self, page: &Page<'_>) -> Box<dyn Render> {
         (self.renderer)(page)
     }
 }

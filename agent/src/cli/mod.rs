@@ -22,6 +22,7 @@ mod log;
 mod moment;
 mod output;
 mod privileges;
+mod project;
 mod pushing;
 mod request;
 mod seen;

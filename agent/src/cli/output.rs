@@ -35,6 +35,7 @@ pub(super) fn write(
         width: width(delivery),
         top: delivery.top,
         groups: delivery.groups,
+        project: &delivery.project,
     });
     if let Destination::Folder(folder) = &delivery.to {
         let path = folder.join(name(delivery.format, &report));

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::format::{Form, Format};
 use super::judging::FailOn;
 use super::keeping::KeptDumps;
+use super::project;
 use super::pushing::Pushed;
 use super::simulating::Simulation;
 use super::time::now;
@@ -26,6 +27,7 @@ use crate::collect::stores;
 use crate::http::{self, Address};
 use crate::model::Subjects;
 use crate::pipeline::{Pace, UntilFound};
+use crate::report::review::Project;
 use crate::serve::ListenAddress;
 
 /// From one sample to the next, unless a command or the user knows better.
@@ -175,6 +177,8 @@ pub(super) struct Delivery {
     pub(super) groups: bool,
     /// Whether `--source-root` names no directory yet, so that it could help.
     pub(super) lacks_source_root: bool,
+    /// The source tree that lines are shown in.
+    pub(super) project: Project,
 }
 
 /// Where the report goes.
@@ -247,6 +251,7 @@ impl Request {
                 top: (!common.all).then_some(common.top),
                 groups: common.groups || task.is_about_groups(),
                 lacks_source_root: common.source_root.is_empty(),
+                project: project::here(),
             },
             source_roots: common.source_root,
             verbosity: common.verbose,

@@ -88,12 +88,13 @@ impl Assessment {
         Some(judgement.level)
     }
 
-    /// How well the process is, 0 to 100, by what was looked at; `None` where nobody judged, or there was nothing
-    /// to judge by: it could not run all the while, or no stack could be read.
+    /// How well the process is, 0 to 100, by what was looked at; `None` where nobody judged, or there was too
+    /// little to judge by: it could not run for most of the window, or no stack could be read.
     #[must_use]
     pub fn health(&self) -> Option<u8> {
         let judgement = self.judgement.as_ref()?;
-        let is_blind = self.held.is_some_and(|held| held.always) || self.coverage.has_read_none();
+        let is_blind =
+            self.held.is_some_and(|held| held.is_mostly()) || self.coverage.has_read_none();
         (!is_blind).then_some(judgement.health)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumIter, IntoStaticStr};
 
 /// What kind of leak it is.
 #[derive(
@@ -18,6 +18,7 @@ use strum::IntoStaticStr;
     Ord,
     Serialize,
     Deserialize,
+    EnumIter,
     IntoStaticStr,
     JsonSchema,
 )]

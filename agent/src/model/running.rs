@@ -59,3 +59,13 @@ pub struct Held {
     /// Whether it could not run at any time of the window; a single observation is one moment.
     pub always: bool,
 }
+
+impl Held {
+    /// Whether it could run for too little of the window for "nothing was found" to mean anything: for less
+    /// than half of it, and for less than half a minute.
+    #[must_use]
+    pub fn is_mostly(&self) -> bool {
+        let ran = self.window.saturating_sub(self.held);
+        self.always || (ran < self.held && ran < Duration::from_secs(30))
+    }
+}

@@ -14,6 +14,7 @@ pub(crate) mod json;
 pub(crate) mod judged;
 pub mod memory;
 pub mod phrases;
+pub(crate) mod review;
 pub mod schema;
 pub(crate) mod style;
 pub(crate) mod terminal;

@@ -2,7 +2,7 @@
 
 use super::account::sum;
 use super::{held, of_what};
-use crate::model::{Assessment, Judgement, Lack, Level, Verdict};
+use crate::model::{Assessment, Held, Judgement, Lack, Level, Verdict};
 use crate::report::format;
 
 /// What was found: how many of each verdict; or that nothing was, and within which bounds.
@@ -44,7 +44,7 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
             format::bytes(rise)
         )
     });
-    if let Some(held) = assessment.held.filter(|held| held.always) {
+    if let Some(held) = assessment.held.filter(Held::is_mostly) {
         return format!("no verdict on {over}: {}", held::held(&held));
     }
     let window = &assessment.window;
@@ -95,7 +95,7 @@ pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
     let mut health = assessment.health().map_or_else(
         || match assessment.coverage.has_read_none() {
             true => "not judged: no stack could be read".to_owned(),
-            false => "not judged: the process could not run".to_owned(),
+            false => "not judged: the process could not run, or hardly".to_owned(),
         },
         |health| format!("{health} of 100{}", of_what(assessment.subjects())),
     );

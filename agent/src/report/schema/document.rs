@@ -55,7 +55,7 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     pub overhead: OverheadDoc<'a>,
     /// How well the process is by what was looked at (`subjects`), 0 (worst) to 100.
     ///
-    /// Unit: points. Null: nobody judged, or there was nothing to judge by: the process could not run, or no
+    /// Unit: points. Null: nobody judged, or there was too little to judge by: the process could not run, or hardly, or no
     /// stack could be read.
     pub health: Option<u8>,
     /// How many goroutines there are, by the thresholds that were set.

@@ -37,7 +37,7 @@ pub struct MonitorLine<'a> {
     pub level: Option<Level>,
     /// How well the process is by what is looked at, 0 (worst) to 100.
     ///
-    /// Unit: points. Null: nobody judged, or the process could not run.
+    /// Unit: points. Null: nobody judged, or the process could not run, or hardly.
     pub health: Option<u8>,
     /// Goroutines created since the sample before.
     ///

@@ -20,7 +20,17 @@ fn sarif_schema() -> Value {
     let package = packages.iter().find(|it| it["name"] == "serde-sarif").expect("it is used");
     let manifest = package["manifest_path"].as_str().expect("a path");
     let schema = Path::new(manifest).with_file_name("src").join("schema.json");
-    serde_json::from_slice(&fs::read(schema).expect("the schema")).expect("JSON")
+    let mut schema: Value =
+        serde_json::from_slice(&fs::read(schema).expect("the schema")).expect("JSON");
+    // The standard's pattern of languages has a bracket too many, which strict readers refuse.
+    for place in
+        ["/definitions/run/properties/language", "/definitions/toolComponent/properties/language"]
+    {
+        if let Some(Value::Object(language)) = schema.pointer_mut(place) {
+            language.remove("pattern");
+        }
+    }
+    schema
 }
 
 /// The agent, run in this repository's work tree, in which the program was built.
@@ -35,6 +45,7 @@ fn run(args: &[&str]) -> Output {
 #[test]
 fn a_leak_is_shown_at_its_line_in_every_form() {
     agent::binary().expect("built before anything leaks");
+    let schema = jsonschema::validator_for(&sarif_schema()).expect("a schema");
     let target = Target::start("1.26.6", "exe", "demo").expect("target");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("review");
     _ = fs::remove_dir_all(&folder);
@@ -62,7 +73,6 @@ fn a_leak_is_shown_at_its_line_in_every_form() {
     drop(target);
 
     let log: Value = serde_json::from_slice(&fs::read(&sarif).expect("the file")).expect("JSON");
-    let schema = jsonschema::validator_for(&sarif_schema()).expect("a schema");
     let faults: Vec<_> = schema.iter_errors(&log).map(|fault| fault.to_string()).collect();
     assert!(faults.is_empty(), "{faults:#?}");
     let results = log["runs"][0]["results"].as_array().expect("results");

@@ -242,6 +242,7 @@ fn goroutines(group: usize) -> GoroutineLeak {
     GoroutineLeak {
         group,
         groups: vec![group],
+        piled_up: Vec::new(),
         parts: Vec::new(),
         count: 2,
         proven_count: None,

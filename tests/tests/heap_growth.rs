@@ -85,3 +85,23 @@ fn without_collections_nothing_is_said() {
     assert_eq!(found, Vec::<Value>::new());
     assert!(report["not_enough"].to_string().contains("memory-growth"), "{report:#}");
 }
+
+/// The heap is large and was there before the first sample: who holds it is told, and it is no finding.
+#[test]
+fn who_holds_a_large_heap_is_told_where_nothing_tells_whether_it_leaks() {
+    let mut target = Target::start("1.26.6", "exe", "heap").expect("target");
+    target.command("hold 90").expect("held");
+    let pid = target.pid().to_string();
+    let analyzed = |more: &[&str]| -> Value {
+        let args = ["analyze", "--pid", &pid, "--duration", "3s", "--format", "json"];
+        let output = agent::run(&[&args, more].concat()).expect("agent");
+        serde_json::from_slice(&output.stdout).expect("one JSON document")
+    };
+    let report = analyzed(&[]);
+    assert_eq!(report["findings"], Value::Array(Vec::new()));
+    let held = &report["memory"]["held"];
+    assert_eq!(held["holders"][0]["name"], "main.held", "{:#}", report["memory"]);
+    assert!(held["holders"][0]["bytes"].as_u64() >= Some(90 << 20), "{held:#}");
+    assert_eq!(held["is_whole"], true);
+    assert!(analyzed(&["--walk", "off"])["memory"]["held"].is_null());
+}

@@ -54,6 +54,6 @@ mod window;
 pub use code_files::{CodeFile, CodeFiles};
 pub use finding_of::finding_of;
 pub use judge::judge;
-pub use memory::held;
+pub use memory::{held, since};
 pub use settings::Settings;
 pub use window::{Window, assess};

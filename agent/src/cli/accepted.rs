@@ -100,8 +100,8 @@ const TABLE: [Row; 18] = [
         why: "it takes one sample of each instance, without probes, and shows what they have in common",
     },
     Row {
-        command: "memory",
-        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT],
+        command: MEMORY,
+        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, &["baseline"]],
         why: "it takes one sample, without probes, and shows the memory",
     },
     Row {
@@ -152,6 +152,9 @@ const TABLE: [Row; 18] = [
 
 /// The command that writes profiles.
 const EXPORT: &str = "export";
+
+/// The command that shows who holds the heap.
+const MEMORY: &str = "memory";
 
 /// A command that is typed as a flag.
 const LIST: &str = "--list";
@@ -338,6 +341,7 @@ fn is_set(whole: &ArgMatches, id: &str) -> bool {
 pub(super) fn gives(command: &str) -> Gives {
     match row(command) {
         Some(Row { command: EXPORT, .. }) => Gives::Profiles,
+        Some(Row { command: MEMORY, .. }) => Gives::Memory,
         Some(row) if !row.flags.contains(&REPORT) => Gives::Values,
         _ => Gives::Reports,
     }

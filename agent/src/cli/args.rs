@@ -143,7 +143,8 @@ pub(super) enum Command {
     /// threshold, unless --fail-on says else.
     Fleet(Fleet),
     /// Show the memory of one program: its Go heap, what the kernel counts, what collections cost. With
-    /// --retained who holds the heap: variables by name, goroutines by function.
+    /// --retained who holds the heap: variables by name, goroutines by function; as a profile too
+    /// (--format pprof), as a page with a flame graph (html), or compared with a walk before (--baseline).
     Memory(Memory),
     /// Show only the goroutines that --func, --package and --exclude let pass, in one sample.
     Filter(Pids),
@@ -188,8 +189,8 @@ pub(super) struct Analyze {
     )]
     pub(super) until_found: bool,
 
-    /// Whether to walk the heap of a process where it grows, to say who holds it: for at most 10s when that is first
-    /// seen, and again at the end.
+    /// Whether to walk the heap of a process where it grows, to say who holds it: when that is first seen, and again at
+    /// the end; and at the end where it is large and too few collections were seen to tell whether it leaks.
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "LEAK_AGENT_WALK")]
     pub(super) walk: Walking,
 }
@@ -197,7 +198,7 @@ pub(super) struct Analyze {
 /// When to walk the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Walking {
-    /// Where it grows.
+    /// Where it grows, or is large and may.
     Auto,
     /// Never.
     Off,
@@ -441,7 +442,8 @@ pub(super) struct Common {
     pub(super) probes: Probes,
 
     /// What probes may cost the target: a share of its CPU time (1%) or of one core (0.5%core).
-    /// Probes that would cost more are detached.
+    /// Probes that would cost more are detached. A walk of the heap (--walk) may take 10s for 1%, and from 1s to 60s in
+    /// proportion.
     #[arg(
         long,
         global = true,

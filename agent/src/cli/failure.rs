@@ -440,7 +440,7 @@ impl Failure {
             }
             Self::NotTaken { command, .. } => format!("leak-agent {command} --help"),
             Self::NotTold(_) => "--format pprof or --format debug1".into(),
-            Self::Binary => "--output FILE, or --format debug1".into(),
+            Self::Binary => "--output FILE".into(),
             Self::Serve(serve::Error::Listen { .. }) => "another --listen ADDRESS".into(),
             Self::Simulate(simulate::Error::NoGo) => "--go PATH".into(),
             Self::Forcing { .. } => "a longer --duration".into(),

@@ -13,6 +13,9 @@ use crate::report::review::sarif::Sarif;
 use crate::report::style::Style;
 use crate::report::terminal::Terminal;
 
+/// The page for a browser, of what `memory` shows too.
+const HTML: &str = "html";
+
 /// Every form of a report; the first is the default.
 static REPORTS: [Format; 7] = [
     Format {
@@ -29,7 +32,7 @@ static REPORTS: [Format; 7] = [
         },
     },
     Format { name: "json", extension: "json", kind: Kind::Json, renderer: |_| Box::new(Json) },
-    Format { name: "html", extension: "html", kind: Kind::Document, renderer: |_| Box::new(Html) },
+    Format { name: HTML, extension: HTML, kind: Kind::Document, renderer: |_| Box::new(Html) },
     Format {
         name: "markdown",
         extension: "md",
@@ -119,6 +122,8 @@ pub(super) enum Gives {
     Reports,
     /// Something else, for people or programs.
     Values,
+    /// The same, or who holds the heap as a profile or a page.
+    Memory,
     Profiles,
 }
 
@@ -178,6 +183,10 @@ impl Choice {
         match (&self.writes, gives) {
             (Writes::Report(_), Gives::Reports) | (Writes::Profile(_), Gives::Profiles) => true,
             (Writes::Report(format), Gives::Values) => format.kind != Kind::Document,
+            (Writes::Report(format), Gives::Memory) => {
+                format.kind != Kind::Document || format.name == HTML
+            }
+            (Writes::Profile(form), Gives::Memory) => *form == Form::Pprof,
             _ => false,
         }
     }
@@ -188,6 +197,11 @@ impl Choice {
             Writes::Report(format) => format,
             Writes::Profile(_) => &REPORTS[0],
         }
+    }
+
+    /// Whether it is a profile's.
+    pub(super) const fn is_of_profile(&self) -> bool {
+        matches!(self.writes, Writes::Profile(_))
     }
 
     /// The form of a profile: pprof's where none was asked for, so that the default of reports stands there.

@@ -6,45 +6,62 @@ use std::time::Duration;
 
 use super::request::Request;
 use super::seen::Seen;
-use crate::analyze::held::{heap_growth, hold};
+use crate::analyze::held::{heap_growth, hold, is_open, name_holders};
 use crate::collect::attach::Options;
 use crate::collect::attach::retained::retained;
+use crate::golang::image::Running;
 use crate::host::memory::Allowance;
 use crate::model::{Assessment, CoverageNote, Instance, Retained, TargetId};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
+use crate::report::format;
 
-/// How long each of them may take.
-const LIMIT: Duration = Duration::from_secs(10);
 /// A walk keeps some bits for each object, and the structures of spans: less than this part of the heap.
 const PART: u64 = 25;
-/// A heap of more bytes is not walked unasked: that would take longer than [`LIMIT`].
-const MAX_HEAP: u64 = 32 << 30;
+/// Bytes of a heap that are walked in a second at least: a larger heap than the time is enough for is not begun.
+const PER_SECOND: u64 = 3 << 30;
 
-/// Walks the heaps of those targets that have a finding about it.
+/// Walks the heaps of those targets that have a finding about it, or of which nobody knows whether they leak.
 #[derive(Clone)]
 pub(super) struct HeldBy {
     options: Options,
-    /// The walks when growth was first seen.
-    first: Arc<Mutex<HashMap<TargetId, Retained>>>,
+    /// How long each walk may take.
+    limit: Duration,
+    seen: Arc<Mutex<HashMap<TargetId, Known>>>,
+}
+
+/// What is known of a target.
+struct Known {
+    /// The process as it was when it was first seen; `None` where it was gone then.
+    process: Option<Running>,
+    /// The walk when growth was first seen.
+    first: Option<Retained>,
 }
 
 impl HeldBy {
     pub(super) fn new(request: &Request) -> Self {
-        Self { options: request.attach.clone(), first: Arc::default() }
+        let options = request.attach.clone();
+        Self { limit: options.budget.walk_limit(), options, seen: Arc::default() }
     }
 
-    fn first(&self) -> MutexGuard<'_, HashMap<TargetId, Retained>> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seen(&self) -> MutexGuard<'_, HashMap<TargetId, Known>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Walks once more, and adds to the findings who holds the heaps.
+    /// Walks once more, and adds who holds the heaps: to the findings, or where it is open whether they leak, to
+    /// what is said of the memory.
     pub(super) fn add(&self, seen: &mut Seen) {
         for assessment in &mut seen.assessments {
-            if heap_growth(assessment).is_none() {
+            let grows = heap_growth(assessment).is_some();
+            if !grows && !is_open(assessment) {
                 continue;
             }
             match self.walk(assessment) {
-                Some(Ok(now)) => hold(assessment, &now, self.first().get(&assessment.target.id)),
+                Some(Ok(now)) if grows => {
+                    let known = self.seen();
+                    let first = known.get(&assessment.target.id).and_then(|it| it.first.as_ref());
+                    hold(assessment, &now, first);
+                }
+                Some(Ok(now)) => name_holders(assessment, now),
                 Some(Err(why)) => {
                     assessment.coverage.notes.push(CoverageNote::HeapNotWalked { why });
                 }
@@ -61,16 +78,32 @@ impl HeldBy {
         let heap = assessment.memory.as_ref().and_then(|memory| memory.now.heap.as_ref());
         let bytes = heap.map_or(0, |heap| heap.in_use_bytes);
         let left = Allowance::read().map_or(u64::MAX, |it| it.left_bytes());
-        if bytes > MAX_HEAP {
-            return Some(Err("it is so large that a walk of it would take too long".to_owned()));
+        if bytes / PER_SECOND >= self.limit.as_secs() {
+            return Some(Err(format!(
+                "it is so large that a walk of it would take longer than {}, which --budget allows",
+                format::duration(self.limit)
+            )));
         }
         if bytes / PART > left {
             return Some(Err("the agent has too little memory left for it".to_owned()));
         }
+        if !self.is_still_there(&assessment.target.id) {
+            return Some(Err(GONE.to_owned()));
+        }
         let options = Options { object: library.clone(), ..self.options.clone() };
-        Some(retained(*pid, &options, LIMIT).map_err(|error| error.to_string()))
+        let walked = retained(*pid, &options, self.limit).map_err(|error| error.to_string());
+        // What was walked may have been what came after it.
+        Some(if self.is_still_there(&assessment.target.id) { walked } else { Err(GONE.to_owned()) })
+    }
+
+    /// Whether the process runs the program that was seen.
+    fn is_still_there(&self, id: &TargetId) -> bool {
+        self.seen().get(id).and_then(|it| it.process.as_ref()).is_some_and(Running::is_the_same)
     }
 }
+
+/// Why a process was not walked that is none any more.
+const GONE: &str = "the process has ended, or runs another program";
 
 impl Sink for HeldBy {
     fn name(&self) -> &'static str {
@@ -83,13 +116,20 @@ impl Sink for HeldBy {
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
         while let Some(update) = inbox.next() {
-            let id = &update.assessment.target.id;
-            if heap_growth(&update.assessment).is_none() || self.first().contains_key(id) {
+            let target = &update.assessment.target;
+            let is_walked = {
+                let mut seen = self.seen();
+                let new = || Known { process: target.pid().and_then(Running::find), first: None };
+                seen.entry(target.id.clone()).or_insert_with(new).first.is_some()
+            };
+            if is_walked || heap_growth(&update.assessment).is_none() {
                 continue;
             }
             // Why it failed is said at the end, if it fails again.
-            if let Some(Ok(first)) = self.walk(&update.assessment) {
-                self.first().insert(id.clone(), first);
+            if let Some(Ok(first)) = self.walk(&update.assessment)
+                && let Some(known) = self.seen().get_mut(&target.id)
+            {
+                known.first = Some(first);
             }
         }
         Ok(())

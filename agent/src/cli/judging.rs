@@ -90,9 +90,10 @@ pub(super) struct Judging {
     patterns_file: Vec<PathBuf>,
 
     /// What was there before: a saved JSON report, or a folder of --save. Only what is new or has
-    /// grown by more than a fifth counts.
+    /// grown by more than a fifth counts. For memory --retained the JSON report of an earlier one: what became more
+    /// or less since, by holder and by type, is shown too.
     #[arg(long, global = true, value_name = "PATH", env = "LEAK_AGENT_BASELINE")]
-    baseline: Option<PathBuf>,
+    pub(super) baseline: Option<PathBuf>,
 
     /// This many goroutines or more are a moderate number.
     #[arg(
@@ -224,7 +225,8 @@ impl Judging {
         Ok(Settings { baseline, ..self.without_baseline()? })
     }
 
-    fn without_baseline(&self) -> Result<Settings, Failure> {
+    /// The same, of commands whose baseline is none of goroutines.
+    pub(super) fn without_baseline(&self) -> Result<Settings, Failure> {
         let rules = |patterns: &[String]| patterns.iter().map(|text| rule(text, None)).collect();
         let mut settings = Settings {
             subjects: self.subjects(),

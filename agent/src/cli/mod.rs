@@ -76,7 +76,7 @@ fn run() -> Outcome {
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
         Task::Channels { threshold } => command::channels::run(&request, *threshold),
         Task::Fleet { threshold, parallel } => command::fleet::run(&request, *threshold, *parallel),
-        Task::Memory { retained } => command::memory::run(&request, *retained),
+        Task::Memory(walked) => command::memory::run(&request, walked.as_ref()),
         Task::Filter => command::filter::run(&request),
         Task::Report => command::report::run(&request),
         Task::Export(form) => command::export::run(&request, *form),

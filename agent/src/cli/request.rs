@@ -100,10 +100,8 @@ pub(super) enum Task {
         threshold: u64,
         parallel: NonZeroUsize,
     },
-    /// The memory of one target; who holds the heap, found in at most this time, if that is asked for.
-    Memory {
-        retained: Option<Duration>,
-    },
+    /// The memory of one target, and who holds the heap if that is asked for.
+    Memory(Option<Walked>),
     Filter,
     Report,
     /// One sample, as a profile.
@@ -116,6 +114,17 @@ pub(super) enum Task {
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
     Man(Option<PathBuf>),
+}
+
+/// How the heap is walked.
+#[derive(Debug)]
+pub(super) struct Walked {
+    /// For at most this time.
+    pub(super) limit: Duration,
+    /// Whether a profile is written in place of a report.
+    pub(super) as_profile: bool,
+    /// The report of a walk before, which it is compared with.
+    pub(super) baseline: Option<PathBuf>,
 }
 
 /// What `monitor` does with samples beside what it writes.
@@ -238,7 +247,10 @@ impl Request {
             forcing: if common.url.is_empty() { None } else { common.forcing.within(pace)? },
             asking,
             fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
-            settings: common.judging.settings()?,
+            settings: match task {
+                Task::Memory(_) => common.judging.without_baseline()?,
+                _ => common.judging.settings()?,
+            },
             save: common.save,
             delivery: Delivery {
                 format: common.format.of_report(),
@@ -331,7 +343,15 @@ impl Task {
                 Self::Fleet { threshold: fleet.threshold, parallel: fleet.parallel }
             }
             Some(Command::Memory(memory)) => {
-                Self::Memory { retained: memory.retained.then_some(memory.walk_limit) }
+                let as_profile = common.format.is_of_profile();
+                if as_profile && !memory.retained {
+                    return Err(Failure::Lacks { flag: "format pprof", needs: "--retained" });
+                }
+                Self::Memory(memory.retained.then(|| Walked {
+                    limit: memory.walk_limit,
+                    as_profile,
+                    baseline: common.judging.baseline.clone(),
+                }))
             }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
@@ -370,7 +390,7 @@ impl Task {
     const fn default_fail_on(&self) -> FailOn {
         match self {
             Self::Filter
-            | Self::Memory { .. }
+            | Self::Memory(_)
             | Self::Report
             | Self::Compare(_)
             | Self::Export(_)
@@ -399,11 +419,9 @@ impl Task {
     /// Probes are for commands that watch; one sample, or two, leaves them nothing to see.
     fn attach_options(&self, probes: Probes, budget: Budget) -> Options {
         let (probes, once) = match self {
-            Self::Check
-            | Self::Filter
-            | Self::Fleet { .. }
-            | Self::Memory { .. }
-            | Self::Export(_) => (Probing::Off, true),
+            Self::Check | Self::Filter | Self::Fleet { .. } | Self::Memory(_) | Self::Export(_) => {
+                (Probing::Off, true)
+            }
             Self::Compare(_) | Self::Pprof(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };

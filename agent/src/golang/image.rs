@@ -41,6 +41,29 @@ impl Image {
     }
 }
 
+/// A process, and what it runs.
+#[derive(Debug)]
+pub struct Running {
+    process: Process,
+    image: Image,
+}
+
+impl Running {
+    /// What runs under an id now; `None` where nothing does.
+    #[must_use]
+    pub fn find(pid: u32) -> Option<Self> {
+        let process = Process::find(pid).ok()?;
+        let image = Image::of(&process);
+        Some(Self { process, image })
+    }
+
+    /// Whether it is that process still, and has executed nothing since.
+    #[must_use]
+    pub fn is_the_same(&self) -> bool {
+        self.process.is_alive() && !self.image.is_gone()
+    }
+}
+
 fn stack(pid: u32) -> u64 {
     Stat::read(pid).map_or(0, |stat| stat.stack)
 }
@@ -69,10 +92,12 @@ mod tests {
         let image = Image::of(&process);
         let without_file = Image { memory: None, ..Image::of(&process) };
         assert!(!image.is_gone() && !without_file.is_gone());
+        let running = Running::find(child.id()).expect("it runs");
+        assert!(running.is_the_same());
         writeln!(input).expect("it reads");
         assert_eq!(next(), "2");
         assert!(process.is_alive(), "by its id and start it is the same");
-        assert!(image.is_gone());
+        assert!(image.is_gone() && !running.is_the_same());
         let anew = Image::of(&process);
         assert!(!anew.is_gone());
         assert!(without_file.is_gone() || without_file.stack == anew.stack, "no random addresses");

@@ -9,12 +9,15 @@ use strum::IntoStaticStr;
 use super::growth::Growth;
 use super::level::Level;
 use super::memory::Memory;
+use super::retained::HeldHeap;
 
 /// What analysis says of a process's memory over a window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemoryAccount {
     /// The figures of the last observation.
     pub now: Memory,
+    /// Who holds most of the heap; `None` where it was not walked, or a finding says it.
+    pub held: Option<HeldHeap>,
     /// Where the resident memory is; `None` where the heap's or the kernel's figures are not known.
     pub parts: Option<RssParts>,
     /// How what collections find reachable goes; `None` before the third collection within the window.

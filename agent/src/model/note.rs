@@ -62,7 +62,7 @@ pub enum CoverageNote {
         /// Of how many.
         of: u64,
     },
-    /// The heap grows, and was not walked to see who holds it.
+    /// The heap grows, or may, and was not walked to see who holds it.
     HeapNotWalked {
         /// Why.
         why: String,

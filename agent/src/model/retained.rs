@@ -27,6 +27,41 @@ pub struct Retained {
     pub walk: WalkCoverage,
 }
 
+/// Who holds most of a heap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldHeap {
+    /// They: some, those with most bytes first.
+    pub holders: Vec<HeapHolder>,
+    /// All that is reached.
+    pub reached: Amount,
+    /// Whether all pointers were followed.
+    pub is_whole: bool,
+}
+
+/// How two walks of the heap of one program differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldSince {
+    /// What the earlier one reached.
+    pub before: Amount,
+    /// Whether both followed all pointers: else what one has more may be what the other did not come to.
+    pub are_whole: bool,
+    /// Holders that hold another amount than before, what has become most first.
+    pub holders: Vec<HeldChange<HeapHolder>>,
+    /// Types of which there is another amount than before, likewise; `None` for what is of no known type.
+    pub types: Vec<HeldChange<Option<String>>>,
+}
+
+/// What a holder holds, or what there is of a type, at two times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldChange<T> {
+    /// Who, or of what.
+    pub of: T,
+    /// How much it was.
+    pub before: Amount,
+    /// How much it is.
+    pub now: Amount,
+}
+
 /// Objects that are held by one path. Indices and keys make no path of their own, nor do lists and trees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeapPath {

@@ -4,10 +4,16 @@
 
 use std::collections::HashMap;
 
+use super::since::key;
 use crate::model::{
-    Assessment, CauseClass, Evidence, Finding, HeapHeld, HeapHolder, HolderKind, Judgement,
-    Retained, Subject,
+    Assessment, CauseClass, Evidence, Finding, HeapHeld, HeapHolder, HeldHeap, HolderKind,
+    Judgement, Lack, Retained, Subject,
 };
+
+/// A smaller heap is not walked unless it grows.
+const MIN_OPEN: u64 = 64 << 20;
+/// Holders that are named of a heap without a finding.
+const NAMED: usize = 5;
 
 /// Of what was added since the walk before, a holder has at least this part, or nobody is said to have grown.
 const MIN_PART: f64 = 0.2;
@@ -17,6 +23,33 @@ const MIN_PART: f64 = 0.2;
 pub fn heap_growth(assessment: &Assessment) -> Option<&Finding> {
     let findings = &assessment.judgement.as_ref()?.findings;
     findings.iter().find(|finding| finding.class == CauseClass::HeapGrowth)
+}
+
+/// Whether nobody can say if a heap leaks that is large: too few collections were seen, what is on it is at least
+/// [`MIN_OPEN`], and half of the resident memory. Who holds it is worth a walk then.
+#[must_use]
+pub fn is_open(assessment: &Assessment) -> bool {
+    let lacks = |judgement: &Judgement| {
+        judgement.not_enough.iter().any(|it| matches!(it.lack, Lack::Collections { .. }))
+    };
+    let Some(now) = assessment.memory.as_ref().map(|account| &account.now) else { return false };
+    let (Some(heap), Some(process)) = (&now.heap, now.process) else { return false };
+    assessment.judgement.as_ref().is_some_and(lacks)
+        && heap.objects_bytes >= MIN_OPEN
+        && heap.objects_bytes >= process.rss_bytes / 2
+}
+
+/// Adds who holds most of a heap, and a hundredth of it at least, to what is said of the memory.
+pub fn name_holders(assessment: &mut Assessment, now: Retained) {
+    let Some(account) = &mut assessment.memory else { return };
+    let Retained { mut holders, reached, walk, .. } = now;
+    holders.truncate(NAMED);
+    // The first is named whatever it has.
+    let most = holders.len().min(1);
+    let is_much = |holder: &HeapHolder| holder.holds.bytes >= reached.bytes / 100;
+    let many = holders.iter().take_while(|holder| is_much(holder)).count();
+    holders.truncate(many.max(most));
+    account.held = Some(HeldHeap { holders, reached, is_whole: walk.is_whole });
 }
 
 /// Adds who holds the heap to the finding that it grows, by a walk now, and one before if there was one.
@@ -63,11 +96,6 @@ fn held(now: &Retained, before: Option<&Retained>) -> Option<HeapHeld> {
 
 /// The holder that has most of what was added, and how much.
 fn grown(now: &Retained, before: &Retained) -> Option<(usize, u64)> {
-    fn key(holder: &HeapHolder) -> (HolderKind, Option<&str>, Option<u64>) {
-        // What has no name has an address.
-        let address = holder.address.filter(|_| holder.name.is_none());
-        (holder.kind, holder.name.as_deref(), address)
-    }
     let held: HashMap<_, u64> =
         before.holders.iter().map(|holder| (key(holder), holder.holds.bytes)).collect();
     let more = now.holders.iter().enumerate().map(|(place, holder)| {

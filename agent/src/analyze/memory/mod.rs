@@ -7,6 +7,7 @@ mod kept;
 mod limits;
 mod parts;
 mod series;
+pub mod since;
 #[cfg(test)]
 mod tests;
 mod trend;
@@ -37,6 +38,7 @@ pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
         level: limits.iter().map(|limit| limit.level).max().unwrap_or(Level::Normal),
         history: history.collect(),
         now: now.clone(),
+        held: None,
         kept: kept::kept(series, objects.as_ref()),
         objects,
         live,

@@ -1,19 +1,34 @@
 //! `memory`: the memory of one program, and who holds its heap.
 
-use std::time::Duration;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
 
+use crate::analyze::since::since;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::Kind;
-use crate::cli::request::Request;
+use crate::cli::request::{Request, Walked};
 use crate::cli::{Outcome, output, session, target};
 use crate::collect::attach::Options;
 use crate::collect::attach::retained::retained;
 use crate::model::{Assessment, Instance, Retained};
-use crate::report::memory::{MemoryReport, write_json, write_text};
+use crate::profile::write;
+use crate::report::format;
+use crate::report::html::write_html;
+use crate::report::memory::{MemoryReport, read, stacks, write_json, write_text};
+
+/// A report is no larger than this.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Takes one sample, and walks the heap if that is asked for.
-pub(in crate::cli) fn run(request: &Request, walk: Option<Duration>) -> Outcome {
+pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome {
+    let as_profile = walked.is_some_and(|walked| walked.as_profile);
+    if as_profile && !request.delivery.has_file() && io::stdout().is_terminal() {
+        return Err(Failure::Binary);
+    }
+    // Before anything is asked of the program.
+    let before = walked.and_then(|walked| walked.baseline.as_deref()).map(baseline).transpose()?;
     let mut seen = session::sample_once(request)?;
     if seen.asked > 1 {
         return Err(Failure::OneTarget { command: "memory", count: seen.asked });
@@ -21,28 +36,55 @@ pub(in crate::cli) fn run(request: &Request, walk: Option<Duration>) -> Outcome 
     let Some(assessment) = seen.assessments.pop() else {
         return Err(target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget));
     };
-    let retained = match walk {
-        Some(time) => held(request, &assessment, time)?,
+    let held = match walked {
+        Some(walked) => held(request, &assessment, walked)?,
         None => None,
     };
-    let report = MemoryReport { assessment: &assessment, retained: retained.as_ref() };
+    if let Some((exe, _)) = &before
+        && *exe != assessment.target.exe.as_deref().unwrap_or_default()
+    {
+        let (before, now) = (format::clean(exe), assessment.target.name());
+        let now = format::clean(&now);
+        output::say(format_args!("warning: different programs: {before} before, {now} now"));
+    }
+    let since = before.as_ref().zip(held.as_ref()).map(|((_, before), now)| since(before, now));
+    let report =
+        MemoryReport { assessment: &assessment, retained: held.as_ref(), since: since.as_ref() };
     let top = request.delivery.top;
-    output::put(&request.delivery, |out| match request.delivery.format.kind {
-        Kind::Json => write_json(&report, out),
-        Kind::Text | Kind::Document => write_text(&report, top, out),
+    output::put(&request.delivery, |out| match (&held, request.delivery.format.kind) {
+        (Some(held), _) if as_profile => {
+            let stacks = stacks(held);
+            let stacks = stacks.iter().map(|stack| {
+                (stack.frames.iter().map(|frame| &*frame.name).collect(), stack.holds)
+            });
+            write::held(&assessment.target, assessment.window.last, stacks, out)
+        }
+        (_, Kind::Json) => write_json(&report, out),
+        (_, Kind::Document) => write_html(&report, out),
+        (_, Kind::Text) => write_text(&report, top, out),
     })?;
     Ok(Exit::Done)
+}
+
+/// The program, and what a walk before found, as it was reported.
+fn baseline(path: &Path) -> Result<(String, Retained), Failure> {
+    let unreadable = |source| Failure::Unreadable { path: path.to_owned(), source };
+    let mut text = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text))
+        .map_err(unreadable)?;
+    read(&text).map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 /// Who holds the heap of a process; `None` for what is none.
 fn held(
     request: &Request,
     assessment: &Assessment,
-    time: Duration,
+    walked: &Walked,
 ) -> Result<Option<Retained>, Failure> {
     let instance = &assessment.target.id.instance;
     let Instance::Process { pid, library } = instance else { return Ok(None) };
     let options = Options { object: library.clone(), ..request.attach.clone() };
-    let held = retained(*pid, &options, time);
+    let held = retained(*pid, &options, walked.limit);
     held.map(Some).map_err(|source| Failure::of(instance.clone(), source))
 }

@@ -9,6 +9,11 @@ use thiserror::Error;
 /// nothing are next to nothing, and a hit or two would be too many.
 const LEAST: f64 = 0.1;
 
+/// A walk of a heap may take so long, whatever the budget.
+const MIN_WALK: Duration = Duration::from_secs(1);
+/// And no longer.
+const MAX_WALK: Duration = Duration::from_secs(60);
+
 /// How much of the target's CPU time probes may take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
@@ -41,6 +46,18 @@ impl Budget {
             Of::Core => self.share * passed,
             // More than all of its processors can spend.
             Of::Nothing => 1e6 * passed,
+        }
+    }
+
+    /// For how long a walk of a heap, which takes a core of the agent's, may go on: 10 s where probes may take 1 %
+    /// (of a core, or of what the target takes), less or more in proportion, from 1 s to 60 s.
+    #[must_use]
+    pub fn walk_limit(self) -> Duration {
+        match self.of {
+            Of::Nothing => MAX_WALK,
+            Of::Target | Of::Core => {
+                Duration::from_secs_f64((self.share * 1000.0).clamp(0.0, 60.0)).max(MIN_WALK)
+            }
         }
     }
 

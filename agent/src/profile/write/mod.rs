@@ -19,7 +19,7 @@ mod tally;
 pub use counts::counts;
 pub use dump::{dump, tells_apart};
 pub use error::Error;
-pub use pprof::{Judged, difference, pprof};
+pub use pprof::{Judged, difference, held, pprof};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! pprof's protobuf.
 
+mod held;
 mod samples;
 mod strings;
 
@@ -10,6 +11,8 @@ use flate2::write::GzEncoder;
 use prost::Message as _;
 
 use crate::model::{Judgement, Observation};
+use crate::profile::proto::message::Profile;
+pub use held::held;
 use samples::Builder;
 
 /// What was made of an observation's goroutines.
@@ -64,6 +67,10 @@ fn pack(
     let mut profile = builder.build();
     profile.time_nanos = observation.at.unix_ns();
     profile.duration_nanos = duration_ns;
+    packed(&profile, out)
+}
+
+fn packed(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     let mut packed = GzEncoder::new(out, Compression::fast());
     packed.write_all(&profile.encode_to_vec())?;
     packed.finish().map(drop)

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::Page;
+use super::text::Text;
 use crate::report::{format, phrases};
 
 /// Size classes that are named.
@@ -13,6 +14,7 @@ pub(super) fn account(page: &Page<'_>) -> Markup {
     let growth = phrases::memory_growth(account);
     html! {
         p { (phrases::memory(account).join(", ")) "." }
+        @if let Some(held) = &account.held { p.note { "Held by " (Text(&phrases::held_heap(held))) "." } }
         @for sentence in &growth { p.note { strong { (sentence) "." } } }
         @for limit in &account.limits { p.note { "Limit: " (phrases::limit(limit)) "." } }
         @if let Some(parts) = &account.parts {

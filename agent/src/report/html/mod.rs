@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::json::time;
 use super::{Render, Report, format};
-use crate::model::Assessment;
+use crate::model::{Assessment, Timestamp};
 use text::Text;
 
 mod chart;
@@ -20,6 +20,7 @@ mod finding;
 mod flame;
 mod frames;
 mod groups;
+mod held;
 mod locks;
 mod memory;
 mod resources;
@@ -28,6 +29,8 @@ mod source;
 mod summary;
 mod text;
 mod tree;
+
+pub use held::write_html;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -52,6 +55,21 @@ fn page(report: &Report<'_>) -> Markup {
         [only] => format::cut(&only.target.name(), 60),
         several => format!("{} processes", several.len()),
     };
+    let body = html! {
+        @if assessments.is_empty() {
+            h1 { "No process could be seen" }
+            p { "None of the processes asked for could be read; the agent's messages say why." }
+        }
+        @if assessments.len() > 1 { (index(assessments)) }
+        @for (index, assessment) in assessments.iter().enumerate() {
+            (target(&Page { assessment, index }))
+        }
+    };
+    shell(&name, report.generated_at, &body)
+}
+
+/// A whole page around what it says.
+fn shell(name: &str, generated_at: Timestamp, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -60,26 +78,17 @@ fn page(report: &Report<'_>) -> Markup {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content={ "leak-agent " (env!("CARGO_PKG_VERSION")) };
-                title { (Text(&name)) " – leak-agent" }
+                title { (Text(name)) " – leak-agent" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header.page {
                     span.maker { "leak-agent " (env!("CARGO_PKG_VERSION")) }
-                    @if let Some(at) = time(report.generated_at) {
+                    @if let Some(at) = time(generated_at) {
                         time datetime=(at) { (format::date(&at)) }
                     }
                 }
-                main {
-                    @if assessments.is_empty() {
-                        h1 { "No process could be seen" }
-                        p { "None of the processes asked for could be read; the agent's messages say why." }
-                    }
-                    @if assessments.len() > 1 { (index(assessments)) }
-                    @for (index, assessment) in assessments.iter().enumerate() {
-                        (target(&Page { assessment, index }))
-                    }
-                }
+                main { (body) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }

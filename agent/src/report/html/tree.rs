@@ -1,7 +1,9 @@
-//! The stacks of all groups as one tree, outermost frame at the root, as large as a page can show.
+//! Stacks as one tree, outermost frame at the root, as large as a page can show: those of all groups, or of whatever
+//! else is counted.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::hash::Hash;
 
 use crate::model::{Assessment, Frame, Group, NameId, StackTable, function};
 use crate::report::{format, phrases};
@@ -15,17 +17,21 @@ const DEPTH: usize = 48;
 /// Frames that are drawn, widest first.
 const DRAWN: usize = 1_200;
 
-/// A frame narrower than this part of all goroutines is not drawn.
+/// A frame narrower than this part of all is not drawn.
 const NARROWEST: f64 = 0.001;
 
-/// Whose code a frame is, which decides how it looks.
+/// Whose code a frame is, or what else, which decides how it looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// All goroutines, or goroutines without a stack.
+    /// All of them, or those without a stack.
     Sum,
     Runtime,
     Std,
     User,
+    /// Who holds part of the heap, a field on the way, objects of a type.
+    Holder,
+    Field,
+    Type,
 }
 
 /// A frame to draw.
@@ -53,70 +59,90 @@ enum Key {
     Word(&'static str),
 }
 
-struct Node {
-    key: Key,
+struct Node<K> {
+    key: K,
     kind: Kind,
     count: u64,
     found: bool,
     children: Vec<usize>,
 }
 
-/// The bars to draw, and how many frames are too narrow for it.
-pub(super) fn bars(assessment: &Assessment) -> (Vec<Bar>, usize) {
-    let nodes = grow(assessment);
-    let stacks = &*assessment.stacks;
-    let total = nodes[0].count.max(1) as f64;
-    let mut bars = Vec::new();
-    // A child is never wider than its parent, so the widest that are left come next.
-    let mut next = BinaryHeap::from([(nodes[0].count, Reverse(0), 0)]);
-    let mut left = vec![0.0; nodes.len()];
-    while let Some((count, Reverse(node), depth)) = next.pop() {
-        let width = count as f64 / total;
-        if bars.len() == DRAWN || (width < NARROWEST && depth > 0) {
-            break;
-        }
-        let Node { key, kind, found, ref children, .. } = nodes[node];
-        let name = name(key, stacks);
-        bars.push(Bar { name, kind, count, found, depth, left: left[node], width });
-        let mut start = left[node];
-        for &child in children {
-            left[child] = start;
-            start += nodes[child].count as f64 / total;
-            next.push((nodes[child].count, Reverse(child), depth + 1));
-        }
-    }
-    let narrow = nodes.len() - bars.len();
-    (bars, narrow)
+/// Stacks with a common root.
+pub(super) struct Tree<K> {
+    nodes: Vec<Node<K>>,
+    index: HashMap<(usize, K), usize>,
 }
 
-fn grow(assessment: &Assessment) -> Vec<Node> {
-    let stacks = &*assessment.stacks;
-    let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
-    let found: std::collections::HashSet<usize> =
-        findings.iter().flat_map(|finding| finding.groups().iter().copied()).collect();
-    let mut nodes = vec![node(Key::Word("all goroutines"), Kind::Sum)];
-    let mut index: HashMap<(usize, Key), usize> = HashMap::new();
-    for (at, group) in assessment.groups.iter().enumerate() {
-        let found = found.contains(&at);
+impl<K: Clone + Eq + Hash> Tree<K> {
+    pub(super) fn new(root: K) -> Self {
+        Self { nodes: vec![node(root, Kind::Sum)], index: HashMap::new() }
+    }
+
+    /// Adds so many at the end of a stack, whose outermost frame comes first.
+    pub(super) fn add(
+        &mut self,
+        stack: impl IntoIterator<Item = (K, Kind)>,
+        count: u64,
+        found: bool,
+    ) {
+        let Self { nodes, index } = self;
         let mut parent = 0;
-        add(&mut nodes[0], group.count, found);
-        for (key, kind) in path(group, at < GROUPS, stacks) {
-            let id = *index.entry((parent, key)).or_insert_with(|| {
+        add(&mut nodes[0], count, found);
+        for (key, kind) in stack {
+            let id = *index.entry((parent, key.clone())).or_insert_with(|| {
                 nodes.push(node(key, kind));
                 let id = nodes.len() - 1;
                 nodes[parent].children.push(id);
                 id
             });
-            add(&mut nodes[id], group.count, found);
+            add(&mut nodes[id], count, found);
             parent = id;
         }
     }
-    for at in 0..nodes.len() {
-        let mut children = std::mem::take(&mut nodes[at].children);
-        children.sort_by_key(|&child| (Reverse(nodes[child].count), child));
-        nodes[at].children = children;
+
+    /// The bars to draw, and how many frames are too narrow for it.
+    pub(super) fn bars(mut self, name: impl Fn(&K) -> String) -> (Vec<Bar>, usize) {
+        for at in 0..self.nodes.len() {
+            let mut children = std::mem::take(&mut self.nodes[at].children);
+            children.sort_by_key(|&child| (Reverse(self.nodes[child].count), child));
+            self.nodes[at].children = children;
+        }
+        let nodes = &self.nodes;
+        let total = nodes[0].count.max(1) as f64;
+        let mut bars = Vec::new();
+        // A child is never wider than its parent, so the widest that are left come next.
+        let mut next = BinaryHeap::from([(nodes[0].count, Reverse(0), 0)]);
+        let mut left = vec![0.0; nodes.len()];
+        while let Some((count, Reverse(node), depth)) = next.pop() {
+            let width = count as f64 / total;
+            if bars.len() == DRAWN || (width < NARROWEST && depth > 0) {
+                break;
+            }
+            let Node { ref key, kind, found, ref children, .. } = nodes[node];
+            bars.push(Bar { name: name(key), kind, count, found, depth, left: left[node], width });
+            let mut start = left[node];
+            for &child in children {
+                left[child] = start;
+                start += nodes[child].count as f64 / total;
+                next.push((nodes[child].count, Reverse(child), depth + 1));
+            }
+        }
+        let narrow = nodes.len() - bars.len();
+        (bars, narrow)
     }
-    nodes
+}
+
+/// The stacks of all groups, and how many frames are too narrow to be drawn.
+pub(super) fn bars(assessment: &Assessment) -> (Vec<Bar>, usize) {
+    let stacks = &*assessment.stacks;
+    let findings = assessment.judgement.as_ref().map_or(&[][..], |judged| &judged.findings);
+    let found: std::collections::HashSet<usize> =
+        findings.iter().flat_map(|finding| finding.groups().iter().copied()).collect();
+    let mut tree = Tree::new(Key::Word("all goroutines"));
+    for (at, group) in assessment.groups.iter().enumerate() {
+        tree.add(path(group, at < GROUPS, stacks), group.count, found.contains(&at));
+    }
+    tree.bars(|key| name(*key, stacks))
 }
 
 /// A group's frames, outermost first.
@@ -143,12 +169,12 @@ fn path(group: &Group, apart: bool, stacks: &StackTable) -> Vec<(Key, Kind)> {
     keys.collect()
 }
 
-fn node(key: Key, kind: Kind) -> Node {
+fn node<K>(key: K, kind: Kind) -> Node<K> {
     Node { key, kind, count: 0, found: false, children: Vec::new() }
 }
 
-fn add(node: &mut Node, count: u64, found: bool) {
-    node.count += count;
+fn add<K>(node: &mut Node<K>, count: u64, found: bool) {
+    node.count = node.count.saturating_add(count);
     node.found |= found;
 }
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::seconds;
+use super::{hex, seconds};
 use crate::model::{
-    Collector, Heap, HeapProfile, LimitKind, LimitUse, Memory, MemoryAccount, ProcessMemory,
-    RssParts, Trend,
+    Amount, Collector, Heap, HeapHolder, HeapProfile, HeldHeap, LimitKind, LimitUse, Memory,
+    MemoryAccount, ProcessMemory, RssParts, Trend,
 };
 use crate::report::schema::{
-    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, Interval, LimitDoc, LimitKindDoc,
-    MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+    AmountDoc, CliffDoc, CollectorDoc, HeapDoc, HeapHolderDoc, HeapProfileDoc, HeldHeapDoc,
+    Interval, LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc,
+    ResidentDoc, SizeClassDoc, TrendDoc,
 };
 
 /// The account.
@@ -26,6 +27,7 @@ pub(in crate::report) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
         heap: heap.as_ref().map(self::heap),
         process: process.map(self::process),
         heap_profile: profile.as_ref().map(heap_profile),
+        held: account.held.as_ref().map(held),
         resident: account.parts.map(resident),
         live: account.live.map(trend),
         rss: account.rss.map(trend),
@@ -36,6 +38,30 @@ pub(in crate::report) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
         limits: account.limits.iter().map(limit).collect(),
         history: account.history.iter().map(point).collect(),
     }
+}
+
+fn held(held: &HeldHeap) -> HeldHeapDoc {
+    HeldHeapDoc {
+        holders: held.holders.iter().cloned().map(holder).collect(),
+        reached: amount(held.reached),
+        is_whole: held.is_whole,
+    }
+}
+
+/// A holder of part of the heap.
+pub(in crate::report) fn holder(holder: HeapHolder) -> HeapHolderDoc<'static> {
+    HeapHolderDoc {
+        kind: holder.kind,
+        name: holder.name.map(Into::into),
+        address: holder.address.map(hex),
+        count: holder.count,
+        bytes: holder.holds.bytes,
+        objects: holder.holds.objects,
+    }
+}
+
+pub(in crate::report) const fn amount(amount: Amount) -> AmountDoc {
+    AmountDoc { bytes: amount.bytes, objects: amount.objects }
 }
 
 const fn heap_profile(profile: &HeapProfile) -> HeapProfileDoc {

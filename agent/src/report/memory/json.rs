@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use super::MemoryReport;
-use crate::model::{Amount, HeapHolder, HeapPath, HeapType, Retained, RetainedClass};
-use crate::report::json::{coverage, hex, memory, time};
+use crate::model::{HeapPath, HeapType, HeldSince, Retained, RetainedClass};
+use crate::report::json::memory::{amount, holder};
+use crate::report::json::{coverage, memory, time};
 use crate::report::phrases;
 use crate::report::schema::{
-    AgentDoc, AmountDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, MemoryReportDoc,
-    RetainedClassDoc, RetainedDoc, SchemaName, WalkDoc,
+    AgentDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc, HolderChangeDoc,
+    MemoryReportDoc, RetainedClassDoc, RetainedDoc, SchemaName, TypeChangeDoc, WalkDoc,
 };
 
 /// Writes the memory of a program as one document.
@@ -23,17 +24,17 @@ pub fn write_json(report: &MemoryReport<'_>, out: &mut dyn Write) -> io::Result<
         target: coverage::target(&assessment.target),
         at: time(assessment.window.last).map(Into::into),
         memory: assessment.memory.as_ref().map(memory::memory),
-        retained: report.retained.map(retained),
+        retained: report.retained.map(|it| retained(it, report.since)),
         notes: phrases::notes(assessment).into_iter().map(Into::into).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn retained(retained: &Retained) -> RetainedDoc<'_> {
+fn retained<'a>(retained: &'a Retained, since: Option<&'a HeldSince>) -> RetainedDoc<'a> {
     let walk = retained.walk;
     RetainedDoc {
-        holders: retained.holders.iter().map(holder).collect(),
+        holders: retained.holders.iter().cloned().map(holder).collect(),
         reached: amount(retained.reached),
         unreached: amount(retained.unreached),
         classes: retained.classes.iter().map(class).collect(),
@@ -54,18 +55,32 @@ fn retained(retained: &Retained) -> RetainedDoc<'_> {
             has_names: walk.has_names,
             has_variable_types: walk.has_variable_types,
         },
+        since: since.map(self::since),
         notes: phrases::walk_notes(retained).into_iter().map(Into::into).collect(),
     }
 }
 
-fn holder(holder: &HeapHolder) -> HeapHolderDoc<'_> {
-    HeapHolderDoc {
-        kind: holder.kind,
-        name: holder.name.as_deref().map(Into::into),
-        address: holder.address.map(hex),
-        count: holder.count,
-        bytes: holder.holds.bytes,
-        objects: holder.holds.objects,
+fn since(since: &HeldSince) -> HeldSinceDoc<'_> {
+    HeldSinceDoc {
+        reached_before: amount(since.before),
+        are_whole: since.are_whole,
+        holders: (since.holders.iter())
+            .map(|it| HolderChangeDoc {
+                holder: HeapHolderDoc {
+                    bytes: it.now.bytes,
+                    objects: it.now.objects,
+                    ..holder(it.of.clone())
+                },
+                before: amount(it.before),
+            })
+            .collect(),
+        types: (since.types.iter())
+            .map(|it| TypeChangeDoc {
+                name: it.of.as_deref().map(Into::into),
+                before: amount(it.before),
+                now: amount(it.now),
+            })
+            .collect(),
     }
 }
 
@@ -97,8 +112,4 @@ const fn class(class: &RetainedClass) -> RetainedClassDoc {
         reached: amount(class.reached),
         unreached: amount(class.unreached),
     }
-}
-
-const fn amount(amount: Amount) -> AmountDoc {
-    AmountDoc { bytes: amount.bytes, objects: amount.objects }
 }

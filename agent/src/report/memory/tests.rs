@@ -75,7 +75,7 @@ fn text(report: &MemoryReport<'_>, top: Option<usize>) -> String {
 #[test]
 fn people_read_who_holds_how_much() {
     let (assessment, retained) = (assessment(), retained());
-    let report = MemoryReport { assessment: &assessment, retained: Some(&retained) };
+    let report = MemoryReport { assessment: &assessment, retained: Some(&retained), since: None };
     let all = text(&report, None);
     for line in [
         " 96.0 MiB   96.0 %        98,304  main.store\u{fffd}[31m\n",
@@ -94,7 +94,7 @@ fn people_read_who_holds_how_much() {
     }
     let two = text(&report, Some(2));
     assert!(two.contains("… and 2 more holders of 1.0 MiB: --all shows them\n"), "{two}");
-    let none = MemoryReport { assessment: &assessment, retained: None };
+    let none = MemoryReport { assessment: &assessment, retained: None, since: None };
     assert!(!text(&none, None).contains("held by"));
 }
 
@@ -120,7 +120,7 @@ fn what_makes_a_walk_less_exact_is_said() {
 #[test]
 fn programs_read_back_what_is_written() {
     let (assessment, retained) = (assessment(), retained());
-    let report = MemoryReport { assessment: &assessment, retained: Some(&retained) };
+    let report = MemoryReport { assessment: &assessment, retained: Some(&retained), since: None };
     let mut text = Vec::new();
     write_json(&report, &mut text).expect("a vector takes everything");
     let read: MemoryReportDoc<'_> = serde_json::from_slice(&text).expect("its own form");

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::MemoryReport;
-use crate::model::{Amount, Retained};
+use crate::model::{Amount, HeldSince, Retained};
 use crate::report::format::{self, clean, count, counted};
 use crate::report::phrases;
 
@@ -44,7 +44,13 @@ pub fn write_text(
     for note in phrases::notes(report.assessment) {
         writeln!(out, "note       {}", clean(&note))?;
     }
-    report.retained.map_or(Ok(()), |retained| write_retained(retained, top, out))
+    if let Some(retained) = report.retained {
+        write_retained(retained, top, out)?;
+        if let Some(since) = report.since {
+            write_since(retained, since, top, out)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_retained(retained: &Retained, top: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
@@ -71,6 +77,48 @@ fn write_retained(retained: &Retained, top: Option<usize>, out: &mut dyn Write) 
     }
     for note in notes {
         writeln!(out, "note       {note}")?;
+    }
+    Ok(())
+}
+
+/// What became more or less since a walk before.
+fn write_since(
+    retained: &Retained,
+    since: &HeldSince,
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "\nsince      {}", phrases::held_since(retained, since))?;
+    let holders = since.holders.iter().map(|it| (it.before, it.now, phrases::heap_holder(&it.of)));
+    write_changes(("holder", holders.collect()), top, out)?;
+    let name = |of: &Option<String>| phrases::type_name(of.as_deref()).to_owned();
+    let types = since.types.iter().map(|it| (it.before, it.now, name(&it.of)));
+    write_changes(("type", types.collect()), top, out)
+}
+
+/// What has become most first: at most `top`.
+fn write_changes(
+    (what, rows): (&str, Vec<(Amount, Amount, String)>),
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "no {what} holds more or less than before");
+    }
+    writeln!(out, "\nmore or less, by {what}")?;
+    let shown = top.unwrap_or(usize::MAX).min(rows.len());
+    for (before, now, text) in &rows[..shown] {
+        let sign = if now.bytes < before.bytes { '-' } else { '+' };
+        let more = format!("{sign}{}", format::bytes(now.bytes.abs_diff(before.bytes)));
+        let objects_sign = if now.objects < before.objects { '-' } else { '+' };
+        let objects = format!("{objects_sign}{}", count(now.objects.abs_diff(before.objects)));
+        let bytes = format::bytes(now.bytes);
+        writeln!(out, "{more:>11}  {objects:>12}  to {bytes:>10}  {}", clean(text))?;
+    }
+    if shown < rows.len() {
+        let more = (rows.len() - shown) as u64;
+        let more = counted(more, &format!("more {what}"), &format!("more {what}s"));
+        writeln!(out, "… and {more}: --all shows them")?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Who holds the heap, in words.
 
-use crate::model::{Amount, HeapHeld, HeapHolder, HeapPath, HeapStep, HolderKind, Retained};
+use crate::model::{
+    Amount, HeapHeld, HeapHolder, HeapPath, HeapStep, HeldHeap, HeldSince, HolderKind, Retained,
+};
 use crate::report::format::{self, count, counted};
 
 /// A holder: `main.store`, `variable at 0x5a2c40`, `3 goroutines of main.worker`.
@@ -69,6 +71,21 @@ pub fn share_of_heap(held: &HeapHeld) -> String {
     format!("{share:.0} %")
 }
 
+/// Who holds most of a heap of which it is not known whether it leaks: `main.store 61 % (1.2 GiB), main.cache 20 %
+/// (400.0 MiB); whether they grow is not known`.
+#[must_use]
+pub fn held_heap(held: &HeldHeap) -> String {
+    let all = held.reached.bytes.max(1) as f64;
+    let holders = held.holders.iter().map(|holder| {
+        let bytes = holder.holds.bytes;
+        let share = bytes as f64 * 100.0 / all;
+        format!("{} {share:.0} % ({})", heap_holder(holder), format::bytes(bytes))
+    });
+    let part = if held.is_whole { "" } else { "; the walk was not completed" };
+    let holders = holders.collect::<Vec<_>>().join(", ");
+    format!("{holders}; whether they grow is not known{part}")
+}
+
 /// Who holds a heap that grew, and by which path.
 pub(super) fn heap_held(held: &HeapHeld) -> String {
     let HeapHeld { holder, grown_bytes, reached, is_whole, .. } = held;
@@ -100,6 +117,24 @@ pub fn type_name(name: Option<&str>) -> &str {
 #[must_use]
 pub fn walk(retained: &Retained) -> String {
     format!("{}, by a walk of {}", amount(retained.reached), format::duration(retained.walk.took),)
+}
+
+/// How what is reached differs from a walk before.
+#[must_use]
+pub fn held_since(retained: &Retained, since: &HeldSince) -> String {
+    let (before, now) = (since.before.bytes, retained.reached.bytes);
+    let sign = if now < before { '-' } else { '+' };
+    let part = if since.are_whole {
+        ""
+    } else {
+        "; one of both walks was not completed, so that what is more may not have come since"
+    };
+    format!(
+        "{} then, {} now ({sign}{}){part}",
+        format::bytes(before),
+        format::bytes(now),
+        format::bytes(now.abs_diff(before))
+    )
 }
 
 /// What was not reached.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::group::Interval;
+use super::heap_holder::{AmountDoc, HeapHolderDoc};
 use crate::model::{GrowthPattern, HeapProfileBasis, Level};
 
 /// A process's memory as of the last observation, and how it went over the window.
@@ -24,6 +25,12 @@ pub struct MemoryAccountDoc {
     /// Null: there is none.
     #[serde(default)]
     pub heap_profile: Option<HeapProfileDoc>,
+    /// Who holds most of a heap of which it is not known whether it leaks.
+    ///
+    /// Null: it was not walked (`analyze` walks a large heap of which too few collections were seen), or a finding
+    /// says it (`held_by`).
+    #[serde(default)]
+    pub held: Option<HeldHeapDoc>,
     /// Where the resident memory is: the parts add up to it, less what is not resident.
     ///
     /// Null: the heap or the process is not known.
@@ -56,6 +63,17 @@ pub struct MemoryAccountDoc {
     pub limits: Vec<LimitDoc>,
     /// The figures over the window, some of them.
     pub history: Vec<MemoryPointDoc>,
+}
+
+/// Who holds most of a heap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldHeapDoc {
+    /// Some holders, those with most bytes first.
+    pub holders: Vec<HeapHolderDoc<'static>>,
+    /// All that is reached.
+    pub reached: AmountDoc,
+    /// Whether all pointers were followed.
+    pub is_whole: bool,
 }
 
 /// What a heap profile says of the whole heap.

@@ -20,6 +20,7 @@ mod fleet;
 mod forced;
 mod frame;
 mod group;
+mod heap_holder;
 mod list;
 mod locks;
 mod memory;
@@ -54,11 +55,12 @@ pub use fleet::{
 pub use forced::{ForcedCollectionDoc, FreedDoc};
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
+pub use heap_holder::{AmountDoc, HeapHolderDoc};
 pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
 pub use memory::{
-    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, LimitDoc, LimitKindDoc, MemoryAccountDoc,
-    MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, HeldHeapDoc, LimitDoc, LimitKindDoc,
+    MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
 };
 pub use monitor::{EventDoc, EventKind, MonitorLine, NewsDoc, WasDoc};
 pub use name::SchemaName;
@@ -70,8 +72,8 @@ pub use resources::{
     ResourcePointDoc, ResourceSampleDoc, UsageDoc,
 };
 pub use retained::{
-    AmountDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, MemoryReportDoc,
-    RetainedClassDoc, RetainedDoc, WalkDoc,
+    HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc, HolderChangeDoc, MemoryReportDoc,
+    RetainedClassDoc, RetainedDoc, TypeChangeDoc, WalkDoc,
 };
 pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::TargetDoc;
 use super::document::AgentDoc;
+use super::heap_holder::{AmountDoc, HeapHolderDoc};
 use super::memory::MemoryAccountDoc;
 use super::name::{Memory, SchemaName};
-use crate::model::HolderKind;
 
 /// The memory of a program, and who holds its heap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,37 +55,50 @@ pub struct RetainedDoc<'a> {
     pub paths: Vec<HeapPathDoc<'a>>,
     /// Of which types, those with most bytes first; of more than 1,000 the largest.
     pub types: Vec<HeapTypeDoc<'a>>,
+    /// What is not as it was at the walk of `--baseline`.
+    ///
+    /// Null: there is none.
+    #[serde(default)]
+    pub since: Option<HeldSinceDoc<'a>>,
     /// How much was seen.
     pub walk: WalkDoc,
     /// The same in words, as far as it is not all.
     pub notes: Vec<Cow<'a, str>>,
 }
 
-/// Who holds objects.
+/// How a walk differs from one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct HeapHolderDoc<'a> {
-    /// What kind of holder it is.
-    pub kind: HolderKind,
-    /// The variable's name, or that of the function that the goroutines started in.
+pub struct HeldSinceDoc<'a> {
+    /// What the one before reached.
+    pub reached_before: AmountDoc,
+    /// Whether both followed all pointers.
+    pub are_whole: bool,
+    /// Holders that hold another amount than before, what has become most first.
+    pub holders: Vec<HolderChangeDoc<'a>>,
+    /// Types of which there is another amount than before, what has become most first.
+    pub types: Vec<TypeChangeDoc<'a>>,
+}
+
+/// A holder that holds another amount than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HolderChangeDoc<'a> {
+    /// The holder as it is now; with 0 bytes where it holds nothing any more.
+    pub holder: HeapHolderDoc<'a>,
+    /// What it held.
+    pub before: AmountDoc,
+}
+
+/// A type of which there is another amount than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TypeChangeDoc<'a> {
+    /// The type, as Go prints it.
     ///
-    /// Null: there is none, or the executable is stripped of its symbol table.
+    /// Null: it is not known.
     pub name: Option<Cow<'a, str>>,
-    /// The address of the variable's first pointer into the heap, or of the function.
-    ///
-    /// Null: there is none.
-    pub address: Option<Cow<'a, str>>,
-    /// How many pointers into the heap the variable has, how many goroutines or records there are.
-    ///
-    /// Unit: pointers, goroutines or records.
-    pub count: u64,
-    /// What it holds that no holder before it does.
-    ///
-    /// Unit: bytes.
-    pub bytes: u64,
-    /// How many objects that is.
-    ///
-    /// Unit: objects.
-    pub objects: u64,
+    /// What there was of it.
+    pub before: AmountDoc,
+    /// What there is.
+    pub now: AmountDoc,
 }
 
 /// Objects that are held by one path.
@@ -131,19 +144,6 @@ pub struct HeapTypeDoc<'a> {
     /// Null: it is not known.
     pub name: Option<Cow<'a, str>>,
     /// All objects of it.
-    ///
-    /// Unit: bytes.
-    pub bytes: u64,
-    /// How many they are.
-    ///
-    /// Unit: objects.
-    pub objects: u64,
-}
-
-/// Objects and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AmountDoc {
-    /// Each object as large as its size class.
     ///
     /// Unit: bytes.
     pub bytes: u64,

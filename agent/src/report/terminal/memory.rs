@@ -34,6 +34,10 @@ impl Page<'_> {
                 self.summary_line("objects", &dim(phrases::size_classes(heap, CLASSES)))?;
             }
         }
+        if let Some(held) = &account.held {
+            let text = format::clean(&phrases::held_heap(held)).into_owned();
+            self.summary_line("held by", &[(Role::Title, text)])?;
+        }
         for sentence in phrases::memory_growth(account) {
             self.summary_line(
                 "growing",

@@ -1,0 +1,48 @@
+//! Who holds objects of the heap, and how many.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::HolderKind;
+
+/// Who holds objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapHolderDoc<'a> {
+    /// What kind of holder it is.
+    pub kind: HolderKind,
+    /// The variable's name, or that of the function that the goroutines started in.
+    ///
+    /// Null: there is none, or the executable is stripped of its symbol table.
+    pub name: Option<Cow<'a, str>>,
+    /// The address of the variable's first pointer into the heap, or of the function.
+    ///
+    /// Null: there is none.
+    pub address: Option<Cow<'a, str>>,
+    /// How many pointers into the heap the variable has, how many goroutines or records there are.
+    ///
+    /// Unit: pointers, goroutines or records.
+    pub count: u64,
+    /// What it holds that no holder before it does.
+    ///
+    /// Unit: bytes.
+    pub bytes: u64,
+    /// How many objects that is.
+    ///
+    /// Unit: objects.
+    pub objects: u64,
+}
+
+/// Objects and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AmountDoc {
+    /// Each object as large as its size class.
+    ///
+    /// Unit: bytes.
+    pub bytes: u64,
+    /// How many they are.
+    ///
+    /// Unit: objects.
+    pub objects: u64,
+}

@@ -215,3 +215,56 @@ fn goroutines_are_named_by_what_was_started() {
         assert_eq!(names.len(), goroutines().count(), "{version}: {holders:#?}");
     }
 }
+
+/// Objects that keep themselves by what their finalizers or cleanups keep, by type.
+fn cycles(report: &Value) -> Vec<(Option<String>, u64, String)> {
+    let holders = report["retained"]["holders"].as_array().expect("holders");
+    let cycles = report["retained"]["cycles"].as_array().expect("cycles");
+    let holder = |cycle: &Value| &holders[cycle["holder"].as_u64().expect("an index") as usize];
+    let known = cycles.iter().map(|cycle| {
+        let holder = holder(cycle);
+        assert_eq!(holder["kind"], "cycle");
+        let text = cycle["text"].as_str().expect("text").to_owned();
+        let name = holder["name"].as_str().map(str::to_owned);
+        (name, holder["count"].as_u64().expect("a count"), text)
+    });
+    let mut known: Vec<_> = known.collect();
+    known.sort();
+    known
+}
+
+fn what_keeps_itself_is_found_and_garbage_is_not(version: &str, mode: &str) {
+    const MADE: u64 = 500;
+    let path = target::path(version, mode, "heap").expect("it was built");
+    let mut target = Target::start_at(path, &[""; 0]).expect("target");
+    assert_eq!(cycles(&memory(&target, &[])), [], "{version} {mode}: a program without any");
+    target.command(&format!("finalize {MADE}")).expect("made");
+    // Those with a finalizer that can run are garbage, now and when they have been collected.
+    for collections in 0..3 {
+        let report = memory(&target, &[]);
+        let found = cycles(&report);
+        let expected: &[Option<&str>] = match version {
+            "1.21.13" | "1.22.10" | "1.23.9" => &[Some("main.captured"), Some("main.session")],
+            _ => &[None, Some("main.captured"), Some("main.session")],
+        };
+        let names: Vec<_> = found.iter().map(|(name, ..)| name.as_deref()).collect();
+        assert_eq!(names, expected, "{version} {mode} {collections}: {found:?}");
+        for (name, count, text) in found {
+            // The last may still be on a stack.
+            assert!((MADE - 2..=MADE).contains(&count), "{version} {mode} {name:?}: {count}");
+            if name.as_deref() == Some("main.session") {
+                let fields = "main.session.buffer -> main.buffer.owner -> main.session";
+                assert_eq!(text, fields, "{version} {mode}");
+            }
+        }
+        target.command("collect").expect("collect");
+    }
+}
+
+fn finalizers_that_never_run(version: &str) {
+    for mode in ["exe", "stripped"] {
+        what_keeps_itself_is_found_and_garbage_is_not(version, mode);
+    }
+}
+
+each_version!(finalizers_that_never_run);

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use leak_agent::golang::Program;
+use leak_agent::golang::heap::shape::Shape;
 use leak_agent::golang::heap::{Outcome, Tally};
 use leak_agent_tests::{Target, each_version, target};
 
@@ -30,10 +31,7 @@ fn walk(program: &Program) -> (Outcome, [Tally; 3]) {
     }
     let (stacks, _) = walk.follow(&mut || true).expect("a walk");
     for special in heap.specials(memory, &spans).expect("specials").found {
-        special.words.into_iter().for_each(|word| walk.reach(word));
-        if special.is_finalizer {
-            walk.reach_from_object(special.object).expect("an object");
-        }
+        walk.reach_from_record(&special, Shape::Unknown).expect("an object");
     }
     let (specials, _) = walk.follow(&mut || true).expect("a walk");
     (walk.end().expect("an end"), [variables, stacks, specials])

@@ -45,6 +45,7 @@ pub(super) fn cause(case: &Case<'_>, class: CauseClass, line: Option<&CauseLine>
         | CauseClass::Resource
         | CauseClass::NotClosed
         | CauseClass::HeapGrowth
+        | CauseClass::FinalizerCycle
         | CauseClass::OffHeapGrowth
         | CauseClass::Unknown => Cause::Unknown,
     }

@@ -167,6 +167,7 @@ pub(super) fn pattern(
         | CauseClass::SyscallOrCgo
         | CauseClass::NotClosed
         | CauseClass::HeapGrowth
+        | CauseClass::FinalizerCycle
         | CauseClass::OffHeapGrowth
         | CauseClass::Resource
         | CauseClass::Unknown => None,

@@ -62,6 +62,8 @@ pub enum CauseClass {
     NotClosed,
     /// What collections find reachable on Go's heap becomes more and more.
     HeapGrowth,
+    /// Objects that their own finalizer or cleanup keeps reachable become more and more: it never runs.
+    FinalizerCycle,
     /// Memory that Go's runtime does not know of becomes more and more: of C, or of `mmap`.
     OffHeapGrowth,
     /// Descriptors, threads, mappings or child processes become more and more, or come near their limit.

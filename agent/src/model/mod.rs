@@ -95,8 +95,8 @@ pub use resources::{
     Resources, TcpState, Usage,
 };
 pub use retained::{
-    Amount, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldHeap, HeldSince, HolderKind,
-    Retained, RetainedClass, WalkCoverage,
+    Amount, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldHeap, HeldSince,
+    HolderKind, Retained, RetainedClass, WalkCoverage,
 };
 pub use running::{Halt, Held, Running};
 pub use source_rule::{Mistake, SourceNote};

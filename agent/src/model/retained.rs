@@ -10,8 +10,8 @@ use strum::{EnumString, IntoStaticStr};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retained {
     /// They, those with most bytes first. Each object counts once, at the first holder that reaches it: the
-    /// program's own variables come first, then those of the standard library, goroutines, finalizers, and the
-    /// runtime's variables last.
+    /// program's own variables come first, then those of the standard library, goroutines, the runtime's variables,
+    /// and what finalizers keep last.
     pub holders: Vec<HeapHolder>,
     /// All that is reached: their sum.
     pub reached: Amount,
@@ -23,6 +23,8 @@ pub struct Retained {
     pub paths: Vec<HeapPath>,
     /// Of which types, those with most bytes first; likewise.
     pub types: Vec<HeapType>,
+    /// By which fields objects with a finalizer or cleanup keep themselves: of each holder of that kind.
+    pub cycles: Vec<HeapCycle>,
     /// How exact it is.
     pub walk: WalkCoverage,
 }
@@ -60,6 +62,15 @@ pub struct HeldChange<T> {
     pub before: Amount,
     /// How much it is.
     pub now: Amount,
+}
+
+/// How objects keep themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeapCycle {
+    /// They: their place in [`Retained::holders`].
+    pub holder: usize,
+    /// From the object on, and back to it; the object alone where it is not known by which fields.
+    pub steps: Vec<HeapStep>,
 }
 
 /// Objects that are held by one path. Indices and keys make no path of their own, nor do lists and trees.
@@ -106,11 +117,12 @@ pub struct Amount {
 pub struct HeapHolder {
     /// What kind of holder it is.
     pub kind: HolderKind,
-    /// The variable's name, or that of the function that the goroutines started in; `None` where there is none.
+    /// The variable's name, that of the function that the goroutines started in, or of the type of objects that keep
+    /// themselves; `None` where there is none.
     pub name: Option<String>,
     /// The variable's address, or the function's; `None` for what has none.
     pub address: Option<u64>,
-    /// How many words of the variable point into the heap, how many goroutines or records there are.
+    /// How many words of the variable point into the heap; how many goroutines, records or objects there are.
     pub count: u64,
     /// What it holds that no holder before it does.
     pub holds: Amount,
@@ -141,6 +153,9 @@ pub enum HolderKind {
     Goroutines,
     /// Finalizers, cleanups and weak pointers: what runs when an object is unreachable, and what that needs.
     Finalizers,
+    /// Objects of one type that nothing else reaches and that are reached from what their own finalizer or cleanup
+    /// keeps: it never runs, and they are never freed.
+    Cycle,
 }
 
 impl HolderKind {

@@ -5,6 +5,9 @@
 //	hold MB     holds so many megabytes more of objects of many sizes; OK
 //	garbage MB  allocates so many that nothing holds; OK
 //	collect     collects garbage; OK
+//	finalize N  makes so many objects with a finalizer that nothing holds: of N each that another leads back to,
+//	            that lead to another such object, that their finalizer's closure holds, and
+//	            that their cleanup's argument holds; OK
 //
 // Run as `heap limited` it has a memory limit of 96 MiB, and GOGC is off.
 package main
@@ -26,11 +29,35 @@ type node struct {
 	load [5]uint64
 }
 
+// session and buffer point at each other.
+type session struct {
+	buffer *buffer
+	id     int
+}
+
+type buffer struct {
+	load  [100]byte
+	owner *session
+}
+
+// stage leads to the next.
+type stage struct {
+	next *stage
+	load [40]byte
+}
+
+// captured is held by the function that is to end it.
+type captured struct {
+	load [200]*byte
+}
+
 var (
 	held  [][]byte
 	nodes *node
 	sink  []byte
-	stats runtime.MemStats
+	// cleanUp makes an object that its own cleanup keeps; nil up to Go 1.23, which has none.
+	cleanUp func()
+	stats   runtime.MemStats
 )
 
 func main() {
@@ -45,9 +72,36 @@ func main() {
 	control.ServeQuick(map[string]control.Command{
 		"figures": func([]string) string { return "OK" + figures() },
 		"collect": func([]string) string { runtime.GC(); return "OK" },
+		"finalize": func(args []string) string {
+			if len(args) != 1 {
+				return "ERR wants a number"
+			}
+			number, err := strconv.Atoi(args[0])
+			if err != nil {
+				return "ERR wants a number"
+			}
+			for ; number > 0; number-- {
+				finalize(number)
+			}
+			return "OK"
+		},
 		"hold":    func(args []string) string { return sized(args, hold) },
 		"garbage": func(args []string) string { return sized(args, garbage) },
 	})
+}
+
+func finalize(id int) {
+	it := &session{buffer: &buffer{}, id: id}
+	it.buffer.owner = it
+	runtime.SetFinalizer(it, func(it *session) { it.buffer = nil })
+	first := &stage{next: &stage{}}
+	runtime.SetFinalizer(first, func(*stage) {})
+	runtime.SetFinalizer(first.next, func(*stage) {})
+	self := &captured{}
+	runtime.SetFinalizer(self, func(*captured) { runtime.KeepAlive(self) })
+	if cleanUp != nil {
+		cleanUp()
+	}
 }
 
 func sized(args []string, allocate func(bytes int)) string {

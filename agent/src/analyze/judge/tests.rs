@@ -5,7 +5,7 @@ use super::*;
 use crate::analyze::settings::Rule;
 use crate::model::{
     BlockedBasis, BlockedFor, CauseClass, DetectorKind, IdleReason, Ignored, Pattern, RiseVerdict,
-    StackView, Verdict, WaitClass,
+    StackView, Status, Verdict, WaitClass,
 };
 use crate::sample::Sample;
 
@@ -325,6 +325,23 @@ fn a_context_that_nobody_cancels_is_idle_by_design_until_it_grows() {
     assert_eq!(judgement.health, 100);
     let more: Vec<_> = (0..60).map(|at| lived(at, at as f64 / 2.0, FOR_EVER)).collect();
     assert_eq!(verdict(&film(&more)), Some(Verdict::Likely));
+    // The runtime, once it is asked, says of each wait on a nil channel that it never ends.
+    let marked = |wait| {
+        let mut window = Window::default();
+        for now in 0..=30 {
+            let mut sample = Sample::new();
+            let stack = sample.stack(&[informer(&few[0], 0)]);
+            for life in &few {
+                let goroutine = sample.add(life.goid, wait, StackView::Read(stack));
+                goroutine.status = Status::Leaked;
+                goroutine.seen_for = Some(Duration::from_secs(u64::from(now)));
+            }
+            window.push(&sample.observe(now));
+        }
+        verdict(&window)
+    };
+    assert_eq!(marked(WaitClass::NilChannel), None);
+    assert_eq!(marked(WaitClass::ChanReceive), Some(Verdict::Proven));
 }
 
 #[test]

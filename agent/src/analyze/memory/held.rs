@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::since::key;
 use crate::model::{
     Assessment, CauseClass, Evidence, Finding, HeapHeld, HeapHolder, HeldHeap, HolderKind,
-    Judgement, Lack, Retained, Subject,
+    Judgement, Lack, Retained, Subject, Suggestion,
 };
 
 /// A smaller heap is not walked unless it grows.
@@ -61,10 +61,21 @@ pub fn hold(assessment: &mut Assessment, now: &Retained, before: Option<&Retaine
     else {
         return;
     };
-    judgement.findings[place].evidence.push(Evidence::HeapHeld(Box::new(held)));
+    let finding = &mut judgement.findings[place];
+    if is_of_cycles(&held) {
+        finding.class = CauseClass::FinalizerCycle;
+        finding.suggestions = vec![Suggestion::Class(CauseClass::FinalizerCycle)];
+    }
+    finding.evidence.push(Evidence::HeapHeld(Box::new(held)));
     if let Some(leak) = leak {
         merge(judgement, place, &leak);
     }
+}
+
+/// Whether objects that keep themselves are what grew; without a walk before, most of the heap.
+fn is_of_cycles(held: &HeapHeld) -> bool {
+    let is_most = held.holder.holds.bytes > held.reached.bytes / 2;
+    held.holder.kind == HolderKind::Cycle && (held.grown_bytes.is_some() || is_most)
 }
 
 /// What goroutines hold that leak is no leak of its own. The heap's growth is as sure as it was.
@@ -84,10 +95,11 @@ fn held(now: &Retained, before: Option<&Retained>) -> Option<HeapHeld> {
     let (place, grown_bytes) = grown.map_or((0, None), |(place, more)| (place, Some(more)));
     let holder = now.holders.get(place)?;
     // Those with most bytes come first.
-    let path = now.paths.iter().find(|path| path.holder == place);
+    let path = now.paths.iter().find(|path| path.holder == place).map(|path| &path.steps);
+    let cycle = now.cycles.iter().find(|cycle| cycle.holder == place).map(|cycle| &cycle.steps);
     Some(HeapHeld {
         holder: holder.clone(),
-        steps: path.map(|path| path.steps.clone()).unwrap_or_default(),
+        steps: cycle.or(path).cloned().unwrap_or_default(),
         grown_bytes,
         reached: now.reached,
         is_whole: now.walk.is_whole,
@@ -135,7 +147,7 @@ mod tests {
     use super::*;
     use crate::analyze::{CodeFiles, Settings, Window, judge};
     use crate::model::{
-        Amount, HeapPath, HeapStep, MemoryGrowth, MemoryKind, Verdict, WalkCoverage,
+        Amount, HeapCycle, HeapPath, HeapStep, MemoryGrowth, MemoryKind, Verdict, WalkCoverage,
     };
     use crate::sample::leaking;
 
@@ -210,6 +222,31 @@ mod tests {
         memory.subject = Subject::Memory(MemoryGrowth { kind, from_bytes, to_bytes });
         findings.insert(0, memory);
         assessment
+    }
+
+    #[test]
+    fn objects_that_their_finalizers_keep_are_a_class_of_their_own() {
+        let with = |bytes| {
+            let mut retained = retained(&[("main.cache", 100), ("main.node", bytes)]);
+            retained.holders[1].kind = HolderKind::Cycle;
+            let step = |via: Option<&str>, name: &str| HeapStep {
+                via: via.map(str::to_owned),
+                type_name: Some(name.to_owned()),
+            };
+            let steps = vec![step(None, "main.node"), step(Some("own"), "main.node")];
+            retained.cycles = vec![HeapCycle { holder: 1, steps }];
+            retained
+        };
+        let class = |now: &Retained, before: &Retained| {
+            let mut assessment = both();
+            hold(&mut assessment, now, Some(before));
+            let finding = &assessment.judgement.expect("judged").findings[0];
+            let held = finding.heap_held().expect("it is known who holds it");
+            (finding.class, held.steps.len(), finding.suggestions.first().cloned())
+        };
+        let fix = Suggestion::Class(CauseClass::FinalizerCycle);
+        assert_eq!(class(&with(60), &with(10)), (CauseClass::FinalizerCycle, 2, Some(fix)));
+        assert_eq!(class(&with(10), &with(10)).0, CauseClass::HeapGrowth, "it does not grow");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who holds the heap of a running program: a walk of its objects, without stopping it.
 
 mod paths;
+mod records;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -16,7 +17,10 @@ use crate::golang::types::{Label, Types};
 use crate::golang::variable_names::{Chain, VariableNames};
 use crate::golang::{self, Program};
 use crate::model::function::{is_of_runtime, is_standard};
-use crate::model::{Amount, HeapHolder, HolderKind, Retained, RetainedClass, WalkCoverage};
+use crate::model::{
+    Amount, HeapCycle, HeapHolder, HeapStep, HolderKind, Retained, RetainedClass, WalkCoverage,
+};
+use records::Cycle;
 
 /// The part of a stack, from its end, in which the function is that the goroutine started in.
 const OUTERMOST: u64 = 4096;
@@ -66,18 +70,11 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     for (name, group) in by_function(program, &stacks.found) {
         holding.goroutines(name, &group).map_err(failed)?;
     }
-    let specials = heap.specials(memory, &spans).map_err(failed)?;
-    let root = holding.walk.hold();
-    holding.unread += specials.unread;
-    for special in &specials.found {
-        special.words.into_iter().for_each(|word| holding.walk.reach(word));
-        if special.is_finalizer {
-            holding.walk.reach_from_object(special.object).map_err(failed)?;
-        }
-    }
-    let count = specials.found.len() as u64;
-    holding.take(root, HolderKind::Finalizers, None, None, count).map_err(failed)?;
     holding.variables(&named[of_runtime..]).map_err(failed)?;
+    let specials = heap.specials(memory, &spans).map_err(failed)?;
+    holding.unread += specials.unread;
+    let cycles = records::follow(&mut holding, &specials.found).map_err(failed)?;
+    let cycles = holding.cycles(program, &cycles).map_err(failed)?;
     let Holding { walk, holders, roots, is_whole, unread, .. } = holding;
     let read_bytes = walk.read_bytes();
     let mut order: Vec<usize> = (0..holders.len()).collect();
@@ -88,6 +85,11 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let roots: HashMap<NodeId, usize> =
         order.iter().enumerate().map(|(place, holder)| (roots[*holder], place)).collect();
     let holders: Vec<HeapHolder> = order.iter().map(|it| holders[*it].clone()).collect();
+    let cycles = cycles.into_iter();
+    let cycles =
+        cycles.filter_map(|(root, steps)| Some(HeapCycle { holder: *roots.get(&root)?, steps }));
+    let mut cycles: Vec<HeapCycle> = cycles.collect();
+    cycles.sort_by_key(|cycle| cycle.holder);
     let (paths, types) = paths::named(program, &walk, &roots).map_err(failed)?;
     let outcome = walk.end().map_err(failed)?;
     let coverage = WalkCoverage {
@@ -99,7 +101,7 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         has_variable_types,
         ..coverage(&outcome)
     };
-    Ok(Retained { paths, types, ..of_outcome(&outcome, holders, coverage) })
+    Ok(Retained { paths, types, cycles, ..of_outcome(&outcome, holders, coverage) })
 }
 
 /// The order in which variables are followed.
@@ -278,13 +280,46 @@ impl Holding<'_, '_> {
         address: Option<u64>,
         count: u64,
     ) -> Read<()> {
+        let holds = self.follow()?;
+        self.add(root, kind, (name, address), count, holds);
+        Ok(())
+    }
+
+    /// Follows what was marked; gives what was reached.
+    fn follow(&mut self) -> Read<Amount> {
         let (tally, is_whole) = self.walk.follow(self.go_on)?;
         self.is_whole &= is_whole;
-        if tally != Tally::default() {
+        Ok(amount(tally))
+    }
+
+    fn add(
+        &mut self,
+        root: NodeId,
+        kind: HolderKind,
+        (name, address): (Option<String>, Option<u64>),
+        count: u64,
+        holds: Amount,
+    ) {
+        if holds != Amount::default() {
             self.roots.push(root);
-            self.holders.push(HeapHolder { kind, name, address, count, holds: amount(tally) });
+            self.holders.push(HeapHolder { kind, name, address, count, holds });
         }
-        Ok(())
+    }
+
+    /// Adds objects that keep themselves as holders; gives by which fields each does.
+    fn cycles(
+        &mut self,
+        program: &Program,
+        cycles: &[Cycle],
+    ) -> Read<Vec<(NodeId, Vec<HeapStep>)>> {
+        let mut found = Vec::new();
+        for &Cycle { root, shape, count, holds } in cycles {
+            let mut names = paths::Names::new(program, &self.walk);
+            let name = names.of(shape.named(true))?;
+            found.push((root, paths::cycle(&mut names, &self.walk, (root, shape))?));
+            self.add(root, HolderKind::Cycle, (name, None), count, holds);
+        }
+        Ok(found)
     }
 }
 
@@ -324,6 +359,7 @@ fn of_outcome(outcome: &Outcome, holders: Vec<HeapHolder>, walk: WalkCoverage) -
         classes: classes.collect(),
         paths: Vec::new(),
         types: Vec::new(),
+        cycles: Vec::new(),
         walk,
     }
 }

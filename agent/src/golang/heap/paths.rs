@@ -91,6 +91,20 @@ impl Paths {
         }
     }
 
+    /// By which node below it, or the node itself, and which field, a node is held too: the shortest way.
+    #[must_use]
+    pub fn back_to(&self, node: NodeId) -> Option<(NodeId, Label)> {
+        let edges = self.children.iter().filter(|(_, child)| **child == node);
+        let edges = edges.map(|((from, via, _), _)| (*from, *via));
+        edges
+            .filter(|(from, _)| self.is_below(*from, node))
+            .min_by_key(|(from, via)| (self.node(*from).depth, *from, *via))
+    }
+
+    fn is_below(&self, from: NodeId, node: NodeId) -> bool {
+        std::iter::successors(Some(from), |at| self.node(*at).parent).any(|at| at == node)
+    }
+
     pub(super) fn add(&mut self, node: NodeId, bytes: u64) {
         self.nodes[node.0 as usize].own.add(1, bytes);
     }

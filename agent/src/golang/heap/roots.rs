@@ -47,6 +47,8 @@ pub struct Special {
     pub is_finalizer: bool,
     /// What may point to what it keeps.
     pub words: [u64; WORDS],
+    /// The type of a pointer to the object, which a finalizer is kept with; 0 for what has none.
+    pub pointer_type: u64,
 }
 
 /// What was found, and what was not read.
@@ -138,7 +140,7 @@ pub fn specials(
     spans: &Spans,
 ) -> Result<Found<Special>, ReadError> {
     let mut found = Found::new();
-    let len = layout.size + WORDS as u32 * 8;
+    let len = layout.size + (WORDS as u32 + 1) * 8;
     let mut gather = Gather::default();
     // The records of all spans at once, one of each span after the other.
     let mut next: Vec<(u32, u64)> = spans.specials().to_vec();
@@ -180,5 +182,7 @@ fn parse(bytes: &[u8], layout: &layout::heap::Special, form: &Form) -> Option<(S
         *to = word(word_at)?;
     }
     let is_finalizer = *bytes.get(layout.kind as usize)? == form.finalizer_kind;
-    Some((Special { object, is_finalizer, words }, word(layout.next)?))
+    // Behind the three words, `specialfinalizer.ot`.
+    let pointer_type = if is_finalizer { word(layout.size + WORDS as u32 * 8)? } else { 0 };
+    Some((Special { object, is_finalizer, words, pointer_type }, word(layout.next)?))
 }

@@ -3,6 +3,8 @@
 //! The program is not stopped. What it moves meanwhile may be missed, and what it drops may still be counted; how
 //! much moved is counted too. Memory is kept in proportion to the number of objects (some bits each) and of spans.
 
+mod records;
+
 use std::ops::Range;
 
 use super::form::Form;
@@ -164,36 +166,6 @@ impl<'a> Walk<'a> {
             let word = Word { offset, bytes, at: offset as usize };
             self.reach.word(key, None, word, value)?;
         }
-        Ok(())
-    }
-
-    /// Marks what an object points to, and not the object.
-    ///
-    /// # Errors
-    /// When nothing can be read any more.
-    pub fn reach_from_object(&mut self, address: u64) -> Result<(), ReadError> {
-        let Some((_, span)) = self.spans.find(address) else { return Ok(()) };
-        let Some(object) = span.object_at(address) else { return Ok(()) };
-        if span.is_without_pointers() {
-            return Ok(());
-        }
-        let mut found = Vec::new();
-        if span.is_large() {
-            let mut from = Some(0);
-            while let Some(at) = from {
-                let part = self.pointers.of_large(self.memory, span, at, |_, it| found.push(it))?;
-                from = Pointers::next_part(span, at).filter(|_| part != Part::Last);
-            }
-        } else {
-            let start = span.start + u64::from(object) * span.object_bytes;
-            let ends = (start, start + span.object_bytes);
-            let mut pieces = Vec::new();
-            let run = self.pointers.pieces(self.memory, span, ends, &mut pieces)?;
-            self.gather.read(self.memory, &pieces)?;
-            let read = (&run, &self.gather);
-            self.pointers.of_object(self.memory, span, read, object, |_, it| found.push(it))?;
-        }
-        found.into_iter().for_each(|address| self.reach(address));
         Ok(())
     }
 

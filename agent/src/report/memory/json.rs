@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use super::MemoryReport;
-use crate::model::{HeapPath, HeapType, HeldSince, Retained, RetainedClass};
+use crate::model::{HeapCycle, HeapPath, HeapStep, HeapType, HeldSince, Retained, RetainedClass};
 use crate::report::json::memory::{amount, holder};
 use crate::report::json::{coverage, memory, time};
 use crate::report::phrases;
 use crate::report::schema::{
-    AgentDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc, HolderChangeDoc,
-    MemoryReportDoc, RetainedClassDoc, RetainedDoc, SchemaName, TypeChangeDoc, WalkDoc,
+    AgentDoc, HeapCycleDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc,
+    HolderChangeDoc, MemoryReportDoc, RetainedClassDoc, RetainedDoc, SchemaName, TypeChangeDoc,
+    WalkDoc,
 };
 
 /// Writes the memory of a program as one document.
@@ -40,6 +41,7 @@ fn retained<'a>(retained: &'a Retained, since: Option<&'a HeldSince>) -> Retaine
         classes: retained.classes.iter().map(class).collect(),
         paths: retained.paths.iter().map(|path| self::path(retained, path)).collect(),
         types: retained.types.iter().map(heap_type).collect(),
+        cycles: retained.cycles.iter().map(cycle).collect(),
         walk: WalkDoc {
             is_whole: walk.is_whole,
             seconds: walk.took.as_secs_f64(),
@@ -84,14 +86,25 @@ fn since(since: &HeldSince) -> HeldSinceDoc<'_> {
     }
 }
 
-fn path<'a>(retained: &Retained, path: &'a HeapPath) -> HeapPathDoc<'a> {
-    let steps = path.steps.iter().map(|step| HeapStepDoc {
+fn step(step: &HeapStep) -> HeapStepDoc<'_> {
+    HeapStepDoc {
         via: step.via.as_deref().map(Into::into),
         type_name: step.type_name.as_deref().map(Into::into),
-    });
+    }
+}
+
+fn cycle(cycle: &HeapCycle) -> HeapCycleDoc<'_> {
+    HeapCycleDoc {
+        holder: cycle.holder,
+        steps: cycle.steps.iter().map(step).collect(),
+        text: phrases::heap_cycle(cycle).into(),
+    }
+}
+
+fn path<'a>(retained: &Retained, path: &'a HeapPath) -> HeapPathDoc<'a> {
     HeapPathDoc {
         holder: path.holder,
-        steps: steps.collect(),
+        steps: path.steps.iter().map(step).collect(),
         text: phrases::heap_path(retained, path).into(),
         bytes: path.holds.bytes,
         objects: path.holds.objects,

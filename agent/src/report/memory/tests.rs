@@ -3,7 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    Amount, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind, RetainedClass, WalkCoverage,
+    Amount, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind, RetainedClass,
+    WalkCoverage,
 };
 use crate::report::schema::MemoryReportDoc;
 use crate::sample::leaking;
@@ -32,7 +33,16 @@ fn retained() -> Retained {
             holder(HolderKind::Goroutines, Some("main.worker"), 3, 3 << 20),
             holder(HolderKind::Goroutines, Some("runtime.main"), 1, 1 << 20),
             holder(HolderKind::Variable, None, 1, 2048),
+            holder(HolderKind::Cycle, Some("main.node"), 2, 1024),
         ],
+        cycles: vec![HeapCycle {
+            holder: 4,
+            steps: vec![
+                step(None, Some("main.node")),
+                step(Some("leaf"), Some("main.leaf")),
+                step(Some("parent"), Some("main.node")),
+            ],
+        }],
         reached: Amount { bytes: 100 << 20, objects: 102_400 },
         unreached: Amount { bytes: 8192, objects: 1 },
         classes: vec![RetainedClass {
@@ -87,13 +97,15 @@ fn people_read_who_holds_how_much() {
         "by path    each with what is at its end, without what that holds\n",
         " 64.0 MiB   64.0 %        65,536  main.store\u{fffd}[31m -> map[string]*main.session -> \
          main.session.events -> []byte -> unknown\n",
+        "  1.0 KiB    0.0 %             1  2 × main.node, which their own finalizers keep\n",
+        "cycle      main.node.leaf -> main.leaf.parent -> main.node\n",
         "by type\n  70.0 MiB   70.0 %        71,680  []byte\n",
         "note       of 12,800 spans 1 was freed or used otherwise meanwhile\n",
     ] {
         assert!(all.contains(line), "{line:?} in {all}");
     }
     let two = text(&report, Some(2));
-    assert!(two.contains("… and 2 more holders of 1.0 MiB: --all shows them\n"), "{two}");
+    assert!(two.contains("… and 3 more holders of 1.0 MiB: --all shows them\n"), "{two}");
     let none = MemoryReport { assessment: &assessment, retained: None, since: None };
     assert!(!text(&none, None).contains("held by"));
 }

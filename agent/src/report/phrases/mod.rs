@@ -64,8 +64,8 @@ pub use resource::{
 };
 pub use result::{health, is_well, result};
 pub use retained::{
-    heap_held_brief, heap_held_path, heap_holder, heap_path, held_heap, held_since, share_of_heap,
-    type_name, unreached, walk, walk_notes,
+    heap_cycle, heap_held_brief, heap_held_path, heap_holder, heap_path, held_heap, held_since,
+    share_of_heap, type_name, unreached, walk, walk_notes,
 };
 pub use rise::{rise, rise_reason};
 pub use seen::{build, gap, goroutines, nothing_known, of_what, scope, window, window_and_end};

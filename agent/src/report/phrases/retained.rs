@@ -1,7 +1,8 @@
 //! Who holds the heap, in words.
 
 use crate::model::{
-    Amount, HeapHeld, HeapHolder, HeapPath, HeapStep, HeldHeap, HeldSince, HolderKind, Retained,
+    Amount, HeapCycle, HeapHeld, HeapHolder, HeapPath, HeapStep, HeldHeap, HeldSince, HolderKind,
+    Retained,
 };
 use crate::report::format::{self, count, counted};
 
@@ -26,6 +27,13 @@ pub fn heap_holder(holder: &HeapHolder) -> String {
             let records = counted(holder.count, "record", "records");
             format!("finalizers, cleanups and weak pointers ({records})")
         }
+        HolderKind::Cycle => {
+            format!(
+                "{} × {}, which their own finalizers keep",
+                count(holder.count),
+                type_name(holder.name.as_deref())
+            )
+        }
     }
 }
 
@@ -34,6 +42,19 @@ pub fn heap_holder(holder: &HeapHolder) -> String {
 pub fn heap_path(retained: &Retained, path: &HeapPath) -> String {
     let holder = retained.holders.get(path.holder).map(heap_holder);
     steps(holder.unwrap_or_else(|| "an unknown place".to_owned()), &path.steps)
+}
+
+/// By which fields objects keep themselves: `main.node .next -> main.leaf .parent -> main.node`.
+#[must_use]
+pub fn heap_cycle(cycle: &HeapCycle) -> String {
+    heap_cycle_of(&cycle.steps)
+}
+
+fn heap_cycle_of(cycle: &[HeapStep]) -> String {
+    match cycle.split_first() {
+        Some((first, rest)) => steps(type_name(first.type_name.as_deref()).to_owned(), rest),
+        None => type_name(None).to_owned(),
+    }
 }
 
 fn steps(mut text: String, steps: &[HeapStep]) -> String {
@@ -58,7 +79,7 @@ pub fn heap_held_brief(held: &HeapHeld) -> String {
     let of_type = of_type.map(|name| format!(" ({name})")).unwrap_or_default();
     let what = match held.holder.kind {
         HolderKind::Variable => "global ",
-        HolderKind::Goroutines | HolderKind::Finalizers => "",
+        HolderKind::Goroutines | HolderKind::Finalizers | HolderKind::Cycle => "",
     };
     let share = share_of_heap(held);
     format!("{what}{}{of_type}, {share} of the live heap", heap_holder(&held.holder))
@@ -104,6 +125,9 @@ pub(super) fn heap_held(held: &HeapHeld) -> String {
 /// The path by which it holds most.
 #[must_use]
 pub fn heap_held_path(held: &HeapHeld) -> String {
+    if held.holder.kind == HolderKind::Cycle {
+        return heap_cycle_of(&held.steps);
+    }
     steps(heap_holder(&held.holder), &held.steps)
 }
 

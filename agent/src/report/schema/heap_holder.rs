@@ -12,7 +12,8 @@ use crate::model::HolderKind;
 pub struct HeapHolderDoc<'a> {
     /// What kind of holder it is.
     pub kind: HolderKind,
-    /// The variable's name, or that of the function that the goroutines started in.
+    /// The variable's name, that of the function that the goroutines started in, or of the type of objects that keep
+    /// themselves.
     ///
     /// Null: there is none, or the executable is stripped of its symbol table.
     pub name: Option<Cow<'a, str>>,
@@ -20,9 +21,9 @@ pub struct HeapHolderDoc<'a> {
     ///
     /// Null: there is none.
     pub address: Option<Cow<'a, str>>,
-    /// How many pointers into the heap the variable has, how many goroutines or records there are.
+    /// How many pointers into the heap the variable has, how many goroutines, records or objects there are.
     ///
-    /// Unit: pointers, goroutines or records.
+    /// Unit: pointers, goroutines, records or objects.
     pub count: u64,
     /// What it holds that no holder before it does.
     ///

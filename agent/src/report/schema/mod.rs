@@ -72,8 +72,8 @@ pub use resources::{
     ResourcePointDoc, ResourceSampleDoc, UsageDoc,
 };
 pub use retained::{
-    HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc, HolderChangeDoc, MemoryReportDoc,
-    RetainedClassDoc, RetainedDoc, TypeChangeDoc, WalkDoc,
+    HeapCycleDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc, HolderChangeDoc,
+    MemoryReportDoc, RetainedClassDoc, RetainedDoc, TypeChangeDoc, WalkDoc,
 };
 pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};

@@ -41,8 +41,8 @@ pub struct MemoryReportDoc<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetainedDoc<'a> {
     /// They, those with most bytes first. Each object counts once, at the first that reaches it: the program's
-    /// own variables by name, then those of the standard library, goroutines, finalizers, the runtime's
-    /// variables.
+    /// own variables by name, then those of the standard library, goroutines, the runtime's variables,
+    /// finalizers, and objects that their own finalizers keep.
     pub holders: Vec<HeapHolderDoc<'a>>,
     /// All that is reached: the sum of the holders.
     pub reached: AmountDoc,
@@ -60,6 +60,9 @@ pub struct RetainedDoc<'a> {
     /// Null: there is none.
     #[serde(default)]
     pub since: Option<HeldSinceDoc<'a>>,
+    /// By which fields objects keep themselves, for each holder of kind `cycle`.
+    #[serde(default)]
+    pub cycles: Vec<HeapCycleDoc<'a>>,
     /// How much was seen.
     pub walk: WalkDoc,
     /// The same in words, as far as it is not all.
@@ -120,6 +123,19 @@ pub struct HeapPathDoc<'a> {
     ///
     /// Unit: objects.
     pub objects: u64,
+}
+
+/// How objects with a finalizer or a cleanup keep themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapCycleDoc<'a> {
+    /// They: an index of `holders`.
+    ///
+    /// Unit: index.
+    pub holder: usize,
+    /// From the object on and back to it; the object alone where it is not known by which fields.
+    pub steps: Vec<HeapStepDoc<'a>>,
+    /// All of it as text, as in `main.node.next -> main.leaf.parent -> main.node`.
+    pub text: Cow<'a, str>,
 }
 
 /// Objects of a path.

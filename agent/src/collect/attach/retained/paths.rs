@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::golang::heap::Walk;
-use crate::golang::heap::paths::NodeId;
-use crate::golang::heap::shape::Named;
+use crate::golang::heap::paths::{Node, NodeId};
+use crate::golang::heap::shape::{Named, Shape};
 use crate::golang::memory::ReadError;
 use crate::golang::types::Types;
 use crate::golang::{Program, symbolize::Symbolizer};
@@ -19,12 +19,7 @@ pub(super) fn named(
     walk: &Walk<'_>,
     roots: &HashMap<NodeId, usize>,
 ) -> Result<(Vec<HeapPath>, Vec<HeapType>), ReadError> {
-    let mut names = Names {
-        program,
-        symbolizer: program.symbolizer(),
-        types: walk.types(),
-        known: HashMap::new(),
-    };
+    let mut names = Names::new(program, walk);
     let mut by_type: HashMap<Named, Amount> = HashMap::new();
     let mut largest: Vec<(Amount, NodeId)> = Vec::new();
     for (id, node) in walk.paths().all() {
@@ -81,21 +76,56 @@ fn of_types(
     Ok(types)
 }
 
-const fn add(to: &mut Amount, more: Amount) {
+pub(super) const fn add(to: &mut Amount, more: Amount) {
     to.bytes = to.bytes.saturating_add(more.bytes);
     to.objects = to.objects.saturating_add(more.objects);
 }
 
+/// By which fields objects of one shape, with which the paths of a holder begin, lead back to themselves: from them on,
+/// and ending with them; only they where that is not known.
+pub(super) fn cycle(
+    names: &mut Names<'_>,
+    walk: &Walk<'_>,
+    (root, shape): (NodeId, Shape),
+) -> Result<Vec<HeapStep>, ReadError> {
+    let named = shape.named(true);
+    let mut steps = vec![HeapStep { via: None, type_name: names.of(named)? }];
+    let paths = walk.paths();
+    let begins = |node: &Node| node.parent == Some(root) && node.named == named;
+    let first = paths.all().find(|(_, node)| begins(node)).map(|(id, _)| id);
+    let Some((first, (from, via))) = first.and_then(|id| Some((id, paths.back_to(id)?))) else {
+        return Ok(steps);
+    };
+    let step =
+        |via, type_name| HeapStep { via: walk.types().text(via).map(str::to_owned), type_name };
+    let mut between = Vec::new();
+    let mut at = from;
+    while at != first {
+        let node = paths.node(at);
+        between.push(step(node.via, names.of(node.named)?));
+        let Some(parent) = node.parent else { break };
+        at = parent;
+    }
+    steps.extend(between.into_iter().rev());
+    steps.push(step(via, names.of(named)?));
+    Ok(steps)
+}
+
 /// The names of types and functions.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     program: &'a Program,
     symbolizer: Symbolizer<'a>,
     types: &'a Types,
     known: HashMap<Named, Option<String>>,
 }
 
-impl Names<'_> {
-    fn of(&mut self, named: Named) -> Result<Option<String>, ReadError> {
+impl<'a> Names<'a> {
+    pub(super) fn new(program: &'a Program, walk: &'a Walk<'_>) -> Self {
+        let symbolizer = program.symbolizer();
+        Self { program, symbolizer, types: walk.types(), known: HashMap::new() }
+    }
+
+    pub(super) fn of(&mut self, named: Named) -> Result<Option<String>, ReadError> {
         if let Some(known) = self.known.get(&named) {
             return Ok(known.clone());
         }

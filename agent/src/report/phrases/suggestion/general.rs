@@ -98,6 +98,12 @@ pub(super) const fn of_class(class: CauseClass) -> &'static [&'static str] {
             "Two heap profiles of the program some minutes apart (`go tool pprof -base old new`, \
              sample_index=inuse_space) name the lines that allocated what stays.",
         ],
+        CauseClass::FinalizerCycle => &[
+            "Take the pointer that leads back to the object out of what its finalizer or cleanup keeps: set the \
+             finalizer on an object of its own that points to nothing of the cycle, and let no closure or argument \
+             of a cleanup hold the object.",
+            "Close it where its work is done, rather than in a finalizer.",
+        ],
         CauseClass::OffHeapGrowth => &[
             "Look at C that is called by cgo (malloc without free), at mmap without munmap, and at libraries \
              that do either: no profile of Go shows it.",

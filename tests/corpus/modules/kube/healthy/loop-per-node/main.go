@@ -24,9 +24,11 @@ func start() *node {
 	return n
 }
 
+var nodes []*node
+
 func main() {
 	for i := 0; i < 20; i++ {
-		start()
+		nodes = append(nodes, start())
 	}
 	alive.Ready()
 	for range time.Tick(300 * time.Millisecond) {

@@ -73,6 +73,14 @@ pub struct HeapCycle {
     pub steps: Vec<HeapStep>,
 }
 
+impl HeapCycle {
+    /// Whether it is known by which fields.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.steps.len() > 1 && self.steps.iter().all(|step| step.type_name.is_some())
+    }
+}
+
 /// Objects that are held by one path. Indices and keys make no path of their own, nor do lists and trees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeapPath {

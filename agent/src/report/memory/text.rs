@@ -65,7 +65,8 @@ fn write_retained(retained: &Retained, top: Option<usize>, out: &mut dyn Write) 
         let paths = paths.map(|it| (it.holds, phrases::heap_path(retained, it)));
         write_some(paths.collect(), all, top, ("more path", "more paths"), out)?;
     }
-    for cycle in &retained.cycles {
+    let told = retained.cycles.iter().filter(|cycle| cycle.is_known());
+    for cycle in told {
         writeln!(out, "cycle      {}", clean(&phrases::heap_cycle(cycle)))?;
     }
     if !retained.types.is_empty() {

@@ -14,7 +14,12 @@ use crate::targets::VERSIONS;
 use crate::{servers, toolchain};
 
 /// The corpora.
-const CORPORA: [&str; 3] = ["ours", "go", "servers"];
+const CORPORA: [&str; 4] = [OURS, MEMORY, "go", "servers"];
+const OURS: &str = "ours";
+const MEMORY: &str = "memory";
+
+/// The module whose programs are of C too.
+const NATIVE: &str = "native";
 
 /// How the agent sees programs: it attaches, or it asks for what they serve.
 const SOURCES: [&str; 3] = [ATTACH, "url", "url-counts"];
@@ -60,11 +65,11 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
         (ATTACH, true) => &["exe", "stripped"],
         _ => &[SERVED],
     };
-    for version in asked.versions.iter().filter(|_| wants("ours") || wants("go")) {
+    for version in asked.versions.iter().filter(|_| wants(OURS) || wants(MEMORY) || wants("go")) {
         let go = toolchains.version(version)?;
         for build in builds {
-            if wants("ours") {
-                build_ours(project, &go, build, &asked.only)?;
+            for corpus in [OURS, MEMORY].into_iter().filter(|it| wants(it)) {
+                build_ours(project, corpus, &go, build, &asked.only)?;
             }
             if wants("go") {
                 build_gos(project, &go, build)?;
@@ -135,7 +140,7 @@ impl Asked {
 }
 
 impl Asked {
-    /// All corpora, where none is named; for other sources than attaching those whose programs are made to serve.
+    /// All corpora, where none is named; for other sources than attaching that whose programs are made to serve.
     fn default_corpora(&mut self) -> Result<()> {
         let Self { source, corpora, stripped, .. } = self;
         ensure!(
@@ -158,7 +163,7 @@ impl Asked {
     }
 }
 
-/// The sources of our own corpus.
+/// The sources of our own corpora: in them those of `memory`.
 fn sources(project: &Project) -> PathBuf {
     project.root().join("tests/corpus")
 }
@@ -173,10 +178,17 @@ fn arguments(build: &str) -> &'static [&'static str] {
     if build == "stripped" { &["-ldflags=-s -w"] } else { &[] }
 }
 
-/// Builds our own programs, or only those of these names: the corpus' own module, and each of those under it that this
-/// Go is new enough for. What they depend on Go keeps in its module cache, so that only the first time needs a network.
-fn build_ours(project: &Project, go: &Go, build: &str, only: &[String]) -> Result<()> {
-    let place = binaries(project).join("ours").join(go.version()).join(build);
+/// Builds the programs of a corpus of our own, or only those of these names: the corpus' own module, and each of those
+/// under it that this Go is new enough for. What they depend on Go keeps in its module cache, so that only the first
+/// time needs a network.
+fn build_ours(
+    project: &Project,
+    corpus: &str,
+    go: &Go,
+    build: &str,
+    only: &[String],
+) -> Result<()> {
+    let place = binaries(project).join(corpus).join(go.version()).join(build);
     for folder in ["leaking", "healthy"] {
         // A folder to build into may hold what its source no longer does, or what this Go no longer builds.
         let place = place.join(folder);
@@ -185,12 +197,13 @@ fn build_ours(project: &Project, go: &Go, build: &str, only: &[String]) -> Resul
         }
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
     }
-    let corpus = sources(project);
-    build_module(project, &corpus, go, build, only)?;
-    for module in modules(&corpus)? {
+    let sources = sources(project);
+    let home = if corpus == MEMORY { sources.join(MEMORY) } else { sources };
+    build_module(project, &home, &place, go, build, only)?;
+    for module in modules(&home)? {
         let needs = needed_go(&module)?;
         if go::is_at_least(go.version(), &needs) {
-            build_module(project, &module, go, build, only)?;
+            build_module(project, &module, &place, go, build, only)?;
         } else {
             let shown = project.shown(&module);
             say(format_args!("{shown} needs Go {needs}: not built with {}", go.version()));
@@ -222,6 +235,7 @@ fn needed_go(module: &Path) -> Result<String> {
 fn build_module(
     project: &Project,
     module: &Path,
+    place: &Path,
     go: &Go,
     build: &str,
     only: &[String],
@@ -232,11 +246,12 @@ fn build_module(
         if !home.is_dir() || (named.is_empty() && !only.is_empty()) {
             continue;
         }
-        let place = binaries(project).join("ours").join(go.version()).join(build).join(folder);
+        let place = place.join(folder);
         let shown = project.shown(&home);
         say(format_args!("building {shown} with Go {}, {build}", go.version()));
         let mut command = go.command();
-        command.current_dir(&home).env("CGO_ENABLED", "0");
+        let is_native = module.file_name().is_some_and(|it| it == NATIVE);
+        command.current_dir(&home).env("CGO_ENABLED", if is_native { "1" } else { "0" });
         command.args(["build", "-mod=readonly"]).args(arguments(build));
         if build == SERVED {
             command.arg("-overlay").arg(overlay(project, &home, &place)?);
@@ -347,17 +362,18 @@ mod tests {
             }
         );
         let bare = of("").unwrap();
-        assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 3));
+        assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 4));
         assert_eq!(of("--go all").unwrap().versions, VERSIONS);
         assert_eq!(of("--source url-counts").unwrap().corpora, ["ours"]);
     }
 
     #[test]
-    fn every_module_of_the_corpus_says_which_go_it_needs() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
-        let modules = modules(&corpus).unwrap();
-        assert!(!modules.is_empty());
-        for module in modules {
+    fn every_module_of_the_corpora_says_which_go_it_needs() {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
+        let memory = modules(&ours.join(MEMORY)).unwrap();
+        let modules = modules(&ours).unwrap();
+        assert!(!modules.is_empty() && !memory.is_empty());
+        for module in modules.into_iter().chain(memory) {
             let needed = needed_go(&module).unwrap();
             assert!(needed.starts_with("1."), "{}: {needed}", module.display());
             assert!(module.join("leaking").is_dir(), "{}", module.display());

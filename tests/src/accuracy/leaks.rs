@@ -35,6 +35,8 @@ pub fn sites(expected: &Expected, before: &Dump, after: &Dump) -> (Vec<Site>, Ve
             classes,
             verdict: Verdict::Suspect,
             pattern: None,
+            shape: None,
+            held: None,
             optional: false,
             cause: None,
         }

@@ -1,12 +1,13 @@
-//! The markers in the sources of our own corpus: `// want: CLASS VERDICT [pattern=NAME] [at=FUNCTION] [cause=WHAT]` on
+//! The markers in the sources of our own corpora: `// want: CLASS VERDICT [pattern=NAME] [at=FUNCTION] [cause=WHAT]` on
 //! each line where goroutines leak, `// may: ...` where some only come along with a leak, `// cause: WHAT` on the line
-//! that makes what is never closed, `// check: VERDICT` where one sample has to do. `tests/corpus/README.md` tells more.
+//! that makes what is never closed, `// check: VERDICT` where one sample has to do. Where memory or a resource leaks:
+//! `// want: CLASS VERDICT [pattern=SHAPE] [held=NAME] [kind=KIND] [until=GO]`. `tests/corpus/README.md` tells more.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use leak_agent::model::pattern::Pattern;
-use leak_agent::model::{CauseClass, Verdict};
+use leak_agent::model::{CauseClass, GrowthPattern, ResourceKind, Verdict};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
@@ -25,12 +26,13 @@ pub struct Marked {
     pub check: Option<Verdict>,
 }
 
-/// What the Go files of a program's folder, and of the folders in it, mark.
+/// What the Go files of a program's folder, and of the folders in it, mark for a program that this Go builds
+/// (`1.26.6`).
 ///
 /// # Errors
 /// When a file cannot be read, or a marker says something that there is not.
-pub fn of_program(folder: &Path) -> Result<Marked> {
-    let mut read = Read::default();
+pub fn of_program(folder: &Path, go: &str) -> Result<Marked> {
+    let mut read = Read { go: go.to_owned(), ..Read::default() };
     read.folder(folder)?;
     read.join().with_context(|| format!("the markers of {}", folder.display()))
 }
@@ -38,6 +40,8 @@ pub fn of_program(folder: &Path) -> Result<Marked> {
 /// Markers, before causes are given to their sites.
 #[derive(Default)]
 struct Read {
+    /// The Go that builds the program.
+    go: String,
     /// Sites with the cause that they name.
     sites: Vec<(Site, Option<String>)>,
     causes: Vec<Cause>,
@@ -83,13 +87,17 @@ impl Read {
         }
         for (mark, optional) in MARKS {
             if let Some(marker) = marker(line, mark) {
-                let (mut site, named) = site(file, number, marker)?;
+                let Some((mut site, named)) = site(file, number, marker, &self.go)? else {
+                    continue;
+                };
                 site.optional = optional;
                 if site.classes == [CauseClass::NotClosed] {
                     let cause = cause.clone().context("what is not closed has its cause there")?;
                     site.place = Place::Caused(cause);
                 }
-                let named = named.or_else(|| cause.as_ref().map(|it| it.what.clone()));
+                // Nothing says of memory and resources yet which line causes it.
+                let own = cause.as_ref().filter(|_| !site.place.is_of_process());
+                let named = named.or_else(|| own.map(|it| it.what.clone()));
                 self.sites.push((site, named));
             }
         }
@@ -98,7 +106,7 @@ impl Read {
     }
 
     fn join(self) -> Result<Marked> {
-        let Self { sites, causes, check } = self;
+        let Self { sites, causes, check, .. } = self;
         for (at, Cause { what, .. }) in causes.iter().enumerate() {
             let others = causes.get(at + 1..).unwrap_or_default();
             ensure!(others.iter().all(|it| it.what != *what), "two causes are named {what}");
@@ -138,27 +146,60 @@ fn function_around(text: &str, line: u32) -> Option<(u32, u32)> {
     (last >= line).then_some((first, last))
 }
 
-/// A site, and the cause that it names.
-fn site(file: &str, line: u32, marker: &str) -> Result<(Site, Option<String>)> {
+/// A site, and the cause that it names; `None` where this Go no longer leaks there.
+fn site(file: &str, line: u32, marker: &str, go: &str) -> Result<Option<(Site, Option<String>)>> {
     let mut words = marker.split_whitespace();
     let name = words.next().context("it has no class")?;
     let class: CauseClass = word(name)?;
     // A class that this version does not know reads as unknown.
     ensure!(class.name() == name, "there is no class {name}");
     let (mut verdict, mut pattern, mut cause) = (None, None, None);
+    let (mut shape, mut held, mut kind, mut is_over) = (None, None, None, false);
+    let of_process =
+        [CauseClass::HeapGrowth, CauseClass::OffHeapGrowth, CauseClass::Resource].contains(&class);
     let mut place = Place::Line { file: file.to_owned(), line };
     for it in words {
         match it.split_once('=') {
             None => ensure!(verdict.replace(word(it)?).is_none(), "it has two verdicts"),
+            Some(("pattern", name)) if of_process => shape = Some(word::<GrowthPattern>(name)?),
+            Some(("held", name)) if of_process => held = Some(name.to_owned()),
+            Some(("kind", name)) if of_process => kind = Some(known_kind(name)?),
+            Some(("until", version)) if of_process => is_over = !is_older(go, version)?,
             Some(("pattern", name)) => pattern = Some(word::<Pattern>(name)?),
             Some(("at", function)) => place = Place::Below(function.to_owned()),
             Some(("cause", what)) => cause = Some(what.to_owned()),
-            Some((key, _)) => bail!("it knows pattern=, at= and cause=, but no {key}="),
+            Some((key, _)) => bail!("{name} knows no {key}="),
         }
     }
     let verdict = verdict.unwrap_or(Verdict::Likely);
-    let site = Site { place, classes: vec![class], verdict, pattern, optional: false, cause: None };
-    Ok((site, cause))
+    ensure!(
+        kind.is_some() == (class == CauseClass::Resource),
+        "kind= is for {}",
+        CauseClass::Resource
+    );
+    match (class, kind) {
+        (CauseClass::HeapGrowth, _) => place = Place::Heap,
+        (CauseClass::OffHeapGrowth, _) => place = Place::OffHeap,
+        (_, Some(kind)) => place = Place::Resource(kind),
+        (_, None) => {}
+    }
+    let classes = vec![class];
+    let site = Site { place, classes, verdict, pattern, shape, held, optional: false, cause: None };
+    Ok((!is_over).then_some((site, cause)))
+}
+
+/// A kind of resource that this version knows.
+fn known_kind(name: &str) -> Result<ResourceKind> {
+    let kind: ResourceKind = word(name)?;
+    ensure!(kind.name() == name, "there is no kind {name}");
+    Ok(kind)
+}
+
+/// Whether a Go is older than another: `1.22.10` than `1.23`.
+fn is_older(go: &str, than: &str) -> Result<bool> {
+    let numbers = |text: &str| text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>();
+    let (go, than) = (numbers(go)?, numbers(than).with_context(|| format!("no version {than}"))?);
+    Ok(go < than)
 }
 
 /// A word of the agent's own.
@@ -174,7 +215,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Marked> {
-        let mut read = Read::default();
+        let mut read = Read { go: "1.26.6".into(), ..Read::default() };
         read.text("orders/main.go", text)?;
         read.join()
     }
@@ -193,6 +234,8 @@ mod tests {
                     classes: vec![CauseClass::ChannelSend],
                     verdict: Verdict::Likely,
                     pattern: Some(Pattern::TimedOutReceiver),
+                    shape: None,
+                    held: None,
                     optional: false,
                     cause: None,
                 },
@@ -201,6 +244,8 @@ mod tests {
                     classes: vec![CauseClass::SelectEmpty],
                     verdict: Verdict::Likely,
                     pattern: None,
+                    shape: None,
+                    held: None,
                     optional: false,
                     cause: None,
                 },
@@ -209,11 +254,37 @@ mod tests {
                     classes: vec![CauseClass::NetworkIo],
                     verdict: Verdict::Suspect,
                     pattern: None,
+                    shape: None,
+                    held: None,
                     optional: true,
                     cause: None,
                 },
             ]
         );
+    }
+
+    #[test]
+    fn memory_and_resources_are_marked_by_what_grows_and_until_which_go() {
+        let text = "package main\n\nfunc f() {\n\tkept = append(kept, it) // want: heap-growth pattern=stepped held=main.kept\n\
+            \tmap() // may: off-heap-growth suspect until=1.27\n\topen() // want: resource likely kind=tcp-socket\n\
+            \tafter() // want: heap-growth until=1.23\n\tw := watch() // want: resource kind=inotify // may: not-closed // cause: W\n}\n";
+        let sites = read(text).unwrap().sites;
+        let seen = |it: &Site| (it.place.clone(), it.shape, it.held.clone(), it.optional);
+        let stepped = Some(GrowthPattern::Stepped);
+        let cause =
+            Cause { file: "orders/main.go".into(), line: 8, function: (3, 9), what: "W".into() };
+        let resource = |kind| (Place::Resource(kind), None, None, false);
+        assert_eq!(
+            sites.iter().map(seen).collect::<Vec<_>>(),
+            [
+                (Place::Caused(cause), None, None, true),
+                (Place::Heap, stepped, Some("main.kept".into()), false),
+                (Place::OffHeap, None, None, true),
+                resource(ResourceKind::TcpSocket),
+                resource(ResourceKind::Inotify),
+            ]
+        );
+        assert!(sites.iter().all(|it| it.place.is_of_process() == it.cause.is_none()));
     }
 
     #[test]
@@ -225,6 +296,12 @@ mod tests {
             "channel-send likely suspect",
             "channel-send likely pattern=none-such",
             "channel-send likely patern=n-cast",
+            "channel-send held=main.kept",
+            "heap-growth pattern=n-cast",
+            "heap-growth until=new",
+            "heap-growth kind=file",
+            "resource likely",
+            "resource kind=socket",
         ] {
             let error = read(&format!("\n<-c // want: {marker}")).unwrap_err();
             assert_eq!(error.to_string(), "the marker in orders/main.go:2", "{marker}: {error:#}");

@@ -1,12 +1,12 @@
 //! Which finding is which wanted site, and which is none.
 
 use leak_agent::model::pattern::Pattern;
-use leak_agent::model::{CauseClass, Verdict};
+use leak_agent::model::{CauseClass, GrowthPattern, ResourceKind, Verdict};
 use serde::Serialize;
 
 use super::report::{Finding, Frame};
 
-/// A place in a program where goroutines leak, and what is to be said of it.
+/// A place in a program where goroutines leak, or what of it grows, and what is to be said of that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Where.
@@ -17,6 +17,10 @@ pub struct Site {
     pub verdict: Verdict,
     /// The mistake that it is, where it has a name.
     pub pattern: Option<Pattern>,
+    /// How memory or a resource grows, where that is defined.
+    pub shape: Option<GrowthPattern>,
+    /// Who holds the memory, where that can be named: a variable, or the function that a goroutine started in.
+    pub held: Option<String>,
     /// Whether it only comes along with another leak: a finding here is right, and none is too.
     pub optional: bool,
     /// The line of the program's own that causes it, where the source marks one.
@@ -36,7 +40,7 @@ pub struct Cause {
     pub what: String,
 }
 
-/// Where goroutines leak.
+/// Where goroutines leak, or what grows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// On a line.
@@ -59,6 +63,20 @@ pub enum Place {
     Below(String),
     /// Wherever the goroutines are of what this line makes and nothing closes: one finding joins them.
     Caused(Cause),
+    /// What collections leave on Go's heap.
+    Heap,
+    /// Memory that Go does not know of.
+    OffHeap,
+    /// Things of a kind that the kernel holds for the program.
+    Resource(ResourceKind),
+}
+
+impl Place {
+    /// Whether it is of the process and not of goroutines.
+    #[must_use]
+    pub const fn is_of_process(&self) -> bool {
+        matches!(self, Self::Heap | Self::OffHeap | Self::Resource(_))
+    }
 }
 
 /// What became of a site.
@@ -108,8 +126,10 @@ pub struct Judged {
     pub outcome: Outcome,
     /// Whether its class is right; `None` where it was not found.
     pub class_right: Option<bool>,
-    /// Whether its pattern is right; `None` where it was not found, or none is wanted.
+    /// Whether its pattern, or how it grows, is right; `None` where it was not found, or none is wanted.
     pub pattern_right: Option<bool>,
+    /// Whether its holder is right; `None` where it was not found, or none is wanted.
+    pub held_right: Option<bool>,
     /// What is said of its cause; `None` where it was not found, or the source marks none.
     pub cause: Option<CauseTold>,
     /// Findings beyond the first that the one cause is told in.
@@ -133,7 +153,8 @@ pub fn tail(path: &str) -> &str {
 pub fn judge(sites: &[Site], findings: &[Finding]) -> (Vec<Judged>, Vec<Finding>) {
     let (optional, sites): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|it| it.optional);
     // Goroutines that leak may hold descriptors, which are a finding of their own.
-    let may_hold = |finding: &Finding| finding.class == CauseClass::Resource && !sites.is_empty();
+    let leak = sites.iter().any(|site| !site.place.is_of_process());
+    let may_hold = |finding: &Finding| finding.class == CauseClass::Resource && leak;
     let is_optional =
         |finding: &Finding| may_hold(finding) || optional.iter().any(|site| site.place.is(finding));
     let mut is_wanted: Vec<bool> = findings.iter().map(is_optional).collect();
@@ -220,6 +241,9 @@ impl Place {
             Self::Caused(cause) => {
                 finding.caused_at.as_ref().is_some_and(|it| cause.told(it).is_right())
             }
+            Self::Heap => finding.class == CauseClass::HeapGrowth,
+            Self::OffHeap => finding.class == CauseClass::OffHeapGrowth,
+            Self::Resource(kind) => finding.resource == Some(*kind),
         }
     }
 }
@@ -258,7 +282,11 @@ impl Site {
         let near = match &self.place {
             Place::Line { file, .. } => is_in(frame, file),
             Place::In { function, .. } => frame.function.as_deref() == Some(function),
-            Place::Below(_) | Place::Caused(_) => false,
+            Place::Below(_)
+            | Place::Caused(_)
+            | Place::Heap
+            | Place::OffHeap
+            | Place::Resource(_) => false,
         };
         near && self.has_class_of(finding)
     }
@@ -269,9 +297,11 @@ impl Site {
             wanted: self.verdict,
             outcome,
             class_right: finding.map(|it| self.has_class_of(it)),
-            pattern_right: finding
-                .zip(self.pattern)
-                .map(|(it, pattern)| it.pattern == Some(pattern)),
+            pattern_right: finding.and_then(|it| {
+                let mistake = self.pattern.map(|pattern| it.pattern == Some(pattern));
+                mistake.or_else(|| self.shape.map(|shape| it.shape == Some(shape)))
+            }),
+            held_right: finding.zip(self.held.as_deref()).map(|(it, held)| it.is_held_by(held)),
             cause: finding.and_then(|it| self.cause_told(it)),
             split: 0,
             finding: finding.cloned(),
@@ -286,13 +316,21 @@ impl std::fmt::Display for Site {
             Place::In { function, file, line } => write!(f, "{function} ({file}:{line})")?,
             Place::Below(function) => write!(f, "{function}")?,
             Place::Caused(Cause { file, line, what, .. }) => write!(f, "{file}:{line} {what}")?,
+            Place::Heap | Place::OffHeap => f.write_str("memory")?,
+            Place::Resource(kind) => f.write_str(kind.name())?,
         }
         if let Some(class) = self.classes.first() {
             write!(f, " {class}")?;
         }
         write!(f, " {}", self.verdict.name())?;
-        match self.pattern {
-            Some(pattern) => write!(f, " {}", pattern.name()),
+        if let Some(pattern) = self.pattern {
+            write!(f, " {}", pattern.name())?;
+        }
+        if let Some(shape) = self.shape {
+            write!(f, " {}", shape.name())?;
+        }
+        match &self.held {
+            Some(held) => write!(f, " held by {held}"),
             None => Ok(()),
         }
     }

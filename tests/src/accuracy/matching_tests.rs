@@ -7,7 +7,7 @@ const FILE: &str = "orders/main.go";
 fn site(line: u32, class: CauseClass, verdict: Verdict) -> Site {
     let place = Place::Line { file: FILE.into(), line };
     let (classes, pattern) = (vec![class], Some(Pattern::NCast));
-    Site { place, classes, verdict, pattern, optional: false, cause: None }
+    Site { place, classes, verdict, pattern, shape: None, held: None, optional: false, cause: None }
 }
 
 fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Finding {
@@ -24,6 +24,9 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
         caused_at: None,
         parts: Vec::new(),
         stack: Vec::new(),
+        shape: None,
+        held_by: None,
+        resource: None,
     }
 }
 
@@ -38,6 +41,8 @@ fn not_closed(cause: Cause) -> Site {
         classes: vec![CauseClass::NotClosed],
         verdict: Verdict::Likely,
         pattern: None,
+        shape: None,
+        held: None,
         optional: false,
         cause: Some(cause),
     }
@@ -131,6 +136,8 @@ fn a_site_in_a_known_function_is_misplaced_only_within_it() {
         classes,
         verdict: Verdict::Suspect,
         pattern: None,
+        shape: None,
+        held: None,
         optional: false,
         cause: None,
     }];
@@ -152,6 +159,8 @@ fn a_site_in_the_library_goes_by_its_function() {
         classes,
         verdict: Verdict::Likely,
         pattern: None,
+        shape: None,
+        held: None,
         optional: false,
         cause: None,
     }];
@@ -233,4 +242,56 @@ fn of_several_findings_the_one_with_the_right_cause_counts() {
     };
     let (judged, _) = judge(&[site], &[on_line(Some(24)), on_line(None)]);
     assert_eq!((judged[0].cause, judged[0].split), (Some(CauseTold::Line), 0));
+}
+
+/// A site of the process, and a finding of it.
+fn of_process(place: Place, class: CauseClass) -> (Site, Finding) {
+    let site = Site { place, pattern: None, ..site(1, class, Verdict::Likely) };
+    let pattern = Some(GrowthPattern::Linear);
+    let finding = Finding {
+        count: 0,
+        pattern: None,
+        shape: pattern,
+        blocked_at: None,
+        ..finding(FILE, 1, class, Verdict::Likely)
+    };
+    (site, finding)
+}
+
+#[test]
+fn memory_is_judged_by_its_class_its_shape_and_the_holder_that_the_path_begins_at() {
+    let (site, finding) = of_process(Place::Heap, CauseClass::HeapGrowth);
+    let held = Some("main.store".to_owned());
+    let site = Site { shape: Some(GrowthPattern::Linear), held, ..site };
+    let judged = |path: Option<&str>, shape| {
+        let held_by = path.map(str::to_owned);
+        let (judged, others) =
+            judge(&[site.clone()], &[Finding { held_by, shape: Some(shape), ..finding.clone() }]);
+        assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+        (judged[0].pattern_right, judged[0].held_right)
+    };
+    let (linear, stepped) = (GrowthPattern::Linear, GrowthPattern::Stepped);
+    let right = (Some(true), Some(true));
+    assert_eq!(judged(Some("main.store -> map[string]*main.Session"), linear), right);
+    assert_eq!(judged(Some("main.store.sessions -> []byte"), linear), right);
+    assert_eq!(judged(Some("3 goroutines of main.store"), linear), right);
+    assert_eq!(judged(Some("main.storeOther -> []byte"), stepped), (Some(false), Some(false)));
+    assert_eq!(judged(Some("main.cache -> main.store"), linear).1, Some(false));
+    assert_eq!(judged(None, linear).1, Some(false));
+    // Memory outside of Go is another matter.
+    let (_, other) = of_process(Place::OffHeap, CauseClass::OffHeapGrowth);
+    let (judged, others) = judge(&[site.clone()], &[other]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
+}
+
+#[test]
+fn a_resource_is_judged_by_its_kind_and_others_only_come_along_with_goroutines() {
+    let (files, found) = of_process(Place::Resource(ResourceKind::File), CauseClass::Resource);
+    let of = |kind| Finding { resource: Some(kind), ..found.clone() };
+    let findings = [of(ResourceKind::Pipe), of(ResourceKind::File)];
+    let (judged, others) = judge(&[files], &findings);
+    assert_eq!(outcomes(&judged), [Outcome::Found]);
+    assert_eq!(others.len(), 1, "the pipes");
+    let goroutines = site(1, CauseClass::Select, Verdict::Likely);
+    assert_eq!(judge(&[goroutines], &findings).1.len(), 0);
 }

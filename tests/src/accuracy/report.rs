@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use leak_agent::model::pattern::Pattern;
-use leak_agent::model::{CauseClass, Verdict};
+use leak_agent::model::{CauseClass, GrowthPattern, ResourceKind, Verdict};
 use leak_agent::report::schema::{self, FindingDoc, FrameDoc};
 use serde::Serialize;
 
@@ -44,6 +44,12 @@ pub struct Finding {
     pub count: u64,
     /// The known mistake that it looks like.
     pub pattern: Option<Pattern>,
+    /// How what it is about grows.
+    pub shape: Option<GrowthPattern>,
+    /// Who holds the memory: a path, from its holder on.
+    pub held_by: Option<String>,
+    /// What piles up, where it is a resource.
+    pub resource: Option<ResourceKind>,
     /// Where they block.
     pub blocked_at: Option<Frame>,
     /// The program's own line that causes it.
@@ -65,11 +71,24 @@ impl Finding {
             verdict: document.verdict,
             count: document.count,
             pattern: document.pattern,
+            shape: document.growth.map(|it| it.pattern),
+            held_by: document.held_by.iter().flatten().next().map(|it| it.clone().into_owned()),
+            resource: document.resource.as_ref().map(|it| it.kind),
             blocked_at: document.blocked_at.as_ref().map(Frame::of),
             caused_at: document.caused_at.as_ref().map(|it| Frame::of(&it.frame)),
             parts: parts.map(Frame::of).collect(),
             stack: stack.collect(),
         }
+    }
+
+    /// Whether the path to the memory begins at this variable or a field of it, or at goroutines that started in this
+    /// function.
+    #[must_use]
+    pub fn is_held_by(&self, name: &str) -> bool {
+        let path = self.held_by.as_deref().unwrap_or_default();
+        let holder = path.split(" -> ").next().unwrap_or_default();
+        let holder = holder.split(' ').next_back().unwrap_or_default();
+        holder.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 
@@ -94,7 +113,18 @@ impl Frame {
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { class, verdict, count, blocked_at, caused_at, .. } = self;
-        write!(f, "{} {class}, {count} goroutines", verdict.name())?;
+        write!(f, "{} {class}", verdict.name())?;
+        if *count > 0 {
+            write!(f, ", {count} goroutines")?;
+        } else {
+            let (of, how) = (self.resource.map(ResourceKind::name), self.shape.map(|it| it.name()));
+            for word in of.into_iter().chain(how) {
+                write!(f, ", {word}")?;
+            }
+        }
+        if let Some(path) = &self.held_by {
+            write!(f, ", held by {path}")?;
+        }
         for (word, frame) in [("at", blocked_at), ("caused at", caused_at)] {
             if let Some(frame) = frame {
                 write!(f, ", {word} {frame}")?;

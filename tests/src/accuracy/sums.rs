@@ -29,6 +29,8 @@ pub struct Sum {
     pub classes: Part,
     /// Patterns, of sites that were found at all and have one.
     pub patterns: Part,
+    /// Holders, of sites that were found at all and have one that can be named.
+    pub holders: Part,
     /// Causes, of sites that were found at all and have one: the function is right.
     pub causes: Part,
     /// Of these, how many have the very line.
@@ -105,6 +107,9 @@ impl Sum {
             if let Some(right) = site.pattern_right {
                 self.patterns.add(right);
             }
+            if let Some(right) = site.held_right {
+                self.holders.add(right);
+            }
             if let Some(told) = site.cause {
                 self.causes.add(told.is_right());
                 self.cause_lines += usize::from(told == CauseTold::Line);
@@ -175,6 +180,16 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
         goals.at_least(100, "ours: one sample shows what it has to", sum.checked);
         goals.none("ours: one sample raises no alarm", sum.check_alarms);
         goals.none("ours: no program ended by itself", sum.ended);
+    }
+    if let Some(sum) = of(Corpus::Memory) {
+        let Part { right, of } = sum.sure;
+        let all = Part { right: right + sum.suspect.right, of: of + sum.suspect.of };
+        goals.at_least(95, "memory: 95 % of what leaks found", all);
+        goals.at_least(90, "memory: the holder right in 90 %", sum.holders);
+        goals.at_least(95, "memory: the pattern right in 95 %", sum.patterns);
+        goals.none("memory: one sample raises no alarm", sum.check_alarms);
+        goals.none("memory: no finding that is sure and wrong", sum.false_findings);
+        goals.none("memory: no program ended by itself", sum.ended);
     }
     if let Some(sum) = of(Corpus::Go) {
         goals.at_least(100, "Go's: every leak at least suspect", sum.suspect);
@@ -259,6 +274,7 @@ mod tests {
             outcome,
             class_right: found.then_some(class_right),
             pattern_right: None,
+            held_right: None,
             cause: None,
             split: 0,
             finding: None,
@@ -271,6 +287,9 @@ mod tests {
             verdict,
             count: 4,
             pattern: None,
+            shape: None,
+            held_by: None,
+            resource: None,
             blocked_at: None,
             caused_at: None,
             parts: Vec::new(),

@@ -16,7 +16,7 @@ pub fn programs(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
     let width = runs.iter().map(|it| it.program.name.len()).max().unwrap_or(0).max(7);
     writeln!(
         out,
-        "{:width$}  {:8} {:9} {:>6} {:>6} {:>6} {:>7} {:>6} {:>6} {:>6} {:>8} {:>7} {:>6}  verdict",
+        "{:width$}  {:8} {:9} {:>6} {:>6} {:>6} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} {:>6}  verdict",
         "program",
         "go",
         "build",
@@ -24,6 +24,7 @@ pub fn programs(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
         "class",
         "line",
         "pattern",
+        "held",
         "cause",
         "split",
         "false",
@@ -39,14 +40,14 @@ pub fn programs(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
             continue;
         }
         // What a site of its own kind wants: `sure` and `suspect` of one program together.
-        let Sum { sure, suspect, classes, patterns, causes, split, wrong_lines, .. } =
+        let Sum { sure, suspect, classes, patterns, holders, causes, split, wrong_lines, .. } =
             Sum::over("", [run]);
         let sites = Part { right: sure.right + suspect.right, of: sure.of + suspect.of };
         let there = run.sites.iter().filter(|it| it.outcome != Outcome::Missed).count();
         let lines = Part { right: there - wrong_lines, of: there };
         writeln!(
             out,
-            "{sites:>6} {classes:>6} {lines:>6} {patterns:>7} {causes:>6} {split:>6} {:>6} {:>8} {:>7} {:>6.1}  {}",
+            "{sites:>6} {classes:>6} {lines:>6} {patterns:>7} {holders:>6} {causes:>6} {split:>6} {:>6} {:>8} {:>7} {:>6.1}  {}",
             run.false_findings().count(),
             run.suspects().count(),
             run.goroutines,
@@ -72,6 +73,7 @@ pub fn details(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
                 Outcome::WrongLine => "wrong line",
                 Outcome::Found if site.class_right == Some(false) => "wrong class",
                 Outcome::Found if site.pattern_right == Some(false) => "wrong pattern",
+                Outcome::Found if site.held_right == Some(false) => "wrong holder",
                 Outcome::Found if site.cause == Some(CauseTold::Nothing) => "no cause",
                 Outcome::Found if site.cause == Some(CauseTold::Elsewhere) => "wrong cause",
                 Outcome::Found if site.split > 0 => "split",
@@ -114,7 +116,7 @@ pub fn sums(out: &mut dyn Write, sums: &[Sum]) -> io::Result<()> {
     let width = sums.iter().map(|it| it.of.len()).max().unwrap_or(0);
     writeln!(
         out,
-        "{:width$} {:>8} {:>5} {:>7} {:>8} {:>7} {:>10} {:>8} {:>7} {:>6} {:>6} {:>7} {:>8} {:>6} {:>8} {:>6} {:>7}",
+        "{:width$} {:>8} {:>5} {:>7} {:>8} {:>7} {:>10} {:>8} {:>7} {:>7} {:>6} {:>6} {:>7} {:>8} {:>6} {:>8} {:>6} {:>7}",
         "",
         "programs",
         "ended",
@@ -123,6 +125,7 @@ pub fn sums(out: &mut dyn Write, sums: &[Sum]) -> io::Result<()> {
         "class",
         "wrong line",
         "pattern",
+        "held",
         "cause",
         "line",
         "split",
@@ -135,12 +138,12 @@ pub fn sums(out: &mut dyn Write, sums: &[Sum]) -> io::Result<()> {
     )?;
     for sum in sums {
         let Sum { of, programs, ended, sure, suspect, classes, wrong_lines, .. } = sum;
-        let Sum { patterns, causes, cause_lines, split, checked, healthy, .. } = sum;
+        let Sum { patterns, holders, causes, cause_lines, split, checked, healthy, .. } = sum;
         let Sum { false_findings, suspects, absent, slowest_seconds, .. } = sum;
         writeln!(
             out,
             "{of:width$} {programs:>8} {ended:>5} {sure:>7} {suspect:>8} {classes:>7} {wrong_lines:>10} \
-             {patterns:>8} {causes:>7} {cause_lines:>6} {split:>6} {checked:>7} {healthy:>8} {false_findings:>6} {suspects:>8} {absent:>6} {slowest_seconds:>7.1}"
+             {patterns:>8} {holders:>7} {causes:>7} {cause_lines:>6} {split:>6} {checked:>7} {healthy:>8} {false_findings:>6} {suspects:>8} {absent:>6} {slowest_seconds:>7.1}"
         )?;
     }
     Ok(())

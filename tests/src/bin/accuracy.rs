@@ -31,10 +31,10 @@ struct Args {
     /// The agent.
     #[arg(long)]
     agent: PathBuf,
-    /// The sources of our own corpus.
+    /// The sources of our own corpora.
     #[arg(long)]
     sources: PathBuf,
-    /// The binaries: ours/VERSION/BUILD/{leaking,healthy}/NAME, go/VERSION/BUILD/NAME.
+    /// The binaries: {ours,memory}/VERSION/BUILD/{leaking,healthy}/NAME, go/VERSION/BUILD/NAME.
     #[arg(long)]
     binaries: PathBuf,
     /// Where to write what came of it.
@@ -66,6 +66,7 @@ struct Args {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
     Ours,
+    Memory,
     Go,
     Servers,
 }
@@ -117,7 +118,7 @@ fn accuracy(args: &Args) -> Result<bool> {
     table::sums(&mut out, &sums)?;
     writeln!(out)?;
     table::goals(&mut out, &goals)?;
-    for corpus in [Corpus::Ours, Corpus::Go, Corpus::Servers] {
+    for corpus in [Corpus::Ours, Corpus::Memory, Corpus::Go, Corpus::Servers] {
         let its = runs.iter().filter(|it| it.program.corpus == corpus).cloned().collect::<Vec<_>>();
         if its.is_empty() {
             continue;
@@ -136,14 +137,20 @@ fn accuracy(args: &Args) -> Result<bool> {
     Ok(goals.iter().all(|it| it.met))
 }
 
-/// The programs that are wanted, of our own corpus and of Go's.
+/// The programs that are wanted, of our own corpora and of Go's.
 fn jobs(args: &Args) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for go in &args.go {
         for build in &args.build {
             let place = |corpus: &str| args.binaries.join(corpus).join(go).join(build);
-            if args.corpus.contains(&Which::Ours) {
-                jobs.extend(run::ours(&args.sources, &place("ours"), (go, build), args.source)?);
+            for (which, corpus, sources) in [
+                (Which::Ours, Corpus::Ours, args.sources.clone()),
+                (Which::Memory, Corpus::Memory, args.sources.join("memory")),
+            ] {
+                if args.corpus.contains(&which) {
+                    let place = place(corpus.name());
+                    jobs.extend(run::ours(corpus, &sources, &place, (go, build), args.source)?);
+                }
             }
             // Older ones have no such test.
             let test = args.binaries.join("go").join(go).join("expected.go");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::trend::MIN_POINTS;
 use crate::analyze::thin::thin;
 use crate::model::{HeapProfileBasis, Memory};
 
@@ -137,9 +138,12 @@ impl Series {
         if after.len() < MIN_COLLECTIONS { self.of(figure) } else { after }
     }
 
-    /// What collections found reachable, by when they were seen to have ended.
+    /// What collections found reachable, by when they were seen to have ended. That of the last one before the window is
+    /// left out where the others are enough: nobody knows how long before.
     pub(super) fn collections(&self) -> Vec<(f64, u64)> {
-        self.collections.iter().map(|it| (it.at, it.live)).collect()
+        let is_counted = self.points.first().is_some_and(|point| point.collections.is_some());
+        let before = usize::from(is_counted && self.collections.len() > MIN_POINTS);
+        self.collections.iter().skip(before).map(|it| (it.at, it.live)).collect()
     }
 
     /// The collections, the last one before the window first.

@@ -71,7 +71,7 @@ fn what_collections_leave_more_and_more_of_is_found() {
     assert!(judgement.health < 100);
     let finding = &judgement.findings[0];
     let Subject::Memory(growth) = finding.subject else { panic!("{finding:?}") };
-    assert_eq!((growth.from_bytes, growth.to_bytes), (100 * MIB, 130 * MIB));
+    assert_eq!((growth.from_bytes, growth.to_bytes), (102 * MIB, 130 * MIB));
     let rate = finding.growth.expect("it grows").per_second / MIB as f64;
     assert!((0.9..1.1).contains(&rate), "{rate}");
     assert_eq!(finding.history.len(), 31);
@@ -80,6 +80,16 @@ fn what_collections_leave_more_and_more_of_is_found() {
     assert_eq!(found(&little), [(CauseClass::HeapGrowth, Verdict::Suspect)]);
     let briefly = judged(14, |second| 10 * MIB + second * MIB, |_| 7 * MIB);
     assert_eq!(found(&briefly), [(CauseClass::HeapGrowth, Verdict::Suspect)]);
+}
+
+#[test]
+fn what_a_collection_before_the_window_left_is_no_part_of_the_course() {
+    // It came while the program still started.
+    let started = |second| if second == 0 { 60 * MIB } else { 100 * MIB + second * MIB };
+    let leaks = judged(30, started, |_| 7 * MIB);
+    assert_eq!(found(&leaks), [(CauseClass::HeapGrowth, Verdict::Likely)]);
+    let stands = judged(30, |second| if second == 0 { 60 * MIB } else { 100 * MIB }, |_| 7 * MIB);
+    assert_eq!(found(&stands), []);
 }
 
 #[test]

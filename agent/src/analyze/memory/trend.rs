@@ -4,7 +4,7 @@ use crate::analyze::growth::{growth, is_steady};
 use crate::model::{Cliff, Trend};
 
 /// Of so many points something can be said to grow.
-const MIN_POINTS: usize = 5;
+pub(super) const MIN_POINTS: usize = 5;
 /// What a number of bytes has to grow by, at least, as a part of what it was.
 const MIN_PART: f64 = 0.05;
 /// And in bytes.

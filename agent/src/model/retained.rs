@@ -200,7 +200,8 @@ pub struct WalkCoverage {
     pub changed_spans: u64,
     /// Those that made no sense or could not be read.
     pub torn_spans: u64,
-    /// Pointers to objects that came after the walk began.
+    /// Objects that were reached and were not there when the walk began: they came later, or stacks still mention
+    /// them.
     pub astray: u64,
     /// Objects of which every word was taken for a pointer.
     pub untyped: u64,

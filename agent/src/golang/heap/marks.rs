@@ -27,7 +27,7 @@ pub(super) enum Mark {
     New,
     /// It was.
     Known,
-    /// It was not there when spans were read.
+    /// It was not there when spans were read, and was not reached before.
     Astray,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Marks<'a> {
     is_waiting: Vec<u64>,
     /// What was reached since this was last taken.
     pub(super) tally: Tally,
-    /// Pointers to where no object was when spans were read.
+    /// Those where no object was when spans were read.
     pub(super) astray: u64,
 }
 
@@ -63,27 +63,25 @@ impl<'a> Marks<'a> {
     pub(super) fn state(&self, span: &Span, object: u32) -> Mark {
         let slot = span.first + object;
         let (word, bit) = (slot as usize / 64, 1 << (slot % 64));
-        if self.spans.allocated()[word] & bit == 0 {
-            Mark::Astray
-        } else if self.reached[word] & bit != 0 {
+        if self.reached[word] & bit != 0 {
             Mark::Known
+        } else if self.spans.allocated()[word] & bit == 0 {
+            Mark::Astray
         } else {
             Mark::New
         }
     }
 
-    /// Marks an object. What was known of it before.
+    /// Marks an object. What was known of it before. One that came after spans were read counts like others: what it
+    /// leads to, all of a list whose newest element it is, may be reached by it alone.
     #[inline]
     pub(super) fn reach(&mut self, span: &Span, object: u32) -> Mark {
         let state = self.state(span, object);
-        match state {
-            Mark::Astray => self.astray += 1,
-            Mark::Known => {}
-            Mark::New => {
-                let slot = span.first + object;
-                self.reached[slot as usize / 64] |= 1 << (slot % 64);
-                self.tally.add(1, span.object_bytes);
-            }
+        if state != Mark::Known {
+            let slot = span.first + object;
+            self.reached[slot as usize / 64] |= 1 << (slot % 64);
+            self.tally.add(1, span.object_bytes);
+            self.astray += u64::from(state == Mark::Astray);
         }
         state
     }
@@ -149,10 +147,13 @@ impl<'a> Marks<'a> {
         self.searched[slot as usize / 64] |= 1 << (slot % 64);
     }
 
-    /// Of a span, how many objects were reached, and how many are allocated.
+    /// Of a span, how many objects were reached, and how many were allocated and were not.
     pub(super) fn count(&self, span: &Span) -> (u64, u64) {
         let words = span.first as usize / 64..(span.first + span.objects).div_ceil(64) as usize;
-        let ones = |words: &[u64]| words.iter().map(|word| u64::from(word.count_ones())).sum();
-        (ones(&self.reached[words.clone()]), ones(&self.spans.allocated()[words]))
+        let both = self.reached[words.clone()].iter().zip(&self.spans.allocated()[words]);
+        both.fold((0, 0), |(reached, unreached), (marks, allocated)| {
+            let missed = allocated & !marks;
+            (reached + u64::from(marks.count_ones()), unreached + u64::from(missed.count_ones()))
+        })
     }
 }

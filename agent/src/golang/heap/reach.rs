@@ -102,7 +102,7 @@ impl<'a> Reach<'a> {
         shape: Shape,
         (number, span, object): (u32, &Span, u32),
     ) {
-        if self.marks.reach(span, object) != Mark::New {
+        if self.marks.reach(span, object) == Mark::Known {
             return;
         }
         let has_pointers = !span.is_without_pointers();

@@ -78,7 +78,7 @@ pub struct Moved {
     pub changed_spans: u64,
     /// All spans with objects.
     pub spans: u64,
-    /// Pointers to objects that came after the walk began.
+    /// Objects that were reached and were not there when the walk began: they came later, or stacks still mention them.
     pub astray: u64,
     /// Objects of no type that can be, all of whose words were taken for pointers.
     pub untyped: u64,
@@ -394,8 +394,8 @@ impl<'a> Walk<'a> {
     pub fn end(self) -> Result<Outcome, ReadError> {
         let mut outcome = Outcome::default();
         for span in self.spans.all() {
-            let (reached, allocated) = self.reach.marks.count(span);
-            outcome.add(span, reached, allocated.saturating_sub(reached));
+            let (reached, unreached) = self.reach.marks.count(span);
+            outcome.add(span, reached, unreached);
         }
         outcome.classes.sort_by_key(|class| class.object_bytes.unwrap_or(u64::MAX));
         let (changed_spans, generation) =

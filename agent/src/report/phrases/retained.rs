@@ -200,8 +200,8 @@ pub fn walk_notes(retained: &Retained) -> Vec<String> {
             format!("{torn} could not be read, or made no sense: what they hold is missing")
         }),
         (walk.astray > 0).then(|| {
-            let astray = counted(walk.astray, "pointer leads", "pointers lead");
-            format!("{astray} to objects that came meanwhile, or that stacks still mention")
+            let astray = counted(walk.astray, "object", "objects");
+            format!("{astray} came meanwhile, or only stacks still mention what they were")
         }),
         (walk.untyped > 0).then(|| {
             let untyped = counted(walk.untyped, "object has", "objects have");

@@ -207,9 +207,10 @@ pub struct WalkDoc {
     ///
     /// Unit: spans.
     pub torn_spans: u64,
-    /// Pointers to objects that came after the walk began.
+    /// Objects that were reached and were not there when the walk began: they came later, or stacks still mention
+    /// them.
     ///
-    /// Unit: pointers.
+    /// Unit: objects.
     pub astray: u64,
     /// Objects of which every word was taken for a pointer.
     ///

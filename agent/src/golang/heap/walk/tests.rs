@@ -169,14 +169,19 @@ fn circles_end_and_every_object_counts_once() {
 }
 
 #[test]
-fn what_is_free_is_not_reached() {
+fn what_came_after_spans_were_read_is_followed_and_counted() {
     let mut heap = chain("go1.26.6", 128);
     // The first three by the index; of the others the fourth alone.
     heap.bytes(BITS, &[1 << 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     let at = heap.layout.mspan.free_index;
     heap.bytes(STRUCTS + u64::from(at), &[3, 0]);
     let (reached, outcome) = heap.walk(&[HEAP]);
-    assert_eq!((reached, outcome.moved.astray), (tally(4, 256), 1));
+    // All eight, and what the last leads to.
+    assert_eq!((reached, outcome.moved.astray), (tally(9, 8 * 64 + 1024), 4));
+    assert_eq!(outcome.unreached, tally(7, 7168));
+    // What is free and nobody leads to is neither.
+    let (reached, outcome) = heap.walk(&[HEAP + 2 * PAGE]);
+    assert_eq!((reached, outcome.unreached), (tally(1, 1024), tally(4 + 7, 256 + 7168)));
 }
 
 #[test]

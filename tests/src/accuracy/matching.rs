@@ -241,9 +241,10 @@ impl Place {
             Self::Caused(cause) => {
                 finding.caused_at.as_ref().is_some_and(|it| cause.told(it).is_right())
             }
-            Self::Heap => finding.class == CauseClass::HeapGrowth,
+            // Goroutines that leak and hold it, or with which it piles up, are one finding with it.
+            Self::Heap => finding.class == CauseClass::HeapGrowth || finding.held_by.is_some(),
             Self::OffHeap => finding.class == CauseClass::OffHeapGrowth,
-            Self::Resource(kind) => finding.resource == Some(*kind),
+            Self::Resource(kind) => finding.resources.contains(kind),
         }
     }
 }
@@ -268,6 +269,7 @@ fn is_in(frame: &Frame, file: &str) -> bool {
 impl Site {
     fn has_class_of(&self, finding: &Finding) -> bool {
         self.classes.contains(&finding.class)
+            || (self.place.is_of_process() && self.place.is(finding))
     }
 
     /// What a finding says of this site's cause, where it has one.

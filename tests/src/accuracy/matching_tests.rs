@@ -26,7 +26,7 @@ fn finding(file: &str, line: u32, class: CauseClass, verdict: Verdict) -> Findin
         stack: Vec::new(),
         shape: None,
         held_by: None,
-        resource: None,
+        resources: Vec::new(),
     }
 }
 
@@ -287,11 +287,17 @@ fn memory_is_judged_by_its_class_its_shape_and_the_holder_that_the_path_begins_a
 #[test]
 fn a_resource_is_judged_by_its_kind_and_others_only_come_along_with_goroutines() {
     let (files, found) = of_process(Place::Resource(ResourceKind::File), CauseClass::Resource);
-    let of = |kind| Finding { resource: Some(kind), ..found.clone() };
+    let of = |kind| Finding { resources: vec![kind], ..found.clone() };
     let findings = [of(ResourceKind::Pipe), of(ResourceKind::File)];
-    let (judged, others) = judge(&[files], &findings);
+    let (judged, others) = judge(&[files.clone()], &findings);
     assert_eq!(outcomes(&judged), [Outcome::Found]);
     assert_eq!(others.len(), 1, "the pipes");
     let goroutines = site(1, CauseClass::Select, Verdict::Likely);
     assert_eq!(judge(&[goroutines], &findings).1.len(), 0);
+    // With goroutines, where the finding is theirs.
+    let theirs = finding(FILE, 1, CauseClass::NetworkIo, Verdict::Likely);
+    let (judged, others) =
+        judge(&[files], &[Finding { resources: vec![ResourceKind::File], ..theirs }]);
+    assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
+    assert_eq!(judged[0].class_right, Some(true));
 }

@@ -48,8 +48,8 @@ pub struct Finding {
     pub shape: Option<GrowthPattern>,
     /// Who holds the memory: a path, from its holder on.
     pub held_by: Option<String>,
-    /// What piles up, where it is a resource.
-    pub resource: Option<ResourceKind>,
+    /// What piles up, alone or with the goroutines.
+    pub resources: Vec<ResourceKind>,
     /// Where they block.
     pub blocked_at: Option<Frame>,
     /// The program's own line that causes it.
@@ -73,7 +73,12 @@ impl Finding {
             pattern: document.pattern,
             shape: document.growth.map(|it| it.pattern),
             held_by: document.held_by.iter().flatten().next().map(|it| it.clone().into_owned()),
-            resource: document.resource.as_ref().map(|it| it.kind),
+            resources: document
+                .resource
+                .iter()
+                .chain(&document.piled_up)
+                .map(|it| it.kind)
+                .collect(),
             blocked_at: document.blocked_at.as_ref().map(Frame::of),
             caused_at: document.caused_at.as_ref().map(|it| Frame::of(&it.frame)),
             parts: parts.map(Frame::of).collect(),
@@ -117,7 +122,8 @@ impl std::fmt::Display for Finding {
         if *count > 0 {
             write!(f, ", {count} goroutines")?;
         } else {
-            let (of, how) = (self.resource.map(ResourceKind::name), self.shape.map(|it| it.name()));
+            let (of, how) =
+                (self.resources.first().map(|it| it.name()), self.shape.map(|it| it.name()));
             for word in of.into_iter().chain(how) {
                 write!(f, ", {word}")?;
             }

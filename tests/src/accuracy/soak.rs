@@ -175,7 +175,7 @@ mod tests {
             pattern: None,
             shape: None,
             held_by: None,
-            resource: None,
+            resources: Vec::new(),
             blocked_at: Some(Frame { function: Some("f".into()), file: None, line: Some(line) }),
             caused_at: None,
             parts: Vec::new(),

@@ -289,7 +289,7 @@ mod tests {
             pattern: None,
             shape: None,
             held_by: None,
-            resource: None,
+            resources: Vec::new(),
             blocked_at: None,
             caused_at: None,
             parts: Vec::new(),

@@ -1,5 +1,7 @@
 //! Sites and findings that belong together, and that do not.
 
+use std::slice::from_ref;
+
 use super::*;
 
 const FILE: &str = "orders/main.go";
@@ -142,7 +144,7 @@ fn a_site_in_a_known_function_is_misplaced_only_within_it() {
         cause: None,
     }];
     let mut elsewhere = finding(FILE, 8, CauseClass::DeadlockCycle, Verdict::Suspect);
-    let (judged, _) = judge(&sites, std::slice::from_ref(&elsewhere));
+    let (judged, _) = judge(&sites, from_ref(&elsewhere));
     assert_eq!(outcomes(&judged), [Outcome::WrongLine]);
     elsewhere.blocked_at =
         Some(Frame { function: Some("main.store".into()), file: Some(FILE.into()), line: Some(8) });
@@ -265,8 +267,8 @@ fn memory_is_judged_by_its_class_its_shape_and_the_holder_that_the_path_begins_a
     let site = Site { shape: Some(GrowthPattern::Linear), held, ..site };
     let judged = |path: Option<&str>, shape| {
         let held_by = path.map(str::to_owned);
-        let (judged, others) =
-            judge(&[site.clone()], &[Finding { held_by, shape: Some(shape), ..finding.clone() }]);
+        let found = Finding { held_by, shape: Some(shape), ..finding.clone() };
+        let (judged, others) = judge(from_ref(&site), &[found]);
         assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Found], 0));
         (judged[0].pattern_right, judged[0].held_right)
     };
@@ -280,7 +282,7 @@ fn memory_is_judged_by_its_class_its_shape_and_the_holder_that_the_path_begins_a
     assert_eq!(judged(None, linear).1, Some(false));
     // Memory outside of Go is another matter.
     let (_, other) = of_process(Place::OffHeap, CauseClass::OffHeapGrowth);
-    let (judged, others) = judge(&[site.clone()], &[other]);
+    let (judged, others) = judge(from_ref(&site), &[other]);
     assert_eq!((outcomes(&judged), others.len()), (vec![Outcome::Missed], 1));
 }
 
@@ -289,7 +291,7 @@ fn a_resource_is_judged_by_its_kind_and_others_only_come_along_with_goroutines()
     let (files, found) = of_process(Place::Resource(ResourceKind::File), CauseClass::Resource);
     let of = |kind| Finding { resources: vec![kind], ..found.clone() };
     let findings = [of(ResourceKind::Pipe), of(ResourceKind::File)];
-    let (judged, others) = judge(&[files.clone()], &findings);
+    let (judged, others) = judge(from_ref(&files), &findings);
     assert_eq!(outcomes(&judged), [Outcome::Found]);
     assert_eq!(others.len(), 1, "the pipes");
     let goroutines = site(1, CauseClass::Select, Verdict::Likely);

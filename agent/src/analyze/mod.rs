@@ -4,6 +4,7 @@
 //! same assessment, always.
 
 mod accounts;
+pub mod allocated;
 mod busy;
 mod case;
 mod cause;

@@ -260,14 +260,17 @@ const IDLE: [Idle; 8] = [
     },
     Idle {
         with: &["url"],
-        flags: &[&["object", "probes", "budget", "retained", "walk"], &[MEMORY_ONLY]],
+        flags: &[
+            &["object", "probes", "budget", "retained", "walk", "save-profile"],
+            &[MEMORY_ONLY],
+        ],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
     Idle {
         with: &["input"],
         flags: &[
             &["object", "interval", "duration", "samples", "probes", "budget"],
-            &["retained", "walk"],
+            &["retained", "walk", "save-profile"],
         ],
         why: "what was saved is judged as it was sampled",
     },

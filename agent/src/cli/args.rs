@@ -142,9 +142,10 @@ pub(super) enum Command {
     /// them: ranked by how many they are and in how few instances. Ends in 1 where a group reaches the
     /// threshold, unless --fail-on says else.
     Fleet(Fleet),
-    /// Show the memory of one program: its Go heap, what the kernel counts, what collections cost. With
-    /// --retained who holds the heap: variables by name, goroutines by function; as a profile too
-    /// (--format pprof), as a page with a flame graph (html), or compared with a walk before (--baseline).
+    /// Show the memory of one program: its Go heap, what the kernel counts, what collections cost, and which lines
+    /// allocated what is in use, where the program keeps a memory profile. With --retained who holds the heap:
+    /// variables by name, goroutines by function; as a profile too (--format pprof), as a page with a flame graph
+    /// (html), or compared with a walk before (--baseline).
     Memory(Memory),
     /// Show only the goroutines that --func, --package and --exclude let pass, in one sample.
     Filter(Pids),
@@ -306,6 +307,11 @@ pub(super) struct Memory {
         value_parser = duration
     )]
     pub(super) walk_limit: Duration,
+
+    /// Save the memory profile that the program keeps, as `go tool pprof` opens it: to this file, or into this folder
+    /// as memory_profile_TIME.pb.gz.
+    #[arg(long, value_name = "PATH", env = "LEAK_AGENT_SAVE_PROFILE")]
+    pub(super) save_profile: Option<PathBuf>,
 }
 
 /// Where to serve.

@@ -103,6 +103,21 @@ pub(super) enum Failure {
         #[source]
         source: io::Error,
     },
+    /// There is no memory profile to save.
+    #[error("no memory profile was saved: {why}")]
+    NoProfile {
+        /// Why not.
+        why: String,
+    },
+    /// A memory profile cannot be written to its file.
+    #[error("cannot save the memory profile to {}", path.display())]
+    ProfileFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Manual pages cannot be written.
     #[error("cannot write manual pages to {}", folder.display())]
     Pages {
@@ -374,10 +389,12 @@ impl Failure {
             | Self::NothingKnown { .. }
             | Self::NoStacks { .. }
             | Self::Saved { .. }
+            | Self::NoProfile { .. }
             | Self::Targets { .. } => Exit::Target,
             // Whoever read the output has seen enough.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::File { .. }
+            | Self::ProfileFile { .. }
             | Self::Pages { .. }
             | Self::Interrupted { .. }
             | Self::Stdin(_)
@@ -411,6 +428,9 @@ impl Failure {
             }
             Self::NoKey => "--wait TIME, or -- COMMAND, which is run in between".into(),
             Self::File { .. } => "another --output, in a directory that can be written to".into(),
+            Self::ProfileFile { .. } => {
+                "another --save-profile, in a directory that can be written to".into()
+            }
             Self::Pages { .. } => "another directory, which can be written to".into(),
             Self::Terminal(_) => "leak-agent ... | cat, for one line for each sample".into(),
             Self::Target { source, .. } if source.is_denied() => {
@@ -456,6 +476,7 @@ impl Failure {
             | Self::Interrupted { .. }
             | Self::Unreadable { .. }
             | Self::Saved { .. }
+            | Self::NoProfile { .. }
             | Self::Secret { .. }
             | Self::Asking(_)
             | Self::Thresholds(_)

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod accepted;
+mod allocated;
 mod args;
 mod asking;
 mod command;
@@ -76,7 +77,7 @@ fn run() -> Outcome {
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
         Task::Channels { threshold } => command::channels::run(&request, *threshold),
         Task::Fleet { threshold, parallel } => command::fleet::run(&request, *threshold, *parallel),
-        Task::Memory(walked) => command::memory::run(&request, walked.as_ref()),
+        Task::Memory { walked, .. } => command::memory::run(&request, walked.as_ref()),
         Task::Filter => command::filter::run(&request),
         Task::Report => command::report::run(&request),
         Task::Export(form) => command::export::run(&request, *form),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use tempfile::NamedTempFile;
@@ -82,6 +82,12 @@ fn name(format: &Format, report: &Report<'_>) -> String {
     format!("leak-agent-{of}-{time}.{}", format.extension)
 }
 
+/// The file of a profile that is to be saved to a file or into a folder, which is there already, at this time.
+pub(super) fn profile_file(path: &Path, time: &str) -> PathBuf {
+    let time = time.replace(':', "");
+    if path.is_dir() { path.join(format!("memory_profile_{time}.pb.gz")) } else { path.to_owned() }
+}
+
 /// Writes what `render` gives to where the flags say.
 pub(super) fn put(
     delivery: &Delivery,
@@ -123,6 +129,10 @@ pub(super) fn try_first(request: &Request) -> Result<(), Failure> {
         Destination::Stdout => {}
         Destination::File(path) => file(path, tried(path))?,
         Destination::Folder(path) => folder(path)?,
+    }
+    if let Some(path) = request.profile() {
+        let path = profile_file(path, "new");
+        tried(&path).map_err(|source| Failure::ProfileFile { path, source })?;
     }
     request.save.as_deref().into_iter().chain(request.dump_folder()).try_for_each(folder)
 }

@@ -37,7 +37,8 @@ pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
         Destination::Folder(folder) => inside(folder),
     };
     let mut folders = request.save.as_deref().into_iter().chain(request.dump_folder());
-    if report || folders.any(inside) {
+    let profile = request.profile().is_some_and(|it| elsewhere(&output::profile_file(it, "new")));
+    if report || profile || folders.any(inside) {
         plan = plan.writing_anywhere();
     }
     plan

@@ -100,8 +100,11 @@ pub(super) enum Task {
         threshold: u64,
         parallel: NonZeroUsize,
     },
-    /// The memory of one target, and who holds the heap if that is asked for.
-    Memory(Option<Walked>),
+    /// The memory of one target; who holds the heap, if that is asked for; and where to save its memory profile.
+    Memory {
+        walked: Option<Walked>,
+        profile: Option<PathBuf>,
+    },
     Filter,
     Report,
     /// One sample, as a profile.
@@ -248,7 +251,7 @@ impl Request {
             asking,
             fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
             settings: match task {
-                Task::Memory(_) => common.judging.without_baseline()?,
+                Task::Memory { .. } => common.judging.without_baseline()?,
                 _ => common.judging.settings()?,
             },
             save: common.save,
@@ -316,6 +319,14 @@ impl Request {
         }
     }
 
+    /// Where a memory profile is to be saved: a file, or a folder.
+    pub(super) fn profile(&self) -> Option<&Path> {
+        match &self.task {
+            Task::Memory { profile, .. } => profile.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether probes are to be put into the targets.
     pub(super) const fn has_probes(&self) -> bool {
         let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
@@ -347,11 +358,12 @@ impl Task {
                 if as_profile && !memory.retained {
                     return Err(Failure::Lacks { flag: "format pprof", needs: "--retained" });
                 }
-                Self::Memory(memory.retained.then(|| Walked {
+                let walked = memory.retained.then(|| Walked {
                     limit: memory.walk_limit,
                     as_profile,
                     baseline: common.judging.baseline.clone(),
-                }))
+                });
+                Self::Memory { walked, profile: memory.save_profile }
             }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,
@@ -390,7 +402,7 @@ impl Task {
     const fn default_fail_on(&self) -> FailOn {
         match self {
             Self::Filter
-            | Self::Memory(_)
+            | Self::Memory { .. }
             | Self::Report
             | Self::Compare(_)
             | Self::Export(_)
@@ -419,9 +431,11 @@ impl Task {
     /// Probes are for commands that watch; one sample, or two, leaves them nothing to see.
     fn attach_options(&self, probes: Probes, budget: Budget) -> Options {
         let (probes, once) = match self {
-            Self::Check | Self::Filter | Self::Fleet { .. } | Self::Memory(_) | Self::Export(_) => {
-                (Probing::Off, true)
-            }
+            Self::Check
+            | Self::Filter
+            | Self::Fleet { .. }
+            | Self::Memory { .. }
+            | Self::Export(_) => (Probing::Off, true),
             Self::Compare(_) | Self::Pprof(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };

@@ -36,11 +36,17 @@ pub enum Global {
     AllP,
     /// `mheap_`: the heap's spans; a struct.
     MHeap,
+    /// `mbuckets`: the memory profile's buckets; a pointer to the first of a list.
+    MBuckets,
+    /// `mProfCycle`: the memory profile's cycle; 32 bits.
+    MProfCycle,
+    /// `MemProfileRate`: how many bytes are allocated for each that the memory profile samples; a word.
+    MemProfileRate,
 }
 
 impl Global {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::AllGLen,
         Self::AllGPtr,
         Self::FirstModuleData,
@@ -50,6 +56,9 @@ impl Global {
         Self::Work,
         Self::AllP,
         Self::MHeap,
+        Self::MBuckets,
+        Self::MProfCycle,
+        Self::MemProfileRate,
     ];
 
     /// Its symbol's name.
@@ -65,6 +74,9 @@ impl Global {
             Self::Work => "runtime.work",
             Self::AllP => "runtime.allp",
             Self::MHeap => "runtime.mheap_",
+            Self::MBuckets => "runtime.mbuckets",
+            Self::MProfCycle => "runtime.mProfCycle",
+            Self::MemProfileRate => "runtime.MemProfileRate",
         }
     }
 }
@@ -99,10 +111,10 @@ impl Recipe {
 /// `tests/tests/globals.rs` does it again. They are in every Go program, except
 /// `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
 /// not in its callers).
-const RECIPES: [Recipe; 29] = {
+const RECIPES: [Recipe; 35] = {
     use Global::{
-        AllGLen, AllGPtr, AllP, FirstModuleData, GcController, MHeap, MemStats, WaitReasonStrings,
-        Work,
+        AllGLen, AllGPtr, AllP, FirstModuleData, GcController, MBuckets, MHeap, MProfCycle,
+        MemProfileRate, MemStats, WaitReasonStrings, Work,
     };
     [
         Recipe::new("runtime.forEachGRace", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
@@ -134,6 +146,12 @@ const RECIPES: [Recipe; 29] = {
         Recipe::new("runtime.gcMarkTermination.func5", (1, 1), &[(MHeap, 0)]),
         Recipe::new("runtime.getempty.func1", (1, 1), &[(MHeap, 0)]),
         Recipe::new("runtime.(*mspan).setUserArenaChunkToFault.func1", (1, 2), &[(MHeap, 0)]),
+        Recipe::new("runtime.stkbucket", (6, 6), &[(MBuckets, 3)]),
+        Recipe::new("runtime.mProf_FlushLocked", (1, 1), &[(MBuckets, 0)]),
+        Recipe::new("runtime.mProf_Flush", (2, 4), &[(MProfCycle, 0)]),
+        Recipe::new("runtime.mProf_Free", (1, 3), &[(MProfCycle, 0)]),
+        Recipe::new("runtime.profilealloc", (2, 2), &[(MemProfileRate, 1)]),
+        Recipe::new("runtime.allocmcache", (2, 2), &[(MemProfileRate, 1)]),
     ]
 };
 

@@ -8,8 +8,9 @@ use rustc_hash::FxHashMap;
 use super::binary::{Binary, Mapped, copying, moved};
 use super::caveat::{Caveat, PluginGap};
 use super::error::Error;
-use super::globals::{self, FunctionCode, Global, Globals, Source};
+use super::globals::{self, FunctionCode, Global, Globals, NotLocated, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
+use super::heap::buckets::Buckets;
 use super::heap::roots::{self, Found, Variables};
 use super::heap::stacks::{self, Stack};
 use super::heap::{Form, Heap, NoHeap, Spans, Walk};
@@ -71,6 +72,7 @@ struct Runtime {
     allglen: u64,
     allgptr: u64,
     heap: Result<Heap, NoHeap>,
+    buckets: Result<Buckets, NotLocated>,
     source: Source,
 }
 
@@ -242,6 +244,7 @@ impl Program {
                 |global| globals.get(global),
                 globals_bias,
             ),
+            buckets: Buckets::locate(&binary.version, |global| globals.get(global), globals_bias),
             source: globals.source(),
         };
 
@@ -332,6 +335,14 @@ impl Program {
     /// Why they cannot be read.
     pub const fn heap(&self) -> Result<&Heap, &NoHeap> {
         self.runtime.heap.as_ref()
+    }
+
+    /// Where its memory profile is.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub const fn buckets(&self) -> Result<&Buckets, &NotLocated> {
+        self.runtime.buckets.as_ref()
     }
 
     /// The variables of all modules that point into the heap, or to each other.

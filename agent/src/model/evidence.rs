@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strum::IntoStaticStr;
 
+use super::allocated::AllocatedAt;
 use super::caused_at::CausedAt;
 use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
@@ -58,6 +59,8 @@ pub enum DetectorKind {
     ResourceLimit,
     /// A walk of the heap: no detector, but evidence.
     Walk,
+    /// The program's own memory profile: no detector either.
+    MemoryProfile,
     /// The line of the program's own code that leads to the finding: no detector either.
     Cause,
     /// The program's own block profile: no detector either.
@@ -238,6 +241,8 @@ pub enum Evidence {
     ResourceLimit(ResourceLimit),
     /// Who holds the heap.
     HeapHeld(Box<HeapHeld>),
+    /// At which lines what is in use of the heap grew, those that grew most first.
+    AllocatedAt(Vec<AllocatedAt>),
     /// What the source shows.
     Source(SourceNote),
     /// The line of the program's own that leads to them.
@@ -275,6 +280,7 @@ impl Evidence {
             Self::Unreaped { .. } => DetectorKind::Unreaped,
             Self::ResourceLimit(_) => DetectorKind::ResourceLimit,
             Self::HeapHeld(_) => DetectorKind::Walk,
+            Self::AllocatedAt(_) => DetectorKind::MemoryProfile,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
         }
     }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::allocated::AllocatedAt;
 use super::cause::Cause;
 use super::caused_at::CausedAt;
 use super::class::CauseClass;
@@ -241,6 +242,16 @@ impl Finding {
             Evidence::HeapHeld(held) => Some(&**held),
             _ => None,
         })
+    }
+
+    /// At which lines what is in use of the heap grew, those that grew most first; empty where that is not known.
+    #[must_use]
+    pub fn allocated_at(&self) -> &[AllocatedAt] {
+        let lines = self.evidence.iter().find_map(|evidence| match evidence {
+            Evidence::AllocatedAt(lines) => Some(&lines[..]),
+            _ => None,
+        });
+        lines.unwrap_or_default()
     }
 
     /// For how long the longest of its goroutines has been blocked.

@@ -4,6 +4,7 @@
 //! no clock, no I/O, no source and no output.
 
 pub mod account;
+pub mod allocated;
 pub mod assessment;
 pub mod cause;
 pub mod caused_at;
@@ -44,6 +45,7 @@ pub mod update;
 pub mod wait;
 
 pub use account::{Background, IdleReason, Ignored, NoLeak, NotAnalysed};
+pub use allocated::{Allocated, AllocatedAt, AllocatedCoverage, AllocationSite, NotAllocated};
 pub use assessment::{
     Ages, Assessment, Group, HotPath, Judgement, Lineage, LockGraph, LockNode, NoStack, Rise,
     RiseVerdict, Rising, Totals, WindowSpan,

@@ -67,6 +67,11 @@ pub enum CoverageNote {
         /// Why.
         why: String,
     },
+    /// The heap grows, and the program's memory profile does not say who allocated what was added.
+    NotAllocated {
+        /// Why, in a sentence.
+        why: String,
+    },
     /// A plugin could not be read.
     PluginUnreadable {
         /// The address of its module data.

@@ -1,27 +1,30 @@
-//! `memory`: the memory of one program, and who holds its heap.
+//! `memory`: the memory of one program, who allocated what is in use, and who holds its heap.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
+use crate::analyze::allocated::by_line;
 use crate::analyze::since::since;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::Kind;
 use crate::cli::request::{Request, Walked};
 use crate::cli::{Outcome, output, session, target};
+use crate::collect::CollectError;
 use crate::collect::attach::Options;
+use crate::collect::attach::allocated::allocated;
 use crate::collect::attach::retained::retained;
-use crate::model::{Assessment, Instance, Retained};
+use crate::model::{Allocated, Assessment, Instance, NotAllocated, Retained};
 use crate::profile::write;
-use crate::report::format;
 use crate::report::html::write_html;
 use crate::report::memory::{MemoryReport, read, stacks, write_json, write_text};
+use crate::report::{format, json, phrases};
 
 /// A report is no larger than this.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Takes one sample, and walks the heap if that is asked for.
+/// Takes one sample, reads the memory profile, and walks the heap if that is asked for.
 pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome {
     let as_profile = walked.is_some_and(|walked| walked.as_profile);
     if as_profile && !request.delivery.has_file() && io::stdout().is_terminal() {
@@ -36,8 +39,15 @@ pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome
     let Some(assessment) = seen.assessments.pop() else {
         return Err(target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget));
     };
+    let allocated = of_process(request, &assessment, allocated)?;
+    let lines = match &allocated {
+        Some(Ok(profile)) => by_line(profile),
+        _ => Vec::new(),
+    };
     let held = match walked {
-        Some(walked) => held(request, &assessment, walked)?,
+        Some(walked) => {
+            of_process(request, &assessment, |pid, options| retained(pid, options, walked.limit))?
+        }
         None => None,
     };
     if let Some((exe, _)) = &before
@@ -48,8 +58,12 @@ pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome
         output::say(format_args!("warning: different programs: {before} before, {now} now"));
     }
     let since = before.as_ref().zip(held.as_ref()).map(|((_, before), now)| since(before, now));
-    let report =
-        MemoryReport { assessment: &assessment, retained: held.as_ref(), since: since.as_ref() };
+    let report = MemoryReport {
+        assessment: &assessment,
+        retained: held.as_ref(),
+        since: since.as_ref(),
+        allocated: allocated.as_ref().map(|it| it.as_ref().map(|profile| (profile, &lines[..]))),
+    };
     let top = request.delivery.top;
     output::put(&request.delivery, |out| match (&held, request.delivery.format.kind) {
         (Some(held), _) if as_profile => {
@@ -63,6 +77,9 @@ pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome
         (_, Kind::Document) => write_html(&report, out),
         (_, Kind::Text) => write_text(&report, top, out),
     })?;
+    if let (Some(path), Some(allocated)) = (request.profile(), &allocated) {
+        save(path, allocated, &assessment)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -76,15 +93,31 @@ fn baseline(path: &Path) -> Result<(String, Retained), Failure> {
     read(&text).map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
-/// Who holds the heap of a process; `None` for what is none.
-fn held(
+/// What is found out of a process; `None` for what is none.
+fn of_process<T>(
     request: &Request,
     assessment: &Assessment,
-    walked: &Walked,
-) -> Result<Option<Retained>, Failure> {
+    find: impl FnOnce(u32, &Options) -> Result<T, CollectError>,
+) -> Result<Option<T>, Failure> {
     let instance = &assessment.target.id.instance;
     let Instance::Process { pid, library } = instance else { return Ok(None) };
     let options = Options { object: library.clone(), ..request.attach.clone() };
-    let held = retained(*pid, &options, walked.limit);
-    held.map(Some).map_err(|source| Failure::of(instance.clone(), source))
+    find(*pid, &options).map(Some).map_err(|source| Failure::of(instance.clone(), source))
+}
+
+/// Saves a memory profile, and says where.
+fn save(
+    path: &Path,
+    allocated: &Result<Allocated, NotAllocated>,
+    assessment: &Assessment,
+) -> Result<(), Failure> {
+    let allocated = allocated
+        .as_ref()
+        .map_err(|why| Failure::NoProfile { why: phrases::not_allocated(why) })?;
+    let at = assessment.window.last;
+    let path = output::profile_file(path, &json::time(at).unwrap_or_default());
+    output::write_file(&path, |out| write::heap(allocated, &assessment.target, at, out))
+        .map_err(|source| Failure::ProfileFile { path: path.clone(), source })?;
+    output::say(format_args!("memory profile: {}", path.display()));
+    Ok(())
 }

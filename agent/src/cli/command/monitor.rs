@@ -1,6 +1,7 @@
 //! `monitor`: go on sampling, and tell when a finding appears, changes or ends; keep dumps and push profiles
 //! meanwhile.
 
+use crate::cli::allocated::AllocatedAt;
 use crate::cli::format::Kind;
 use crate::cli::request::{Meanwhile, Request, Selection};
 use crate::cli::sinks::{Account, Dumps, Monitor, Push};
@@ -27,9 +28,16 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
     if !accounts.is_empty() && !asks_others {
         target::warn(&pushed.settings);
     }
+    let allocated = AllocatedAt::wanted(request);
+    if let Some(allocated) = &allocated {
+        sinks.push(Box::new(allocated.clone()));
+    }
     let seen = session::run(request, sinks);
     accounts.iter().for_each(Account::tell);
-    let seen = seen?;
+    let mut seen = seen?;
+    if let Some(allocated) = allocated {
+        allocated.add(&mut seen);
+    }
     // Its lines were all of standard output's JSON.
     if request.delivery.format.kind == Kind::Json && !request.delivery.has_file() {
         return seen.end_without_report(request);

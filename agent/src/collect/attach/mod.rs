@@ -1,5 +1,6 @@
 //! A running process as a source: attach by pid, sample its goroutines through its memory.
 
+pub mod allocated;
 mod births;
 mod budget;
 mod clock;

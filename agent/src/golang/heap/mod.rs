@@ -1,6 +1,7 @@
 //! The heap of a Go program and its garbage collector, from outside: what they hold, did and cost.
 
 mod arenas;
+pub mod buckets;
 mod caches;
 mod classes;
 mod counters;

@@ -26,6 +26,8 @@ pub(in crate::profile) struct Profile {
     pub(in crate::profile) period: i64,
     #[prost(int64, repeated, tag = "13")]
     pub(in crate::profile) comment: Vec<i64>,
+    #[prost(int64, tag = "14")]
+    pub(in crate::profile) default_sample_type: i64,
 }
 
 /// Numbers of strings.

@@ -1,5 +1,5 @@
 //! Writes an observation as Go itself writes its goroutines: as pprof's protobuf, as counts (`debug=1`), or
-//! as a dump (`debug=2`).
+//! as a dump (`debug=2`); and who allocated what, as pprof's protobuf of the heap.
 //!
 //! Like Go's own, they leave out the goroutines of the runtime itself (`of_runtime`). What an observation
 //! does not know stands there as what is unknown: arguments as `(...)`, and how far into a function an
@@ -19,7 +19,7 @@ mod tally;
 pub use counts::counts;
 pub use dump::{dump, tells_apart};
 pub use error::Error;
-pub use pprof::{Judged, difference, held, pprof};
+pub use pprof::{Judged, difference, heap, held, pprof};
 
 #[cfg(test)]
 mod tests;

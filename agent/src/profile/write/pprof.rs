@@ -1,8 +1,10 @@
 //! pprof's protobuf.
 
+mod heap;
 mod held;
 mod samples;
 mod strings;
+mod tables;
 
 use std::io::{self, Write};
 
@@ -12,6 +14,7 @@ use prost::Message as _;
 
 use crate::model::{Judgement, Observation};
 use crate::profile::proto::message::Profile;
+pub use heap::heap;
 pub use held::held;
 use samples::Builder;
 
@@ -67,10 +70,10 @@ fn pack(
     let mut profile = builder.build();
     profile.time_nanos = observation.at.unix_ns();
     profile.duration_nanos = duration_ns;
-    packed(&profile, out)
+    compress(&profile, out)
 }
 
-fn packed(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
+fn compress(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     let mut packed = GzEncoder::new(out, Compression::fast());
     packed.write_all(&profile.encode_to_vec())?;
     packed.finish().map(drop)

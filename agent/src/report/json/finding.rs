@@ -1,5 +1,6 @@
 //! Findings: what leaks, with everything that is known of it.
 
+use super::allocated::allocated_at;
 use super::frame::{frame, stack};
 use super::group::wait;
 use super::locks::{holder, waiters};
@@ -71,6 +72,7 @@ pub(super) fn finding<'a>(
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
         lock_wait: leak.map(|leak| lock_wait(&leak.lock_wait, stacks)).unwrap_or_default(),
         held_by: finding.heap_held().map(|held| vec![phrases::heap_held_path(held).into()]),
+        allocated_at: finding.allocated_at().iter().map(allocated_at).collect(),
         cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
         suggestions: phrases::suggestions(finding, stacks).into_iter().map(Into::into).collect(),

@@ -13,6 +13,7 @@ use super::schema::SampleDoc;
 use super::{Render, Report};
 use crate::model::Timestamp;
 
+pub(super) mod allocated;
 mod contention;
 pub(super) mod coverage;
 mod document;

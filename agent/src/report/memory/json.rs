@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::MemoryReport;
 use crate::model::{HeapCycle, HeapPath, HeapStep, HeapType, HeldSince, Retained, RetainedClass};
 use crate::report::json::memory::{amount, holder};
-use crate::report::json::{coverage, memory, time};
+use crate::report::json::{allocated, coverage, memory, time};
 use crate::report::phrases;
 use crate::report::schema::{
     AgentDoc, HeapCycleDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc,
@@ -25,8 +25,9 @@ pub fn write_json(report: &MemoryReport<'_>, out: &mut dyn Write) -> io::Result<
         target: coverage::target(&assessment.target),
         at: time(assessment.window.last).map(Into::into),
         memory: assessment.memory.as_ref().map(memory::memory),
+        allocated: report.profile().map(|(it, lines)| allocated::allocated(it, lines)),
         retained: report.retained.map(|it| retained(it, report.since)),
-        notes: phrases::notes(assessment).into_iter().map(Into::into).collect(),
+        notes: report.notes().into_iter().map(Into::into).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

@@ -10,7 +10,8 @@ pub use read::{ReadError, read};
 pub use stacks::{HeldFrame, HeldFrameKind, HeldStack, stacks};
 pub use text::write_text;
 
-use crate::model::{Assessment, HeldSince, Retained};
+use super::phrases;
+use crate::model::{Allocated, AllocatedAt, Amount, Assessment, HeldSince, NotAllocated, Retained};
 
 /// What is reported of a program's memory.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,34 @@ pub struct MemoryReport<'a> {
     pub retained: Option<&'a Retained>,
     /// What is not as it was at a walk before, if it is compared with one.
     pub since: Option<&'a HeldSince>,
+    /// Who allocated what is in use, and the same by line; or why that is not known. `None` for what is no process.
+    pub allocated: Option<Result<(&'a Allocated, &'a [AllocatedAt]), &'a NotAllocated>>,
+}
+
+impl<'a> MemoryReport<'a> {
+    const fn profile(&self) -> Option<(&'a Allocated, &'a [AllocatedAt])> {
+        match self.allocated {
+            Some(Ok(profile)) => Some(profile),
+            Some(Err(_)) | None => None,
+        }
+    }
+
+    /// What could not be seen.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = phrases::notes(self.assessment);
+        if let Some(Err(why)) = self.allocated {
+            notes.push(phrases::not_allocated(why));
+        }
+        notes
+    }
+}
+
+/// What lines have together.
+pub(super) fn sum(lines: &[AllocatedAt], of: fn(&AllocatedAt) -> Amount) -> Amount {
+    lines.iter().map(of).fold(Amount::default(), |sum, it| Amount {
+        bytes: sum.bytes.saturating_add(it.bytes),
+        objects: sum.objects.saturating_add(it.objects),
+    })
 }
 
 #[cfg(test)]

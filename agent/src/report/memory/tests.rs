@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    Amount, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind, RetainedClass,
-    WalkCoverage,
+    AllocatedCoverage, Amount, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind,
+    RetainedClass, SourceLine, WalkCoverage,
 };
 use crate::report::schema::MemoryReportDoc;
 use crate::sample::leaking;
@@ -85,7 +85,12 @@ fn text(report: &MemoryReport<'_>, top: Option<usize>) -> String {
 #[test]
 fn people_read_who_holds_how_much() {
     let (assessment, retained) = (assessment(), retained());
-    let report = MemoryReport { assessment: &assessment, retained: Some(&retained), since: None };
+    let report = MemoryReport {
+        assessment: &assessment,
+        retained: Some(&retained),
+        since: None,
+        allocated: None,
+    };
     let all = text(&report, None);
     for line in [
         " 96.0 MiB   96.0 %        98,304  main.store\u{fffd}[31m\n",
@@ -106,7 +111,8 @@ fn people_read_who_holds_how_much() {
     }
     let two = text(&report, Some(2));
     assert!(two.contains("… and 3 more holders of 1.0 MiB: --all shows them\n"), "{two}");
-    let none = MemoryReport { assessment: &assessment, retained: None, since: None };
+    let none =
+        MemoryReport { assessment: &assessment, retained: None, since: None, allocated: None };
     assert!(!text(&none, None).contains("held by"));
 }
 
@@ -132,7 +138,12 @@ fn what_makes_a_walk_less_exact_is_said() {
 #[test]
 fn programs_read_back_what_is_written() {
     let (assessment, retained) = (assessment(), retained());
-    let report = MemoryReport { assessment: &assessment, retained: Some(&retained), since: None };
+    let report = MemoryReport {
+        assessment: &assessment,
+        retained: Some(&retained),
+        since: None,
+        allocated: None,
+    };
     let mut text = Vec::new();
     write_json(&report, &mut text).expect("a vector takes everything");
     let read: MemoryReportDoc<'_> = serde_json::from_slice(&text).expect("its own form");
@@ -145,4 +156,82 @@ fn programs_read_back_what_is_written() {
     assert!(path.text.ends_with("-> main.session.events -> []byte -> unknown"), "{}", path.text);
     assert_eq!(retained.types[0].name.as_deref(), Some("[]byte"));
     assert!(retained.walk.is_whole && retained.notes.len() == 1);
+}
+
+fn allocated() -> (Allocated, Vec<AllocatedAt>) {
+    let at = |function: &str, via: Option<&str>, bytes: u64| AllocatedAt {
+        line: Some(SourceLine {
+            function: function.to_owned(),
+            file: "/src/app/main.go".to_owned(),
+            line: 7,
+        }),
+        via: via.map(str::to_owned),
+        in_use: Amount { bytes, objects: bytes / 1024 },
+        allocated: Amount { bytes: 2 * bytes, objects: bytes / 512 },
+        grown_bytes: None,
+    };
+    let lines = vec![
+        at("main.keep", Some("bytes.growSlice"), 3 << 20),
+        AllocatedAt { line: None, ..at("", None, 1 << 20) },
+        at("main.\u{1b}[31mgone", None, 0),
+    ];
+    (Allocated { rate_bytes: 512 << 10, ..Allocated::default() }, lines)
+}
+
+#[test]
+fn people_read_who_allocated_how_much() {
+    let (assessment, (mut allocated, lines)) = (assessment(), allocated());
+    let said = |allocated: &Allocated, top| {
+        let known = Some(Ok((allocated, &lines[..])));
+        text(&MemoryReport { assessment: &assessment, retained: None, allocated: known }, top)
+    };
+    let all = said(&allocated, None);
+    for line in [
+        "allocated  4.0 MiB in 4,096 objects in use, by the program's own memory profile, estimated: one \
+         of 512.0 KiB is sampled\n",
+        "   3.0 MiB   75.0 %         3,072  main.keep (/src/app/main.go:7), in bytes.growSlice\n",
+        "   1.0 MiB   25.0 %         1,024  an unknown line\n",
+    ] {
+        assert!(all.contains(line), "{line:?} in {all}");
+    }
+    assert!(!all.contains("gone") && !all.contains("note       "), "{all}");
+    assert!(said(&allocated, Some(1)).contains("… and 1 more line of 1.0 MiB: --all shows them"));
+    allocated.coverage = AllocatedCoverage {
+        torn: 1,
+        is_whole: false,
+        is_steady: false,
+        is_before_collection: true,
+        unresolved: 2,
+    };
+    assert_eq!(said(&allocated, None).matches("\nnote       ").count(), 5);
+}
+
+#[test]
+fn why_nobody_knows_who_allocated_is_said() {
+    let assessment = assessment();
+    let why = NotAllocated::Off;
+    let report =
+        MemoryReport { assessment: &assessment, retained: None, allocated: Some(Err(&why)) };
+    let said = text(&report, None);
+    assert!(
+        said.contains("note       who allocated what is in use is not known: the program keeps no"),
+        "{said}"
+    );
+    assert!(!said.contains("\nallocated"), "{said}");
+}
+
+#[test]
+fn programs_read_back_who_allocated() {
+    let (assessment, (allocated, lines)) = (assessment(), allocated());
+    let known = Some(Ok((&allocated, &lines[..])));
+    let report = MemoryReport { assessment: &assessment, retained: None, allocated: known };
+    let mut text = Vec::new();
+    write_json(&report, &mut text).expect("a vector takes everything");
+    let read: MemoryReportDoc<'_> = serde_json::from_slice(&text).expect("its own form");
+    let allocated = read.allocated.expect("it is known");
+    assert_eq!((allocated.in_use.bytes, allocated.allocated.bytes), (4 << 20, 8 << 20));
+    let [first, second, third] = &allocated.lines[..] else { panic!("{:?}", allocated.lines) };
+    assert_eq!(first.via.as_deref(), Some("bytes.growSlice"));
+    assert_eq!((&second.function, second.line, third.line), (&None, None, Some(7)));
+    assert!(allocated.is_whole && allocated.notes.is_empty());
 }

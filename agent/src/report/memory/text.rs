@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::MemoryReport;
-use crate::model::{Amount, HeldSince, Retained};
+use super::{MemoryReport, sum};
+use crate::model::{Allocated, AllocatedAt, Amount, HeldSince, Retained};
 use crate::report::format::{self, clean, count, counted};
 use crate::report::phrases;
 
@@ -41,14 +41,36 @@ pub fn write_text(
         }
         None => writeln!(out, "memory     nothing is known of it")?,
     }
-    for note in phrases::notes(report.assessment) {
+    for note in report.notes() {
         writeln!(out, "note       {}", clean(&note))?;
+    }
+    if let Some((allocated, lines)) = report.profile() {
+        write_allocated(allocated, lines, top, out)?;
     }
     if let Some(retained) = report.retained {
         write_retained(retained, top, out)?;
         if let Some(since) = report.since {
             write_since(retained, since, top, out)?;
         }
+    }
+    Ok(())
+}
+
+fn write_allocated(
+    allocated: &Allocated,
+    lines: &[AllocatedAt],
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let all = sum(lines, |it| it.in_use);
+    let basis = phrases::allocated_basis(allocated);
+    let in_use = counted(all.objects, "object", "objects");
+    writeln!(out, "\nallocated  {} in {in_use} in use, {basis}", format::bytes(all.bytes))?;
+    let rows = lines.iter().filter(|it| it.in_use.bytes > 0);
+    let rows = rows.map(|it| (it.in_use, phrases::allocation_line(it)));
+    write_some(rows.collect(), all, top, ("more line", "more lines"), out)?;
+    for note in phrases::allocated_notes(allocated) {
+        writeln!(out, "note       {note}")?;
     }
     Ok(())
 }

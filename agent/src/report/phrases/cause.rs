@@ -50,7 +50,10 @@ fn memory_grows(memory: MemoryGrowth, finding: &Finding) -> String {
     let rate = super::rate(finding).map(|rate| format!(" ({rate})")).unwrap_or_default();
     let held = finding.heap_held().map(super::heap_held_brief);
     let held = held.map(|it| format!(" Held by {it}.")).unwrap_or_default();
-    format!("{what} grew from {} to {}{rate}: {but}.{held}", bytes(from_bytes), bytes(to_bytes))
+    let line = super::allocation_in_brief(finding.allocated_at());
+    let line = line.map(|it| format!(" Allocated at {it}.")).unwrap_or_default();
+    let (from, to) = (bytes(from_bytes), bytes(to_bytes));
+    format!("{what} grew from {from} to {to}{rate}: {but}.{line}{held}")
 }
 
 /// A rate as people say it.

@@ -49,6 +49,7 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         CoverageNote::HeapNotWalked { why } => {
             format!("nobody knows who holds the heap: {why}").into()
         }
+        CoverageNote::NotAllocated { why } => why.clone().into(),
         CoverageNote::PluginUnreadable { address, why } => format!(
             "the plugin whose module data is at {address:#x} cannot be read ({why}); neither can stacks \
              that go through it"

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::allocated;
 use super::contention;
 use super::forced::freed;
 use super::lock::does;
@@ -103,6 +104,7 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
         ),
         Evidence::ResourceLimit(limit) => resource::resource_limit(limit),
         Evidence::HeapHeld(held) => retained::heap_held(held),
+        Evidence::AllocatedAt(lines) => allocated::allocated_at(lines),
         Evidence::Stuck(still) => stillness(still),
         Evidence::Source(note) => source_rule::note(note),
         Evidence::CausedAt(caused) => caused_at(*caused, stacks),

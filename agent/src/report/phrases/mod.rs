@@ -4,6 +4,7 @@
 //! sentence as it is: each form cleans or escapes the whole.
 
 mod account;
+mod allocated;
 mod caller;
 mod cause;
 mod class;
@@ -34,6 +35,9 @@ mod suggestion;
 pub use account::{
     Accounting, accounting, by_reason, ignored_by_reason, lack, not_analysed,
     not_analysed_by_reason,
+};
+pub use allocated::{
+    allocated_basis, allocated_notes, allocation_in_brief, allocation_line, not_allocated,
 };
 pub use caller::{Caller, callers, callers_in_brief, stack_in_brief};
 pub use cause::cause;

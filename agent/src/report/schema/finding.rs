@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::allocated::AllocatedAtDoc;
 use super::frame::{FrameDoc, StackFrameDoc};
 use super::group::WaitDoc;
 use super::locks::{HolderDoc, WaiterDoc};
@@ -120,6 +121,10 @@ pub struct FindingDoc<'a> {
     ///
     /// Null: the finding is not about Go's heap, or the heap was not walked; the coverage's notes say why.
     pub held_by: Option<Vec<Cow<'a, str>>>,
+    /// The lines at which what is in use of the heap grew from the first sample to the last, by the program's own
+    /// memory profile, those that grew most first; empty where the finding is not about Go's heap, or that is not known.
+    #[serde(default)]
+    pub allocated_at: Vec<AllocatedAtDoc<'a>>,
     /// The cause as a sentence, with the numbers.
     pub cause: Cow<'a, str>,
     /// The source around the line that matters.

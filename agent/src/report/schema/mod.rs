@@ -9,6 +9,7 @@
 //! `#[serde(default)]` or is an `Option`, so that older reports can still be read, and unknown keys are
 //! ignored, so that newer ones can. What is not known is null, never 0.
 
+mod allocated;
 mod compare;
 mod contention;
 mod coverage;
@@ -34,6 +35,7 @@ mod retained;
 mod sample;
 mod site;
 
+pub use allocated::{AllocatedAtDoc, AllocatedDoc};
 pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc};
 pub use contention::{ContendedLineDoc, ContentionDoc};
 pub use coverage::{

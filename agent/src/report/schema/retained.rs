@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::allocated::AllocatedDoc;
 use super::coverage::TargetDoc;
 use super::document::AgentDoc;
 use super::heap_holder::{AmountDoc, HeapHolderDoc};
@@ -29,6 +30,11 @@ pub struct MemoryReportDoc<'a> {
     ///
     /// Null: nothing is known of it.
     pub memory: Option<MemoryAccountDoc>,
+    /// Who allocated what is in use, by the program's own memory profile.
+    ///
+    /// Null: the program has none, or it cannot be read, which the notes say; or the target is no process.
+    #[serde(default)]
+    pub allocated: Option<AllocatedDoc<'a>>,
     /// Who holds the heap.
     ///
     /// Null: it was not asked for (`--retained`).

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::packed;
+use super::compress;
 use super::strings::{Numbered, Strings};
 use crate::model::{Amount, Target, Timestamp};
 use crate::profile::proto::MARK;
@@ -66,5 +66,5 @@ pub fn held<'a>(
         });
     }
     profile.string_table = strings.table();
-    packed(&profile, out)
+    compress(&profile, out)
 }

@@ -1,0 +1,86 @@
+//! Who allocated what is in use: what the memory profile says that the program's own runtime keeps.
+
+use super::earlier::SourceLine;
+use super::retained::Amount;
+use super::stack::{StackId, StackTable};
+
+/// What the memory profile of a program says. All amounts are estimates, scaled up from what was sampled as
+/// `runtime/pprof` does it.
+#[derive(Clone, Debug, Default)]
+pub struct Allocated {
+    /// Of so many bytes that are allocated one is sampled, on average (`runtime.MemProfileRate`).
+    pub rate_bytes: u64,
+    /// The stacks of the sites.
+    pub stacks: StackTable,
+    /// One for each stack and size of object, those with most bytes in use first.
+    pub sites: Vec<AllocationSite>,
+    /// How much of it was read.
+    pub coverage: AllocatedCoverage,
+}
+
+/// Objects of one size that were allocated at one stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocationSite {
+    /// The stack, innermost frame first, with the runtime's own.
+    pub stack: StackId,
+    /// How many of its frames, from the innermost on, `runtime/pprof` leaves out: the runtime's own, unless there are
+    /// no others.
+    pub of_runtime: usize,
+    /// The size of an object.
+    pub object_bytes: u64,
+    /// Those in use, as of the last collection that was complete.
+    pub in_use: Amount,
+    /// All since the program began, as of then.
+    pub allocated: Amount,
+}
+
+/// How much of a memory profile was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocatedCoverage {
+    /// Sites of which the counts made no sense, or could not be read.
+    pub torn: u64,
+    /// Whether all sites were found.
+    pub is_whole: bool,
+    /// Whether nothing was added to the profile while it was read.
+    pub is_steady: bool,
+    /// Whether no collection was complete, so that it has all that was allocated, and nothing as freed.
+    pub is_before_collection: bool,
+    /// Addresses that no function is known of.
+    pub unresolved: u64,
+}
+
+impl Default for AllocatedCoverage {
+    fn default() -> Self {
+        let (torn, unresolved) = (0, 0);
+        Self { torn, is_whole: true, is_steady: true, is_before_collection: false, unresolved }
+    }
+}
+
+/// Why nothing is known of who allocated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAllocated {
+    /// The program samples nothing: `runtime.MemProfileRate` is 0. The linker sets it so where nothing in the
+    /// program can ask for the profile.
+    Off,
+    /// The profile was not found, or could not be read.
+    Unread {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// What was allocated at one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllocatedAt {
+    /// The program's own innermost line, or else the innermost outside of the runtime; `None` where no address of
+    /// the stacks is known.
+    pub line: Option<SourceLine>,
+    /// The function that allocated for it, where that is another: the one with most bytes.
+    pub via: Option<String>,
+    /// In use.
+    pub in_use: Amount,
+    /// Since the program began.
+    pub allocated: Amount,
+    /// How many more bytes are in use than at a sample before; `None` without one.
+    pub grown_bytes: Option<u64>,
+}

@@ -1,0 +1,45 @@
+//! Who allocated what is in use.
+
+use crate::model::{Allocated, AllocatedAt, Amount};
+use crate::report::phrases;
+use crate::report::schema::{AllocatedAtDoc, AllocatedDoc, AmountDoc};
+
+/// All lines of a memory profile.
+pub(in crate::report) fn allocated<'a>(
+    allocated: &Allocated,
+    lines: &'a [AllocatedAt],
+) -> AllocatedDoc<'a> {
+    let coverage = allocated.coverage;
+    let sum = |of: fn(&AllocatedAt) -> Amount| amount(crate::report::memory::sum(lines, of));
+    AllocatedDoc {
+        lines: lines.iter().map(allocated_at).collect(),
+        in_use: sum(|it| it.in_use),
+        allocated: sum(|it| it.allocated),
+        rate_bytes: allocated.rate_bytes,
+        sites: allocated.sites.len() as u64,
+        torn: coverage.torn,
+        unresolved: coverage.unresolved,
+        is_whole: coverage.is_whole,
+        is_steady: coverage.is_steady,
+        is_before_collection: coverage.is_before_collection,
+        notes: phrases::allocated_notes(allocated).into_iter().map(Into::into).collect(),
+    }
+}
+
+/// One line.
+pub(super) fn allocated_at(at: &AllocatedAt) -> AllocatedAtDoc<'_> {
+    let line = at.line.as_ref();
+    AllocatedAtDoc {
+        function: line.map(|line| (&line.function).into()),
+        file: line.map(|line| (&line.file).into()),
+        line: line.map(|line| line.line),
+        via: at.via.as_ref().map(Into::into),
+        in_use: amount(at.in_use),
+        allocated: amount(at.allocated),
+        grown_bytes: at.grown_bytes,
+    }
+}
+
+const fn amount(amount: Amount) -> AmountDoc {
+    AmountDoc { bytes: amount.bytes, objects: amount.objects }
+}

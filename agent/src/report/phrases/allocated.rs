@@ -1,0 +1,92 @@
+//! Who allocated what is in use, in words.
+
+use crate::model::{Allocated, AllocatedAt, NotAllocated};
+use crate::report::format::{bytes, counted};
+
+/// A line: `main.keep (/src/app/main.go:7), in bytes.growSlice`.
+#[must_use]
+pub fn allocation_line(at: &AllocatedAt) -> String {
+    let line = at.line.as_ref().map_or_else(
+        || "an unknown line".to_owned(),
+        |it| format!("{} ({}:{})", it.function, it.file, it.line),
+    );
+    let via = at.via.as_ref().map(|via| format!(", in {via}")).unwrap_or_default();
+    format!("{line}{via}")
+}
+
+/// The line at which most was added, in brief: `main.keep (main.go:7)`.
+#[must_use]
+pub fn allocation_in_brief(lines: &[AllocatedAt]) -> Option<String> {
+    let line = lines.first()?.line.as_ref()?;
+    let file = line.file.rsplit('/').next().unwrap_or(&line.file);
+    Some(format!("{} ({file}:{})", line.function, line.line))
+}
+
+/// The lines at which what is in use grew.
+pub(super) fn allocated_at(lines: &[AllocatedAt]) -> String {
+    let line = |at: &AllocatedAt| {
+        let more = bytes(at.grown_bytes.unwrap_or(0));
+        let all = bytes(at.in_use.bytes);
+        format!("≈ {more} more in use, ≈ {all} in all, allocated at {}", allocation_line(at))
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+/// How that is known: `by its memory profile, which samples one of 512.0 KiB`.
+#[must_use]
+pub fn allocated_basis(allocated: &Allocated) -> String {
+    match allocated.rate_bytes {
+        1 => "by the program's own memory profile, which has every object".to_owned(),
+        rate => format!(
+            "by the program's own memory profile, estimated: one of {} is sampled",
+            bytes(rate)
+        ),
+    }
+}
+
+/// Why nothing is known of who allocated.
+#[must_use]
+pub fn not_allocated(why: &NotAllocated) -> String {
+    match why {
+        NotAllocated::Off => {
+            "who allocated what is in use is not known: the program keeps no memory profile \
+             (runtime.MemProfileRate is 0, as the linker sets it where nothing in the program can ask for \
+             one; importing runtime/pprof or net/http/pprof changes that)"
+                .to_owned()
+        }
+        NotAllocated::Unread { why } => {
+            format!("who allocated what is in use is not known: {why}")
+        }
+    }
+}
+
+/// How exact it is: a sentence for each thing that makes it less so.
+#[must_use]
+pub fn allocated_notes(allocated: &Allocated) -> Vec<String> {
+    let coverage = allocated.coverage;
+    [
+        coverage.is_before_collection.then(|| {
+            "no collection was complete yet: what was allocated is taken for in use".to_owned()
+        }),
+        (!coverage.is_whole).then(|| {
+            "the memory profile was not read to its end, which is too far away or broken: there are \
+             more lines than these"
+                .to_owned()
+        }),
+        (coverage.torn > 0).then(|| {
+            let torn = counted(coverage.torn, "site", "sites");
+            format!("{torn} of the memory profile could not be read, or made no sense")
+        }),
+        (!coverage.is_steady).then(|| {
+            "the memory profile changed under every reading: some of it may be counted twice, or not"
+                .to_owned()
+        }),
+        (coverage.unresolved > 0).then(|| {
+            let addresses = counted(coverage.unresolved, "address", "addresses");
+            format!("{addresses} of the memory profile could not be named")
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

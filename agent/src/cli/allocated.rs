@@ -55,10 +55,7 @@ impl AllocatedAt {
             return None;
         };
         let options = Options { object: library.clone(), ..self.options.clone() };
-        Some(match allocated(*pid, &options) {
-            Ok(read) => read.map_err(|why| phrases::not_allocated(&why)),
-            Err(error) => Err(error.to_string()),
-        })
+        Some(allocated(*pid, &options).map_err(|why| phrases::not_allocated(&why)))
     }
 }
 

@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome
     let Some(assessment) = seen.assessments.pop() else {
         return Err(target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget));
     };
-    let allocated = of_process(request, &assessment, allocated)?;
+    let allocated = of_process(request, &assessment, |pid, options| Ok(allocated(pid, options)))?;
     let lines = match &allocated {
         Some(Ok(profile)) => by_line(profile),
         _ => Vec::new(),

@@ -5,51 +5,38 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashMap;
 
 use super::Options;
-use crate::collect::CollectError;
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::golang::heap::buckets::{Bucket, MemoryProfile, NoProfile, Sampled};
-use crate::golang::memory::ReadError;
 use crate::golang::symbolize::{Call, Symbolizer};
 use crate::model::{
     Allocated, AllocatedCoverage, AllocationSite, Amount, Frame, FrameId, NotAllocated, Resolved,
     StackTable,
 };
 
-/// Reads the memory profile of the process with an id. The inner error: why it has none.
+/// Reads the memory profile of the process with an id.
 ///
 /// # Errors
-/// When it cannot be attached to, or has ended.
-pub fn allocated(
-    pid: u32,
-    options: &Options,
-) -> Result<Result<Allocated, NotAllocated>, CollectError> {
+/// Why it has none, or nothing can be read of it.
+pub fn allocated(pid: u32, options: &Options) -> Result<Allocated, NotAllocated> {
     let program = match &options.object {
-        None => Program::attach(pid)?,
-        Some(object) => Program::attach_object(pid, object)?,
+        None => Program::attach(pid),
+        Some(object) => Program::attach_object(pid, object),
     };
-    of_program(&program)
+    of_program(&program.map_err(|error| unread(&error))?)
 }
 
-/// As [`allocated`], of a program that was located before.
-///
-/// # Errors
-/// As [`allocated`].
-pub fn of_program(program: &Program) -> Result<Result<Allocated, NotAllocated>, CollectError> {
-    let unread = |why: String| Ok(Err(NotAllocated::Unread { why }));
-    let buckets = match program.buckets() {
-        Ok(buckets) => buckets,
-        Err(why) => return unread(why.to_string()),
-    };
+fn of_program(program: &Program) -> Result<Allocated, NotAllocated> {
+    let buckets = program.buckets().map_err(|why| unread(why))?;
     match buckets.read(program.memory()) {
-        Ok(profile) => Ok(Ok(named(program, profile))),
-        Err(NoProfile::Off { .. }) => Ok(Err(NotAllocated::Off)),
-        Err(NoProfile::Memory(source @ (ReadError::Exited | ReadError::Denied))) => {
-            Err(crate::golang::Error::read(program.process().pid, "the memory profile", source)
-                .into())
-        }
-        Err(error) => unread(one_line(&error)),
+        Ok(profile) => Ok(named(program, profile)),
+        Err(NoProfile::Off { .. }) => Err(NotAllocated::Off),
+        Err(error) => Err(unread(&error)),
     }
+}
+
+fn unread(error: &(dyn std::error::Error + 'static)) -> NotAllocated {
+    NotAllocated::Unread { why: one_line(error) }
 }
 
 fn named(program: &Program, profile: MemoryProfile) -> Allocated {

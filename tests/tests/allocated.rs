@@ -145,10 +145,7 @@ fn compare(version: &str, mode: &str, rate: &[&str]) {
     let (report, said) = memory(&pid, &["--save-profile", &ours]);
     assert!(said.contains(&format!("memory profile: {ours}")), "{said}");
     let own = records(&fs::read_to_string(&text).expect("it was written"));
-    assert!(
-        own.len() > 10 && own.iter().any(|(counts, _)| counts[0] < counts[2]),
-        "{what}: {own:?}"
-    );
+    assert!(own.iter().any(|(counts, _)| counts[0] < counts[2]), "{what}: {own:?}");
     assert_eq!(before, own, "{what}");
     let (ours, theirs) = (sites(&ours), sites(&theirs));
     are_equal(&what, &ours, &theirs);
@@ -169,11 +166,14 @@ fn compare(version: &str, mode: &str, rate: &[&str]) {
         let all: u64 = ours.iter().map(|(_, values)| values[place]).sum();
         assert_eq!((sum(of, unit), number(&report["allocated"][of][unit])), (all, all), "{what}");
     }
-    let first = &lines[0];
-    assert_eq!(first["function"], "main.holdBuffers", "{what}: {first}");
-    assert!(first["file"].as_str().is_some_and(|file| file.ends_with("main.go")), "{first}");
-    let text = lines.iter().find(|line| line["function"] == "main.holdText").expect("it allocates");
-    assert!(text["via"].as_str().is_some_and(|via| via.starts_with("bytes.")), "{text}");
+    // Of what is sampled seldom, chance says which line comes first, and whether a line is there.
+    if !rate.is_empty() {
+        let first = &lines[0];
+        assert_eq!(first["function"], "main.holdBuffers", "{what}: {first}");
+        assert!(first["file"].as_str().is_some_and(|file| file.ends_with("main.go")), "{first}");
+        let text = lines.iter().find(|line| line["function"] == "main.holdText").expect("text");
+        assert!(text["via"].as_str().is_some_and(|via| via.starts_with("bytes.")), "{text}");
+    }
     assert_eq!(report["allocated"]["notes"], Value::Array(Vec::new()), "{what}");
 }
 
@@ -205,7 +205,8 @@ fn pprof(scratch: &Scratch, args: &[&str]) -> String {
 
 #[test]
 fn go_tool_pprof_opens_what_is_saved() {
-    let mut target = Target::start("1.26.6", "stripped", "allocated").expect("target");
+    let mut target =
+        Target::start_with("1.26.6", "stripped", "allocated", &["4096"]).expect("target");
     target.command("hold 12").expect("OK");
     target.command("rest").expect("OK");
     let scratch = Scratch::new("allocated-pprof");
@@ -233,7 +234,7 @@ fn go_tool_pprof_opens_what_is_saved() {
     let raw = pprof(&scratch, &["-raw", name]);
     for words in [
         "PeriodType: space bytes",
-        "Period: 524288",
+        "Period: 4096",
         "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes[dflt]",
         "bytes:[",
     ] {

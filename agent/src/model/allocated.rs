@@ -1,7 +1,7 @@
 //! Who allocated what is in use: what the memory profile says that the program's own runtime keeps.
 
-use super::earlier::SourceLine;
 use super::retained::Amount;
+use super::source_line::SourceLine;
 use super::stack::{StackId, StackTable};
 
 /// What the memory profile of a program says. All amounts are estimates, scaled up from what was sampled as

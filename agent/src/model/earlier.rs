@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::class::CauseClass;
 use super::finding::Verdict;
+use super::source_line::SourceLine;
 use super::time::Timestamp;
 
 /// A program that a target ran before it executed another one, or itself anew.
@@ -31,17 +32,6 @@ pub struct EarlierFinding {
     pub count: u64,
     /// Where they blocked, if that was known.
     pub blocked_at: Option<SourceLine>,
-}
-
-/// A line of source, in words of its own: the program whose frames it was one of is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceLine {
-    /// The function's full name.
-    pub function: String,
-    /// The file, as the program recorded it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
 }
 
 /// The programs that a target ran before the one that an assessment is of.

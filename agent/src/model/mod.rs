@@ -35,6 +35,7 @@ pub mod resource_account;
 pub mod resources;
 pub mod retained;
 pub mod running;
+mod source_line;
 pub mod source_rule;
 pub mod stack;
 mod subjects;
@@ -55,7 +56,7 @@ pub use caused_at::{CauseBasis, CausedAt};
 pub use channel::{Channel, Mention};
 pub use class::CauseClass;
 pub use contention::{Contended, ContendedLine, ContendedLines, Contention, Counted, LinesOf};
-pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd, SourceLine};
+pub use earlier::{EarlierFinding, EarlierProgram, EarlierPrograms, EarlyEnd};
 pub use evidence::{
     Accumulation, DetectorKind, Evidence, HeapHeld, HeldBy, Lack, NotEnough, Stillness,
 };
@@ -101,6 +102,7 @@ pub use retained::{
     HolderKind, Retained, RetainedClass, WalkCoverage,
 };
 pub use running::{Halt, Held, Running};
+pub use source_line::SourceLine;
 pub use source_rule::{Mistake, SourceNote};
 pub use stack::{Frame, FrameId, NameId, Resolved, StackId, StackTable};
 pub use subjects::Subjects;

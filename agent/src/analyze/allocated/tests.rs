@@ -13,7 +13,13 @@ fn made(sites: &[Made<'_>], rate_bytes: u64) -> Allocated {
         let frames: Vec<FrameId> = frames.iter().map(frame).collect();
         let in_use = Amount { bytes: objects * object_bytes, objects: *objects };
         let stack = stacks.stack(&frames, 0);
-        AllocationSite { stack, object_bytes: *object_bytes, in_use, allocated: in_use }
+        AllocationSite {
+            stack,
+            of_runtime: 1,
+            object_bytes: *object_bytes,
+            in_use,
+            allocated: in_use,
+        }
     };
     let sites = sites.iter().map(&mut of).collect();
     Allocated { rate_bytes, stacks, sites, ..Allocated::default() }

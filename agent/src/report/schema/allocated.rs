@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::heap_holder::AmountDoc;
+use super::amount::AmountDoc;
 
 /// Who allocated what is in use, by the memory profile that the program's own runtime keeps. All amounts are
 /// estimates, scaled up from what was sampled as `runtime/pprof` does it.

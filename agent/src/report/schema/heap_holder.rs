@@ -1,4 +1,4 @@
-//! Who holds objects of the heap, and how many.
+//! Who holds objects of the heap.
 
 use std::borrow::Cow;
 
@@ -30,19 +30,6 @@ pub struct HeapHolderDoc<'a> {
     /// Unit: bytes.
     pub bytes: u64,
     /// How many objects that is.
-    ///
-    /// Unit: objects.
-    pub objects: u64,
-}
-
-/// Objects and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AmountDoc {
-    /// Each object as large as its size class.
-    ///
-    /// Unit: bytes.
-    pub bytes: u64,
-    /// How many they are.
     ///
     /// Unit: objects.
     pub objects: u64,

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::amount::AmountDoc;
 use super::group::Interval;
-use super::heap_holder::{AmountDoc, HeapHolderDoc};
+use super::heap_holder::HeapHolderDoc;
 use crate::model::{GrowthPattern, HeapProfileBasis, Level};
 
 /// A process's memory as of the last observation, and how it went over the window.

@@ -10,6 +10,7 @@
 //! ignored, so that newer ones can. What is not known is null, never 0.
 
 mod allocated;
+mod amount;
 mod compare;
 mod contention;
 mod coverage;
@@ -36,6 +37,7 @@ mod sample;
 mod site;
 
 pub use allocated::{AllocatedAtDoc, AllocatedDoc};
+pub use amount::AmountDoc;
 pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc};
 pub use contention::{ContendedLineDoc, ContentionDoc};
 pub use coverage::{
@@ -57,7 +59,7 @@ pub use fleet::{
 pub use forced::{ForcedCollectionDoc, FreedDoc};
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
-pub use heap_holder::{AmountDoc, HeapHolderDoc};
+pub use heap_holder::HeapHolderDoc;
 pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
 pub use memory::{

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::allocated::AllocatedDoc;
+use super::amount::AmountDoc;
 use super::coverage::TargetDoc;
 use super::document::AgentDoc;
-use super::heap_holder::{AmountDoc, HeapHolderDoc};
+use super::heap_holder::HeapHolderDoc;
 use super::memory::MemoryAccountDoc;
 use super::name::{Memory, SchemaName};
 

@@ -119,7 +119,7 @@ fn people_read_who_holds_how_much() {
 #[test]
 fn what_makes_a_walk_less_exact_is_said() {
     let mut retained = retained();
-    let notes = |retained: &Retained| crate::report::phrases::walk_notes(retained).len();
+    let notes = |retained: &Retained| phrases::walk_notes(retained).len();
     assert_eq!(notes(&retained), 1);
     retained.walk = WalkCoverage::default();
     assert_eq!(notes(&retained), 3, "not whole, and without names and types");
@@ -183,7 +183,15 @@ fn people_read_who_allocated_how_much() {
     let (assessment, (mut allocated, lines)) = (assessment(), allocated());
     let said = |allocated: &Allocated, top| {
         let known = Some(Ok((allocated, &lines[..])));
-        text(&MemoryReport { assessment: &assessment, retained: None, allocated: known }, top)
+        text(
+            &MemoryReport {
+                assessment: &assessment,
+                retained: None,
+                since: None,
+                allocated: known,
+            },
+            top,
+        )
     };
     let all = said(&allocated, None);
     for line in [
@@ -210,8 +218,12 @@ fn people_read_who_allocated_how_much() {
 fn why_nobody_knows_who_allocated_is_said() {
     let assessment = assessment();
     let why = NotAllocated::Off;
-    let report =
-        MemoryReport { assessment: &assessment, retained: None, allocated: Some(Err(&why)) };
+    let report = MemoryReport {
+        assessment: &assessment,
+        retained: None,
+        since: None,
+        allocated: Some(Err(&why)),
+    };
     let said = text(&report, None);
     assert!(
         said.contains("note       who allocated what is in use is not known: the program keeps no"),
@@ -224,7 +236,8 @@ fn why_nobody_knows_who_allocated_is_said() {
 fn programs_read_back_who_allocated() {
     let (assessment, (allocated, lines)) = (assessment(), allocated());
     let known = Some(Ok((&allocated, &lines[..])));
-    let report = MemoryReport { assessment: &assessment, retained: None, allocated: known };
+    let report =
+        MemoryReport { assessment: &assessment, retained: None, since: None, allocated: known };
     let mut text = Vec::new();
     write_json(&report, &mut text).expect("a vector takes everything");
     let read: MemoryReportDoc<'_> = serde_json::from_slice(&text).expect("its own form");

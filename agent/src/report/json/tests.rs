@@ -224,7 +224,7 @@ fn a_finding_has_every_field_of_the_schema() {
             "score": {"total": 78, "memory": 20, "count": 20, "growth": 25, "blocking": 10,
                       "scheduler": 3},
             "count": 40, "proven_count": 0, "goids_sample": [100, 101, 102, 103, 104],
-            "caused_at": null, "parts": [], "piled_up": [],
+            "caused_at": null, "allocated_at": [], "parts": [], "piled_up": [],
             "growth": {"per_second": 18.0, "low": 17.2, "high": 18.8, "pattern": "linear",
                        "r2": 0.999, "forecast": {"goroutines_in_1h": 64840, "low": 61960,
                                                  "high": 67720}},

@@ -26,7 +26,7 @@ pub fn heap_growth(assessment: &Assessment) -> Option<&Finding> {
 }
 
 /// Whether nobody can say if a heap leaks that is large: too few collections were seen, what is on it is at least
-/// [`MIN_OPEN`], and half of the resident memory. Who holds it is worth a walk then.
+/// 64 MiB, and half of the resident memory. Who holds it is worth a walk then.
 #[must_use]
 pub fn is_open(assessment: &Assessment) -> bool {
     let lacks = |judgement: &Judgement| {

@@ -13,6 +13,7 @@ const LONG: &str = "24s";
 
 /// What is judged of a program that does these things again and again while it is watched.
 fn judged(version: &str, mode: &str, work: &[&str], time: &str) -> (Vec<Value>, Value) {
+    agent::binary().expect("built before anything grows");
     let mut target = Target::start(version, mode, "heap").expect("target");
     let pid = target.pid().to_string();
     let is_over = AtomicBool::new(false);
@@ -89,6 +90,7 @@ fn without_collections_nothing_is_said() {
 /// The heap is large and was there before the first sample: who holds it is told, and it is no finding.
 #[test]
 fn who_holds_a_large_heap_is_told_where_nothing_tells_whether_it_leaks() {
+    agent::binary().expect("built before anything grows");
     let mut target = Target::start("1.26.6", "exe", "heap").expect("target");
     target.command("hold 90").expect("held");
     let pid = target.pid().to_string();

@@ -155,8 +155,13 @@ fn site(file: &str, line: u32, marker: &str, go: &str) -> Result<Option<(Site, O
     ensure!(class.name() == name, "there is no class {name}");
     let (mut verdict, mut pattern, mut cause) = (None, None, None);
     let (mut shape, mut held, mut kind, mut is_over) = (None, None, None, false);
-    let of_process =
-        [CauseClass::HeapGrowth, CauseClass::OffHeapGrowth, CauseClass::Resource].contains(&class);
+    let of_process = matches!(
+        class,
+        CauseClass::HeapGrowth
+            | CauseClass::FinalizerCycle
+            | CauseClass::OffHeapGrowth
+            | CauseClass::Resource
+    );
     let mut place = Place::Line { file: file.to_owned(), line };
     for it in words {
         match it.split_once('=') {
@@ -178,7 +183,7 @@ fn site(file: &str, line: u32, marker: &str, go: &str) -> Result<Option<(Site, O
         CauseClass::Resource
     );
     match (class, kind) {
-        (CauseClass::HeapGrowth, _) => place = Place::Heap,
+        (CauseClass::HeapGrowth | CauseClass::FinalizerCycle, _) => place = Place::Heap,
         (CauseClass::OffHeapGrowth, _) => place = Place::OffHeap,
         (_, Some(kind)) => place = Place::Resource(kind),
         (_, None) => {}

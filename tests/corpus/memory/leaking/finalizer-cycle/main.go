@@ -20,7 +20,7 @@ func (d *document) release() { d.text = nil }
 func open() *document {
 	d := &document{text: service.Bytes(20 << 10)}
 	d.view = &view{of: d}
-	runtime.SetFinalizer(d, (*document).release) // want: heap-growth likely pattern=linear
+	runtime.SetFinalizer(d, (*document).release) // want: finalizer-cycle likely pattern=linear
 	return d
 }
 

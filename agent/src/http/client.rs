@@ -303,6 +303,12 @@ async fn beginning(answer: &mut Response) -> Vec<u8> {
     bytes
 }
 
+/// Whether the other end closed the connection.
+const fn is_of_closed(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
 /// Why there was no answer; over TLS it may be that the server was not told who asks.
 fn problem(error: reqwest::Error, wants_certificate: bool) -> Problem {
     #[cfg(feature = "tls")]
@@ -324,6 +330,8 @@ fn problem(error: reqwest::Error, wants_certificate: bool) -> Problem {
     };
     match error_chain::chain(&error).find_map(of_io) {
         Some(source) if error.is_connect() => Problem::Connect(source),
+        // Where it was closed while the request was being sent.
+        Some(source) if is_of_closed(source.kind()) => Problem::Closed { wants_certificate },
         Some(source) => Problem::Broken { after: 0, why: source.to_string() },
         None => match error_chain::first_cause(&error) {
             why if why.starts_with(CLOSED) => Problem::Closed { wants_certificate },

@@ -69,15 +69,19 @@ fn what_it_leaks_is_found_by_its_class() {
         ("context", "context-not-cancelled"),
         ("network", "network-io"),
         ("memory", "heap-growth"),
-        ("cycle", "heap-growth"),
+        ("cycle", "finalizer-cycle"),
     ];
     let one = |(kind, class): (&str, &str)| {
         let args: &[&str] = match class {
-            "heap-growth" => &["--type", kind, "--growth", "4MiB/s"],
+            "heap-growth" | "finalizer-cycle" => &["--type", kind, "--growth", "4MiB/s"],
             _ => &["--type", kind, "--rate", "20/s"],
         };
         let simulation = Simulation::start(args);
-        let report = simulation.report(if class == "heap-growth" { "40s" } else { "12s" });
+        let report = simulation.report(if matches!(class, "heap-growth" | "finalizer-cycle") {
+            "40s"
+        } else {
+            "12s"
+        });
         assert_eq!(likely(&report), [class], "{kind}: {}", report["findings"]);
     };
     thread::scope(|scope| kinds.into_iter().for_each(|kind| drop(scope.spawn(move || one(kind)))));

@@ -22,6 +22,7 @@ pub mod reference;
 pub mod replay;
 pub mod scale;
 pub mod schema_docs;
+pub mod scratch;
 pub mod screen;
 pub mod server;
 pub mod target;
@@ -46,6 +47,7 @@ macro_rules! each_version {
 
 pub use compare::{Comparison, Difference, compare};
 pub use observe::Observe;
+pub use scratch::Scratch;
 pub use target::Target;
 
 /// Says aloud that the test that runs cannot run here, and why. `cargo xtask test` counts it as skipped, so

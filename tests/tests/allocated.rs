@@ -2,7 +2,6 @@
 //! targets/allocated.
 #![allow(clippy::expect_used)]
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,30 +11,8 @@ use leak_agent::golang::Program;
 use leak_agent::profile::Entry;
 use leak_agent::profile::packed::{self, Limits};
 use leak_agent::profile::proto::{Heap, Profile};
-use leak_agent_tests::{Target, agent, each_version};
+use leak_agent_tests::{Scratch, Target, agent, each_version};
 use serde_json::Value;
-
-/// A folder of a test's own, removed when it ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("leak-agent-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left lies in the folder for such things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// What the profile has of one stack and size: objects and bytes in use, objects and bytes allocated, addresses.
 type Record = ([u64; 4], Vec<u64>);

@@ -2,11 +2,11 @@
 #![allow(clippy::expect_used)]
 
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::{env, fs, process};
+use std::{env, fs};
 
-use leak_agent_tests::{Target, agent, target};
+use leak_agent_tests::{Scratch, Target, agent, target};
 use serde_json::Value;
 
 const GO: &str = "1.26.6";
@@ -32,23 +32,6 @@ fn states() -> Target {
     Target::start(GO, "exe", "states").expect("target")
 }
 
-/// A folder that is gone when the test is.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("leak-agent-cli-{name}-{}", process::id()));
-        fs::create_dir_all(&path).expect("scratch folder");
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// A process that is not Go, ended with the test.
 struct Other(Child);
 
@@ -67,7 +50,7 @@ impl Drop for Other {
 
 #[test]
 fn a_limit_of_file_size_is_an_error_and_leaves_nothing_behind() {
-    let (target, scratch) = (states(), Scratch::new("size"));
+    let (target, scratch) = (states(), Scratch::new("cli-size"));
     let report = scratch.0.join("report.html");
     let output = Command::new("/bin/sh")
         .args(["-c", "ulimit -f 1 && exec \"$@\"", "sh"])
@@ -109,7 +92,7 @@ fn a_closed_pipe_keeps_the_exit_code_of_the_verdict() {
 
 #[test]
 fn what_cannot_be_written_is_said_before_time_is_spent() {
-    let (target, scratch) = (states(), Scratch::new("first"));
+    let (target, scratch) = (states(), Scratch::new("cli-first"));
     let pid = target.pid().to_string();
     let file = scratch.0.join("file");
     fs::write(&file, "kept").expect("written");
@@ -192,7 +175,7 @@ fn check_is_readable_without_a_terminal() {
 
 #[test]
 fn a_deleted_binary_is_still_read() {
-    let scratch = Scratch::new("deleted");
+    let scratch = Scratch::new("cli-deleted");
     let copy = scratch.0.join("gone");
     fs::copy(target::path(GO, "stripped", "states").expect("target"), &copy).expect("copy");
     let target = Target::start_at(copy.clone(), &[] as &[&str]).expect("target");
@@ -203,7 +186,7 @@ fn a_deleted_binary_is_still_read() {
 
 #[test]
 fn a_replaced_binary_is_read_as_it_was() {
-    let scratch = Scratch::new("replaced");
+    let scratch = Scratch::new("cli-replaced");
     let copy = scratch.0.join("states");
     fs::copy(target::path(GO, "exe", "states").expect("target"), &copy).expect("copy");
     let target = Target::start_at(copy.clone(), &[] as &[&str]).expect("target");
@@ -304,7 +287,7 @@ fn variables_are_for_the_commands_that_take_them_and_are_named_when_they_are_wro
 
 #[test]
 fn a_pattern_file_that_vanishes_while_watching_costs_nothing() {
-    let (target, scratch) = (states(), Scratch::new("patterns"));
+    let (target, scratch) = (states(), Scratch::new("cli-patterns"));
     let (patterns, output) = (scratch.0.join("patterns"), scratch.0.join("report.json"));
     fs::write(&patterns, "safe main.receiveNil # by design\n").expect("written");
     let mut agent = Command::new(agent::binary().expect("agent"))
@@ -383,7 +366,7 @@ fn no_permission_names_what_is_missing() {
     }
     let target = states();
     // Where this test was built, others may not look.
-    let scratch = Scratch::new("nobody");
+    let scratch = Scratch::new("cli-nobody");
     let copy = scratch.0.join("leak-agent");
     fs::copy(agent::binary().expect("agent"), &copy).expect("copy");
     let pid = target.pid().to_string();

@@ -1,11 +1,11 @@
 //! `--url`: programs that serve their own profiles, in each way in which programs do. See targets/endpoint.
 #![allow(clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::{fs, thread};
 
-use leak_agent_tests::{Target, agent, each_version};
+use leak_agent_tests::{Scratch, Target, agent, each_version};
 use serde_json::Value;
 
 each_version!(the_blocked_sender_is_named);
@@ -30,32 +30,6 @@ impl Served {
 
     fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
-    }
-}
-
-/// A folder of its own for a test, removed when it ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("endpoint-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        Self(folder)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        fs::write(self.0.join(name), text).expect("written");
-        self.file(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -270,7 +244,7 @@ fn what_is_no_profile_is_told_in_words() {
 
 #[test]
 fn who_asks_is_told_to_the_server_and_to_nobody_else() {
-    let scratch = Scratch::new("secrets");
+    let scratch = Scratch::new("endpoint-secrets");
     let pair = scratch.write("pair", "shop:turnip\n");
     let token = scratch.write("token", "potato\n");
     let basic = Served::start(GO, &["-basic", "shop:turnip"]);
@@ -306,7 +280,7 @@ fn who_asks_is_told_to_the_server_and_to_nobody_else() {
 
 #[test]
 fn servers_are_who_they_say() {
-    let scratch = Scratch::new("tls");
+    let scratch = Scratch::new("endpoint-tls");
     let folder = scratch.0.display().to_string();
     let served = Served::start(GO, &["-tls", &folder, "-mutual"]);
     let url = format!("https://{}", served.address);
@@ -351,7 +325,7 @@ fn a_program_that_is_started_anew_is_another() {
 fn every_command_takes_it() {
     let served = Served::start(GO, &[]);
     let url = served.address.as_str();
-    let scratch = Scratch::new("commands");
+    let scratch = Scratch::new("endpoint-commands");
     let saved = scratch.file("saved");
     let short = ["--duration", "3s", "--interval", "500ms"];
     for (line, expected) in [

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, thread};
@@ -15,7 +14,7 @@ use leak_agent::profile::proto::{Kind, Profile};
 use leak_agent::profile::{Call, Entry, Record, write};
 use leak_agent_tests::endpoint::Endpoint;
 use leak_agent_tests::observe::Observe as _;
-use leak_agent_tests::{Target, agent, each_version};
+use leak_agent_tests::{Scratch, Target, agent, each_version};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -206,28 +205,6 @@ fn records(packed: &[u8]) -> BTreeMap<String, u64> {
     let reading = profile.goroutines(&mut take).expect("one of goroutines");
     assert_eq!(reading.faults, 0, "{reading:?}");
     records
-}
-
-/// A folder of a test's own, removed when it ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("leak-agent-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left lies in the folder for such things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// `go tool pprof`, which keeps what it fetches in the folder. Started without `go`, which would leave it

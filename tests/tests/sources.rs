@@ -3,14 +3,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use leak_agent_tests::replay::{Replay, Request};
-use leak_agent_tests::{Target, agent};
+use leak_agent_tests::{Scratch, Target, agent};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -40,7 +39,7 @@ fn every_source_finds_the_same() {
     let mut target = Target::start("1.27.3", "exe", "endpoint").expect("target");
     let address = target.command("address").expect("an address");
     let pid = target.pid().to_string();
-    let folder = Scratch::new();
+    let folder = Scratch::new("sources");
     let (moments, attached, by_url) = thread::scope(|scope| {
         let watch = |from: [String; 2]| {
             move || found(&[&from[0], &from[1], "--duration", "10s", "--interval", "1s"])
@@ -194,21 +193,4 @@ fn pyroscope(moments: &[Moment]) -> Replay {
         ("200 OK", "application/json", answer.to_string().into_bytes())
     };
     Replay::start(answer).expect("a server")
-}
-
-/// A folder of its own, removed when it ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("sources-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        Self(folder)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(Path::new(&self.0));
-    }
 }

@@ -98,8 +98,8 @@ fn tally(allocated: &Allocated) -> HashMap<Option<FrameId>, Sum> {
             None => frame,
         });
         let sum = sums.entry(line).or_default();
-        sum.in_use = plus(sum.in_use, site.in_use);
-        sum.allocated = plus(sum.allocated, site.allocated);
+        sum.in_use = sum.in_use.plus(site.in_use);
+        sum.allocated = sum.allocated.plus(site.allocated);
         sum.variance.add(site, allocated.rate_bytes);
         if let Some(via) = via {
             let bytes = sum.via.entry(via).or_default();
@@ -181,13 +181,6 @@ fn named(allocated: &Allocated, line: Option<FrameId>) -> Option<(&str, &str, u3
 
 fn name(at: &AllocatedAt) -> Option<(&str, u32)> {
     at.line.as_ref().map(|line| (&*line.function, line.line))
-}
-
-const fn plus(one: Amount, other: Amount) -> Amount {
-    Amount {
-        bytes: one.bytes.saturating_add(other.bytes),
-        objects: one.objects.saturating_add(other.objects),
-    }
 }
 
 #[cfg(test)]

@@ -120,6 +120,17 @@ pub struct Amount {
     pub objects: u64,
 }
 
+impl Amount {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            objects: self.objects.saturating_add(other.objects),
+        }
+    }
+}
+
 /// Who holds objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeapHolder {

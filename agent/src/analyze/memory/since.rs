@@ -44,14 +44,14 @@ fn changes<K: Eq + Hash, T>(
             changes.push(HeldChange { of, before: nothing, now: nothing });
             changes.len() - 1
         });
-        changes[place].now = sum(changes[place].now, amount);
+        changes[place].now = changes[place].now.plus(amount);
     }
     for (key, of, amount) in before {
         let place = *places.entry(key).or_insert_with(|| {
             changes.push(HeldChange { of, before: nothing, now: nothing });
             changes.len() - 1
         });
-        changes[place].before = sum(changes[place].before, amount);
+        changes[place].before = changes[place].before.plus(amount);
     }
     changes.retain(|change| change.before != change.now);
     let more =
@@ -59,13 +59,6 @@ fn changes<K: Eq + Hash, T>(
     // The sort keeps the order of those that are alike.
     changes.sort_by_key(|change| std::cmp::Reverse(more(change)));
     changes
-}
-
-const fn sum(one: Amount, other: Amount) -> Amount {
-    Amount {
-        bytes: one.bytes.saturating_add(other.bytes),
-        objects: one.objects.saturating_add(other.objects),
-    }
 }
 
 #[cfg(test)]

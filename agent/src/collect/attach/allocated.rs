@@ -19,11 +19,7 @@ use crate::model::{
 /// # Errors
 /// Why it has none, or nothing can be read of it.
 pub fn allocated(pid: u32, options: &Options) -> Result<Allocated, NotAllocated> {
-    let program = match &options.object {
-        None => Program::attach(pid),
-        Some(object) => Program::attach_object(pid, object),
-    };
-    of_program(&program.map_err(|error| unread(&error))?)
+    of_program(&options.program(pid).map_err(|error| unread(&error))?)
 }
 
 fn of_program(program: &Program) -> Result<Allocated, NotAllocated> {

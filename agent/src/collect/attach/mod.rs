@@ -70,6 +70,16 @@ pub struct Options {
     pub subjects: Subjects,
 }
 
+impl Options {
+    /// Locates the Go runtime that is meant in a process.
+    pub(super) fn program(&self, pid: u32) -> Result<Program, golang::Error> {
+        match &self.object {
+            None => Program::attach(pid),
+            Some(object) => Program::attach_object(pid, object),
+        }
+    }
+}
+
 /// Which probes to put into the target's runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Probing {
@@ -133,10 +143,7 @@ impl Attach {
         // First: it finds out what a hit costs while the program is located.
         let probes = if options.subjects.goroutines { options.probes } else { Probing::Off };
         let live = Live::new(probes, options.budget);
-        let program = match &options.object {
-            None => Program::attach(pid)?,
-            Some(object) => Program::attach_object(pid, object)?,
-        };
+        let program = options.program(pid)?;
         let mut attach = Self { live, subjects: options.subjects, ..Self::to(program) };
         if probes != Probing::Off {
             attach.keep = Keep::All;

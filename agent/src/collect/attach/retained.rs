@@ -34,11 +34,7 @@ const CALL: u64 = 5;
 /// # Errors
 /// When it cannot be attached to, nothing is known of its heap, or it ends meanwhile.
 pub fn retained(pid: u32, options: &Options, time: Duration) -> Result<Retained, CollectError> {
-    let program = match &options.object {
-        None => Program::attach(pid)?,
-        Some(object) => Program::attach_object(pid, object)?,
-    };
-    of_program(&program, time)
+    of_program(&options.program(pid)?, time)
 }
 
 /// As [`retained`], of a program that was located before.

@@ -46,10 +46,7 @@ impl<'a> MemoryReport<'a> {
 
 /// What lines have together.
 pub(super) fn sum(lines: &[AllocatedAt], of: fn(&AllocatedAt) -> Amount) -> Amount {
-    lines.iter().map(of).fold(Amount::default(), |sum, it| Amount {
-        bytes: sum.bytes.saturating_add(it.bytes),
-        objects: sum.objects.saturating_add(it.objects),
-    })
+    lines.iter().map(of).fold(Amount::default(), Amount::plus)
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub(super) fn named(
         if node.parent.is_none() || own.objects == 0 {
             continue;
         }
-        add(by_type.entry(node.named).or_default(), own);
+        let sum = by_type.entry(node.named).or_default();
+        *sum = sum.plus(own);
         largest.push((own, id));
     }
     largest.sort_unstable_by(|one, other| other.cmp(one));
@@ -45,7 +46,8 @@ pub(super) fn named(
         }
         steps.reverse();
         if let Some(holder) = roots.get(&at) {
-            add(paths.entry((*holder, steps)).or_default(), own);
+            let sum = paths.entry((*holder, steps)).or_default();
+            *sum = sum.plus(own);
         }
     }
     let paths = paths.into_iter();
@@ -68,17 +70,13 @@ fn of_types(
     largest.truncate(MAX_NAMED);
     let mut by_name: HashMap<Option<String>, Amount> = HashMap::new();
     for (holds, named) in largest {
-        add(by_name.entry(names.of(named)?).or_default(), holds);
+        let sum = by_name.entry(names.of(named)?).or_default();
+        *sum = sum.plus(holds);
     }
     let types = by_name.into_iter().map(|(name, holds)| HeapType { name, holds });
     let mut types: Vec<HeapType> = types.collect();
     types.sort_by(|one, other| other.holds.cmp(&one.holds).then_with(|| one.name.cmp(&other.name)));
     Ok(types)
-}
-
-pub(super) const fn add(to: &mut Amount, more: Amount) {
-    to.bytes = to.bytes.saturating_add(more.bytes);
-    to.objects = to.objects.saturating_add(more.objects);
 }
 
 /// By which fields objects of one shape, with which the paths of a holder begin, lead back to themselves: from them on,

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::paths::add;
 use super::{Holding, NodeId, Read};
 use crate::golang::heap::roots::Special;
 use crate::golang::heap::shape::Shape;
@@ -56,14 +55,14 @@ pub(super) fn follow(holding: &mut Holding<'_, '_>, records: &[Special]) -> Read
         let amount = holding.follow()?;
         if holding.walk.is_unreached(record.object) {
             // It is freed in time, and what it keeps with it.
-            add(&mut kept, amount);
+            kept = kept.plus(amount);
             count += 1;
         } else {
-            add(&mut cycle.holds, amount);
+            cycle.holds = cycle.holds.plus(amount);
             cycle.count += 1;
         }
     }
-    add(&mut kept, holding.follow()?);
+    kept = kept.plus(holding.follow()?);
     holding.add(root, HolderKind::Finalizers, (None, None), count, kept);
     cycles.retain(|cycle| cycle.count > 0);
     Ok(cycles)

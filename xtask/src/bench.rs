@@ -28,7 +28,7 @@ struct Bench {
 const BPFTRACE: Need = Need { package: "bpftrace", shows: Shows::Program("bpftrace") };
 
 /// The table of benches.
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     Bench {
         name: "check",
         targets: &["blocked"],
@@ -60,6 +60,14 @@ const BENCHES: [Bench; 5] = [
         needs: &[],
         peers: true,
         does: "dumps and counts, against the parsers that others use, and an endless dump (3 minutes)",
+    },
+    Bench {
+        name: "memory",
+        targets: &["stored"],
+        program: "bench_memory",
+        needs: &[],
+        peers: false,
+        does: "[--goref PATH] [MEGABYTES...]: samples and walks of heaps of 1 and 10 GB (10 minutes; 12 GB free)",
     },
     Bench {
         name: "overhead",

@@ -2,4 +2,6 @@
 
 pub mod figure;
 pub mod file;
+pub mod gap;
 pub mod machine;
+pub mod process;

@@ -3,19 +3,19 @@
 //!
 //! The ratios are those of each round: whatever disturbs the machine disturbs both.
 
-mod process;
-
 use std::env;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::bench::file;
+use leak_agent_tests::bench::gap::worst;
 use leak_agent_tests::bench::machine::{CALM_PERCENT, busy_percent};
+use leak_agent_tests::bench::process::{self, Run};
 use leak_agent_tests::endpoint::Endpoint;
 use leak_agent_tests::{Target, agent};
 use serde::Serialize;
@@ -117,10 +117,10 @@ fn measure(agent: &Path, goroutines: u32) -> Result<Size> {
     let (mut check_ms, mut check_cpu_ms) = (Figure::default(), Figure::default());
     let mut debug1_ms = Figure::default();
     // The first of each is not counted.
-    process::check(agent, pid)?;
+    check(agent, pid)?;
     debug1(&pprof)?;
     for _ in 0..if goroutines > MANY { ROUNDS.1 } else { ROUNDS.0 } {
-        let run = process::check(agent, pid)?;
+        let run = check(agent, pid)?;
         check_ms.add(milliseconds(run.wall));
         check_cpu_ms.add(milliseconds(run.cpu));
         debug1_ms.add(debug1(&pprof)?);
@@ -128,14 +128,14 @@ fn measure(agent: &Path, goroutines: u32) -> Result<Size> {
     let (mut gap_idle_ms, mut gap_check_ms) = (Figure::default(), Figure::default());
     target.command("gap start")?;
     for _ in 0..TURNS {
-        gap_idle_ms.add(worst_gap(&mut target, || {
+        gap_idle_ms.add(worst(&mut target, || {
             thread::sleep(WATCHED);
             Ok(())
         })?);
-        gap_check_ms.add(worst_gap(&mut target, || {
+        gap_check_ms.add(worst(&mut target, || {
             let start = Instant::now();
             while start.elapsed() < WATCHED {
-                process::check(agent, pid)?;
+                check(agent, pid)?;
             }
             Ok(())
         })?);
@@ -153,13 +153,15 @@ fn debug1(pprof: &Endpoint) -> Result<f64> {
     Ok(milliseconds(start.elapsed()))
 }
 
-/// The worst gap while something is done, in milliseconds.
-fn worst_gap(target: &mut Target, action: impl FnOnce() -> Result<()>) -> Result<f64> {
-    target.command("gap reset")?;
-    action()?;
-    let answer = target.command("gap")?;
-    let ns = answer.split(' ').next().and_then(|ns| ns.parse::<f64>().ok());
-    Ok(ns.with_context(|| format!("{answer:?} is no gap"))? / 1e6)
+/// Runs `leak-agent check` on a process, its report thrown away.
+fn check(agent: &Path, pid: u32) -> Result<Run> {
+    process::run(Command::new(agent).args([
+        "check",
+        "--fail-on",
+        "never",
+        "--pid",
+        &pid.to_string(),
+    ]))
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -5,11 +5,12 @@ use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent_tests::Observe;
 use leak_agent_tests::Target;
 use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::bench::gap::worst;
 use leak_agent_tests::endpoint::Endpoint;
 use serde::Serialize;
 
@@ -57,15 +58,6 @@ pub fn measure(target: &mut Target, pprof: &Endpoint, many: bool) -> Result<Gaps
     }
     target.command("gap stop")?;
     Ok(gaps)
-}
-
-/// The worst gap while something is done, in milliseconds.
-fn worst(target: &mut Target, action: impl FnOnce() -> Result<()>) -> Result<f64> {
-    target.command("gap reset")?;
-    action()?;
-    let answer = target.command("gap")?;
-    let ns = answer.split(' ').next().and_then(|ns| ns.parse::<f64>().ok());
-    Ok(ns.with_context(|| format!("{answer:?} is no gap"))? / 1e6)
 }
 
 fn again_and_again(mut action: impl FnMut() -> Result<()>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! How busy the machine is with other things.
 
 use std::fs;
+use std::hint::black_box;
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +22,15 @@ pub fn busy_percent() -> Result<f64> {
     let after = Ticks::now()?;
     let (busy, all) = (after.busy - before.busy, after.all - before.all);
     Ok(if all > 0.0 { 100.0 * busy / all } else { 0.0 })
+}
+
+/// Keeps a processor busy for some tens of microseconds, with nothing that it reads.
+pub fn compute() {
+    let mut sum = 0_u64;
+    for number in 0..1 << 16 {
+        sum = sum.wrapping_add(black_box(number) ^ sum.rotate_left(7));
+    }
+    black_box(sum);
 }
 
 /// Processor time since the machine started, of all processors.

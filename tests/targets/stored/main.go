@@ -57,12 +57,12 @@ func main() {
 		usage()
 	}
 	for i := 0; i < megabytes/10; i++ {
-		buffers = append(buffers, make([]byte, 1<<20))
+		buffers = append(buffers, received(1<<20))
 	}
 	fillSessions(megabytes * 6 / 10 << 20)
 	index = indexed(0, megabytes*2/10<<20/valueSize)
 	for i := 0; i < megabytes/10<<20/valueSize; i++ {
-		queue = &event{kind: "message", payload: make([]byte, valueSize), next: queue}
+		queue = &event{kind: "message", payload: received(valueSize), next: queue}
 	}
 	runtime.GC()
 
@@ -87,13 +87,22 @@ func usage() {
 // valueSize is what is held by each part of the tree and of the list, in bytes.
 const valueSize = 256
 
+// received has been written to: memory that never was is not resident.
+func received(size int) []byte {
+	data := make([]byte, size)
+	for i := range data {
+		data[i] = byte(i)
+	}
+	return data
+}
+
 func fillSessions(bytes int) {
 	var last *session
 	for held := 0; held < bytes; {
 		s := &session{id: len(names), name: "session " + strconv.Itoa(len(names)), peer: last}
 		for i := 0; i < 4; i++ {
 			size := 64 << (uint(len(names)+i) % 5)
-			s.events = append(s.events, &event{kind: "message", payload: make([]byte, size)})
+			s.events = append(s.events, &event{kind: "message", payload: received(size)})
 			held += size + 48
 		}
 		sessions[s.name] = s
@@ -110,7 +119,7 @@ func indexed(from, to int) *node {
 		return nil
 	}
 	middle := (from + to) / 2
-	return &node{indexed(from, middle), indexed(middle+1, to), middle, make([]byte, valueSize)}
+	return &node{indexed(from, middle), indexed(middle+1, to), middle, received(valueSize)}
 }
 
 // worker does what a server does, and counts how often.

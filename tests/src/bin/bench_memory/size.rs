@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::bench::gap::worst;
+use leak_agent_tests::bench::machine::compute;
 use leak_agent_tests::bench::process::{run, run_weighed};
 use leak_agent_tests::{Observe as _, Target};
 use serde::Serialize;
@@ -85,6 +86,8 @@ pub struct Size {
     pub gap_walk_ms: Figure,
     /// The target's work during walks, as a share of what it does else, in turns.
     pub work_walk: Figure,
+    /// The same beside a process that computes, and reads nothing of it: what sharing the machine costs.
+    pub work_neighbour: Figure,
     /// The same with a sample a second.
     pub work_samples: Figure,
     pub goref: Option<Goref>,
@@ -187,6 +190,13 @@ impl Size {
                 thread::sleep(WATCHED);
                 Ok(())
             })?;
+            let beside = rate(target, || {
+                let start = Instant::now();
+                while start.elapsed() < WATCHED {
+                    compute();
+                }
+                Ok(())
+            })?;
             let sampled = rate(target, || {
                 let start = Instant::now();
                 while start.elapsed() < WATCHED {
@@ -196,6 +206,7 @@ impl Size {
                 Ok(())
             })?;
             self.work_walk.add(walked / alone);
+            self.work_neighbour.add(beside / alone);
             self.work_samples.add(sampled / alone);
         }
         target.command("work stop")?;

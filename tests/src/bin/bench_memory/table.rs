@@ -20,6 +20,7 @@ pub fn size(size: &Size) {
     row("  a walk", &size.gap_walk_ms, "ms");
     row("target's work, a sample a second", &size.work_samples, "of its own");
     row("  a walk", &size.work_walk, "of its own");
+    row("  another that computes", &size.work_neighbour, "of its own");
     if let Some(goref) = &size.goref {
         peer(goref);
     }

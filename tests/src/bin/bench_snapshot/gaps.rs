@@ -1,7 +1,6 @@
 //! What a reader does to the target: the longest time for which a goroutine that always wants to
 //! run did not.
 
-use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use leak_agent_tests::Observe;
 use leak_agent_tests::Target;
 use leak_agent_tests::bench::figure::Figure;
 use leak_agent_tests::bench::gap::worst;
+use leak_agent_tests::bench::machine::compute;
 use leak_agent_tests::endpoint::Endpoint;
 use serde::Serialize;
 
@@ -44,7 +44,12 @@ pub fn measure(target: &mut Target, pprof: &Endpoint, many: bool) -> Result<Gaps
             thread::sleep(WATCHED);
             Ok(())
         })?);
-        gaps.neighbour_ms.add(worst(target, || again_and_again(compute))?);
+        gaps.neighbour_ms.add(worst(target, || {
+            again_and_again(|| {
+                compute();
+                Ok(())
+            })
+        })?);
         let ours = || {
             Attach::open(pid, &Options::default())?.next()?;
             Ok(())
@@ -65,14 +70,5 @@ fn again_and_again(mut action: impl FnMut() -> Result<()>) -> Result<()> {
     while start.elapsed() < WATCHED {
         action()?;
     }
-    Ok(())
-}
-
-fn compute() -> Result<()> {
-    let mut sum = 0_u64;
-    for number in 0..1 << 16 {
-        sum = sum.wrapping_add(black_box(number) ^ sum.rotate_left(7));
-    }
-    black_box(sum);
     Ok(())
 }

@@ -77,7 +77,7 @@ const WATCHING_GOROUTINES: &[&[&str]] = &[
 ];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 18] = [
+const TABLE: [Row; 19] = [
     Row {
         command: "check",
         flags: &[
@@ -87,6 +87,21 @@ const TABLE: [Row; 18] = [
     },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
+    Row {
+        command: "run",
+        flags: &[
+            EVERY,
+            &["object", "save"],
+            SAMPLING,
+            TEXT,
+            AMOUNT,
+            REPORT,
+            SUBJECTS,
+            FILTER,
+            RULES,
+        ],
+        why: "it watches the program that it starts",
+    },
     Row {
         command: "compare",
         flags: &[EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, SUBJECTS, FILTER, RULES],

@@ -83,7 +83,8 @@ impl Args {
             Some(Command::Pprof(it)) => std::mem::take(&mut it.pids.pids),
             None
             | Some(
-                Command::Report
+                Command::Run(_)
+                | Command::Report
                 | Command::Simulate(_)
                 | Command::Completions { .. }
                 | Command::Man { .. },
@@ -130,6 +131,9 @@ pub(super) enum Command {
     /// a finding appears, changes or ends. With --format json each sample is one line of JSON on
     /// standard output, and the report goes to --output or --reports alone.
     Monitor(Box<Monitor>),
+    /// Start a program, and watch it from its beginning to its end: `leak-agent run -- ./server ARGS`. It needs no
+    /// privilege for that. Where --duration or Ctrl-C ends the watch, the program is asked to end too (SIGTERM).
+    Run(Run),
     /// Say which groups are new, gone, larger or smaller: between two saved inputs, or between now
     /// and after a command, a time, or the Enter key. With --fail-on it ends in 1 where a finding of
     /// that level is about a group that is new or has grown.
@@ -190,6 +194,13 @@ pub(super) struct Analyze {
     )]
     pub(super) until_found: bool,
 
+    #[command(flatten)]
+    pub(super) heap: Heap,
+}
+
+/// What is done where the heap grows.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Heap {
     /// Whether to walk the heap of a process where it grows, to say who holds it: when that is first seen, and again at
     /// the end; and at the end where it is large and too few collections were seen to tell whether it leaks.
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "LEAK_AGENT_WALK")]
@@ -216,6 +227,17 @@ pub(super) struct Monitor {
 
     #[command(flatten)]
     pub(super) pushing: Pushing,
+}
+
+/// What to start.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Run {
+    /// The program, and its arguments.
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    pub(super) program: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(super) heap: Heap,
 }
 
 /// What to compare with what.

@@ -55,7 +55,7 @@ pub(super) enum Failure {
     #[error("cannot simulate a leak")]
     Simulate(#[source] simulate::Error),
     /// What became of it cannot be known.
-    #[error("cannot wait for the program that leaks")]
+    #[error("cannot wait for the program that was started")]
     Child(#[source] io::Error),
     /// It ended by itself.
     #[error("the program that leaks ended with {0}")]
@@ -272,7 +272,18 @@ pub(super) enum Failure {
     /// Profiles cannot be served.
     #[error("cannot serve profiles")]
     Serve(#[source] serve::Error),
-    /// The command to compare after cannot be started.
+    /// The program that was started ended by itself, and not well.
+    #[error("{name} ended with {status}")]
+    Program {
+        /// Which.
+        name: String,
+        /// How.
+        status: ExitStatus,
+    },
+    /// What was to be watched is not what would do the work.
+    #[error("go starts the program that is meant as a child of its own, which is not watched")]
+    Toolchain,
+    /// A command cannot be started.
     #[error("cannot run {command}")]
     Run {
         /// The command.
@@ -379,6 +390,7 @@ impl Failure {
             | Self::OnlyCounts
             | Self::NoMatch { .. }
             | Self::NoKey
+            | Self::Toolchain
             | Self::Simulate(simulate::Error::NoGo)
             | Self::Run { .. } => Exit::Usage,
             Self::NoSuchExe { .. }
@@ -403,6 +415,7 @@ impl Failure {
             | Self::Simulate(_)
             | Self::Child(_)
             | Self::Simulated(_)
+            | Self::Program { .. }
             | Self::Terminal(_)
             | Self::Serve(_)
             | Self::Defect => Exit::Internal,
@@ -463,6 +476,9 @@ impl Failure {
             Self::Binary => "--output FILE".into(),
             Self::Serve(serve::Error::Listen { .. }) => "another --listen ADDRESS".into(),
             Self::Simulate(simulate::Error::NoGo) => "--go PATH".into(),
+            Self::Toolchain => {
+                "go build, or go test -c, and leak-agent run -- what that has made".into()
+            }
             Self::Forcing { .. } => "a longer --duration".into(),
             Self::NoGoroutines { .. } => "a goroutine profile or dump beside them".into(),
             Self::NothingKnown { .. } => {
@@ -494,6 +510,7 @@ impl Failure {
             | Self::Simulate(_)
             | Self::Child(_)
             | Self::Simulated(_)
+            | Self::Program { .. }
             | Self::Serve(_)
             | Self::Defect => return None,
         })

@@ -30,6 +30,8 @@ mod seen;
 mod session;
 mod simulating;
 mod sinks;
+mod started;
+mod starting;
 mod storing;
 mod target;
 mod time;
@@ -39,7 +41,8 @@ use crate::host::limits::{raise_open_files, survive_file_size_limit};
 use crate::host::privileges::as_its_user;
 use failure::Failure;
 use privileges::Touch;
-use request::{Comparison, Request, Task, Until};
+use request::{Comparison, Request, Selection, Task, Until};
+use started::Started;
 
 /// Runs the command that the process was started with.
 #[must_use]
@@ -55,14 +58,22 @@ pub fn main() -> ExitCode {
 
 fn run() -> Outcome {
     // clap itself answers --help, --version and what it cannot parse (exit code 2).
-    let request = as_its_user(|| Request::from_args(layers::args()?))?;
+    let mut request = as_its_user(|| Request::from_args(layers::args()?))?;
     log::start(request.verbosity);
     // Where it cannot be caught, all is as it was.
     let _ = survive_file_size_limit();
+    let mut started = None;
+    if let Task::Run { program, args, .. } = &request.task {
+        output::try_first(&request)?;
+        // With what the user has: what the agent gives up, it need not.
+        let program = Started::start(program, args)?;
+        request.selection = Selection::Pids(vec![program.pid()]);
+        started = Some(program);
+    }
     if let Some(touch) = touch(&request) {
         // What cannot be raised is said by whatever fails for it.
         let _ = raise_open_files();
-        privileges::give_up(&request, touch);
+        privileges::give_up(&request, touch, started.as_ref().map(Started::pid));
     }
     if !matches!(request.task, Task::List) {
         output::try_first(&request)?;
@@ -73,6 +84,10 @@ fn run() -> Outcome {
         Task::Check => command::check::run(&request),
         Task::Analyze { walks } => command::analyze::run(&request, *walks),
         Task::Monitor(meanwhile) => command::monitor::run(&request, meanwhile),
+        Task::Run { walks, .. } => match &mut started {
+            Some(started) => command::run::run(&request, started, *walks),
+            None => Err(Failure::NoTarget),
+        },
         Task::Compare(what) => command::compare::run(&request, what),
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
         Task::Channels { threshold } => command::channels::run(&request, *threshold),

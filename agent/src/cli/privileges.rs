@@ -49,10 +49,14 @@ fn existing(path: &Path) -> &Path {
     path.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."))
 }
 
-/// Gives up all else. A command goes on when that fails, and people are told: what it was asked for
+/// Gives up all else; a process that was started here it may end. A command goes on when that fails, and people are told: what it was asked for
 /// comes first, and nothing was gained by the failure.
-pub(super) fn give_up(request: &Request, touch: Touch) {
-    if let Err(problem) = plan(request, touch).apply() {
+pub(super) fn give_up(request: &Request, touch: Touch, started: Option<u32>) {
+    let mut plan = plan(request, touch);
+    if let Some(started) = started {
+        plan = plan.ending(started);
+    }
+    if let Err(problem) = plan.apply() {
         let problem = one_line(&problem);
         output::say(format_args!("warning: {problem}; going on with more privileges than needed"));
     }

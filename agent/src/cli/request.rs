@@ -86,6 +86,12 @@ pub(super) enum Task {
         walks: bool,
     },
     Monitor(Box<Meanwhile>),
+    /// A program of the user's, from its start on.
+    Run {
+        program: std::ffi::OsString,
+        args: Vec<std::ffi::OsString>,
+        walks: bool,
+    },
     Compare(Comparison),
     /// Stacks at which at least `threshold` goroutines stood all the time.
     Patterns {
@@ -342,11 +348,19 @@ impl Task {
         Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
-            Some(Command::Analyze(it)) => Self::Analyze { walks: it.walk == args::Walking::Auto },
+            Some(Command::Analyze(it)) => {
+                Self::Analyze { walks: it.heap.walk == args::Walking::Auto }
+            }
             Some(Command::Monitor(it)) => Self::Monitor(Box::new(Meanwhile {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
             })),
+            Some(Command::Run(run)) => {
+                let mut words = run.program.into_iter();
+                let program = words.next().ok_or(Failure::NoTarget)?;
+                let walks = run.heap.walk == args::Walking::Auto;
+                Self::Run { program, args: words.collect(), walks }
+            }
             Some(Command::Compare(compare)) => Self::Compare(Comparison::of(compare)?),
             Some(Command::Patterns(patterns)) => Self::Patterns { threshold: patterns.threshold },
             Some(Command::Channels(channels)) => Self::Channels { threshold: channels.threshold },
@@ -416,6 +430,7 @@ impl Task {
             | Self::Check
             | Self::Analyze { .. }
             | Self::Monitor(_)
+            | Self::Run { .. }
             | Self::Patterns { .. }
             | Self::Channels { .. } => FailOn::Likely,
             // A group that reaches the threshold is what was asked for.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -25,12 +25,22 @@ use crate::report::{format, phrases};
 /// Samples the targets at the pace that was asked for, until that is over, Ctrl-C, SIGTERM, or all of them
 /// have exited, and feeds the sinks meanwhile.
 pub(super) fn run(request: &Request, sinks: Vec<Box<dyn Sink>>) -> Result<Seen, Failure> {
+    let signals = Caught::new().map_err(Failure::Signals)?;
+    let seen = run_until(request, &signals, sinks);
+    signals.end_at_once();
+    seen
+}
+
+/// The same with signals that are caught for longer.
+pub(super) fn run_until(
+    request: &Request,
+    signals: &Caught,
+    sinks: Vec<Box<dyn Sink>>,
+) -> Result<Seen, Failure> {
     // While there is nothing yet that it would be a copy of. What fails here fails again, and is
     // said, when the first probe is to be attached.
     let _holding = request.has_probes().then(start_holding);
-    let signals = Caught::new().map_err(Failure::Signals)?;
     let seen = sample(request, request.pace, signals.stop.clone(), sinks);
-    signals.end_at_once();
     if request.verbosity > 0
         && let Ok(seen) = &seen
     {
@@ -148,6 +158,8 @@ impl Seen {
 /// once.
 pub(super) struct Caught {
     pub(super) stop: Stop,
+    /// The first of them, or 0.
+    first: Arc<AtomicI32>,
     /// Once this is set, a signal ends the process at once.
     is_final: Arc<AtomicBool>,
 }
@@ -162,19 +174,26 @@ impl Caught {
             flag::register(signal, Arc::clone(&is_final))?;
         }
         let mut signals = Signals::new(signals)?;
+        let first = Arc::new(AtomicI32::new(0));
         thread::spawn({
-            let stop = stop.clone();
+            let (stop, first) = (stop.clone(), Arc::clone(&first));
             move || {
-                if signals.forever().next().is_some() {
+                if let Some(signal) = signals.forever().next() {
+                    first.store(signal, Ordering::SeqCst);
                     stop.request();
                 }
             }
         });
-        Ok(Self { stop, is_final })
+        Ok(Self { stop, first, is_final })
+    }
+
+    /// The first of them, once one has come.
+    pub(super) fn first(&self) -> Option<i32> {
+        Some(self.first.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
     }
 
     /// The session is over: from now on there is nothing to stop but the process.
-    fn end_at_once(&self) {
+    pub(super) fn end_at_once(&self) {
         self.is_final.store(true, Ordering::SeqCst);
     }
 }

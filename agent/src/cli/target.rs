@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::failure::Failure;
 use super::input::find;
 use super::output;
-use super::request::{Request, Selection};
+use super::request::{Request, Selection, Task};
+use super::starting;
 use crate::collect::attach::Options;
 use crate::collect::datadog::{self, Downloaded, Query};
 use crate::collect::endpoint::Forcing;
@@ -55,7 +56,11 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     let target = |(pid, object)| {
         let options = Options { object, ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
-        let open = Box::new(move || open(pid, &options, save.as_deref(), verbosity));
+        let open = move || open(pid, &options, save.as_deref(), verbosity);
+        let open: Open = match request.task {
+            Task::Run { .. } => Box::new(move || starting::opened(open)),
+            _ => Box::new(open),
+        };
         let target = Instance::Process { pid, library: None };
         NamedTarget { target, is_saved: false, labels: Vec::new(), open }
     };

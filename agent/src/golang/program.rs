@@ -85,12 +85,12 @@ impl Program {
     /// refused, or what was found does not pass the self-check.
     pub fn attach(pid: u32) -> Result<Self, Error> {
         let process = Process::find(pid)?;
-        match Self::in_executable(process.clone()) {
+        let program = match Self::in_executable(process.clone()) {
             Err(error @ Error::NotGo { .. }) => {
                 let libraries = Finder::default().libraries(&process)?;
                 match &libraries[..] {
                     [] => Err(error),
-                    [(library, _)] => Self::in_library(process, library),
+                    [(library, _)] => Self::in_library(process.clone(), library),
                     several => {
                         let names = several.iter().map(|(it, _)| it.path.clone()).collect();
                         Err(Error::Several { pid, names })
@@ -98,7 +98,8 @@ impl Program {
                 }
             }
             outcome => outcome,
-        }
+        };
+        program?.unless_executed(&process)
     }
 
     /// As [`Program::attach`], for the Go runtime in one file of a process: its executable or a shared
@@ -110,11 +111,18 @@ impl Program {
         let process = Process::find(pid)?;
         let libraries = Finder::default().libraries(&process)?;
         let is_named = |it: &&(Object, _)| it.0.name() == name || it.0.path == name;
-        match libraries.iter().find(is_named) {
-            Some((library, _)) => Self::in_library(process, library),
-            None if process.exe == name => Self::in_executable(process),
+        let program = match libraries.iter().find(is_named) {
+            Some((library, _)) => Self::in_library(process.clone(), library),
+            None if process.exe == name => Self::in_executable(process.clone()),
             None => Err(Error::NoObject { pid, name: name.to_owned() }),
-        }
+        };
+        program?.unless_executed(&process)
+    }
+
+    /// The program, unless its process has executed it only after it was found: its name is another's then.
+    fn unless_executed(self, process: &Process) -> Result<Self, Error> {
+        let pid = process.pid;
+        if Process::find(pid)?.exe == process.exe { Ok(self) } else { Err(Error::Replaced { pid }) }
     }
 
     /// The file that is mapped is read, and probed.

@@ -16,5 +16,6 @@ pub(super) mod monitor;
 pub(super) mod patterns;
 pub(super) mod pprof;
 pub(super) mod report;
+pub(super) mod run;
 pub(super) mod simulate;
 pub(super) mod watch;

@@ -118,15 +118,15 @@ pub struct Group {
     calls: &'static [c_long],
 }
 
-/// Refuses the calls to all threads of this process and to its children, from now on.
-pub fn install() -> Result<(), Error> {
-    let refused = refused()?;
+/// Refuses the calls to all threads of this process and to its children, from now on. One child may be signalled.
+pub fn install(child: Option<u32>) -> Result<(), Error> {
+    let refused = refused(child)?;
     // First the one that is not needed to keep a promise: were it last, it could be left out.
     apply_filter_all_threads(&unfiltered_ways())?;
     apply_filter_all_threads(&refused)
 }
 
-fn refused() -> Result<BpfProgram, Error> {
+fn refused(child: Option<u32>) -> Result<BpfProgram, Error> {
     let always = Vec::new;
     let mut rules: BTreeMap<c_long, Vec<SeccompRule>> = GROUPS
         .iter()
@@ -135,10 +135,15 @@ fn refused() -> Result<BpfProgram, Error> {
         .map(|&call| (call, always()))
         .collect();
     // The agent may signal itself: so does a program that aborts.
-    let this = u64::from(std::process::id());
-    for call in [libc::SYS_kill, libc::SYS_tgkill] {
-        rules.insert(call, when(0, SeccompCmpOp::Ne, this)?);
-    }
+    let this = std::process::id();
+    rules.insert(libc::SYS_tgkill, when(0, SeccompCmpOp::Ne, this.into())?);
+    // All conditions of a rule must be met.
+    let is_other = [Some(this), child]
+        .into_iter()
+        .flatten()
+        .map(|pid| SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, pid.into()));
+    let is_other = is_other.collect::<Result<_, _>>()?;
+    rules.insert(libc::SYS_kill, vec![SeccompRule::new(is_other)?]);
     // The limits and the priority of this process are its own: 0 means itself.
     rules.insert(libc::SYS_prlimit64, when(0, SeccompCmpOp::Ne, 0)?);
     for call in [libc::SYS_setpriority, libc::SYS_ioprio_set] {
@@ -203,6 +208,6 @@ mod tests {
 
     #[test]
     fn the_filter_compiles_for_this_machine() {
-        assert!(refused().is_ok_and(|filter| filter.len() > OF_THIS_MACHINE.len()));
+        assert!(refused(None).is_ok_and(|filter| filter.len() > OF_THIS_MACHINE.len()));
     }
 }

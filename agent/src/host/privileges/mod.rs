@@ -16,7 +16,11 @@ pub use holdings::{Holding, Holdings};
 
 /// What a command keeps of the power it was started with, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan(Vec<Right>);
+pub struct Plan {
+    rights: Vec<Right>,
+    /// The only other process that it may signal: a child that it started.
+    child: Option<u32>,
+}
 
 /// A capability, and what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ impl Plan {
     /// For a command that reads other processes.
     #[must_use]
     pub fn reading() -> Self {
-        Self(vec![
+        let rights = vec![
             Right {
                 capability: Capability::SysPtrace,
                 why: "reads the memory of other users' processes",
@@ -38,13 +42,14 @@ impl Plan {
                 capability: Capability::DacReadSearch,
                 why: "reads executables that only their owner may read",
             },
-        ])
+        ];
+        Self { rights, child: None }
     }
 
     /// For one that also puts probes into them: through uprobe_multi links, or else perf events.
     #[must_use]
     pub fn probing(mut self, through_links: bool) -> Self {
-        self.0.extend([
+        self.rights.extend([
             Right {
                 capability: Capability::Bpf,
                 why: "loads eBPF programs and makes their tables",
@@ -52,7 +57,7 @@ impl Plan {
             Right { capability: Capability::Perfmon, why: "lets eBPF programs trace" },
         ]);
         if !through_links {
-            self.0.push(Right {
+            self.rights.push(Right {
                 capability: Capability::SysAdmin,
                 why: "attaches probes as perf events: this kernel has no uprobe_multi for processes",
             });
@@ -64,20 +69,27 @@ impl Plan {
     #[must_use]
     pub fn writing_anywhere(mut self) -> Self {
         let why = "writes the report where only another user may";
-        self.0.extend(WRITING.map(|capability| Right { capability, why }));
+        self.rights.extend(WRITING.map(|capability| Right { capability, why }));
+        self
+    }
+
+    /// For one that ends a program which it has started.
+    #[must_use]
+    pub const fn ending(mut self, child: u32) -> Self {
+        self.child = Some(child);
         self
     }
 
     /// What it keeps, if it has it.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
-        self.0.iter().map(|right| right.capability).collect()
+        self.rights.iter().map(|right| right.capability).collect()
     }
 
     /// What a capability is kept for, if it is.
     #[must_use]
     pub fn why(&self, capability: Capability) -> Option<&'static str> {
-        self.0.iter().find(|right| right.capability == capability).map(|right| right.why)
+        self.rights.iter().find(|right| right.capability == capability).map(|right| right.why)
     }
 
     /// Gives up all else, for good. As much as can be is given up, whatever fails.
@@ -88,7 +100,7 @@ impl Plan {
         let alone = be_alone();
         let given_up = give_up(self.capabilities());
         let sealed = nix::sys::prctl::set_no_new_privs().map_err(PrivilegeError::NewPrivileges);
-        let filtered = filter::install().map_err(PrivilegeError::Filter);
+        let filtered = filter::install(self.child).map_err(PrivilegeError::Filter);
         alone.and(given_up).and(sealed).and(filtered)
     }
 }

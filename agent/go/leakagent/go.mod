@@ -1,0 +1,3 @@
+module example.org/leak-agent/leakagent
+
+go 1.21

@@ -16,6 +16,7 @@ use super::forcing::Forcing;
 use super::format::{self, Choice};
 use super::judging::Judging;
 use super::keeping::Keeping;
+use super::metering::Metering;
 use super::pushing::Pushing;
 use super::simulating::Simulating;
 use super::storing::Storing;
@@ -227,6 +228,9 @@ pub(super) struct Monitor {
 
     #[command(flatten)]
     pub(super) pushing: Pushing,
+
+    #[command(flatten)]
+    pub(super) metering: Metering,
 }
 
 /// What to start.

@@ -20,6 +20,7 @@ mod judging;
 mod keeping;
 mod layers;
 mod log;
+mod metering;
 mod moment;
 mod output;
 mod privileges;

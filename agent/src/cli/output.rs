@@ -134,6 +134,9 @@ pub(super) fn try_first(request: &Request) -> Result<(), Failure> {
         let path = profile_file(path, "new");
         tried(&path).map_err(|source| Failure::ProfileFile { path, source })?;
     }
+    if let Some(path) = request.metrics_file() {
+        file(path, tried(path))?;
+    }
     request.save.as_deref().into_iter().chain(request.dump_folder()).try_for_each(folder)
 }
 

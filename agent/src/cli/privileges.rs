@@ -38,7 +38,8 @@ pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
     };
     let mut folders = request.save.as_deref().into_iter().chain(request.dump_folder());
     let profile = request.profile().is_some_and(|it| elsewhere(&output::profile_file(it, "new")));
-    if report || profile || folders.any(inside) {
+    let metrics = request.metrics_file().is_some_and(elsewhere);
+    if report || profile || metrics || folders.any(inside) {
         plan = plan.writing_anywhere();
     }
     plan

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::format::{Form, Format};
 use super::judging::FailOn;
 use super::keeping::KeptDumps;
+use super::metering::Metering;
 use super::project;
 use super::pushing::Pushed;
 use super::simulating::Simulation;
@@ -141,6 +142,7 @@ pub(super) struct Walked {
 pub(super) struct Meanwhile {
     pub(super) dumps: Option<KeptDumps>,
     pub(super) pushed: Pushed,
+    pub(super) metering: Metering,
 }
 
 /// What to compare with what.
@@ -325,6 +327,14 @@ impl Request {
         }
     }
 
+    /// Where metrics are to be kept.
+    pub(super) fn metrics_file(&self) -> Option<&Path> {
+        match &self.task {
+            Task::Monitor(it) => it.metering.metrics_file.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Where a memory profile is to be saved: a file, or a folder.
     pub(super) fn profile(&self) -> Option<&Path> {
         match &self.task {
@@ -354,6 +364,7 @@ impl Task {
             Some(Command::Monitor(it)) => Self::Monitor(Box::new(Meanwhile {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
+                metering: it.metering,
             })),
             Some(Command::Run(run)) => {
                 let mut words = run.program.into_iter();

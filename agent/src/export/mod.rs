@@ -4,6 +4,7 @@
 
 mod backlog;
 mod label;
+pub mod metrics;
 mod parca;
 mod pyroscope;
 

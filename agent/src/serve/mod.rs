@@ -10,6 +10,7 @@ mod address;
 mod answer;
 mod error;
 mod goroutine;
+mod metrics;
 mod pages;
 mod routes;
 mod sampler;

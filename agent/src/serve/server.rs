@@ -1,9 +1,11 @@
 //! The server.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use socket2::SockRef;
 use tokio::runtime::{Builder, Runtime};
@@ -12,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use super::address::ListenAddress;
 use super::answer::Bounds;
 use super::error::Error;
+use super::metrics;
 use super::routes::{Target, Targets, routes};
 use super::sampler::{Sampler, Served};
 
@@ -35,6 +38,34 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened on, or a thread not be started.
     pub fn start(address: ListenAddress, served: Vec<Served>) -> Result<Self, Error> {
+        let (alive, ended) = mpsc::channel(1);
+        let mut targets = Vec::new();
+        for Served { name, title, sample, has_ended, command_line } in served {
+            let sampler = Sampler::start(sample, has_ended, alive.clone()).map_err(Error::Start)?;
+            targets.push(Target { name, title, sampler, command_line });
+        }
+        drop(alive);
+        let targets = Targets { all: targets.into(), bounds: Bounds::new() };
+        Self::listen(address, routes(targets), Some(ended))
+    }
+
+    /// Listens for those who ask for metrics, in a format of this media type, until it is asked to stop.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn of_metrics(
+        address: ListenAddress,
+        media_type: &'static str,
+        render: Arc<metrics::Render>,
+    ) -> Result<Self, Error> {
+        Self::listen(address, metrics::routes(render, media_type), None)
+    }
+
+    fn listen(
+        address: ListenAddress,
+        router: Router,
+        ended: Option<mpsc::Receiver<()>>,
+    ) -> Result<Self, Error> {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address.0).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -46,18 +77,10 @@ impl Server {
             .max_blocking_threads(4)
             .build()
             .map_err(Error::Start)?;
-        let (alive, ended) = mpsc::channel(1);
-        let mut targets = Vec::new();
-        for Served { name, title, sample, has_ended, command_line } in served {
-            let sampler = Sampler::start(sample, has_ended, alive.clone()).map_err(Error::Start)?;
-            targets.push(Target { name, title, sampler, command_line });
-        }
-        drop(alive);
-        let targets = Targets { all: targets.into(), bounds: Bounds::new() };
         let (stop, stopped) = watch::channel(false);
         let thread = thread::Builder::new()
             .name("serve".to_owned())
-            .spawn(move || run(runtime, listener, targets, stopped, ended))
+            .spawn(move || run(runtime, listener, router, stopped, ended))
             .map_err(Error::Start)?;
         Ok(Self { address: bound, stop, thread })
     }
@@ -88,9 +111,9 @@ impl Server {
 fn run(
     runtime: Runtime,
     listener: TcpListener,
-    targets: Targets,
+    router: Router,
     mut stopped: watch::Receiver<bool>,
-    mut ended: mpsc::Receiver<()>,
+    ended: Option<mpsc::Receiver<()>>,
 ) {
     runtime.block_on(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -99,13 +122,18 @@ fn run(
             let _ = SockRef::from(&*client).set_tcp_user_timeout(Some(STALLED));
         });
         let (end, graceful) = tokio::sync::oneshot::channel::<()>();
-        let server = axum::serve(listener, routes(targets));
+        let server = axum::serve(listener, router);
         let server = server.with_graceful_shutdown(async {
             let _ = graceful.await;
         });
         let server = tokio::spawn(async move { server.await });
         // Nothing is ever sent: it closes as the last target ends.
-        let all_ended = ended.recv();
+        let all_ended = async {
+            match ended {
+                Some(mut ended) => ended.recv().await,
+                None => std::future::pending().await,
+            };
+        };
         let asked = stopped.wait_for(|stopped| *stopped);
         either(all_ended, asked).await;
         drop(end);

@@ -4,16 +4,19 @@
 use crate::cli::allocated::AllocatedAt;
 use crate::cli::format::Kind;
 use crate::cli::request::{Meanwhile, Request, Selection};
-use crate::cli::sinks::{Account, Dumps, Monitor, Push};
+use crate::cli::sinks::{Account, Dumps, Metrics, Monitor, Push};
 use crate::cli::{Outcome, session, target};
 use crate::pipeline::Sink;
 
 /// Samples until told to stop, then reports.
 pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
-    let Meanwhile { dumps, pushed } = meanwhile;
+    let Meanwhile { dumps, pushed, metering } = meanwhile;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Monitor::new(request))];
     if let Some(kept) = dumps {
         sinks.push(Box::new(Dumps::new(kept, request)));
+    }
+    if let Some(metrics) = Metrics::wanted(metering)? {
+        sinks.push(Box::new(metrics));
     }
     let mut accounts: Vec<Account> = Vec::new();
     for push in Push::all(pushed)? {

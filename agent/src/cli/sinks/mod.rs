@@ -2,8 +2,10 @@
 //! what keeps or sends some of them: dumps, pushed profiles.
 
 mod dumps;
+mod labels;
 mod lines;
 mod live;
+mod metrics;
 mod monitor;
 mod news;
 mod progress;
@@ -24,6 +26,7 @@ use crate::watch;
 pub(super) use dumps::Dumps;
 pub(super) use lines::Lines;
 pub(super) use live::Live;
+pub(super) use metrics::Metrics;
 pub(super) use monitor::Monitor;
 pub(super) use progress::Progress;
 pub(super) use push::{Account, Push};

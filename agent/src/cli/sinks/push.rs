@@ -1,7 +1,6 @@
 //! Profiles that `monitor` pushes to a store, beside sampling, which never waits for it: this makes them when
 //! it is their time, and a thread of its own (`sender`) waits for the store.
 
-mod labels;
 mod sender;
 mod turns;
 
@@ -17,6 +16,8 @@ use crate::profile::write::{self, Judged};
 pub(in crate::cli) use sender::Account;
 use sender::Sender;
 use turns::Turns;
+
+use super::labels;
 
 /// Pushes a profile of each target, now and then, to one store.
 pub(in crate::cli) struct Push {

@@ -1,0 +1,131 @@
+//! Metrics of the last sample of each target, served to whoever asks, or left in a file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::labels;
+use crate::cli::failure::Failure;
+use crate::cli::metering::Metering;
+use crate::cli::output;
+use crate::export::Label;
+use crate::export::metrics::{self, Exposed, MEDIA_TYPE};
+use crate::model::{Assessment, TargetId, Update};
+use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
+use crate::serve::Server;
+
+/// Keeps what the metrics are made of.
+pub(in crate::cli) struct Metrics {
+    last: Arc<Mutex<BTreeMap<TargetId, Seen>>>,
+    file: Option<PathBuf>,
+    server: Option<Server>,
+}
+
+/// A target's last sample.
+struct Seen {
+    labels: Vec<Label>,
+    assessment: Arc<Assessment>,
+    samples: u64,
+}
+
+impl Metrics {
+    /// Listens, where that is asked for; nothing where no metrics are.
+    pub(in crate::cli) fn wanted(metering: &Metering) -> Result<Option<Self>, Failure> {
+        let Metering { metrics_listen, metrics_file } = metering;
+        if metrics_listen.is_none() && metrics_file.is_none() {
+            return Ok(None);
+        }
+        let last = Arc::new(Mutex::new(BTreeMap::new()));
+        let server = match *metrics_listen {
+            Some(address) => {
+                let last = Arc::clone(&last);
+                let render = Arc::new(move || text(&last));
+                let server = Server::of_metrics(address, MEDIA_TYPE, render);
+                let server = server.map_err(Failure::Serve)?;
+                say_where(&server);
+                Some(server)
+            }
+            None => None,
+        };
+        Ok(Some(Self { last, file: metrics_file.clone(), server }))
+    }
+
+    fn take(&self, update: &Update) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = update.key();
+        if update.assessment.early_end.is_some() {
+            // Of a target that is gone nothing is known any more.
+            last.remove(&key);
+            return;
+        }
+        let before = last.remove(&key);
+        let samples = before.as_ref().map_or(0, |seen| seen.samples) + 1;
+        let labels = match before {
+            Some(seen) if update.replaced.is_none() => seen.labels,
+            _ => labels::of(&update.assessment.target, &[]),
+        };
+        last.insert(key, Seen { labels, assessment: Arc::clone(&update.assessment), samples });
+    }
+}
+
+/// Where the address is bound to a port of the kernel's choice, nobody would know it.
+fn say_where(server: &Server) {
+    let address = server.address();
+    output::say(format_args!("metrics: http://{address}/metrics"));
+    if address.is_public() {
+        output::say(format_args!(
+            "warning: whoever reaches {address} can read the metrics, without a password"
+        ));
+    }
+}
+
+fn text(last: &Mutex<BTreeMap<TargetId, Seen>>) -> Vec<u8> {
+    let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let targets = last.values().map(|Seen { labels, assessment, samples }| Exposed {
+        labels,
+        assessment,
+        samples: *samples,
+    });
+    let targets: Vec<Exposed<'_>> = targets.collect();
+    // The names are constants that a test has tried.
+    metrics::text(&targets).unwrap_or_default()
+}
+
+impl Sink for Metrics {
+    fn name(&self) -> &'static str {
+        "what keeps metrics"
+    }
+
+    /// Metrics are of the last sample.
+    fn terms(&self) -> Terms {
+        Terms::shows(Keep::Newest, Role::Follows)
+    }
+
+    fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
+        let mut is_said = false;
+        while let Some(update) = inbox.next() {
+            self.take(&update);
+            let Some(file) = &self.file else { continue };
+            let text = text(&self.last);
+            match output::write_file(file, |out| out.write_all(&text)) {
+                Ok(()) => is_said = false,
+                // It may be written again after the next sample: a full disk is not full for ever.
+                Err(error) if !is_said => {
+                    say_unwritten(file, &error);
+                    is_said = true;
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(server) = self.server {
+            server.stopper()();
+            let _ = server.join();
+        }
+        Ok(())
+    }
+}
+
+fn say_unwritten(file: &std::path::Path, error: &io::Error) {
+    output::say(format_args!("cannot write metrics to {}: {error}", file.display()));
+}

@@ -192,6 +192,8 @@ fn judged() -> Assessment {
             more: 0,
             more_cycles: 0,
         },
+        trends: Vec::new(),
+        relations: Vec::new(),
         rise: Some(Rise {
             explained: 1_475,
             unexplained: 0,

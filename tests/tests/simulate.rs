@@ -93,6 +93,53 @@ fn what_goes_up_and_down_is_no_leak() {
     assert_eq!(likely(&simulation.report("25s")), Vec::<&str>::new());
 }
 
+/// How a quantity goes.
+fn trend<'a>(report: &'a Value, quantity: &str) -> &'a Value {
+    let trends = report["trends"].as_array().expect("trends");
+    let named = trends.iter().find(|trend| trend["quantity"] == quantity);
+    named.unwrap_or_else(|| panic!("{quantity}: {trends:#?}"))
+}
+
+fn number(of: &Value) -> f64 {
+    of.as_f64().unwrap_or_else(|| panic!("{of} is no number"))
+}
+
+#[test]
+fn a_leak_is_forecast_with_its_threshold_and_how_far_off_that_was() {
+    let simulation = Simulation::start(&["--type", "network", "--rate", "10/s"]);
+    let report = simulation.report("20s");
+    let goroutines = trend(&report, "goroutines");
+    assert!(number(&goroutines["per_second"]) > 8.0, "{goroutines:#}");
+    let outlook = &goroutines["outlook"];
+    let threshold = &outlook["threshold"];
+    assert_eq!(threshold["at"], 1_000, "{goroutines:#}");
+    let [earliest, likely, latest] =
+        ["reached_in_seconds", "reached_in_seconds_likely", "reached_in_seconds_at_most"]
+            .map(|key| number(&threshold[key]));
+    assert!(earliest <= likely && likely <= latest, "{threshold}");
+    let hindsight = &outlook["hindsight"];
+    let (foretold, came) = (number(&hindsight["foretold"]["likely"]), number(&hindsight["came"]));
+    assert!((foretold - came).abs() < came / 10.0, "{hindsight}");
+    // Each of its goroutines holds a connection.
+    let of = |relation: &&Value| {
+        let both = [&relation["leads"], &relation["follows"]];
+        ["goroutines", "descriptors"].iter().all(|one| both.iter().any(|it| *it == one))
+    };
+    let relations = report["relations"].as_array().expect("relations");
+    assert!(relations.iter().any(|it| of(&it)), "{relations:#?} {:#}", report["trends"]);
+}
+
+#[test]
+fn a_wave_is_told_with_its_period_and_is_no_growth() {
+    let simulation = Simulation::start(&["--pattern", "oscillating", "--rate", "20/s"]);
+    let report = simulation.report("75s");
+    let goroutines = trend(&report, "goroutines");
+    let period = number(&goroutines["season"]["period_seconds"]);
+    assert!((period - 20.0).abs() < 3.0, "{goroutines:#}");
+    assert_eq!(goroutines["no_outlook"], "wave");
+    assert_eq!(likely(&report), Vec::<&str>::new());
+}
+
 #[test]
 fn it_ends_when_its_time_is_over_and_with_whoever_started_it() {
     let status = command(&["--duration", "1s", "--rate", "5"]).status().expect("the agent");

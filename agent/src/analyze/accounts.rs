@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use super::growth;
+use super::trends::{Curve, growth};
 use crate::model::{
     Finding, GrowthPattern, IdleReason, Ignored, NoLeak, NotAnalysed, Rise, RiseVerdict, Rising,
 };
@@ -88,9 +88,7 @@ impl Accounts {
     /// What makes the total rise over the window, if it does.
     pub(super) fn rise(&self, totals: &[(f64, u64)], findings: &[Finding]) -> Option<Rise> {
         let (from, to) = (totals.first()?.1, totals.last()?.1);
-        let points: Vec<(f64, f64)> =
-            totals.iter().map(|&(at, count)| (at, count as f64)).collect();
-        let growth = growth::growth(&points)?;
+        let growth = growth(&Curve::counted(totals))?;
         let rises = !matches!(
             growth.pattern,
             GrowthPattern::Flat | GrowthPattern::Shrinking | GrowthPattern::Oscillating

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::caused;
 use super::hints::Hints;
 use super::ids::Clock;
 use super::life::Life;
 use super::lockwait::Standing;
+use super::trends::{Curve, growth};
 use super::window::Window;
-use super::{caused, growth};
 use crate::model::function::Origin;
 use crate::model::{FrameId, Group, Growth, Resolved, StackTable, WaitClass};
 
@@ -134,7 +135,7 @@ impl<'a> Case<'a> {
 
     /// Measures its growth anew, once all others were taken in.
     pub(super) fn measure(&mut self) {
-        self.growth = growth::growth(&self.points);
+        self.growth = growth(&Curve::through(self.points.iter().copied()));
     }
 
     /// Takes in another case, which the same cause piles up; see [`Self::measure`].
@@ -159,7 +160,7 @@ impl<'a> Case<'a> {
         let hashes: Vec<u64> =
             self.groups.iter().filter_map(|&at| window.hashes().get(at)).copied().collect();
         self.points = window.history(&hashes);
-        self.growth = growth::growth(&self.points);
+        self.growth = growth(&Curve::through(self.points.iter().copied()));
         self
     }
 

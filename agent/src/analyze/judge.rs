@@ -8,10 +8,11 @@ use super::code_files::CodeFiles;
 use super::goroutine_leaks::GoroutineLeaks;
 use super::investigate::{Context, Investigate};
 use super::memory::GrowingMemory;
+use super::quantities::quantities;
 use super::resources::{self, GrowingResources};
 use super::settings::Settings;
 use super::window::{Window, assess};
-use super::{forced, paths, score, signature};
+use super::{forced, paths, score, signature, trends};
 use crate::model::{Assessment, Finding, Group, Judgement, Level, NotAnalysed};
 
 /// Findings that are listed one by one: the worst.
@@ -62,6 +63,8 @@ pub fn judge(window: &Window, settings: &Settings, files: &mut CodeFiles) -> Opt
     for subject in &mut subjects {
         subject.account(&mut judgement);
     }
+    (judgement.trends, judgement.relations) =
+        trends::trends(quantities(window, looked_at), &settings.thresholds.goroutines);
     judgement.health = score::health(
         &judgement.findings,
         judgement.rise.as_ref(),

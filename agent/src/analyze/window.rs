@@ -61,6 +61,10 @@ struct Sample {
     elapsed: Duration,
     counts: FxHashMap<u64, u64>,
     total: u64,
+    /// Goroutines created since the sample before.
+    created_per_second: Option<f64>,
+    /// What the process has used since it started.
+    cpu_seconds: Option<f64>,
 }
 
 /// What an assessment says of the last observation.
@@ -153,7 +157,13 @@ impl Window {
         let counts = hashes.iter().copied().zip(groups.iter().map(|group| group.count)).collect();
         self.forced.add(&observation.coverage, &counts);
         let total = groups.iter().map(|group| group.count).sum();
-        self.samples.push(Sample { elapsed, counts, total });
+        self.samples.push(Sample {
+            elapsed,
+            counts,
+            total,
+            created_per_second: observation.rates.map(|rates| rates.created_per_second),
+            cpu_seconds: observation.coverage.process.and_then(|process| process.cpu_seconds),
+        });
         self.thin();
 
         let mut by_wait = BTreeMap::new();
@@ -212,6 +222,11 @@ impl Window {
         self.runners.samples()
     }
 
+    /// The process's memory over the window.
+    pub(super) const fn memory(&self) -> &memory::Series {
+        &self.memory
+    }
+
     /// What the process held over the window.
     pub(super) const fn resources(&self) -> &resources::Series {
         &self.resources
@@ -241,6 +256,24 @@ impl Window {
     pub(super) fn totals(&self) -> Vec<(f64, u64)> {
         let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
         self.samples.iter().map(|s| ((s.elapsed - start).as_secs_f64(), s.total)).collect()
+    }
+
+    /// How many goroutines were created by the second since the sample before each.
+    pub(super) fn created(&self) -> Vec<(f64, f64)> {
+        let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
+        let of = |s: &Sample| Some(((s.elapsed - start).as_secs_f64(), s.created_per_second?));
+        self.samples.iter().filter_map(of).collect()
+    }
+
+    /// How many processors were kept busy since the sample before each.
+    pub(super) fn cpu(&self) -> Vec<(f64, f64)> {
+        let start = self.first.map_or(Duration::ZERO, |(_, first)| first);
+        let of = |pair: &[Sample]| {
+            let used = pair[1].cpu_seconds? - pair[0].cpu_seconds?;
+            let passed = pair[1].elapsed.saturating_sub(pair[0].elapsed).as_secs_f64();
+            Some(((pair[1].elapsed - start).as_secs_f64(), used / passed))
+        };
+        self.samples.windows(2).filter_map(of).collect()
     }
 
     /// The hash of each present group's signature, in the groups' order.

@@ -22,6 +22,7 @@ use super::stack::{FrameId, StackId, StackTable};
 use super::subjects::Subjects;
 use super::target::Target;
 use super::time::Timestamp;
+use super::trend::{QuantityTrend, Relation};
 use super::wait::WaitClass;
 
 /// What analysis says of a window of observations. Its only output.
@@ -137,6 +138,10 @@ pub struct Judgement {
     pub history: Vec<(f64, u64)>,
     /// What makes that number rise; `None` where it does not.
     pub rise: Option<Rise>,
+    /// How quantities go that there were enough samples of.
+    pub trends: Vec<QuantityTrend>,
+    /// Which of them go together, the most alike first.
+    pub relations: Vec<Relation>,
     /// What collections say that the agent made the program do; `None` where none were measured.
     pub collections: Option<CollectionVerdict>,
 }
@@ -261,6 +266,14 @@ pub struct WindowSpan {
     pub last: Timestamp,
     /// The time between them, by a clock that never steps.
     pub duration: Duration,
+}
+
+impl WindowSpan {
+    /// The moment so many seconds after the first observation.
+    #[must_use]
+    pub fn moment(&self, seconds: f64) -> Timestamp {
+        Timestamp::from_unix_ns(self.first.unix_ns().saturating_add((seconds * 1e9) as i64))
+    }
 }
 
 /// Sums over all goroutines.

@@ -10,6 +10,7 @@ use super::growth::Growth;
 use super::level::Level;
 use super::memory::Memory;
 use super::retained::HeldHeap;
+use super::trend::Reached;
 
 /// What analysis says of a process's memory over a window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -148,9 +149,9 @@ pub struct LimitUse {
     pub used_bytes: u64,
     /// How near that is.
     pub level: Level,
-    /// When it is reached if the growth goes on, at the earliest and at the latest within the growth's
-    /// interval; `None` where what counts towards it does not grow for sure.
-    pub reached_in: Option<(Duration, Option<Duration>)>,
+    /// When it is reached if the growth goes on; `None` where what counts towards it does not grow for sure, or
+    /// that is far away.
+    pub reached_in: Option<Reached>,
 }
 
 impl LimitUse {

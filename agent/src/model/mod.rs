@@ -42,6 +42,7 @@ mod subjects;
 pub mod suggestion;
 pub mod target;
 pub mod time;
+mod trend;
 pub mod update;
 pub mod wait;
 
@@ -109,5 +110,9 @@ pub use subjects::Subjects;
 pub use suggestion::{Advice, Made, Suggestion};
 pub use target::{Build, InStore, Instance, Store, Target, TargetId};
 pub use time::Timestamp;
+pub use trend::{
+    Estimate, Hindsight, NoOutlook, Outlier, Outlook, Quantity, QuantityTrend, Reached, Relation,
+    Season, Threshold, Turn,
+};
 pub use update::Update;
 pub use wait::{StackHints, WaitClass};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::growth::Growth;
 use super::level::Level;
 use super::resources::{Bound, ResourceKey, ResourceKind, Resources};
+use super::trend::Reached;
 
 /// What analysis says of what a process holds over a window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,9 +56,9 @@ pub struct ResourceLimit {
     pub bound: Bound,
     /// How near that is.
     pub level: Level,
-    /// When it is reached if the growth goes on, at the earliest and at the latest within the growth's
-    /// interval; `None` where what counts towards it does not grow for sure.
-    pub reached_in: Option<(Duration, Option<Duration>)>,
+    /// When it is reached if the growth goes on; `None` where what counts towards it does not grow for sure, or
+    /// that is far away.
+    pub reached_in: Option<Reached>,
 }
 
 /// Counts of one moment.

@@ -1,6 +1,7 @@
 //! Numbers, times and names as people read them, in as little room as there is.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::model::function::{self, Origin};
 use crate::model::{FrameId, Group, Rate, RateBasis, Rates, StackTable};
@@ -11,6 +12,16 @@ pub use crate::units::{bytes, count, counted, duration, plural};
 pub fn date(time: &str) -> String {
     let seconds = time.split('.').next().unwrap_or(time).trim_end_matches('Z');
     format!("{} UTC", seconds.replacen('T', " ", 1))
+}
+
+/// An RFC 3339 time as people read it within a window of this length: `08:00:02 UTC`, with the day where the window is
+/// a day or longer.
+#[must_use]
+pub fn clock(time: &str, window: Duration) -> String {
+    let date = date(time);
+    let is_long = window >= Duration::from_hours(24);
+    let clock = date.split_once(' ').map_or(&*date, |(_, clock)| clock);
+    if is_long { date } else { clock.to_owned() }
 }
 
 /// What is less is shown as no change: one in 200 seconds.

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::analyze::{Window, assess};
 use crate::model::{
-    Assessment, Buffer, Cause, CauseClass, ChannelNumber, Channels, Doing, Evidence, Finding,
-    Forecast, FrameId, GoroutineLeak, Growth, GrowthPattern, Holder, IdleReason, Judgement, Level,
-    Lineage, LockGraph, LockNode, LockWait, NotAnalysed, Observation, Pattern, Score, Snippet,
-    StackView, Stillness, Subject, Suggestion, Turnover, Verdict, WaitClass, Waiter,
+    Assessment, Buffer, Cause, CauseClass, ChannelNumber, Channels, Doing, Estimate, Evidence,
+    Finding, Forecast, FrameId, GoroutineLeak, Growth, GrowthPattern, Hindsight, Holder,
+    IdleReason, Judgement, Level, Lineage, LockGraph, LockNode, LockWait, NoOutlook, NotAnalysed,
+    Observation, Outlier, Outlook, Pattern, Quantity, QuantityTrend, Reached, Relation, Score,
+    Snippet, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover, Verdict,
+    WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
 
@@ -30,6 +32,8 @@ pub(crate) fn assessment(findings: Vec<Finding>) -> Assessment {
         findings.iter().filter_map(Finding::goroutines).map(|leak| leak.lock_wait.cycle.clone());
     let cycles: Vec<_> = cycles.filter(|cycle| !cycle.is_empty()).collect();
     assessment.judgement = Some(Judgement {
+        trends: trends(),
+        relations: relations(),
         health: if findings.is_empty() { 97 } else { 12 },
         level: Level::Normal,
         findings,
@@ -165,6 +169,74 @@ pub(crate) fn leak() -> Finding {
         ],
         ..finding("f-7c0d11", LEAKING, CauseClass::ChannelSend, Verdict::Likely)
     }
+}
+
+/// Goroutines that rise since the second sample, and processors that are used evenly.
+fn trends() -> Vec<QuantityTrend> {
+    let growth = Growth {
+        per_second: 18.0,
+        low: 17.2,
+        high: 18.8,
+        pattern: GrowthPattern::Linear,
+        r2: 0.999,
+        forecast: None,
+    };
+    let seconds = Duration::from_secs;
+    let goroutines = QuantityTrend {
+        quantity: Quantity::Goroutines,
+        samples: 20,
+        from: 9.0,
+        to: 45.0,
+        growth,
+        turn: Some(Turn { at_seconds: 1.0, before_per_second: 0.0, after_per_second: 18.0 }),
+        outliers: vec![Outlier { at_seconds: 0.5, value: 90.0, expected: 9.0 }],
+        season: None,
+        outlook: Ok(Outlook {
+            in_1h: Estimate { likely: 64_840.0, low: 61_960.0, high: 67_720.0 },
+            threshold: Some(Threshold {
+                at: 1_000,
+                reached: Reached {
+                    earliest: seconds(50),
+                    likely: Some(seconds(53)),
+                    latest: Some(seconds(56)),
+                },
+            }),
+            hindsight: Some(Hindsight {
+                ahead: seconds(1),
+                foretold: Estimate { likely: 44.0, low: 40.0, high: 48.0 },
+                came: 45.0,
+            }),
+        }),
+    };
+    let still = Growth {
+        per_second: 0.0,
+        low: 0.0,
+        high: 0.0,
+        pattern: GrowthPattern::Oscillating,
+        ..growth
+    };
+    let cpu = QuantityTrend {
+        quantity: Quantity::Cpu,
+        from: 0.5,
+        to: 0.5,
+        growth: still,
+        turn: None,
+        outliers: Vec::new(),
+        outlook: Err(NoOutlook::NoRise),
+        ..goroutines.clone()
+    };
+    vec![goroutines, cpu]
+}
+
+/// The heap follows the goroutines.
+fn relations() -> Vec<Relation> {
+    vec![Relation {
+        leads: Quantity::Goroutines,
+        follows: Quantity::LiveHeap,
+        each: Some(4_200.0),
+        lag: Duration::from_secs(2),
+        alike: 0.97,
+    }]
 }
 
 /// Two goroutines that wait for each other.

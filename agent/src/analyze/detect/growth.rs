@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::super::case::Case;
 use super::super::life::BINS;
+use super::super::trends::{self, Curve};
 use super::{Detector, Found, Outcome, Scene};
 use crate::model::{DetectorKind, Evidence, GrowthPattern, Lack, NoLeak, Verdict};
 
@@ -114,7 +115,9 @@ fn rises_through_churn(case: &Case<'_>, net: u64) -> bool {
     }
     let is_line = growth.pattern == GrowthPattern::Linear && growth.r2 >= 0.9 && growth.low > 0.0;
     let middle = case.points.len() / 2;
-    let half = |points: &[(f64, f64)]| super::super::growth::growth(points).map(|it| it.per_second);
+    let half = |points: &[(f64, f64)]| {
+        trends::growth(&Curve::through(points.iter().copied())).map(|it| it.per_second)
+    };
     let halves = half(&case.points[..middle]).zip(half(&case.points[middle..]));
     is_line && halves.is_some_and(|(early, late)| late >= STRAIGHT * early)
 }

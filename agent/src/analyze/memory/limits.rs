@@ -1,13 +1,17 @@
 //! Memory limits: what is used of each, and when it is reached.
 
-use crate::analyze::growth::reached_in;
+use crate::analyze::trends::{Curve, grain_of_bytes, reached};
 use crate::model::{Level, LimitKind, LimitUse, Memory, Trend};
 
 /// From these parts of a limit, in percent, the level is moderate, high, critical.
 const THRESHOLDS: [u64; 3] = [70, 85, 95];
 
 /// The limits, tightest first.
-pub(super) fn limits(now: &Memory, live: Option<&Trend>, rss: Option<&Trend>) -> Vec<LimitUse> {
+pub(super) fn limits(
+    now: &Memory,
+    live: (&Curve, Option<&Trend>),
+    rss: (&Curve, Option<&Trend>),
+) -> Vec<LimitUse> {
     let mut limits = Vec::new();
     if let Some(heap) = &now.heap
         && let Some(limit) = heap.limit_bytes
@@ -24,10 +28,15 @@ pub(super) fn limits(now: &Memory, live: Option<&Trend>, rss: Option<&Trend>) ->
     limits
 }
 
-fn of(kind: LimitKind, limit_bytes: u64, used_bytes: u64, trend: Option<&Trend>) -> LimitUse {
+fn of(
+    kind: LimitKind,
+    limit_bytes: u64,
+    used_bytes: u64,
+    (curve, trend): (&Curve, Option<&Trend>),
+) -> LimitUse {
     let level = Level::of_use(used_bytes, limit_bytes, THRESHOLDS);
     let left = limit_bytes.saturating_sub(used_bytes) as f64;
-    let growing = trend.filter(|trend| trend.grows).map(|trend| trend.growth);
-    let reached_in = growing.and_then(|growth| reached_in(left, &growth));
+    let reached_in =
+        trend.filter(|trend| trend.grows).and_then(|_| reached(curve, grain_of_bytes(curve), left));
     LimitUse { kind, limit_bytes, used_bytes, level, reached_in }
 }

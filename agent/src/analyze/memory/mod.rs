@@ -24,7 +24,8 @@ pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
     let rss = trend::trend(&series.after_collections(|point| point.rss));
     let outside = trend::trend(&series.of(series::Point::outside));
     let objects = trend::trend(&series.of(|point| point.objects));
-    let limits = limits::limits(now, live.as_ref(), rss.as_ref());
+    let limits =
+        limits::limits(now, (&series.live(), live.as_ref()), (&series.resident(), rss.as_ref()));
     let history = series.points().iter().map(|point| MemoryPoint {
         elapsed: point.elapsed,
         live_bytes: point.live,

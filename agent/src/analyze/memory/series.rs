@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::trend::MIN_POINTS;
 use crate::analyze::thin::thin;
+use crate::analyze::trends::{Curve, MIN_POINTS};
 use crate::model::{HeapProfileBasis, Memory};
 
 /// Points that are kept at most. When they become too many, every second one goes.
@@ -144,6 +144,16 @@ impl Series {
         let is_counted = self.points.first().is_some_and(|point| point.collections.is_some());
         let before = usize::from(is_counted && self.collections.len() > MIN_POINTS);
         self.collections.iter().skip(before).map(|it| (it.at, it.live)).collect()
+    }
+
+    /// What collections found reachable.
+    pub(in crate::analyze) fn live(&self) -> Curve {
+        Curve::counted(&self.collections())
+    }
+
+    /// The resident memory.
+    pub(in crate::analyze) fn resident(&self) -> Curve {
+        Curve::counted(&self.after_collections(|point| point.rss))
     }
 
     /// The collections, the last one before the window first.

@@ -1,26 +1,21 @@
 //! How a number of bytes goes: by the same rules as counts of goroutines, without the noise of pages.
 
-use crate::analyze::growth::{growth, is_steady};
+use crate::analyze::trends::{Curve, MIN_POINTS, grain_of_bytes, growth};
 use crate::model::{Cliff, Trend};
 
-/// Of so many points something can be said to grow.
-pub(super) const MIN_POINTS: usize = 5;
 /// What a number of bytes has to grow by, at least, as a part of what it was.
 const MIN_PART: f64 = 0.05;
 /// And in bytes.
 const MIN_BYTES: f64 = 1024.0 * 1024.0;
-/// Smaller parts of the largest value are noise: pages that a span more or less takes.
-const NOISE: f64 = 1.0 / 256.0;
 /// A drop by this part, from one point to the next, is sudden.
 const CLIFF: f64 = 0.4;
 
 /// The trend of so many bytes over seconds; `None` for fewer than three points or no time between them.
 pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
-    let most = points.iter().map(|point| point.1).max()? as f64;
-    let step = (most * NOISE).max(4096.0);
-    let rounded: Vec<(f64, f64)> =
-        points.iter().map(|&(at, bytes)| (at, (bytes as f64 / step).round() * step)).collect();
-    let growth = growth(&rounded)?;
+    let curve = Curve::counted(points);
+    let step = grain_of_bytes(&curve);
+    let rounded = curve.points().iter().map(|&(at, bytes)| (at, (bytes / step).round() * step));
+    let growth = growth(&Curve::through(rounded))?;
     let (from, to) = (points.first()?.1, points.last()?.1);
     let goes_on = growth.pattern.rises();
     let more = to as f64 - from as f64;
@@ -29,7 +24,7 @@ pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
         && points.len() >= MIN_POINTS
         && more >= MIN_BYTES
         && more >= from as f64 * MIN_PART;
-    let is_steady = grows && is_steady(points);
+    let is_steady = grows && curve.is_steady();
     Some(Trend { from_bytes: from, to_bytes: to, growth, grows, is_steady, cliff: cliff(points) })
 }
 

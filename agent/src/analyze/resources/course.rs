@@ -1,6 +1,6 @@
 //! Whether a number of things rises as leaks do.
 
-use crate::analyze::growth::{growth, is_steady};
+use crate::analyze::trends::{Curve, growth};
 use crate::model::{Growth, GrowthPattern};
 
 /// Of so many points something can be said to grow.
@@ -32,9 +32,9 @@ pub(super) fn rise(points: &[(f64, u64)], churn: Option<(u64, u64)>, least: u64)
     if points.len() < MIN_POINTS || more < least {
         return None;
     }
-    let course: Vec<(f64, f64)> = points.iter().map(|&(at, count)| (at, count as f64)).collect();
-    let growth = growth(&course)?;
-    let goes_on = growth.pattern.rises() && growth.low > 0.0 && is_steady(points);
+    let curve = Curve::counted(points);
+    let growth = growth(&curve)?;
+    let goes_on = growth.pattern.rises() && growth.low > 0.0 && curve.is_steady();
     if !goes_on || rising_parts(points) < MIN_PARTS {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use super::course;
 use super::series::Series;
-use crate::analyze::growth::reached_in;
+use crate::analyze::trends::{Curve, GRAIN_OF_COUNTS, reached};
 use crate::model::{Level, ResourceKind, ResourceLimit, ResourcePoint, Usage};
 
 /// From these parts of a limit, in percent, the level is moderate, high, critical.
@@ -24,9 +24,10 @@ pub(super) fn limits(series: &Series) -> Vec<ResourceLimit> {
     let limits = all.into_iter().filter_map(|(kind, usage, churn, count)| {
         let bound = usage?.limit?;
         let level = Level::of_use(bound.used, bound.limit, THRESHOLDS);
-        let rise = course::rise(&series.of(count), churn, MIN_MORE);
+        let points = series.of(count);
         let left = bound.limit.saturating_sub(bound.used) as f64;
-        let reached_in = rise.and_then(|rise| reached_in(left, &rise.growth));
+        let reached_in = course::rise(&points, churn, MIN_MORE)
+            .and_then(|_| reached(&Curve::counted(&points), GRAIN_OF_COUNTS, left));
         Some(ResourceLimit { kind, bound, level, reached_in })
     });
     let mut limits: Vec<_> = limits.collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::analyze::thin::thin;
+use crate::analyze::trends::Curve;
 use crate::model::{ResourceGroup, ResourceKey, ResourceName, ResourcePoint, Resources, TcpState};
 
 /// Points, and details, that are kept at most. When they become too many, every second one goes.
@@ -124,6 +125,11 @@ impl Series {
     pub(super) fn of(&self, count: impl Fn(&ResourcePoint) -> Option<u64>) -> Vec<(f64, u64)> {
         let at = |point: &ResourcePoint| Some((point.elapsed.as_secs_f64(), count(point)?));
         self.points.iter().filter_map(at).collect()
+    }
+
+    /// How many descriptors there were.
+    pub(in crate::analyze) fn descriptors(&self) -> Curve {
+        Curve::counted(&self.of(|point| point.descriptors))
     }
 
     /// Every name that was seen, in order.

@@ -29,6 +29,7 @@ mod source;
 mod summary;
 mod text;
 mod tree;
+mod trends;
 
 pub use held::write_html;
 
@@ -180,6 +181,7 @@ fn target(page: &Page<'_>) -> Markup {
     let sections = [
         ("findings", "Findings", finding::all(page)),
         ("time", "Goroutines over time", chart::total(page)),
+        ("trends", "Trends", trends::list(page)),
         ("stacks", "Where goroutines are", flame::graph(page)),
         ("locks", "Who waits for whose lock", locks::picture(page)),
         ("contention", "Where goroutines waited for each other", contention::tables(page)),

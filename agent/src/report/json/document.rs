@@ -10,6 +10,7 @@ use super::frame::frame;
 use super::group::{self, interval};
 use super::{
     contention, coverage, finding, forced, history, locks, memory, resources, seconds, site, time,
+    trend,
 };
 use crate::model::{
     Assessment, Group, HitCost, Judgement, Overhead, RateBasis, Rise, RiseVerdict, Rising,
@@ -76,6 +77,10 @@ fn document<Groups, Sites>(
         not_analysed: counted.map(|judged| by_reason(phrases::not_analysed_by_reason(judged))),
         history: counted.map(|judged| history(&judged.history)),
         rise: rise.map(|it| self::rise(it, all)),
+        trends: judged.map(|judged| {
+            judged.trends.iter().map(|it| trend::trend(it, &assessment.window)).collect()
+        }),
+        relations: judged.map(|judged| judged.relations.iter().map(trend::relation).collect()),
         hot_paths: counted.map(|judged| hot_paths(judged, stacks)),
         lineage: counted.map(|judged| lineage(judged, all)),
         lock_graph: counted.map(|judged| locks::graph(&judged.lock_graph, stacks)),

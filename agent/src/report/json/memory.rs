@@ -169,7 +169,8 @@ fn limit(limit: &LimitUse) -> LimitDoc {
         limit_bytes: limit.limit_bytes,
         used_bytes: limit.used_bytes,
         level: limit.level,
-        reached_in_seconds: seconds(limit.reached_in.map(|(soonest, _)| soonest)),
-        reached_in_seconds_at_most: seconds(limit.reached_in.and_then(|(_, latest)| latest)),
+        reached_in_seconds: seconds(limit.reached_in.map(|it| it.earliest)),
+        reached_in_seconds_likely: seconds(limit.reached_in.and_then(|it| it.likely)),
+        reached_in_seconds_at_most: seconds(limit.reached_in.and_then(|it| it.latest)),
     }
 }

@@ -26,6 +26,7 @@ pub(super) mod memory;
 mod profile;
 mod resources;
 mod site;
+mod trend;
 
 /// Renders JSON.
 #[derive(Clone, Copy, Debug, Default)]

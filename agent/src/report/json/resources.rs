@@ -88,8 +88,9 @@ fn limit(limit: &ResourceLimit) -> ResourceLimitDoc {
         limit: limit.bound.limit,
         used: limit.bound.used,
         level: limit.level,
-        reached_in_seconds: seconds(limit.reached_in.map(|(soonest, _)| soonest)),
-        reached_in_seconds_at_most: seconds(limit.reached_in.and_then(|(_, latest)| latest)),
+        reached_in_seconds: seconds(limit.reached_in.map(|it| it.earliest)),
+        reached_in_seconds_likely: seconds(limit.reached_in.and_then(|it| it.likely)),
+        reached_in_seconds_at_most: seconds(limit.reached_in.and_then(|it| it.latest)),
     }
 }
 

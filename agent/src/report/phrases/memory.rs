@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::reached::reached;
 use crate::model::{
     Collector, Heap, HeapProfile, HeapProfileBasis, Level, LimitKind, LimitUse, MemoryAccount,
     RssParts, Trend,
@@ -145,7 +146,7 @@ pub(super) fn rate(bytes_per_second: f64) -> String {
     format!("{sign}{}/s", format::bytes(bytes_per_second.abs() as u64))
 }
 
-/// A limit and what is used of it: `control group 512.0 MiB of 1.0 GiB (50 %), normal; reached in 4m12s to 8m00s`.
+/// A limit and what is used of it: `control group 512.0 MiB of 1.0 GiB (50 %); reached in 4m12s (3m50s to 4m40s)`.
 #[must_use]
 pub fn limit(limit: &LimitUse) -> String {
     let name = match limit.kind {
@@ -161,12 +162,8 @@ pub fn limit(limit: &LimitUse) -> String {
     if limit.level != Level::Normal {
         text.push_str(&format!(", {}", limit.level.name()));
     }
-    if let Some((soonest, latest)) = limit.reached_in {
-        text.push_str(&format!("; reached in {}", format::duration(soonest)));
-        match latest {
-            Some(latest) => text.push_str(&format!(" to {}", format::duration(latest))),
-            None => text.push_str(" or later"),
-        }
+    if let Some(when) = &limit.reached_in {
+        text.push_str(&format!("; reached {}", reached(when)));
     }
     text
 }
@@ -188,7 +185,7 @@ pub fn size_classes(heap: &Heap, most: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Growth, GrowthPattern};
+    use crate::model::{Growth, GrowthPattern, Reached};
 
     const MIB: u64 = 1 << 20;
 
@@ -237,11 +234,15 @@ mod tests {
             limit_bytes: 100 * MIB,
             used_bytes: 90 * MIB,
             level: Level::High,
-            reached_in: Some((Duration::from_secs(5), None)),
+            reached_in: Some(Reached {
+                earliest: Duration::from_secs(5),
+                likely: Some(Duration::from_secs(9)),
+                latest: None,
+            }),
         };
         assert_eq!(
             limit(&used),
-            "control group 90.0 MiB of 100.0 MiB (90 %), high; reached in 5.0s or later"
+            "control group 90.0 MiB of 100.0 MiB (90 %), high; reached in 9.0s (5.0s or later)"
         );
     }
 }

@@ -24,6 +24,7 @@ mod pause;
 mod place;
 mod probe;
 mod profile;
+mod reached;
 mod resource;
 mod result;
 mod retained;
@@ -31,6 +32,7 @@ mod rise;
 mod seen;
 mod source_rule;
 mod suggestion;
+mod trend;
 
 pub use account::{
     Accounting, accounting, by_reason, ignored_by_reason, lack, not_analysed,
@@ -74,6 +76,7 @@ pub use retained::{
 pub use rise::{rise, rise_reason};
 pub use seen::{build, gap, goroutines, nothing_known, of_what, scope, window, window_and_end};
 pub use suggestion::suggestions;
+pub use trend::{relations, since, trends};
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::reached::reached;
 use crate::model::{
     Finding, Level, PiledUp, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey,
     ResourceKind, ResourceLimit, ResourceName, ResourceTrend, TcpState, Usage,
 };
-use crate::report::format::{count, counted, duration, growth, plural};
+use crate::report::format::{count, counted, growth, plural};
 
 /// What things of a kind are called: one, and many.
 const fn nouns(kind: ResourceKind) -> (&'static str, &'static str) {
@@ -103,7 +104,7 @@ pub(super) fn cause(held: &ResourceGrowth, finding: &Finding) -> String {
         };
     };
     let why = if is_closed { CLOSED } else { why(key.kind) };
-    let reached = limit.and_then(|limit| Some((limit, reached(&limit)?)));
+    let reached = limit.and_then(|limit| Some((limit, reached(&limit.reached_in?))));
     let reached = reached.map(|(limit, reached)| {
         format!("; the limit of {} is reached {reached}", counted_limit(&limit))
     });
@@ -125,7 +126,7 @@ pub(super) fn piled_up_in_brief(PiledUp { held, .. }: &PiledUp) -> String {
 #[must_use]
 pub fn piled_up(piled_up: &PiledUp) -> String {
     let limit = piled_up.held.limit;
-    let reached = limit.and_then(|limit| Some((limit, reached(&limit)?)));
+    let reached = limit.and_then(|limit| Some((limit, reached(&limit.reached_in?))));
     let reached = reached.map(|(limit, reached)| {
         format!("; the limit of {} is reached {reached}", counted_limit(&limit))
     });
@@ -153,17 +154,6 @@ fn sentence(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// `in 4m12s to 8m00s`; `None` where it is not known to be reached.
-fn reached(limit: &ResourceLimit) -> Option<String> {
-    let (soonest, latest) = limit.reached_in?;
-    let latest = match latest {
-        Some(latest) if duration(latest) == duration(soonest) => String::new(),
-        Some(latest) => format!(" to {}", duration(latest)),
-        None => " or later".to_owned(),
-    };
-    Some(format!("in {}{latest}", duration(soonest)))
-}
-
 /// A limit and what is used of it: `900 of 1,024 descriptors (88 %), moderate; reached in 4m12s`.
 #[must_use]
 pub fn resource_limit(limit: &ResourceLimit) -> String {
@@ -173,8 +163,8 @@ pub fn resource_limit(limit: &ResourceLimit) -> String {
     if limit.level != Level::Normal {
         text.push_str(&format!(", {}", limit.level.name()));
     }
-    if let Some(reached) = reached(limit) {
-        text.push_str(&format!("; reached {reached}"));
+    if let Some(when) = &limit.reached_in {
+        text.push_str(&format!("; reached {}", reached(when)));
     }
     text
 }
@@ -289,7 +279,7 @@ fn in_states(states: &BTreeMap<TcpState, u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Bound;
+    use crate::model::{Bound, Reached};
     use std::time::Duration;
 
     fn key(kind: ResourceKind, name: Option<ResourceName>) -> ResourceKey {
@@ -326,13 +316,15 @@ mod tests {
             kind: ResourceKind::Descriptor,
             bound: Bound { used: 900, limit: 1024 },
             level: Level::Moderate,
-            reached_in: Some((Duration::from_secs(12), Some(Duration::from_secs(30)))),
+            reached_in: Some(Reached {
+                earliest: Duration::from_secs(12),
+                likely: Some(Duration::from_secs(20)),
+                latest: Some(Duration::from_secs(30)),
+            }),
         };
         assert_eq!(
             resource_limit(&limit),
-            "900 of 1,024 descriptors (87 %), moderate; reached in 12.0s to 30.0s"
+            "900 of 1,024 descriptors (87 %), moderate; reached in 20.0s (12.0s to 30.0s)"
         );
-        let later = ResourceLimit { reached_in: Some((Duration::from_secs(12), None)), ..limit };
-        assert!(resource_limit(&later).ends_with("reached in 12.0s or later"));
     }
 }

@@ -18,6 +18,7 @@ use super::name::{Report, SchemaName};
 use super::resources::ResourceAccountDoc;
 use super::sample::SampleDoc;
 use super::site::SiteDoc;
+use super::trend::{QuantityTrendDoc, RelationDoc};
 use crate::model::{Level, RateBasis, Subjects, WaitClass};
 
 /// A report of one target.
@@ -83,6 +84,16 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     ///
     /// Null: it does not rise, nobody judged, or goroutines were not looked at.
     pub rise: Option<RiseDoc<'a>>,
+    /// How quantities go that there were enough samples of: since when, where that leads.
+    ///
+    /// Null: nobody judged.
+    #[serde(default)]
+    pub trends: Option<Vec<QuantityTrendDoc>>,
+    /// Which of those go together for sure, the most alike first.
+    ///
+    /// Null: nobody judged.
+    #[serde(default)]
+    pub relations: Option<Vec<RelationDoc>>,
     /// Functions that most goroutines have on their stacks, most first.
     ///
     /// Null: nobody judged, or goroutines were not looked at.

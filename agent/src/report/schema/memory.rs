@@ -373,6 +373,11 @@ pub struct LimitDoc {
     ///
     /// Unit: s. Null: nothing grows towards it for sure, or that is more than a month away.
     pub reached_in_seconds: Option<f64>,
+    /// When most likely.
+    ///
+    /// Unit: s. Null: as above, or that is more than a month away.
+    #[serde(default)]
+    pub reached_in_seconds_likely: Option<f64>,
     /// When at the latest.
     ///
     /// Unit: s. Null: as above, or it may never be.

@@ -35,6 +35,7 @@ mod resources;
 mod retained;
 mod sample;
 mod site;
+mod trend;
 
 pub use allocated::{AllocatedAtDoc, AllocatedDoc};
 pub use amount::AmountDoc;
@@ -81,6 +82,10 @@ pub use retained::{
 };
 pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};
+pub use trend::{
+    EstimateDoc, HindsightDoc, OutlierDoc, OutlookDoc, QuantityTrendDoc, RelationDoc, SeasonDoc,
+    ThresholdDoc,
+};
 
 #[cfg(test)]
 mod tests;

@@ -126,6 +126,11 @@ pub struct ResourceLimitDoc {
     ///
     /// Unit: s. Null: what counts towards it does not grow for sure, or that is far away.
     pub reached_in_seconds: Option<f64>,
+    /// When most likely.
+    ///
+    /// Unit: s. Null: as above, or that is more than a month away.
+    #[serde(default)]
+    pub reached_in_seconds_likely: Option<f64>,
     /// When it is reached, at the latest.
     ///
     /// Unit: s. Null: that is not known, or far away.

@@ -78,6 +78,7 @@ impl Page<'_> {
         self.not_analysed(judgement, assessment)?;
         self.memory(assessment)?;
         self.resources(assessment)?;
+        self.trends(judgement, assessment)?;
         self.collections(assessment)?;
         self.coverage(&assessment.coverage)?;
         self.notes(assessment)?;

@@ -21,6 +21,7 @@ pub mod parts;
 mod paths;
 mod resources;
 mod sites;
+mod trends;
 
 /// Narrower than this nothing can be laid out.
 const NARROWEST: usize = 40;

@@ -4,7 +4,7 @@ use ratatui::style::Stylize as _;
 use ratatui::text::{Line, Span};
 
 use super::paint::Paint;
-use crate::model::{Assessment, ProbeState, Subjects, Verdict};
+use crate::model::{Assessment, ProbeState, Quantity, Subjects, Verdict};
 use crate::report::style::Role;
 use crate::report::{format, phrases, view};
 use crate::watch::state::State;
@@ -66,7 +66,10 @@ fn result(assessment: &Assessment, paint: Paint) -> Line<'static> {
     };
     let mut spans = vec![paint.span(role, phrases::result(assessment, judgement))];
     if let Some(rise) = &judgement.rise {
-        let rises = format!("  rising {}", format::growth(rise.per_second));
+        let goroutines = judgement.trends.iter().find(|it| it.quantity == Quantity::Goroutines);
+        let since = goroutines.and_then(|trend| phrases::since(trend, &assessment.window));
+        let since = since.map_or_else(String::new, |since| format!(" {since}"));
+        let rises = format!("  rising {}{since}", format::growth(rise.per_second));
         spans.push(paint.span(Role::Warning, rises));
     }
     spans.into()

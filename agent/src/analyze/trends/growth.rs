@@ -1,85 +1,50 @@
 //! How a count grows: a robust slope with its confidence, the shape of the curve, a forecast.
 
-use std::time::Duration;
-
-use crate::model::{Forecast, Growth, GrowthPattern};
-
-/// More points than this are thinned before slopes are taken between all pairs.
-const POINTS: usize = 128;
+use super::correlation::correlation;
+use super::curve::Curve;
+use super::line::Line;
+use super::season::season;
+use crate::model::{Estimate, Forecast, Growth, GrowthPattern};
 
 /// How improbable a rest must be before a count is said to have stopped.
 const STOPPED_BY_CHANCE: f64 = 0.01;
 
-/// What fills up to a bound adds less than this part of the first half's rate in the second.
-const STEADY: f64 = 0.7;
-
-/// What is further away than this is not told.
-const FAR: Duration = Duration::from_hours(24 * 30);
+/// Waves that are lower than two of these are no waves of a count, nor of bytes.
+const GRAIN: f64 = 1.0;
 
 /// Seconds in the hour that a forecast looks ahead.
 const HOUR: f64 = 3600.0;
 
-/// The growth of a count over seconds; `None` for fewer than three points or no time between them.
-pub(super) fn growth(points: &[(f64, f64)]) -> Option<Growth> {
-    let points = thinned(points);
-    let (first, last) = (points.first()?, points.last()?);
-    if points.len() < 3 || last.0 <= first.0 {
+/// The growth of a curve; `None` for fewer than three points or no time between them.
+pub(in crate::analyze) fn growth(curve: &Curve) -> Option<Growth> {
+    let points = curve.points();
+    curve.ends()?;
+    if points.len() < 3 {
         return None;
     }
-    let (per_second, low, high) = slope(&points)?;
-    let line = r2(&points, |&(_, count)| count);
-    let curve = if points.iter().all(|&(_, count)| count >= 1.0) {
-        r2(&points, |&(_, count)| count.ln())
+    let (per_second, low, high) = slope(points)?;
+    let line = r2(points, |&(_, count)| count);
+    let curved = if points.iter().all(|&(_, count)| count >= 1.0) {
+        r2(points, |&(_, count)| count.ln())
     } else {
         0.0
     };
-    let pattern = shape(&points, (low, high), line, curve);
-    let r2 = if pattern == GrowthPattern::Exponential { curve } else { line };
-    let growing = pattern.rises();
+    let mut pattern = shape(points, (low, high), line, curved);
+    if pattern.rises() && season(curve, GRAIN).is_some_and(|wave| wave.beneath.low <= 0.0) {
+        // It came back to where it was, each time.
+        pattern = GrowthPattern::Oscillating;
+    }
+    let r2 = if pattern == GrowthPattern::Exponential { curved } else { line };
+    let growth = Growth { per_second, low, high, pattern, r2, forecast: None };
     // A curve that doubles and doubles leads beyond all numbers within the hour: the line through
     // its end is what can be said.
-    let forecast = growing.then(|| Forecast {
-        in_1h: ahead(last.1, per_second),
-        low: ahead(last.1, low),
-        high: ahead(last.1, high),
+    let line = Line::through(points, &growth).filter(|_| pattern.rises());
+    let forecast = line.map(|line| {
+        let Estimate { likely, low, high } = line.ahead(HOUR);
+        let [in_1h, low, high] = [likely, low, high].map(|count| count.max(0.0).round() as u64);
+        Forecast { in_1h, low, high }
     });
-    Some(Growth { per_second, low, high, pattern, r2, forecast })
-}
-
-fn ahead(now: f64, per_second: f64) -> u64 {
-    (now + per_second * HOUR).max(0.0).round() as u64
-}
-
-/// Whether the second half of the time adds about as much as the first, or more.
-pub(super) fn is_steady(points: &[(f64, u64)]) -> bool {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return false };
-    let middle = f64::midpoint(first.0, last.0);
-    let before = points.iter().rev().find(|point| point.0 <= middle);
-    let Some(before) = before.filter(|before| last.0 > before.0 && before.0 > first.0) else {
-        return false;
-    };
-    // The two parts are seldom of equal length: collections come when they come.
-    let rate = |from: &(f64, u64), to: &(f64, u64)| (to.1 as f64 - from.1 as f64) / (to.0 - from.0);
-    rate(before, last) >= STEADY * rate(first, before)
-}
-
-/// When what is left is used up if the growth goes on, at the earliest and at the latest within the growth's
-/// interval; `None` where that is far away.
-pub(super) fn reached_in(left: f64, growth: &Growth) -> Option<(Duration, Option<Duration>)> {
-    let after = |per_second: f64| {
-        let after = Duration::try_from_secs_f64(left / per_second).ok();
-        after.filter(|after| *after <= FAR)
-    };
-    Some((after(growth.high)?, after(growth.low)))
-}
-
-/// Evenly chosen points, the first and last among them.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    if points.len() <= POINTS {
-        return points.to_vec();
-    }
-    let last = points.len() - 1;
-    (0..POINTS).map(|at| points[at * last / (POINTS - 1)]).collect()
+    Some(Growth { forecast, ..growth })
 }
 
 /// The median of the slopes between all pairs (Theil 1950, Sen 1968), and the bounds of its 95 %
@@ -114,17 +79,9 @@ fn slope(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
 
 /// How much of the variance a straight line explains.
 fn r2(points: &[(f64, f64)], value: impl Fn(&(f64, f64)) -> f64) -> f64 {
-    let n = points.len() as f64;
-    let mean_t = points.iter().map(|point| point.0).sum::<f64>() / n;
-    let mean_v = points.iter().map(&value).sum::<f64>() / n;
-    let (mut tt, mut tv, mut vv) = (0.0, 0.0, 0.0);
-    for point in points {
-        let (t, v) = (point.0 - mean_t, value(point) - mean_v);
-        tt += t * t;
-        tv += t * v;
-        vv += v * v;
-    }
-    if tt <= 0.0 || vv <= 0.0 { 0.0 } else { (tv * tv / (tt * vv)).clamp(0.0, 1.0) }
+    let times: Vec<f64> = points.iter().map(|point| point.0).collect();
+    let values: Vec<f64> = points.iter().map(value).collect();
+    correlation(&times, &values).powi(2)
 }
 
 fn shape(points: &[(f64, f64)], (low, high): (f64, f64), line: f64, curve: f64) -> GrowthPattern {
@@ -181,8 +138,8 @@ fn has_stopped(points: &[(f64, f64)]) -> bool {
 mod tests {
     use super::*;
 
-    fn each_second(counts: impl IntoIterator<Item = u32>) -> Vec<(f64, f64)> {
-        counts.into_iter().enumerate().map(|(t, c)| (t as f64, f64::from(c))).collect()
+    fn each_second(counts: impl IntoIterator<Item = u32>) -> Curve {
+        Curve::through(counts.into_iter().enumerate().map(|(t, c)| (t as f64, f64::from(c))))
     }
 
     fn of(counts: impl IntoIterator<Item = u32>) -> Growth {
@@ -234,7 +191,7 @@ mod tests {
     #[test]
     fn too_few_points_are_no_growth() {
         assert_eq!(growth(&each_second([1, 9])), None);
-        assert_eq!(growth(&[(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]), None);
+        assert_eq!(growth(&Curve::through([(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)])), None);
     }
 
     #[test]

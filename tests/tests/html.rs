@@ -194,6 +194,7 @@ fn judged() -> Assessment {
         },
         trends: Vec::new(),
         relations: Vec::new(),
+        usual: Vec::new(),
         rise: Some(Rise {
             explained: 1_475,
             unexplained: 0,

@@ -23,6 +23,7 @@ pub(crate) mod fleet;
 mod forced;
 mod goroutine_leaks;
 mod group;
+pub mod habits;
 mod hints;
 mod idle;
 mod ids;

@@ -223,6 +223,16 @@ pub(super) struct Monitor {
     #[command(flatten)]
     pids: Pids,
 
+    /// Remember in this folder what is usual of each process's program (goroutines, heap, memory, descriptors, rates), by
+    /// its build and service, and say where there is far more than usual, from the next run or hour on.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["url", "input", "parca", "pyroscope", "datadog_unstable"],
+        env = "LEAK_AGENT_STATE"
+    )]
+    pub(super) state: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) keeping: Keeping,
 

@@ -26,6 +26,7 @@ mod output;
 mod privileges;
 mod project;
 mod pushing;
+mod remembering;
 mod request;
 mod seen;
 mod session;

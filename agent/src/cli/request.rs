@@ -143,6 +143,8 @@ pub(super) struct Meanwhile {
     pub(super) dumps: Option<KeptDumps>,
     pub(super) pushed: Pushed,
     pub(super) metering: Metering,
+    /// The folder in which it is remembered what is usual.
+    pub(super) state: Option<PathBuf>,
 }
 
 /// What to compare with what.
@@ -365,6 +367,7 @@ impl Task {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
                 metering: it.metering,
+                state: it.state,
             })),
             Some(Command::Run(run)) => {
                 let mut words = run.program.into_iter();

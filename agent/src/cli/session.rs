@@ -67,8 +67,8 @@ fn sample(
     let mut session = Session::new(pace, stop);
     let mut asked = Vec::new();
     for NamedTarget { target, is_saved, open, .. } in targets {
+        session.add(is_saved, open, target::remembering(request, &target));
         asked.push((target, is_saved));
-        session.add(is_saved, open, target::observer(request));
     }
     for sink in sinks {
         session.feed(sink);

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::failure::Failure;
 use super::input::find;
 use super::output;
+use super::remembering::Remembering;
 use super::request::{Request, Selection, Task};
 use super::starting;
 use crate::collect::attach::Options;
@@ -73,6 +74,24 @@ pub(super) fn observer(
 ) -> impl FnOnce(Box<dyn Source>) -> Observer + Send + 'static {
     let (settings, roots) = (request.settings.clone(), request.source_roots.clone());
     move |source| Observer::new(source, settings, roots)
+}
+
+/// The same, of a target of which is to be remembered what is usual where it was asked for.
+pub(super) fn remembering(
+    request: &Request,
+    target: &Instance,
+) -> impl FnOnce(Box<dyn Source>) -> Observer + Send + 'static {
+    let keeper = match (&request.task, target) {
+        (Task::Monitor(meanwhile), Instance::Process { pid, .. }) => {
+            meanwhile.state.clone().map(|folder| Remembering::new(folder, *pid))
+        }
+        _ => None,
+    };
+    let observer = observer(request);
+    move |source| match keeper {
+        Some(keeper) => observer(source).remembering(Box::new(keeper)),
+        None => observer(source),
+    }
 }
 
 /// The Go runtimes of a process that are meant: the one that is named, or each.

@@ -4,6 +4,7 @@
 
 pub mod arch;
 pub mod binary;
+pub mod build_id;
 pub(crate) mod build_version;
 pub mod buildinfo;
 pub(crate) mod caveat;

@@ -13,6 +13,7 @@ pub mod privileges;
 pub mod probes;
 pub(crate) mod process_memory;
 pub(crate) mod processors;
+pub(crate) mod service;
 mod status;
 #[allow(unsafe_code)]
 mod sys;

@@ -10,6 +10,7 @@ use super::earlier::{EarlierPrograms, EarlyEnd};
 use super::evidence::NotEnough;
 use super::finding::Finding;
 use super::forced::CollectionVerdict;
+use super::habits::Usual;
 use super::level::Level;
 use super::lock_wait::{Holder, Waiter};
 use super::memory_account::MemoryAccount;
@@ -142,6 +143,8 @@ pub struct Judgement {
     pub trends: Vec<QuantityTrend>,
     /// Which of them go together, the most alike first.
     pub relations: Vec<Relation>,
+    /// What is usual of quantities, and what there is; empty where nothing is remembered, or too little.
+    pub usual: Vec<Usual>,
     /// What collections say that the agent made the program do; `None` where none were measured.
     pub collections: Option<CollectionVerdict>,
 }

@@ -20,6 +20,7 @@ pub mod forced;
 pub mod function;
 pub mod goroutine;
 mod growth;
+mod habits;
 pub mod level;
 pub mod lock_wait;
 pub mod memory;
@@ -75,6 +76,7 @@ pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
 };
 pub use growth::{Forecast, Growth, GrowthPattern};
+pub use habits::{Habits, Sizes, Usual};
 pub use level::Level;
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
 pub use memory::{

@@ -5,6 +5,7 @@
 
 mod earlier;
 pub mod fleet;
+mod habits;
 mod observer;
 mod session;
 mod sink;
@@ -25,6 +26,7 @@ use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::with_libraries as runtimes;
 use crate::http::{self, Address};
+pub use habits::Remember;
 pub use observer::{End, Last, Observer, Pace, UntilFound};
 pub use session::{Open, Outcome, Session, SinkEnd, SinkOutcome, TargetEnd, TargetOutcome};
 pub use sink::{Inbox, Keep, Role, Sink, SinkError, Terms};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Stop;
 use super::earlier::Earlier;
+use super::habits::{Learned, Remember};
 use crate::analyze::changes::Persistence;
 use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge, view};
 use crate::collect::go_files::GoFiles;
@@ -84,6 +85,8 @@ pub struct Observer {
     /// For how many samples findings have been likely.
     persistence: Persistence,
     matched: bool,
+    /// What is usual of the target.
+    learned: Option<Learned>,
 }
 
 impl Observer {
@@ -103,7 +106,15 @@ impl Observer {
             earlier: Earlier::default(),
             persistence: Persistence::default(),
             matched: false,
+            learned: None,
         }
+    }
+
+    /// Says what is usual of the target, by what is learned of it and kept from run to run.
+    #[must_use]
+    pub fn remembering(mut self, keeper: Box<dyn Remember>) -> Self {
+        self.learned = Some(Learned::new(keeper));
+        self
     }
 
     /// Once `stop` is requested, no more source is read: a sample then ends soon, and its assessment
@@ -143,6 +154,9 @@ impl Observer {
             // A window that something was added to has an assessment.
             if let Some(mut assessment) = self.judge() {
                 assessment.earlier = self.earlier.programs();
+                if let Some(learned) = &mut self.learned {
+                    learned.add(&mut assessment);
+                }
                 self.persistence.add(&assessment);
                 self.matched |= view::has_match(&assessment, &self.settings.filter);
                 let assessment = Arc::new(assessment);
@@ -185,6 +199,9 @@ impl Observer {
         let program = self.earlier.add(last, observation.at);
         self.window = Window::default();
         self.persistence = Persistence::default();
+        if let Some(learned) = &mut self.learned {
+            learned.begin_anew();
+        }
         // Another executable may have other source files.
         (self.code, self.files) = (CodeFiles::until(self.stop.flag()), None);
         Some(program)

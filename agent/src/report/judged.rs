@@ -9,7 +9,7 @@ use crate::model::{
     Finding, Forecast, FrameId, GoroutineLeak, Growth, GrowthPattern, Hindsight, Holder,
     IdleReason, Judgement, Level, Lineage, LockGraph, LockNode, LockWait, NoOutlook, NotAnalysed,
     Observation, Outlier, Outlook, Pattern, Quantity, QuantityTrend, Reached, Relation, Score,
-    Snippet, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover, Verdict,
+    Snippet, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover, Usual, Verdict,
     WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
@@ -34,6 +34,7 @@ pub(crate) fn assessment(findings: Vec<Finding>) -> Assessment {
     assessment.judgement = Some(Judgement {
         trends: trends(),
         relations: relations(),
+        usual: usual(),
         health: if findings.is_empty() { 97 } else { 12 },
         level: Level::Normal,
         findings,
@@ -226,6 +227,13 @@ fn trends() -> Vec<QuantityTrend> {
         ..goroutines.clone()
     };
     vec![goroutines, cpu]
+}
+
+/// Many more goroutines than usual.
+fn usual() -> Vec<Usual> {
+    let (low, high, samples) = (4.0, 6.0, 900);
+    let quantity = Quantity::Goroutines;
+    vec![Usual { quantity, low, high, samples, now: 45.0, is_above: true }]
 }
 
 /// The heap follows the goroutines.

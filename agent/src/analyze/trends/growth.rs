@@ -13,7 +13,7 @@ const STOPPED_BY_CHANCE: f64 = 0.01;
 const GRAIN: f64 = 1.0;
 
 /// Seconds in the hour that a forecast looks ahead.
-const HOUR: f64 = 3600.0;
+pub(super) const HOUR: f64 = 3600.0;
 
 /// The growth of a curve; `None` for fewer than three points or no time between them.
 pub(in crate::analyze) fn growth(curve: &Curve) -> Option<Growth> {
@@ -22,7 +22,7 @@ pub(in crate::analyze) fn growth(curve: &Curve) -> Option<Growth> {
     if points.len() < 3 {
         return None;
     }
-    let (per_second, low, high) = slope(points)?;
+    let (per_second, low, high) = slope(points);
     let line = r2(points, |&(_, count)| count);
     let curved = if points.iter().all(|&(_, count)| count >= 1.0) {
         r2(points, |&(_, count)| count.ln())
@@ -49,21 +49,15 @@ pub(in crate::analyze) fn growth(curve: &Curve) -> Option<Growth> {
 
 /// The median of the slopes between all pairs (Theil 1950, Sen 1968), and the bounds of its 95 %
 /// confidence interval by Kendall's variance.
-fn slope(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
+fn slope(points: &[(f64, f64)]) -> (f64, f64, f64) {
     if points.iter().all(|&(_, count)| count == points[0].1) {
         // Most groups of a large program stand still.
-        return Some((0.0, 0.0, 0.0));
+        return (0.0, 0.0, 0.0);
     }
     let mut slopes = Vec::with_capacity(points.len() * (points.len() - 1) / 2);
     for (at, &(time, count)) in points.iter().enumerate() {
-        for &(later, then) in &points[at + 1..] {
-            if later > time {
-                slopes.push((then - count) / (later - time));
-            }
-        }
-    }
-    if slopes.is_empty() {
-        return None;
+        slopes
+            .extend(points[at + 1..].iter().map(|&(later, then)| (then - count) / (later - time)));
     }
     let pairs = slopes.len() as f64;
     let n = points.len() as f64;
@@ -74,7 +68,7 @@ fn slope(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
         let rank = (rank.max(0.0) as usize).min(last);
         *slopes.select_nth_unstable_by(rank, f64::total_cmp).1
     };
-    Some((at(pairs / 2.0), at((pairs - spread) / 2.0), at((pairs + spread) / 2.0)))
+    (at(pairs / 2.0), at((pairs - spread) / 2.0), at((pairs + spread) / 2.0))
 }
 
 /// How much of the variance a straight line explains.

@@ -26,11 +26,11 @@ pub(super) const MIN_POINTS: usize = 5;
 /// Smaller parts of the largest of several numbers of bytes are noise: pages that a span more or less takes.
 const NOISE: f64 = 1.0 / 256.0;
 /// A page, in bytes.
-const PAGE: f64 = 4096.0;
+pub(super) const PAGE: f64 = 4096.0;
 /// Whole things come and go.
 pub(super) const GRAIN_OF_COUNTS: f64 = 1.0;
 /// Parts of a processor, and of a creation by the second, that are noise.
-const GRAIN_OF_RATES: f64 = 0.1;
+pub(super) const GRAIN_OF_RATES: f64 = 0.1;
 
 /// How quantities go of which there is enough to tell, and which go together. `thresholds` are those of goroutines.
 pub(super) fn trends(

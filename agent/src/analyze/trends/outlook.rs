@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::curve::Curve;
-use super::growth::growth;
+use super::growth::{HOUR, growth};
 use super::line::Line;
 use super::{MIN_POINTS, outliers, turns};
 use crate::model::{
@@ -13,8 +13,6 @@ use crate::model::{
 
 /// The part of the samples that is held back to see how far off a forecast of them is.
 const HELD_BACK: usize = 4;
-/// How far a forecast goes, in seconds.
-const AHEAD: f64 = 3600.0;
 
 /// Where a curve leads that has its outliers taken out and begins with its last turn.
 pub(super) fn outlook(
@@ -38,7 +36,7 @@ pub(super) fn outlook(
     let threshold = next.and_then(|at| {
         Some(Threshold { at, reached: reached_by(curve, growth, at as f64 - now)? })
     });
-    let in_1h = line.ahead(AHEAD);
+    let in_1h = line.ahead(HOUR);
     let in_1h = Estimate { low: in_1h.low.max(0.0), ..in_1h };
     Ok(Outlook { in_1h, threshold, hindsight: hindsight(curve) })
 }

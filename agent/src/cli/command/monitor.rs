@@ -10,7 +10,7 @@ use crate::pipeline::Sink;
 
 /// Samples until told to stop, then reports.
 pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
-    let Meanwhile { dumps, pushed, metering } = meanwhile;
+    let Meanwhile { dumps, pushed, metering, .. } = meanwhile;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Monitor::new(request))];
     if let Some(kept) = dumps {
         sinks.push(Box::new(Dumps::new(kept, request)));

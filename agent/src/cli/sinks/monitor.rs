@@ -1,6 +1,6 @@
 //! What `monitor` writes: a line a sample, and a line when a finding appears, changes or ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::{MAX_WAITING, Out, narrowed, news, write_replaced};
@@ -8,7 +8,7 @@ use crate::analyze::changes::Changes;
 use crate::analyze::settings::Filter;
 use crate::cli::format::Kind;
 use crate::cli::request::Request;
-use crate::model::{TargetId, Update};
+use crate::model::{Quantity, TargetId, Update};
 use crate::pipeline::{Inbox, Role, Sink, SinkError, Stop, Terms};
 use crate::watch::lines;
 
@@ -18,6 +18,14 @@ pub(in crate::cli) struct Monitor {
     is_json: bool,
     out: Out,
     filter: Filter,
+}
+
+/// What was told of a target.
+#[derive(Default)]
+struct Told {
+    findings: Changes,
+    /// What there is far more of than usual.
+    unusual: BTreeSet<Quantity>,
 }
 
 impl Monitor {
@@ -57,10 +65,11 @@ impl Monitor {
     fn write(
         &self,
         update: &Update,
-        told: &mut BTreeMap<TargetId, Changes>,
+        told: &mut BTreeMap<TargetId, Told>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let changes = told.entry(update.key()).or_default().take(&update.assessment);
+        let told = told.entry(update.key()).or_default();
+        let changes = told.findings.take(&update.assessment);
         if self.is_json {
             news::write_json(update, &changes, out)?;
         } else {
@@ -68,6 +77,9 @@ impl Monitor {
             writeln!(out, "{}", lines::line(&update.assessment, update.now))?;
             for change in &changes {
                 writeln!(out, "  {}", news::line(change, &update.assessment))?;
+            }
+            for line in news::unusual(&mut told.unusual, &update.assessment) {
+                writeln!(out, "  {line}")?;
             }
         }
         out.flush()

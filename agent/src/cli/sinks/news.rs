@@ -1,9 +1,10 @@
 //! How `monitor` tells what is new among the findings of a sample: for people and for programs.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::analyze::changes::{Change, ChangeKind, Weight};
-use crate::model::{Assessment, Finding, Update};
+use crate::model::{Assessment, Finding, Quantity, Update, Usual};
 use crate::report::schema::{
     EventDoc, EventKind, MonitorLine, NewsDoc, PlaceDoc, SchemaName, WasDoc,
 };
@@ -32,6 +33,21 @@ pub(super) fn line(change: &Change, assessment: &Assessment) -> String {
     let why = finding.map(|it| phrases::cause(it, &assessment.stacks));
     let why = why.map(|why| format!(": {}", format::clean(&why)));
     format!("{what}{}{}", at.unwrap_or_default(), why.unwrap_or_default())
+}
+
+/// What has become far more than usual since the sample before, or has not any more, a line each; `told` is what was
+/// told before.
+pub(super) fn unusual(told: &mut BTreeSet<Quantity>, assessment: &Assessment) -> Vec<String> {
+    let usual = assessment.judgement.iter().flat_map(|judgement| &judgement.usual);
+    let news = usual.filter(|it| match it.is_above {
+        true => told.insert(it.quantity),
+        false => told.remove(&it.quantity),
+    });
+    let line = |it: &Usual| {
+        let sign = if it.is_above { '^' } else { '=' };
+        format!("{sign} {}", phrases::usual(it))
+    };
+    news.map(line).collect()
 }
 
 /// `was suspect medium`.
@@ -91,6 +107,7 @@ pub(super) fn write_json(
         exited_per_second: update.now.map(|now| now.exited_per_second),
         rates_basis: update.now.map(|now| now.basis),
         findings: findings(assessment).map(|it| told(&it.id, Weight::of(it), assessment)).collect(),
+        unusual: json::unusual(assessment),
         events: changes.iter().filter_map(|it| event(it, assessment)).collect(),
         replaced: replaced.map(|program| phrases::replaced(&assessment.target, program).into()),
     };

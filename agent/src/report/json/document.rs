@@ -80,6 +80,7 @@ fn document<Groups, Sites>(
         trends: judged.map(|judged| {
             judged.trends.iter().map(|it| trend::trend(it, &assessment.window)).collect()
         }),
+        usual: judged.map(|judged| judged.usual.iter().map(trend::usual).collect()),
         relations: judged.map(|judged| judged.relations.iter().map(trend::relation).collect()),
         hot_paths: counted.map(|judged| hot_paths(judged, stacks)),
         lineage: counted.map(|judged| lineage(judged, all)),

@@ -28,6 +28,8 @@ mod resources;
 mod site;
 mod trend;
 
+pub use trend::unusual;
+
 /// Renders JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;

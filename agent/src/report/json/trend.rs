@@ -1,10 +1,12 @@
 //! How quantities go, where that leads, and which go together.
 
 use super::{seconds, time};
-use crate::model::{Estimate, Hindsight, Outlook, QuantityTrend, Relation, Threshold, WindowSpan};
+use crate::model::{
+    Assessment, Estimate, Hindsight, Outlook, QuantityTrend, Relation, Threshold, Usual, WindowSpan,
+};
 use crate::report::schema::{
     EstimateDoc, HindsightDoc, OutlierDoc, OutlookDoc, QuantityTrendDoc, RelationDoc, SeasonDoc,
-    ThresholdDoc,
+    ThresholdDoc, UsualDoc,
 };
 
 pub(super) fn trend(trend: &QuantityTrend, window: &WindowSpan) -> QuantityTrendDoc {
@@ -40,6 +42,18 @@ pub(super) fn trend(trend: &QuantityTrend, window: &WindowSpan) -> QuantityTrend
 pub(super) fn relation(relation: &Relation) -> RelationDoc {
     let Relation { leads, follows, each, lag, alike } = *relation;
     RelationDoc { leads, follows, each, lag_seconds: lag.as_secs_f64(), alike }
+}
+
+pub(super) fn usual(usual: &Usual) -> UsualDoc {
+    let Usual { quantity, low, high, samples, now, is_above } = *usual;
+    UsualDoc { quantity, low, high, samples, now, is_above }
+}
+
+/// What there is far more of than usual.
+#[must_use]
+pub fn unusual(assessment: &Assessment) -> Vec<UsualDoc> {
+    let all = assessment.judgement.iter().flat_map(|judgement| &judgement.usual);
+    all.filter(|it| it.is_above).map(usual).collect()
 }
 
 fn outlook(outlook: Outlook) -> OutlookDoc {

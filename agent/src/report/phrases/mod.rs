@@ -76,7 +76,7 @@ pub use retained::{
 pub use rise::{rise, rise_reason};
 pub use seen::{build, gap, goroutines, nothing_known, of_what, scope, window, window_and_end};
 pub use suggestion::suggestions;
-pub use trend::{relations, since, trends};
+pub use trend::{relations, since, trends, unusual, usual};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 
 use super::{memory, reached};
 use crate::model::{
-    Estimate, Hindsight, Outlook, Quantity, QuantityTrend, Relation, Season, WindowSpan,
+    Estimate, Hindsight, Judgement, Outlook, Quantity, QuantityTrend, Relation, Season, Usual,
+    WindowSpan,
 };
 use crate::report::{format, json};
 
@@ -121,6 +122,26 @@ pub fn relations(relations: &[Relation]) -> Vec<String> {
     relations.iter().map(relation).collect()
 }
 
+/// What is usual, and what there is: `goroutines 412, usually 40 to 60 (3,120 samples)`.
+#[must_use]
+pub fn usual(usual: &Usual) -> String {
+    let Usual { quantity, low, high, samples, now, .. } = *usual;
+    format!(
+        "{} {}, usually {} to {} ({})",
+        name(quantity),
+        value(quantity, now),
+        value(quantity, low),
+        value(quantity, high),
+        format::counted(samples, "sample", "samples")
+    )
+}
+
+/// The same of all that there is far more of than usual.
+#[must_use]
+pub fn unusual(judgement: &Judgement) -> Vec<String> {
+    judgement.usual.iter().filter(|it| it.is_above).map(usual).collect()
+}
+
 const fn name(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::Goroutines => "goroutines",
@@ -170,6 +191,7 @@ mod tests {
             ]
         );
         assert_eq!(trends(&judgement.trends, &assessment.window, true).len(), 2);
+        assert_eq!(unusual(&judgement), ["goroutines 45, usually 4 to 6 (900 samples)"]);
         assert_eq!(
             relations(&judgement.relations),
             ["the live heap follows goroutines after 2.0s, 4.1 KiB for each (correlation 0.97)"]

@@ -18,7 +18,7 @@ use super::name::{Report, SchemaName};
 use super::resources::ResourceAccountDoc;
 use super::sample::SampleDoc;
 use super::site::SiteDoc;
-use super::trend::{QuantityTrendDoc, RelationDoc};
+use super::trend::{QuantityTrendDoc, RelationDoc, UsualDoc};
 use crate::model::{Level, RateBasis, Subjects, WaitClass};
 
 /// A report of one target.
@@ -89,6 +89,11 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     /// Null: nobody judged.
     #[serde(default)]
     pub trends: Option<Vec<QuantityTrendDoc>>,
+    /// What is usual of quantities, by what `monitor --state` remembers, and what there is.
+    ///
+    /// Null: nobody judged.
+    #[serde(default)]
+    pub usual: Option<Vec<UsualDoc>>,
     /// Which of those go together for sure, the most alike first.
     ///
     /// Null: nobody judged.

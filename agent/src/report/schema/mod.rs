@@ -84,7 +84,7 @@ pub use sample::SampleDoc;
 pub use site::{LifetimesDoc, SiteDoc};
 pub use trend::{
     EstimateDoc, HindsightDoc, OutlierDoc, OutlookDoc, QuantityTrendDoc, RelationDoc, SeasonDoc,
-    ThresholdDoc,
+    ThresholdDoc, UsualDoc,
 };
 
 #[cfg(test)]

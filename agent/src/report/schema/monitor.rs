@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{Monitor, SchemaName};
 use super::place::PlaceDoc;
+use super::trend::UsualDoc;
 use crate::model::{CauseClass, Level, RateBasis, Severity, Verdict};
 
 /// A sample of one target, and what has happened to its findings since the sample before.
@@ -53,6 +54,9 @@ pub struct MonitorLine<'a> {
     pub rates_basis: Option<RateBasis>,
     /// All findings, surest first.
     pub findings: Vec<NewsDoc<'a>>,
+    /// What there is far more of than usual, by what `--state` remembers.
+    #[serde(default)]
+    pub unusual: Vec<UsualDoc>,
     /// What has happened to findings since the sample before.
     pub events: Vec<EventDoc<'a>>,
     /// That the process has executed another program since the sample before, and what was found in the

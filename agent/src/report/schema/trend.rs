@@ -195,3 +195,28 @@ pub struct RelationDoc {
     /// Unit: ratio.
     pub alike: f64,
 }
+
+/// What is usual of a quantity, by what `--state` remembers of earlier samples, and what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UsualDoc {
+    /// Which.
+    pub quantity: Quantity,
+    /// Nine in ten samples were from here.
+    ///
+    /// Unit: that of the quantity.
+    pub low: f64,
+    /// To here.
+    ///
+    /// Unit: that of the quantity.
+    pub high: f64,
+    /// By how many samples that is known.
+    ///
+    /// Unit: samples.
+    pub samples: u64,
+    /// What there is.
+    ///
+    /// Unit: that of the quantity.
+    pub now: f64,
+    /// Whether that is far more than usual.
+    pub is_above: bool,
+}

@@ -17,6 +17,10 @@ impl Page<'_> {
         for text in phrases::trends(&judgement.trends, &assessment.window, self.details) {
             self.summary_line("trend", &[(Role::Dim, text)])?;
         }
+        let unusual = phrases::unusual(judgement);
+        if !unusual.is_empty() {
+            self.summary_line("unusual", &[(Role::Warning, unusual.join("; "))])?;
+        }
         let together = phrases::relations(&judgement.relations);
         if together.is_empty() {
             return Ok(());

@@ -72,6 +72,9 @@ fn result(assessment: &Assessment, paint: Paint) -> Line<'static> {
         let rises = format!("  rising {}{since}", format::growth(rise.per_second));
         spans.push(paint.span(Role::Warning, rises));
     }
+    if let Some(unusual) = phrases::unusual(judgement).first() {
+        spans.push(paint.span(Role::Warning, format!("  {unusual}")));
+    }
     spans.into()
 }
 

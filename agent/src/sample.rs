@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::collect::{CollectError, Source};
 use crate::model::{
-    BlockedBasis, BlockedFor, Build, Coverage, Frame, FrameId, Goroutine, Instance, LabelsId,
-    Memory, Mention, ObjectRange, Observation, Overhead, Rates, Resolved, Resources, Site, StackId,
-    StackTable, StackView, Status, Target, TargetId, Timestamp, WaitClass,
+    Allocated, AllocatedSample, AllocationSite, Amount, BlockedBasis, BlockedFor, Build, Coverage,
+    Frame, FrameId, Goroutine, Instance, LabelsId, Memory, Mention, ObjectRange, Observation,
+    Overhead, Rates, Resolved, Resources, Site, StackId, StackTable, StackView, Status, Target,
+    TargetId, Timestamp, WaitClass,
 };
 
 /// Nanoseconds of 2026-11-20T08:00:00Z.
@@ -220,6 +221,30 @@ impl Sample {
             },
         }
     }
+}
+
+/// A memory profile that has all: this many objects of 64 bytes are in use, of twice as many.
+pub(crate) fn allocating(objects: u64) -> AllocatedSample {
+    let mut stacks = StackTable::default();
+    let mut frame =
+        |function, file, line| stacks.resolved(Resolved { function, file, line, inlined: false });
+    let frames = [
+        frame("runtime.mallocgc", "/usr/local/go/src/runtime/malloc.go", 1),
+        frame("main.keep", "/src/app/main.go", 9),
+    ];
+    let amount = |objects: u64| Amount { bytes: 64 * objects, objects };
+    let site = AllocationSite {
+        stack: stacks.stack(&frames, 0),
+        of_runtime: 1,
+        object_bytes: 64,
+        in_use: amount(objects),
+        allocated: amount(2 * objects),
+        sampled_in_use: amount(objects),
+        sampled: amount(2 * objects),
+    };
+    let Observation { target, at, .. } = Sample::new().observe(0);
+    let allocated = Allocated { rate_bytes: 1, stacks, sites: vec![site], ..Allocated::default() };
+    AllocatedSample { target, at, allocated }
 }
 
 /// A leaking service: `leaked` senders stuck on one channel, a few others beside them.

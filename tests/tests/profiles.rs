@@ -352,3 +352,75 @@ fn a_process_is_served_until_a_signal_or_its_end() {
     server.stderr.read_to_string(&mut rest).expect("a pipe");
     assert!(rest.contains("have exited"), "{rest}");
 }
+
+/// Each record of a heap profile in text: its counts, and the functions and lines of its stack, without addresses.
+fn heap_records(profile: &str) -> Vec<String> {
+    let mut records: Vec<String> = Vec::new();
+    for line in profile.lines().skip(1).take_while(|line| !line.starts_with("# runtime.MemStats")) {
+        if let Some(frame) = line.strip_prefix("#\t") {
+            let columns: Vec<&str> = frame.split('\t').filter(|it| !it.is_empty()).collect();
+            let [_, function, place] = columns[..] else { panic!("{line}") };
+            let function = function.rsplit_once('+').expect("an offset").0;
+            records.last_mut().expect("a record").push_str(&format!("\n{function} {place}"));
+        } else if let Some((counts, _)) = line.split_once(" @") {
+            records.push(counts.to_owned());
+        }
+    }
+    // A bucket of which nothing is published yet is in Go's alone, or in ours.
+    records.retain(|record| !record.starts_with("0: 0 [0: 0]"));
+    records.sort_unstable();
+    records
+}
+
+fn the_heap_is_served_as_go_serves_it(version: &str) {
+    let mut target =
+        Target::start_with(version, "stripped", "allocated", &["4096"]).expect("target");
+    let scratch = Scratch::new(&format!("serve-heap-{version}"));
+    let (go_text, go) = (scratch.file("go.txt"), scratch.file("go.pb"));
+    for command in ["hold 8", "rest", &format!("profile 1 {go_text}"), &format!("profile 0 {go}")] {
+        target.command(command).expect("OK");
+    }
+    let pid = target.pid().to_string();
+    let mut agent = Command::new(agent::binary().expect("agent"));
+    let server = Server::start(agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]));
+    let heap = format!("{}heap", server.url);
+    let top = told(&scratch, &["-top", &heap]);
+    assert!(top.contains(&format!("File: allocated (pid {pid})")), "{top}");
+    assert!(top.contains("Type: inuse_space") && top.contains("main.holdBuffers"), "{top}");
+    let allocs = told(&scratch, &["-top", &format!("{}allocs", server.url)]);
+    assert!(allocs.contains("Type: alloc_space") && allocs.contains("main.holdText"), "{allocs}");
+    let none = told(&scratch, &["-top", "-base", &go, &heap]);
+    assert!(none.contains("accounting for 0, 0% of") || none.contains(" 0 total"), "{none}");
+    let delta = told(&scratch, &["-top", "-seconds", "1", &heap]);
+    assert!(delta.contains("Duration: 1"), "{delta}");
+    let ours = Endpoint::of(&server.url).expect("a URL");
+    assert!(text(asked(&ours, "")).contains("href=\"heap?debug=1\""));
+    let ours = text(asked(&ours, "heap?debug=1"));
+    let theirs = fs::read_to_string(&go_text).expect("it was written");
+    assert_eq!(ours.lines().next(), theirs.lines().next(), "{version}");
+    assert_eq!(heap_records(&ours), heap_records(&theirs), "{version}");
+}
+
+#[test]
+fn the_heap_is_served_as_go1_21_serves_it() {
+    the_heap_is_served_as_go_serves_it("1.21.13");
+}
+
+#[test]
+fn the_heap_is_served_as_go1_27_serves_it() {
+    the_heap_is_served_as_go_serves_it("1.27.3");
+}
+
+#[test]
+fn a_heap_that_is_not_profiled_is_not_served() {
+    let target = Target::start("1.27.3", "stripped", "heap").expect("target");
+    let pid = target.pid().to_string();
+    let mut agent = Command::new(agent::binary().expect("agent"));
+    let server = Server::start(agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]));
+    let ours = Endpoint::of(&server.url).expect("a URL");
+    let index = text(asked(&ours, ""));
+    assert!(index.contains("live objects (not served)"), "{index}");
+    let refused = ours.read("heap", &mut Vec::new()).expect_err("404");
+    let refused = format!("{:#}", anyhow::Error::from(refused));
+    assert!(refused.contains("404"), "{refused}");
+}

@@ -8,7 +8,8 @@ use super::seen::Seen;
 use crate::analyze::allocated::{add_growth, may_have_grown};
 use crate::collect::attach::Options;
 use crate::collect::attach::allocated::allocated;
-use crate::model::{Allocated, Assessment, CoverageNote, Instance, TargetId};
+use crate::golang::image::Running;
+use crate::model::{Allocated, Assessment, CoverageNote, Instance, NotAllocated, TargetId};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::report::phrases;
 
@@ -16,8 +17,14 @@ use crate::report::phrases;
 #[derive(Clone)]
 pub(super) struct AllocatedAt {
     options: Options,
-    /// What was read when each target was first seen.
-    first: Arc<Mutex<HashMap<TargetId, Result<Allocated, String>>>>,
+    first: Arc<Mutex<HashMap<TargetId, First>>>,
+}
+
+/// A target when it was first seen.
+struct First {
+    /// The process as it was before its profile was read; `None` where it was gone then.
+    process: Option<Running>,
+    profile: Result<Allocated, NotAllocated>,
 }
 
 impl AllocatedAt {
@@ -27,36 +34,54 @@ impl AllocatedAt {
         is_wanted.then(|| Self { options: request.attach.clone(), first: Arc::default() })
     }
 
-    fn first(&self) -> MutexGuard<'_, HashMap<TargetId, Result<Allocated, String>>> {
+    fn first(&self) -> MutexGuard<'_, HashMap<TargetId, First>> {
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads once more, and adds to the findings which lines allocated what was added.
     pub(super) fn add(&self, seen: &mut Seen) {
         for assessment in &mut seen.assessments {
+            let Some(First { process, profile }) = self.first().remove(&assessment.target.id)
+            else {
+                continue;
+            };
+            if let Ok(before) = &profile {
+                charge(assessment, before);
+            }
             if !may_have_grown(assessment) {
                 continue;
             }
-            let before = self.first().remove(&assessment.target.id);
-            let now = before.and_then(|before| Some((self.read(assessment)?, before)));
-            match now {
-                Some((Ok(now), Ok(before))) => add_growth(assessment, &now, &before),
-                Some((Err(why), _) | (_, Err(why))) => {
+            let now = profile.and_then(|before| Ok((before, self.read(&assessment.target.id)?)));
+            // Of two programs nothing can be compared.
+            let is_the_same = process.as_ref().is_some_and(Running::is_the_same);
+            match now.and_then(|both| if is_the_same { Ok(both) } else { Err(NotAllocated::Gone) })
+            {
+                Ok((before, now)) => {
+                    charge(assessment, &now);
+                    add_growth(assessment, &now, &before);
+                }
+                Err(why) => {
+                    let why = phrases::not_allocated(&why);
                     assessment.coverage.notes.push(CoverageNote::NotAllocated { why });
                 }
-                None => {}
             }
         }
     }
 
-    /// The memory profile of a target, or why it has none; `None` for one that is no process.
-    fn read(&self, assessment: &Assessment) -> Option<Result<Allocated, String>> {
-        let Instance::Process { pid, library } = &assessment.target.id.instance else {
-            return None;
-        };
-        let options = Options { object: library.clone(), ..self.options.clone() };
-        Some(allocated(*pid, &options).map_err(|why| phrases::not_allocated(&why)))
+    /// The memory profile of a process.
+    fn read(&self, id: &TargetId) -> Result<Allocated, NotAllocated> {
+        match &id.instance {
+            Instance::Process { pid, library } => {
+                allocated(*pid, &Options { object: library.clone(), ..self.options.clone() })
+            }
+            _ => Err(NotAllocated::Gone),
+        }
     }
+}
+
+/// Counts what reading a profile has cost the target.
+fn charge(assessment: &mut Assessment, profile: &Allocated) {
+    assessment.overhead.charge(profile.coverage.cost, assessment.window.duration);
 }
 
 impl Sink for AllocatedAt {
@@ -70,11 +95,13 @@ impl Sink for AllocatedAt {
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
         while let Some(update) = inbox.next() {
-            let id = &update.assessment.target.id;
-            if !self.first().contains_key(id)
-                && let Some(first) = self.read(&update.assessment)
-            {
-                self.first().insert(id.clone(), first);
+            let target = &update.assessment.target;
+            let Some(pid) = target.pid() else { continue };
+            if !self.first().contains_key(&target.id) {
+                // Before anything is read of it.
+                let process = Running::find(pid);
+                let profile = self.read(&target.id);
+                self.first().insert(target.id.clone(), First { process, profile });
             }
         }
         Ok(())

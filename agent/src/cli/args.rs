@@ -160,7 +160,8 @@ pub(super) enum Command {
     /// Go: for go tool pprof, Pyroscope, Parca and viewers of dumps.
     Export(Pids),
     /// Serve /debug/pprof/ for processes that do not serve it themselves: goroutine (debug=0, 1, 2,
-    /// seconds=N) and cmdline. Each request takes one sample. Of several processes each is below /PID.
+    /// seconds=N), heap and allocs (debug=0, 1, seconds=N) where the program keeps a memory profile, and
+    /// cmdline. Each request takes one sample. Of several processes each is below /PID.
     Pprof(Pprof),
     /// Run a program that leaks on purpose, as it is told, to try the agent, thresholds and alerts on. It is
     /// built by the Go that is at hand, or shipped beside the agent.

@@ -27,6 +27,8 @@ use crate::report::format;
 pub(super) struct NamedTarget {
     /// As it was asked for.
     pub(super) target: Instance,
+    /// Which of several Go runtimes of a process is meant.
+    pub(super) object: Option<String>,
     /// Whether it was sampled before, so that nothing has to be waited for.
     pub(super) is_saved: bool,
     /// What else is known of it, such as its version: sorted by name.
@@ -54,8 +56,8 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     }
     let pids = pids(&request.selection)?;
     let objects = pids.into_iter().flat_map(|pid| objects(pid, request));
-    let target = |(pid, object)| {
-        let options = Options { object, ..request.attach.clone() };
+    let target = |(pid, object): (u32, Option<String>)| {
+        let options = Options { object: object.clone(), ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
         let open = move || open(pid, &options, save.as_deref(), verbosity);
         let open: Open = match request.task {
@@ -63,7 +65,7 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
             _ => Box::new(open),
         };
         let target = Instance::Process { pid, library: None };
-        NamedTarget { target, is_saved: false, labels: Vec::new(), open }
+        NamedTarget { target, object, is_saved: false, labels: Vec::new(), open }
     };
     Ok(objects.map(target).collect())
 }
@@ -165,7 +167,7 @@ fn endpoint(address: &Address, request: &Request) -> NamedTarget {
             None => Ok(source),
         }
     });
-    NamedTarget { target, is_saved: false, labels: Vec::new(), open }
+    NamedTarget { target, object: None, is_saved: false, labels: Vec::new(), open }
 }
 
 /// The recordings and the series of profiles and dumps that were named.
@@ -173,12 +175,14 @@ fn saved(named: &[PathBuf]) -> Result<Vec<NamedTarget>, Failure> {
     let files::Found { series, observations } = find(named)?;
     let recorded = |recording: Recording| NamedTarget {
         target: Instance::Files { path: recording.to_string() },
+        object: None,
         is_saved: true,
         labels: Vec::new(),
         open: Box::new(move || Ok(pipeline::replay(recording))),
     };
     let profiled = |series: Series| NamedTarget {
         target: Instance::Files { path: series.path.clone() },
+        object: None,
         is_saved: true,
         labels: Vec::new(),
         open: Box::new(move || Ok(pipeline::files(series))),
@@ -208,6 +212,7 @@ fn downloaded(query: &Query) -> Result<Vec<NamedTarget>, Failure> {
             let folder = Arc::clone(&folder);
             targets.push(NamedTarget {
                 target: Instance::Files { path: series.path.clone() },
+                object: None,
                 is_saved: true,
                 labels: Vec::new(),
                 open: Box::new(move || Ok(pipeline::downloaded(series, folder))),
@@ -242,7 +247,7 @@ fn stored(query: &stores::Query, request: &Request) -> Result<Vec<NamedTarget>, 
                 None => Ok(source),
             }
         });
-        NamedTarget { target, is_saved: true, labels, open }
+        NamedTarget { target, object: None, is_saved: true, labels, open }
     };
     Ok(found.into_iter().map(target).collect())
 }

@@ -1,8 +1,13 @@
 //! Who allocated what is in use: what the memory profile says that the program's own runtime keeps.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::retained::Amount;
 use super::source_line::SourceLine;
 use super::stack::{StackId, StackTable};
+use super::target::Target;
+use super::time::Timestamp;
 
 /// What the memory profile of a program says. All amounts are estimates, scaled up from what was sampled as
 /// `runtime/pprof` does it.
@@ -32,6 +37,21 @@ pub struct AllocationSite {
     pub in_use: Amount,
     /// All since the program began, as of then.
     pub allocated: Amount,
+    /// Of those in use, those that were sampled themselves.
+    pub sampled_in_use: Amount,
+    /// Of all, those that were.
+    pub sampled: Amount,
+}
+
+/// A memory profile, of which program, and when.
+#[derive(Clone, Debug)]
+pub struct AllocatedSample {
+    /// Of which program.
+    pub target: Arc<Target>,
+    /// When it was read.
+    pub at: Timestamp,
+    /// What it says.
+    pub allocated: Allocated,
 }
 
 /// How much of a memory profile was read.
@@ -47,12 +67,23 @@ pub struct AllocatedCoverage {
     pub is_before_collection: bool,
     /// Addresses that no function is known of.
     pub unresolved: u64,
+    /// How long reading it took.
+    pub took: Duration,
+    /// What of the target's time that is taken to have cost: it runs slower while its memory is read.
+    pub cost: Duration,
 }
 
 impl Default for AllocatedCoverage {
     fn default() -> Self {
-        let (torn, unresolved) = (0, 0);
-        Self { torn, is_whole: true, is_steady: true, is_before_collection: false, unresolved }
+        Self {
+            torn: 0,
+            is_whole: true,
+            is_steady: true,
+            is_before_collection: false,
+            unresolved: 0,
+            took: Duration::ZERO,
+            cost: Duration::ZERO,
+        }
     }
 }
 
@@ -62,6 +93,8 @@ pub enum NotAllocated {
     /// The program samples nothing: `runtime.MemProfileRate` is 0. The linker sets it so where nothing in the
     /// program can ask for the profile.
     Off,
+    /// The process has ended, or runs another program than the one that was seen.
+    Gone,
     /// The profile was not found, or could not be read.
     Unread {
         /// What went wrong.

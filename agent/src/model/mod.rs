@@ -48,7 +48,9 @@ pub mod update;
 pub mod wait;
 
 pub use account::{Background, IdleReason, Ignored, NoLeak, NotAnalysed};
-pub use allocated::{Allocated, AllocatedAt, AllocatedCoverage, AllocationSite, NotAllocated};
+pub use allocated::{
+    Allocated, AllocatedAt, AllocatedCoverage, AllocatedSample, AllocationSite, NotAllocated,
+};
 pub use assessment::{
     Ages, Assessment, Group, HotPath, Judgement, Lineage, LockGraph, LockNode, NoStack, Rise,
     RiseVerdict, Rising, Totals, WindowSpan,

@@ -22,6 +22,18 @@ pub struct Overhead {
     pub snapshot: Option<Duration>,
 }
 
+impl Overhead {
+    /// Adds what the target paid beside sampling, within a window. Of a window without a length nothing is known.
+    pub fn charge(&mut self, paid: Duration, window: Duration) {
+        let percent = 100.0 * paid.as_secs_f64() / window.as_secs_f64();
+        if let Some(estimate) =
+            self.target_cpu_percent_estimate.as_mut().filter(|_| percent.is_finite())
+        {
+            *estimate += percent;
+        }
+    }
+}
+
 /// What one hit of a probe is taken to cost the target, and where that comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HitCost {

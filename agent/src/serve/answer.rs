@@ -155,6 +155,7 @@ impl From<NoSample> for Refusal {
     fn from(why: NoSample) -> Self {
         let status = match why {
             NoSample::Ended => StatusCode::GONE,
+            NoSample::NoProfile(_) => StatusCode::NOT_FOUND,
             NoSample::Busy | NoSample::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, why.to_string())

@@ -36,6 +36,9 @@ pub enum NoSample {
     /// Too many wait for one.
     #[error("too many requests wait for a sample of this process: try again later")]
     Busy,
+    /// It keeps no such profile any more.
+    #[error("{0}")]
+    NoProfile(Arc<str>),
     /// The target cannot be read.
     #[error("cannot read the process: {0}")]
     Failed(Arc<str>),

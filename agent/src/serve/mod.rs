@@ -10,6 +10,7 @@ mod address;
 mod answer;
 mod error;
 mod goroutine;
+mod heap;
 mod metrics;
 mod pages;
 mod routes;
@@ -17,8 +18,9 @@ mod sampler;
 mod server;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 pub use address::ListenAddress;
 pub use error::Error;
-pub use sampler::Served;
+pub use sampler::{Heap, Served};
 pub use server::Server;

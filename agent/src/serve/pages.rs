@@ -4,12 +4,12 @@ use maud::{DOCTYPE, Markup, html};
 
 /// What Go's index lists, what each is, and why it is not served where it is not.
 pub(super) const PROFILES: [Profile; 11] = [
-    Profile::missing("allocs", "all past allocations"),
+    Profile::of_heap("allocs", "all past allocations"),
     Profile::missing("block", "where goroutines blocked on channels and locks"),
     Profile::served("cmdline", "the program's command line"),
     Profile::served("goroutine", "the stacks of all goroutines"),
     Profile::missing("goroutineleak", "the goroutines that the runtime itself finds leaked"),
-    Profile::missing("heap", "live objects"),
+    Profile::of_heap("heap", "live objects"),
     Profile::missing("mutex", "who held the locks that others waited for"),
     Profile::missing("profile", "where CPU time goes"),
     Profile::missing("symbol", "the functions at addresses"),
@@ -22,16 +22,29 @@ pub(super) const PROFILES: [Profile; 11] = [
 pub(super) struct Profile {
     pub(super) name: &'static str,
     pub(super) what: &'static str,
-    is_served: bool,
+    served: Served,
+}
+
+/// Whether a profile is served.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Always,
+    /// Where the program keeps a memory profile.
+    WithHeap,
+    Never,
 }
 
 impl Profile {
     const fn served(name: &'static str, what: &'static str) -> Self {
-        Self { name, what, is_served: true }
+        Self { name, what, served: Served::Always }
+    }
+
+    const fn of_heap(name: &'static str, what: &'static str) -> Self {
+        Self { name, what, served: Served::WithHeap }
     }
 
     const fn missing(name: &'static str, what: &'static str) -> Self {
-        Self { name, what, is_served: false }
+        Self { name, what, served: Served::Never }
     }
 }
 
@@ -39,8 +52,8 @@ impl Profile {
 pub(super) fn no_profile(name: &str) -> String {
     match PROFILES.iter().find(|profile| profile.name == name) {
         Some(profile) => format!(
-            "no {name} profile ({}): leak-agent reads the process from outside, and serves goroutine \
-             and cmdline",
+            "no {name} profile ({}): leak-agent reads the process from outside, and serves goroutine, \
+             cmdline, and where the program keeps a memory profile heap and allocs",
             profile.what
         ),
         None => "Unknown profile".to_owned(),
@@ -48,18 +61,23 @@ pub(super) fn no_profile(name: &str) -> String {
 }
 
 /// The index below `/debug/pprof/` of one target.
-pub(super) fn index(title: &str) -> String {
+pub(super) fn index(title: &str, has_heap: bool) -> String {
     let profile = |profile: &Profile| {
+        let is_served = match profile.served {
+            Served::Always => true,
+            Served::WithHeap => has_heap,
+            Served::Never => false,
+        };
         html! {
             tr {
                 td {
-                    @if profile.is_served {
+                    @if is_served {
                         a href={ (profile.name) "?debug=1" } { (profile.name) }
                     } @else {
                         (profile.name)
                     }
                 }
-                td { (profile.what) @if !profile.is_served { " (not served)" } }
+                td { (profile.what) @if !is_served { " (not served)" } }
             }
         }
     };

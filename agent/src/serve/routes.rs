@@ -11,7 +11,7 @@ use axum::routing::get;
 
 use super::answer::{self, Bounds, Refusal};
 use super::sampler::Sampler;
-use super::{goroutine, pages};
+use super::{goroutine, heap, pages};
 
 /// A target as the routes know it.
 pub(super) struct Target {
@@ -19,6 +19,8 @@ pub(super) struct Target {
     pub(super) title: String,
     pub(super) sampler: Sampler,
     pub(super) command_line: Box<dyn Fn() -> io::Result<Vec<u8>> + Send + Sync>,
+    /// Why its heap is not served; `None` where it is.
+    pub(super) no_heap: Option<String>,
 }
 
 /// All of them.
@@ -74,7 +76,11 @@ async fn root(State(targets): State<Targets>) -> Response {
 }
 
 async fn only_index(State(targets): State<Targets>) -> Result<Response, Refusal> {
-    Ok((answer::page(), pages::index(&targets.only()?.title)).into_response())
+    Ok(index_of(targets.only()?))
+}
+
+fn index_of(target: &Target) -> Response {
+    (answer::page(), pages::index(&target.title, target.no_heap.is_none())).into_response()
 }
 
 async fn below(Path(name): Path<String>) -> Redirect {
@@ -85,7 +91,7 @@ async fn index(
     State(targets): State<Targets>,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
-    Ok((answer::page(), pages::index(&targets.named(&name)?.title)).into_response())
+    Ok(index_of(targets.named(&name)?))
 }
 
 async fn only_profile(
@@ -113,6 +119,11 @@ async fn serve(
     let _place = bounds.enter()?;
     match profile {
         "goroutine" => goroutine::serve(&target.sampler, bounds, query).await,
+        "heap" | "allocs" if let Some(why) = &target.no_heap => {
+            Err(Refusal::new(StatusCode::NOT_FOUND, format!("no {profile} profile: {why}")))
+        }
+        "heap" => heap::serve(heap::Kind::HEAP, &target.sampler, bounds, query).await,
+        "allocs" => heap::serve(heap::Kind::ALLOCS, &target.sampler, bounds, query).await,
         "cmdline" => {
             let mut line = (target.command_line)().map_err(|error| {
                 Refusal::new(StatusCode::GONE, format!("cannot read the command line: {error}"))

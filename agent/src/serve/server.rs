@@ -40,9 +40,14 @@ impl Server {
     pub fn start(address: ListenAddress, served: Vec<Served>) -> Result<Self, Error> {
         let (alive, ended) = mpsc::channel(1);
         let mut targets = Vec::new();
-        for Served { name, title, sample, has_ended, command_line } in served {
-            let sampler = Sampler::start(sample, has_ended, alive.clone()).map_err(Error::Start)?;
-            targets.push(Target { name, title, sampler, command_line });
+        for Served { name, title, sample, heap, has_ended, command_line } in served {
+            let (heap, no_heap) = match heap {
+                Ok(heap) => (Some(heap), None),
+                Err(why) => (None, Some(why)),
+            };
+            let sampler = Sampler::start(sample, heap, has_ended, alive.clone());
+            let sampler = sampler.map_err(Error::Start)?;
+            targets.push(Target { name, title, sampler, command_line, no_heap });
         }
         drop(alive);
         let targets = Targets { all: targets.into(), bounds: Bounds::new() };

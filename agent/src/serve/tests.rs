@@ -7,11 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
-use crate::model::Observation;
+use crate::model::{NotAllocated, Observation};
 use crate::profile::Record;
 use crate::profile::packed::{self, Limits};
 use crate::profile::proto::Profile;
-use crate::sample::leaking;
+use crate::sample::{allocating, leaking};
 
 /// A target with so many goroutines that leak at each sample.
 fn served(
@@ -22,6 +22,7 @@ fn served(
         name: name.to_owned(),
         title: format!("potato <pid {name}>"),
         sample: Box::new(sample),
+        heap: Err("it keeps none".to_owned()),
         has_ended: Box::new(|| false),
         command_line: Box::new(|| Ok(b"./potato\0-x\0".to_vec())),
     }
@@ -33,6 +34,16 @@ fn growing(name: &str) -> Served {
         seconds += 1;
         Ok(Some(leaking(10 * u64::from(seconds)).observe(seconds)))
     })
+}
+
+/// One that keeps a memory profile, with this many more objects at each reading.
+fn with_heap(name: &str) -> Served {
+    let mut readings = 0;
+    let heap = move || {
+        readings += 1;
+        Ok(allocating(10 * readings))
+    };
+    Served { heap: Ok(Box::new(heap)), ..growing(name) }
 }
 
 fn start(served: Vec<Served>) -> Server {
@@ -114,11 +125,78 @@ fn the_paths_of_go_are_served() {
     end(server);
 }
 
+/// Bytes in use, and those that were ever allocated.
+fn of_heap(answer: &Answer) -> (u64, u64) {
+    let bytes = packed::whole(&answer.body, Limits::of_bytes(1 << 20)).expect("gzip");
+    let profile = Profile::read(&bytes).expect("a profile");
+    let (sum, faults, _) = profile.heap(|_| {}).expect("one of the heap");
+    assert_eq!(faults, 0);
+    (sum.inuse_bytes.expect("it has them"), sum.alloc_bytes.expect("it has them"))
+}
+
+#[test]
+fn the_heap_is_served_where_the_program_keeps_a_profile() {
+    let server = start(vec![with_heap("7"), growing("8")]);
+    for path in ["/7/debug/pprof/", "/8/debug/pprof/"] {
+        let page = String::from_utf8(get(&server, path).body).expect("UTF-8");
+        let has_heap =
+            page.contains("href=\"heap?debug=1\"") && page.contains("\"allocs?debug=1\"");
+        assert_eq!(has_heap, path.starts_with("/7"), "{page}");
+    }
+    let heap = get(&server, "/7/debug/pprof/heap");
+    assert!(heap.headers.contains("content-disposition: attachment; filename=\"heap\"\r\n"));
+    assert_eq!(of_heap(&heap), (10 * 64, 20 * 64));
+    let allocs = get(&server, "/7/debug/pprof/allocs?debug=0");
+    assert!(allocs.headers.contains("filename=\"allocs\"\r\n"), "{}", allocs.headers);
+    assert_eq!(of_heap(&allocs), (20 * 64, 40 * 64));
+    let delta = get(&server, "/7/debug/pprof/heap?seconds=1");
+    assert!(delta.headers.contains("filename=\"heap-delta\"\r\n"), "{}", delta.headers);
+    assert_eq!(of_heap(&delta), (10 * 64, 20 * 64), "from the third reading to the fourth");
+    let text = get(&server, "/7/debug/pprof/heap?debug=1");
+    assert!(text.headers.contains("content-type: text/plain; charset=utf-8\r\n"));
+    let text = String::from_utf8(text.body).expect("UTF-8");
+    let expected = "heap profile: 50: 3200 [100: 6400] @ heap/2\n\
+                    50: 3200 [100: 6400] @ 0x1 0x2\n\
+                    #\t0x2\tmain.keep+0x0\t/src/app/main.go:9\n\n";
+    assert_eq!(text, expected);
+    for path in ["/8/debug/pprof/heap", "/8/debug/pprof/allocs?debug=1"] {
+        let none = get(&server, path);
+        let said = String::from_utf8(none.body).expect("UTF-8");
+        assert_eq!(none.status, 404);
+        assert!(said.starts_with("no ") && said.ends_with(" profile: it keeps none\n"), "{said}");
+    }
+    end(server);
+}
+
+#[test]
+fn a_heap_that_cannot_be_read_any_more_is_said() {
+    let mut readings = vec![
+        Err(NotAllocated::Unread { why: "access is refused".to_owned() }),
+        Err(NotAllocated::Off),
+    ];
+    let heap = move || readings.pop().unwrap_or_else(|| Ok(allocating(1)));
+    let server = start(vec![Served { heap: Ok(Box::new(heap)), ..growing("7") }]);
+    for (status, said) in
+        [(404, "keeps no memory profile"), (503, "access is refused"), (200, "heap profile: 1: 64")]
+    {
+        let answer = get(&server, "/debug/pprof/heap?debug=1");
+        let body = String::from_utf8(answer.body).expect("UTF-8");
+        assert_eq!(answer.status, status, "{body}");
+        assert!(body.contains(said), "{body}");
+    }
+    end(server);
+}
+
 #[test]
 fn what_is_not_served_is_said_in_words() {
     let server = start(vec![growing("7")]);
     for (path, status, said) in [
-        ("/debug/pprof/heap", 404, "no heap profile (live objects): leak-agent reads"),
+        ("/debug/pprof/heap", 404, "no heap profile: it keeps none"),
+        (
+            "/debug/pprof/mutex",
+            404,
+            "no mutex profile (who held the locks that others waited for): leak",
+        ),
         ("/debug/pprof/profile?seconds=1", 404, "no profile profile (where CPU time goes)"),
         ("/debug/pprof/potato", 404, "Unknown profile"),
         ("/8/debug/pprof/goroutine", 404, "no such process is served here"),

@@ -19,6 +19,8 @@ fn made(sites: &[Made<'_>], rate_bytes: u64) -> Allocated {
             object_bytes: *object_bytes,
             in_use,
             allocated: in_use,
+            sampled_in_use: in_use,
+            sampled: in_use,
         }
     };
     let sites = sites.iter().map(&mut of).collect();

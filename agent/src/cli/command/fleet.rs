@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(request: &Request, threshold: u64, parallel: NonZeroUs
     let asked = targets.len();
     let mut names = Vec::new();
     let mut members = Vec::new();
-    for NamedTarget { target, is_saved, labels, open } in targets {
+    for NamedTarget { target, is_saved, labels, open, .. } in targets {
         names.push((target, labels));
         members.push(Member { open, is_saved });
     }

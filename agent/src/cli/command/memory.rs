@@ -16,7 +16,7 @@ use crate::collect::attach::Options;
 use crate::collect::attach::allocated::allocated;
 use crate::collect::attach::retained::retained;
 use crate::model::{Allocated, Assessment, Instance, NotAllocated, Retained};
-use crate::profile::write;
+use crate::profile::write::{self, HeapValue};
 use crate::report::html::write_html;
 use crate::report::memory::{MemoryReport, read, stacks, write_json, write_text};
 use crate::report::{format, json, phrases};
@@ -116,8 +116,10 @@ fn save(
         .map_err(|why| Failure::NoProfile { why: phrases::not_allocated(why) })?;
     let at = assessment.window.last;
     let path = output::profile_file(path, &json::time(at).unwrap_or_default());
-    output::write_file(&path, |out| write::heap(allocated, &assessment.target, at, out))
-        .map_err(|source| Failure::ProfileFile { path: path.clone(), source })?;
+    output::write_file(&path, |out| {
+        write::heap(allocated, &assessment.target, at, HeapValue::InUse, out)
+    })
+    .map_err(|source| Failure::ProfileFile { path: path.clone(), source })?;
     output::say(format_args!("memory profile: {}", path.display()));
     Ok(())
 }

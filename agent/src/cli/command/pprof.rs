@@ -9,10 +9,13 @@ use crate::cli::session::Caught;
 use crate::cli::target::{self, NamedTarget};
 use crate::cli::{Outcome, output};
 use crate::collect::Source;
+use crate::collect::attach::Options;
+use crate::collect::attach::allocated::sample;
 use crate::error_chain::one_line;
 use crate::golang::process::Process;
 use crate::model::Instance;
-use crate::serve::{Error, ListenAddress, Served, Server};
+use crate::report::phrases;
+use crate::serve::{Error, Heap, ListenAddress, Served, Server};
 
 /// Serves until Ctrl-C, SIGTERM, or all processes have exited. One that cannot be attached to leaves the
 /// others.
@@ -20,9 +23,12 @@ pub(in crate::cli) fn run(request: &Request, address: ListenAddress) -> Outcome 
     let targets = target::all(request)?;
     let asked = targets.len();
     let (mut served, mut failures) = (Vec::new(), Vec::new());
-    for NamedTarget { target, open, .. } in targets {
+    for NamedTarget { target, object, open, .. } in targets {
         match open() {
-            Ok(source) => served.extend(serve(&target, source, &served)),
+            Ok(source) => {
+                let options = Options { object, ..request.attach.clone() };
+                served.extend(serve(&target, source, options, &served));
+            }
             Err(source) => failures.push(Failure::of(target, source)),
         }
     }
@@ -61,7 +67,12 @@ fn say_where(server: &Server, several: bool) {
 }
 
 /// How a source is served beside others; `None` for what is no process.
-fn serve(target: &Instance, mut source: Box<dyn Source>, others: &[Served]) -> Option<Served> {
+fn serve(
+    target: &Instance,
+    mut source: Box<dyn Source>,
+    options: Options,
+    others: &[Served],
+) -> Option<Served> {
     let Instance::Process { pid, .. } = *target else { return None };
     // One that has exited since is found out by its first sample.
     let process = Process::find(pid).ok();
@@ -78,10 +89,19 @@ fn serve(target: &Instance, mut source: Box<dyn Source>, others: &[Served]) -> O
             .as_ref()
             .map_or_else(|| target.to_string(), |process| format!("{} ({target})", process.exe)),
         sample: Box::new(move || source.observe().map_err(|error| one_line(&error))),
+        heap: heap(pid, options),
         has_ended: Box::new(move || process.as_ref().is_none_or(|process| !process.is_alive())),
         command_line: Box::new(move || match &folder {
             Some(folder) => fs::read(folder.join("cmdline")),
             None => Err(std::io::ErrorKind::NotFound.into()),
         }),
     })
+}
+
+/// What reads the memory profile of a process; or why there is none.
+fn heap(pid: u32, options: Options) -> Result<Heap, String> {
+    match sample(pid, &options) {
+        Ok(_) => Ok(Box::new(move || sample(pid, &options))),
+        Err(why) => Err(phrases::not_allocated(&why)),
+    }
 }

@@ -1,17 +1,20 @@
 //! Who allocated what is in use: the memory profile that a running program keeps, read without stopping it.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::Options;
+use super::governor::SLOWED;
+use super::{Options, target_of, wall_clock};
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::golang::heap::buckets::{Bucket, MemoryProfile, NoProfile, Sampled};
 use crate::golang::symbolize::{Call, Symbolizer};
 use crate::model::{
-    Allocated, AllocatedCoverage, AllocationSite, Amount, Frame, FrameId, NotAllocated, Resolved,
-    StackTable,
+    Allocated, AllocatedCoverage, AllocatedSample, AllocationSite, Amount, Frame, FrameId,
+    NotAllocated, Resolved, StackTable,
 };
 
 /// Reads the memory profile of the process with an id.
@@ -19,7 +22,25 @@ use crate::model::{
 /// # Errors
 /// Why it has none, or nothing can be read of it.
 pub fn allocated(pid: u32, options: &Options) -> Result<Allocated, NotAllocated> {
-    of_program(&options.program(pid).map_err(|error| unread(&error))?)
+    Ok(sample(pid, options)?.allocated)
+}
+
+/// As [`allocated`], with which program that is, and when it was read.
+///
+/// # Errors
+/// As [`allocated`].
+pub fn sample(pid: u32, options: &Options) -> Result<AllocatedSample, NotAllocated> {
+    let program = options.program(pid).map_err(|error| unread(&error))?;
+    let start = Instant::now();
+    let read = of_program(&program);
+    // Whatever was read or not: it may be of both programs.
+    if program.is_replaced() || !program.process().is_alive() {
+        return Err(NotAllocated::Gone);
+    }
+    let mut allocated = read?;
+    allocated.coverage.took = start.elapsed();
+    allocated.coverage.cost = allocated.coverage.took.mul_f64(SLOWED);
+    Ok(AllocatedSample { target: Arc::new(target_of(&program)), at: wall_clock(), allocated })
 }
 
 fn of_program(program: &Program) -> Result<Allocated, NotAllocated> {
@@ -44,6 +65,8 @@ fn named(program: &Program, profile: MemoryProfile) -> Allocated {
         object_bytes: bucket.object_bytes,
         in_use: amount(bucket.in_use.scaled(rate_bytes)),
         allocated: amount(bucket.allocated.scaled(rate_bytes)),
+        sampled_in_use: amount(bucket.in_use),
+        sampled: amount(bucket.allocated),
     };
     let mut sites: Vec<AllocationSite> = profile.buckets.into_iter().map(site).collect();
     sites.sort_by_key(|site| Reverse((site.in_use, site.allocated)));
@@ -53,6 +76,7 @@ fn named(program: &Program, profile: MemoryProfile) -> Allocated {
         is_steady: profile.is_steady,
         is_before_collection: profile.is_before_collection,
         unresolved: names.unresolved,
+        ..AllocatedCoverage::default()
     };
     Allocated { rate_bytes, stacks: names.table, sites, coverage }
 }

@@ -44,7 +44,7 @@ const FARTHEST: Duration = Duration::from_millis(100);
 /// While somebody reads its memory, a target is taken to run slower by this share: they share
 /// caches. More was never measured (`cargo xtask bench overhead snapshots`, 10,000 goroutines, Linux
 /// 6.18, amd64: up to 9 %, and mostly too little to tell).
-const SLOWED: f64 = 0.1;
+pub(super) const SLOWED: f64 = 0.1;
 /// For so long a burst is new: what is hit far too often shows by then.
 const NEW: Duration = Duration::from_millis(100);
 /// Next to nothing, of what is allowed.

@@ -124,6 +124,22 @@ pub struct Attach {
     replaced: Option<Duration>,
 }
 
+/// How a program is named, that of a process which has executed nothing since it was first seen.
+fn target_of(program: &Program) -> Target {
+    let (binary, process) = (program.binary(), program.process());
+    Target {
+        id: TargetId {
+            instance: Instance::Process { pid: process.pid, library: process.library.clone() },
+            started: wall_clock_of(process.forked_ticks()),
+            generation: 0,
+            recording: None,
+        },
+        exe: Some(process.exe.clone()),
+        go_version: Some(binary.info.version.clone()),
+        build: Some(Build { stripped: binary.stripped, pie: binary.pie, cgo: program.has_cgo() }),
+    }
+}
+
 /// A program that was executed anew is ready to be read before this is over.
 const START: Duration = Duration::from_secs(10);
 
@@ -160,29 +176,10 @@ impl Attach {
     /// Samples a program that was located before. No probes.
     #[must_use]
     pub fn to(program: Program) -> Self {
-        let binary = program.binary();
         let ahead_ns = timens::offset_ns(&program.process().folder());
-        let target = Target {
-            id: TargetId {
-                instance: Instance::Process {
-                    pid: program.process().pid,
-                    library: program.process().library.clone(),
-                },
-                started: wall_clock_of(program.process().forked_ticks()),
-                generation: 0,
-                recording: None,
-            },
-            exe: Some(program.process().exe.clone()),
-            go_version: Some(binary.info.version.clone()),
-            build: Some(Build {
-                stripped: binary.stripped,
-                pie: binary.pie,
-                cgo: program.has_cgo(),
-            }),
-        };
         Self {
             live: Live::new(Probing::Off, Budget::default()),
-            target: Arc::new(target),
+            target: Arc::new(target_of(&program)),
             reasons: program.reasons().into(),
             snapshotter: Snapshotter::new(program.reasons()),
             clock: Clock::new(ahead_ns),

@@ -1,5 +1,5 @@
 //! Writes an observation as Go itself writes its goroutines: as pprof's protobuf, as counts (`debug=1`), or
-//! as a dump (`debug=2`); and who allocated what, as pprof's protobuf of the heap.
+//! as a dump (`debug=2`); and who allocated what, as pprof's protobuf of the heap or as text (`debug=1`).
 //!
 //! Like Go's own, they leave out the goroutines of the runtime itself (`of_runtime`). What an observation
 //! does not know stands there as what is unknown: arguments as `(...)`, and how far into a function an
@@ -8,10 +8,12 @@
 mod counts;
 mod dump;
 mod error;
+mod frames;
 mod names;
 mod of_runtime;
 mod pprof;
 mod quote;
+mod sites;
 mod state;
 mod table;
 mod tally;
@@ -19,7 +21,8 @@ mod tally;
 pub use counts::counts;
 pub use dump::{dump, tells_apart};
 pub use error::Error;
-pub use pprof::{Judged, difference, heap, held, pprof};
+pub use pprof::{HeapValue, Judged, difference, heap, heap_difference, held, pprof};
+pub use sites::sites;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use prost::Message as _;
 
 use crate::model::{Judgement, Observation};
 use crate::profile::proto::message::Profile;
-pub use heap::heap;
+pub use heap::{HeapValue, heap, heap_difference};
 pub use held::held;
 use samples::Builder;
 

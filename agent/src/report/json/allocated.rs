@@ -22,6 +22,7 @@ pub(in crate::report) fn allocated<'a>(
         is_whole: coverage.is_whole,
         is_steady: coverage.is_steady,
         is_before_collection: coverage.is_before_collection,
+        seconds: coverage.took.as_secs_f64(),
         notes: phrases::allocated_notes(allocated).into_iter().map(Into::into).collect(),
     }
 }

@@ -210,6 +210,7 @@ fn people_read_who_allocated_how_much() {
         is_steady: false,
         is_before_collection: true,
         unresolved: 2,
+        ..AllocatedCoverage::default()
     };
     assert_eq!(said(&allocated, None).matches("\nnote       ").count(), 5);
 }

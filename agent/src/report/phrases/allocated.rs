@@ -54,6 +54,9 @@ pub fn not_allocated(why: &NotAllocated) -> String {
              one; importing runtime/pprof or net/http/pprof changes that)"
                 .to_owned()
         }
+        NotAllocated::Gone => {
+            "who allocated what is in use is not known: the process has ended, or runs another program".to_owned()
+        }
         NotAllocated::Unread { why } => {
             format!("who allocated what is in use is not known: {why}")
         }

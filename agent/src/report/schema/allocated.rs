@@ -39,6 +39,10 @@ pub struct AllocatedDoc<'a> {
     pub is_steady: bool,
     /// Whether no collection was complete yet, so that all that was allocated counts as in use.
     pub is_before_collection: bool,
+    /// How long reading it took.
+    ///
+    /// Unit: s.
+    pub seconds: f64,
     /// The same in words, as far as it is not all.
     pub notes: Vec<Cow<'a, str>>,
 }

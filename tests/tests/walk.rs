@@ -26,7 +26,7 @@ fn walk(program: &Program) -> (Outcome, [Tally; 3]) {
     }
     let (variables, is_whole) = walk.follow(&mut || true).expect("a walk");
     assert!(is_whole);
-    for stack in program.stacks().expect("stacks").found {
+    for stack in program.stacks().expect("stacks").stacks.found {
         walk.reach_from_stack(stack.start, stack.end).expect("a stack");
     }
     let (stacks, _) = walk.follow(&mut || true).expect("a walk");

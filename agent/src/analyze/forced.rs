@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{
     Around, CollectionBand, CollectionVerdict, Coverage, Evidence, Finding, ForcedCollection,
-    Freed, MIN_PILED_UP, MIN_PILED_UP_BYTES, Measured, Verdict,
+    Freed, MIN_PILED_UP, MIN_PILED_UP_BYTES, MIN_PILED_UP_PERCENT, Measured, Retained, Verdict,
+    WouldFree,
 };
 
 /// From this part on what was there only waited for a collection; from the next on some of it did; from the
@@ -69,6 +70,20 @@ pub(super) fn verdict(coverage: &Coverage) -> Option<CollectionVerdict> {
         goroutines: freed(measured.goroutines, percent, MIN_PILED_UP),
         heap_bytes: freed(measured.heap_bytes, percent, MIN_PILED_UP_BYTES),
     })
+}
+
+/// What collections would free by a walk of the heap, of what is there beyond what one before had found reachable:
+/// `floor_bytes`, or else the last before the walk. `None` where the walk did not follow all pointers.
+#[must_use]
+pub fn would_free(retained: &Retained, floor_bytes: Option<u64>) -> Option<WouldFree> {
+    let collectable = retained.collectable?;
+    let before = retained.reached.plus(retained.unreached).bytes;
+    let after =
+        before.saturating_sub(collectable.next.bytes).saturating_sub(collectable.later.bytes);
+    let floor = floor_bytes.or(collectable.last_live_bytes);
+    let amounts = floor.map(|floor| Around { floor, before, after });
+    let freed = amounts.and_then(|it| freed(it, MIN_PILED_UP_PERCENT, MIN_PILED_UP_BYTES));
+    Some(WouldFree { collectable, amounts, freed })
 }
 
 /// How much of a pile is gone; `None` where there was none.

@@ -56,6 +56,7 @@ mod window;
 
 pub use code_files::{CodeFile, CodeFiles};
 pub use finding_of::finding_of;
+pub use forced::would_free;
 pub use judge::judge;
 pub use memory::{held, since};
 pub use settings::Settings;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::request::Request;
 use super::seen::Seen;
-use crate::analyze::held::{heap_growth, hold, is_open, name_holders};
+use crate::analyze::held::{add_would_free, heap_growth, hold, is_open, name_holders};
 use crate::collect::attach::Options;
 use crate::collect::attach::retained::retained;
 use crate::golang::image::Running;
@@ -55,7 +55,11 @@ impl HeldBy {
             if !grows && !is_open(assessment) {
                 continue;
             }
-            match self.walk(assessment) {
+            let walked = self.walk(assessment);
+            if let Some(Ok(now)) = &walked {
+                add_would_free(assessment, now);
+            }
+            match walked {
                 Some(Ok(now)) if grows => {
                     let known = self.seen();
                     let first = known.get(&assessment.target.id).and_then(|it| it.first.as_ref());

@@ -42,11 +42,15 @@ pub enum Global {
     MProfCycle,
     /// `MemProfileRate`: how many bytes are allocated for each that the memory profile samples; a word.
     MemProfileRate,
+    /// `allfin`: all blocks of queued finalizers; a pointer to the first of a list.
+    AllFin,
+    /// `gcCleanups`: queued cleanups, since Go 1.25; a struct.
+    GcCleanups,
 }
 
 impl Global {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::AllGLen,
         Self::AllGPtr,
         Self::FirstModuleData,
@@ -59,7 +63,18 @@ impl Global {
         Self::MBuckets,
         Self::MProfCycle,
         Self::MemProfileRate,
+        Self::AllFin,
+        Self::GcCleanups,
     ];
+
+    /// The minor version of Go that has it first, of those that are read.
+    #[must_use]
+    pub const fn since(self) -> u16 {
+        match self {
+            Self::GcCleanups => 25,
+            _ => 21,
+        }
+    }
 
     /// Its symbol's name.
     #[must_use]
@@ -77,6 +92,8 @@ impl Global {
             Self::MBuckets => "runtime.mbuckets",
             Self::MProfCycle => "runtime.mProfCycle",
             Self::MemProfileRate => "runtime.MemProfileRate",
+            Self::AllFin => "runtime.allfin",
+            Self::GcCleanups => "runtime.gcCleanups",
         }
     }
 }
@@ -111,10 +128,10 @@ impl Recipe {
 /// `tests/tests/globals.rs` does it again. They are in every Go program, except
 /// `atomicAllG`, which stands in for `forEachGRace` where inlining is off (what it does is then
 /// not in its callers).
-const RECIPES: [Recipe; 35] = {
+const RECIPES: [Recipe; 39] = {
     use Global::{
-        AllGLen, AllGPtr, AllP, FirstModuleData, GcController, MBuckets, MHeap, MProfCycle,
-        MemProfileRate, MemStats, WaitReasonStrings, Work,
+        AllFin, AllGLen, AllGPtr, AllP, FirstModuleData, GcCleanups, GcController, MBuckets, MHeap,
+        MProfCycle, MemProfileRate, MemStats, WaitReasonStrings, Work,
     };
     [
         Recipe::new("runtime.forEachGRace", (2, 2), &[(AllGLen, 0), (AllGPtr, 1)]),
@@ -152,6 +169,10 @@ const RECIPES: [Recipe; 35] = {
         Recipe::new("runtime.mProf_Free", (1, 3), &[(MProfCycle, 0)]),
         Recipe::new("runtime.profilealloc", (2, 2), &[(MemProfileRate, 1)]),
         Recipe::new("runtime.allocmcache", (2, 2), &[(MemProfileRate, 1)]),
+        Recipe::new("runtime.queuefinalizer", (10, 11), &[(AllFin, 5)]),
+        Recipe::new("runtime.markroot", (13, 15), &[(AllFin, 4)]),
+        Recipe::new("runtime.runCleanups", (5, 5), &[(GcCleanups, 2)]),
+        Recipe::new("runtime.freeSpecial", (26, 29), &[(GcCleanups, 16)]),
     ]
 };
 

@@ -11,8 +11,8 @@ use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, NotLocated, Source};
 use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
 use super::heap::buckets::Buckets;
-use super::heap::roots::{self, Found, Variables};
-use super::heap::stacks::{self, Stack};
+use super::heap::roots::{self, Variables};
+use super::heap::stacks::{self, Stacks};
 use super::heap::{Form, Heap, NoHeap, Spans, Walk};
 use super::image::Image;
 use super::labels::LabelForm;
@@ -424,7 +424,7 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::all_gs`].
-    pub fn stacks(&self) -> Result<Found<Stack>, Error> {
+    pub fn stacks(&self) -> Result<Stacks, Error> {
         let (all, count) = self.all_gs()?;
         stacks::read(&*self.memory, &self.goroutine_reader(), &all, count)
             .map_err(|source| Error::read(self.process.pid, "the stacks of goroutines", source))
@@ -565,7 +565,8 @@ fn find_globals(
         code.get(name).map(|(address, bytes)| FunctionCode { address: *address, bytes })
     };
     let found = globals::locate(binary.arch, &lookup, &moved(&binary.variables, bias));
-    if Global::ALL.iter().all(|&global| found.get(global).is_ok()) {
+    let is_there = |global: &&Global| global.since() <= binary.version.minor;
+    if Global::ALL.iter().filter(is_there).all(|&global| found.get(global).is_ok()) {
         return Ok((found, 0));
     }
     Ok(symbols().map_or((found, 0), |symbols| (symbols, bias)))

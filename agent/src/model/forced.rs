@@ -6,11 +6,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::retained::Collectable;
+
 /// Fewer goroutines than this have not piled up, whatever there was before: as many come and go.
 pub const MIN_PILED_UP: u64 = 10;
 
 /// The same of the heap's bytes.
 pub const MIN_PILED_UP_BYTES: u64 = 1 << 20;
+
+/// By how many percent of what there was at first something has to have grown to be judged, unless it is said
+/// otherwise.
+pub const MIN_PILED_UP_PERCENT: u32 = 10;
 
 /// How far forced collections are at a sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +67,7 @@ pub struct Measured {
 /// An amount around forced collections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Around {
-    /// At the window's first sample.
+    /// At the window's first sample; of a walk, what a collection before had found reachable.
     pub floor: u64,
     /// Right before the first collection.
     pub before: u64,
@@ -135,6 +141,18 @@ pub struct Freed {
     pub part: f64,
     /// What that says.
     pub band: CollectionBand,
+}
+
+/// What collections of garbage would free of a heap, as a walk of it says, and what that says of what had piled up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WouldFree {
+    /// What they would free.
+    pub collectable: Collectable,
+    /// Bytes of objects: what a collection found reachable before them, what there is, and what they would leave;
+    /// `None` where there was no such collection.
+    pub amounts: Option<Around>,
+    /// What that says; `None` where too little had piled up.
+    pub freed: Option<Freed>,
 }
 
 /// What forced collections say of a program. What had not piled up is `None`.

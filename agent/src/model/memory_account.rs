@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::forced::WouldFree;
 use super::growth::Growth;
 use super::level::Level;
 use super::memory::Memory;
@@ -19,6 +20,8 @@ pub struct MemoryAccount {
     pub now: Memory,
     /// Who holds most of the heap; `None` where it was not walked, or a finding says it.
     pub held: Option<HeldHeap>,
+    /// What collections would free; `None` where the heap was not walked to the end.
+    pub would_free: Option<WouldFree>,
     /// Where the resident memory is; `None` where the heap's or the kernel's figures are not known.
     pub parts: Option<RssParts>,
     /// How what collections find reachable goes; `None` before the third collection within the window.

@@ -72,7 +72,7 @@ pub use finding::{
 pub use fleet::{FailedInstance, Fleet, FleetGroup, FleetInstance, FleetLine, OnlyWhere};
 pub use forced::{
     Around, CollectionBand, CollectionVerdict, ForcedCollection, Freed, MIN_PILED_UP,
-    MIN_PILED_UP_BYTES, Measured,
+    MIN_PILED_UP_BYTES, MIN_PILED_UP_PERCENT, Measured, WouldFree,
 };
 pub use goroutine::{
     BlockedBasis, BlockedFor, Goroutine, LabelsId, ObjectRange, StackView, Status,
@@ -103,8 +103,8 @@ pub use resources::{
     Resources, TcpState, Usage,
 };
 pub use retained::{
-    Amount, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldHeap, HeldSince,
-    HolderKind, Retained, RetainedClass, WalkCoverage,
+    Amount, Collectable, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldHeap,
+    HeldSince, HolderKind, Retained, RetainedClass, WalkCoverage,
 };
 pub use running::{Halt, Held, Running};
 pub use source_line::SourceLine;

@@ -25,8 +25,22 @@ pub struct Retained {
     pub types: Vec<HeapType>,
     /// By which fields objects with a finalizer or cleanup keep themselves: of each holder of that kind.
     pub cycles: Vec<HeapCycle>,
+    /// What collections of garbage would free; `None` where not all pointers were followed.
+    pub collectable: Option<Collectable>,
     /// How exact it is.
     pub walk: WalkCoverage,
+}
+
+/// What collections of garbage would free of a heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collectable {
+    /// The next one.
+    pub next: Amount,
+    /// Later ones, once finalizers and cleanups have run: objects that have a finalizer and are unreachable, and what
+    /// those and cleanups keep.
+    pub later: Amount,
+    /// What the last collection before the walk found reachable; `None` where there was none, or that cannot be read.
+    pub last_live_bytes: Option<u64>,
 }
 
 /// Who holds most of a heap.
@@ -129,6 +143,15 @@ impl Amount {
             objects: self.objects.saturating_add(other.objects),
         }
     }
+
+    /// This without another.
+    #[must_use]
+    pub const fn less(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            objects: self.objects.saturating_sub(other.objects),
+        }
+    }
 }
 
 /// Who holds objects.
@@ -141,6 +164,8 @@ pub struct HeapHolder {
     pub name: Option<String>,
     /// The variable's address, or the function's; `None` for what has none.
     pub address: Option<u64>,
+    /// The function of the cleanups by which objects keep themselves; `None` for others, and where it is not known.
+    pub function: Option<String>,
     /// How many words of the variable point into the heap; how many goroutines, records or objects there are.
     pub count: u64,
     /// What it holds that no holder before it does.
@@ -172,9 +197,13 @@ pub enum HolderKind {
     Goroutines,
     /// Finalizers, cleanups and weak pointers: what runs when an object is unreachable, and what that needs.
     Finalizers,
-    /// Objects of one type that nothing else reaches and that are reached from what their own finalizer or cleanup
-    /// keeps: it never runs, and they are never freed.
+    /// Objects of one type that nothing else reaches and that are reached from what their own finalizer keeps: it
+    /// never runs, and they are never freed.
     Cycle,
+    /// The same by what their own cleanups of one function keep: its argument, or what the function captured.
+    CleanupCycle,
+    /// What came while the walk went on, and what variables and stacks led to by its end.
+    Meanwhile,
 }
 
 impl HolderKind {
@@ -182,6 +211,12 @@ impl HolderKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether they are objects that keep themselves.
+    #[must_use]
+    pub const fn is_cycle(self) -> bool {
+        matches!(self, Self::Cycle | Self::CleanupCycle)
     }
 }
 
@@ -219,8 +254,14 @@ pub struct WalkCoverage {
     /// Objects whose holder is known and whose path is not: there were too many paths, or too many objects to search
     /// at once.
     pub untraced: u64,
-    /// Objects, stacks, variables and records that could not be read.
+    /// Objects, stacks, variables, records and queues of finalizers that could not be read.
     pub unread: u64,
+    /// Goroutines that ran: what they hold in registers alone is not seen.
+    pub running: u64,
+    /// Objects that came after the walk began, of which nothing led to them: they are among nothing else.
+    pub came: Amount,
+    /// Those of them that were too many to follow what they point to.
+    pub unsearched: Amount,
     /// Whether a garbage collection began or ended meanwhile.
     pub collected: bool,
     /// Whether variables have names: the executable has a symbol table.

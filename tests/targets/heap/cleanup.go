@@ -15,10 +15,27 @@ type connection struct {
 	load   [30]byte
 }
 
+// upload is so large that its type stands with it.
+type upload struct {
+	ticket *ticket
+	parts  [100]*byte
+}
+
+type ticket struct {
+	of *upload
+}
+
 func init() {
 	cleanUp = func() {
+		large := &upload{ticket: &ticket{}}
+		large.ticket.of = large
+		runtime.AddCleanup(large, endUpload, large.ticket)
 		it := &connection{}
 		it.handle = &handle{owner: it}
-		runtime.AddCleanup(it, func(handle *handle) { handle.owner = nil }, it.handle)
+		runtime.AddCleanup(it, endConnection, it.handle)
 	}
 }
+
+func endConnection(handle *handle) { handle.owner = nil }
+
+func endUpload(ticket *ticket) { ticket.of = nil }

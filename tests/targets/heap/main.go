@@ -6,8 +6,8 @@
 //	garbage MB  allocates so many that nothing holds; OK
 //	collect     collects garbage; OK
 //	finalize N  makes so many objects with a finalizer that nothing holds: of N each that another leads back to,
-//	            that lead to another such object, that their finalizer's closure holds, and
-//	            that their cleanup's argument holds; OK
+//	            that two others lead back to, that lead to another such object, that their finalizer's closure
+//	            holds, and that their cleanup's argument holds; and of N without one that point at each other; OK
 //
 // Run as `heap limited` it has a memory limit of 96 MiB, and GOGC is off.
 package main
@@ -49,6 +49,27 @@ type stage struct {
 // captured is held by the function that is to end it.
 type captured struct {
 	load [200]*byte
+}
+
+// account, order and item lead to each other in turn.
+type account struct {
+	orders *order
+}
+
+type order struct {
+	items *item
+	load  [70]byte
+}
+
+type item struct {
+	of   *account
+	load [150]byte
+}
+
+// loop has no finalizer: the collector frees it.
+type loop struct {
+	other *loop
+	load  [30]byte
 }
 
 var (
@@ -99,6 +120,11 @@ func finalize(id int) {
 	runtime.SetFinalizer(first.next, func(*stage) {})
 	self := &captured{}
 	runtime.SetFinalizer(self, func(*captured) { runtime.KeepAlive(self) })
+	many := &account{orders: &order{items: &item{}}}
+	many.orders.items.of = many
+	runtime.SetFinalizer(many, func(*account) {})
+	plain := &loop{other: &loop{}}
+	plain.other.other = plain
 	if cleanUp != nil {
 		cleanUp()
 	}

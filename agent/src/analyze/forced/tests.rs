@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
-use crate::model::{Assessment, Evidence};
+use crate::model::{Amount, Assessment, Collectable, Evidence};
 use crate::sample::leaking;
 
 fn around(floor: u64, before: u64, after: u64) -> Around {
@@ -82,4 +82,38 @@ fn what_collections_end_is_no_likely_leak() {
     assert!(findings.iter().all(|finding| finding.verdict < Verdict::Likely), "{findings:?}");
     let whole = goes.judgement.as_ref().expect("judged").collections.expect("measured");
     assert_eq!(whole.goroutines.map(|it| it.band), Some(CollectionBand::CleanupDelay));
+}
+
+#[test]
+fn a_walk_gives_the_bands_of_what_is_beyond_a_collection() {
+    const MIB: u64 = 1 << 20;
+    let amount = |bytes| Amount { bytes, objects: 1 };
+    let walked = |next: u64, later: u64, last_live_bytes| Retained {
+        reached: amount(200 * MIB - next),
+        unreached: amount(next),
+        collectable: Some(Collectable {
+            next: amount(next),
+            later: amount(later),
+            last_live_bytes,
+        }),
+        ..Retained::default()
+    };
+    let band = |next, later, floor| {
+        let would = would_free(&walked(next * MIB, later * MIB, Some(100 * MIB)), floor);
+        would.expect("it was walked").freed.map(|it| (it.band, it.amounts.after / MIB))
+    };
+    assert_eq!(band(80, 0, None), Some((CollectionBand::CleanupDelay, 120)));
+    assert_eq!(band(79, 0, None), Some((CollectionBand::Partial, 121)));
+    assert_eq!(band(30, 50, None), Some((CollectionBand::CleanupDelay, 120)));
+    assert_eq!(band(49, 0, None), Some((CollectionBand::LikelyLeak, 151)));
+    assert_eq!(band(19, 0, None), Some((CollectionBand::ConfirmedLeak, 181)));
+    // What a window began with is less than what the last collection left.
+    assert_eq!(band(80, 0, Some(40 * MIB)), Some((CollectionBand::LikelyLeak, 120)));
+    // Too little is there beyond it.
+    assert_eq!(band(80, 0, Some(190 * MIB)), None);
+    let unknown = would_free(&walked(80 * MIB, 0, None), None).expect("it was walked");
+    assert_eq!((unknown.amounts, unknown.freed), (None, None));
+    // What was not followed may hold anything.
+    let part = Retained { collectable: None, ..walked(80 * MIB, 0, Some(1)) };
+    assert_eq!(would_free(&part, None), None);
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::since::key;
+use crate::analyze::forced::would_free;
 use crate::model::{
     Assessment, CauseClass, Evidence, Finding, HeapHeld, HeapHolder, HeldHeap, HolderKind,
     Judgement, Lack, Retained, Subject, Suggestion,
@@ -52,6 +53,13 @@ pub fn name_holders(assessment: &mut Assessment, now: Retained) {
     account.held = Some(HeldHeap { holders, reached, is_whole: walk.is_whole });
 }
 
+/// Adds what collections would free, of what is there beyond what was live when the window began.
+pub fn add_would_free(assessment: &mut Assessment, now: &Retained) {
+    let Some(account) = &mut assessment.memory else { return };
+    let floor = account.history.first().and_then(|point| point.live_bytes);
+    account.would_free = would_free(now, floor.filter(|bytes| *bytes > 0));
+}
+
 /// Adds who holds the heap to the finding that it grows, by a walk now, and one before if there was one.
 pub fn hold(assessment: &mut Assessment, now: &Retained, before: Option<&Retained>) {
     let Some(held) = held(now, before) else { return };
@@ -75,7 +83,7 @@ pub fn hold(assessment: &mut Assessment, now: &Retained, before: Option<&Retaine
 /// Whether objects that keep themselves are what grew; without a walk before, most of the heap.
 fn is_of_cycles(held: &HeapHeld) -> bool {
     let is_most = held.holder.holds.bytes > held.reached.bytes / 2;
-    held.holder.kind == HolderKind::Cycle && (held.grown_bytes.is_some() || is_most)
+    held.holder.kind.is_cycle() && (held.grown_bytes.is_some() || is_most)
 }
 
 /// What goroutines hold that leak is no leak of its own. The heap's growth is as sure as it was.
@@ -153,6 +161,7 @@ mod tests {
 
     fn retained(holders: &[(&str, u64)]) -> Retained {
         let holder = |(name, bytes): &(&str, u64)| HeapHolder {
+            function: None,
             kind: HolderKind::Variable,
             name: Some((*name).to_owned()),
             address: Some(0x1000),

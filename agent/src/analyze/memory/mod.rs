@@ -40,6 +40,7 @@ pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
         history: history.collect(),
         now: now.clone(),
         held: None,
+        would_free: None,
         kept: kept::kept(series, objects.as_ref()),
         objects,
         live,

@@ -24,10 +24,13 @@ pub fn since(before: &Retained, now: &Retained) -> HeldSince {
     }
 }
 
-/// What makes holders of two walks the same: the name, or else the address.
-pub(super) fn key(holder: &HeapHolder) -> (HolderKind, Option<String>, Option<u64>) {
+/// What makes holders of two walks the same.
+type Key = (HolderKind, Option<String>, Option<String>, Option<u64>);
+
+/// It: the name and the cleanup's function, or else the address.
+pub(super) fn key(holder: &HeapHolder) -> Key {
     let address = holder.address.filter(|_| holder.name.is_none());
-    (holder.kind, holder.name.clone(), address)
+    (holder.kind, holder.name.clone(), holder.function.clone(), address)
 }
 
 /// Those of another amount, what has become most first, and last what has become least.
@@ -72,6 +75,7 @@ mod tests {
             holders: holders
                 .iter()
                 .map(|(name, bytes)| HeapHolder {
+                    function: None,
                     kind: HolderKind::Variable,
                     name: Some((*name).to_owned()),
                     // Another at each start of a position-independent executable.

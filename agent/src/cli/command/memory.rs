@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::analyze::allocated::by_line;
 use crate::analyze::since::since;
+use crate::analyze::would_free;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::Kind;
@@ -58,9 +59,11 @@ pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome
         output::say(format_args!("warning: different programs: {before} before, {now} now"));
     }
     let since = before.as_ref().zip(held.as_ref()).map(|((_, before), now)| since(before, now));
+    let would_free = held.as_ref().and_then(|held| would_free(held, None));
     let report = MemoryReport {
         assessment: &assessment,
         retained: held.as_ref(),
+        would_free: would_free.as_ref(),
         since: since.as_ref(),
         allocated: allocated.as_ref().map(|it| it.as_ref().map(|profile| (profile, &lines[..]))),
     };

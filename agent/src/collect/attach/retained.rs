@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use super::Options;
 use crate::collect::CollectError;
 use crate::golang::heap::paths::NodeId;
-use crate::golang::heap::roots::Variables;
+use crate::golang::heap::roots::{RecordKind, Variables};
 use crate::golang::heap::shape::Shape;
-use crate::golang::heap::stacks::Stack;
-use crate::golang::heap::{Outcome, Tally, Walk};
+use crate::golang::heap::stacks::{Stack, Stacks};
+use crate::golang::heap::{Came, Outcome, Spans, Tally, Walk};
 use crate::golang::types::{Label, Types};
 use crate::golang::variable_names::{Chain, VariableNames};
 use crate::golang::{self, Program};
 use crate::model::function::{is_of_runtime, is_standard};
 use crate::model::{
-    Amount, HeapCycle, HeapHolder, HeapStep, HolderKind, Retained, RetainedClass, WalkCoverage,
+    Amount, Collectable, HeapCycle, HeapHolder, HeapStep, HolderKind, Retained, RetainedClass,
+    WalkCoverage,
 };
 use records::Cycle;
 
@@ -46,6 +47,7 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let failed = |source| golang::Error::read(program.process().pid, "the heap", source);
     let memory = program.memory();
     let heap = program.heap().map_err(Clone::clone)?;
+    let last_live_bytes = heap.figures(memory).ok().map(|it| it.marked_bytes);
     let spans = heap.spans(memory).map_err(failed)?;
     let mut holding = Holding {
         walk: program.walk(heap, &spans)?,
@@ -61,16 +63,18 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let (named, has_variable_types) = grouped(program, &mut holding.walk, &variables, &names)?;
     let of_runtime = named.partition_point(|it| it.rank != Rank::Runtime);
     holding.variables(&named[..of_runtime]).map_err(failed)?;
-    let stacks = program.stacks()?;
+    let Stacks { stacks, running } = program.stacks()?;
     holding.unread += stacks.unread;
     for (name, group) in by_function(program, &stacks.found) {
         holding.goroutines(name, &group).map_err(failed)?;
     }
     holding.variables(&named[of_runtime..]).map_err(failed)?;
+    let came = holding.meanwhile(program, &spans)?;
     let specials = heap.specials(memory, &spans).map_err(failed)?;
-    holding.unread += specials.unread;
-    let cycles = records::follow(&mut holding, &specials.found).map_err(failed)?;
-    let cycles = holding.cycles(program, &cycles).map_err(failed)?;
+    let queued = heap.queued(memory).map_err(failed)?;
+    holding.unread += specials.unread + queued.unread;
+    let kept = records::follow(&mut holding, &specials.found, &queued.found).map_err(failed)?;
+    let cycles = holding.cycles(program, &kept.cycles).map_err(failed)?;
     let Holding { walk, holders, roots, is_whole, unread, .. } = holding;
     let read_bytes = walk.read_bytes();
     let mut order: Vec<usize> = (0..holders.len()).collect();
@@ -93,11 +97,20 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         took: start.elapsed(),
         read_bytes,
         unread: unread + outcome.moved.unread,
+        running,
+        came: amount(came.all),
+        unsearched: amount(came.unsearched),
         has_names: !names.is_empty(),
         has_variable_types,
         ..coverage(&outcome)
     };
-    Ok(Retained { paths, types, cycles, ..of_outcome(&outcome, holders, coverage) })
+    // What was not followed may hold anything.
+    let collectable = is_whole.then(|| Collectable {
+        next: amount(outcome.unreached).less(kept.unreached),
+        later: kept.later,
+        last_live_bytes: last_live_bytes.filter(|bytes| *bytes > 0),
+    });
+    Ok(Retained { paths, types, cycles, collectable, ..of_outcome(&outcome, holders, coverage) })
 }
 
 /// The order in which variables are followed.
@@ -267,6 +280,25 @@ impl Holding<'_, '_> {
         self.take(root, HolderKind::Goroutines, name, Some(function), count)
     }
 
+    /// What came while the walk went on, and what variables and stacks lead to by now.
+    fn meanwhile(&mut self, program: &Program, spans: &Spans) -> Result<Came, golang::Error> {
+        let failed = |source| golang::Error::read(program.process().pid, "the heap", source);
+        let root = self.walk.hold();
+        let came = self.walk.reach_from_what_came(self.go_on).map_err(failed)?;
+        for variable in program.variables(spans)?.into_heap {
+            self.walk.reach(variable.value);
+        }
+        for stack in program.stacks()?.stacks.found {
+            if !(self.go_on)() {
+                self.is_whole = false;
+                break;
+            }
+            self.walk.reach_from_stack(stack.start, stack.end).map_err(failed)?;
+        }
+        self.take(root, HolderKind::Meanwhile, None, None, came.all.objects).map_err(failed)?;
+        Ok(came)
+    }
+
     /// Follows what a holder reaches, and notes what it holds.
     fn take(
         &mut self,
@@ -298,7 +330,7 @@ impl Holding<'_, '_> {
     ) {
         if holds != Amount::default() {
             self.roots.push(root);
-            self.holders.push(HeapHolder { kind, name, address, count, holds });
+            self.holders.push(HeapHolder { kind, name, address, function: None, count, holds });
         }
     }
 
@@ -309,11 +341,19 @@ impl Holding<'_, '_> {
         cycles: &[Cycle],
     ) -> Read<Vec<(NodeId, Vec<HeapStep>)>> {
         let mut found = Vec::new();
-        for &Cycle { root, shape, count, holds } in cycles {
+        for &Cycle { root, kind, shape, function, count, holds } in cycles {
             let mut names = paths::Names::new(program, &self.walk);
             let name = names.of(shape.named(true))?;
             found.push((root, paths::cycle(&mut names, &self.walk, (root, shape))?));
-            self.add(root, HolderKind::Cycle, (name, None), count, holds);
+            let kind = match kind {
+                RecordKind::Cleanup => HolderKind::CleanupCycle,
+                RecordKind::Finalizer | RecordKind::Other => HolderKind::Cycle,
+            };
+            let symbolizer = program.symbolizer();
+            let function = function.and_then(|code| symbolizer.entry(code));
+            let function = function.map(|(_, name)| name.to_owned());
+            self.roots.push(root);
+            self.holders.push(HeapHolder { kind, name, address: None, function, count, holds });
         }
         Ok(found)
     }
@@ -336,6 +376,9 @@ const fn coverage(outcome: &Outcome) -> WalkCoverage {
         untyped: moved.untyped,
         untraced: moved.untraced.saturating_add(moved.merged),
         unread: moved.unread,
+        running: 0,
+        came: Amount { bytes: 0, objects: 0 },
+        unsearched: Amount { bytes: 0, objects: 0 },
         collected: moved.collected,
         has_names: false,
         has_variable_types: false,
@@ -356,6 +399,7 @@ fn of_outcome(outcome: &Outcome, holders: Vec<HeapHolder>, walk: WalkCoverage) -
         paths: Vec::new(),
         types: Vec::new(),
         cycles: Vec::new(),
+        collectable: None,
         walk,
     }
 }

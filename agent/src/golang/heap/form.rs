@@ -13,6 +13,10 @@ pub struct Form {
     pub masks_on_demand: bool,
     /// `_KindSpecialFinalizer` (`runtime/mheap.go`).
     pub finalizer_kind: u8,
+    /// `_KindSpecialCleanup`; `None` before Go 1.24, which has no cleanups.
+    pub cleanup_kind: Option<u8>,
+    /// How many words a cleanup that is queued to run has; `None` where cleanups are queued with finalizers.
+    pub queued_cleanup_words: Option<usize>,
 }
 
 /// Where the pointers of an object are told.
@@ -50,6 +54,17 @@ impl Form {
             pointers,
             masks_on_demand: minor >= 24,
             finalizer_kind: if minor < 25 { 1 } else { 2 },
+            cleanup_kind: match minor {
+                ..24 => None,
+                24 => Some(6),
+                _ => Some(7),
+            },
+            // The closure alone, and then how it is called, the function and its argument.
+            queued_cleanup_words: match minor {
+                ..25 => None,
+                25 => Some(1),
+                _ => Some(3),
+            },
         }
     }
 

@@ -13,6 +13,7 @@ mod marks;
 pub mod paths;
 mod pointers;
 mod queue;
+mod queued;
 mod reach;
 pub mod roots;
 pub mod shape;
@@ -31,13 +32,14 @@ pub use figures::{Class, Cpu, Figures};
 pub use form::Form;
 pub use marks::Tally;
 pub use spans::{Span, Spans};
-pub use walk::{ClassOutcome, Moved, Outcome, Walk};
+pub use walk::{Came, ClassOutcome, Moved, Outcome, Walk};
 
 use super::globals::{Global, Located, NotLocated};
 use super::layout;
 use super::memory::{Memory, ReadError};
 use super::types::Types;
 use counters::{Counters, Oddity};
+use queued::Queues;
 
 /// How often figures are read until two readings fit each other.
 const MAX_READS: u32 = 8;
@@ -50,6 +52,7 @@ pub struct Heap {
     work: u64,
     all_p: u64,
     mheap: u64,
+    queues: Queues,
     layout: layout::Heap,
     form: Form,
 }
@@ -101,6 +104,10 @@ impl Heap {
             work: address(Global::Work)?,
             all_p: address(Global::AllP)?,
             mheap: address(Global::MHeap)?,
+            queues: Queues {
+                finalizers: address(Global::AllFin).ok(),
+                cleanups: address(Global::GcCleanups).ok(),
+            },
             layout: layout.ok_or(NoHeap::Layout)?,
             form,
         })
@@ -156,6 +163,14 @@ impl Heap {
         spans: &Spans,
     ) -> Result<roots::Found<roots::Special>, ReadError> {
         roots::specials(memory, &self.layout.special, &self.form, spans)
+    }
+
+    /// The words that may point to what finalizers and cleanups need that are queued to run.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub fn queued(&self, memory: &dyn Memory) -> Result<roots::Found<u64>, ReadError> {
+        queued::read(memory, &self.queues, &self.form)
     }
 
     fn counters(&self, memory: &dyn Memory) -> Result<Result<Counters, Oddity>, ReadError> {

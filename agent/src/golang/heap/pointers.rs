@@ -58,6 +58,11 @@ impl Pointers {
         Ok(Self { form, arenas, types: Types::default(), untyped: 0, read_bytes: 0 })
     }
 
+    /// How the heap's objects are kept.
+    pub(super) const fn form(&self) -> &Form {
+        &self.form
+    }
+
     /// Adds to `pieces` what must be read of the objects between two addresses of a span of small ones.
     ///
     /// # Errors

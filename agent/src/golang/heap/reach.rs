@@ -20,6 +20,15 @@ pub(super) struct Local {
     pub(super) objects: Vec<u32>,
 }
 
+/// An object of which is noted what it is taken for when something reaches it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    /// The number of its span, and its own within that.
+    pub(super) object: (u32, u32),
+    /// `None` until then.
+    pub(super) shape: Option<Shape>,
+}
+
 /// What has been reached, and how.
 pub(super) struct Reach<'a> {
     pub(super) memory: &'a dyn Memory,
@@ -33,6 +42,7 @@ pub(super) struct Reach<'a> {
     /// That of the holder whose objects are being counted.
     pub(super) root: NodeId,
     pub(super) local: Option<Local>,
+    pub(super) watched: Option<Watched>,
     /// Objects that were too many to remember how they are held.
     pub(super) untraced: u64,
     /// Whether large objects with pointers have their type before them.
@@ -59,6 +69,7 @@ impl<'a> Reach<'a> {
             code,
             root,
             local: None,
+            watched: None,
             untraced: 0,
             has_headers,
         }
@@ -105,6 +116,11 @@ impl<'a> Reach<'a> {
         if self.marks.reach(span, object) == Mark::Known {
             return;
         }
+        if let Some(watched) = &mut self.watched
+            && watched.object == (number, object)
+        {
+            watched.shape = Some(shape);
+        }
         let has_pointers = !span.is_without_pointers();
         let child = self.paths.child(node, via, shape.named(has_pointers));
         self.paths.add(child, span.object_bytes);
@@ -143,6 +159,31 @@ impl<'a> Reach<'a> {
         Ok(())
     }
 
+    /// Whether Go's text is at an address.
+    pub(super) fn is_code(&self, address: u64) -> bool {
+        self.code.iter().any(|range| range.contains(&address))
+    }
+
+    /// What an object of a span is by the type that stands with it, before its value or in the span; 0 where there is
+    /// none.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub(super) fn told(
+        &mut self,
+        span: &Span,
+        (told, header): (u64, u64),
+    ) -> Result<Shape, ReadError> {
+        let Some(id) = self.types.get(self.memory, told)? else { return Ok(Shape::Unknown) };
+        let (size, room) = (self.types.size(id), span.object_bytes - header);
+        Ok(match size {
+            0 => Shape::Unknown,
+            _ if span.is_size_of(size, header) => Shape::One(id),
+            _ if size <= room => Shape::Many(id),
+            _ => Shape::Unknown,
+        })
+    }
+
     /// What an object is that was not known before it was read; `told` is the type that stands with it, `first` its
     /// first word.
     ///
@@ -155,20 +196,12 @@ impl<'a> Reach<'a> {
         (told, header): (u64, u64),
         first: u64,
     ) -> Result<Key, ReadError> {
-        let is_code = |it: u64| self.code.iter().any(|range| range.contains(&it));
         let (shape, named) = match shape {
-            Shape::Unknown if told != 0 => {
-                let Some(id) = self.types.get(self.memory, told)? else { return Ok((node, shape)) };
-                let (size, room) = (self.types.size(id), span.object_bytes - header);
-                let shape = match size {
-                    0 => return Ok((node, shape)),
-                    _ if span.is_size_of(size, header) => Shape::One(id),
-                    _ if size <= room => Shape::Many(id),
-                    _ => return Ok((node, shape)),
-                };
-                (shape, shape.named(true))
-            }
-            Shape::Function | Shape::Unknown if is_code(first) => {
+            Shape::Unknown if told != 0 => match self.told(span, (told, header))? {
+                Shape::Unknown => return Ok((node, shape)),
+                shape => (shape, shape.named(true)),
+            },
+            Shape::Function | Shape::Unknown if self.is_code(first) => {
                 (Shape::Function, Named::Function(first))
             }
             _ => return Ok((node, shape)),

@@ -43,12 +43,23 @@ pub struct Variables {
 pub struct Special {
     /// An address within the object.
     pub object: u64,
-    /// Whether it is a finalizer: what the object points to is then kept, though nothing else may reach it.
-    pub is_finalizer: bool,
+    /// What it is.
+    pub kind: RecordKind,
     /// What may point to what it keeps.
     pub words: [u64; WORDS],
     /// The type of a pointer to the object, which a finalizer is kept with; 0 for what has none.
     pub pointer_type: u64,
+}
+
+/// What the runtime keeps something for an object for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordKind {
+    /// A finalizer: what the object points to is kept, though nothing else may reach it.
+    Finalizer,
+    /// A cleanup: its function and argument are kept.
+    Cleanup,
+    /// The handle of weak pointers to it, a sample of the memory profile, ...
+    Other,
 }
 
 /// What was found, and what was not read.
@@ -181,8 +192,13 @@ fn parse(bytes: &[u8], layout: &layout::heap::Special, form: &Form) -> Option<(S
     for (word_at, to) in (layout.size..).step_by(8).zip(&mut words) {
         *to = word(word_at)?;
     }
-    let is_finalizer = *bytes.get(layout.kind as usize)? == form.finalizer_kind;
+    let kind = match *bytes.get(layout.kind as usize)? {
+        kind if kind == form.finalizer_kind => RecordKind::Finalizer,
+        kind if Some(kind) == form.cleanup_kind => RecordKind::Cleanup,
+        _ => RecordKind::Other,
+    };
+    let is_finalizer = kind == RecordKind::Finalizer;
     // Behind the three words, `specialfinalizer.ot`.
     let pointer_type = if is_finalizer { word(layout.size + WORDS as u32 * 8)? } else { 0 };
-    Some((Special { object, is_finalizer, words, pointer_type }, word(layout.next)?))
+    Some((Special { object, kind, words, pointer_type }, word(layout.next)?))
 }

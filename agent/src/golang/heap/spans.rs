@@ -92,6 +92,12 @@ impl Span {
         classes::BYTES.get(class).is_some_and(|bytes| *bytes == self.object_bytes)
     }
 
+    /// Whether another is this one, as far as it can be seen: where it is, and which objects it has room for.
+    fn is_as(&self, other: &Self) -> bool {
+        (self.start, self.bytes, self.object_bytes, self.class)
+            == (other.start, other.bytes, other.object_bytes, other.class)
+    }
+
     /// Which of its objects holds the byte at an address within it.
     #[must_use]
     pub fn object_at(&self, address: u64) -> Option<u32> {
@@ -127,6 +133,25 @@ struct Read {
     free_index: u32,
     alloc_bits: u64,
     specials: u64,
+}
+
+impl Read {
+    /// Where it is told which objects are allocated.
+    fn bits(&self) -> Piece {
+        Piece { addr: self.alloc_bits, len: self.span.objects.div_ceil(8) }
+    }
+
+    /// Which of 64 objects are allocated, by what was read there; `word` says which 64.
+    fn allocated(&self, bits: &[u8], word: u32) -> u64 {
+        let mut eight = [0; 8];
+        let bytes = bits.get(word as usize * 8..).unwrap_or_default();
+        let len = bytes.len().min(8);
+        eight[..len].copy_from_slice(&bytes[..len]);
+        let first = word * 64;
+        // All before the index are.
+        let before = below(self.free_index.saturating_sub(first));
+        (u64::from_le_bytes(eight) | before) & below(self.span.objects.saturating_sub(first))
+    }
 }
 
 impl Spans {
@@ -170,10 +195,7 @@ impl Spans {
         gather: &mut Gather,
         bits: &mut Bits,
     ) -> Result<u64, ReadError> {
-        let pieces: Vec<Piece> = batch
-            .iter()
-            .map(|it| Piece { addr: it.alloc_bits, len: it.span.objects.div_ceil(8) })
-            .collect();
+        let pieces: Vec<Piece> = batch.iter().map(Read::bits).collect();
         gather.read(memory, &pieces)?;
         let mut torn = 0;
         for (piece, it) in batch.into_iter().enumerate() {
@@ -284,6 +306,43 @@ impl Spans {
         Some((at as u32, &self.spans[at]))
     }
 
+    /// Calls `take` with the spans in which objects have come since these were read.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub(super) fn what_came(
+        &self,
+        memory: &dyn Memory,
+        mheap: u64,
+        layout: &layout::Heap,
+        take: &mut TakeCame<'_>,
+    ) -> Result<(), ReadError> {
+        let mut new = Vec::new();
+        let mut take_batch = |batch: Vec<Read>, gather: &mut Gather| {
+            let pieces: Vec<Piece> = batch.iter().map(Read::bits).collect();
+            gather.read(memory, &pieces)?;
+            let mut torn = 0;
+            for (piece, it) in batch.iter().enumerate() {
+                let Some(bytes) = gather.get(piece) else {
+                    torn += 1;
+                    continue;
+                };
+                let known = self.find(it.span.start).filter(|(_, old)| old.is_as(&it.span));
+                let first = known.map(|(_, old)| old.first as usize / 64);
+                new.clear();
+                new.extend((0..it.span.objects.div_ceil(64)).map(|word| {
+                    let before = first.map_or(0, |first| self.allocated[first + word as usize]);
+                    it.allocated(bytes, word) & !before
+                }));
+                if new.iter().any(|bits| *bits != 0) {
+                    take(&it.span, known.map(|(number, _)| number), &new)?;
+                }
+            }
+            Ok(torn)
+        };
+        each(memory, mheap, layout, &mut take_batch).map(|_| ())
+    }
+
     /// How many of these spans are no longer what they were: freed, or used for objects of another size. And the
     /// generation of sweeping by now.
     ///
@@ -299,8 +358,7 @@ impl Spans {
         let mut take = |batch: Vec<Read>, _: &mut Gather| {
             for Read { span: new, .. } in batch {
                 let Some((number, old)) = self.find(new.start) else { continue };
-                same[number as usize] |= (new.start, new.bytes, new.object_bytes, new.class)
-                    == (old.start, old.bytes, old.object_bytes, old.class);
+                same[number as usize] |= old.is_as(&new);
             }
             Ok(0)
         };
@@ -309,6 +367,10 @@ impl Spans {
         Ok(((self.spans.len() - same) as u64, listed.generation))
     }
 }
+
+/// Takes in a span that is in use now, its number where it was there before, and a bit for each of its objects, set
+/// where it came since.
+type TakeCame<'t> = dyn FnMut(&Span, Option<u32>, &[u64]) -> Result<(), ReadError> + 't;
 
 /// What a list of spans said.
 #[derive(Clone, Copy, Debug, Default)]

@@ -9,6 +9,15 @@ use super::roots::Found;
 /// How many goroutines are read at once.
 const BATCH: usize = 1024;
 
+/// The stacks of all goroutines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stacks {
+    /// They.
+    pub stacks: Found<Stack>,
+    /// How many of the goroutines run: what they hold in registers alone is not seen.
+    pub running: u64,
+}
+
 /// The part of a goroutine's stack that is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stack {
@@ -29,8 +38,9 @@ pub(crate) fn read(
     reader: &GReader<'_>,
     all: &AllGs,
     count: usize,
-) -> Result<Found<Stack>, ReadError> {
+) -> Result<Stacks, ReadError> {
     let mut found = Found::new();
+    let mut running = 0;
     let mut gather = Gather::default();
     let mut addresses = Vec::new();
     for from in (0..count).step_by(BATCH) {
@@ -46,6 +56,7 @@ pub(crate) fn read(
             if g.status == RawStatus::Dead {
                 continue;
             }
+            running += u64::from(!g.status.stands_still());
             let stands = g.status.stands_still() && (g.stack_lo..g.stack_hi).contains(&g.sp);
             let start = if stands { g.sp } else { g.stack_lo };
             if start == 0 || start > g.stack_hi {
@@ -56,5 +67,5 @@ pub(crate) fn read(
         }
     }
     found.found.sort_unstable();
-    Ok(found)
+    Ok(Stacks { stacks: found, running })
 }

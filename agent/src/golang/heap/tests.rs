@@ -100,6 +100,7 @@ impl Written {
             work: WORK,
             all_p: ALL_P,
             mheap: 0,
+            queues: Queues { finalizers: None, cleanups: None },
             layout: self.layout,
             form: Form::of(&GoVersion::release(27, 0), Arch::Amd64),
         }

@@ -3,7 +3,9 @@
 //! The program is not stopped. What it moves meanwhile may be missed, and what it drops may still be counted; how
 //! much moved is counted too. Memory is kept in proportion to the number of objects (some bits each) and of spans.
 
+mod came;
 mod records;
+mod unmarked;
 
 use std::ops::Range;
 
@@ -19,6 +21,7 @@ use crate::golang::gather::Gather;
 use crate::golang::layout;
 use crate::golang::memory::{Memory, ReadError, Span as Piece};
 use crate::golang::types::{Label, Layout, Types};
+pub use came::Came;
 
 /// So many bytes are read at once.
 const BATCH_BYTES: u64 = 1 << 20;

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::text::Text;
 use super::tree::{Kind, Tree};
 use super::{Page, flame, memory, section, shell};
-use crate::model::{HeldChange, HeldSince, Retained};
+use crate::model::{HeldChange, HeldSince, Retained, WouldFree};
 use crate::report::memory::{HeldFrameKind, MemoryReport, stacks};
 use crate::report::{format, phrases};
 
@@ -22,7 +22,7 @@ pub fn write_html(report: &MemoryReport<'_>, out: &mut dyn Write) -> io::Result<
     let assessment = report.assessment;
     let page = Page { assessment, index: 0 };
     let name = format::cut(&assessment.target.name(), 60);
-    let held = report.retained.map(graph).unwrap_or_default();
+    let held = report.retained.map(|held| graph(held, report.would_free)).unwrap_or_default();
     let since = report.retained.zip(report.since).map(|(now, since)| changes(now, since));
     let notes = phrases::notes(assessment);
     let body = html! {
@@ -43,7 +43,7 @@ pub fn write_html(report: &MemoryReport<'_>, out: &mut dyn Write) -> io::Result<
 }
 
 /// The live heap by who holds it.
-fn graph(retained: &Retained) -> Markup {
+fn graph(retained: &Retained, would_free: Option<&WouldFree>) -> Markup {
     let mut tree = Tree::new("the live heap".to_owned());
     for stack in stacks(retained) {
         let frames = stack.frames.into_iter().map(|frame| (frame.name, kind(frame.kind)));
@@ -53,6 +53,9 @@ fn graph(retained: &Retained) -> Markup {
     let notes = phrases::walk_notes(retained);
     html! {
         p { (phrases::walk(retained)) ". Not held: " (phrases::unreached(retained)) "." }
+        @for text in would_free.iter().flat_map(|it| phrases::would_free(it)) {
+            p { "Garbage: " (text) "." }
+        }
         p.note {
             "Each bar is a holder, a field or objects of a type, as wide as what is below it and itself has of the "
             "live heap's bytes."

@@ -15,6 +15,9 @@ pub(super) fn account(page: &Page<'_>) -> Markup {
     html! {
         p { (phrases::memory(account).join(", ")) "." }
         @if let Some(held) = &account.held { p.note { "Held by " (Text(&phrases::held_heap(held))) "." } }
+        @for text in account.would_free.iter().flat_map(phrases::would_free) {
+            p.note { "Garbage: " (text) "." }
+        }
         @for sentence in &growth { p.note { strong { (sentence) "." } } }
         @for limit in &account.limits { p.note { "Limit: " (phrases::limit(limit)) "." } }
         @if let Some(parts) = &account.parts {

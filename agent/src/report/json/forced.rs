@@ -1,8 +1,9 @@
-//! Forced collections, and what they ended.
+//! Collections, and what they ended or would free.
 
-use crate::model::{Around, Assessment, ForcedCollection, Freed, Measured};
+use super::memory::amount;
+use crate::model::{Around, Assessment, ForcedCollection, Freed, Measured, WouldFree};
 use crate::report::phrases;
-use crate::report::schema::{ForcedCollectionDoc, FreedDoc};
+use crate::report::schema::{ForcedCollectionDoc, FreedDoc, WouldFreeDoc};
 
 /// What they ended; `None` where none were asked for.
 pub(super) fn forced(assessment: &Assessment) -> Option<ForcedCollectionDoc<'static>> {
@@ -22,6 +23,16 @@ pub(super) fn forced(assessment: &Assessment) -> Option<ForcedCollectionDoc<'sta
         heap_bytes: measured.map(|it| freed(it.heap_bytes, verdict.heap_bytes)),
         text: text.collect(),
     })
+}
+
+/// What collections would free.
+pub(in crate::report) fn would_free(would: &WouldFree) -> WouldFreeDoc<'static> {
+    WouldFreeDoc {
+        next: amount(would.collectable.next),
+        later: amount(would.collectable.later),
+        bytes: would.amounts.map(|amounts| freed(amounts, would.freed)),
+        text: phrases::would_free(would).into_iter().map(Into::into).collect(),
+    }
 }
 
 fn freed(amounts: Around, freed: Option<Freed>) -> FreedDoc {

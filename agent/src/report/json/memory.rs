@@ -1,5 +1,6 @@
 //! A process's memory.
 
+use super::forced::would_free;
 use std::time::Duration;
 
 use super::{hex, seconds};
@@ -28,6 +29,7 @@ pub(in crate::report) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
         process: process.map(self::process),
         heap_profile: profile.as_ref().map(heap_profile),
         held: account.held.as_ref().map(held),
+        would_free: account.would_free.as_ref().map(would_free),
         resident: account.parts.map(resident),
         live: account.live.map(trend),
         rss: account.rss.map(trend),
@@ -54,6 +56,7 @@ pub(in crate::report) fn holder(holder: HeapHolder) -> HeapHolderDoc<'static> {
         kind: holder.kind,
         name: holder.name.map(Into::into),
         address: holder.address.map(hex),
+        function: holder.function.map(Into::into),
         count: holder.count,
         bytes: holder.holds.bytes,
         objects: holder.holds.objects,

@@ -18,7 +18,7 @@ mod contention;
 pub(super) mod coverage;
 mod document;
 mod finding;
-mod forced;
+pub(super) mod forced;
 mod frame;
 mod group;
 mod locks;

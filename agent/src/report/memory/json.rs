@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::MemoryReport;
 use crate::model::{HeapCycle, HeapPath, HeapStep, HeapType, HeldSince, Retained, RetainedClass};
+use crate::report::json::forced::would_free;
 use crate::report::json::memory::{amount, holder};
 use crate::report::json::{allocated, coverage, memory, time};
 use crate::report::phrases;
@@ -26,19 +27,20 @@ pub fn write_json(report: &MemoryReport<'_>, out: &mut dyn Write) -> io::Result<
         at: time(assessment.window.last).map(Into::into),
         memory: assessment.memory.as_ref().map(memory::memory),
         allocated: report.profile().map(|(it, lines)| allocated::allocated(it, lines)),
-        retained: report.retained.map(|it| retained(it, report.since)),
+        retained: report.retained.map(|it| retained(it, report)),
         notes: report.notes().into_iter().map(Into::into).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn retained<'a>(retained: &'a Retained, since: Option<&'a HeldSince>) -> RetainedDoc<'a> {
+fn retained<'a>(retained: &'a Retained, report: &MemoryReport<'a>) -> RetainedDoc<'a> {
     let walk = retained.walk;
     RetainedDoc {
         holders: retained.holders.iter().cloned().map(holder).collect(),
         reached: amount(retained.reached),
         unreached: amount(retained.unreached),
+        would_free: report.would_free.map(would_free),
         classes: retained.classes.iter().map(class).collect(),
         paths: retained.paths.iter().map(|path| self::path(retained, path)).collect(),
         types: retained.types.iter().map(heap_type).collect(),
@@ -54,11 +56,14 @@ fn retained<'a>(retained: &'a Retained, since: Option<&'a HeldSince>) -> Retaine
             untyped: walk.untyped,
             untraced: walk.untraced,
             unread: walk.unread,
+            running: walk.running,
+            came: amount(walk.came),
+            unsearched: amount(walk.unsearched),
             collected: walk.collected,
             has_names: walk.has_names,
             has_variable_types: walk.has_variable_types,
         },
-        since: since.map(self::since),
+        since: report.since.map(since),
         notes: phrases::walk_notes(retained).into_iter().map(Into::into).collect(),
     }
 }

@@ -11,7 +11,9 @@ pub use stacks::{HeldFrame, HeldFrameKind, HeldStack, stacks};
 pub use text::write_text;
 
 use super::phrases;
-use crate::model::{Allocated, AllocatedAt, Amount, Assessment, HeldSince, NotAllocated, Retained};
+use crate::model::{
+    Allocated, AllocatedAt, Amount, Assessment, HeldSince, NotAllocated, Retained, WouldFree,
+};
 
 /// What is reported of a program's memory.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,8 @@ pub struct MemoryReport<'a> {
     pub assessment: &'a Assessment,
     /// Who holds the heap, if that was asked for.
     pub retained: Option<&'a Retained>,
+    /// What collections would free, if all of the heap was walked.
+    pub would_free: Option<&'a WouldFree>,
     /// What is not as it was at a walk before, if it is compared with one.
     pub since: Option<&'a HeldSince>,
     /// Who allocated what is in use, and the same by line; or why that is not known. `None` for what is no process.

@@ -53,6 +53,7 @@ fn holder(holder: &HeapHolderDoc<'_>) -> Result<HeapHolder, ReadError> {
         kind: holder.kind,
         name: holder.name.as_deref().map(str::to_owned),
         address: holder.address.as_deref().map(address).transpose()?,
+        function: holder.function.as_deref().map(str::to_owned),
         count: holder.count,
         holds: Amount { bytes: holder.bytes, objects: holder.objects },
     })

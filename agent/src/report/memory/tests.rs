@@ -17,6 +17,7 @@ fn assessment() -> Assessment {
 
 fn retained() -> Retained {
     let holder = |kind, name: Option<&str>, count, bytes| HeapHolder {
+        function: None,
         kind,
         name: name.map(str::to_owned),
         address: Some(0x5a_2c40),
@@ -45,6 +46,7 @@ fn retained() -> Retained {
         }],
         reached: Amount { bytes: 100 << 20, objects: 102_400 },
         unreached: Amount { bytes: 8192, objects: 1 },
+        collectable: None,
         classes: vec![RetainedClass {
             object_bytes: Some(1024),
             reached: Amount { bytes: 100 << 20, objects: 102_400 },
@@ -86,6 +88,7 @@ fn text(report: &MemoryReport<'_>, top: Option<usize>) -> String {
 fn people_read_who_holds_how_much() {
     let (assessment, retained) = (assessment(), retained());
     let report = MemoryReport {
+        would_free: None,
         assessment: &assessment,
         retained: Some(&retained),
         since: None,
@@ -111,8 +114,13 @@ fn people_read_who_holds_how_much() {
     }
     let two = text(&report, Some(2));
     assert!(two.contains("… and 3 more holders of 1.0 MiB: --all shows them\n"), "{two}");
-    let none =
-        MemoryReport { assessment: &assessment, retained: None, since: None, allocated: None };
+    let none = MemoryReport {
+        assessment: &assessment,
+        would_free: None,
+        retained: None,
+        since: None,
+        allocated: None,
+    };
     assert!(!text(&none, None).contains("held by"));
 }
 
@@ -139,6 +147,7 @@ fn what_makes_a_walk_less_exact_is_said() {
 fn programs_read_back_what_is_written() {
     let (assessment, retained) = (assessment(), retained());
     let report = MemoryReport {
+        would_free: None,
         assessment: &assessment,
         retained: Some(&retained),
         since: None,
@@ -185,6 +194,7 @@ fn people_read_who_allocated_how_much() {
         let known = Some(Ok((allocated, &lines[..])));
         text(
             &MemoryReport {
+                would_free: None,
                 assessment: &assessment,
                 retained: None,
                 since: None,
@@ -220,6 +230,7 @@ fn why_nobody_knows_who_allocated_is_said() {
     let assessment = assessment();
     let why = NotAllocated::Off;
     let report = MemoryReport {
+        would_free: None,
         assessment: &assessment,
         retained: None,
         since: None,
@@ -237,8 +248,13 @@ fn why_nobody_knows_who_allocated_is_said() {
 fn programs_read_back_who_allocated() {
     let (assessment, (allocated, lines)) = (assessment(), allocated());
     let known = Some(Ok((&allocated, &lines[..])));
-    let report =
-        MemoryReport { assessment: &assessment, retained: None, since: None, allocated: known };
+    let report = MemoryReport {
+        assessment: &assessment,
+        would_free: None,
+        retained: None,
+        since: None,
+        allocated: known,
+    };
     let mut text = Vec::new();
     write_json(&report, &mut text).expect("a vector takes everything");
     let read: MemoryReportDoc<'_> = serde_json::from_slice(&text).expect("its own form");

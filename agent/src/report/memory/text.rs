@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{MemoryReport, sum};
-use crate::model::{Allocated, AllocatedAt, Amount, HeldSince, Retained};
+use crate::model::{Allocated, AllocatedAt, Amount, HeldSince, Retained, WouldFree};
 use crate::report::format::{self, clean, count, counted};
 use crate::report::phrases;
 
@@ -48,7 +48,7 @@ pub fn write_text(
         write_allocated(allocated, lines, top, out)?;
     }
     if let Some(retained) = report.retained {
-        write_retained(retained, top, out)?;
+        write_retained(retained, report.would_free, top, out)?;
         if let Some(since) = report.since {
             write_since(retained, since, top, out)?;
         }
@@ -75,12 +75,20 @@ fn write_allocated(
     Ok(())
 }
 
-fn write_retained(retained: &Retained, top: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+fn write_retained(
+    retained: &Retained,
+    would_free: Option<&WouldFree>,
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "\nheld by    {}", phrases::walk(retained))?;
     let all = retained.reached;
     let holders = retained.holders.iter().map(|it| (it.holds, phrases::heap_holder(it)));
     write_some(holders.collect(), all, top, ("more holder", "more holders"), out)?;
     writeln!(out, "not held   {}", phrases::unreached(retained))?;
+    for text in would_free.iter().flat_map(|it| phrases::would_free(it)) {
+        writeln!(out, "garbage    {text}")?;
+    }
     if !retained.paths.is_empty() {
         writeln!(out, "\nby path    each with what is at its end, without what that holds")?;
         let paths = retained.paths.iter();

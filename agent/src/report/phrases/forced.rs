@@ -1,8 +1,8 @@
 //! Forced collections in words.
 
 use crate::model::{
-    Around, Assessment, CollectionBand, ForcedCollection, Freed, MIN_PILED_UP, MIN_PILED_UP_BYTES,
-    Measured,
+    Amount, Around, Assessment, Collectable, CollectionBand, ForcedCollection, Freed, MIN_PILED_UP,
+    MIN_PILED_UP_BYTES, Measured, WouldFree,
 };
 use crate::report::format::{bytes, count, counted, duration};
 
@@ -100,6 +100,41 @@ fn one(
 #[must_use]
 pub fn freed(freed: &Freed) -> String {
     judged(freed, count)
+}
+
+/// What collections would free of a heap: how much, and of what had piled up.
+#[must_use]
+pub fn would_free(would: &WouldFree) -> Vec<String> {
+    let Collectable { next, later, last_live_bytes: _ } = would.collectable;
+    let objects = |amount: Amount| {
+        format!("{} in {}", bytes(amount.bytes), counted(amount.objects, "object", "objects"))
+    };
+    let mut text = format!("a collection would free {}", objects(next));
+    if later != Amount::default() {
+        text.push_str(&format!(
+            ", later ones {} that finalizers and cleanups which are yet to run need",
+            objects(later)
+        ));
+    }
+    let growth = match (would.amounts, would.freed) {
+        (None, _) => "no collection before it says how much had been reachable".to_owned(),
+        (Some(Around { floor, before, .. }), None) => format!(
+            "too little has piled up for a verdict: {} in all, {} of it reachable at a collection before",
+            bytes(before),
+            bytes(floor)
+        ),
+        (Some(Around { floor, after, .. }), Some(freed)) => format!(
+            "of the {} beyond the {} that a collection before had found reachable {} would be freed \
+             ({:.0} %), {} would be left: {}",
+            bytes(freed.amounts.piled_up()),
+            bytes(floor),
+            bytes(freed.amounts.freed()),
+            (freed.part * 100.0).floor(),
+            bytes(after),
+            meaning(freed.band)
+        ),
+    };
+    vec![text, growth]
 }
 
 fn judged(freed: &Freed, text: fn(u64) -> String) -> String {

@@ -47,7 +47,7 @@ pub use class::class_meaning;
 pub use contention::{contended_over, within};
 pub use coverage_note::coverage_note;
 pub use evidence::{evidence, statement};
-pub use forced::{collections, collections_in_brief, freed};
+pub use forced::{collections, collections_in_brief, freed, would_free};
 pub use held::{halt, held};
 pub use idle::{idle, no_stack};
 pub use line::{Line, about, basis, lead, lines};

@@ -34,6 +34,16 @@ pub fn heap_holder(holder: &HeapHolder) -> String {
                 type_name(holder.name.as_deref())
             )
         }
+        HolderKind::CleanupCycle => {
+            let function = holder.function.as_deref().map(|name| format!(" {name}"));
+            format!(
+                "{} × {}, which their own cleanup{} keeps",
+                count(holder.count),
+                type_name(holder.name.as_deref()),
+                function.unwrap_or_default()
+            )
+        }
+        HolderKind::Meanwhile => "what came or was moved while the walk went on".to_owned(),
     }
 }
 
@@ -79,7 +89,11 @@ pub fn heap_held_brief(held: &HeapHeld) -> String {
     let of_type = of_type.map(|name| format!(" ({name})")).unwrap_or_default();
     let what = match held.holder.kind {
         HolderKind::Variable => "global ",
-        HolderKind::Goroutines | HolderKind::Finalizers | HolderKind::Cycle => "",
+        HolderKind::Goroutines
+        | HolderKind::Finalizers
+        | HolderKind::Cycle
+        | HolderKind::CleanupCycle
+        | HolderKind::Meanwhile => "",
     };
     let share = share_of_heap(held);
     format!("{what}{}{of_type}, {share} of the live heap", heap_holder(&held.holder))
@@ -125,7 +139,7 @@ pub(super) fn heap_held(held: &HeapHeld) -> String {
 /// The path by which it holds most.
 #[must_use]
 pub fn heap_held_path(held: &HeapHeld) -> String {
-    if held.holder.kind == HolderKind::Cycle {
+    if held.holder.kind.is_cycle() {
         return heap_cycle_of(&held.steps);
     }
     steps(heap_holder(&held.holder), &held.steps)
@@ -206,6 +220,18 @@ pub fn walk_notes(retained: &Retained) -> Vec<String> {
         (walk.untyped > 0).then(|| {
             let untyped = counted(walk.untyped, "object has", "objects have");
             format!("{untyped} no type that is known: every word of it was taken for a pointer")
+        }),
+        (walk.came.objects > 0).then(|| {
+            let came = amount(walk.came);
+            format!("{came} came after the walk began: what they point to was followed, they are in no sum")
+        }),
+        (walk.unsearched.objects > 0).then(|| {
+            let unsearched = amount(walk.unsearched);
+            format!("of that {unsearched} were not searched: what they alone hold is missing")
+        }),
+        (walk.running > 0).then(|| {
+            let running = counted(walk.running, "goroutine", "goroutines");
+            format!("{running} ran: what they hold in registers alone is missing")
         }),
         (walk.unread > 0).then(|| {
             let unread = count(walk.unread);

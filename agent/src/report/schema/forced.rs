@@ -1,10 +1,11 @@
-//! Forced collections, and what they ended.
+//! Collections, and what they ended or would free.
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::amount::AmountDoc;
 use crate::model::CollectionBand;
 
 /// Collections of garbage that the agent made the program do (`--force-gc`), and what they ended.
@@ -38,10 +39,26 @@ pub struct ForcedCollectionDoc<'a> {
     pub text: Vec<Cow<'a, str>>,
 }
 
-/// An amount around forced collections.
+/// What collections of garbage would free of a heap, as a walk of it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WouldFreeDoc<'a> {
+    /// What the next one would.
+    pub next: AmountDoc,
+    /// What later ones would, once finalizers and cleanups have run.
+    pub later: AmountDoc,
+    /// The bytes of all objects: the floor is what a collection before had found reachable, the last before the
+    /// walk or before the window.
+    ///
+    /// Null: there was none.
+    pub bytes: Option<FreedDoc>,
+    /// All of that in sentences.
+    pub text: Vec<Cow<'a, str>>,
+}
+
+/// An amount around collections.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FreedDoc {
-    /// At the window's first sample.
+    /// At first.
     ///
     /// Unit: goroutines or bytes.
     pub floor: u64,
@@ -49,11 +66,11 @@ pub struct FreedDoc {
     ///
     /// Unit: goroutines or bytes.
     pub before: u64,
-    /// After them.
+    /// After them, or what they would leave.
     ///
     /// Unit: goroutines or bytes.
     pub after: u64,
-    /// The part of what had piled up above the floor that was gone, 0 to 1.
+    /// The part of what had piled up above the floor that was gone, or would be, 0 to 1.
     ///
     /// Unit: ratio. Null: too little had piled up.
     pub freed_part: Option<f64>,

@@ -21,6 +21,11 @@ pub struct HeapHolderDoc<'a> {
     ///
     /// Null: there is none.
     pub address: Option<Cow<'a, str>>,
+    /// The function of the cleanups by which objects keep themselves (`runtime.AddCleanup`).
+    ///
+    /// Null: they are others, or it is not known.
+    #[serde(default)]
+    pub function: Option<Cow<'a, str>>,
     /// How many pointers into the heap the variable has, how many goroutines, records or objects there are.
     ///
     /// Unit: pointers, goroutines, records or objects.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::amount::AmountDoc;
+use super::forced::WouldFreeDoc;
 use super::group::Interval;
 use super::heap_holder::HeapHolderDoc;
 use crate::model::{GrowthPattern, HeapProfileBasis, Level};
@@ -32,6 +33,11 @@ pub struct MemoryAccountDoc {
     /// says it (`held_by`).
     #[serde(default)]
     pub held: Option<HeldHeapDoc>,
+    /// What collections would free.
+    ///
+    /// Null: the heap was not walked, or not to the end.
+    #[serde(default)]
+    pub would_free: Option<WouldFreeDoc<'static>>,
     /// Where the resident memory is: the parts add up to it, less what is not resident.
     ///
     /// Null: the heap or the process is not known.

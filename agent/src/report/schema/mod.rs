@@ -57,7 +57,7 @@ pub use fleet::{
     FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,
     OnlyWhereDoc,
 };
-pub use forced::{ForcedCollectionDoc, FreedDoc};
+pub use forced::{ForcedCollectionDoc, FreedDoc, WouldFreeDoc};
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use heap_holder::HeapHolderDoc;

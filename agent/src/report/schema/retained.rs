@@ -9,6 +9,7 @@ use super::allocated::AllocatedDoc;
 use super::amount::AmountDoc;
 use super::coverage::TargetDoc;
 use super::document::AgentDoc;
+use super::forced::WouldFreeDoc;
 use super::heap_holder::HeapHolderDoc;
 use super::memory::MemoryAccountDoc;
 use super::name::{Memory, SchemaName};
@@ -55,6 +56,11 @@ pub struct RetainedDoc<'a> {
     pub reached: AmountDoc,
     /// What is allocated and not reached: garbage that is not freed yet, and what the walk missed.
     pub unreached: AmountDoc,
+    /// What collections of garbage would free.
+    ///
+    /// Null: not all pointers were followed.
+    #[serde(default)]
+    pub would_free: Option<WouldFreeDoc<'a>>,
     /// Both by the size of an object, smallest first.
     pub classes: Vec<RetainedClassDoc>,
     /// By which paths, those with most bytes first; of more than 1,000 the largest. Similar paths are one: indices
@@ -227,10 +233,21 @@ pub struct WalkDoc {
     ///
     /// Unit: objects.
     pub untraced: u64,
-    /// Objects, stacks, variables and records that could not be read.
+    /// Objects, stacks, variables, records and queues of finalizers that could not be read.
     ///
-    /// Unit: objects, stacks, variables and records.
+    /// Unit: objects, stacks, variables, records and queues.
     pub unread: u64,
+    /// Goroutines that ran: what they hold in registers alone is not seen.
+    ///
+    /// Unit: goroutines.
+    #[serde(default)]
+    pub running: u64,
+    /// What came after the walk began and nothing led to: it is in no sum, what it points to was followed.
+    #[serde(default)]
+    pub came: AmountDoc,
+    /// What of that was too much to search.
+    #[serde(default)]
+    pub unsearched: AmountDoc,
     /// Whether a garbage collection began or ended meanwhile.
     pub collected: bool,
     /// Whether variables have names: the executable has a symbol table.

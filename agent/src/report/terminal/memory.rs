@@ -38,6 +38,11 @@ impl Page<'_> {
             let text = format::clean(&phrases::held_heap(held)).into_owned();
             self.summary_line("held by", &[(Role::Title, text)])?;
         }
+        if let Some(would) = &account.would_free {
+            for text in phrases::would_free(would) {
+                self.summary_line("garbage", &dim(vec![text]))?;
+            }
+        }
         for sentence in phrases::memory_growth(account) {
             self.summary_line(
                 "growing",

@@ -4,11 +4,13 @@
 //! but not the object. One that is reached from there all the same is never freed, and its finalizer never runs
 //! (`runtime.SetFinalizer`, `runtime.AddCleanup`).
 
-use super::super::pointers::{Part, Pointers};
-use super::super::roots::Special;
-use super::{NodeId, ReadError, Shape, Walk, shape};
-use crate::golang::heap::marks::Mark;
-use crate::golang::types::Label;
+use super::super::marks::Mark;
+use super::super::roots::{RecordKind, Special};
+use super::{NodeId, ReadError, Shape, Walk};
+use crate::golang::heap::reach::Watched;
+
+/// What the runtime makes of a cleanup (Go 1.24 and 1.25) captures its function within so many words.
+const MAX_CAPTURED: u64 = 3;
 
 impl Walk<'_> {
     /// Whether nothing has reached the object at an address yet, of those that were allocated when the walk began.
@@ -17,6 +19,71 @@ impl Walk<'_> {
         let found = self.spans.find(address);
         let object = found.and_then(|(_, span)| Some((span, span.object_at(address)?)));
         object.is_some_and(|(span, object)| self.reach.marks.state(span, object) == Mark::New)
+    }
+
+    /// How large that object is; `None` where something has reached it.
+    #[must_use]
+    pub fn unreached_bytes(&self, address: u64) -> Option<u64> {
+        let (_, span) = self.spans.find(address).filter(|_| self.is_unreached(address))?;
+        Some(span.object_bytes)
+    }
+
+    /// Notes, from now on, what the object at an address is taken for once something reaches it.
+    pub fn watch(&mut self, address: u64) {
+        let found = self.spans.find(address);
+        let object = found.and_then(|(number, span)| Some((number, span.object_at(address)?)));
+        self.reach.watched = object.map(|object| Watched { object, shape: None });
+    }
+
+    /// What it is taken for; `None` where nothing has reached it.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub fn watched(&mut self) -> Result<Option<Shape>, ReadError> {
+        let Some(Watched { object: (number, object), shape: Some(shape) }) =
+            self.reach.watched.take()
+        else {
+            return Ok(None);
+        };
+        if shape != Shape::Unknown {
+            return Ok(Some(shape));
+        }
+        let span = &self.spans.all()[number as usize];
+        let header = self.reach.header(span);
+        let start = span.start + u64::from(object) * span.object_bytes;
+        let told = match header {
+            0 => span.large_type,
+            _ => self.memory.read_u64(start).unwrap_or(0),
+        };
+        self.reach.told(span, (told, header)).map(Some)
+    }
+
+    /// Where the function of a cleanup begins; `None` for other records, and where it is not known.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub fn cleanup_function(&self, record: &Special) -> Result<Option<u64>, ReadError> {
+        let code = |closure: u64| match self.memory.read_u64(closure) {
+            Err(error @ (ReadError::Exited | ReadError::Denied)) => Err(error),
+            read => Ok(read.ok().filter(|code| self.reach.is_code(*code))),
+        };
+        let [call, function, _] = record.words;
+        match (record.kind, self.pointers.form().queued_cleanup_words) {
+            (RecordKind::Finalizer | RecordKind::Other, _) => Ok(None),
+            (RecordKind::Cleanup, Some(3)) => code(function),
+            // A closure of the runtime's, which has captured it.
+            (RecordKind::Cleanup, _) => {
+                for word in 1..=MAX_CAPTURED {
+                    let Ok(captured) = self.memory.read_u64(call.wrapping_add(word * 8)) else {
+                        continue;
+                    };
+                    if let Some(code) = code(captured)? {
+                        return Ok(Some(code));
+                    }
+                }
+                Ok(None)
+            }
+        }
     }
 
     /// Goes on to count for a holder.
@@ -43,43 +110,21 @@ impl Walk<'_> {
     /// When nothing can be read any more.
     pub fn reach_from_record(&mut self, record: &Special, shape: Shape) -> Result<(), ReadError> {
         record.words.into_iter().for_each(|word| self.reach(word));
-        if record.is_finalizer { self.reach_from_object(record.object, shape) } else { Ok(()) }
+        match record.kind {
+            RecordKind::Finalizer => self.reach_from_object(record.object, shape),
+            RecordKind::Cleanup | RecordKind::Other => Ok(()),
+        }
     }
 
     /// Marks what an object of this shape points to, and not the object.
     fn reach_from_object(&mut self, address: u64, shape: Shape) -> Result<(), ReadError> {
         let Some((_, span)) = self.spans.find(address) else { return Ok(()) };
         let Some(object) = span.object_at(address) else { return Ok(()) };
-        if span.is_without_pointers() {
-            return Ok(());
-        }
-        let Self { memory, pointers, gather, reach, .. } = self;
         let start = span.start + u64::from(object) * span.object_bytes;
-        let shape = shape.if_it_fits(&reach.types, span, (start, reach.header(span)), address);
-        let node = match shape {
-            Shape::Unknown => reach.root,
-            _ => reach.paths.child(reach.root, Label::EMPTY, shape.named(true)),
-        };
-        let layout = shape::layout(&mut reach.types, *memory, shape)?;
-        let mut outcome = Ok(());
-        let mut follow = |word: shape::Word<'_>, value| {
-            if outcome.is_ok() {
-                outcome = reach.word((node, shape), layout.as_deref(), word, value);
-            }
-        };
-        if span.is_large() {
-            let mut from = Some(0);
-            while let Some(at) = from {
-                let part = pointers.of_large(*memory, span, at, &mut follow)?;
-                from = Pointers::next_part(span, at).filter(|_| part != Part::Last);
-            }
-        } else {
-            let ends = (start, start + span.object_bytes);
-            let mut pieces = Vec::new();
-            let run = pointers.pieces(*memory, span, ends, &mut pieces)?;
-            gather.read(*memory, &pieces)?;
-            pointers.of_object(*memory, span, (&run, &*gather), object, &mut follow)?;
-        }
-        outcome
+        let header = self.reach.header(span);
+        let shape = shape.if_it_fits(&self.reach.types, span, (start, header), address);
+        let is_read = self.reach_from_objects(span, &[object], shape)?;
+        self.unread += u64::from(!is_read);
+        Ok(())
     }
 }

@@ -184,6 +184,65 @@ fn what_came_after_spans_were_read_is_followed_and_counted() {
     assert_eq!((reached, outcome.unreached), (tally(1, 1024), tally(4 + 7, 256 + 7168)));
 }
 
+/// A span that was not there when the walk began, with an object that alone points to one that was.
+#[test]
+fn what_is_in_new_spans_is_searched_and_in_no_sum() {
+    for (version, behind) in [("go1.22.10", 0), ("go1.27.3", 128)] {
+        let mut heap = chain(version, behind);
+        let spans = heap.read_spans();
+        let new = HEAP + 6 * PAGE;
+        let structure = heap.span(new, 1, 64, 10);
+        // One object of it is there, in the first place.
+        heap.bytes(BITS + 2 * 256, &[0; 16]);
+        heap.bytes(structure + u64::from(heap.layout.mspan.free_index), &[1, 0]);
+        heap.put(new, &[HEAP + 6 * 64]);
+        heap.is_pointer(new + PAGE, behind, 0);
+        let mut walk = heap.begin(&spans);
+        walk.reach(HEAP + 7 * 64);
+        walk.follow(&mut || true).unwrap();
+        let before = walk.reach_from_what_came(&mut || false).unwrap();
+        assert_eq!((before.all, before.unsearched), (tally(1, 64), tally(1, 64)), "{version}");
+        let came = walk.reach_from_what_came(&mut || true).unwrap();
+        assert_eq!((came.all, came.unsearched), (tally(1, 64), tally(0, 0)), "{version}");
+        // The seventh leads to the eighth, which was reached before.
+        assert_eq!(walk.follow(&mut || true).unwrap(), (tally(1, 64), true), "{version}");
+        assert_eq!(walk.end().unwrap().reached, tally(3, 128 + 1024), "{version}");
+    }
+}
+
+#[test]
+fn objects_that_came_in_a_known_span_are_searched_unless_they_were_reached() {
+    let mut heap = chain("go1.26.6", 128);
+    heap.bytes(BITS, &[0; 16]);
+    let at = STRUCTS + u64::from(heap.layout.mspan.free_index);
+    heap.bytes(at, &[2, 0]);
+    let spans = heap.read_spans();
+    heap.bytes(at, &[4, 0]);
+    let mut walk = heap.begin(&spans);
+    walk.reach(HEAP);
+    // All eight, and what the last leads to: most of them came.
+    assert_eq!(walk.follow(&mut || true).unwrap().0, tally(9, 8 * 64 + 1024));
+    assert_eq!(walk.reach_from_what_came(&mut || true).unwrap(), Came::default());
+    let mut walk = heap.begin(&spans);
+    assert_eq!(walk.reach_from_what_came(&mut || true).unwrap().all, tally(2, 128));
+    assert_eq!(walk.follow(&mut || true).unwrap().0, tally(5 + 1, 5 * 64 + 1024));
+}
+
+#[test]
+fn what_an_object_is_taken_for_is_noted_when_it_is_reached() {
+    let heap = chain("go1.26.6", 128);
+    let spans = heap.read_spans();
+    let mut walk = heap.begin(&spans);
+    walk.watch(HEAP + 3 * 64 + 5);
+    walk.reach(HEAP + 5 * 64);
+    walk.follow(&mut || true).unwrap();
+    assert_eq!(walk.watched().unwrap(), None);
+    walk.watch(HEAP + 3 * 64 + 5);
+    walk.reach(HEAP);
+    walk.follow(&mut || true).unwrap();
+    assert_eq!(walk.watched().unwrap(), Some(Shape::Unknown));
+}
+
 #[test]
 fn larger_objects_tell_their_type() {
     let mut heap = Written::of("go1.24.11");
@@ -371,9 +430,9 @@ fn records_of_objects_are_read_and_lists_in_circles_end() {
     let spans = heap.read_spans();
     let found = roots::specials(&heap, &special, &heap.form, &spans).unwrap();
     let [finalizer, other] = found.found[..] else { panic!("{found:?}") };
-    assert_eq!((finalizer.object, finalizer.is_finalizer), (HEAP + 3 * 64, true));
+    assert_eq!((finalizer.object, finalizer.kind), (HEAP + 3 * 64, roots::RecordKind::Finalizer));
     assert_eq!(finalizer.words[0], HEAP + 4 * 64);
-    assert!(!other.is_finalizer && found.unread == 0);
+    assert!(other.kind != roots::RecordKind::Finalizer && found.unread == 0);
 
     heap.put(RECORDS + 64, &[RECORDS]);
     let found = roots::specials(&heap, &special, &heap.form, &spans).unwrap();

@@ -4,7 +4,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::name::{self, Schema as _};
-use super::{ComparisonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MemoryReportDoc, MonitorLine};
+use super::{
+    AlertDoc, ComparisonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MemoryReportDoc, MonitorLine,
+};
 
 /// A schema, described.
 #[derive(Clone, Debug)]
@@ -27,6 +29,10 @@ pub fn all() -> Vec<Described> {
         described::<name::Monitor, MonitorLine<'static>>(
             "monitor",
             "A sample of one target: a line of what `monitor --format json` writes.",
+        ),
+        described::<name::Alert, AlertDoc>(
+            "alert",
+            "What has happened to findings of a program: what a `webhook` of `[[alert]]` is sent.",
         ),
         described::<name::Compare, ComparisonDoc<'static>>(
             "compare",

@@ -9,6 +9,7 @@
 //! `#[serde(default)]` or is an `Option`, so that older reports can still be read, and unknown keys are
 //! ignored, so that newer ones can. What is not known is null, never 0.
 
+mod alert;
 mod allocated;
 mod amount;
 mod compare;
@@ -37,6 +38,7 @@ mod sample;
 mod site;
 mod trend;
 
+pub use alert::{AlertDoc, AlertEventDoc, AlertEventKind, AlertTargetDoc};
 pub use allocated::{AllocatedAtDoc, AllocatedDoc};
 pub use amount::AmountDoc;
 pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc};

@@ -42,6 +42,10 @@ pub enum Fleet {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {}
 
+/// `leak-agent/alert/v1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alert {}
+
 impl Schema for Report {
     const NAME: &'static str = "leak-agent/report/v1";
 }
@@ -68,6 +72,10 @@ impl Schema for Fleet {
 
 impl Schema for Memory {
     const NAME: &'static str = "leak-agent/memory/v1";
+}
+
+impl Schema for Alert {
+    const NAME: &'static str = "leak-agent/alert/v1";
 }
 
 /// The name of a schema, which is all that this field can be.

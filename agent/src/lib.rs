@@ -2,6 +2,7 @@
 //!
 //! The rooms and what each may know: `docs/architecture.md`.
 
+mod alert;
 pub mod analyze;
 pub mod cli;
 pub mod collect;

@@ -100,7 +100,8 @@ pub fn channels(assessment: &mut Assessment, threshold: u64) {
 }
 
 /// The functions of a group's stack and its creator.
-fn functions<'a>(group: &Group, stacks: &'a StackTable) -> Vec<&'a str> {
+#[must_use]
+pub fn functions<'a>(group: &Group, stacks: &'a StackTable) -> Vec<&'a str> {
     let frames = group.stack.map_or(&[][..], |stack| stacks.frames_of(stack));
     let name = |frame: &FrameId| stacks.lookup(*frame).ok().map(|frame| frame.function);
     frames.iter().chain(&group.created_by).filter_map(name).collect()

@@ -77,7 +77,7 @@ const WATCHING_GOROUTINES: &[&[&str]] = &[
 ];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 19] = [
+const TABLE: [Row; 20] = [
     Row {
         command: "check",
         flags: &[
@@ -159,6 +159,11 @@ const TABLE: [Row; 19] = [
         command: "simulate",
         flags: &[EVERY, &["duration"]],
         why: "it runs a program that leaks, and looks at none",
+    },
+    Row {
+        command: "alert",
+        flags: &[EVERY],
+        why: "it sends messages that nothing has caused, and looks at no program",
     },
     Row { command: "completions", flags: &[], why: "it only prints a script" },
     Row { command: "man", flags: &[], why: "it only prints the manual page" },

@@ -11,6 +11,7 @@ use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnu
 use clap_complete::Shell;
 
 use super::asking::Asking;
+use super::config;
 use super::datadog::Datadog;
 use super::forcing::Forcing;
 use super::format::{self, Choice};
@@ -59,6 +60,9 @@ pub(super) struct Args {
     pids: Pids,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
+    /// The file of --config, which may hold more than flags.
+    #[arg(skip)]
+    pub(super) file: Option<config::File>,
 }
 
 impl Args {
@@ -87,6 +91,7 @@ impl Args {
                 Command::Run(_)
                 | Command::Report
                 | Command::Simulate(_)
+                | Command::Alert(_)
                 | Command::Completions { .. }
                 | Command::Man { .. },
             ) => Vec::new(),
@@ -166,6 +171,9 @@ pub(super) enum Command {
     /// Run a program that leaks on purpose, as it is told, to try the agent, thresholds and alerts on. It is
     /// built by the Go that is at hand, or shipped beside the agent.
     Simulate(Simulating),
+    /// Try an [[alert]] of the --config file: `alert test NAME` sends it one message of each kind (a finding that is
+    /// made up appears, worsens, is over) and says what was answered.
+    Alert(Alerting),
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
     Doctor(Pids),
     /// Print the script that completes commands and flags in a shell.
@@ -224,14 +232,9 @@ pub(super) struct Monitor {
     #[command(flatten)]
     pids: Pids,
 
-    /// Remember in this folder what is usual of each process's program (goroutines, heap, memory, descriptors, rates), by
-    /// its build and service, and say where there is far more than usual, from the next run or hour on.
-    #[arg(
-        long,
-        value_name = "DIR",
-        conflicts_with_all = ["url", "input", "parca", "pyroscope", "datadog_unstable"],
-        env = "LEAK_AGENT_STATE"
-    )]
+    /// Keep in this folder what has to outlive the agent: what is usual of each process's program, by its build and
+    /// service, so that far more than usual is told; what [[alert]] has told, and what waits to be sent.
+    #[arg(long, value_name = "DIR", env = "LEAK_AGENT_STATE")]
     pub(super) state: Option<PathBuf>,
 
     #[command(flatten)]
@@ -253,6 +256,23 @@ pub(super) struct Run {
 
     #[command(flatten)]
     pub(super) heap: Heap,
+}
+
+/// Which alert to try.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Alerting {
+    /// What to do with it.
+    pub(super) action: AlertAction,
+
+    /// The name of the [[alert]].
+    pub(super) name: String,
+}
+
+/// What can be done with an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AlertAction {
+    /// Send messages that nothing has caused.
+    Test,
 }
 
 /// What to compare with what.

@@ -2,9 +2,10 @@
 //! environment wins over it.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::{Entry, Origin, Value, is_called};
@@ -14,25 +15,38 @@ use super::input;
 /// What makes no sense in a file.
 const NOT_KEYS: [&str; 4] = ["help", "version", "list", "config"];
 
-/// What a file sets, for whichever command.
-pub(super) fn read(path: &Path, command: &Command) -> Result<Vec<Entry>, Failure> {
-    let text = input::text(path)?;
-    entries(&text, command)
-        .map_err(|fault| {
-            let (line, column) = position(&text, fault.at);
-            Failure::Setting {
-                origin: Origin::File { path: path.to_owned(), line, column },
-                why: fault.why,
-                advice: fault.advice,
-            }
-        })
-        .map(|entries| {
-            let entry = |Placed { key, value, at }: Placed| {
-                let (line, column) = position(&text, at);
-                Entry { key, value, origin: Origin::File { path: path.to_owned(), line, column } }
-            };
-            entries.into_iter().map(entry).collect()
-        })
+/// A list of tables that may stand beside the flags: `alerting` reads it.
+pub(super) const ALERTS: &str = "alert";
+
+/// A file, read whole.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    path: PathBuf,
+    pub(super) text: String,
+}
+
+impl File {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        Ok(Self { path: path.to_owned(), text: input::text(path)? })
+    }
+
+    /// What it sets, for whichever command.
+    pub(super) fn entries(&self, command: &Command) -> Result<Vec<Entry>, Failure> {
+        let entry = |Placed { key, value, at }| Entry { key, value, origin: self.origin(at) };
+        let entries = entries(&self.text, command).map_err(|fault| self.failure(fault))?;
+        Ok(entries.into_iter().map(entry).collect())
+    }
+
+    /// What is wrong in it, for people.
+    pub(super) fn failure(&self, fault: Fault) -> Failure {
+        let Fault { at, why, advice } = fault;
+        Failure::Setting { origin: self.origin(at), why, advice }
+    }
+
+    fn origin(&self, at: usize) -> Origin {
+        let (line, column) = position(&self.text, at);
+        Origin::File { path: self.path.clone(), line, column }
+    }
 }
 
 /// A key with its value, and where it stands in the text.
@@ -45,22 +59,21 @@ struct Placed {
 
 /// What is wrong in a file, and where.
 #[derive(Debug)]
-struct Fault {
-    at: usize,
-    why: String,
-    advice: Option<String>,
+pub(super) struct Fault {
+    pub(super) at: usize,
+    pub(super) why: String,
+    pub(super) advice: Option<String>,
 }
 
 fn entries(text: &str, command: &Command) -> Result<Vec<Placed>, Fault> {
-    let table = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let (why, advice) = syntax(text, at, error.message());
-        Fault { at, why, advice }
-    })?;
+    let table = table(text)?;
     let mut entries = Vec::new();
-    for (key, value) in table.into_inner() {
+    for (key, value) in table {
         let (key_at, value_at) = (key.span().start, value.span().start);
         let key = key.into_inner().into_owned();
+        if key == ALERTS && matches!(value.get_ref(), DeValue::Array(_)) {
+            continue;
+        }
         if !has(command, &key) {
             return Err(unknown(command, &key, value.get_ref(), key_at));
         }
@@ -74,6 +87,15 @@ fn entries(text: &str, command: &Command) -> Result<Vec<Placed>, Fault> {
     // As they stand in the file: what is wrong first is said first.
     entries.sort_by_key(|entry| entry.at);
     Ok(entries)
+}
+
+/// The file's values, with their places.
+pub(super) fn table(text: &str) -> Result<DeTable<'_>, Fault> {
+    DeTable::parse(text).map(Spanned::into_inner).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let (why, advice) = syntax(text, at, error.message());
+        Fault { at, why, advice }
+    })
 }
 
 /// Whether any command has a flag that a file may set by this name.
@@ -113,9 +135,11 @@ fn of(value: DeValue<'_>) -> Option<Value> {
 
 fn unknown(command: &Command, key: &str, value: &DeValue<'_>, at: usize) -> Fault {
     if matches!(value, DeValue::Table(_)) {
-        let why =
-            format!("[{key}]: this file has no sections, only lines such as interval = \"2s\"");
-        return Fault { at, why, advice: None };
+        let why = format!(
+            "[{key}]: this file has no such section, only lines such as interval = \"2s\", and [[alert]]"
+        );
+        let advice = (key == ALERTS).then(|| "[[alert]], of which there may be several".to_owned());
+        return Fault { at, why, advice };
     }
     let near = keys(command)
         .filter_map(Arg::get_long)
@@ -215,7 +239,7 @@ mod tests {
             ("config = \"x\"", "1:1: no flag is called config"),
             ("interval = { s = 1 }", "1:12: interval takes a text, a number, true or false"),
             ("pid = [true]", "1:7: pid takes a text, a number"),
-            ("[watch]\ntop = 3", "1:2: [watch]: this file has no sections"),
+            ("[watch]\ntop = 3", "1:2: [watch]: this file has no such section"),
             ("interval = 2s", "1:12: interval = 2s: a text is put in quotes (interval = \"2s\")"),
             ("interval = = 2", "1:12: expected key = value (interval = \"2s\")"),
             ("potato", "1:7: expected key = value"),

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::entry::Origin;
 use super::exit::Exit;
+use crate::alert::StateError;
 use crate::collect::CollectError;
 use crate::error_chain;
 use crate::host::{self, Access, Denial, Remedy};
@@ -23,6 +24,20 @@ pub(super) enum Failure {
     /// No target was named.
     #[error("no target: which Go process?")]
     NoTarget,
+    /// There is no alert of this name in the configuration.
+    #[error("no alert is called {name}")]
+    NoAlert {
+        /// The name that was looked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The folder of what alerts keep cannot be used.
+    #[error("cannot keep what alerts have told")]
+    AlertState(#[source] StateError),
+    /// A message was not taken.
+    #[error("alert {0} was not taken")]
+    NotDelivered(String),
     /// No running Go program has this name.
     #[error("no running Go program is called {name}")]
     NoSuchExe {
@@ -374,6 +389,7 @@ impl Failure {
             | Self::Secret { .. }
             | Self::Asking(_)
             | Self::Thresholds(_)
+            | Self::NoAlert { .. }
             | Self::Setting { .. }
             | Self::NotTaken { .. }
             | Self::Format { .. }
@@ -405,7 +421,9 @@ impl Failure {
             | Self::Targets { .. } => Exit::Target,
             // Whoever read the output has seen enough.
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::File { .. }
+            Self::AlertState(_)
+            | Self::NotDelivered(_)
+            | Self::File { .. }
             | Self::ProfileFile { .. }
             | Self::Pages { .. }
             | Self::Interrupted { .. }
@@ -430,6 +448,13 @@ impl Failure {
             Self::NoSuchExe { refused, .. } => {
                 let sudo = if nix::unistd::geteuid().is_root() { "" } else { "sudo " };
                 format!("{sudo}leak-agent --list (permission denied for {})", processes(*refused))
+            }
+            Self::NoAlert { known, .. } if known.is_empty() => {
+                "--config FILE, with an [[alert]] in it".into()
+            }
+            Self::NoAlert { known, .. } => format!("one of {}", known.join(", ")),
+            Self::AlertState(_) => {
+                "another --state, a folder that this agent has for itself".into()
             }
             Self::OnlyCounts => {
                 "leak-agent analyze, which judges how counts grow; or dumps (debug=2)".into()
@@ -486,7 +511,8 @@ impl Failure {
             }
             Self::NoStacks { .. } => "the report's coverage says why".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
-            Self::Processes(_)
+            Self::NotDelivered(_)
+            | Self::Processes(_)
             | Self::Target { .. }
             | Self::Targets { .. }
             | Self::Interrupted { .. }

@@ -282,7 +282,7 @@ fn rule(text: &str, reason: Option<String>) -> Rule {
 
 /// A package and those below it.
 /// A package as reports print it is the end of an import path (`db` of `github.com/acme/db`).
-fn package(text: &str) -> [WildMatch; 4] {
+pub(super) fn package(text: &str) -> [WildMatch; 4] {
     [text.to_owned(), format!("{text}/*"), format!("*/{text}"), format!("*/{text}/*")]
         .map(|pattern| WildMatch::new(&pattern))
 }

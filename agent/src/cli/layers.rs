@@ -37,10 +37,10 @@ pub(super) fn args() -> Result<Args, Failure> {
     });
     accepted::refuse(&parser, &given)?;
     // Where no layer can add anything, none is built: that takes as long as all the rest of it.
-    let added = if has_variables() || given.contains_id("config") {
+    let (added, file) = if has_variables() || given.contains_id("config") {
         added(&command, &given, &|name| std::env::var_os(name))?
     } else {
-        Vec::new()
+        (Vec::new(), None)
     };
     let matches = if added.is_empty() {
         given.clone()
@@ -51,6 +51,7 @@ pub(super) fn args() -> Result<Args, Failure> {
     accepted::refuse_together(&given, &matches)?;
     let mut args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     args.join_pids(&matches);
+    args.file = file;
     Ok(args)
 }
 
@@ -72,12 +73,12 @@ fn joined(mut typed: Vec<OsString>, added: Vec<OsString>) -> Vec<OsString> {
     typed
 }
 
-/// The flags that environment and file add to what was typed.
+/// The flags that environment and file add to what was typed, and the file.
 fn added(
     command: &Command,
     given: &ArgMatches,
     variable: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Vec<OsString>, Failure> {
+) -> Result<(Vec<OsString>, Option<config::File>), Failure> {
     let mut built = command.clone();
     built.build();
     let name = accepted::command_of(given);
@@ -94,14 +95,16 @@ fn added(
     // An empty variable is one that is not set.
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut added = layers.add(environment(&layers.open, &variable)?)?;
+    let mut file = None;
     if accepted::takes(name, "config") {
         let typed = given.get_one::<PathBuf>("config").cloned();
         if let Some(path) = typed.or_else(|| variable("LEAK_AGENT_CONFIG").map(PathBuf::from)) {
-            let entries = config::read(&path, &built)?;
-            added.extend(layers.add(entries)?);
+            let read = config::File::read(&path)?;
+            added.extend(layers.add(read.entries(&built)?)?);
+            file = Some(read);
         }
     }
-    Ok(added)
+    Ok((added, file))
 }
 
 /// What variables set, of the flags that a command takes.
@@ -212,7 +215,7 @@ mod tests {
         };
         accepted::refuse(&parser, &given).map_err(|failure| failure.to_string())?;
         let added = added(&command, &given, &variable).map_err(|failure| failure.to_string())?;
-        let words = joined(typed, added);
+        let words = joined(typed, added.0);
         // It has to be what clap takes.
         let whole = parser.try_get_matches_from(&words).expect("sound flags");
         accepted::refuse_together(&given, &whole).map_err(|failure| failure.to_string())?;

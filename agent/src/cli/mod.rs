@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod accepted;
+mod alerting;
 mod allocated;
 mod args;
 mod asking;
@@ -101,6 +102,7 @@ fn run() -> Outcome {
         Task::Pprof(address) => command::pprof::run(&request, *address),
         Task::Doctor => command::doctor::run(&request),
         Task::Simulate(simulation) => command::simulate::run(simulation),
+        Task::TestAlert(alert) => command::alert::run(alert),
         Task::Completions(shell) => command::completions::run(*shell),
         Task::Man(folder) => command::man::run(folder.as_deref()),
     }

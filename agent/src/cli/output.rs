@@ -137,7 +137,8 @@ pub(super) fn try_first(request: &Request) -> Result<(), Failure> {
     if let Some(path) = request.metrics_file() {
         file(path, tried(path))?;
     }
-    request.save.as_deref().into_iter().chain(request.dump_folder()).try_for_each(folder)
+    let folders = [request.save.as_deref(), request.dump_folder(), request.alert_folder()];
+    folders.into_iter().flatten().try_for_each(folder)
 }
 
 /// Whether the report for people is coloured.

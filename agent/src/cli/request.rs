@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use clap_complete::Shell;
 
+use super::alerting::{self, Alert, Alerts};
 use super::args::{self, Args, Color, Command, Probes};
 use super::asking;
+use super::config;
 use super::failure::Failure;
 use super::format::{Form, Format};
 use super::judging::FailOn;
@@ -121,6 +123,8 @@ pub(super) enum Task {
     Doctor,
     /// A program that leaks on purpose.
     Simulate(Simulation),
+    /// Messages that nothing has caused, to somebody whom alerts are sent to.
+    TestAlert(Alert),
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
     Man(Option<PathBuf>),
@@ -145,6 +149,7 @@ pub(super) struct Meanwhile {
     pub(super) metering: Metering,
     /// The folder in which it is remembered what is usual.
     pub(super) state: Option<PathBuf>,
+    pub(super) alerts: Option<Alerts>,
 }
 
 /// What to compare with what.
@@ -215,7 +220,7 @@ pub(super) enum Destination {
 impl Request {
     /// Decides what was asked for, and reads the files that say so.
     pub(super) fn from_args(args: Args) -> Result<Self, Failure> {
-        let Args { common, command, .. } = args;
+        let Args { common, command, file, .. } = args;
         let samples = match &command {
             Some(Command::Patterns(patterns)) => patterns.samples,
             _ => None,
@@ -224,7 +229,8 @@ impl Request {
             Some(Command::Analyze(analyze)) => analyze.until_found,
             _ => false,
         };
-        let task = if common.list { Task::List } else { Task::of(command, &common)? };
+        let task =
+            if common.list { Task::List } else { Task::of(command, &common, file.as_ref())? };
         let datadog = common.datadog.query(&common.asking)?.map(Box::new);
         let mut pace = task.default_pace();
         if !common.url.is_empty() && pace.duration.is_none() {
@@ -337,6 +343,14 @@ impl Request {
         }
     }
 
+    /// Where alerts keep what waits, and what they have told.
+    pub(super) fn alert_folder(&self) -> Option<&Path> {
+        match &self.task {
+            Task::Monitor(it) => it.alerts.as_ref().map(|alerts| &*alerts.state),
+            _ => None,
+        }
+    }
+
     /// Where a memory profile is to be saved: a file, or a folder.
     pub(super) fn profile(&self) -> Option<&Path> {
         match &self.task {
@@ -356,7 +370,11 @@ impl Request {
 }
 
 impl Task {
-    fn of(command: Option<Command>, common: &args::Common) -> Result<Self, Failure> {
+    fn of(
+        command: Option<Command>,
+        common: &args::Common,
+        file: Option<&config::File>,
+    ) -> Result<Self, Failure> {
         Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
@@ -367,6 +385,7 @@ impl Task {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
                 metering: it.metering,
+                alerts: alerting::decided(file, it.state.clone())?,
                 state: it.state,
             })),
             Some(Command::Run(run)) => {
@@ -401,6 +420,7 @@ impl Task {
             Some(Command::Simulate(simulating)) => {
                 Self::Simulate(simulating.decided(common.duration)?)
             }
+            Some(Command::Alert(it)) => Self::TestAlert(alerting::named(file, &it.name)?),
             Some(Command::Completions { shell }) => Self::Completions(shell),
             Some(Command::Man { dir }) => Self::Man(dir),
         })
@@ -438,6 +458,7 @@ impl Task {
             | Self::List
             | Self::Doctor
             | Self::Simulate(_)
+            | Self::TestAlert(_)
             | Self::Completions(_)
             | Self::Man(_) => FailOn::Never,
             Self::Watch

@@ -4,16 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Labelled;
+use crate::http::Backoff;
 
 /// Profiles that wait, at most: at one each 15 seconds, those of a quarter of an hour without the server.
 const MAX_WAITING: usize = 60;
 
 /// Their bytes, at most. One that is larger waits alone.
 const MAX_BYTES: usize = 32 << 20;
-
-/// From one failure to the next attempt: at first, and at most.
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// What became of profiles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,9 +29,7 @@ pub struct Backlog {
     waiting: VecDeque<Labelled>,
     bytes: usize,
     is_sending: bool,
-    failures: u32,
-    /// Nothing is tried before this.
-    due: Option<Instant>,
+    backoff: Backoff,
     tally: Tally,
 }
 
@@ -58,8 +53,7 @@ impl Backlog {
     /// How long it takes until one is to be sent; `None` where none waits.
     #[must_use]
     pub fn delay(&self, now: Instant) -> Option<Duration> {
-        let due = self.due.unwrap_or(now);
-        (!self.waiting.is_empty()).then(|| due.saturating_duration_since(now))
+        (!self.waiting.is_empty()).then(|| self.backoff.delay(now))
     }
 
     /// The store has taken it.
@@ -74,13 +68,16 @@ impl Backlog {
         self.is_well();
     }
 
-    /// The store could not be reached, or is not well: it is tried again, each time after twice the time, less
-    /// up to half of it. `chance` (0 to 1) says how much, so that agents that lost a server at the same time do
-    /// not come back at the same time.
-    pub fn failed(&mut self, labelled: Labelled, now: Instant, chance: f64) {
-        let delay = FIRST_DELAY.saturating_mul(1 << self.failures.min(16)).min(MAX_DELAY);
-        self.failures = self.failures.saturating_add(1);
-        self.due = Some(now + delay.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0));
+    /// The store could not be reached, or is not well: it is tried again after a pause, as [`Backoff::failed`]
+    /// says. `asked` is the pause that it asked for.
+    pub fn failed(
+        &mut self,
+        labelled: Labelled,
+        now: Instant,
+        chance: f64,
+        asked: Option<Duration>,
+    ) {
+        self.backoff.failed(now, chance, asked);
         self.is_sending = false;
         self.bytes += labelled.profile.len();
         self.waiting.push_front(labelled);
@@ -101,7 +98,7 @@ impl Backlog {
 
     const fn is_well(&mut self) {
         self.is_sending = false;
-        (self.failures, self.due) = (0, None);
+        self.backoff.is_well();
     }
 
     fn make_room(&mut self) {
@@ -146,12 +143,12 @@ mod tests {
         backlog.add(labelled(1, 1));
         let sent = backlog.take().expect("it waits");
         backlog.add(labelled(2, 1));
-        backlog.failed(sent, now, 0.5);
+        backlog.failed(sent, now, 0.5, None);
         assert_eq!((backlog.waiting(), backlog.tally().dropped), (2, 0));
         let sent = backlog.take().expect("it waits");
         assert_eq!(sent.profile[0], 1);
         (0..59).for_each(|_| backlog.add(labelled(3, 1)));
-        backlog.failed(sent, now, 0.5);
+        backlog.failed(sent, now, 0.5, None);
         assert_eq!((backlog.waiting(), backlog.tally().dropped), (60, 1));
         assert_eq!(first(&mut backlog), Some(2));
     }
@@ -168,27 +165,19 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_doubles_the_delay_until_something_is_taken() {
+    fn nothing_is_sent_until_the_pause_is_over_and_what_is_taken_ends_it() {
         let (mut backlog, now) = (Backlog::default(), Instant::now());
         let seconds = |backlog: &Backlog| backlog.delay(now).map(|delay| delay.as_secs_f64());
-        let mut delays = Vec::new();
         backlog.add(labelled(1, 1));
-        for _ in 0..40 {
-            let sent = backlog.take().expect("it waits");
-            backlog.failed(sent, now, 0.0);
-            delays.push(seconds(&backlog));
-        }
-        assert_eq!(delays[..8], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0].map(Some));
-        assert_eq!(delays[39], Some(60.0));
         let sent = backlog.take().expect("it waits");
-        backlog.failed(sent, now, 1.0);
-        assert_eq!(seconds(&backlog), Some(30.0));
+        backlog.failed(sent, now, 0.0, None);
+        assert_eq!(seconds(&backlog), Some(1.0));
+        let sent = backlog.take().expect("it waits");
+        backlog.failed(sent, now, 1.0, Some(Duration::from_secs(7)));
+        assert_eq!(seconds(&backlog), Some(7.0));
         backlog.take().expect("it waits");
         backlog.pushed();
         backlog.add(labelled(2, 1));
         assert_eq!(seconds(&backlog), Some(0.0));
-        let sent = backlog.take().expect("it waits");
-        backlog.failed(sent, now, 1.0);
-        assert_eq!(seconds(&backlog), Some(0.5));
     }
 }

@@ -59,7 +59,7 @@ fn a_store_may_be_below_a_path_and_its_address_may_say_who_asks() {
 #[test]
 fn only_the_profile_itself_is_refused_for_good() {
     let refusal = |code| {
-        let problem = Problem::Status { code, reason: "", said: None };
+        let problem = Problem::Status { code, reason: "", said: None, retry_after_seconds: None };
         is_refusal(&Error { url: String::new(), problem })
     };
     assert!(refusal(400) && refusal(413));

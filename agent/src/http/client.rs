@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{ClientBuilder, Response, StatusCode, Url, redirect, retry};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, timeout_at};
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::credentials::Credentials;
 use super::error::{Error, Problem};
 use super::said;
-use super::settings::{Identity, Settings};
+use super::settings::{Header, Identity, Settings};
 use crate::error_chain;
 
 /// A server that takes longer to take a connection does not listen.
@@ -20,6 +21,9 @@ const MAX_CONNECT: Duration = Duration::from_secs(5);
 
 /// How hyper tells that a connection was closed in place of an answer: it has no name for it that others can see.
 const CLOSED: &str = "connection closed";
+
+/// Bytes of an answer that are read where it says no more than that something was taken.
+const MAX_RECEIPT: u64 = 64 << 10;
 
 /// A login sends to and fro a few times; who is sent more often runs in a circle.
 const MAX_REDIRECTS: usize = 5;
@@ -48,6 +52,8 @@ pub struct Body<'a> {
 enum Wanted {
     Anything,
     Profile,
+    /// That it was taken: any status of success, whatever is said with it.
+    Receipt,
 }
 
 /// What is asked.
@@ -56,6 +62,8 @@ struct Asked<'a> {
     url: &'a Url,
     /// With POST; without it, it is GET.
     body: Option<Body<'a>>,
+    /// Headers of this request alone, beside those of the settings.
+    headers: &'a [Header],
     wanted: Wanted,
     /// Bytes of an answer, at most.
     limit: u64,
@@ -84,8 +92,8 @@ impl Client {
     /// When there is no answer, it is not 200, or it is larger than `limit` in bytes.
     pub fn text(&self, url: &Url, limit: u64) -> Result<Text, Error> {
         let mut bytes = Vec::new();
-        let asked = Asked { url, body: None, wanted: Wanted::Anything, limit };
-        let url = self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
+        let asked = Asked { url, body: None, headers: &[], wanted: Wanted::Anything, limit };
+        let url = self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?.url;
         Ok(Text { url, text: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
@@ -95,7 +103,8 @@ impl Client {
     /// # Errors
     /// As [`Client::text`], and when the answer is a page for people.
     pub fn profile(&self, url: &Url, limit: u64, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
-        self.ask(Asked { url, body: None, wanted: Wanted::Profile, limit }, take).map(drop)
+        let asked = Asked { url, body: None, headers: &[], wanted: Wanted::Profile, limit };
+        self.ask(asked, take).map(drop)
     }
 
     /// Sends something (POST), and gives the answer whole. It goes to the server that was named and to no
@@ -105,12 +114,25 @@ impl Client {
     /// As [`Client::text`].
     pub fn post(&self, url: &Url, body: Body<'_>, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        let asked = Asked { url, body: Some(body), wanted: Wanted::Anything, limit };
+        let asked = Asked { url, body: Some(body), headers: &[], wanted: Wanted::Anything, limit };
         self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
         Ok(bytes)
     }
 
-    fn ask(&self, asked: Asked<'_>, take: &mut dyn FnMut(&[u8])) -> Result<Url, Error> {
+    /// Sends something as [`Client::post`] does, with headers of its own, to a server that says no more than that
+    /// it has taken it: by any status of success (2xx).
+    ///
+    /// # Errors
+    /// When there is no answer, or it is no success.
+    pub fn hand_over(&self, url: &Url, body: Body<'_>, headers: &[Header]) -> Result<Taken, Error> {
+        let mut bytes = Vec::new();
+        let asked =
+            Asked { url, body: Some(body), headers, wanted: Wanted::Receipt, limit: MAX_RECEIPT };
+        let answer = self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
+        Ok(Taken { code: answer.status.as_u16(), said: said::line(&bytes) })
+    }
+
+    fn ask(&self, asked: Asked<'_>, take: &mut dyn FnMut(&[u8])) -> Result<Answer, Error> {
         let timeout = self.settings.timeout;
         let exchange = async {
             let deadline = Instant::now() + timeout;
@@ -121,20 +143,23 @@ impl Client {
         self.runtime.block_on(exchange).map_err(fail)
     }
 
-    /// One request and its answer; gives where the answer came from in the end.
+    /// One request and its answer.
     async fn exchange(
         &self,
         asked: Asked<'_>,
         take: &mut dyn FnMut(&[u8]),
-    ) -> Result<Url, Problem> {
-        let (mut answer, from) = self.follow(asked).await?;
+    ) -> Result<Answer, Problem> {
+        let (mut answer, url) = self.follow(asked).await?;
         let status = answer.status();
-        if status != StatusCode::OK {
+        let is_taken = asked.wanted == Wanted::Receipt && status.is_success();
+        if status != StatusCode::OK && !is_taken {
+            let retry_after_seconds = retry_after(&answer);
             let beginning = beginning(&mut answer).await;
             return Err(Problem::Status {
                 code: status.as_u16(),
                 reason: status.canonical_reason().unwrap_or(""),
                 said: said::line(&beginning),
+                retry_after_seconds,
             });
         }
         if asked.wanted == Wanted::Profile && is_page(&answer) {
@@ -151,7 +176,7 @@ impl Client {
                     }
                     take(&piece);
                 }
-                Ok(None) => return Ok(from),
+                Ok(None) => return Ok(Answer { status, url }),
                 Err(error) => {
                     return Err(Problem::Broken {
                         after: taken,
@@ -168,7 +193,7 @@ impl Client {
         let mut at = asked.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let request = if is_same_server(&self.server, &at) {
-                let headers = self.settings.headers.iter();
+                let headers = self.settings.headers.iter().chain(asked.headers);
                 let request = match asked.body {
                     Some(Body { media_type, bytes }) => {
                         let request = self.http.post(at.clone());
@@ -208,6 +233,22 @@ impl Client {
             None => Ok(self.http.clone()),
         }
     }
+}
+
+/// What an answer was, apart from its body.
+struct Answer {
+    status: StatusCode,
+    /// Where it came from in the end.
+    url: Url,
+}
+
+/// What a server said that has taken something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The status: 202.
+    pub code: u16,
+    /// The first line of what it said.
+    pub said: Option<String>,
 }
 
 /// A text, and where it came from after redirects.
@@ -290,6 +331,21 @@ fn next(answer: &Response, from: &Url) -> Result<Option<Url>, Problem> {
 fn is_page(answer: &Response) -> bool {
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// For how long a server asks not to be asked again: in seconds, or by a date, which its own clock counts from.
+fn retry_after(answer: &Response) -> Option<NonZeroU32> {
+    let text = |name| answer.headers().get(name)?.to_str().ok();
+    let pause = text(RETRY_AFTER)?.trim();
+    if let Ok(seconds) = pause.parse::<u32>() {
+        return NonZeroU32::new(seconds);
+    }
+    let seconds = |date: &str| {
+        let date = jiff::fmt::rfc2822::parse(date.trim()).ok()?;
+        Some(date.timestamp().as_second())
+    };
+    let pause = seconds(pause)? - seconds(text(DATE)?)?;
+    NonZeroU32::new(pause.try_into().ok()?)
 }
 
 /// As much of an answer as says what it is.

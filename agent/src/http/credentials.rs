@@ -22,8 +22,17 @@ impl Secret {
         Self(text)
     }
 
+    /// The first line of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or that is empty.
+    pub fn of_file(file: &Path) -> io::Result<Self> {
+        first_line(file).map(Self)
+    }
+
     /// The text itself, for the server alone.
-    pub(super) fn reveal(&self) -> &str {
+    #[must_use]
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -1,6 +1,7 @@
 //! Why a server gave no answer that can be used.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -47,6 +48,8 @@ pub enum Problem {
         reason: &'static str,
         /// The first line of what it said.
         said: Option<String>,
+        /// For how many seconds it asked not to be asked again.
+        retry_after_seconds: Option<NonZeroU32>,
     },
     /// A page for people where a profile was expected: of a login, of another program.
     #[error("the answer is {0}, not a profile")]
@@ -95,6 +98,17 @@ impl Problem {
         matches!(self, Self::Status { code: 401 | 403, .. })
     }
 
+    /// How long the server asked not to be asked again; `None` where it did not.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after_seconds, .. } => {
+                retry_after_seconds.map(|seconds| Duration::from_secs(seconds.get().into()))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a server was there that does not have what was asked for, so that it may be elsewhere on it. One
     /// that is asked too often (429), or too slowly (408), and a proxy that wants to know who asks (407), do not
     /// say that.
@@ -131,7 +145,10 @@ mod tests {
 
     #[test]
     fn what_a_server_refuses_is_elsewhere_only_where_it_says_so() {
-        let is_elsewhere = |code| Problem::Status { code, reason: "", said: None }.is_elsewhere();
+        let is_elsewhere = |code| {
+            Problem::Status { code, reason: "", said: None, retry_after_seconds: None }
+                .is_elsewhere()
+        };
         assert!([302, 400, 404, 405, 410].into_iter().all(is_elsewhere));
         assert!(![401, 403, 407, 408, 429, 500, 503].into_iter().any(is_elsewhere));
     }

@@ -1,4 +1,4 @@
-//! Asks servers over HTTP, for every room that has one to ask: sources, and later alerts and exports.
+//! Asks servers over HTTP, for every room that has one to ask: sources, exports and alerts.
 //!
 //! [`Client`] is synchronous, as its users are; what is asynchronous stays inside. It keeps its
 //! connections, hides no retry, and hands a body on in pieces, so that what reads a profile needs no more
@@ -6,6 +6,7 @@
 //! no error, text or log.
 
 mod address;
+mod backoff;
 mod client;
 mod credentials;
 mod error;
@@ -15,6 +16,7 @@ mod settings;
 mod tls;
 
 pub use address::Address;
+pub use backoff::{Backoff, chance};
 pub use client::{Body, Client};
 pub use credentials::{Credentials, Secret};
 pub use error::{Error, Problem};

@@ -240,7 +240,7 @@ impl Running {
                 let mut observer = observe(open()?).until(&stop).keeping(keeps);
                 // Nobody waits any more where it took too long.
                 _ = tell.send(Wake::Attached);
-                observer.watch(pace, |observer, update| {
+                let end = observer.watch(pace, |observer, update| {
                     *lock(&progress) = Progress {
                         last: Some(Arc::clone(&update.assessment)),
                         earlier: observer.earlier().cloned().collect(),
@@ -253,7 +253,13 @@ impl Running {
                             inbox.put(update.clone());
                         }
                     }
-                })
+                });
+                let last =
+                    lock(&progress).last.as_ref().map(|last| last.target.id.of_all_generations());
+                if let (Ok(End::TargetExited), false, Some(target)) = (&end, is_saved, last) {
+                    inboxes.iter().for_each(|inbox| inbox.tell_exit(target.clone()));
+                }
+                end
             }
         });
         Sampled { thread, has_ended: false, progress }

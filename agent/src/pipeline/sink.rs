@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::Stop;
-use crate::model::Update;
+use crate::model::{TargetId, Update};
 
 /// Somebody whom the updates of a session are shown or sent to, on a thread of its own. However slow it
 /// is, sampling does not wait for it: [`Terms::keep`] says what becomes of updates that it is too slow
@@ -97,6 +97,8 @@ struct Queue {
 struct State {
     waiting: VecDeque<Update>,
     dropped: u64,
+    /// Targets that have exited, until somebody asks.
+    exited: Vec<TargetId>,
     /// Nothing comes any more.
     is_ended: bool,
     /// Nobody takes anything any more.
@@ -153,6 +155,18 @@ impl Inbox {
         self.lock().dropped
     }
 
+    /// The targets, by [`Update::key`], that have exited since this was asked last, and of which no update waits any
+    /// more.
+    #[must_use]
+    pub fn exited(&self) -> Vec<TargetId> {
+        let mut state = self.lock();
+        let exited = std::mem::take(&mut state.exited);
+        let waits = |target: &TargetId| state.waiting.iter().any(|it| it.key() == *target);
+        let (later, now) = exited.into_iter().partition(waits);
+        state.exited = later;
+        now
+    }
+
     fn take(&self, state: &mut State) -> Result<Update, TryRecvError> {
         match state.waiting.pop_front() {
             Some(update) => {
@@ -205,6 +219,11 @@ impl Inbox {
         }
         drop(state);
         self.put(update);
+    }
+
+    /// Says that a target has exited.
+    pub(super) fn tell_exit(&self, target: TargetId) {
+        self.lock().exited.push(target);
     }
 
     /// Says that nothing comes any more.

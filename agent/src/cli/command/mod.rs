@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(super) mod alert;
 pub(super) mod analyze;
 pub(super) mod channels;
 pub(super) mod check;

@@ -1,16 +1,16 @@
-//! `monitor`: go on sampling, and tell when a finding appears, changes or ends; keep dumps and push profiles
-//! meanwhile.
+//! `monitor`: go on sampling, and tell when a finding appears, changes or ends; keep dumps, push profiles and send
+//! alerts meanwhile.
 
 use crate::cli::allocated::AllocatedAt;
 use crate::cli::format::Kind;
 use crate::cli::request::{Meanwhile, Request, Selection};
-use crate::cli::sinks::{Account, Dumps, Metrics, Monitor, Push};
-use crate::cli::{Outcome, session, target};
+use crate::cli::sinks::{Account, Alerting, Dumps, Metrics, Monitor, Push};
+use crate::cli::{Outcome, output, session, target};
 use crate::pipeline::Sink;
 
 /// Samples until told to stop, then reports.
 pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
-    let Meanwhile { dumps, pushed, metering, .. } = meanwhile;
+    let Meanwhile { dumps, pushed, metering, alerts, .. } = meanwhile;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Monitor::new(request))];
     if let Some(kept) = dumps {
         sinks.push(Box::new(Dumps::new(kept, request)));
@@ -22,6 +22,12 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
     for push in Push::all(pushed)? {
         accounts.push(push.account());
         sinks.push(Box::new(push));
+    }
+    let mut alerted = Vec::new();
+    if let Some(alerts) = alerts {
+        let alerting = Alerting::open(alerts, request)?;
+        alerted = alerting.accounts();
+        sinks.push(Box::new(alerting));
     }
     // Where servers are the source, it is said when they are asked.
     let asks_others = matches!(
@@ -37,6 +43,9 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
     }
     let seen = session::run(request, sinks);
     accounts.iter().for_each(Account::tell);
+    for account in alerted {
+        output::say(format_args!("{}", account.sum()));
+    }
     let mut seen = seen?;
     if let Some(allocated) = allocated {
         allocated.add(&mut seen);

@@ -1,4 +1,4 @@
-//! Whose a profile is, as stores are told.
+//! Whose a profile or a finding is, as stores and receivers of alerts are told.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use crate::export::Label;
 use crate::host::container::Container;
 use crate::model::{Instance, Target};
 
-/// What both stores call the program by default.
+/// What stores call the program by default.
 const SERVICE: &str = "service_name";
 
 /// The labels of a target. Those that the user named go first, and one without a value goes away.

@@ -1,6 +1,7 @@
 //! What a session's samples are shown on: the live view, lines, one line of progress, monitor's news. And
-//! what keeps or sends some of them: dumps, pushed profiles.
+//! what keeps or sends some of them: dumps, pushed profiles, alerts.
 
+mod alerts;
 mod dumps;
 mod labels;
 mod lines;
@@ -23,6 +24,7 @@ use crate::model::Update;
 use crate::pipeline::Keep;
 use crate::watch;
 
+pub(super) use alerts::Alerting;
 pub(super) use dumps::Dumps;
 pub(super) use lines::Lines;
 pub(super) use live::Live;

@@ -6,6 +6,7 @@ mod turns;
 
 use std::io;
 
+use super::labels;
 use crate::analyze::finding_of;
 use crate::cli::failure::Failure;
 use crate::cli::pushing::Pushed;
@@ -16,8 +17,6 @@ use crate::profile::write::{self, Judged};
 pub(in crate::cli) use sender::Account;
 use sender::Sender;
 use turns::Turns;
-
-use super::labels;
 
 /// Pushes a profile of each target, now and then, to one store.
 pub(in crate::cli) struct Push {

@@ -258,3 +258,29 @@ fn what_is_sent_reaches_the_server_that_was_named_alone() {
     assert_eq!(refused("/away"), format!("redirected to {origin}, which is not followed"));
     assert_eq!(elsewhere.heard(), [""; 0]);
 }
+
+#[test]
+fn what_is_handed_over_is_taken_by_any_success_and_a_pause_is_told() {
+    let body = Body { media_type: "application/json", bytes: b"{}" };
+    let header = Header::parse("X-Signature: v1=abc").expect("a header");
+    let taken = Server::saying(b"HTTP/1.1 202 Accepted\r\nContent-Length: 3\r\n\r\nok\n");
+    let client = taken.client(Settings::default());
+    let receipt = client.hand_over(&taken.url(), body, &[header]).expect("taken");
+    assert_eq!(receipt, Taken { code: 202, said: Some("\"ok\"".to_owned()) });
+    assert!(taken.heard()[0].contains("\nx-signature: v1=abc\n"), "{:?}", taken.heard());
+    for (said, pause) in [
+        ("Retry-After: 7", Some(7)),
+        (
+            "Date: Sun, 29 Nov 2026 20:00:00 GMT\r\nRetry-After: Sun, 29 Nov 2026 20:01:30 GMT",
+            Some(90),
+        ),
+        ("Retry-After: soon", None),
+        ("X-Other: 1", None),
+    ] {
+        let answer = format!("HTTP/1.1 429 Too Many\r\n{said}\r\nContent-Length: 0\r\n\r\n");
+        let server = Server::saying(answer.as_bytes());
+        let client = server.client(Settings::default());
+        let error = client.hand_over(&server.url(), body, &[]).expect_err("not taken");
+        assert_eq!(error.problem.retry_after(), pause.map(Duration::from_secs), "{said}");
+    }
+}

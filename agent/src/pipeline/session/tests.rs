@@ -257,3 +257,42 @@ fn the_end_of_the_one_that_leads_hurries_no_other_once_all_is_sampled() {
     assert_eq!(seen.recv(), Ok(false));
     assert!(matches!(outcome.sinks[1].end, SinkEnd::Done), "{:?}", outcome.sinks);
 }
+
+/// A sink that hands on what it takes, and what it is told of exits before and after.
+struct Exits(Out<(usize, usize)>);
+
+impl Sink for Exits {
+    fn name(&self) -> &'static str {
+        "what is told of exits"
+    }
+
+    fn terms(&self) -> Terms {
+        Terms::shows(Keep::Last(NonZeroUsize::new(9).expect("it is not 0")), Role::Follows)
+    }
+
+    fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
+        let mut taken = 0;
+        loop {
+            let update = inbox.next();
+            self.0.send((taken, inbox.exited().len())).expect("the test hears");
+            match update {
+                Some(_) => taken += 1,
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+#[test]
+fn an_exit_is_told_once_and_after_all_updates_and_a_recording_has_none() {
+    for (is_saved, exits) in [(false, 1), (true, 0)] {
+        let (out, heard) = channel();
+        let mut session = Session::new(AT_ONCE, Stop::default());
+        session.add(is_saved, open(4), observer);
+        session.feed(Box::new(Exits(out)));
+        _ = session.run();
+        let heard: Vec<_> = heard.iter().collect();
+        assert_eq!(heard.iter().map(|(_, exits)| exits).sum::<usize>(), exits, "{heard:?}");
+        assert!(heard.iter().all(|&(taken, exits)| exits == 0 || taken >= 3), "{heard:?}");
+    }
+}

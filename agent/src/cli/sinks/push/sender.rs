@@ -1,8 +1,6 @@
 //! The thread that sends profiles to a store, and what waits for it.
 
-use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -10,7 +8,7 @@ use std::time::Instant;
 use crate::cli::output;
 use crate::error_chain::one_line;
 use crate::export::{Backlog, Labelled, Pusher, Tally, is_refusal};
-use crate::http::Error;
+use crate::http::{Error, chance};
 use crate::model::Store;
 use crate::report::format;
 
@@ -89,8 +87,9 @@ impl Queue {
         match sent {
             Ok(()) => state.backlog.pushed(),
             Err(error) if is_refusal(error) => state.backlog.refused(),
-            Err(_) => {
-                state.backlog.failed(labelled, Instant::now(), chance());
+            Err(error) => {
+                let asked = error.problem.retry_after();
+                state.backlog.failed(labelled, Instant::now(), chance(), asked);
                 if state.end == Some(End::Flush) {
                     state.end = Some(End::Now);
                 }
@@ -205,11 +204,6 @@ impl Trouble {
             }
         }
     }
-}
-
-/// Anything from 0 to 1: each hasher is seeded anew.
-fn chance() -> f64 {
-    RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use super::*;
 use crate::http::Problem;
 
 fn failed(code: u16) -> Result<(), Error> {
-    let problem = Problem::Status { code, reason: "x", said: None };
+    let problem = Problem::Status { code, reason: "x", said: None, retry_after_seconds: None };
     Err(Error { url: "http://store".to_owned(), problem })
 }
 

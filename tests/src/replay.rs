@@ -41,7 +41,18 @@ impl Replay {
     pub fn start(
         answer: impl Fn(usize, &Request) -> (&'static str, &'static str, Vec<u8>) + Send + 'static,
     ) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").context("no port")?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), answer)
+    }
+
+    /// As [`Replay::start`], at an address.
+    ///
+    /// # Errors
+    /// When somebody else has it.
+    pub fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(usize, &Request) -> (&'static str, &'static str, Vec<u8>) + Send + 'static,
+    ) -> Result<Self> {
+        let listener = TcpListener::bind(address).context("no port")?;
         let address = listener.local_addr().context("no address")?;
         let heard = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&heard);

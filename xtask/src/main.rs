@@ -14,6 +14,7 @@ mod go;
 mod layers;
 mod layout;
 mod project;
+mod receivers;
 mod servers;
 mod shell;
 mod targets;
@@ -65,7 +66,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "servers",
         flags: "[NAME...]",
-        does: "build nats-server, caddy, coredns, minio and node_exporter into target/servers, for the tests",
+        does: "build nats-server, caddy, coredns, minio and node_exporter into target/servers, and bring receivers of alerts, for the tests",
         run: servers::run,
     },
     Chore {

@@ -1,4 +1,5 @@
-//! `cargo xtask servers`: builds servers that nobody here wrote, for the tests to look at.
+//! `cargo xtask servers`: builds servers that nobody here wrote, for the tests to look at, and brings those that alerts
+//! are sent to.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::go::{self, Go, Toolchains};
 use crate::project::Project;
+use crate::receivers;
 use crate::shell::{self, say};
 
 /// A server, as its module's checksums pin it.
@@ -79,6 +81,9 @@ pub fn run(project: &Project, names: &[String]) -> Result<()> {
         if !server.is_built(project)? {
             stale.push(server);
         }
+    }
+    if names.is_empty() {
+        receivers::ensure();
     }
     say(format_args!("servers: {} to build", stale.len()));
     if stale.is_empty() {

@@ -236,4 +236,32 @@ mod tests {
             assert_eq!(*warns, is_warning, "{said}");
         }
     }
+
+    #[test]
+    fn what_a_walk_says_of_garbage_has_its_numbers() {
+        const MIB: u64 = 1 << 20;
+        let amount = |mib, objects| Amount { bytes: mib * MIB, objects };
+        let amounts = Around { floor: 100 * MIB, before: 200 * MIB, after: 120 * MIB };
+        let band = CollectionBand::CleanupDelay;
+        let collectable =
+            |later| Collectable { next: amount(70, 7), later, last_live_bytes: Some(100 * MIB) };
+        let would = WouldFree {
+            collectable: collectable(amount(10, 1)),
+            amounts: Some(amounts),
+            freed: Some(Freed { amounts, part: 0.8, band }),
+        };
+        let expected = [
+            "a collection would free 70.0 MiB in 7 objects, later ones 10.0 MiB in 1 object that finalizers and \
+             cleanups which are yet to run need",
+            "of the 100.0 MiB beyond the 100.0 MiB that a collection before had found reachable 80.0 MiB would \
+             be freed (80 %), 120.0 MiB would be left: cleanup delay, it waited for a collection",
+        ];
+        assert_eq!(would_free(&would), expected);
+        let would = WouldFree { collectable: collectable(Amount::default()), freed: None, ..would };
+        let [garbage, growth] = &would_free(&would)[..] else { panic!("two sentences") };
+        assert_eq!(garbage, "a collection would free 70.0 MiB in 7 objects");
+        assert!(growth.starts_with("too little has piled up for a verdict: 200.0 MiB"), "{growth}");
+        let unknown = would_free(&WouldFree { amounts: None, ..would });
+        assert!(unknown[1].starts_with("no collection before"), "{unknown:?}");
+    }
 }

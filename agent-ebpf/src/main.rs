@@ -1,4 +1,5 @@
-//! The eBPF programs of leak-agent: goroutine creation, park and exit.
+//! The eBPF programs of leak-agent: goroutine creation, park and exit, and the
+//! opening of descriptors.
 //!
 //! `cargo xtask ebpf build` builds them for the kernel, once for each architecture whose registers
 //! they read. Nothing here may ever write to the target.
@@ -7,6 +8,8 @@
 
 #[cfg(target_arch = "bpf")]
 mod atomic;
+#[cfg(target_arch = "bpf")]
+mod call_sites;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
@@ -69,6 +72,10 @@ mod entries {
         park, park_multi => |regs| probe::park::hit(regs.g(), regs.argument_1(), regs.argument_2());
         /// In `gdestroy(gp)` (Go 1.23 and later) or `goexit0(gp)`, behind its stack check.
         exit, exit_multi => |regs| probe::exit::hit(regs.argument_0());
+        /// In `internal/poll.(*FD).Init(net, pollable)`, behind its stack check.
+        open, open_multi => |regs| {
+            probe::open::hit(regs.argument_0(), regs.g(), regs.caller(), regs.frame())
+        };
     }
 }
 

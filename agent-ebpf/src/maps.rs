@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray};
-use leak_agent_common::{Counters, Site, Slot};
+use leak_agent_common::{CallSite, Counters, Site, Slot};
 
 use crate::atomic;
 
@@ -25,9 +25,21 @@ pub static SITES: Array<Site> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 pub static SITE_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
 
-/// How many entries were asked for so far: of `SLOTS`, and of `SITES`.
+/// One entry a stack at which descriptors were opened, filled from the front. The agent maps it too.
 #[map]
-pub static USED: Array<u64> = Array::with_max_entries(2, BPF_F_MMAPABLE);
+pub static CALL_SITES: Array<CallSite> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Which entry is whose, by a hash of the stack.
+#[map]
+pub static CALL_SITE_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
+
+/// The word of a [`leak_agent_common::Birth`] for each descriptor, by its number. The agent maps it too.
+#[map]
+pub static DESCRIPTORS: Array<u64> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// How many entries were asked for so far: of `SLOTS`, of `SITES`, and of `CALL_SITES`.
+#[map]
+pub static USED: Array<u64> = Array::with_max_entries(3, BPF_F_MMAPABLE);
 
 /// What the programs count of their own work.
 #[map]
@@ -40,6 +52,8 @@ pub enum Table {
     Slots = 0,
     /// `SITES`.
     Sites = 1,
+    /// `CALL_SITES`.
+    CallSites = 2,
 }
 
 impl Table {

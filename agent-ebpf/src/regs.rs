@@ -55,6 +55,12 @@ impl Regs {
     pub fn frame(self) -> u64 {
         read!(self, rbp)
     }
+
+    /// The return address of a function that has no frame yet: at the top of the stack.
+    #[inline(always)]
+    pub fn caller(self) -> Option<u64> {
+        crate::user::word(read!(self, rsp), 0)
+    }
 }
 
 #[cfg(bpf_target_arch = "aarch64")]
@@ -87,5 +93,11 @@ impl Regs {
     #[inline(always)]
     pub fn frame(self) -> u64 {
         read!(self, regs[29])
+    }
+
+    /// The return address of a function that has no frame yet: R30.
+    #[inline(always)]
+    pub fn caller(self) -> Option<u64> {
+        Some(read!(self, regs[30]))
     }
 }

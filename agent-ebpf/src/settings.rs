@@ -13,6 +13,7 @@ static SETTINGS: Settings = Settings {
     curg: 0,
     sched_bp: 0,
     newproc1_sets_goid: 0,
+    sysfd: 0,
 };
 
 /// The settings.

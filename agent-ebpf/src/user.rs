@@ -46,11 +46,31 @@ pub fn creators_frame(g0: u64) -> Option<u64> {
     word(word(word(g0, at.m)?, at.curg)?, at.sched_bp)
 }
 
+/// The word at an offset of a struct.
 #[inline(always)]
-fn word(g: u64, offset: u32) -> Option<u64> {
-    let address = g.wrapping_add(u64::from(offset)) as *const u64;
+pub fn word(base: u64, offset: u32) -> Option<u64> {
+    let address = base.wrapping_add(u64::from(offset)) as *const u64;
     // SAFETY: the kernel checks the address, and says so if nothing can be read there.
     unsafe { bpf_probe_read_user(address) }.ok()
+}
+
+/// The `go` statement that created a goroutine.
+#[inline(always)]
+pub fn gopc(g: u64) -> Option<u64> {
+    word(g, settings().gopc)
+}
+
+/// The number of the descriptor that an `internal/poll.FD` is for.
+#[inline(always)]
+pub fn sysfd(fd: u64) -> Option<u64> {
+    word(fd, settings().sysfd)
+}
+
+/// The frame pointer and the return address that stand where a frame pointer points to.
+#[inline(always)]
+pub fn caller(frame: u64) -> Option<[u64; 2]> {
+    // SAFETY: as above.
+    unsafe { bpf_probe_read_user(frame as *const [u64; 2]) }.ok()
 }
 
 /// Follows frame pointers from `frame`, and keeps the return addresses from `gopc` on: what lies
@@ -61,10 +81,7 @@ pub fn walk(frame: u64, gopc: u64, site: *mut Site) -> u64 {
     let mut frame = frame;
     let mut len = 0;
     for at in 0..STACK_FRAMES + SKIPPED_FRAMES {
-        // SAFETY: as above.
-        let Ok([caller, pc]) = (unsafe { bpf_probe_read_user(frame as *const [u64; 2]) }) else {
-            break;
-        };
+        let Some([next, pc]) = caller(frame) else { break };
         if len > 0 || pc == gopc {
             if len >= STACK_FRAMES {
                 break;
@@ -76,10 +93,10 @@ pub fn walk(frame: u64, gopc: u64, site: *mut Site) -> u64 {
         } else if at >= SKIPPED_FRAMES {
             break;
         }
-        if caller == 0 {
+        if next == 0 {
             break;
         }
-        frame = caller;
+        frame = next;
     }
     len as u64
 }

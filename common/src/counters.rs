@@ -16,10 +16,14 @@ pub struct Counters {
     pub slots_full: u64,
     /// Creations and exits that found no room for their creation site.
     pub sites_full: u64,
-    /// Hits whose goroutine could not be read from the target's memory.
+    /// Hits whose goroutine or descriptor could not be read from the target's memory.
     pub bad_reads: u64,
     /// Creation sites whose creator's stack could not be walked.
     pub lost_stacks: u64,
+    /// Times that the open probe was hit.
+    pub opens: u64,
+    /// Openings that are not kept: the descriptor's number is too high, or there is no room for the stack.
+    pub opens_lost: u64,
 }
 
 impl Counters {
@@ -29,8 +33,28 @@ impl Counters {
     /// From its words, in the order of its fields.
     #[must_use]
     pub const fn from_words(words: [u64; Self::WORDS]) -> Self {
-        let [creates, parks, exits, slots_full, sites_full, bad_reads, lost_stacks] = words;
-        Self { creates, parks, exits, slots_full, sites_full, bad_reads, lost_stacks }
+        let [
+            creates,
+            parks,
+            exits,
+            slots_full,
+            sites_full,
+            bad_reads,
+            lost_stacks,
+            opens,
+            opens_lost,
+        ] = words;
+        Self {
+            creates,
+            parks,
+            exits,
+            slots_full,
+            sites_full,
+            bad_reads,
+            lost_stacks,
+            opens,
+            opens_lost,
+        }
     }
 
     /// Adds another processor's.
@@ -44,6 +68,8 @@ impl Counters {
             sites_full: self.sites_full.wrapping_add(other.sites_full),
             bad_reads: self.bad_reads.wrapping_add(other.bad_reads),
             lost_stacks: self.lost_stacks.wrapping_add(other.lost_stacks),
+            opens: self.opens.wrapping_add(other.opens),
+            opens_lost: self.opens_lost.wrapping_add(other.opens_lost),
         }
     }
 
@@ -54,6 +80,7 @@ impl Counters {
             Event::Create => self.creates,
             Event::Park => self.parks,
             Event::Exit => self.exits,
+            Event::Open => self.opens,
         }
     }
 }

@@ -1,19 +1,21 @@
 //! What is probed.
 
-/// Something that happens to a goroutine.
+/// Something that happens in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
-    /// It is created.
+    /// A goroutine is created.
     Create,
-    /// It asks to be parked. The runtime may still decide against it.
+    /// A goroutine asks to be parked. The runtime may still decide against it.
     Park,
-    /// It has ended.
+    /// A goroutine has ended.
     Exit,
+    /// A descriptor is opened: a file, a connection.
+    Open,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Create, Self::Park, Self::Exit];
+    pub const ALL: [Self; 4] = [Self::Create, Self::Park, Self::Exit, Self::Open];
 
     /// Its name, as people read it.
     #[must_use]
@@ -22,6 +24,7 @@ impl Event {
             Self::Create => "create",
             Self::Park => "park",
             Self::Exit => "exit",
+            Self::Open => "open",
         }
     }
 }

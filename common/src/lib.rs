@@ -5,6 +5,7 @@
 //! in place, the agent reads them from mapped memory one by one. Addresses are the target's own,
 //! times are nanoseconds of `CLOCK_MONOTONIC`, which is also what Go's `nanotime` reads.
 
+mod call_site;
 mod counters;
 mod event;
 pub mod limits;
@@ -12,6 +13,7 @@ mod settings;
 mod site;
 mod slot;
 
+pub use call_site::{Birth, CallSite};
 pub use counters::Counters;
 pub use event::Event;
 pub use settings::Settings;
@@ -20,4 +22,4 @@ pub use slot::{Slot, State};
 
 /// The version of everything in this crate. It stands in each eBPF object, and the agent loads
 /// none that was built for another: whatever changes a type's meaning or layout raises it.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;

@@ -16,3 +16,7 @@ pub const MAX_SLOTS: u32 = 1 << 21;
 pub const MIN_SLOTS: u32 = 1 << 10;
 /// Creation sites, at most. Each is one `go` statement of the program's source.
 pub const MAX_SITES: u32 = 1 << 14;
+/// Stacks at which descriptors are opened, at most.
+pub const MAX_CALL_SITES: u32 = 1 << 10;
+/// Descriptors whose birth is kept, at most: those with lower numbers.
+pub const MAX_DESCRIPTORS: u32 = 1 << 16;

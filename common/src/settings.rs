@@ -21,6 +21,8 @@ pub struct Settings {
     /// Whether `goid` holds the new goroutine's id already where `newproc1` is probed (0 or 1).
     /// Where it does not, the id is taken at its first park or at its exit.
     pub newproc1_sets_goid: u32,
+    /// Offset of `internal/poll.FD.Sysfd`.
+    pub sysfd: u32,
 }
 
 impl Settings {
@@ -39,6 +41,7 @@ impl Settings {
             self.curg,
             self.sched_bp,
             self.newproc1_sets_goid,
+            self.sysfd,
         ]
     }
 }

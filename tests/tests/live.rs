@@ -52,7 +52,7 @@ fn until(attach: &mut Attach, what: &str, mut is: impl FnMut(&Observation) -> bo
 }
 
 fn all_attached(seen: &Observation) -> bool {
-    seen.coverage.probes.len() == 3
+    seen.coverage.probes.len() == 4
         && seen.coverage.probes.iter().all(|probe| probe.state == ProbeState::Attached)
 }
 
@@ -189,7 +189,7 @@ fn lost_probes_are_missed(version: &str) {
     // The breakpoint is there before the agent was told so; a sample that began after it was.
     go_on(2);
     let holders = Holders::of(agent.id()).expect("/proc").expect("a server");
-    assert_eq!(holders.holders.len(), 3);
+    assert_eq!(holders.holders.len(), 4);
     for pid in holders.holders.iter().chain([&holders.server]) {
         let pid = Pid::from_raw(i32::try_from(*pid).expect("a pid"));
         signal::kill(pid, Signal::SIGKILL).expect("kill");
@@ -208,7 +208,7 @@ fn lost_probes_are_missed(version: &str) {
     assert!(output.status.success(), "{output:?}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let probes = report["coverage"]["probes"].as_array().expect("probes");
-    assert_eq!(probes.len(), 3);
+    assert_eq!(probes.len(), 4);
     for probe in probes {
         assert_eq!(probe["state"], "unavailable", "{probe}");
         let why = probe["reason"].as_str().expect("a reason");

@@ -128,6 +128,7 @@ fn function(event: Event, version: &str) -> &'static str {
         Event::Park => "runtime.gopark",
         Event::Exit if version >= "1.22" => "runtime.gdestroy",
         Event::Exit => "runtime.goexit0",
+        Event::Open => "internal/poll.(*FD).Init",
     }
 }
 
@@ -148,7 +149,7 @@ fn check_instruction(
     let callee = match point.event() {
         Event::Create => Some("runtime.runqput"),
         Event::CreateEvery => Some("runtime.casgstatus"),
-        Event::Park | Event::Exit => None,
+        Event::Park | Event::Exit | Event::Open => None,
     };
     let target = match (binary.arch, callee) {
         (Arch::Amd64, None) => {
@@ -203,12 +204,13 @@ fn check_registers(arch: Arch, point: &ProbePoint, what: &str) {
         Arch::Amd64 => (0, 3, 1, 14),
         Arch::Arm64 => (0, 1, 2, 28),
     };
-    let held = [Holds::G, Holds::NewG, Holds::Lock, Holds::Reason].map(number);
+    let held = [Holds::G, Holds::NewG, Holds::Lock, Holds::Reason, Holds::Fd].map(number);
     let expected = match point.event() {
-        Event::Create => [None, Some(second), None, None],
-        Event::CreateEvery => [None, Some(first), None, None],
-        Event::Park => [Some(g), None, Some(second), Some(third)],
-        Event::Exit => [Some(first), None, None, None],
+        Event::Create => [None, Some(second), None, None, None],
+        Event::CreateEvery => [None, Some(first), None, None, None],
+        Event::Park => [Some(g), None, Some(second), Some(third), None],
+        Event::Exit => [Some(first), None, None, None, None],
+        Event::Open => [Some(g), None, None, None, Some(first)],
     };
     assert_eq!(held, expected, "{what}");
 }

@@ -24,6 +24,8 @@ use nix::unistd::Pid;
 each_version!(counts_are_exact);
 each_version!(goroutines_are_who_they_are);
 each_version!(coroutines_are_seen);
+each_version!(descriptors_are_known_by_the_stack_that_opened_them);
+each_version!(too_many_descriptors_are_counted);
 each_version!(perf_events_see_the_same);
 each_version!(survives_attaching_and_detaching);
 each_version!(no_probe_is_at_an_entry);
@@ -42,7 +44,8 @@ const MODE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "exe" };
 /// Whatever does not come in this time never does.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const SIZES: Sizes = Sizes { slots: 1 << 14, sites: 1 << 10 };
+const SIZES: Sizes =
+    Sizes { slots: 1 << 14, sites: 1 << 10, call_sites: 1 << 8, descriptors: 1 << 10 };
 
 fn number(text: &str) -> u64 {
     text.rsplit('=').next().and_then(|it| it.parse().ok()).expect("a number")
@@ -135,6 +138,65 @@ fn check_identities(version: &str, method: Option<Method>) {
     assert_eq!(names(callers.as_slice()), names(creator));
 }
 
+/// The files that a target has open, by number.
+fn uploads(target: &Target) -> Vec<u64> {
+    let folder = fs::read_dir(format!("/proc/{}/fd", target.pid())).expect("descriptors");
+    let files = folder.filter_map(|entry| {
+        let entry = entry.expect("an entry");
+        let path = fs::read_link(entry.path()).ok()?;
+        let is_one = path.to_string_lossy().contains("/upload-");
+        is_one.then(|| entry.file_name().to_string_lossy().parse().expect("a number"))
+    });
+    files.collect()
+}
+
+/// Each of them, however many numbers were used before, and none that no `os.File` is made for.
+fn descriptors_are_known_by_the_stack_that_opened_them(version: &str) {
+    let mut target = Target::start(version, MODE, "resources").expect("target");
+    target.command("open 7").expect("open");
+    let older = uploads(&target);
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.attach_all().expect("attach");
+    let before = probed.probes.counters().expect("counters").opens;
+    target.command("open 40").expect("open");
+    target.command("pipe 3").expect("pipe");
+    let open = uploads(&target);
+    assert_eq!(open.len(), 47);
+    let sites = probed.probes.call_sites();
+    for number in open {
+        let birth = probed.probes.birth(number);
+        if older.contains(&number) {
+            assert_eq!(birth, None, "{number}");
+            continue;
+        }
+        let birth = birth.unwrap_or_else(|| panic!("{number} has no birth: {sites:#?}"));
+        let site = &sites[birth.site()];
+        let stack: Vec<String> =
+            site.stack().iter().map(|pc| probed.code.name_of(*pc).expect("name")).collect();
+        let own: Vec<&str> =
+            stack.iter().map(String::as_str).filter(|it| it.starts_with("main.")).collect();
+        assert_eq!(own[..2], ["main.files", "main.times"], "{stack:#?}");
+        assert!(stack.last().is_some_and(|it| it.starts_with("runtime.goexit")), "{stack:#?}");
+        assert_eq!(site.opened, 40, "{site:?}");
+    }
+    let counters = probed.probes.counters().expect("counters");
+    assert_eq!((counters.opens - before, counters.opens_lost), (40, 0), "{counters:?}");
+}
+
+/// What does not fit in is counted, and the rest is right.
+fn too_many_descriptors_are_counted(version: &str) {
+    let mut target = Target::start(version, MODE, "resources").expect("target");
+    let sizes = Sizes { descriptors: 16, ..SIZES };
+    let mut probed = Probed::load(&target, sizes, None).expect("load");
+    probed.attach_all().expect("attach");
+    target.command("open 40").expect("open");
+    let numbers = uploads(&target);
+    let kept = numbers.iter().filter(|number| probed.probes.birth(**number).is_some()).count();
+    assert_eq!(kept, numbers.iter().filter(|number| **number < 16).count());
+    let counters = probed.probes.counters().expect("counters");
+    assert_eq!(counters.opens_lost, 40 - kept as u64, "{counters:?}");
+}
+
 /// No `go` statement makes them, and yet they are created, live and end.
 fn coroutines_are_seen(version: &str) {
     let mut target = Target::start(version, MODE, "churn").expect("target");
@@ -184,7 +246,7 @@ fn no_probe_is_at_an_entry(version: &str) {
     let probed = Probed::load(&target, SIZES, None).expect("load");
     let entries = probed.code.entries().expect("entries");
     let points: Vec<_> = probed.probes.points().collect();
-    assert_eq!(points.len(), 3);
+    assert_eq!(points.len(), Event::ALL.len());
     for point in points {
         assert!(!entries.contains(&point.file_offset()), "{point:?}");
         let entry = point.file_offset() - u64::from(point.offset());
@@ -198,7 +260,7 @@ fn each_has_only_what_it_needs(version: &str) {
     let instructions = instructions(&target);
     let mut agent = Killable::start(&target, &["stay"]);
     agent.until_attached();
-    while instructions.probed().expect("memory").len() < 3 {
+    while instructions.probed().expect("memory").len() < Event::ALL.len() {
         thread::sleep(Duration::from_millis(5));
     }
     let id = agent.child.id();
@@ -207,7 +269,7 @@ fn each_has_only_what_it_needs(version: &str) {
     assert!(!of_agent.iter().any(|file| is_link(file)), "{of_agent:?}");
     let of_server = open_files(server).expect("files");
     assert!(matches!(&of_server[..], [socket] if socket.starts_with("socket:")), "{of_server:?}");
-    assert_eq!(holders.len(), 3);
+    assert_eq!(holders.len(), Event::ALL.len());
     for holder in holders {
         let files = open_files(holder).expect("files");
         assert!(
@@ -431,7 +493,7 @@ fn holder(before: &[&str], pid: u32) -> Command {
 /// Tables that are too small lose what does not fit in, count it, and get the rest right.
 fn full_tables_are_counted(version: &str) {
     let mut target = Target::start(version, MODE, "churn").expect("target");
-    let sizes = Sizes { slots: 8, sites: 1 << 10 };
+    let sizes = Sizes { slots: 8, ..SIZES };
     let mut probed = Probed::load(&target, sizes, None).expect("load");
     probed.attach_all().expect("attach");
     target.command("leak 100").expect("leak");
@@ -445,7 +507,7 @@ fn full_tables_are_counted(version: &str) {
     assert_eq!((site.created, site.exited), (100, 0), "a site has its counts all the same");
     drop(probed);
 
-    let sizes = Sizes { slots: 1 << 10, sites: 1 };
+    let sizes = Sizes { slots: 1 << 10, sites: 1, ..SIZES };
     let mut probed = Probed::load(&target, sizes, None).expect("load");
     probed.attach_all().expect("attach");
     target.command("leak 3").expect("leak");

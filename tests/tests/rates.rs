@@ -87,7 +87,7 @@ fn a_program_that_executes_itself_anew_is_another(version: &str) {
     let code = Code::read(target.path()).expect("code");
     let mut attach = attach(&target, Probing::All);
     let counted = |seen: &Observation| {
-        seen.coverage.probes.len() == 3
+        seen.coverage.probes.len() == 4
             && seen.coverage.probes.iter().all(|probe| probe.state == ProbeState::Attached)
             && seen.rates_so_far.is_some_and(|rates| {
                 rates.basis == RateBasis::Exact && rates.created_per_second > 1.0

@@ -13,21 +13,48 @@ use serde_json::Value;
 /// Long enough for more than a suspicion.
 const LONG: &str = "24s";
 
-/// What a mode leaks: its kind, and what its name leads to and contains.
+/// What a mode leaks: its kind, what its name leads to and contains, and the functions whose line opens it, by
+/// the beginning of their names; none where Go's library does not.
 struct Leak {
     mode: &'static str,
     kind: &'static str,
     leads_to: Option<&'static str>,
     name: &'static str,
+    opened_in: &'static [&'static str],
 }
 
 const LEAKS: [Leak; 6] = [
-    Leak { mode: "files", kind: "file", leads_to: Some("path"), name: "/upload-#.tmp" },
-    Leak { mode: "close-wait", kind: "tcp-socket", leads_to: Some("accepted-on"), name: ":" },
-    Leak { mode: "pipes", kind: "pipe", leads_to: None, name: "" },
-    Leak { mode: "children", kind: "zombie", leads_to: Some("program"), name: "true" },
-    Leak { mode: "watchers", kind: "inotify", leads_to: None, name: "" },
-    Leak { mode: "mappings", kind: "mapping", leads_to: Some("path"), name: "/index-#.tmp" },
+    Leak {
+        mode: "files",
+        kind: "file",
+        leads_to: Some("path"),
+        name: "/upload-#.tmp",
+        opened_in: &["main.files"],
+    },
+    Leak {
+        mode: "close-wait",
+        kind: "tcp-socket",
+        leads_to: Some("accepted-on"),
+        name: ":",
+        // The closure of the one that was inlined into the other.
+        opened_in: &["main.accepting.", "main.closeWait."],
+    },
+    Leak { mode: "pipes", kind: "pipe", leads_to: None, name: "", opened_in: &["main.pipes"] },
+    Leak {
+        mode: "children",
+        kind: "zombie",
+        leads_to: Some("program"),
+        name: "true",
+        opened_in: &[],
+    },
+    Leak { mode: "watchers", kind: "inotify", leads_to: None, name: "", opened_in: &[] },
+    Leak {
+        mode: "mappings",
+        kind: "mapping",
+        leads_to: Some("path"),
+        name: "/index-#.tmp",
+        opened_in: &[],
+    },
 ];
 
 const HEALTHY: [&str; 4] = ["pool", "rotation", "requests", "waited"];
@@ -72,9 +99,36 @@ fn is_found(leak: &Leak, version: &str) {
     assert!(finding["growth"]["per_second"].as_f64().expect("a rate") > 1.0, "{finding:#}");
     assert!(!finding["suggestions"].as_array().expect("a list").is_empty());
     assert!(resource["history"].as_array().is_some_and(|history| history.len() >= 5));
+    is_opened_there(leak, resource, &report);
     if leak.kind != "zombie" {
         assert!(resource["limit"]["reached_in_seconds"].as_f64().is_some(), "{resource}");
     }
+}
+
+/// Whether the line is named that opened what came while it was watched, and whatever no line opened is said.
+fn is_opened_there(leak: &Leak, resource: &Value, report: &Value) {
+    let lines = resource["opened_at"].as_array().expect("a list");
+    let coverage = &report["coverage"];
+    if leak.opened_in.is_empty() {
+        assert!(lines.is_empty(), "{resource:#}");
+        // Made by a system call of the program's own.
+        let is_said = coverage["notes"].to_string().contains("the open probe saw ");
+        assert!(is_said || leak.kind != "inotify", "{coverage:#}");
+        return;
+    }
+    let [line] = &lines[..] else { panic!("{lines:#?} {coverage:#}") };
+    let function = line["function"].as_str().expect("a function");
+    let is_there = leak.opened_in.iter().any(|start| function.starts_with(start));
+    assert!(is_there && line["basis"] == "stack", "{line:#}");
+    let [from, to] = ["from", "to"].map(|key| resource[key].as_u64().expect("a count"));
+    let count = line["count"].as_u64().expect("a count");
+    // The probe comes behind the first sample, and its burst behind others.
+    assert!(count <= to && 2 * count >= to - from, "{count} of {from} to {to}: {coverage:#}");
+    assert!(line["stack"].as_array().is_some_and(|stack| stack.len() > 3), "{line:#}");
+    let held = report["resources"]["held"].as_array().expect("a list");
+    let group =
+        held.iter().find(|group| !group["opened_at"].as_array().expect("a list").is_empty());
+    assert_eq!(group.expect("it is told of what is held too")["kind"], leak.kind);
 }
 
 fn all_are_found(version: &str) {
@@ -111,6 +165,11 @@ fn is_found_with_its_goroutines(version: &str) {
     assert_eq!(piled_up["kind"], "tcp-socket");
     let [from, to] = ["from", "to"].map(|key| piled_up[key].as_u64().expect("a count"));
     assert!(to >= from + 10, "{piled_up}");
+    // A goroutine of the library's connects; who asked is known by who created it.
+    let line = &piled_up["opened_at"][0];
+    let function = line["function"].as_str().unwrap_or_default();
+    assert!(function.starts_with("main.bodies"), "{piled_up:#} {:#}", report["coverage"]);
+    assert_eq!(line["basis"], "creation-stack", "{piled_up:#}");
     let evidence = finding["evidence"].to_string();
     assert!(evidence.contains("steady-growth: ") && evidence.contains("resource-growth: "));
     assert!(finding["cause"].as_str().is_some_and(|cause| cause.contains(" With them pile up ")));

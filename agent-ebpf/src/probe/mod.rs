@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod exit;
+pub mod open;
 pub mod park;
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;

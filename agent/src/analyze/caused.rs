@@ -26,6 +26,8 @@ pub(super) struct Causes<'a> {
     lives: &'a [Life],
     /// Creation sites, by the function that their goroutines start in: the one that created most.
     by_entry: FxHashMap<FrameId, &'a Site>,
+    /// Creation sites, by their `go` statement.
+    by_statement: FxHashMap<FrameId, &'a Site>,
     /// The function that the creator's own goroutine started in, by the creator's stack.
     created_in: FxHashMap<StackId, FrameId>,
     home: Option<&'a str>,
@@ -38,14 +40,8 @@ impl<'a> Causes<'a> {
         lives: &'a [Life],
         sites: &'a [Site],
     ) -> Self {
-        let mut by_entry: FxHashMap<FrameId, &Site> = FxHashMap::default();
-        for site in sites {
-            let Some(entry) = site.started_in else { continue };
-            let known = by_entry.entry(entry).or_insert(site);
-            if site.created > known.created {
-                *known = site;
-            }
-        }
+        let by_entry = busiest(sites, |site| site.started_in);
+        let by_statement = busiest(sites, |site| site.created_by);
         let created_in = sites
             .iter()
             .filter_map(|site| Some((site.creation_stack?, site.created_in?)))
@@ -53,7 +49,7 @@ impl<'a> Causes<'a> {
         let main = groups.iter().zip(lives).find(|(_, life)| life.has_main);
         let main = main.and_then(|(group, _)| group.stack);
         let home = main.and_then(|stack| home(stacks, stack));
-        Self { stacks, groups, lives, by_entry, created_in, home }
+        Self { stacks, groups, lives, by_entry, by_statement, created_in, home }
     }
 
     /// Whether a frame is the program's own.
@@ -80,6 +76,20 @@ impl<'a> Causes<'a> {
             return Some(cause);
         }
         self.created(group.created_by, group.creation_stack, parent, 0)
+    }
+
+    /// The line that leads to descriptors that were opened at a stack, by a goroutine that a `go` statement
+    /// created.
+    pub(super) fn of_opening(
+        &self,
+        stack: StackId,
+        created_by: Option<FrameId>,
+    ) -> Option<CausedAt> {
+        let line = self.on(stack, CauseBasis::Stack).or_else(|| {
+            let site = created_by.and_then(|statement| self.by_statement.get(&statement));
+            self.created(created_by, site.and_then(|site| site.creation_stack), None, 0)
+        });
+        line.map(|line| line.at)
     }
 
     /// Whether a line of the program's own is on a group's stack.
@@ -139,6 +149,19 @@ impl<'a> Causes<'a> {
     fn is_runtimes(&self, frame: FrameId) -> bool {
         self.stacks.origin(frame) == Some(Origin::Runtime)
     }
+}
+
+/// Of the sites that have something in common, the one that created most.
+fn busiest(sites: &[Site], by: impl Fn(&Site) -> Option<FrameId>) -> FxHashMap<FrameId, &Site> {
+    let mut busiest: FxHashMap<FrameId, &Site> = FxHashMap::default();
+    for site in sites {
+        let Some(key) = by(site) else { continue };
+        let known = busiest.entry(key).or_insert(site);
+        if site.created > known.created {
+            *known = site;
+        }
+    }
+    busiest
 }
 
 /// Whether a group's goroutines are coroutines (`iter.Pull`, Go 1.23 and later), which are the user's, though

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::busy::Runners;
+use super::caused::Causes;
 use super::contention;
 use super::forced;
 use super::group;
@@ -352,6 +353,7 @@ fn in_order(sites: &[Site]) -> Vec<Site> {
 pub fn assess(window: &Window) -> Option<Assessment> {
     let latest = window.latest.as_ref()?;
     let (first, first_elapsed) = window.first?;
+    let causes = Causes::new(&latest.stacks, &latest.groups, &latest.lives, &latest.sites);
     Some(Assessment {
         target: Arc::clone(&latest.target),
         window: WindowSpan {
@@ -368,7 +370,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
             rates: latest.rates_so_far.or_else(|| window.churn.rates()),
         },
         memory: memory::account(&window.memory),
-        resources: resources::account(&window.resources),
+        resources: resources::account(&window.resources, &causes, &latest.stacks),
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
         judgement: None,

@@ -500,7 +500,8 @@ pub(super) struct Common {
     pub(super) duration: Option<Duration>,
 
     /// Probes in the target's runtime (eBPF, for watching only): they see every creation, exit and
-    /// park. auto attaches what the budget allows, create the same without parks, all ignores the budget.
+    /// park, and where descriptors are opened. auto attaches what the budget allows, create does so with
+    /// creations and exits alone, all ignores the budget.
     #[arg(long, global = true, default_value = "auto", env = "LEAK_AGENT_PROBES")]
     pub(super) probes: Probes,
 

@@ -1,5 +1,5 @@
-//! Where probes may sit in a Go program: at which instruction each event in a goroutine's life
-//! passes, and which registers then hold what.
+//! Where probes may sit in a Go program: at which instruction each event in a goroutine's life passes, and
+//! each descriptor that Go's library opens, and which registers then hold what.
 //!
 //! Read from the executable's file, not from memory, where another tracer's breakpoints (or our
 //! own) may stand in place of instructions. Never a function's first byte: at a stack check the
@@ -23,8 +23,15 @@ const GOPARK: &str = "runtime.gopark";
 /// Since Go 1.22 `goexit0` calls it, and so do coroutines that end.
 const GDESTROY: &str = "runtime.gdestroy";
 const GOEXIT0: &str = "runtime.goexit0";
+/// Every file of `os` and every connection of `net` passes it once, after the descriptor was opened
+/// (`internal/poll/fd_unix.go`). Too large to be inlined.
+const FD_INIT: &str = "internal/poll.(*FD).Init";
 
-const WANTED: [&str; 7] = [NEWPROC, NEWPROC1, RUNQPUT, CASGSTATUS, GOPARK, GDESTROY, GOEXIT0];
+const WANTED: [&str; 8] =
+    [NEWPROC, NEWPROC1, RUNQPUT, CASGSTATUS, GOPARK, GDESTROY, GOEXIT0, FD_INIT];
+
+/// Offset of `internal/poll.FD.Sysfd`, behind `fdmu` (`internal/poll/fd_unix.go`, Go 1.21 to 1.27).
+pub const SYSFD: u32 = 16;
 
 /// The names of all functions that [`find`] asks for, each once.
 #[must_use]
@@ -32,23 +39,26 @@ pub const fn wanted() -> &'static [&'static str] {
     &WANTED
 }
 
-/// What happens to a goroutine.
+/// What happens in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// A `go` statement created it: all its fields are set, it is about to be made runnable. Runs
+    /// A `go` statement created a goroutine: all its fields are set, it is about to be made runnable. Runs
     /// on the system stack, from which frame pointers lead back into the creator's stack.
     Create,
-    /// It was created in whatever way: coroutines of `iter.Pull` too, which pass nowhere else.
+    /// A goroutine was created in whatever way: coroutines of `iter.Pull` too, which pass nowhere else.
     CreateEvery,
-    /// It is about to block. No proof that it will: what it waits for may have come meanwhile.
+    /// A goroutine is about to block. No proof that it will: what it waits for may have come meanwhile.
     Park,
-    /// It has ended. Coroutines too.
+    /// A goroutine has ended. Coroutines too.
     Exit,
+    /// A descriptor was opened by Go's library. Runs on the stack of the goroutine that opened it.
+    Open,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::CreateEvery, Self::Park, Self::Exit];
+    pub const ALL: [Self; 5] =
+        [Self::Create, Self::CreateEvery, Self::Park, Self::Exit, Self::Open];
 
     const fn index(self) -> usize {
         match self {
@@ -56,6 +66,7 @@ impl Event {
             Self::CreateEvery => 1,
             Self::Park => 2,
             Self::Exit => 3,
+            Self::Open => 4,
         }
     }
 }
@@ -67,6 +78,7 @@ impl fmt::Display for Event {
             Self::CreateEvery => "create (every kind)",
             Self::Park => "park",
             Self::Exit => "exit",
+            Self::Open => "open",
         })
     }
 }
@@ -81,6 +93,8 @@ pub enum Holds {
     /// What the goroutine waits on, or 0: an address whose meaning depends on the reason (for a
     /// channel, that of its `lock` field).
     Lock,
+    /// The address of the `internal/poll.FD` whose descriptor was opened.
+    Fd,
     /// Why it waits, a number by [`super::program::Program::reasons`]. Only the lowest byte counts.
     Reason,
 }
@@ -200,7 +214,7 @@ impl ProbePoint {
 
 /// By the arguments of the functions that are entered or called there, which are the same in Go
 /// 1.21 to 1.27: `gopark(unlockf, lock, reason, ..)`, `gdestroy(gp)`, `goexit0(gp)`,
-/// `runqput(pp, gp, next)`, `casgstatus(gp, old, new)`.
+/// `runqput(pp, gp, next)`, `casgstatus(gp, old, new)`, `(*FD).Init(net, pollable)`.
 const fn registers(event: Event, arch: Arch) -> Registers {
     let [first, second, third, ..] = arch.arguments();
     match event {
@@ -210,6 +224,7 @@ const fn registers(event: Event, arch: Arch) -> Registers {
             [Some((Holds::G, arch.g())), Some((Holds::Lock, second)), Some((Holds::Reason, third))]
         }
         Event::Exit => [Some((Holds::G, first)), None, None],
+        Event::Open => [Some((Holds::Fd, first)), Some((Holds::G, arch.g())), None],
     }
 }
 
@@ -361,6 +376,7 @@ impl<'d, R: ReadRef<'d>> Finder<'_, R> {
                 self.at_entry(event, GDESTROY)
             }
             Event::Exit => self.at_entry(event, GOEXIT0),
+            Event::Open => self.at_entry(event, FD_INIT),
         }
     }
 

@@ -33,9 +33,9 @@ pub struct CausedAt {
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum CauseBasis {
-    /// It is on the blocked goroutines' own stacks.
+    /// It is on the blocked goroutines' own stacks; of descriptors, on the stack that opened them.
     Stack,
-    /// It is the `go` statement that created them.
+    /// It is the `go` statement that created them, or the goroutine that opened descriptors.
     CreationSite,
     /// It is on the stack of one of their creators, as a probe saw it, or of the creators of those.
     CreationStack,

@@ -15,7 +15,7 @@ use super::growth::Growth;
 use super::lock_wait::LockWait;
 use super::memory_account::MemoryKind;
 use super::pattern::Pattern;
-use super::resource_account::ResourceGrowth;
+use super::resource_account::{OpenedAt, ResourceGrowth};
 use super::stack::FrameId;
 use super::suggestion::Suggestion;
 
@@ -252,6 +252,18 @@ impl Finding {
             _ => None,
         });
         lines.unwrap_or_default()
+    }
+
+    /// The lines that opened what piles up, most first, each with how many there are of that in all; as far as
+    /// that was seen.
+    pub fn opened_at(&self) -> impl Iterator<Item = (&OpenedAt, u64)> {
+        let (own, with) = match &self.subject {
+            Subject::Resource(held) => (Some(&**held), &[][..]),
+            Subject::Goroutines(leak) => (None, &leak.piled_up[..]),
+            Subject::Memory(_) => (None, &[][..]),
+        };
+        let held = own.into_iter().chain(with.iter().map(|it| &it.held));
+        held.flat_map(|held| held.opened_at.iter().map(|opened| (opened, held.to)))
     }
 
     /// For how long the longest of its goroutines has been blocked.

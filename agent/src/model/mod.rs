@@ -96,11 +96,11 @@ pub use probe::{ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell, ProbeState};
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
 pub use rates::{Rate, RateBasis, Rates};
 pub use resource_account::{
-    ResourceAccount, ResourceGrowth, ResourceLimit, ResourcePoint, ResourceTrend,
+    OpenedAt, ResourceAccount, ResourceGrowth, ResourceLimit, ResourcePoint, ResourceTrend,
 };
 pub use resources::{
-    Bound, ResourceDetails, ResourceGroup, ResourceKey, ResourceKind, ResourceName, ResourcePart,
-    Resources, TcpState, Usage,
+    Bound, Opened, ResourceDetails, ResourceGroup, ResourceKey, ResourceKind, ResourceName,
+    ResourcePart, Resources, TcpState, Usage,
 };
 pub use retained::{
     Amount, Collectable, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldHeap,

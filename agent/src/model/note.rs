@@ -161,6 +161,13 @@ pub enum CoverageNote {
         /// How many they did not.
         missed: u64,
     },
+    /// Descriptors came while openings were watched, and some were opened by code that the probe is not on.
+    OpeningsMissed {
+        /// How many of those that are open were seen to be opened.
+        seen: u64,
+        /// How many were not.
+        missed: u64,
+    },
     /// The kernel's table of goroutines was full, and is begun anew, larger.
     ProbeTableFull,
     /// Creation stacks could not be walked.
@@ -271,6 +278,7 @@ impl CoverageNote {
                 | Self::ResourcesUnread { .. }
                 | Self::ResourcesCut { .. }
                 | Self::DescriptorsSampled { .. }
+                | Self::OpeningsMissed { .. }
                 | Self::HeapNotWalked { .. }
         )
     }

@@ -16,6 +16,8 @@ pub enum ProbeEvent {
     Park,
     /// Goroutines end.
     Exit,
+    /// Descriptors are opened: files, connections.
+    Open,
 }
 
 impl ProbeEvent {
@@ -94,6 +96,8 @@ pub enum ProbeReason {
     },
     /// Only creations were asked for.
     OnlyCreations,
+    /// What it watches is not looked at.
+    NotLookedAt,
     /// Plugins are loaded, whose goroutines pass the probes by.
     Plugins,
     /// It could not be attached, or was lost.

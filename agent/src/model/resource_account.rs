@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::caused_at::CauseBasis;
 use super::growth::Growth;
 use super::level::Level;
 use super::resources::{Bound, ResourceKey, ResourceKind, Resources};
+use super::stack::{FrameId, StackId};
 use super::trend::Reached;
 
 /// What analysis says of what a process holds over a window.
@@ -24,6 +26,23 @@ pub struct ResourceAccount {
     pub level: Level,
     /// The counts over the window, some of them.
     pub history: Vec<ResourcePoint>,
+    /// Where open descriptors were opened, as of the last details, by name, and most first within each; of
+    /// those alone that were seen to be opened.
+    pub opened: Vec<(ResourceKey, OpenedAt)>,
+}
+
+/// A line that opened descriptors which are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenedAt {
+    /// The program's own line that leads to it; the outermost on the stack outside the runtime where none is
+    /// known.
+    pub frame: FrameId,
+    /// How the line is known; `None` where it is not the program's own.
+    pub basis: Option<CauseBasis>,
+    /// The stack that opened them: of several the one that opened most.
+    pub stack: StackId,
+    /// How many.
+    pub count: u64,
 }
 
 /// How a number of things goes over the window.
@@ -89,4 +108,6 @@ pub struct ResourceGrowth {
     pub closed_by_peer: u64,
     /// The limit that they count towards; `None` where none is known.
     pub limit: Option<ResourceLimit>,
+    /// The lines that opened them, most first, as far as that was seen.
+    pub opened_at: Vec<OpenedAt>,
 }

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::stack::{FrameId, StackId};
+
 /// What a process holds. What the source cannot know is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resources {
@@ -20,6 +22,23 @@ pub struct Resources {
     pub children: Option<Usage>,
     /// What these are; `None` where nothing looked at them one by one at this observation.
     pub details: Option<ResourceDetails>,
+    /// Where open descriptors were opened, as of the last details; of those alone that were seen to be
+    /// opened.
+    #[serde(default)]
+    pub opened: Vec<Opened>,
+}
+
+/// Descriptors that were opened at one stack and are open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// What they are.
+    pub key: ResourceKey,
+    /// The stack that opened them.
+    pub stack: StackId,
+    /// The `go` statement that created the goroutine that did.
+    pub created_by: Option<FrameId>,
+    /// How many.
+    pub count: u64,
 }
 
 /// How many there are, and how many there may be.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::opened;
 use super::series::{Series, closed_by_peer};
 use crate::analyze::code_files::CodeFiles;
 use crate::analyze::investigate::{Candidates, Context, Investigate};
@@ -40,6 +41,11 @@ impl Investigate for GrowingResources {
             // Two that would have one id are about the same.
             if !findings.iter().any(|other| other.id == finding.id) {
                 findings.push(finding);
+            }
+        }
+        for finding in &mut findings {
+            if let Subject::Resource(held) = &mut finding.subject {
+                held.opened_at = opened::of_key(account, &held.key, &context.assessment.stacks);
             }
         }
         let lacks = context.assessment.window.observations > 1
@@ -84,6 +90,7 @@ fn of_trend(trend: &ResourceTrend, account: &ResourceAccount, series: &Series) -
                 to: trend.to,
                 closed_by_peer: if trend.is_closed_by_peer { trend.to } else { closed },
                 limit,
+                opened_at: Vec::new(),
             },
             trend.is_closed_by_peer,
             Some(&trend.growth),
@@ -137,8 +144,14 @@ fn at_once(account: &ResourceAccount) -> Vec<Finding> {
     let grow = account.growing.iter().any(|it| it.key.kind == ResourceKind::Zombie);
     if zombies >= MANY && !grow {
         let key = ResourceKey { kind: ResourceKind::Zombie, name: None };
-        let held =
-            ResourceGrowth { key, from: zombies, to: zombies, closed_by_peer: 0, limit: None };
+        let held = ResourceGrowth {
+            key,
+            from: zombies,
+            to: zombies,
+            closed_by_peer: 0,
+            limit: None,
+            opened_at: Vec::new(),
+        };
         found.push(Finding {
             evidence: vec![Evidence::Unreaped { children: zombies }],
             ..finding(held, false, None)
@@ -148,8 +161,14 @@ fn at_once(account: &ResourceAccount) -> Vec<Finding> {
     found.extend(near.map(|limit| {
         let key = ResourceKey { kind: limit.kind, name: None };
         let count = limit.bound.used;
-        let held =
-            ResourceGrowth { key, from: count, to: count, closed_by_peer: 0, limit: Some(*limit) };
+        let held = ResourceGrowth {
+            key,
+            from: count,
+            to: count,
+            closed_by_peer: 0,
+            limit: Some(*limit),
+            opened_at: Vec::new(),
+        };
         Finding {
             suggestions: vec![
                 Suggestion::Class(CauseClass::Resource),
@@ -171,6 +190,7 @@ fn pile(key: &ResourceKey, closed: u64, account: &ResourceAccount) -> Finding {
         to: closed,
         closed_by_peer: closed,
         limit: limit(key.kind, account),
+        opened_at: Vec::new(),
     };
     Finding {
         evidence: vec![Evidence::CloseWait { sockets: closed, of }],

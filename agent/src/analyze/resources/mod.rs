@@ -4,6 +4,7 @@
 mod course;
 mod findings;
 mod limits;
+mod opened;
 mod rising;
 mod series;
 #[cfg(test)]
@@ -14,10 +15,16 @@ pub(super) use findings::GrowingResources;
 pub(super) use series::Series;
 pub(super) use with_goroutines::join;
 
-use crate::model::{Level, ResourceAccount};
+use super::caused::Causes;
+use crate::model::{Level, ResourceAccount, StackTable};
 
-/// What the figures of a window say; `None` where nothing is known of them.
-pub(super) fn account(series: &Series) -> Option<ResourceAccount> {
+/// What the figures of a window say; `None` where nothing is known of them. The causes and the stacks are those
+/// of its last sample.
+pub(super) fn account(
+    series: &Series,
+    causes: &Causes<'_>,
+    stacks: &StackTable,
+) -> Option<ResourceAccount> {
     let now = series.now()?;
     let limits = limits::limits(series);
     Some(ResourceAccount {
@@ -26,6 +33,7 @@ pub(super) fn account(series: &Series) -> Option<ResourceAccount> {
         growing: rising::rising(series),
         level: limits.iter().map(|limit| limit.level).max().unwrap_or(Level::Normal),
         history: series.points().to_vec(),
+        opened: opened::opened(&now.opened, causes, stacks),
         now: now.clone(),
         limits,
     })

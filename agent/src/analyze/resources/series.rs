@@ -173,7 +173,7 @@ impl Series {
 }
 
 /// What a group counts towards: its name, the directory of that, its kind.
-fn levels(key: &ResourceKey) -> impl Iterator<Item = ResourceKey> {
+pub(super) fn levels(key: &ResourceKey) -> impl Iterator<Item = ResourceKey> {
     let kind = ResourceKey { kind: key.kind, name: None };
     let named = |name| ResourceKey { kind: key.kind, name: Some(name) };
     let directory = directory(key).map(named);

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    Assessment, Bound, CauseClass, DetectorKind, Evidence, Finding, Level, ResourceDetails,
-    ResourceGroup, ResourceKey, ResourceKind, ResourceName, Resources, Subject, TcpState, Usage,
-    Verdict,
+    Assessment, Bound, CauseBasis, CauseClass, DetectorKind, Evidence, Finding, Level, Opened,
+    RateBasis, ResourceDetails, ResourceGroup, ResourceKey, ResourceKind, ResourceName, Resources,
+    Site, Subject, TcpState, Usage, Verdict,
 };
 use crate::sample::Sample;
 
@@ -41,6 +41,81 @@ fn judged(seconds: u32, held: impl Fn(u64) -> Vec<ResourceGroup>) -> Assessment 
         window.push(&seen);
     }
     judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+#[test]
+fn the_line_that_opened_them_leads() {
+    let mut sample = Sample::new();
+    let own = sample.stack(&[
+        ("os.OpenFile", "/usr/local/go/src/os/file.go", 410),
+        ("main.upload", "/src/app/upload.go", 17),
+        ("main.main", "/src/app/main.go", 9),
+    ]);
+    let other = sample.stack(&[
+        ("os.OpenFile", "/usr/local/go/src/os/file.go", 410),
+        ("main.upload", "/src/app/upload.go", 17),
+        ("main.retry", "/src/app/main.go", 30),
+    ]);
+    let library = sample.stack(&[
+        ("net.socket", "/usr/local/go/src/net/sock_posix.go", 70),
+        ("net/http.(*Transport).dialConn", "/usr/local/go/src/net/http/transport.go", 1700),
+        ("runtime.goexit", "/usr/local/go/src/runtime/asm_amd64.s", 1700),
+    ]);
+    let asked = sample.stack(&[
+        ("net/http.(*Transport).queueForDial", "/usr/local/go/src/net/http/transport.go", 1500),
+        ("main.ask", "/src/app/ask.go", 5),
+    ]);
+    let statement = sample.frame(
+        "net/http.(*Transport).queueForDial",
+        "/usr/local/go/src/net/http/transport.go",
+        1500,
+    );
+    let opened =
+        |key: &str, stack, created_by, count| Opened { key: path(key), stack, created_by, count };
+    let mut window = Window::default();
+    for second in 0..=30_u32 {
+        let mut seen = sample.observe(second);
+        let more = u64::from(second);
+        seen.resources = holding(vec![group(path("/a/#"), 10 + 3 * more, (3, 0))], 10_000);
+        seen.resources.opened = vec![
+            opened("/a/#", own, None, more),
+            opened("/a/#", other, None, 2 * more),
+            opened("/a/#", library, Some(statement), 1),
+            opened("/b", library, None, 4),
+        ];
+        seen.sites = vec![Site {
+            created_by: Some(statement),
+            creation_stack: Some(asked),
+            created_in: None,
+            started_in: None,
+            created: 1,
+            exited: 0,
+            created_per_second: None,
+            rate_basis: RateBasis::Exact,
+            created_interval: None,
+            lifetimes: Vec::new(),
+        }];
+        window.push(&seen);
+    }
+    let leaks = judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed");
+    let lines: Vec<_> = findings(&leaks)[0]
+        .opened_at()
+        .map(|(line, of)| {
+            let frame = leaks.stacks.lookup(line.frame).expect("a name");
+            (frame.function, frame.line, line.basis, line.count, of)
+        })
+        .collect();
+    let expected = [
+        ("main.upload", 17, Some(CauseBasis::Stack), 90, 100),
+        ("main.ask", 5, Some(CauseBasis::CreationStack), 1, 100),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(findings(&leaks)[0].opened_at().next().map(|(line, _)| line.stack), Some(other));
+    // Of what does not grow too, and where no line of the program's own is known.
+    let account = leaks.resources.as_ref().expect("known");
+    let (_, line) = account.opened.iter().find(|(key, _)| *key == path("/b")).expect("there");
+    let frame = leaks.stacks.lookup(line.frame).expect("a name");
+    assert_eq!((frame.function, line.basis), ("net/http.(*Transport).dialConn", None));
 }
 
 fn findings(assessment: &Assessment) -> &[Finding] {

@@ -8,7 +8,8 @@
 //! known.
 //!
 //! Creation stacks are not shed: the kernel walks one a creation site, and never again (about
-//! 850 ns each, for at most some thousands of sites).
+//! 850 ns each, for at most some thousands of sites). Who opens a descriptor is told by the whole stack, so
+//! that each of those hits pays for a walk.
 
 mod history;
 
@@ -47,6 +48,9 @@ const FARTHEST: Duration = Duration::from_millis(100);
 pub(super) const SLOWED: f64 = 0.1;
 /// For so long a burst is new: what is hit far too often shows by then.
 const NEW: Duration = Duration::from_millis(100);
+/// What it takes to walk the stack of whoever opens a descriptor: ten frames take 1 us in a loop (Linux 6.18,
+/// amd64), which is doubled as the trap is.
+const WALK: Duration = Duration::from_micros(2);
 /// Next to nothing, of what is allowed.
 const LITTLE: f64 = 0.05;
 
@@ -55,19 +59,22 @@ const LITTLE: f64 = 0.05;
 pub enum Layer {
     /// Create and exit: what is shed last.
     Lives,
+    /// Open.
+    Opens,
     /// Park: what is shed first.
     Parks,
 }
 
 impl Layer {
     /// All of them, in the order in which they are worth keeping.
-    pub const ALL: [Self; 2] = [Self::Lives, Self::Parks];
+    pub const ALL: [Self; 3] = [Self::Lives, Self::Opens, Self::Parks];
 
     /// What they watch.
     #[must_use]
     pub const fn events(self) -> &'static [Event] {
         match self {
             Self::Lives => &[Event::Create, Event::Exit],
+            Self::Opens => &[Event::Open],
             Self::Parks => &[Event::Park],
         }
     }
@@ -77,7 +84,16 @@ impl Layer {
     pub const fn of(event: Event) -> Self {
         match event {
             Event::Create | Event::Exit => Self::Lives,
+            Event::Open => Self::Opens,
             Event::Park => Self::Parks,
+        }
+    }
+
+    /// What each of its hits costs beside the trap.
+    const fn walk(self) -> Duration {
+        match self {
+            Self::Lives | Self::Parks => Duration::ZERO,
+            Self::Opens => WALK,
         }
     }
 }
@@ -112,8 +128,8 @@ pub enum State {
 pub struct Reading {
     /// When, by a clock that never steps.
     pub now: Duration,
-    /// Hits so far: creations and exits, and parks.
-    pub hits: [u64; 2],
+    /// Hits so far, by [`Layer`].
+    pub hits: [u64; Layer::ALL.len()],
     /// The target's CPU time so far.
     pub cpu: Duration,
     /// For how long snapshots have read its memory so far.
@@ -165,9 +181,9 @@ impl Books {
 #[derive(Clone, Debug)]
 pub struct Governor {
     budget: Budget,
-    /// What one hit costs the target, in seconds of CPU.
+    /// What the trap of one hit costs the target, in seconds of CPU.
     hit: f64,
-    layers: [Books; 2],
+    layers: [Books; Layer::ALL.len()],
     last: Option<Reading>,
     /// Seconds of CPU that may still be spent; below 0 for what must be earned back first.
     bucket: f64,
@@ -182,7 +198,11 @@ impl Governor {
     /// With nothing attached yet. `refused` says why a layer is not to be had, `hit` what one hit
     /// costs the target.
     #[must_use]
-    pub fn new(budget: Budget, refused: [Option<ProbeReason>; 2], hit: Duration) -> Self {
+    pub fn new(
+        budget: Budget,
+        refused: [Option<ProbeReason>; Layer::ALL.len()],
+        hit: Duration,
+    ) -> Self {
         let layers = refused.map(|refused| Books {
             state: match refused {
                 None => State::Shed { since: Duration::ZERO },
@@ -228,7 +248,11 @@ impl Governor {
     /// What hits of a layer cost, in seconds of CPU a second, were its probes there all the time.
     #[must_use]
     pub fn cost_of(&self, layer: Layer) -> f64 {
-        self.rate(layer).unwrap_or(0.0) * self.hit
+        self.rate(layer).unwrap_or(0.0) * self.hit_of(layer)
+    }
+
+    fn hit_of(&self, layer: Layer) -> f64 {
+        self.hit + layer.walk().as_secs_f64()
     }
 
     /// What hits have cost the target so far, as estimated.
@@ -319,9 +343,10 @@ impl Governor {
         let weight = if self.earning > 0.0 { weight } else { 1.0 };
         self.earning += (earned / seconds - self.earning) * weight;
         self.bucket -= sampling;
+        let costs = Layer::ALL.map(|layer| self.hit_of(layer));
         for (layer, books) in self.layers.iter_mut().enumerate() {
             let hits = reading.hits[layer].saturating_sub(last.hits[layer]);
-            let cost = hits as f64 * self.hit;
+            let cost = hits as f64 * costs[layer];
             self.spent += cost;
             self.bucket -= cost;
             match books.state {

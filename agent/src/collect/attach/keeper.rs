@@ -11,11 +11,21 @@ use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
 use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
+use super::resources::DescriptorBirths;
 use super::watch::Watch;
 use super::{Budget, Probing, monotonic};
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::model::ProbeReason;
+
+/// Which probes are wanted, and what they may cost.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wanted {
+    pub(super) probing: Probing,
+    pub(super) budget: Budget,
+    /// Whether somebody asks who opened a descriptor.
+    pub(super) resources: bool,
+}
 
 /// Probes that are being kept within a budget. They are gone when this is dropped.
 pub(super) struct Keeper {
@@ -59,14 +69,15 @@ impl Keeper {
     pub(super) fn start(
         program: &Program,
         goroutines: usize,
-        (probing, budget): (Probing, Budget),
+        wanted: Wanted,
         watch: Watch,
     ) -> Result<Self, ProbeError> {
         let spec = Spec::of(program, goroutines);
         let sizes = spec.sizes;
         let probes = Probes::load(&spec)?;
-        let refused = Layer::ALL.map(|layer| refusal(&probes, layer, probing));
-        let budget = if probing == Probing::All { Budget::UNLIMITED } else { budget };
+        let refused = Layer::ALL.map(|layer| refusal(&probes, layer, wanted));
+        let is_unlimited = wanted.probing == Probing::All;
+        let budget = if is_unlimited { Budget::UNLIMITED } else { wanted.budget };
         let kept = Kept {
             probes,
             governor: Governor::new(budget, refused, calibration::hit_cost().taken),
@@ -96,6 +107,17 @@ impl Keeper {
     /// What hits have cost the target so far.
     pub(super) fn spent(&self) -> Duration {
         lock(&self.kept).governor.spent()
+    }
+
+    /// What the kernel knows now of the descriptors with these numbers.
+    pub(super) fn births(&self, numbers: &[u64]) -> DescriptorBirths {
+        let kept = lock(&self.kept);
+        DescriptorBirths {
+            since: attached_since(kept.governor.state(Layer::Opens)),
+            // Before the sites: each site that a birth names is there by then.
+            births: numbers.iter().map(|number| kept.probes.birth(*number)).collect(),
+            sites: kept.probes.call_sites(),
+        }
     }
 
     /// What the kernel knows now, after a snapshot that took `snapshot`.
@@ -144,7 +166,8 @@ impl Kept {
         };
         let reading = Reading {
             now: monotonic(),
-            hits: [counters.creates + counters.exits, counters.parks],
+            hits: Layer::ALL
+                .map(|layer| layer.events().iter().map(|event| counters.hits(*event)).sum()),
             cpu: cpu_of(self.pid),
             sampled: self.sampled,
         };
@@ -213,8 +236,11 @@ fn sites(probes: &Probes) -> Vec<Site> {
 }
 
 /// Why a layer's probes are not to be had in this program, or not wanted.
-fn refusal(probes: &Probes, layer: Layer, probing: Probing) -> Option<ProbeReason> {
-    if probing == Probing::Create && layer == Layer::Parks {
+fn refusal(probes: &Probes, layer: Layer, wanted: Wanted) -> Option<ProbeReason> {
+    if layer == Layer::Opens && !wanted.resources {
+        return Some(ProbeReason::NotLookedAt);
+    }
+    if layer != Layer::Lives && wanted.probing == Probing::Create {
         return Some(ProbeReason::OnlyCreations);
     }
     let missing = layer.events().iter().find_map(|event| probes.place(*event).err())?;

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::Probing;
 use super::births::{self, Births};
 use super::clock::Mark;
 use super::governor::{Governor, History, Layer, State};
-use super::keeper::{Keeper, Seen, attached_since};
+use super::keeper::{Keeper, Seen, Wanted, attached_since};
 use super::probes::{Counters, Event, Site, Slot, calibration};
+use super::resources::DescriptorBirths;
 use super::snapshot::Snapshotter;
 use super::watch::Watch;
-use super::{Budget, Probing};
 use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::model::{
@@ -24,12 +25,12 @@ use crate::model::{
 
 /// Probes and what was known of them at the last sample.
 pub(super) struct Live {
-    wanted: (Probing, Budget),
+    wanted: Wanted,
     keeper: Keeping,
     last: Option<(Duration, Counters)>,
     /// What probes that had to make room for larger tables cost the target, and when they were there.
     spent: Duration,
-    history: [History; 2],
+    history: [History; Layer::ALL.len()],
     /// What they counted.
     watch: Watch,
     /// What they were held against: since they were first attached.
@@ -61,8 +62,8 @@ pub(super) struct Added {
 }
 
 impl Live {
-    pub(super) fn new(probing: Probing, budget: Budget) -> Self {
-        let keeper = match probing {
+    pub(super) fn new(wanted: Wanted) -> Self {
+        let keeper = match wanted.probing {
             Probing::Off => Keeping::Without(None),
             Probing::Auto | Probing::Create | Probing::All => {
                 calibration::begin();
@@ -72,7 +73,7 @@ impl Live {
         let history = Default::default();
         let (last, spent, watch) = (None, Duration::ZERO, Watch::default());
         Self {
-            wanted: (probing, budget),
+            wanted,
             keeper,
             last,
             spent,
@@ -91,7 +92,15 @@ impl Live {
         let spent = self.spent;
         // Probes go before others come.
         self.keeper = Keeping::Without(None);
-        *self = Self { spent, ..Self::new(self.wanted.0, self.wanted.1) };
+        *self = Self { spent, ..Self::new(self.wanted) };
+    }
+
+    /// What the kernel knows of the descriptors with these numbers; `None` without probes.
+    pub(super) fn births(&self, numbers: &[u64]) -> Option<DescriptorBirths> {
+        match &self.keeper {
+            Keeping::Kept(keeper) => Some(keeper.births(numbers)),
+            Keeping::NotYet | Keeping::Without(_) => None,
+        }
     }
 
     /// Adds to a snapshot that was begun at `start`, took `took`, and had its first one begun at
@@ -286,9 +295,14 @@ fn site_seen(
 }
 
 /// The state of every probe, and what was lost.
-fn cover(coverage: &mut Coverage, seen: &Seen, history: &[History; 2], first: Duration) {
-    let Counters { slots_full, sites_full, bad_reads, lost_stacks, .. } = seen.counters;
-    coverage.events_dropped += slots_full + sites_full + bad_reads;
+fn cover(
+    coverage: &mut Coverage,
+    seen: &Seen,
+    history: &[History; Layer::ALL.len()],
+    first: Duration,
+) {
+    let Counters { slots_full, sites_full, bad_reads, lost_stacks, opens_lost, .. } = seen.counters;
+    coverage.events_dropped += slots_full + sites_full + bad_reads + opens_lost;
     if lost_stacks > 0 {
         coverage.notes.push(CoverageNote::CreationStacksLost { stacks: lost_stacks });
     }
@@ -328,6 +342,7 @@ const fn shown(event: Event) -> ProbeEvent {
         Event::Create => ProbeEvent::Create,
         Event::Park => ProbeEvent::Park,
         Event::Exit => ProbeEvent::Exit,
+        Event::Open => ProbeEvent::Open,
     }
 }
 

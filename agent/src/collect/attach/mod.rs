@@ -37,6 +37,7 @@ use crate::model::{
 pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
+use keeper::Wanted;
 use live::{Added, Live};
 pub use memory::Shortage;
 use memory::{Keep, Load, Room};
@@ -158,7 +159,8 @@ impl Attach {
     pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
         // First: it finds out what a hit costs while the program is located.
         let probes = if options.subjects.goroutines { options.probes } else { Probing::Off };
-        let live = Live::new(probes, options.budget);
+        let (budget, resources) = (options.budget, options.subjects.memory);
+        let live = Live::new(Wanted { probing: probes, budget, resources });
         let program = options.program(pid)?;
         let mut attach = Self { live, subjects: options.subjects, ..Self::to(program) };
         if probes != Probing::Off {
@@ -178,7 +180,7 @@ impl Attach {
     pub fn to(program: Program) -> Self {
         let ahead_ns = timens::offset_ns(&program.process().folder());
         Self {
-            live: Live::new(Probing::Off, Budget::default()),
+            live: Live::new(Wanted::default()),
             target: Arc::new(target_of(&program)),
             reasons: program.reasons().into(),
             snapshotter: Snapshotter::new(program.reasons()),
@@ -367,7 +369,14 @@ impl Attach {
             return (Memory::default(), Resources::default());
         }
         let memory = heap::read(&self.program, coverage);
-        (memory, self.holdings.read(self.program.process(), now, coverage))
+        let live = &self.live;
+        let births = |numbers: &[u64]| live.births(numbers);
+        let mut resources = self.holdings.read(self.program.process(), now, births, coverage);
+        resources.opened = self.holdings.opened(|site| {
+            let stack = self.snapshotter.call_stack(&self.program, site)?;
+            Some((stack, self.snapshotter.creation_site(&self.program, site.gopc)))
+        });
+        (memory, resources)
     }
 
     fn take(&mut self, room: Room) -> Result<Snapshot, CollectError> {
@@ -416,7 +425,7 @@ impl Attach {
             return;
         }
         if self.keep == Keep::All {
-            self.live = Live::new(Probing::Off, Budget::default());
+            self.live = Live::new(Wanted::default());
         }
         if keep == Keep::Least {
             self.snapshotter.keep_nothing();

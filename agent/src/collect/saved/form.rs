@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
     BlockedBasis, BlockedFor, Channel, Contention, Coverage, FrameId, Goroutine, Instance,
-    LabelsId, Memory, Mention, ObjectRange, Observation, Overhead, Rates, Resources, Site,
+    LabelsId, Memory, Mention, ObjectRange, Observation, Opened, Overhead, Rates, Resources, Site,
     StackTable, StackView, Status, Target, Timestamp, WaitClass,
 };
 
@@ -159,7 +159,8 @@ impl Form {
         name_library(&mut target);
         let goroutines: Vec<_> = self.goroutines.into_iter().map(Row::goroutine).collect();
         let contended = self.contention.iter().flat_map(Contention::stacks);
-        if !names_what_is_there(&goroutines, &self.sites, &self.stacks)
+        let opened = &self.resources.opened;
+        if !names_what_is_there(&goroutines, &self.sites, opened, &self.stacks)
             || !contended.into_iter().all(|stack| self.stacks.has_stack(stack))
         {
             return Err("it names a stack or a frame that it does not hold");
@@ -255,7 +256,12 @@ fn name_library(target: &mut Target) {
     }
 }
 
-fn names_what_is_there(goroutines: &[Goroutine], sites: &[Site], stacks: &StackTable) -> bool {
+fn names_what_is_there(
+    goroutines: &[Goroutine],
+    sites: &[Site],
+    opened: &[Opened],
+    stacks: &StackTable,
+) -> bool {
     let frame = |frame: Option<FrameId>| frame.is_none_or(|frame| stacks.has_frame(frame));
     goroutines.iter().all(|goroutine| {
         goroutine.stack.id().is_none_or(|stack| stacks.has_stack(stack))
@@ -263,7 +269,7 @@ fn names_what_is_there(goroutines: &[Goroutine], sites: &[Site], stacks: &StackT
             && frame(goroutine.started_in)
     }) && sites.iter().all(|site| {
         site.creation_stack.is_none_or(|stack| stacks.has_stack(stack)) && frame(site.created_by)
-    })
+    }) && opened.iter().all(|opened| stacks.has_stack(opened.stack) && frame(opened.created_by))
 }
 
 fn is_possible(sites: &[Site], coverage: &Coverage) -> bool {
@@ -301,7 +307,7 @@ fn is_possible_memory(memory: &Memory) -> bool {
 
 /// Counts that are added up, so that they must not overflow.
 fn are_possible(resources: &Resources) -> bool {
-    let Resources { descriptors, threads, mappings, children, details } = resources;
+    let Resources { descriptors, threads, mappings, children, details, opened } = resources;
     let usages = [descriptors, threads, mappings, children].into_iter().flatten();
     let of_usages = usages
         .flat_map(|usage| [usage.count].into_iter().chain(usage.limit.map(|limit| limit.used)));
@@ -310,7 +316,8 @@ fn are_possible(resources: &Resources) -> bool {
         let (came, gone) = group.churn.unwrap_or_default();
         group.states.values().copied().chain([group.count, came, gone])
     });
-    of_usages.chain(of_groups).all(|count| count < MAX_COUNT)
+    let of_opened = opened.iter().map(|opened| opened.count);
+    of_usages.chain(of_groups).chain(of_opened).all(|count| count < MAX_COUNT)
 }
 
 /// Nanoseconds; 584 years at most.

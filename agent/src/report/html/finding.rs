@@ -207,9 +207,7 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                 dt { (title(line)) }
                 dd {
                     (frames::line(stacks, frame))
-                    @if let Line::Caused(basis) = line {
-                        @if let Some(basis) = phrases::basis(basis) { div.muted { (basis) } }
-                    }
+                    @if let Some(note) = phrases::line_note(line) { div.muted { (note) } }
                 }
             }
             @if let Some(creation) = group.and_then(|group| group.creation_stack) {
@@ -230,6 +228,7 @@ const fn title(line: Line) -> &'static str {
         Line::Caused(_) => "Caused at",
         Line::Blocked => "Blocked at",
         Line::Created => "Created by",
+        Line::Opened { .. } => "Opened at",
     }
 }
 

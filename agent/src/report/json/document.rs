@@ -86,7 +86,10 @@ fn document<Groups, Sites>(
         lineage: counted.map(|judged| lineage(judged, all)),
         lock_graph: counted.map(|judged| locks::graph(&judged.lock_graph, stacks)),
         memory: assessment.memory.as_ref().map(memory::memory),
-        resources: assessment.resources.as_ref().map(resources::resources),
+        resources: assessment
+            .resources
+            .as_ref()
+            .map(|account| resources::resources(account, &assessment.stacks)),
         contention: contention::contention(&assessment.contention, stacks),
         forced_collections: forced::forced(assessment),
         findings: findings.iter().map(|it| finding::finding(it, all, stacks)).collect(),

@@ -28,7 +28,7 @@ pub(super) fn finding<'a>(
         Subject::Goroutines(_) => (SubjectKind::Goroutines, None, None),
         Subject::Memory(growth) => (SubjectKind::Memory, Some(memory_growth(*growth)), None),
         Subject::Resource(held) => {
-            (SubjectKind::Resource, None, Some(resources::growth(held, &finding.history)))
+            (SubjectKind::Resource, None, Some(resources::growth(held, &finding.history, stacks)))
         }
     };
     let evidence = finding.evidence.iter().map(|it| phrases::evidence(it, stacks));
@@ -56,7 +56,7 @@ pub(super) fn finding<'a>(
         memory_growth: memory,
         resource,
         piled_up: (leak.iter().flat_map(|leak| &leak.piled_up))
-            .map(|it| resources::growth(&it.held, &it.history))
+            .map(|it| resources::growth(&it.held, &it.history, stacks))
             .collect(),
         caused_at: finding
             .caused_at

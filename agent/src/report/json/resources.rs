@@ -2,18 +2,22 @@
 
 use std::borrow::Cow;
 
+use super::frame::{frame, stack};
 use super::seconds;
 use crate::model::{
-    ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey, ResourceLimit, ResourceName,
-    ResourcePoint, Usage,
+    OpenedAt, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey, ResourceLimit,
+    ResourceName, ResourcePoint, StackTable, Usage,
 };
 use crate::report::schema::{
-    LeadsTo, ResourceAccountDoc, ResourceGroupDoc, ResourceGrowthDoc, ResourceLimitDoc,
-    ResourcePointDoc, ResourceSampleDoc, UsageDoc,
+    LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceGroupDoc, ResourceGrowthDoc,
+    ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc, UsageDoc,
 };
 
 /// The account.
-pub(super) fn resources(account: &ResourceAccount) -> ResourceAccountDoc<'_> {
+pub(super) fn resources<'a>(
+    account: &'a ResourceAccount,
+    stacks: &'a StackTable,
+) -> ResourceAccountDoc<'a> {
     let now = &account.now;
     let details = now.details.as_ref();
     let groups = details.iter().flat_map(|details| &details.groups);
@@ -23,7 +27,14 @@ pub(super) fn resources(account: &ResourceAccount) -> ResourceAccountDoc<'_> {
         threads: now.threads.map(usage),
         mappings: now.mappings.map(usage),
         children: now.children.map(usage),
-        held: groups.filter(|group| group.count > 0).map(group).collect(),
+        held: groups
+            .filter(|it| it.count > 0)
+            .map(|it| {
+                let opened = account.opened.iter().filter(|(key, _)| *key == it.key);
+                let opened_at = opened.map(|(_, line)| opened_at(line, stacks)).collect();
+                ResourceGroupDoc { opened_at, ..group(it) }
+            })
+            .collect(),
         held_at_seconds: seconds(account.details_at),
         one_in: details.map(|details| details.one_in),
         limits: account.limits.iter().map(limit).collect(),
@@ -35,6 +46,7 @@ pub(super) fn resources(account: &ResourceAccount) -> ResourceAccountDoc<'_> {
 pub(super) fn growth<'a>(
     held: &'a ResourceGrowth,
     history: &[(f64, u64)],
+    stacks: &'a StackTable,
 ) -> ResourceGrowthDoc<'a> {
     let (name, leads_to) = name(&held.key);
     let sample = |&(seconds, count): &(f64, u64)| ResourceSampleDoc { seconds, count };
@@ -47,6 +59,16 @@ pub(super) fn growth<'a>(
         closed_by_peer: held.closed_by_peer,
         limit: held.limit.as_ref().map(limit),
         history: history.iter().map(sample).collect(),
+        opened_at: held.opened_at.iter().map(|line| opened_at(line, stacks)).collect(),
+    }
+}
+
+fn opened_at<'a>(opened: &OpenedAt, stacks: &'a StackTable) -> OpenedAtDoc<'a> {
+    OpenedAtDoc {
+        frame: frame(stacks, opened.frame),
+        basis: opened.basis,
+        count: opened.count,
+        stack: stack(stacks, opened.stack),
     }
 }
 
@@ -66,6 +88,7 @@ fn group(group: &ResourceGroup) -> ResourceGroupDoc<'_> {
         leads_to,
         count: group.count,
         states: group.states.clone(),
+        opened_at: Vec::new(),
     }
 }
 

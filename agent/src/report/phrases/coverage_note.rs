@@ -159,6 +159,14 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
             count(seen.saturating_add(*missed))
         )
         .into(),
+        CoverageNote::OpeningsMissed { seen, missed } => format!(
+            "the open probe saw {} of {} descriptors opened that came while it was attached: the others \
+             were opened past Go's os and net (by system calls of the program's own, or C code), so \
+             that no line is known for them",
+            count(*seen),
+            count(seen.saturating_add(*missed))
+        )
+        .into(),
         CoverageNote::ProbeTableFull => {
             "the kernel's goroutine table was full; it is begun anew, twice as large".into()
         }

@@ -1,15 +1,22 @@
 //! The lines of code of a finding.
 
+use std::borrow::Cow;
+
 use super::{class_meaning, resource};
-use crate::model::{CauseBasis, Finding, FrameId, Group, StackTable, Subject};
+use crate::model::{CauseBasis, Finding, FrameId, Group, OpenedAt, StackTable, Subject};
 use crate::report::format;
+
+/// Lines that opened descriptors, at most.
+const MAX_OPENED: usize = 3;
 
 /// Where a finding is to be looked at first: the program's own line that causes it, or else where
 /// its goroutines block, or were created.
 #[must_use]
 pub fn lead(finding: &Finding, group: Option<&Group>) -> Option<FrameId> {
     let caused = finding.caused_at.map(|caused| caused.frame);
-    caused.or_else(|| group.and_then(|group| group.blocked_at.or(group.created_by)))
+    caused
+        .or_else(|| group.and_then(|group| group.blocked_at.or(group.created_by)))
+        .or_else(|| finding.opened_at().next().map(|(opened, _)| opened.frame))
 }
 
 /// What a finding is about that has no line of code, in brief.
@@ -31,6 +38,15 @@ pub enum Line {
     Blocked,
     /// The `go` statement that created them.
     Created,
+    /// The line that opened descriptors: so many, of so many that pile up.
+    Opened {
+        /// How many.
+        count: u64,
+        /// Of how many.
+        of: u64,
+        /// How the line is known; `None` where it is not the program's own.
+        basis: Option<CauseBasis>,
+    },
 }
 
 impl Line {
@@ -41,6 +57,7 @@ impl Line {
             Self::Caused(_) => "caused at",
             Self::Blocked => "blocked at",
             Self::Created => "created by",
+            Self::Opened { .. } => "opened at",
         }
     }
 }
@@ -66,14 +83,32 @@ pub fn lines(
             lines.push((line, frame));
         }
     }
+    let opened = finding.into_iter().flat_map(Finding::opened_at).take(MAX_OPENED);
+    lines.extend(opened.map(|(opened, of)| {
+        let OpenedAt { count, basis, frame, .. } = *opened;
+        (Line::Opened { count, of, basis }, frame)
+    }));
     lines
 }
 
-/// What is to be said of how a cause is known, where it is not plain.
+/// What is to be said of a line, where it is not plain what it is to the finding.
 #[must_use]
-pub const fn basis(basis: CauseBasis) -> Option<&'static str> {
-    match basis {
-        CauseBasis::Stack | CauseBasis::CreationSite | CauseBasis::CreationStack => None,
-        CauseBasis::Creator => Some("where a creator is now; it may have been elsewhere then"),
+pub fn line_note(line: Line) -> Option<Cow<'static, str>> {
+    match line {
+        Line::Caused(CauseBasis::Creator) => {
+            Some("where a creator is now; it may have been elsewhere then".into())
+        }
+        Line::Caused(_) | Line::Blocked | Line::Created => None,
+        Line::Opened { count, of, basis } => {
+            let how = match basis {
+                Some(CauseBasis::Stack) => "",
+                Some(CauseBasis::CreationSite) => "; the go statement whose goroutine opened them",
+                Some(CauseBasis::CreationStack | CauseBasis::Creator) => {
+                    "; it led to the goroutine that opened them"
+                }
+                None => "; no line of the program's own is on the stack",
+            };
+            Some(format!("opened {} of {}{how}", format::count(count), format::count(of)).into())
+        }
     }
 }

@@ -50,7 +50,7 @@ pub use evidence::{evidence, statement};
 pub use forced::{collections, collections_in_brief, freed, would_free};
 pub use held::{halt, held};
 pub use idle::{idle, no_stack};
-pub use line::{Line, about, basis, lead, lines};
+pub use line::{Line, about, lead, line_note, lines};
 pub use lineage::{Branch, branches};
 pub use lock::{Room, cycles, does, holder, holders};
 pub use measure::{

@@ -86,7 +86,7 @@ const CLOSED: &str = "the other end has closed them, and the program has not (CL
 /// The cause of a finding: `Open files /tmp/upload-#.part grew from 12 to 312 (+10.0/s): they are opened, and
 /// not closed.`
 pub(super) fn cause(held: &ResourceGrowth, finding: &Finding) -> String {
-    let ResourceGrowth { key, from, to, closed_by_peer, limit } = held;
+    let ResourceGrowth { key, from, to, closed_by_peer, limit, .. } = held;
     let is_closed = closed_by_peer == to && *to > 0;
     let Some(rate) = finding.growth.map(|it| growth(it.per_second)) else {
         return match (limit, key.kind) {

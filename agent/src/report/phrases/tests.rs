@@ -176,5 +176,6 @@ fn the_programs_own_line_leads() {
     let frame = group.created_by.expect("a creator");
     finding.caused_at = Some(CausedAt { frame, basis: CauseBasis::Creator });
     assert_eq!(lead(&finding, Some(group)), Some(frame));
-    assert!(basis(CauseBasis::Creator).is_some() && basis(CauseBasis::Stack).is_none());
+    let note = |basis| line_note(Line::Caused(basis));
+    assert!(note(CauseBasis::Creator).is_some() && note(CauseBasis::Stack).is_none());
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Level, ResourceKind, TcpState};
+use super::frame::{FrameDoc, StackFrameDoc};
+use crate::model::{CauseBasis, Level, ResourceKind, TcpState};
 
 /// What a process holds as of the last observation, and how its counts went over the window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +85,29 @@ pub struct ResourceGroupDoc<'a> {
     ///
     /// Unit: sockets.
     pub states: BTreeMap<TcpState, u64>,
+    /// The lines that opened them, most first: of those alone that were seen to be opened. Empty for what is no
+    /// descriptor, and where the open probe was not attached (`coverage.probes`).
+    #[serde(default)]
+    pub opened_at: Vec<OpenedAtDoc<'a>>,
+}
+
+/// A line that opened descriptors which are open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenedAtDoc<'a> {
+    /// The program's own line that leads to it; where none is known, the outermost on the stack outside the
+    /// runtime.
+    #[serde(flatten)]
+    pub frame: FrameDoc<'a>,
+    /// How the line is known.
+    ///
+    /// Null: it is not the program's own.
+    pub basis: Option<CauseBasis>,
+    /// How many descriptors.
+    ///
+    /// Unit: descriptors.
+    pub count: u64,
+    /// The stack that opened them, innermost frame first: of several the one that opened most.
+    pub stack: Vec<StackFrameDoc<'a>>,
 }
 
 /// What a name is of.
@@ -194,6 +218,10 @@ pub struct ResourceGrowthDoc<'a> {
     pub limit: Option<ResourceLimitDoc>,
     /// How many there were over the window, some of it; empty in a finding of one sample.
     pub history: Vec<ResourceSampleDoc>,
+    /// The lines that opened them, most first: of those alone that were seen to be opened. Empty for what is no
+    /// descriptor, and where the open probe was not attached (`coverage.probes`).
+    #[serde(default)]
+    pub opened_at: Vec<OpenedAtDoc<'a>>,
 }
 
 /// How many there were at one time.

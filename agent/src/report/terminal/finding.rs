@@ -7,7 +7,7 @@ use super::judgement::role;
 use super::{Page, format};
 use crate::model::{Assessment, Finding, Group, LockWait, Snippet, StackTable};
 use crate::report::format::FrameText;
-use crate::report::phrases::{self, Line, Room};
+use crate::report::phrases::{self, Room};
 use crate::report::style::Role;
 
 /// Evidence shown unless all is asked for.
@@ -115,10 +115,8 @@ impl Page<'_> {
         {
             let role = if index == 0 { Role::Place } else { Role::Title };
             self.place(&format!("{:11}", line.name()), *frame, role, stacks)?;
-            if let Line::Caused(basis) = line
-                && let Some(basis) = phrases::basis(*basis)
-            {
-                self.field(BELOW, basis)?;
+            if let Some(note) = phrases::line_note(*line) {
+                self.field(BELOW, &note)?;
             }
         }
         match group.and_then(|group| group.creation_stack) {

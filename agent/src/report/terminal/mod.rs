@@ -9,7 +9,9 @@ use super::json::time;
 use super::style::{Role, Style};
 use super::view::{self, Gap, GapKind};
 use super::{Render, Report, format, phrases};
-use crate::model::{Assessment, Coverage, Group, ProbeCoverage, ProbeEvent, ProbeState, WaitClass};
+use crate::model::{
+    Assessment, Coverage, Group, ProbeCoverage, ProbeEvent, ProbeReason, ProbeState, WaitClass,
+};
 
 mod contention;
 mod finding;
@@ -241,7 +243,10 @@ impl Page<'_> {
                 .map(|why| phrases::probe_reason(why).into_owned())
         };
         let mut probes: Vec<_> = coverage.probes.clone();
-        probes.retain(|probe| probe.state != ProbeState::Attached);
+        probes.retain(|probe| {
+            let is_left_out = probe.reason == Some(ProbeReason::NotLookedAt);
+            probe.state != ProbeState::Attached && !is_left_out
+        });
         probes.sort_by_key(|probe| probe.event == ProbeEvent::Park);
         let alike = |a: &ProbeCoverage, b: &ProbeCoverage| (a.state, why(a)) == (b.state, why(b));
         let texts: Vec<_> = probes

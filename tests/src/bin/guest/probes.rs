@@ -25,7 +25,7 @@ pub fn methods() -> Vec<Method> {
 /// Creations, parks, exits and the creator's stack, twice over.
 pub fn see_what_happens(path: &Path, method: Method) -> Result<()> {
     let mut target = Target::start_at(path.to_owned(), &[] as &[&str])?;
-    let sizes = Sizes { slots: 1 << 12, sites: 1 << 10 };
+    let sizes = Sizes::for_goroutines(2_000);
     let mut probed = Probed::load(&target, sizes, Some(method))?;
     for round in 1..=2 {
         probed.attach_all()?;

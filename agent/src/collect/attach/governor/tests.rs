@@ -7,25 +7,26 @@ use super::*;
 const HIT: Duration = Duration::from_nanos(1_200);
 
 /// What a target does in a second, were nothing attached.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Load {
     lives: f64,
+    opens: f64,
     parks: f64,
     cpu: f64,
 }
 
-const QUIET: Load = Load { lives: 10.0, parks: 100.0, cpu: 0.02 };
+const QUIET: Load = Load { lives: 10.0, opens: 1.0, parks: 100.0, cpu: 0.02 };
 /// Two goroutines that hand a ball back and forth.
-const PARKS: Load = Load { lives: 0.0, parks: 1e6, cpu: 1.5 };
-const CREATES: Load = Load { lives: 4e5, parks: 2e5, cpu: 2.0 };
-/// Creations and exits can be paid, parks cannot.
-const SERVER: Load = Load { lives: 5_000.0, parks: 20_000.0, cpu: 1.0 };
+const PARKS: Load = Load { lives: 0.0, opens: 0.0, parks: 1e6, cpu: 1.5 };
+const CREATES: Load = Load { lives: 4e5, opens: 0.0, parks: 2e5, cpu: 2.0 };
+/// Creations and exits can be paid, and openings, parks cannot.
+const SERVER: Load = Load { lives: 5_000.0, opens: 500.0, parks: 20_000.0, cpu: 1.0 };
 
 /// A governor with the target that it governs.
 struct Run {
     governor: Governor,
     reading: Reading,
-    attached: [bool; 2],
+    attached: [bool; Layer::ALL.len()],
     /// The share of each second in which a snapshot reads the target's memory.
     sampling: f64,
     /// The time, what was allowed and what was spent up to it.
@@ -40,13 +41,14 @@ impl Run {
     fn with(budget: Budget) -> Self {
         let reading = Reading {
             now: Duration::ZERO,
-            hits: [0; 2],
+            hits: [0; Layer::ALL.len()],
             cpu: Duration::ZERO,
             sampled: Duration::ZERO,
         };
-        let governor = Governor::new(budget, [None, None], HIT);
+        let governor = Governor::new(budget, [const { None }; Layer::ALL.len()], HIT);
         let ledger = vec![(0.0, 0.0, 0.0)];
-        let mut run = Self { governor, reading, attached: [false; 2], sampling: 0.0, ledger };
+        let mut run =
+            Self { governor, reading, attached: [false; Layer::ALL.len()], sampling: 0.0, ledger };
         assert_eq!(run.governor.step(run.reading), []);
         run
     }
@@ -55,6 +57,7 @@ impl Run {
     fn under(&mut self, load: Load, seconds: f64) -> &mut Self {
         self.doing(seconds, |_, part| Load {
             lives: load.lives * part,
+            opens: load.opens * part,
             parks: load.parks * part,
             cpu: load.cpu * part,
         })
@@ -65,7 +68,7 @@ impl Run {
         self.doing(seconds, |now, part| {
             let is_now = (now / every).floor() > ((now - part) / every).floor();
             let parks = if is_now { parks } else { 0.0 };
-            Load { lives: 0.0, parks, cpu: QUIET.cpu * part }
+            Load { parks, cpu: QUIET.cpu * part, ..Load::default() }
         })
     }
 
@@ -79,18 +82,18 @@ impl Run {
             self.reading.sampled += Duration::from_secs(seconds).mul_f64(self.sampling);
             let done = does(self.reading.now.as_secs_f64(), pace.as_secs_f64());
             self.reading.cpu += Duration::from_secs_f64(done.cpu);
-            let mut hits = 0;
-            for (layer, these) in [done.lives, done.parks].into_iter().enumerate() {
-                if self.attached[layer] {
-                    self.reading.hits[layer] += these.round() as u64;
-                    hits += these.round() as u64;
+            let mut cost = 0.0;
+            for (layer, these) in Layer::ALL.into_iter().zip([done.lives, done.opens, done.parks]) {
+                if self.attached[layer as usize] {
+                    self.reading.hits[layer as usize] += these.round() as u64;
+                    cost += these.round() * (HIT + layer.walk()).as_secs_f64();
                 }
             }
             let (_, allowed, spent) = self.ledger[self.ledger.len() - 1];
             self.ledger.push((
                 self.reading.now.as_secs_f64(),
                 allowed + 0.01 * done.cpu.max(0.1 * pace.as_secs_f64()),
-                spent + hits as f64 * HIT.as_secs_f64(),
+                spent + cost,
             ));
             for action in self.governor.step(self.reading) {
                 match action {
@@ -105,8 +108,10 @@ impl Run {
         self
     }
 
+    /// Whether creations and exits are watched, and parks.
     fn keeps(&self) -> [bool; 2] {
-        Layer::ALL.map(|layer| matches!(self.governor.state(layer), State::Attached { .. }))
+        [Layer::Lives, Layer::Parks]
+            .map(|layer| matches!(self.governor.state(layer), State::Attached { .. }))
     }
 
     /// Over no window more was spent than allowed in it, but for a full bucket and one step.
@@ -160,9 +165,9 @@ fn what_can_be_paid_stays_and_what_cannot_comes_in_bursts() {
 #[test]
 fn who_has_little_to_pay_is_judged_seldom() {
     let mut run = Run::new();
-    run.under(Load { lives: 1.0, parks: 5.0, cpu: 0.02 }, 5.0);
+    run.under(Load { lives: 1.0, parks: 5.0, cpu: 0.02, ..Load::default() }, 5.0);
     assert_eq!(run.governor.pace(), FARTHEST);
-    run.under(Load { lives: 1.0, parks: 300.0, cpu: 0.02 }, 1.0);
+    run.under(Load { lives: 1.0, parks: 300.0, cpu: 0.02, ..Load::default() }, 1.0);
     assert_eq!(run.governor.pace(), FAR);
 }
 
@@ -184,6 +189,18 @@ fn parks_go_before_creations_and_exits() {
     assert_eq!(run.keeps(), [true, false]);
     run.under(CREATES, 5.0);
     assert_eq!(run.keeps(), [false, false]);
+}
+
+#[test]
+fn openings_go_after_parks_and_before_creations_and_exits() {
+    let opens = |run: &Run| matches!(run.governor.state(Layer::Opens), State::Attached { .. });
+    let mut run = Run::new();
+    run.under(QUIET, 5.0).under(SERVER, 5.0);
+    assert!(opens(&run) && run.keeps() == [true, false]);
+    // They cost a walk each: these can be paid without it.
+    run.under(Load { opens: 3_500.0, cpu: 0.5, ..Load::default() }, 5.0);
+    assert!(!opens(&run) && run.keeps()[0]);
+    run.assert_kept(3_500.0 * FARTHEST.as_secs_f64() * (HIT + WALK).as_secs_f64());
 }
 
 #[test]
@@ -262,7 +279,7 @@ fn a_burst_in_doubt_has_the_bucket_for_itself() {
     let mut run = Run::new();
     run.doing(2.5, |now, part| {
         let lives = if (now / 0.25).fract() < 0.39 { 3_000.0 * part } else { 0.0 };
-        Load { lives, parks: 20_000.0 * part, cpu: QUIET.cpu * part }
+        Load { lives, parks: 20_000.0 * part, cpu: QUIET.cpu * part, ..Load::default() }
     });
     let rate = run.governor.rate(Layer::Lives).expect("it was measured");
     assert!((1_000.0..1_400.0).contains(&rate), "{rate}");
@@ -285,7 +302,7 @@ fn looks_are_paid_out_of_the_same_budget() {
 fn nothing_is_attached_for_nothing() {
     let mut run = Run::with("0%".parse().expect("a budget"));
     run.under(QUIET, 60.0);
-    assert_eq!(run.reading.hits, [0, 0]);
+    assert_eq!(run.reading.hits, [0; Layer::ALL.len()]);
     assert_eq!(run.governor.gaps(Layer::Lives), (0, 0));
 }
 
@@ -307,10 +324,17 @@ fn the_history_tells_every_second() {
 
 #[test]
 fn what_is_refused_is_never_asked_for() {
-    let mut governor =
-        Governor::new(Budget::default(), [Some(ProbeReason::OnlyCreations), None], HIT);
-    let reading =
-        Reading { now: Duration::ZERO, hits: [0; 2], cpu: Duration::ZERO, sampled: Duration::ZERO };
+    let mut governor = Governor::new(
+        Budget::default(),
+        [Some(ProbeReason::OnlyCreations), Some(ProbeReason::NotLookedAt), None],
+        HIT,
+    );
+    let reading = Reading {
+        now: Duration::ZERO,
+        hits: [0; Layer::ALL.len()],
+        cpu: Duration::ZERO,
+        sampled: Duration::ZERO,
+    };
     governor.step(reading);
     let actions = governor.step(Reading { now: FAR, ..reading });
     assert_eq!(actions, [Action::Attach(Layer::Parks)]);

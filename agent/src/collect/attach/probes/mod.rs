@@ -1,7 +1,7 @@
 //! Probes in the target's Go runtime: loaded, attached and detached one event at a time, and read.
 //!
-//! The kernel keeps a table of goroutines and counts by creation site. What it sees stays there
-//! until it is read: no hit wakes the agent.
+//! The kernel keeps a table of goroutines, counts by creation site, and when and at which stack each
+//! descriptor was opened. What it sees stays there until it is read: no hit wakes the agent.
 
 mod attach;
 pub(super) mod calibration;
@@ -15,10 +15,10 @@ mod places;
 mod table;
 
 use leak_agent_common::limits;
-pub use leak_agent_common::{Counters, Event, Settings, Site, Slot, State};
+pub use leak_agent_common::{Birth, CallSite, Counters, Event, Settings, Site, Slot, State};
 
 use crate::golang::Program;
-use crate::golang::probe_points::ProbePoint;
+use crate::golang::probe_points::{self, ProbePoint};
 use crate::host::kernel::sys_is_mounted;
 use attach::{Attacher, Reach};
 pub use error::ProbeError;
@@ -68,6 +68,7 @@ impl<'a> Spec<'a> {
             // `gobuf` ends with lr and bp, in every version.
             sched_bp: g.sched_lr + 8,
             newproc1_sets_goid: u32::from(create.is_ok_and(ProbePoint::goid_is_set)),
+            sysfd: probe_points::SYSFD,
         }
     }
 }
@@ -79,6 +80,10 @@ pub struct Sizes {
     pub slots: u32,
     /// Creation sites.
     pub sites: u32,
+    /// Stacks that descriptors are opened at.
+    pub call_sites: u32,
+    /// Descriptors, by their numbers.
+    pub descriptors: u32,
 }
 
 impl Sizes {
@@ -87,7 +92,12 @@ impl Sizes {
     pub fn for_goroutines(count: usize) -> Self {
         let slots = u32::try_from(count).unwrap_or(u32::MAX).saturating_mul(2);
         let slots = slots.clamp(limits::MIN_SLOTS, limits::MAX_SLOTS).next_power_of_two();
-        Self { slots, sites: limits::MAX_SITES / 4 }
+        Self {
+            slots,
+            sites: limits::MAX_SITES / 4,
+            call_sites: limits::MAX_CALL_SITES,
+            descriptors: limits::MAX_DESCRIPTORS,
+        }
     }
 }
 
@@ -200,6 +210,18 @@ impl Probes {
     /// Appends every goroutine struct that the kernel has seen, dead ones too.
     pub fn goroutines(&self, into: &mut Vec<Slot>) -> Reading {
         self.table.goroutines(into)
+    }
+
+    /// Every stack at which the kernel saw descriptors being opened, by the places that births name.
+    #[must_use]
+    pub fn call_sites(&self) -> Vec<CallSite> {
+        self.table.call_sites()
+    }
+
+    /// When and where the descriptor with a number was opened last; `None` where that was not seen.
+    #[must_use]
+    pub fn birth(&self, descriptor: u64) -> Option<Birth> {
+        self.table.birth(descriptor)
     }
 
     /// Appends every creation site that the kernel has seen.

@@ -54,6 +54,9 @@ impl Object {
             .map_max_entries("SLOT_INDEX", sizes.slots)
             .map_max_entries("SITES", sizes.sites)
             .map_max_entries("SITE_INDEX", sizes.sites)
+            .map_max_entries("CALL_SITES", sizes.call_sites)
+            .map_max_entries("CALL_SITE_INDEX", sizes.call_sites)
+            .map_max_entries("DESCRIPTORS", sizes.descriptors)
             .load(&self.0)
             .map_err(ProbeError::load)
     }

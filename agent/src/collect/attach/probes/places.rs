@@ -17,6 +17,7 @@ pub(super) struct Places {
     create: Result<ProbePoint, NotFound>,
     park: Result<ProbePoint, NotFound>,
     exit: Result<ProbePoint, NotFound>,
+    open: Result<ProbePoint, NotFound>,
 }
 
 impl Places {
@@ -31,7 +32,12 @@ impl Places {
         } else {
             of_statements.or(every)
         };
-        Self { create, park: get(probe_points::Event::Park), exit: get(probe_points::Event::Exit) }
+        Self {
+            create,
+            park: get(probe_points::Event::Park),
+            exit: get(probe_points::Event::Exit),
+            open: get(probe_points::Event::Open),
+        }
     }
 
     /// Where an event is probed.
@@ -40,13 +46,14 @@ impl Places {
             Event::Create => &self.create,
             Event::Park => &self.park,
             Event::Exit => &self.exit,
+            Event::Open => &self.open,
         };
         place.as_ref().map_err(|why| ProbeError::NoPlace { event, source: why.clone() })
     }
 
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &ProbePoint> {
-        [&self.create, &self.park, &self.exit].into_iter().flatten()
+        [&self.create, &self.park, &self.exit, &self.open].into_iter().flatten()
     }
 }
 

@@ -9,7 +9,7 @@ use aya::maps::{Map, MapData, PerCpuArray};
 
 use super::error::ProbeError;
 use super::mapping::Mapping;
-use super::{Counters, Site, Sizes, Slot};
+use super::{Birth, CallSite, Counters, Site, Sizes, Slot};
 
 /// How often a slot is read again that was being written. A writer needs some tens of
 /// nanoseconds; only one that was interrupted takes longer.
@@ -32,6 +32,8 @@ pub struct Reading {
 pub(super) struct Table {
     slots: Mapping,
     sites: Mapping,
+    call_sites: Mapping,
+    descriptors: Mapping,
     used: Mapping,
     counters: PerCpuArray<MapData, [u64; Counters::WORDS]>,
 }
@@ -43,7 +45,9 @@ impl Table {
         Ok(Self {
             slots: mapped(ebpf, "SLOTS", sizes.slots as usize * Slot::WORDS)?,
             sites: mapped(ebpf, "SITES", sizes.sites as usize * Site::WORDS)?,
-            used: mapped(ebpf, "USED", 2)?,
+            call_sites: mapped(ebpf, "CALL_SITES", sizes.call_sites as usize * CallSite::WORDS)?,
+            descriptors: mapped(ebpf, "DESCRIPTORS", sizes.descriptors as usize)?,
+            used: mapped(ebpf, "USED", 3)?,
             counters: PerCpuArray::try_from(counters)
                 .map_err(|error| broken("COUNTERS", error.to_string()))?,
         })
@@ -78,6 +82,20 @@ impl Table {
         into.extend(sites.iter().map(site).filter(|site| site.gopc != 0));
         reading.read = sites.len();
         reading
+    }
+
+    /// Those that are used, by their places.
+    pub(super) fn call_sites(&self) -> Vec<CallSite> {
+        let (sites, _) = self.used::<{ CallSite::WORDS }>(2, &self.call_sites);
+        let site = |words: &[AtomicU64; CallSite::WORDS]| {
+            CallSite::from_words(&array::from_fn(|at| words[at].load(Ordering::Acquire)))
+        };
+        sites.iter().map(site).collect()
+    }
+
+    pub(super) fn birth(&self, descriptor: u64) -> Option<Birth> {
+        let place = usize::try_from(descriptor).ok()?;
+        Birth::from_word(self.descriptors.words().get(place)?.load(Ordering::Acquire))
     }
 
     /// The entries of a table that are in use: tables are filled from the front.

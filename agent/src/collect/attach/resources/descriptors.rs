@@ -45,6 +45,8 @@ pub(super) struct Read {
     pub(super) count: u64,
     /// One of so many was looked at.
     pub(super) one_in: u64,
+    /// Those that were looked at, by their numbers.
+    pub(super) found: Vec<(u64, Member)>,
     pub(super) notes: Vec<CoverageNote>,
 }
 
@@ -62,7 +64,7 @@ impl Descriptors {
         let links = folder.join("fd");
         let Chosen { numbers, count, one_in } = Chosen::of(folder, table)?;
         let remote = Remote::read(folder);
-        let mut read = 0_u64;
+        let mut found = Vec::with_capacity(numbers.len());
         let mut denied = None;
         for number in numbers {
             let link = match fs::read_link(links.join(number.to_string())) {
@@ -74,9 +76,9 @@ impl Descriptors {
                     continue;
                 }
             };
-            read += 1;
             let text = link.to_string_lossy();
             let member = Member::of(&(number, text.as_ref()));
+            found.push((number, member));
             let key = match Link::parse(&text) {
                 Link::Socket(inode) => {
                     self.sockets.push((member, inode));
@@ -101,9 +103,10 @@ impl Descriptors {
             notes.push(CoverageNote::ResourcesUnread { part, why });
         }
         if one_in > 1 {
+            let read = found.len() as u64;
             notes.push(CoverageNote::DescriptorsSampled { read, of: count });
         }
-        Ok(Read { count, one_in, notes })
+        Ok(Read { count, one_in, found, notes })
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Groups {
     is_first: bool,
     /// One of so many is looked at.
     one_in: u64,
+    /// The names under which groups were told, by their numbers.
+    told: FxHashMap<u32, ResourceKey>,
 }
 
 /// What is counted of a group.
@@ -68,6 +70,11 @@ impl Groups {
     /// The name that a thing was given at the reading before, which holds as long as it is there.
     pub(super) fn known(&self, member: Member) -> Option<&ResourceKey> {
         self.keys.get(*self.before.get(&member)? as usize)
+    }
+
+    /// Under which name a thing was told by the last [`Groups::end`].
+    pub(super) fn key(&self, member: Member) -> Option<&ResourceKey> {
+        self.told.get(self.members.get(&member)?)
     }
 
     /// One more thing of a kind and name.
@@ -115,6 +122,7 @@ impl Groups {
             }
         }
         self.before.clear();
+        self.told.clear();
         let mut merged: BTreeMap<ResourceKey, ResourceGroup> = BTreeMap::new();
         let mut counted: Vec<_> = std::mem::take(&mut self.counted).into_iter().collect();
         counted.sort_by_key(|(group, counted)| (Reverse(counted.count), *group));
@@ -135,6 +143,7 @@ impl Groups {
                 states: states.collect(),
                 churn,
             };
+            self.told.insert(group, key.clone());
             merged.entry(key).and_modify(|sum| sum_up(sum, &of)).or_insert(of);
         }
         let mut groups: Vec<_> = merged.into_values().collect();

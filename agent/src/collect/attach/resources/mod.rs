@@ -9,6 +9,7 @@ mod groups;
 mod limits;
 mod link;
 mod mappings;
+mod opened;
 mod pattern;
 mod sockets;
 #[cfg(test)]
@@ -21,11 +22,17 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
+use super::probes::CallSite;
 use crate::golang::process::Process;
-use crate::model::{Coverage, CoverageNote, ResourceDetails, ResourcePart, Resources, Usage};
+use crate::model::{
+    Coverage, CoverageNote, FrameId, Opened, ResourceDetails, ResourcePart, Resources, StackId,
+    Usage,
+};
 use descriptors::Descriptors;
-use groups::Groups;
+use groups::{Groups, Member};
 use limits::Limits;
+pub(super) use opened::DescriptorBirths;
+use opened::Openings;
 
 /// After details that took so long nothing is looked at one by one for this many times that.
 const REST: u32 = 50;
@@ -40,16 +47,19 @@ pub(super) struct Holdings {
     descriptors: Descriptors,
     groups: Groups,
     limits: Limits,
+    openings: Openings,
     /// What there is to say of the last details.
     notes: Vec<CoverageNote>,
 }
 
 impl Holdings {
-    /// What the process holds at `now`, by the monotonic clock.
+    /// What the process holds at `now`, by the monotonic clock. `births` says what the kernel knows of
+    /// descriptors with these numbers, and `None` where it was not asked to watch.
     pub(super) fn read(
         &mut self,
         process: &Process,
         now: Duration,
+        births: impl FnOnce(&[u64]) -> Option<DescriptorBirths>,
         coverage: &mut Coverage,
     ) -> Resources {
         let folder = process.folder();
@@ -59,7 +69,14 @@ impl Holdings {
             let start = cpu_time();
             self.notes.clear();
             self.limits = Limits::read(process.pid, &folder);
-            self.details(process, &folder, status, &mut seen);
+            let found = self.details(process, &folder, status, &mut seen);
+            if let Some(details) = &seen.details {
+                let numbers: Vec<u64> = found.iter().map(|(number, _)| *number).collect();
+                let births = births(&numbers);
+                let told = (&self.groups, details.one_in);
+                self.openings.read(now, &found, births.as_ref(), told);
+                self.notes.extend(self.openings.note());
+            }
             let took = cpu_time().saturating_sub(start);
             self.next = now + (took * REST).min(MAX_REST);
         } else {
@@ -74,12 +91,32 @@ impl Holdings {
         seen
     }
 
-    fn details(&mut self, process: &Process, folder: &Path, status: Status, seen: &mut Resources) {
+    /// How many descriptors were opened at which stack, by name, as of the last details. `name` keeps a
+    /// stack once; `None` where there is no room for it.
+    pub(super) fn opened(
+        &self,
+        mut name: impl FnMut(&CallSite) -> Option<(StackId, Option<FrameId>)>,
+    ) -> Vec<Opened> {
+        let opened = self.openings.counts().filter_map(|(key, site, count)| {
+            let (stack, created_by) = name(site)?;
+            Some(Opened { key: key.clone(), stack, created_by, count })
+        });
+        opened.collect()
+    }
+
+    /// Reads what each thing is; the descriptors that were looked at.
+    fn details(
+        &mut self,
+        process: &Process,
+        folder: &Path,
+        status: Status,
+        seen: &mut Resources,
+    ) -> Vec<(u64, Member)> {
         self.groups.begin();
-        let mut one_in = 1;
+        let (mut one_in, mut found) = (1, Vec::new());
         match self.descriptors.read(folder, status.table, &mut self.groups) {
             Ok(read) => {
-                one_in = read.one_in;
+                (one_in, found) = (read.one_in, read.found);
                 seen.descriptors = Some(Usage::within(read.count, self.limits.descriptors));
                 self.notes.extend(read.notes);
             }
@@ -100,6 +137,7 @@ impl Holdings {
             Err(error) => self.unread(ResourcePart::Children, &error),
         }
         seen.details = Some(ResourceDetails { groups: self.groups.end(one_in), one_in });
+        found
     }
 
     fn unread(&mut self, part: ResourcePart, error: &io::Error) {

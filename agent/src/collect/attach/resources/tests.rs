@@ -10,7 +10,7 @@ use crate::model::{ResourceKey, ResourceKind, ResourceName, TcpState};
 fn read(holdings: &mut Holdings, seconds: u64) -> (Resources, Coverage) {
     let ours = Process::find(std::process::id()).expect("we run");
     let mut coverage = Coverage::default();
-    let seen = holdings.read(&ours, Duration::from_secs(seconds), &mut coverage);
+    let seen = holdings.read(&ours, Duration::from_secs(seconds), |_| None, &mut coverage);
     (seen, coverage)
 }
 

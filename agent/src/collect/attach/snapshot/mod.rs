@@ -22,6 +22,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use super::clock::Mark;
+use super::probes::CallSite;
 use super::wait::Reason;
 use crate::golang::gather::Gather;
 use crate::golang::{Error, Program};
@@ -195,6 +196,11 @@ impl Snapshotter {
     /// The stack of whoever created a goroutine, from its return addresses, innermost first.
     pub(super) fn creation_stack(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
         self.stacks.creation_stack(program, pcs)
+    }
+
+    /// A stack that descriptors were opened at; `None` where there is no room for it.
+    pub(super) fn call_stack(&mut self, program: &Program, site: &CallSite) -> Option<StackId> {
+        self.stacks.call_stack(program, site)
     }
 
     /// Learns from a snapshot which locks the next one is to search stacks for: those that somebody has

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::super::probes::CallSite;
 use crate::golang::Program;
 use crate::golang::goroutines::RawG;
 use crate::golang::sudog::Slot;
@@ -93,6 +94,8 @@ pub(super) struct Stacks {
     kept: usize,
     /// The stacks of creators, by the innermost address.
     creation_stacks: FxHashMap<u64, StackId>,
+    /// Those of call sites, by their keys.
+    call_stacks: FxHashMap<u64, StackId>,
     full: bool,
     /// Reads left for searches in this snapshot.
     pub(super) search_reads: usize,
@@ -326,6 +329,23 @@ impl Stacks {
         if let Some(&stack) = self.creation_stacks.get(&gopc) {
             return Some(stack);
         }
+        let stack = self.returning_to(program, pcs)?;
+        self.creation_stacks.insert(gopc, stack);
+        Some(stack)
+    }
+
+    /// The stack of a call site.
+    pub(super) fn call_stack(&mut self, program: &Program, site: &CallSite) -> Option<StackId> {
+        if let Some(&stack) = self.call_stacks.get(&site.key) {
+            return Some(stack);
+        }
+        let stack = self.returning_to(program, site.stack())?;
+        self.call_stacks.insert(site.key, stack);
+        Some(stack)
+    }
+
+    /// A stack from return addresses, innermost first; `None` where there is no room for it.
+    fn returning_to(&mut self, program: &Program, pcs: &[u64]) -> Option<StackId> {
         if self.kept + pcs.len() > MAX_KEPT {
             self.full = true;
             return None;
@@ -334,9 +354,7 @@ impl Stacks {
         let frames: Vec<FrameId> =
             calls.flat_map(|pc| self.frames_at(program, pc).to_vec()).collect();
         self.kept += frames.len();
-        let stack = Arc::make_mut(&mut self.table).stack(&frames, 0);
-        self.creation_stacks.insert(gopc, stack);
-        Some(stack)
+        Some(Arc::make_mut(&mut self.table).stack(&frames, 0))
     }
 
     /// The function that starts at `startpc`.

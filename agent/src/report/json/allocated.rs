@@ -1,8 +1,9 @@
 //! Who allocated what is in use.
 
+use super::amount;
 use crate::model::{Allocated, AllocatedAt, Amount};
 use crate::report::phrases;
-use crate::report::schema::{AllocatedAtDoc, AllocatedDoc, AmountDoc};
+use crate::report::schema::{AllocatedAtDoc, AllocatedDoc};
 
 /// All lines of a memory profile.
 pub(in crate::report) fn allocated<'a>(
@@ -39,8 +40,4 @@ pub(super) fn allocated_at(at: &AllocatedAt) -> AllocatedAtDoc<'_> {
         allocated: amount(at.allocated),
         grown_bytes: at.grown_bytes,
     }
-}
-
-const fn amount(amount: Amount) -> AmountDoc {
-    AmountDoc { bytes: amount.bytes, objects: amount.objects }
 }

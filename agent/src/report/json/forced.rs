@@ -1,6 +1,6 @@
 //! Collections, and what they ended or would free.
 
-use super::memory::amount;
+use super::amount;
 use crate::model::{Around, Assessment, ForcedCollection, Freed, Measured, WouldFree};
 use crate::report::phrases;
 use crate::report::schema::{ForcedCollectionDoc, FreedDoc, WouldFreeDoc};

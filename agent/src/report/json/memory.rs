@@ -3,15 +3,15 @@
 use super::forced::would_free;
 use std::time::Duration;
 
-use super::{hex, seconds};
+use super::{amount, hex, seconds};
 use crate::model::{
-    Amount, Collector, Heap, HeapHolder, HeapProfile, HeldHeap, LimitKind, LimitUse, Memory,
-    MemoryAccount, ProcessMemory, RssParts, Trend,
+    Collector, Heap, HeapHolder, HeapProfile, HeldHeap, LimitKind, LimitUse, Memory, MemoryAccount,
+    ProcessMemory, RssParts, Trend,
 };
 use crate::report::schema::{
-    AmountDoc, CliffDoc, CollectorDoc, HeapDoc, HeapHolderDoc, HeapProfileDoc, HeldHeapDoc,
-    Interval, LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc,
-    ResidentDoc, SizeClassDoc, TrendDoc,
+    CliffDoc, CollectorDoc, HeapDoc, HeapHolderDoc, HeapProfileDoc, HeldHeapDoc, Interval,
+    LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc,
+    SizeClassDoc, TrendDoc,
 };
 
 /// The account.
@@ -61,10 +61,6 @@ pub(in crate::report) fn holder(holder: HeapHolder) -> HeapHolderDoc<'static> {
         bytes: holder.holds.bytes,
         objects: holder.holds.objects,
     }
-}
-
-pub(in crate::report) const fn amount(amount: Amount) -> AmountDoc {
-    AmountDoc { bytes: amount.bytes, objects: amount.objects }
 }
 
 const fn heap_profile(profile: &HeapProfile) -> HeapProfileDoc {

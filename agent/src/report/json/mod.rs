@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde::ser::Serializer;
 
-use super::schema::SampleDoc;
+use super::schema::{AmountDoc, SampleDoc};
 use super::{Render, Report};
-use crate::model::Timestamp;
+use crate::model::{Amount, Timestamp};
 
 pub(super) mod allocated;
 mod contention;
@@ -57,6 +57,10 @@ pub fn time(at: Timestamp) -> Option<String> {
 /// Addresses are text: JSON numbers lose bits beyond 2^53.
 pub(super) fn hex(address: u64) -> Cow<'static, str> {
     format!("{address:#x}").into()
+}
+
+pub(super) const fn amount(amount: Amount) -> AmountDoc {
+    AmountDoc { bytes: amount.bytes, objects: amount.objects }
 }
 
 fn seconds(time: Option<Duration>) -> Option<f64> {

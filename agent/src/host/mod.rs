@@ -5,6 +5,8 @@ pub(crate) mod access;
 pub(crate) mod capability;
 pub(crate) mod cgroup;
 pub(crate) mod container;
+#[allow(unsafe_code)]
+pub(crate) mod forked;
 pub(crate) mod kernel;
 pub(crate) mod limits;
 pub(crate) mod memory;

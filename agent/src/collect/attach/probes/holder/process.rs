@@ -1,17 +1,15 @@
 //! The processes that hold probes: what they run, how they are forked and asked. All of the unsafe
 //! code behind [`super`].
 //!
-//! The agent may have many threads when it forks, and any of them may hold any lock: behind a fork
-//! there is no allocation, no panic and nothing that could take a lock, only system calls on values
-//! of the own stack.
+//! Behind a fork all is as [`crate::host::forked`] says.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int, c_long, c_void};
+use std::ffi::{CStr, c_int, c_long};
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::ptr;
 
+use crate::host::forked::{Forked, end, fork, keep_capabilities};
 use crate::host::uprobe;
 
 /// What the server and its holders are called. The kernel keeps 15 bytes of a name.
@@ -69,56 +67,11 @@ const PASSED: usize = 3;
 
 /// Forks the server, which listens on a socket, and gives its pid.
 pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<i32> {
-    // No handler of the agent's may run in the server: nothing is delivered there, ever.
-    // SAFETY: both sets are plain bits, and outlive the calls.
-    let before = unsafe {
-        let (mut all, mut before) = (zeroed(), zeroed());
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    };
-    // SAFETY: the child goes into `serve` and never comes back.
-    let forked = unsafe { fork() };
-    if forked == 0 {
-        serve(socket.as_raw_fd());
-    }
-    let error = io::Error::last_os_error();
-    // SAFETY: as above.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
-    if forked < 0 { Err(error) } else { Ok(forked as i32) }
-}
-
-/// The system call alone: what libc does around it is for children that go on as programs.
-///
-/// # Safety
-/// The child may only do what this file's first lines say, and must never return.
-unsafe fn fork() -> c_long {
-    // As wide as the registers that they travel in: half of one may be filled with anything.
-    let (how, none) = (c_long::from(libc::SIGCHLD), c_long::from(0));
-    // SAFETY: a copy of the whole process on a stack of its own, as `fork` makes it.
-    unsafe { libc::syscall(libc::SYS_clone, how, none, none, none, none) }
+    Forked { name: NAME, keeps: PROBING, run: serve }.start(socket)
 }
 
 /// The server: forks a holder for each order, until the agent is gone.
-fn serve(socket: RawFd) -> ! {
-    // SAFETY: system calls on plain values and static text. The descriptors that are closed belong
-    // to the agent's code, none of which ever runs in this process.
-    unsafe {
-        // Nothing that is meant for the agent's terminal or group reaches it.
-        libc::setsid();
-        // Holders that end leave nothing to be waited for.
-        let mut ignore: libc::sigaction = zeroed();
-        ignore.sa_sigaction = libc::SIG_IGN;
-        libc::sigaction(libc::SIGCHLD, &raw const ignore, ptr::null_mut());
-        libc::prctl(libc::PR_SET_NAME, NAME.as_ptr());
-        // No folder of the agent's is kept busy.
-        libc::chdir(c"/".as_ptr());
-        let alone = socket == 0 || libc::dup2(socket, 0) == 0;
-        if !alone || libc::syscall(libc::SYS_close_range, 1_u32, u32::MAX, 0_u32) != 0 {
-            end();
-        }
-    }
-    keep_capabilities(PROBING);
+fn serve() -> ! {
     loop {
         let Some((order, passed)) = next_order() else { end() };
         if let [Some(answers), Some(program), Some(executable)] = passed {
@@ -155,18 +108,6 @@ fn hold(order: Order, answers: RawFd, program: RawFd, executable: RawFd) -> ! {
         }
     }
     end()
-}
-
-/// Ends a process, and what it holds with it.
-///
-/// By a signal of its own: on its way into `exit` another SIGKILL could still reach it and stay
-/// pending while the link is undone; a task that has taken one out of its queue gets no second.
-fn end() -> ! {
-    // SAFETY: plain numbers.
-    unsafe {
-        libc::kill(libc::getpid(), libc::SIGKILL);
-        libc::_exit(1)
-    }
 }
 
 fn close(fd: RawFd) {
@@ -313,24 +254,6 @@ impl Path {
 
 /// CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF: what making links can need.
 const PROBING: u64 = 1 << 21 | 1 << 38 | 1 << 39;
-const VERSION_3: u32 = 0x2008_0522;
-
-/// Gives up every capability but some. Those that are not there do not come.
-fn keep_capabilities(keep: u64) {
-    let header: [u32; 2] = [VERSION_3, 0];
-    let mut sets = [[0_u32; 3]; 2];
-    // SAFETY: two words of header and two times three of sets, as version 3 has it.
-    unsafe {
-        let header: *const c_void = header.as_ptr().cast();
-        if libc::syscall(libc::SYS_capget, header, sets.as_mut_ptr()) != 0 {
-            return;
-        }
-        for (half, set) in sets.iter_mut().zip([keep as u32, (keep >> 32) as u32]) {
-            half.iter_mut().for_each(|mask| *mask &= set);
-        }
-        libc::syscall(libc::SYS_capset, header, sets.as_ptr());
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -421,6 +421,5 @@ fn a_heap_that_is_not_profiled_is_not_served() {
     let index = text(asked(&ours, ""));
     assert!(index.contains("live objects (not served)"), "{index}");
     let refused = ours.read("heap", &mut Vec::new()).expect_err("404");
-    let refused = format!("{:#}", refused);
-    assert!(refused.contains("404"), "{refused}");
+    assert!(format!("{refused:#}").contains("404"), "{refused:#}");
 }

@@ -116,7 +116,7 @@ const TABLE: [Row; 20] = [
     },
     Row {
         command: MEMORY,
-        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, &["baseline"]],
+        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, &["baseline", "duration"]],
         why: "it takes one sample, without probes, and shows the memory",
     },
     Row {
@@ -282,7 +282,7 @@ const IDLE: [Idle; 8] = [
         with: &["url"],
         flags: &[
             &["object", "probes", "budget", "retained", "walk", "save-profile"],
-            &[MEMORY_ONLY],
+            &["sample-allocations", MEMORY_ONLY],
         ],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
@@ -290,7 +290,7 @@ const IDLE: [Idle; 8] = [
         with: &["input"],
         flags: &[
             &["object", "interval", "duration", "samples", "probes", "budget"],
-            &["retained", "walk", "save-profile"],
+            &["retained", "walk", "save-profile", "sample-allocations"],
         ],
         why: "what was saved is judged as it was sampled",
     },
@@ -298,7 +298,7 @@ const IDLE: [Idle; 8] = [
         with: &["datadog-unstable"],
         flags: &[
             &["object", "interval", "duration", "samples", "probes", "budget", "walk"],
-            &[MEMORY_ONLY],
+            &["sample-allocations", MEMORY_ONLY],
         ],
         why: "what Datadog keeps is judged as it was sampled",
     },
@@ -306,7 +306,7 @@ const IDLE: [Idle; 8] = [
         with: &STORES,
         flags: &[
             &["object", "interval", "duration", "samples", "probes", "budget", "walk"],
-            &[MEMORY_ONLY],
+            &["sample-allocations", MEMORY_ONLY],
         ],
         why: "the samples are the profiles that the store has (--from, --until, --step)",
     },
@@ -320,7 +320,11 @@ const IDLE: [Idle; 8] = [
         ],
         why: "goroutines are not looked at",
     },
-    Idle { with: &["goroutines-only"], flags: &[&["walk"]], why: "memory is not looked at" },
+    Idle {
+        with: &["goroutines-only"],
+        flags: &[&["walk", "sample-allocations"]],
+        why: "memory is not looked at",
+    },
     Idle {
         with: &["before"],
         flags: &[&[POSITIONAL], TARGET, STORED, DATADOG, SERVERS, RULES],
@@ -330,6 +334,7 @@ const IDLE: [Idle; 8] = [
 
 /// Refuses what was typed and means nothing beside the rest, from whichever layer that is.
 pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<(), Failure> {
+    let is_memory = command_of(given) == MEMORY;
     let given = given.subcommand().map_or(given, |(_, given)| given);
     let whole = whole.subcommand().map_or(whole, |(_, whole)| whole);
     let is_there = |id: &&str| whole.try_contains_id(id).unwrap_or_default();
@@ -337,6 +342,10 @@ pub(super) fn refuse_together(given: &ArgMatches, whole: &ArgMatches) -> Result<
         && let Some(&flag) = STORED.iter().find(|flag| is_typed(given, flag))
     {
         return Err(Failure::Lacks { flag, needs: "--pyroscope URL or --parca URL" });
+    }
+    // Else it takes one sample, at once.
+    if is_memory && is_typed(given, "duration") && !is_there(&"sample_allocations") {
+        return Err(Failure::Lacks { flag: "duration", needs: "--sample-allocations" });
     }
     for Idle { with, flags, why } in &IDLE {
         let is_there = |id: &&&str| is_set(whole, &id.replace('-', "_"));

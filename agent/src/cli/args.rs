@@ -19,6 +19,7 @@ use super::judging::Judging;
 use super::keeping::Keeping;
 use super::metering::Metering;
 use super::pushing::Pushing;
+use super::sampling::SampleAllocations;
 use super::simulating::Simulating;
 use super::storing::Storing;
 use super::time::{duration, interval};
@@ -41,8 +42,9 @@ read, or could not run while it was sampled (stopped, frozen), 4 anything else.
 Every flag is a key of the --config file under its own name, and has an environment variable; the
 flag wins over the variable, the variable over the file. What a command does not take is ignored in
 both, and an error when typed.
-The target is never stopped or signalled, and only probes touch it (--probes off: nothing does); by
---url it answers what it is asked, and collects garbage for --force-gc.";
+The target is never stopped or signalled, and only probes touch it (--probes off: nothing does), but
+for --sample-allocations, which sets a variable of its runtime, and sets it back; by --url it answers
+what it is asked, and collects garbage for --force-gc.";
 
 /// Attach to a running Go program and say which goroutines leak: grouped, with the lines they wait
 /// at, the lines that created them, the cause, and how to fix it. Needs no change, restart or pprof
@@ -206,6 +208,9 @@ pub(super) struct Analyze {
 
     #[command(flatten)]
     pub(super) heap: Heap,
+
+    #[command(flatten)]
+    pub(super) sampling: SampleAllocations,
 }
 
 /// What is done where the heap grows.
@@ -369,6 +374,9 @@ pub(super) struct Memory {
     /// as memory_profile_TIME.pb.gz.
     #[arg(long, value_name = "PATH", env = "LEAK_AGENT_SAVE_PROFILE")]
     pub(super) save_profile: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) sampling: SampleAllocations,
 }
 
 /// Where to serve.

@@ -29,6 +29,7 @@ mod project;
 mod pushing;
 mod remembering;
 mod request;
+mod sampling;
 mod seen;
 mod session;
 mod simulating;
@@ -36,6 +37,7 @@ mod sinks;
 mod started;
 mod starting;
 mod storing;
+mod switch;
 mod target;
 mod time;
 mod value;
@@ -46,6 +48,7 @@ use failure::Failure;
 use privileges::Touch;
 use request::{Comparison, Request, Selection, Task, Until};
 use started::Started;
+use switch::Switch;
 
 /// Runs the command that the process was started with.
 #[must_use]
@@ -73,6 +76,8 @@ fn run() -> Outcome {
         request.selection = Selection::Pids(vec![program.pid()]);
         started = Some(program);
     }
+    // What it starts keeps the power to write to targets, which this process never uses.
+    let switch = request.sample_rate().map(Switch::start);
     if let Some(touch) = touch(&request) {
         // What cannot be raised is said by whatever fails for it.
         let _ = raise_open_files();
@@ -85,7 +90,7 @@ fn run() -> Outcome {
         Task::List => command::list::run(&request),
         Task::Watch => command::watch::run(&request),
         Task::Check => command::check::run(&request),
-        Task::Analyze { walks } => command::analyze::run(&request, *walks),
+        Task::Analyze { walks, .. } => command::analyze::run(&request, *walks, switch),
         Task::Monitor(meanwhile) => command::monitor::run(&request, meanwhile),
         Task::Run { walks, .. } => match &mut started {
             Some(started) => command::run::run(&request, started, *walks),
@@ -95,7 +100,10 @@ fn run() -> Outcome {
         Task::Patterns { threshold } => command::patterns::run(&request, *threshold),
         Task::Channels { threshold } => command::channels::run(&request, *threshold),
         Task::Fleet { threshold, parallel } => command::fleet::run(&request, *threshold, *parallel),
-        Task::Memory { walked, .. } => command::memory::run(&request, walked.as_ref()),
+        Task::Memory { walked, sampled, .. } => {
+            let sampled = sampled.map(|it| it.time).zip(switch);
+            command::memory::run(&request, walked.as_ref(), sampled)
+        }
         Task::Filter => command::filter::run(&request),
         Task::Report => command::report::run(&request),
         Task::Export(form) => command::export::run(&request, *form),

@@ -23,6 +23,7 @@ use super::pushing::Pushed;
 use super::simulating::Simulation;
 use super::time::now;
 use crate::analyze::Settings;
+use crate::collect::attach::sampling::Rate;
 use crate::collect::attach::{Budget, Options, Probing};
 use crate::collect::datadog;
 use crate::collect::endpoint::Forcing;
@@ -87,6 +88,8 @@ pub(super) enum Task {
     Analyze {
         /// Whether the heap is walked where it grows.
         walks: bool,
+        /// At which rate allocations are sampled in programs that do not by themselves, if that is asked for.
+        sampled: Option<Rate>,
     },
     Monitor(Box<Meanwhile>),
     /// A program of the user's, from its start on.
@@ -113,6 +116,7 @@ pub(super) enum Task {
     Memory {
         walked: Option<Walked>,
         profile: Option<PathBuf>,
+        sampled: Option<Sampled>,
     },
     Filter,
     Report,
@@ -128,6 +132,13 @@ pub(super) enum Task {
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
     Man(Option<PathBuf>),
+}
+
+/// How allocations are sampled in a program that does not by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sampled {
+    pub(super) rate: Rate,
+    pub(super) time: Duration,
 }
 
 /// How the heap is walked.
@@ -359,6 +370,17 @@ impl Request {
         }
     }
 
+    /// At which rate allocations are to be sampled in the targets, if they are.
+    pub(super) fn sample_rate(&self) -> Option<Rate> {
+        let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
+        let rate = match &self.task {
+            Task::Analyze { sampled, .. } => *sampled,
+            Task::Memory { sampled, .. } => sampled.map(|it| it.rate),
+            _ => None,
+        };
+        rate.filter(|_| is_process && self.settings.subjects.memory)
+    }
+
     /// Whether probes are to be put into the targets.
     pub(super) const fn has_probes(&self) -> bool {
         let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
@@ -378,9 +400,10 @@ impl Task {
         Ok(match command {
             None => Self::Watch,
             Some(Command::Check(_)) => Self::Check,
-            Some(Command::Analyze(it)) => {
-                Self::Analyze { walks: it.heap.walk == args::Walking::Auto }
-            }
+            Some(Command::Analyze(it)) => Self::Analyze {
+                walks: it.heap.walk == args::Walking::Auto,
+                sampled: it.sampling.sample_allocations,
+            },
             Some(Command::Monitor(it)) => Self::Monitor(Box::new(Meanwhile {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
@@ -410,7 +433,10 @@ impl Task {
                     as_profile,
                     baseline: common.judging.baseline.clone(),
                 });
-                Self::Memory { walked, profile: memory.save_profile }
+                let time = common.duration.unwrap_or(LONG_ENOUGH);
+                let sampled = memory.sampling.sample_allocations;
+                let sampled = sampled.map(|rate| Sampled { rate, time });
+                Self::Memory { walked, profile: memory.save_profile, sampled }
             }
             Some(Command::Filter(_)) => Self::Filter,
             Some(Command::Report) => Self::Report,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::retained::Amount;
 use super::source_line::SourceLine;
 use super::stack::{StackId, StackTable};
@@ -100,6 +102,65 @@ pub enum NotAllocated {
         /// What went wrong.
         why: String,
     },
+}
+
+/// Why the sampling of allocations was not switched on in a program (`--sample-allocations`). Nothing was written then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum NotSampled {
+    /// The program samples by itself.
+    AlreadyOn {
+        /// One of so many bytes.
+        rate_bytes: u64,
+    },
+    /// Its rate is negative, which only the program itself can have set.
+    OffByProgram,
+    /// Of its Go version it is not known to be safe.
+    Version {
+        /// Which.
+        version: String,
+    },
+    /// It has ended, or runs another program.
+    Gone,
+    /// The rate was not found.
+    Unlocated {
+        /// Why.
+        why: String,
+    },
+    /// The kernel refuses to write.
+    Refused {
+        /// What it says.
+        why: String,
+    },
+    /// The process that sets rates could not be started, or was ended by somebody else.
+    KeeperGone,
+    /// There are too many targets.
+    TooMany {
+        /// So many are served.
+        targets: u64,
+    },
+}
+
+/// What became of a rate that was set, at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "restored", rename_all = "kebab-case")]
+pub enum Restored {
+    /// It is 0 again.
+    Yes,
+    /// The program had ended, or executed another.
+    Ended,
+    /// Somebody else had set another meanwhile, which was left.
+    Changed {
+        /// Which.
+        rate: i64,
+    },
+    /// It could not be written.
+    Failed {
+        /// What the kernel says.
+        why: String,
+    },
+    /// The process that sets it back was ended by somebody else: it is still set.
+    KeeperGone,
 }
 
 /// What was allocated at one line.

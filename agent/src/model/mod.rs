@@ -50,6 +50,7 @@ pub mod wait;
 pub use account::{Background, IdleReason, Ignored, NoLeak, NotAnalysed};
 pub use allocated::{
     Allocated, AllocatedAt, AllocatedCoverage, AllocatedSample, AllocationSite, NotAllocated,
+    NotSampled, Restored,
 };
 pub use assessment::{
     Ages, Assessment, Group, HotPath, Judgement, Lineage, LockGraph, LockNode, NoStack, Rise,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::allocated::{NotSampled, Restored};
 use super::resources::ResourcePart;
 
 /// A gap that was left or a fallback that was taken. `report` makes a sentence of each.
@@ -71,6 +72,20 @@ pub enum CoverageNote {
     NotAllocated {
         /// Why, in a sentence.
         why: String,
+    },
+    /// Allocations were sampled while the program was watched, as `--sample-allocations` asks for.
+    AllocationsSampled {
+        /// One of so many bytes.
+        rate_bytes: u64,
+        /// What became of the rate.
+        #[serde(flatten)]
+        restored: Restored,
+    },
+    /// They were not, though that was asked for.
+    AllocationsNotSampled {
+        /// Why.
+        #[serde(flatten)]
+        why: NotSampled,
     },
     /// A plugin could not be read.
     PluginUnreadable {
@@ -280,6 +295,9 @@ impl CoverageNote {
                 | Self::DescriptorsSampled { .. }
                 | Self::OpeningsMissed { .. }
                 | Self::HeapNotWalked { .. }
+                | Self::NotAllocated { .. }
+                | Self::AllocationsSampled { .. }
+                | Self::AllocationsNotSampled { .. }
         )
     }
 }
@@ -297,6 +315,11 @@ mod tests {
         for note in [
             CoverageNote::NoSys,
             CoverageNote::BirthsMissed { seen: 3, missed: 4 },
+            CoverageNote::AllocationsSampled {
+                rate_bytes: 4096,
+                restored: Restored::Failed { why: "refused".to_owned() },
+            },
+            CoverageNote::AllocationsNotSampled { why: NotSampled::AlreadyOn { rate_bytes: 1 } },
             CoverageNote::Text("probes are off".to_owned()),
         ] {
             assert_eq!(read(&serde_json::to_string(&note).expect("JSON")), note);

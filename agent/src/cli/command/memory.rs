@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::analyze::allocated::by_line;
 use crate::analyze::since::since;
@@ -11,36 +13,50 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::Kind;
 use crate::cli::request::{Request, Walked};
+use crate::cli::switch::{self, Switch};
 use crate::cli::{Outcome, output, session, target};
 use crate::collect::CollectError;
 use crate::collect::attach::Options;
 use crate::collect::attach::allocated::allocated;
 use crate::collect::attach::retained::retained;
-use crate::model::{Allocated, Assessment, Instance, NotAllocated, Retained};
+use crate::collect::attach::sampling::Sampling;
+use crate::golang::image::Running;
+use crate::model::{Allocated, Assessment, Instance, NotAllocated, NotSampled, Retained};
 use crate::profile::write::{self, HeapValue};
 use crate::report::html::write_html;
 use crate::report::memory::{MemoryReport, read, stacks, write_json, write_text};
 use crate::report::{format, json, phrases};
 
+/// How soon it is seen that a process has ended.
+const PULSE: Duration = Duration::from_millis(100);
 /// A report is no larger than this.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Takes one sample, reads the memory profile, and walks the heap if that is asked for.
-pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome {
+/// Takes one sample, reads the memory profile, and walks the heap if that is asked for. Where allocations are to be
+/// sampled, they are for some time before.
+pub(in crate::cli) fn run(
+    request: &Request,
+    walked: Option<&Walked>,
+    sampled: Option<(Duration, Switch)>,
+) -> Outcome {
     let as_profile = walked.is_some_and(|walked| walked.as_profile);
     if as_profile && !request.delivery.has_file() && io::stdout().is_terminal() {
         return Err(Failure::Binary);
     }
     // Before anything is asked of the program.
     let before = walked.and_then(|walked| walked.baseline.as_deref()).map(baseline).transpose()?;
-    let mut seen = session::sample_once(request)?;
-    if seen.asked > 1 {
-        return Err(Failure::OneTarget { command: "memory", count: seen.asked });
-    }
-    let Some(assessment) = seen.assessments.pop() else {
-        return Err(target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget));
+    let mut assessment = one(request)?;
+    let sampling = match sampled {
+        Some((time, switch)) => {
+            of_process(request, &assessment, |pid, options| Ok(watch(pid, options, time, &switch)))?
+        }
+        None => None,
     };
+    if matches!(sampling, Some(Ok(_))) {
+        assessment = one(request)?;
+    }
     let allocated = of_process(request, &assessment, |pid, options| Ok(allocated(pid, options)))?;
+    assessment.coverage.notes.extend(sampling.and_then(switch::end));
     let lines = match &allocated {
         Some(Ok(profile)) => by_line(profile),
         _ => Vec::new(),
@@ -84,6 +100,38 @@ pub(in crate::cli) fn run(request: &Request, walked: Option<&Walked>) -> Outcome
         save(path, allocated, &assessment)?;
     }
     Ok(Exit::Done)
+}
+
+/// One sample of the one target.
+fn one(request: &Request) -> Result<Assessment, Failure> {
+    let mut seen = session::sample_once(request)?;
+    if seen.asked > 1 {
+        return Err(Failure::OneTarget { command: "memory", count: seen.asked });
+    }
+    let assessment = seen.assessments.pop();
+    assessment.ok_or_else(|| target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget))
+}
+
+/// Has a process sample allocations, for some time or until it ends. A signal ends the agent meanwhile, as it ends every
+/// program; the process is set back all the same.
+fn watch(
+    pid: u32,
+    options: &Options,
+    time: Duration,
+    switch: &Switch,
+) -> Result<Sampling, NotSampled> {
+    let running = Running::find(pid).ok_or(NotSampled::Gone)?;
+    let sampling = switch.on(pid, options)?;
+    output::say(format_args!("sampling the allocations of {pid} for {}", format::duration(time)));
+    let start = Instant::now();
+    while running.is_the_same() {
+        let left = time.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        thread::sleep(left.min(PULSE));
+    }
+    Ok(sampling)
 }
 
 /// The program, and what a walk before found, as it was reported.

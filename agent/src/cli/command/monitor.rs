@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
     if !accounts.is_empty() && !asks_others {
         target::warn(&pushed.settings);
     }
-    let allocated = AllocatedAt::wanted(request);
+    let allocated = AllocatedAt::wanted(request, None);
     if let Some(allocated) = &allocated {
         sinks.push(Box::new(allocated.clone()));
     }

@@ -15,7 +15,7 @@ use crate::cli::{Outcome, command, output};
 pub(in crate::cli) fn run(request: &Request, started: &mut Started, walks: bool) -> Outcome {
     let until = request.pace.duration.map(|duration| Instant::now() + duration);
     let signals = Caught::new().map_err(Failure::Signals)?;
-    let seen = command::analyze::watch(request, walks, Vec::new(), &signals);
+    let seen = command::analyze::watch(request, walks, None, Vec::new(), &signals);
     if let Err(failure) = &seen {
         failure.tell();
     }

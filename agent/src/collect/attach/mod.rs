@@ -15,6 +15,7 @@ pub mod probes;
 mod resources;
 pub mod retained;
 mod running;
+pub mod sampling;
 mod snapshot;
 mod wait;
 mod watch;

@@ -32,6 +32,8 @@ const MAX_OBJECT: u64 = 1 << 48;
 const MAX_BUCKETS: usize = 1 << 17;
 /// Program counters that are kept of all of them: 32 MiB.
 const MAX_PCS: usize = 4 << 20;
+/// The newest Go 1.x of which it was checked that sampling may be switched on while it runs.
+const NEWEST_SWITCHED: u16 = 27;
 /// How often counts are read until two readings agree.
 const MAX_READS: u32 = 8;
 /// `active`, and then the three of `future`.
@@ -151,6 +153,12 @@ impl Buckets {
             rate: address(Global::MemProfileRate)?,
             has_bytes: version.minor < 27,
         })
+    }
+
+    /// Where `MemProfileRate` is, of a version whose runtime is known to take a change of it at any time.
+    #[must_use]
+    pub const fn switch(&self, version: &GoVersion) -> Option<u64> {
+        if version.minor <= NEWEST_SWITCHED { Some(self.rate) } else { None }
     }
 
     /// The profile as it is now.

@@ -1,6 +1,6 @@
 //! Who allocated what is in use, in words.
 
-use crate::model::{Allocated, AllocatedAt, NotAllocated};
+use crate::model::{Allocated, AllocatedAt, NotAllocated, NotSampled, Restored};
 use crate::report::format::{bytes, counted};
 
 /// A line: `main.keep (/src/app/main.go:7), in bytes.growSlice`.
@@ -61,6 +61,60 @@ pub fn not_allocated(why: &NotAllocated) -> String {
             format!("who allocated what is in use is not known: {why}")
         }
     }
+}
+
+/// That allocations were sampled because the user asked for that, and what became of the rate.
+pub(super) fn sampled(rate_bytes: u64, restored: &Restored) -> String {
+    let rate = bytes(rate_bytes);
+    let outcome = match restored {
+        Restored::Yes => "and is 0 again".to_owned(),
+        Restored::Ended => "until the program ended".to_owned(),
+        Restored::Changed { rate } => {
+            format!("and is left at {rate}, which somebody else has set meanwhile")
+        }
+        Restored::Failed { why } => {
+            format!("and could not be set back ({why}): the program goes on sampling")
+        }
+        Restored::KeeperGone => {
+            "and was not set back, since the process that does so (leak-agent-rate) was ended by somebody \
+             else: the program goes on sampling"
+                .to_owned()
+        }
+    };
+    format!(
+        "allocations were sampled while the program was watched: runtime.MemProfileRate was set from 0 to \
+         {rate}, {outcome}; what was allocated before is in no line, and the first allocation of each \
+         processor is sampled whatever its size"
+    )
+}
+
+/// Why they were not.
+pub(super) fn not_sampled(why: &NotSampled) -> String {
+    let why = match why {
+        NotSampled::AlreadyOn { rate_bytes } => {
+            format!("the program does so by itself, one of {}", bytes(*rate_bytes))
+        }
+        NotSampled::OffByProgram => {
+            "the program itself has set runtime.MemProfileRate to less than 0".to_owned()
+        }
+        NotSampled::Version { version } => {
+            format!("of {version} it is not known whether that is safe while it runs")
+        }
+        NotSampled::Gone => "the process has ended, or runs another program".to_owned(),
+        NotSampled::Unlocated { why } => format!("runtime.MemProfileRate was not found: {why}"),
+        NotSampled::Refused { why } => {
+            format!("its memory cannot be written, which takes CAP_SYS_PTRACE: {why}")
+        }
+        NotSampled::KeeperGone => {
+            "the process that sets the rate (leak-agent-rate) could not be started, or was ended by \
+             somebody else"
+                .to_owned()
+        }
+        NotSampled::TooMany { targets } => {
+            format!("they are sampled in {targets} processes already, and in no more")
+        }
+    };
+    format!("allocations were not sampled, and nothing was written to the program: {why}")
 }
 
 /// How exact it is: a sentence for each thing that makes it less so.

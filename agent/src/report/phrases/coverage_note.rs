@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::allocated;
 use crate::model::{CoverageNote, ResourcePart};
 use crate::report::format::{bytes, count, counted, duration, plural};
 
@@ -50,6 +51,10 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
             format!("nobody knows who holds the heap: {why}").into()
         }
         CoverageNote::NotAllocated { why } => why.clone().into(),
+        CoverageNote::AllocationsSampled { rate_bytes, restored } => {
+            allocated::sampled(*rate_bytes, restored).into()
+        }
+        CoverageNote::AllocationsNotSampled { why } => allocated::not_sampled(why).into(),
         CoverageNote::PluginUnreadable { address, why } => format!(
             "the plugin whose module data is at {address:#x} cannot be read ({why}); neither can stacks \
              that go through it"

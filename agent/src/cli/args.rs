@@ -173,7 +173,7 @@ pub(super) enum Command {
     /// Run a program that leaks on purpose, as it is told, to try the agent, thresholds and alerts on. It is
     /// built by the Go that is at hand, or shipped beside the agent.
     Simulate(Simulating),
-    /// Try an [[alert]] of the --config file: `alert test NAME` sends it one message of each kind (a finding that is
+    /// Try an `[[alert]]` of the --config file: `alert test NAME` sends it one message of each kind (a finding that is
     /// made up appears, worsens, is over) and says what was answered.
     Alert(Alerting),
     /// Say what this host and the processes allow, what is missing, and the command that grants it.
@@ -238,7 +238,7 @@ pub(super) struct Monitor {
     pids: Pids,
 
     /// Keep in this folder what has to outlive the agent: what is usual of each process's program, by its build and
-    /// service, so that far more than usual is told; what [[alert]] has told, and what waits to be sent.
+    /// service, so that far more than usual is told; what `[[alert]]` has told, and what waits to be sent.
     #[arg(long, value_name = "DIR", env = "LEAK_AGENT_STATE")]
     pub(super) state: Option<PathBuf>,
 
@@ -269,7 +269,7 @@ pub(super) struct Alerting {
     /// What to do with it.
     pub(super) action: AlertAction,
 
-    /// The name of the [[alert]].
+    /// The name of the `[[alert]]`.
     pub(super) name: String,
 }
 

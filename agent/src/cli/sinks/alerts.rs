@@ -212,10 +212,12 @@ fn moment() -> Moment {
     Moment { at: Instant::now(), clock: time::now() }
 }
 
-/// Whether a process of this machine is not there any more.
+/// Whether a process of this machine, which was seen live, is not there any more.
 fn is_gone(target: &TargetId) -> bool {
     match target.instance {
-        Instance::Process { pid, .. } => !Path::new("/proc").join(pid.to_string()).exists(),
+        Instance::Process { pid, .. } if target.recording.is_none() => {
+            !Path::new("/proc").join(pid.to_string()).exists()
+        }
         _ => false,
     }
 }

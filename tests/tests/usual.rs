@@ -30,15 +30,15 @@ fn what_is_usual_is_known_of_the_next_process_of_the_same_program() {
     let folder = folder.to_str().expect("a path of text");
     let start = || Target::start("1.26.6", "exe", "allocated").expect("target");
     let mut small = start();
-    assert_eq!(small.command("collect").expect("it is there"), "OK");
+    small.command("collect").expect("it answers");
     assert_eq!(monitored(&small, folder).0, [] as [Value; 0], "nothing is known yet");
     drop(small);
     let files: Vec<_> = fs::read_dir(folder).expect("a folder").collect();
     let [Ok(file)] = &files[..] else { panic!("{files:?}") };
 
     let mut large = start();
-    assert_eq!(large.command("hold 60").expect("it is there"), "OK");
-    assert_eq!(large.command("collect").expect("it is there"), "OK");
+    large.command("hold 60").expect("it answers");
+    large.command("collect").expect("it answers");
     let (found, _) = monitored(&large, folder);
     for quantity in ["resident", "live-heap"] {
         let unusual = found.iter().find(|it| it["quantity"] == quantity);

@@ -7,7 +7,7 @@ use super::series::levels;
 use crate::analyze::caused::Causes;
 use crate::model::function::Origin;
 use crate::model::{
-    Opened, OpenedAt, ResourceAccount, ResourceKey, ResourceKind, StackId, StackTable,
+    FrameId, Opened, OpenedAt, ResourceAccount, ResourceKey, ResourceKind, StackId, StackTable,
 };
 
 /// By name, and most first within each.
@@ -66,7 +66,7 @@ fn summed(mut lines: Vec<OpenedAt>, stacks: &StackTable) -> Vec<OpenedAt> {
 }
 
 /// The outermost frame outside the runtime.
-fn outermost(stacks: &StackTable, stack: StackId) -> Option<crate::model::FrameId> {
+fn outermost(stacks: &StackTable, stack: StackId) -> Option<FrameId> {
     let is_outside = |origin: Option<Origin>| origin.is_some_and(|it| it != Origin::Runtime);
     let mut frames = stacks.frames_of(stack).iter().rev().copied();
     frames.find(|&frame| is_outside(stacks.origin(frame)))

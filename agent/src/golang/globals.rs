@@ -67,13 +67,10 @@ impl Global {
         Self::GcCleanups,
     ];
 
-    /// The minor version of Go that has it first, of those that are read.
+    /// Whether every program has what tells where it is. Of cleanups (since Go 1.25) only those have it that use any.
     #[must_use]
-    pub const fn since(self) -> u16 {
-        match self {
-            Self::GcCleanups => 25,
-            _ => 21,
-        }
+    pub const fn is_in_all(self) -> bool {
+        !matches!(self, Self::GcCleanups)
     }
 
     /// Its symbol's name.

@@ -565,8 +565,11 @@ fn find_globals(
         code.get(name).map(|(address, bytes)| FunctionCode { address: *address, bytes })
     };
     let found = globals::locate(binary.arch, &lookup, &moved(&binary.variables, bias));
-    let is_there = |global: &&Global| global.since() <= binary.version.minor;
-    if Global::ALL.iter().filter(is_there).all(|&global| found.get(global).is_ok()) {
+    if Global::ALL
+        .iter()
+        .filter(|global| global.is_in_all())
+        .all(|&global| found.get(global).is_ok())
+    {
         return Ok((found, 0));
     }
     Ok(symbols().map_or((found, 0), |symbols| (symbols, bias)))

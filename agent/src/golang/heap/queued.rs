@@ -59,12 +59,9 @@ pub(super) fn read(
         Some(at) => list(memory, at, &FINALIZERS, &mut found)?,
         None => found.unread += 1,
     }
-    match (form.queued_cleanup_words, queues.cleanups) {
-        (Some(words), Some(at)) => {
-            list(memory, at.wrapping_add(ALL_CLEANUPS), &cleanups(words), &mut found)?;
-        }
-        (Some(_), None) => found.unread += 1,
-        (None, _) => {}
+    // A program that has no cleanups does not tell where they would be.
+    if let (Some(words), Some(at)) = (form.queued_cleanup_words, queues.cleanups) {
+        list(memory, at.wrapping_add(ALL_CLEANUPS), &cleanups(words), &mut found)?;
     }
     Ok(found)
 }

@@ -1,8 +1,8 @@
 //! A process's memory.
 
-use super::forced::would_free;
 use std::time::Duration;
 
+use super::forced::would_free;
 use super::{amount, hex, seconds};
 use crate::model::{
     Collector, Heap, HeapHolder, HeapProfile, HeldHeap, LimitKind, LimitUse, Memory, MemoryAccount,

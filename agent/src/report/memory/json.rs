@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use super::MemoryReport;
 use crate::model::{HeapCycle, HeapPath, HeapStep, HeapType, HeldSince, Retained, RetainedClass};
-use crate::report::json::amount;
 use crate::report::json::forced::would_free;
 use crate::report::json::memory::holder;
-use crate::report::json::{allocated, coverage, memory, time};
+use crate::report::json::{allocated, amount, coverage, memory, time};
 use crate::report::phrases;
 use crate::report::schema::{
     AgentDoc, HeapCycleDoc, HeapHolderDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc,

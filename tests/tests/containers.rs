@@ -149,7 +149,7 @@ fn a_process_whose_first_thread_has_ended() -> Result<()> {
         let probes = &observation.coverage.probes;
         let says = |why: &ProbeReason| matches!(why, ProbeReason::Failed(why) if why.contains("first thread"));
         let refused = probes.iter().filter(|probe| probe.reason.as_ref().is_some_and(says));
-        ensure!(refused.count() == 3, "{probes:?}");
+        ensure!(!probes.is_empty() && refused.count() == probes.len(), "{probes:?}");
         ensure!(matches!(access_to(pid), Access::Granted { executable: Answer::Yes }));
         let listed = listing::list()?.processes.into_iter().any(|process| process.pid == pid);
         ensure!(listed, "it is in no list of Go programs");

@@ -118,7 +118,7 @@ fn a_program_that_executes_itself_anew_is_another(version: &str) {
             .collect();
         assert!(names.iter().any(|name| name == "main.forget"), "{names:?}");
     }
-    assert_eq!(breakpoints(&target, &code).expect("breakpoints").len(), 3);
+    assert_eq!(breakpoints(&target, &code).expect("breakpoints").len(), 4);
     drop(attach);
     let left = breakpoints(&target, &code).expect("breakpoints");
     assert!(left.is_empty(), "left behind: {left:x?}");

@@ -145,7 +145,7 @@ fn a_program_of_go1_27_gets_a_profile() {
 fn it_is_switched_off_however_the_agent_dies(version: &str) {
     let mut it = Unprofiled::start(version, "exe");
     let mut on = 0;
-    for death in 1..=30_u64 {
+    for death in 1..=12_u64 {
         // The same moments in each run, spread by a multiplicative hash.
         let moment = Duration::from_micros(death.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 300_000);
         let mut child = it.analyze();
@@ -175,7 +175,7 @@ fn it_is_switched_off_however_the_agent_dies(version: &str) {
         });
         assert_eq!(it.rate(), 0, "death {death} at {moment:?}");
     }
-    assert!(on >= 10, "it was on at {on} deaths alone");
+    assert!(on >= 4, "it was on at {on} deaths alone");
     it.target.command("hold 4").expect("it goes on");
     it.target.command("collect").expect("it goes on");
 }

@@ -6,8 +6,8 @@
 //		slog.Warn("leaks are not watched for", "error", err)
 //	}
 //
-// The agent reads the program's memory from outside. In the program there is one goroutine more, which waits for what the
-// agent says. The agent ends with the program, however that ends.
+// The agent reads the program's memory from outside. In the program there are two goroutines more, which wait for what the
+// agent says. The agent ends with the program, however that ends, at its next sample.
 package leakagent
 
 import (
@@ -29,7 +29,8 @@ type Options struct {
 	Path string
 	// Flags are further flags of `leak-agent monitor`, such as "--interval", "30s".
 	Flags []string
-	// OnEvent is called with all that happens to findings, one event at a time. If it is nil, they are logged.
+	// OnEvent is called with all that happens to findings, one event at a time. If it is nil, they are logged. It must
+	// not call Stop, which waits for it to return.
 	OnEvent func(Event)
 	// Logger is what events are logged to. If it is nil, slog.Default() is.
 	Logger *slog.Logger
@@ -87,6 +88,15 @@ type Agent struct {
 	stop    sync.Once
 }
 
+// The kernel lets one child alone read this process.
+var (
+	watching  sync.Mutex
+	isWatched bool
+)
+
+// ErrRunning is the error of Start where an agent that was started before has not ended.
+var ErrRunning = errors.New("leakagent: an agent runs already")
+
 // Start starts the agent. Where there is none the error is one of exec.ErrNotFound, and nothing was done.
 func Start(options Options) (*Agent, error) {
 	path := options.Path
@@ -106,6 +116,11 @@ func Start(options Options) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leakagent: %w", err)
 	}
+	watching.Lock()
+	defer watching.Unlock()
+	if isWatched {
+		return nil, ErrRunning
+	}
 	// Before it is there: all that descend from this process, and it alone once it is known.
 	allow(os.Getpid())
 	if err := agent.command.Start(); err != nil {
@@ -113,6 +128,7 @@ func Start(options Options) (*Agent, error) {
 		return nil, fmt.Errorf("leakagent: %w", err)
 	}
 	allow(agent.command.Process.Pid)
+	isWatched = true
 	go agent.listen(output, options.handler())
 	return agent, nil
 }
@@ -132,8 +148,11 @@ func (a *Agent) Err() error {
 	}
 }
 
-// Stop ends the agent, and waits until it has.
+// Stop ends the agent, and waits until it has. Where there is none it does nothing.
 func (a *Agent) Stop() {
+	if a == nil {
+		return
+	}
 	a.stop.Do(func() { a.command.Process.Signal(os.Interrupt) })
 	<-a.done
 }
@@ -153,18 +172,23 @@ func (a *Agent) listen(output io.Reader, handle func(Event)) {
 			handle(event)
 		}
 	}
-	// What is no JSON is no agent: it must not wait for someone to read on.
-	if !errors.Is(broken, io.EOF) {
+	// An agent that dies may leave a line unfinished. What is no JSON is no agent: it must not wait for someone to
+	// read on.
+	isOver := errors.Is(broken, io.EOF) || errors.Is(broken, io.ErrUnexpectedEOF)
+	if !isOver {
 		a.command.Process.Kill()
 	}
 	ended := a.command.Wait()
+	watching.Lock()
 	allow(0)
+	isWatched = false
+	watching.Unlock()
 	stopped := false
 	a.stop.Do(func() { stopped = true })
 	switch {
 	case !stopped:
 		// By Stop.
-	case !errors.Is(broken, io.EOF):
+	case !isOver:
 		a.err = fmt.Errorf("leakagent: what the agent wrote: %w", broken)
 	case ended != nil:
 		a.err = fmt.Errorf("leakagent: %w: %s", ended, strings.TrimSpace(a.said.String()))

@@ -1,6 +1,7 @@
 //! Email by SMTP: a text and an HTML form of the same.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 
 use lettre::message::{Mailbox, MultiPart};
@@ -185,7 +186,7 @@ fn is_refusal(error: &Error) -> bool {
 
 /// What went wrong, each cause once.
 fn words(error: &Error) -> String {
-    let what = if error.is_timeout() {
+    let what = if error.is_timeout() || has_waited(error) {
         "timed out".to_owned()
     } else if let Some(code) = error.status() {
         format!("answered {code}")
@@ -195,9 +196,17 @@ fn words(error: &Error) -> String {
         "no connection".to_owned()
     };
     match error.source() {
-        Some(source) => format!("{what}: {}", error_chain::first_cause(source)),
-        None => what,
+        Some(source) if !has_waited(error) => {
+            format!("{what}: {}", error_chain::first_cause(source))
+        }
+        _ => what,
     }
+}
+
+/// Whether a socket gave up waiting, which the kernel tells as it does a socket that must not wait.
+fn has_waited(error: &Error) -> bool {
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl Email {

@@ -109,10 +109,22 @@ const fn is_refusal(error: &Error) -> bool {
 /// A text without what must not be told. What is shorter than this is no secret that could be found by its text.
 fn masked(text: &str, secrets: &[String]) -> String {
     const MIN_SECRET: usize = 4;
-    secrets
+    const CUT: &str = "...";
+    let text = secrets
         .iter()
         .filter(|secret| secret.len() >= MIN_SECRET)
-        .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "(secret)"))
+        .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "(secret)"));
+    // What was cut short may end in a part of one.
+    let Some(whole) = text.strip_suffix(CUT) else { return text };
+    let starts = |secret: &String| {
+        (MIN_SECRET..secret.len())
+            .rev()
+            .find(|&len| secret.get(..len).is_some_and(|start| whole.ends_with(start)))
+    };
+    match secrets.iter().filter_map(starts).max() {
+        Some(len) => format!("{}(secret){CUT}", &whole[..whole.len() - len]),
+        None => text,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use super::{Given, SendError, Setting, Unfit, is_refusal, masked};
 use crate::error_chain::one_line;
 use crate::http::{Address, Body, Client, Error, Header, Url};
 
+/// A part of a secret path that is shorter is a word of it, such as `services`.
+const MIN_PART: usize = 9;
+
 /// Sends JSON to one address.
 pub(super) struct Post {
     url: Url,
@@ -57,7 +60,10 @@ impl Post {
         let mut secrets = Vec::new();
         if is_secret {
             // A server may repeat the path that it does not know.
-            secrets.push(url.path().trim_start_matches('/').to_owned());
+            let path = url.path().trim_start_matches('/');
+            secrets.push(path.to_owned());
+            let parts = path.split('/').filter(|part| part.len() >= MIN_PART);
+            secrets.extend(parts.map(str::to_owned));
             secrets.extend(url.query().map(str::to_owned));
         }
         secrets.extend(query.into_iter().map(|(_, value)| value));

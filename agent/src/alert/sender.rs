@@ -134,8 +134,19 @@ impl State {
     }
 
     fn take(&mut self) -> Option<Next> {
-        if let Some((number, alert)) = self.spool.next() {
-            return Some(Next::Waiting(number, Box::new(alert)));
+        match self.spool.next() {
+            Ok(Some((number, alert))) => return Some(Next::Waiting(number, Box::new(alert))),
+            Ok(None) => {}
+            Err(_) if self.end.is_none() => {
+                // It may be read later.
+                self.backoff.failed(Instant::now(), chance(), None);
+                return None;
+            }
+            // The next agent will.
+            Err(_) => {
+                self.end = Some(End::Now);
+                return None;
+            }
         }
         let standing = std::mem::take(&mut self.standing);
         (!standing.is_empty()).then_some(Next::Standing(standing))

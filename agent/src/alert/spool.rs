@@ -100,14 +100,37 @@ impl Spool {
         let bytes = body.len() as u64;
         self.bytes += bytes;
         self.waiting.push_back(Entry { number, bytes, kept });
-        while self.waiting.len() > MAX_WAITING
-            || self.bytes > MAX_BYTES
-            || self.in_memory > MAX_IN_MEMORY
-        {
+        if written.is_ok() {
+            self.write_kept();
+        }
+        while self.waiting.len() > MAX_WAITING || self.bytes > MAX_BYTES {
             self.remove();
             self.tally.dropped += 1;
         }
+        // What is on disk is safe, and frees no memory.
+        let oldest = self.waiting.iter().position(|entry| entry.kept.is_some());
+        if self.in_memory > MAX_IN_MEMORY
+            && let Some(entry) = oldest.and_then(|at| self.waiting.remove(at))
+        {
+            (self.bytes, self.in_memory) = (self.bytes - entry.bytes, self.in_memory - 1);
+            self.tally.dropped += 1;
+        }
         written
+    }
+
+    /// Writes what is in memory alone, now that the disk has room again.
+    fn write_kept(&mut self) {
+        let folder = &self.folder;
+        for entry in &mut self.waiting {
+            let Some(alert) = &entry.kept else { continue };
+            let body = serde_json::to_vec(alert).map_err(io::Error::from);
+            let path = folder.join(format!("{:020}.json", entry.number));
+            if body.and_then(|body| write(&path, &body)).is_err() {
+                return;
+            }
+            entry.kept = None;
+            self.in_memory -= 1;
+        }
     }
 
     /// Lets messages up to this number be sent.
@@ -116,16 +139,21 @@ impl Spool {
     }
 
     /// The oldest and its number, if it may be sent; once it was, [`Spool::settle`] is called. One that can no longer
-    /// be understood is set aside.
-    pub fn next(&mut self) -> Option<(u64, AlertDoc)> {
+    /// be understood, or is gone, is set aside.
+    ///
+    /// # Errors
+    /// When it cannot be read now.
+    pub fn next(&mut self) -> io::Result<Option<(u64, AlertDoc)>> {
         loop {
-            let entry = self.waiting.front().filter(|entry| entry.number <= self.released)?;
+            let front = self.waiting.front().filter(|entry| entry.number <= self.released);
+            let Some(entry) = front else { return Ok(None) };
             if let Some(alert) = &entry.kept {
-                return Some((entry.number, (**alert).clone()));
+                return Ok(Some((entry.number, (**alert).clone())));
             }
-            let path = self.file(entry.number);
+            let (number, path) = (entry.number, self.file(entry.number));
             match fs::read(&path).map(|bytes| serde_json::from_slice(&bytes)) {
-                Ok(Ok(alert)) => return Some((entry.number, alert)),
+                Ok(Ok(alert)) => return Ok(Some((number, alert))),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => self.set_aside(&path),
             }
         }
@@ -206,7 +234,7 @@ mod tests {
 
     fn titles(spool: &mut Spool) -> Vec<String> {
         let mut titles = Vec::new();
-        while let Some((number, alert)) = spool.next() {
+        while let Some((number, alert)) = spool.next().expect("it is read") {
             titles.push(alert.title);
             spool.settle(number, true);
         }
@@ -221,9 +249,9 @@ mod tests {
             spool.put(number, titled(&number.to_string())).expect("written");
         }
         // Nothing is sent before it is released.
-        assert!(spool.next().is_none() && !spool.has_next());
+        assert!(spool.next().expect("it is read").is_none() && !spool.has_next());
         spool.release(12);
-        let (first, alert) = spool.next().expect("it waits");
+        let (first, alert) = spool.next().expect("it is read").expect("it waits");
         assert_eq!((first, &*alert.title), (1, "1"));
         spool.settle(first, true);
         drop(spool);
@@ -264,7 +292,8 @@ mod tests {
         }
         spool.release(most + 5);
         assert_eq!((spool.waiting(), spool.tally().dropped), (MAX_IN_MEMORY, 5));
-        assert_eq!(spool.next().map(|(_, alert)| alert.title), Some("6".to_owned()));
+        let next = spool.next().expect("it is read");
+        assert_eq!(next.map(|(_, alert)| alert.title), Some("6".to_owned()));
         fs::create_dir_all(&spool.folder).expect("a folder");
         spool.put(most + 6, titled("on disk")).expect("written");
         spool.release(most + 6);

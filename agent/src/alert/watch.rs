@@ -4,11 +4,11 @@
 //! So one that comes and goes within the pause of a group is not told at all, and one that gets worse twice is told
 //! once. It knows no clock: it is told what time it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{Known, MAX_EVENTS, Rule, Told, ToldProgram, fingerprint};
-use crate::model::{TargetId, Timestamp};
+use crate::model::{Severity, TargetId, Timestamp, Verdict};
 use crate::report::schema::{
     AlertDoc, AlertEventDoc, AlertEventKind, AlertTargetDoc, NewsDoc, SchemaName, WasDoc,
 };
@@ -68,14 +68,16 @@ pub struct Watch {
     rules: Vec<Rule>,
     programs: BTreeMap<String, Standing>,
     left_out: u64,
+    /// Processes came or went since that was asked last.
+    has_moved: bool,
 }
 
 /// A program.
 #[derive(Debug)]
 struct Standing {
     target: AlertTargetDoc,
-    /// Its processes that are sampled, and the findings in each.
-    processes: BTreeMap<TargetId, BTreeSet<String>>,
+    /// Its processes that are sampled, and the findings in each, with how sure and how bad they are there.
+    processes: BTreeMap<TargetId, BTreeMap<String, (Verdict, Severity)>>,
     /// Those that had it when the agent ran before.
     earlier: Vec<TargetId>,
     findings: BTreeMap<String, Tracked>,
@@ -105,7 +107,7 @@ impl Watch {
     /// For these rules, with what was told before.
     #[must_use]
     pub fn new(rules: Vec<Rule>, told: Told) -> Self {
-        let mut watch = Self { rules, programs: BTreeMap::new(), left_out: 0 };
+        let mut watch = Self { rules, programs: BTreeMap::new(), left_out: 0, has_moved: false };
         for (identity, program) in told.programs {
             let mut standing = Standing::new(program.target);
             standing.earlier = program.processes;
@@ -143,19 +145,51 @@ impl Watch {
         self.left_out
     }
 
-    /// Takes in a sample of a process: the findings that are there now.
-    pub fn observe(&mut self, program: Program, process: &TargetId, seen: Vec<Seen>, now: Moment) {
+    /// Whether processes came or went since this was asked last.
+    pub const fn take_moved(&mut self) -> bool {
+        std::mem::replace(&mut self.has_moved, false)
+    }
+
+    /// Takes in a sample of a process: the findings that are there now. Where little could be seen of it (`is_blind`), those
+    /// that were there before are taken to be there still.
+    pub fn observe(
+        &mut self,
+        program: Program,
+        process: &TargetId,
+        seen: Vec<Seen>,
+        is_blind: bool,
+        now: Moment,
+    ) {
         let Program { identity, target } = program;
+        // It may have executed another program.
+        for (other, standing) in &mut self.programs {
+            if *other != identity && standing.processes.remove(process).is_some() {
+                standing.sweep(now, standing.processes.is_empty());
+                self.has_moved = true;
+            }
+        }
         let mut room = MAX_FINDINGS
             .saturating_sub(self.programs.values().map(|it| it.findings.len()).sum::<usize>());
         let standing =
             self.programs.entry(identity).or_insert_with(|| Standing::new(target.clone()));
         standing.target = target;
-        let ids = seen.iter().map(|seen| seen.finding.id.to_string()).collect();
-        standing.processes.insert(process.clone(), ids);
+        let weight = |it: &NewsDoc<'_>| (it.verdict, it.severity);
+        let weighed = |it: &Seen| (it.finding.id.to_string(), weight(&it.finding));
+        let mut own: BTreeMap<_, _> = seen.iter().map(weighed).collect();
+        let before = standing.processes.remove(process);
+        self.has_moved |= before.is_none();
+        if is_blind {
+            for (id, weight) in before.into_iter().flatten() {
+                own.entry(id).or_insert(weight);
+            }
+        }
         for Seen { finding, fix, packages } in seen {
             let id = finding.id.to_string();
+            // It is told as it is where it is worst.
+            let mut elsewhere = standing.processes.values().filter_map(|ids| ids.get(&id));
+            let is_worse_elsewhere = elsewhere.any(|other| *other > weight(&finding));
             let known = match standing.findings.remove(&id) {
+                Some(before) if is_worse_elsewhere && before.gone.is_none() => before.known,
                 Some(before) => Known { finding, fix, ..before.known },
                 None if room == 0 => {
                     self.left_out += 1;
@@ -169,6 +203,7 @@ impl Watch {
             let standalone = Tracked { known, packages, is_of_before: false, gone: None };
             standing.findings.insert(id, standalone);
         }
+        standing.processes.insert(process.clone(), own);
         standing.sweep(now, false);
     }
 
@@ -177,6 +212,7 @@ impl Watch {
         for standing in self.programs.values_mut() {
             if standing.processes.remove(process).is_some() {
                 standing.sweep(now, standing.processes.is_empty());
+                self.has_moved = true;
             }
         }
     }
@@ -251,7 +287,7 @@ impl Standing {
     /// Marks the findings that no process has any more.
     fn sweep(&mut self, now: Moment, is_final: bool) {
         for (id, finding) in &mut self.findings {
-            if self.processes.values().any(|ids| ids.contains(id)) {
+            if self.processes.values().any(|ids| ids.contains_key(id)) {
                 continue;
             }
             let gone = finding.gone.get_or_insert(Gone { since: now, is_final });
@@ -451,7 +487,7 @@ mod tests {
                 packages: vec!["main".to_owned()],
             });
             let program = Program { identity: "shop".to_owned(), target: target() };
-            self.watch.observe(program, &process(pid), seen.collect(), self.now());
+            self.watch.observe(program, &process(pid), seen.collect(), false, self.now());
         }
 
         /// What is told in the next seconds, second by second.

@@ -42,6 +42,7 @@ mod target;
 mod time;
 mod value;
 
+use crate::collect::attach::probes::start_holding;
 use crate::host::limits::{raise_open_files, survive_file_size_limit};
 use crate::host::privileges::as_its_user;
 use failure::Failure;
@@ -78,6 +79,9 @@ fn run() -> Outcome {
     }
     // What it starts keeps the power to write to targets, which this process never uses.
     let switch = request.sample_rate().map(Switch::start);
+    // Before the filter, which refuses holders to give up capabilities, and to end by a signal; and while there is nothing
+    // yet that they would be copies of. What fails here fails again, and is said, when the first probe is to be attached.
+    let _holding = request.has_probes().then(start_holding);
     if let Some(touch) = touch(&request) {
         // What cannot be raised is said by whatever fails for it.
         let _ = raise_open_files();

@@ -14,7 +14,6 @@ use super::output;
 use super::request::Request;
 use super::seen::Seen;
 use super::target::{self, NamedTarget};
-use crate::collect::attach::probes::start_holding;
 use crate::model::{Assessment, EarlyEnd, Instance};
 use crate::pipeline::{
     End, Outcome, Pace, Session, Sink, SinkEnd, SinkError, SinkOutcome, Stop, TargetEnd,
@@ -37,9 +36,6 @@ pub(super) fn run_until(
     signals: &Caught,
     sinks: Vec<Box<dyn Sink>>,
 ) -> Result<Seen, Failure> {
-    // While there is nothing yet that it would be a copy of. What fails here fails again, and is
-    // said, when the first probe is to be attached.
-    let _holding = request.has_probes().then(start_holding);
     let seen = sample(request, request.pace, signals.stop.clone(), sinks);
     if request.verbosity > 0
         && let Ok(seen) = &seen

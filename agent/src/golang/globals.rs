@@ -67,10 +67,11 @@ impl Global {
         Self::GcCleanups,
     ];
 
-    /// Whether every program has what tells where it is. Of cleanups (since Go 1.25) only those have it that use any.
+    /// Whether every program has what tells where it is. Of cleanups (since Go 1.25) only those have it that use any; the
+    /// two functions that tell of queued finalizers contradict each other on arm64 with Go 1.27.
     #[must_use]
     pub const fn is_in_all(self) -> bool {
-        !matches!(self, Self::GcCleanups)
+        !matches!(self, Self::AllFin | Self::GcCleanups)
     }
 
     /// Its symbol's name.
@@ -166,7 +167,7 @@ const RECIPES: [Recipe; 39] = {
         Recipe::new("runtime.mProf_Free", (1, 3), &[(MProfCycle, 0)]),
         Recipe::new("runtime.profilealloc", (2, 2), &[(MemProfileRate, 1)]),
         Recipe::new("runtime.allocmcache", (2, 2), &[(MemProfileRate, 1)]),
-        Recipe::new("runtime.queuefinalizer", (10, 11), &[(AllFin, 5)]),
+        Recipe::new("runtime.queuefinalizer", (10, 12), &[(AllFin, 5)]),
         Recipe::new("runtime.markroot", (13, 15), &[(AllFin, 4)]),
         Recipe::new("runtime.runCleanups", (5, 5), &[(GcCleanups, 2)]),
         Recipe::new("runtime.freeSpecial", (26, 29), &[(GcCleanups, 16)]),

@@ -22,8 +22,8 @@ const MAX_CONNECT: Duration = Duration::from_secs(5);
 /// How hyper tells that a connection was closed in place of an answer: it has no name for it that others can see.
 const CLOSED: &str = "connection closed";
 
-/// Bytes of an answer that are read where it says no more than that something was taken.
-const MAX_RECEIPT: u64 = 64 << 10;
+/// How long the text behind a status that says that something was taken is waited for.
+const RECEIPT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A login sends to and fro a few times; who is sent more often runs in a circle.
 const MAX_REDIRECTS: usize = 5;
@@ -126,8 +126,13 @@ impl Client {
     /// When there is no answer, or it is no success.
     pub fn hand_over(&self, url: &Url, body: Body<'_>, headers: &[Header]) -> Result<Taken, Error> {
         let mut bytes = Vec::new();
-        let asked =
-            Asked { url, body: Some(body), headers, wanted: Wanted::Receipt, limit: MAX_RECEIPT };
+        let asked = Asked {
+            url,
+            body: Some(body),
+            headers,
+            wanted: Wanted::Receipt,
+            limit: said::LOOKED_AT as u64,
+        };
         let answer = self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
         Ok(Taken { code: answer.status.as_u16(), said: said::line(&bytes) })
     }
@@ -161,6 +166,12 @@ impl Client {
                 said: said::line(&beginning),
                 retry_after_seconds,
             });
+        }
+        if is_taken {
+            // The status says it; what is behind is for people, and must not undo it.
+            let said = tokio::time::timeout(RECEIPT_PATIENCE, beginning(&mut answer)).await;
+            take(&said.unwrap_or_default());
+            return Ok(Answer { status, url });
         }
         if asked.wanted == Wanted::Profile && is_page(&answer) {
             let page = said::line(&beginning(&mut answer).await);

@@ -95,9 +95,13 @@ impl Assessment {
     #[must_use]
     pub fn health(&self) -> Option<u8> {
         let judgement = self.judgement.as_ref()?;
-        let is_blind =
-            self.held.is_some_and(|held| held.is_mostly()) || self.coverage.has_read_none();
-        (!is_blind).then_some(judgement.health)
+        (!self.is_blind()).then_some(judgement.health)
+    }
+
+    /// Whether that nothing was found means nothing: it could not run for most of the window, or no stack could be read.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        self.held.is_some_and(|held| held.is_mostly()) || self.coverage.has_read_none()
     }
 }
 

@@ -8,6 +8,8 @@ use crate::cli::request::Request;
 use crate::cli::session::Caught;
 use crate::cli::started::{Ending, Started};
 use crate::cli::{Outcome, command, output};
+use crate::error_chain::one_line;
+use crate::model::{Assessment, EarlyEnd};
 
 /// Watches a program that was started until it ends, `--duration` is over, or a signal asks the agent to stop.
 /// Then the program is asked to end too. Where it cannot be watched that is said, and it runs all the same. Ends as
@@ -16,16 +18,20 @@ pub(in crate::cli) fn run(request: &Request, started: &mut Started, walks: bool)
     let until = request.pace.duration.map(|duration| Instant::now() + duration);
     let signals = Caught::new().map_err(Failure::Signals)?;
     let seen = command::analyze::watch(request, walks, None, Vec::new(), &signals);
-    if let Err(failure) = &seen {
-        failure.tell();
-    }
-    let is_watched = seen.as_ref().is_ok_and(|seen| seen.failures.is_empty());
-    if !is_watched {
-        if let Ok(seen) = &seen {
-            seen.failures.iter().for_each(Failure::tell);
+    match &seen {
+        Ok(seen) if seen.failures.is_empty() => {
+            let is_exit = |it: &Assessment| matches!(it.early_end, Some(EarlyEnd::Exited));
+            if seen.assessments.iter().any(is_exit) {
+                // What is left is to be told how.
+                started.wait(None, &signals)?;
+            }
         }
-        output::say(format_args!("it runs on, and is not watched"));
-        started.wait(until, &signals)?;
+        seen => {
+            let failure = seen.as_ref().map_or_else(Some, |seen| seen.failures.first());
+            let why = failure.map(|it| one_line(it)).unwrap_or_default();
+            output::say(format_args!("it runs on, and is not watched: {why}"));
+            started.wait(until, &signals)?;
+        }
     }
     let ending = started.ask_to_end(&signals)?;
     let ended = match ending {

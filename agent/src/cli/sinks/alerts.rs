@@ -33,6 +33,8 @@ pub(in crate::cli) struct Alerting {
     programs: BTreeMap<TargetId, Program>,
     /// The number of the last message.
     last: u64,
+    /// What was told is not kept as it is.
+    is_unsaved: bool,
     /// People were told that what is to be kept cannot be.
     is_disk_failing: bool,
 }
@@ -89,6 +91,7 @@ impl Alerting {
             filter: request.settings.filter.clone(),
             programs: BTreeMap::new(),
             last,
+            is_unsaved: false,
             is_disk_failing: false,
         })
     }
@@ -108,13 +111,17 @@ impl Alerting {
         let program = self.programs.entry(target.id.clone());
         let program = program.or_insert_with(|| seen::program(target)).clone();
         let seen = judgement.findings.iter().map(|it| seen::finding(it, assessment)).collect();
-        self.watch.observe(program, &update.key(), seen, moment());
+        // What is not told may be there still.
+        let is_blind = assessment.is_blind() || judgement.unlisted > 0;
+        self.watch.observe(program, &update.key(), seen, is_blind, moment());
     }
 
     /// Sends what is to be told now. Once that is decided it is kept, and only then sent.
     fn flush(&mut self, is_last: bool) {
         let due = self.watch.due(moment(), is_last);
-        if due.is_empty() {
+        // Whose what was told is, is kept too.
+        self.is_unsaved |= self.watch.take_moved() || !due.is_empty();
+        if !self.is_unsaved {
             return;
         }
         for Due { rule, alert } in due {
@@ -124,6 +131,7 @@ impl Alerting {
             self.say_disk(put);
         }
         let saved = self.state.save(&Told { last: self.last, programs: self.watch.told() });
+        self.is_unsaved = saved.is_err();
         self.say_disk(saved);
         for receiving in &self.receivers {
             receiving.sender.release(self.last);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::labels;
 use crate::cli::failure::Failure;
@@ -14,6 +16,9 @@ use crate::export::metrics::{self, Exposed, MEDIA_TYPE};
 use crate::model::{Assessment, TargetId, Update};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::serve::Server;
+
+/// How often it is looked whether a target has ended.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Keeps what the metrics are made of.
 pub(in crate::cli) struct Metrics {
@@ -54,11 +59,6 @@ impl Metrics {
     fn take(&self, update: &Update) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let key = update.key();
-        if update.assessment.early_end.is_some() {
-            // Of a target that is gone nothing is known any more.
-            last.remove(&key);
-            return;
-        }
         let before = last.remove(&key);
         let samples = before.as_ref().map_or(0, |seen| seen.samples) + 1;
         let labels = match before {
@@ -66,6 +66,12 @@ impl Metrics {
             _ => labels::of(&update.assessment.target, &[]),
         };
         last.insert(key, Seen { labels, assessment: Arc::clone(&update.assessment), samples });
+    }
+
+    /// Of targets that are gone nothing is known any more.
+    fn forget(&self, exited: &[TargetId]) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.retain(|key, _| !exited.contains(key));
     }
 }
 
@@ -104,8 +110,19 @@ impl Sink for Metrics {
 
     fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
         let mut is_said = false;
-        while let Some(update) = inbox.next() {
-            self.take(&update);
+        loop {
+            let next = inbox.next_within(TICK);
+            if let Ok(update) = &next {
+                self.take(update);
+            }
+            let exited = inbox.exited();
+            self.forget(&exited);
+            if next.is_err() && exited.is_empty() {
+                if matches!(next, Err(TryRecvError::Disconnected)) {
+                    break;
+                }
+                continue;
+            }
             let Some(file) = &self.file else { continue };
             let text = text(&self.last);
             match output::write_file(file, |out| out.write_all(&text)) {

@@ -33,10 +33,11 @@ use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use thiserror::Error;
 
@@ -49,6 +50,9 @@ use process::{Answer, Order, What};
 
 /// A keeper that has not answered for so long does not do so any more.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is asked whether the keeper has ended.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// The process that sets rates, and sets them back.
 #[derive(Debug)]
@@ -88,7 +92,7 @@ impl Keeper {
             .switch(version)
             .ok_or_else(|| NotSampled::Version { version: version.to_string() })?;
         let thread = living(pid).ok_or(NotSampled::Gone)?;
-        let open = Order { what: What::Open, slot: 0, thread, address, rate: 0 };
+        let open = Order { what: What::Open, slot: pid, thread, address, rate: 0 };
         let Answer { slot, value, .. } = self.ask(open)?;
         // From here on it is set back, and the memory closed, whatever happens.
         let sampling = Sampling { keeper: Arc::clone(self), slot, rate, is_over: false };
@@ -125,10 +129,14 @@ impl Keeper {
     /// One order after the other, each answered before the next.
     fn answer(&self, order: Order) -> io::Result<Answer> {
         let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        socket.write_all(&order.bytes())?;
         let mut bytes = [0; Answer::BYTES];
-        socket.read_exact(&mut bytes)?;
-        Ok(Answer::from_bytes(bytes))
+        let asked = socket.write_all(&order.bytes());
+        let answered = asked.and_then(|()| socket.read_exact(&mut bytes));
+        if answered.is_err() {
+            // A late answer would be taken for that to the next order. It sees the end, and sets all back.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+        answered.map(|()| Answer::from_bytes(bytes))
     }
 }
 
@@ -137,7 +145,15 @@ impl Drop for Keeper {
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         // It sets back what is still set, and is gone then. Both fail only for one that is gone already.
         let _ = socket.shutdown(Shutdown::Both);
-        while waitpid(self.pid, None) == Err(Errno::EINTR) {}
+        let start = Instant::now();
+        // One that is stopped is left behind: it sets back when it runs again.
+        while start.elapsed() < PATIENCE {
+            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) => thread::sleep(PAUSE),
+                Err(Errno::EINTR) => {}
+                _ => return,
+            }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Form {
     pub cleanup_kind: Option<u8>,
     /// How many words a cleanup that is queued to run has; `None` where cleanups are queued with finalizers.
     pub queued_cleanup_words: Option<usize>,
+    /// The offset of `cleanupQueue.all`, behind two cache lines (`internal/cpu.CacheLinePadSize`).
+    pub all_cleanups: u64,
 }
 
 /// Where the pointers of an object are told.
@@ -64,6 +66,10 @@ impl Form {
                 ..25 => None,
                 25 => Some(1),
                 _ => Some(3),
+            },
+            all_cleanups: match arch {
+                Arch::Amd64 => 2 * 64,
+                Arch::Arm64 => 2 * 128,
             },
         }
     }

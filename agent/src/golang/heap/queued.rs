@@ -33,9 +33,6 @@ const fn cleanups(words: usize) -> Blocks {
     Blocks { bytes: 512, link: 16, count: 24, entries: 32, words }
 }
 
-/// `cleanupQueue.all`.
-const ALL_CLEANUPS: u64 = 128;
-
 /// Where the queues are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Queues {
@@ -61,7 +58,7 @@ pub(super) fn read(
     }
     // A program that has no cleanups does not tell where they would be.
     if let (Some(words), Some(at)) = (form.queued_cleanup_words, queues.cleanups) {
-        list(memory, at.wrapping_add(ALL_CLEANUPS), &cleanups(words), &mut found)?;
+        list(memory, at.wrapping_add(form.all_cleanups), &cleanups(words), &mut found)?;
     }
     Ok(found)
 }
@@ -154,7 +151,7 @@ mod tests {
         image.block(BLOCKS[1], &FINALIZERS, 0, 2);
         image.set(BLOCKS[1] + 24 + 48, 99);
         assert_eq!(found(&image, "go1.21.13"), Found { found: vec![77, 99], unread: 0 });
-        image.set(CLEANUPS_AT + ALL_CLEANUPS, 0x3000);
+        image.set(CLEANUPS_AT + 128, 0x3000);
         // The second entry's first word.
         image.block(0x3000, &cleanups(3), 0, 2);
         image.set(0x3000 + 32 + 3 * 8, 66);

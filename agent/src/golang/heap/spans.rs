@@ -94,8 +94,8 @@ impl Span {
 
     /// Whether another is this one, as far as it can be seen: where it is, and which objects it has room for.
     fn is_as(&self, other: &Self) -> bool {
-        (self.start, self.bytes, self.object_bytes, self.class)
-            == (other.start, other.bytes, other.object_bytes, other.class)
+        (self.start, self.bytes, self.object_bytes, self.class, self.objects)
+            == (other.start, other.bytes, other.object_bytes, other.class, other.objects)
     }
 
     /// Which of its objects holds the byte at an address within it.

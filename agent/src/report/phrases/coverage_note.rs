@@ -166,7 +166,7 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         .into(),
         CoverageNote::OpeningsMissed { seen, missed } => format!(
             "the open probe saw {} of {} descriptors opened that came while it was attached: the others \
-             were opened past Go's os and net (by system calls of the program's own, or C code), so \
+             were opened past Go's os and net (by system calls of the program's own, or C code) or found no room, so \
              that no line is known for them",
             count(*seen),
             count(seen.saturating_add(*missed))

@@ -8,26 +8,33 @@ use crate::model::{
 use crate::report::{format, json};
 
 /// How each quantity goes of which there is something to tell, a sentence each. Without `details` what is
-/// steady is left out.
+/// steady is left out, and how far off each figure may be.
 #[must_use]
 pub fn trends(trends: &[QuantityTrend], window: &WindowSpan, details: bool) -> Vec<String> {
     let is_told = |trend: &&QuantityTrend| {
         let leads = trend.outlook.is_ok() && !trend.quantity.is_rate();
         details || leads || trend.season.is_some()
     };
-    trends.iter().filter(is_told).map(|it| trend(it, window)).collect()
+    trends.iter().filter(is_told).map(|it| trend(it, window, details)).collect()
 }
 
+/// `goroutines +10.0/s, linear, since 08:00:05 UTC; 36,000 in an hour; 1,000 in 53.0s (50.0s to 56.0s)`; with details
 /// `goroutines +10.0/s (+9.8/s to +10.2/s), linear, since 08:00:05 UTC, 0/s before; 36,000 in an hour (…)`.
-fn trend(trend: &QuantityTrend, window: &WindowSpan) -> String {
+fn trend(trend: &QuantityTrend, window: &WindowSpan, details: bool) -> String {
     let quantity = trend.quantity;
     let growth = &trend.growth;
     let [per_second, low, high] =
         [growth.per_second, growth.low, growth.high].map(|it| change(quantity, it));
-    let mut text =
-        format!("{} {per_second} ({low} to {high}), {}", name(quantity), growth.pattern.name());
+    let mut text = format!("{} {per_second}", name(quantity));
+    if details {
+        text.push_str(&format!(" ({low} to {high})"));
+    }
+    text.push_str(&format!(", {}", growth.pattern.name()));
     if let (Some(since), Some(turn)) = (since(trend, window), trend.turn) {
-        text.push_str(&format!(", {since}, {} before", change(quantity, turn.before_per_second)));
+        text.push_str(&format!(", {since}"));
+        if details {
+            text.push_str(&format!(", {} before", change(quantity, turn.before_per_second)));
+        }
     }
     if let Some(season) = &trend.season {
         text.push_str(&format!("; {}", wave(quantity, season)));
@@ -35,9 +42,10 @@ fn trend(trend: &QuantityTrend, window: &WindowSpan) -> String {
     if let Ok(outlook) = &trend.outlook
         && !quantity.is_rate()
     {
-        text.push_str(&format!("; {}", leads(quantity, outlook)));
+        text.push_str(&format!("; {}", leads(quantity, outlook, details)));
     }
     match trend.outliers.len() {
+        _ if !details => {}
         0 => {}
         1 => text.push_str("; one sample stands apart and is left out"),
         several => text.push_str(&format!("; {several} samples stand apart and are left out")),
@@ -63,17 +71,18 @@ fn wave(quantity: Quantity, season: &Season) -> String {
     )
 }
 
-fn leads(quantity: Quantity, outlook: &Outlook) -> String {
-    let mut parts = vec![format!(
-        "{} in an hour ({})",
-        value(quantity, outlook.in_1h.likely),
-        bounds(quantity, outlook.in_1h)
-    )];
+fn leads(quantity: Quantity, outlook: &Outlook, details: bool) -> String {
+    let mut in_1h = format!("{} in an hour", value(quantity, outlook.in_1h.likely));
+    if details {
+        in_1h.push_str(&format!(" ({})", bounds(quantity, outlook.in_1h)));
+    }
+    let mut parts = vec![in_1h];
     if let Some(threshold) = &outlook.threshold {
         let at = format::count(threshold.at);
         parts.push(format!("{at} {}", reached::reached(&threshold.reached)));
     }
-    parts.extend(outlook.hindsight.as_ref().map(|it| hindsight(quantity, it)));
+    let hindsights = outlook.hindsight.as_ref().filter(|_| details);
+    parts.extend(hindsights.map(|it| hindsight(quantity, it)));
     parts.join("; ")
 }
 
@@ -185,12 +194,17 @@ mod tests {
         assert_eq!(
             trends(&judgement.trends, &assessment.window, false),
             [
-                "goroutines +18.0/s (+17.2/s to +18.8/s), linear, since 08:00:01 UTC, 0/s before; 64,840 in an hour \
-              (61,960 to 67,720); 1,000 in 53.0s (50.0s to 56.0s); of the last 1.0s 44 was foretold (40 to 48) and \
-              45 came; one sample stands apart and is left out"
+                "goroutines +18.0/s, linear, since 08:00:01 UTC; 64,840 in an hour; 1,000 in 53.0s (50.0s to 56.0s)"
             ]
         );
-        assert_eq!(trends(&judgement.trends, &assessment.window, true).len(), 2);
+        let all = trends(&judgement.trends, &assessment.window, true);
+        assert_eq!(all.len(), 2);
+        assert_eq!(
+            all[0],
+            "goroutines +18.0/s (+17.2/s to +18.8/s), linear, since 08:00:01 UTC, 0/s before; 64,840 in an hour (61,960 \
+             to 67,720); 1,000 in 53.0s (50.0s to 56.0s); of the last 1.0s 44 was foretold (40 to 48) and 45 came; one \
+             sample stands apart and is left out"
+        );
         assert_eq!(unusual(&judgement), ["goroutines 45, usually 4 to 6 (900 samples)"]);
         assert_eq!(
             relations(&judgement.relations),

@@ -95,8 +95,6 @@ pub struct SeasonDoc {
     /// Unit: that of the quantity.
     pub height: f64,
     /// The change by the second from period to period.
-    ///
-    /// Unit: that of the quantity, per second.
     pub beneath_per_second: EstimateDoc,
 }
 
@@ -121,8 +119,6 @@ pub struct EstimateDoc {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutlookDoc {
     /// How much there is in an hour.
-    ///
-    /// Unit: that of the quantity.
     pub in_1h: EstimateDoc,
     /// The next threshold, and when it is reached.
     ///
@@ -163,8 +159,6 @@ pub struct HindsightDoc {
     /// Unit: s.
     pub ahead_seconds: f64,
     /// What was foretold.
-    ///
-    /// Unit: that of the quantity.
     pub foretold: EstimateDoc,
     /// What came.
     ///

@@ -225,10 +225,8 @@ result        1 finding: 1 likely
 goroutines    45: 40 in findings, 4 ignored as idle, 1 not analysed
 groups        5: 2 × main.transfer, 1 × gateway.(*Listener).AcceptForever (--groups)
 not analysed  1 goroutine: its stack could not be read in the last sample
-trend         goroutines +18.0/s (+17.2/s to +18.8/s), linear, since 08:00:01 UTC, 0/s
-              before; 64,840 in an hour (61,960 to 67,720); 1,000 in 53.0s (50.0s to
-              56.0s); of the last 1.0s 44 was foretold (40 to 48) and 45 came; one sample
-              stands apart and is left out
+trend         goroutines +18.0/s, linear, since 08:00:01 UTC; 64,840 in an hour; 1,000 in
+              53.0s (50.0s to 56.0s)
 unusual       goroutines 45, usually 4 to 6 (900 samples)
 together      the live heap follows goroutines after 2.0s, 4.1 KiB for each (correlation
               0.97)

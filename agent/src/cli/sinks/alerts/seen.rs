@@ -22,10 +22,12 @@ const PID: &str = "pid";
 pub(super) fn program(target: &Target) -> Program {
     let labels = labels::of(target, &[]).into_iter().filter(|label| label.name != PID);
     let labels = labels.map(|Label { name, value }| (name, fit(&value, MAX_LABEL))).collect();
-    let target = AlertTargetDoc { name: fit(&target.name(), MAX_LABEL), pid: target.pid(), labels };
-    let parts: Vec<String> =
-        target.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Program { identity: parts.join("\n"), target }
+    let told = AlertTargetDoc { name: fit(&target.name(), MAX_LABEL), pid: target.pid(), labels };
+    let mut parts: Vec<String> =
+        told.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    // What was recorded is not what runs.
+    parts.extend(target.id.recording.map(|at| format!("recording={}", at.unix_ns())));
+    Program { identity: parts.join("\n"), target: told }
 }
 
 /// What is told of a finding.

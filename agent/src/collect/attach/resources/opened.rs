@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use leak_agent_common::limits::MAX_CALL_SITES;
+use leak_agent_common::limits::{MAX_CALL_SITES, MAX_DESCRIPTORS};
 use rustc_hash::FxHashMap;
 
 use super::super::probes::{Birth, CallSite};
 use super::groups::{Groups, Member};
-use crate::model::{CoverageNote, ResourceKey};
+use crate::model::{CoverageNote, ResourceKey, ResourceKind};
 
 /// With at least this many missed, it is no accident of reading: one that is read while it is being opened
 /// has no birth yet.
@@ -73,16 +73,24 @@ impl Openings {
         let mut lives = FxHashMap::default();
         self.watched = Watched::default();
         let mut counts: BTreeMap<(&ResourceKey, usize), u64> = BTreeMap::new();
-        for (at, &(_, member)) in found.iter().enumerate() {
+        for (at, &(number, member)) in found.iter().enumerate() {
             let mut life =
                 self.lives.get(&member).copied().unwrap_or(Life { after: before, site: None });
             if let Some(births) = births {
                 let birth = births.births.get(at).copied().flatten();
-                let own = birth.filter(|birth| is_own(*birth, life.after));
+                // What was closed and opened again while nobody watched has the birth of another.
+                let own = birth.filter(|birth| {
+                    let at = Duration::from_nanos(birth.at_ns());
+                    is_own(*birth, life.after) && births.since.is_some_and(|since| since <= at)
+                });
                 life.site = own.and_then(|own| self.site(births, own)).or(life.site);
-                self.watched.add(life, births.since);
+                // Of one that the kernel's table has no place for nobody could know.
+                if number < MAX_DESCRIPTORS.into() {
+                    self.watched.add(life, births.since);
+                }
             }
-            if let (Some(site), Some(key)) = (life.site, groups.key(member)) {
+            let key = groups.key(member).filter(|key| is_of_the_poller(key.kind));
+            if let (Some(site), Some(key)) = (life.site, key) {
                 *counts.entry((key, site)).or_default() += one_in;
             }
             lives.insert(member, life);
@@ -120,6 +128,12 @@ impl Openings {
     }
 }
 
+/// Whether what Go opens of a kind may have passed its poller, where the probe is. Of what has not, an older birth of
+/// the number is another's.
+const fn is_of_the_poller(kind: ResourceKind) -> bool {
+    !matches!(kind, ResourceKind::Epoll | ResourceKind::Eventfd | ResourceKind::Pidfd)
+}
+
 /// Whether a birth is that of a descriptor which was not there at a time.
 fn is_own(birth: Birth, after: Option<Duration>) -> bool {
     after.is_none_or(|after| Duration::from_nanos(birth.at_ns()) >= after)
@@ -139,7 +153,6 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ResourceKind;
 
     const FILES: ResourceKey = ResourceKey { kind: ResourceKind::File, name: None };
 

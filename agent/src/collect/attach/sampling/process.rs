@@ -41,9 +41,9 @@ pub(super) enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) what: What,
-    /// Whose, but for one that is opened.
+    /// Whose; for one that is opened, the process.
     pub(super) slot: u32,
-    /// The process, by a thread that lives.
+    /// A thread of it that lives.
     pub(super) thread: u32,
     /// Where the word is.
     pub(super) address: u64,
@@ -149,7 +149,7 @@ fn serve() -> ! {
 fn open(slots: &mut [Option<Slot>; SLOTS], order: Order) -> Answer {
     let free = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_none());
     let Some((place, slot)) = free else { return Answer::failed(FULL) };
-    let path = Path::of(order.thread);
+    let path = Path::of(order.slot, order.thread);
     // SAFETY: the path ends with a zero, and outlives the call.
     let memory = unsafe { libc::open(path.0.as_ptr().cast(), libc::O_RDWR | libc::O_CLOEXEC) };
     if memory < 0 {
@@ -268,26 +268,43 @@ fn say(answer: Answer) {
     unsafe { libc::send(0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
 }
 
-/// `/proc/THREAD/mem`, with the zero at its end.
-struct Path([u8; 32]);
+/// `/proc/PID/task/THREAD/mem`, with the zero at its end: a thread of another process is not there.
+struct Path([u8; 40]);
 
 impl Path {
-    fn of(thread: u32) -> Self {
-        let mut digits = [0_u8; 10];
-        let (mut first, mut left) = (digits.len(), thread);
+    fn of(pid: u32, thread: u32) -> Self {
+        let (pid, thread) = (Digits::of(pid), Digits::of(thread));
+        let parts: [&[u8]; 5] = [b"/proc/", pid.text(), b"/task/", thread.text(), b"/mem"];
+        let mut path = [0; 40];
+        // The last byte stays 0: this is at most 36 long.
+        for (to, from) in path.iter_mut().zip(parts.into_iter().flatten()) {
+            *to = *from;
+        }
+        Self(path)
+    }
+}
+
+/// A number in decimal.
+struct Digits {
+    digits: [u8; 10],
+    first: usize,
+}
+
+impl Digits {
+    fn of(number: u32) -> Self {
+        let mut digits = [0; 10];
+        let (mut first, mut left) = (digits.len(), number);
         for (place, digit) in digits.iter_mut().enumerate().rev() {
             (*digit, first, left) = (b'0' + (left % 10) as u8, place, left / 10);
             if left == 0 {
                 break;
             }
         }
-        let digits = digits.iter().skip(first);
-        let mut path = [0; 32];
-        // The last byte stays 0: this is at most 21 long.
-        for (to, from) in path.iter_mut().zip(b"/proc/".iter().chain(digits).chain(b"/mem")) {
-            *to = *from;
-        }
-        Self(path)
+        Self { digits, first }
+    }
+
+    fn text(&self) -> &[u8] {
+        self.digits.get(self.first..).unwrap_or_default()
     }
 }
 
@@ -311,10 +328,10 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_proc() {
-        for thread in [1, 10, 4711, u32::MAX] {
-            let path = Path::of(thread);
+        for (pid, thread) in [(1, 1), (10, 12), (4711, 4712), (u32::MAX, u32::MAX)] {
+            let path = Path::of(pid, thread);
             let text = CStr::from_bytes_until_nul(&path.0).expect("it ends");
-            assert_eq!(text.to_bytes(), format!("/proc/{thread}/mem").as_bytes());
+            assert_eq!(text.to_bytes(), format!("/proc/{pid}/task/{thread}/mem").as_bytes());
         }
     }
 }

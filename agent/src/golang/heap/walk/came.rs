@@ -45,8 +45,8 @@ impl Walk<'_> {
                 return Ok(());
             }
             let bytes = objects.len() as u64 * span.object_bytes;
-            let has_room = searched < MAX_SEARCHED && go_on();
-            searched += bytes;
+            let has_room = bytes <= MAX_SEARCHED - searched && go_on();
+            searched += if has_room { bytes } else { 0 };
             if !has_room || !self.reach_from_objects(span, &objects, Shape::Unknown)? {
                 came.unsearched.add(objects.len() as u64, span.object_bytes);
             }

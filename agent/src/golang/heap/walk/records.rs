@@ -9,6 +9,9 @@ use super::super::roots::{RecordKind, Special};
 use super::{NodeId, ReadError, Shape, Walk};
 use crate::golang::heap::reach::Watched;
 
+/// A larger object with a finalizer is not searched: it is no object that a person would give one.
+const MAX_ALONE: u64 = 256 << 20;
+
 /// What the runtime makes of a cleanup (Go 1.24 and 1.25) captures its function within so many words.
 const MAX_CAPTURED: u64 = 3;
 
@@ -71,13 +74,15 @@ impl Walk<'_> {
         match (record.kind, self.pointers.form().queued_cleanup_words) {
             (RecordKind::Finalizer | RecordKind::Other, _) => Ok(None),
             (RecordKind::Cleanup, Some(3)) => code(function),
-            // A closure of the runtime's, which has captured it.
-            (RecordKind::Cleanup, _) => {
+            // A closure of the runtime's, which has captured it; in Go 1.25 by where it lies, since its address is taken.
+            (RecordKind::Cleanup, words) => {
                 for word in 1..=MAX_CAPTURED {
-                    let Ok(captured) = self.memory.read_u64(call.wrapping_add(word * 8)) else {
-                        continue;
+                    let captured = self.memory.read_u64(call.wrapping_add(word * 8)).ok();
+                    let captured = match words {
+                        Some(_) => captured.and_then(|at| self.memory.read_u64(at).ok()),
+                        None => captured,
                     };
-                    if let Some(code) = code(captured)? {
+                    if let Some(code) = captured.map_or(Ok(None), code)? {
                         return Ok(Some(code));
                     }
                 }
@@ -120,6 +125,11 @@ impl Walk<'_> {
     fn reach_from_object(&mut self, address: u64, shape: Shape) -> Result<(), ReadError> {
         let Some((_, span)) = self.spans.find(address) else { return Ok(()) };
         let Some(object) = span.object_at(address) else { return Ok(()) };
+        // Reading one takes no note of the time.
+        if span.object_bytes > MAX_ALONE {
+            self.unread += 1;
+            return Ok(());
+        }
         let start = span.start + u64::from(object) * span.object_bytes;
         let header = self.reach.header(span);
         let shape = shape.if_it_fits(&self.reach.types, span, (start, header), address);

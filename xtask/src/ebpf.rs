@@ -184,6 +184,8 @@ impl<'a> Builder<'a> {
             .arg("--target-dir")
             .arg(&work)
             .env("PATH", path)
+            // What is built step by step is not the same bytes.
+            .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         shell::run(&mut cargo)?;
         // The line information that the verifier shows is in the BTF; the debugger's may go.

@@ -424,6 +424,8 @@ pub(super) fn message(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::Template;
     use super::super::tests::{news, target};
     use super::*;

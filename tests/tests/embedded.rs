@@ -69,7 +69,8 @@ fn agents_of(pid: u32) -> Vec<Pid> {
 }
 
 fn a_program_finds_its_own_leak_without_any_capability(version: &str) {
-    let mut embedded = Embedded::start(version, "embedded", &["--interval", "1s"]);
+    let mut embedded =
+        Embedded::start(version, &format!("embedded-{version}"), &["--interval", "1s"]);
     let event = embedded.says("EVENT appeared channel-receive");
     assert!(event.ends_with(" main.leak"), "{event}");
     embedded.target.command("stop").expect("it stops");

@@ -168,9 +168,15 @@ impl Client {
             });
         }
         if is_taken {
-            // The status says it; what is behind is for people, and must not undo it.
-            let said = tokio::time::timeout(RECEIPT_PATIENCE, beginning(&mut answer)).await;
-            take(&said.unwrap_or_default());
+            // The status says it, and what is behind is for people: that it is long or slow does not undo it. A server that
+            // breaks off may not have done what it says.
+            match tokio::time::timeout(RECEIPT_PATIENCE, receipt(&mut answer)).await {
+                Ok(Err(error)) => {
+                    let why = error_chain::first_cause(&error);
+                    return Err(Problem::Broken { after: 0, why });
+                }
+                said => take(&said.unwrap_or(Ok(Vec::new())).unwrap_or_default()),
+            }
             return Ok(Answer { status, url });
         }
         if asked.wanted == Wanted::Profile && is_page(&answer) {
@@ -368,6 +374,17 @@ async fn beginning(answer: &mut Response) -> Vec<u8> {
         bytes.extend_from_slice(&piece[..piece.len().min(said::LOOKED_AT)]);
     }
     bytes
+}
+
+/// The same of one that says that something was taken, unless it breaks off before.
+async fn receipt(answer: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut bytes = Vec::new();
+    while bytes.len() < said::LOOKED_AT
+        && let Some(piece) = answer.chunk().await?
+    {
+        bytes.extend_from_slice(&piece[..piece.len().min(said::LOOKED_AT)]);
+    }
+    Ok(bytes)
 }
 
 /// Whether the other end closed the connection.

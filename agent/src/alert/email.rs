@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
+#[cfg(feature = "tls")]
 use lettre::transport::smtp::client::Tls;
 use lettre::transport::smtp::{Error, SmtpTransport};
 use lettre::{Message, Transport as _};
@@ -48,6 +49,7 @@ enum Encryption {
 struct Email {
     host: String,
     port: u16,
+    #[cfg(feature = "tls")]
     tls: Tls,
     from: Mailbox,
     to: Vec<Mailbox>,
@@ -83,8 +85,14 @@ fn make(given: &Given) -> Result<Arc<dyn Receiver>, Unfit> {
         let why = "a password is not sent without encryption: starttls or tls".to_owned();
         return Err(unfit("encryption", why));
     }
+    #[cfg(not(feature = "tls"))]
+    if encryption != Encryption::None {
+        let why = "this leak-agent was built without TLS, and can send with none only".to_owned();
+        return Err(unfit("encryption", why));
+    }
     let to = given.texts("to").iter().map(|text| mailbox("to", text)).collect::<Result<_, _>>()?;
     Ok(Arc::new(Email {
+        #[cfg(feature = "tls")]
         tls: tls(&host, encryption, given).map_err(|why| unfit("encryption", why))?,
         from: mailbox("from", given.text("from").unwrap_or_default())?,
         timeout: given.asking.timeout,
@@ -138,20 +146,15 @@ fn tls(host: &str, encryption: Encryption, given: &Given) -> Result<Tls, String>
     })
 }
 
-#[cfg(not(feature = "tls"))]
-fn tls(_: &str, encryption: Encryption, _: &Given) -> Result<Tls, String> {
-    match encryption {
-        Encryption::None => Ok(Tls::None),
-        _ => Err("this leak-agent was built without TLS, and can send with none only".to_owned()),
-    }
-}
-
 impl Receiver for Email {
     fn send(&self, alert: &AlertDoc, now: Timestamp) -> Result<String, SendError> {
         let mut transport = SmtpTransport::builder_dangerous(&self.host)
             .port(self.port)
-            .tls(self.tls.clone())
             .timeout(Some(self.timeout));
+        #[cfg(feature = "tls")]
+        {
+            transport = transport.tls(self.tls.clone());
+        }
         let mut secrets = Vec::new();
         if let Some((user, source)) = &self.login {
             let password =
@@ -190,7 +193,7 @@ fn words(error: &Error) -> String {
         "timed out".to_owned()
     } else if let Some(code) = error.status() {
         format!("answered {code}")
-    } else if error.is_tls() {
+    } else if is_of_tls(error) {
         "no TLS connection".to_owned()
     } else {
         "no connection".to_owned()
@@ -201,6 +204,16 @@ fn words(error: &Error) -> String {
         }
         _ => what,
     }
+}
+
+#[cfg(feature = "tls")]
+fn is_of_tls(error: &Error) -> bool {
+    error.is_tls()
+}
+
+#[cfg(not(feature = "tls"))]
+const fn is_of_tls(_: &Error) -> bool {
+    false
 }
 
 /// Whether a socket gave up waiting, which the kernel tells as it does a socket that must not wait.

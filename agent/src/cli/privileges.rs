@@ -53,8 +53,8 @@ fn existing(path: &Path) -> &Path {
     path.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."))
 }
 
-/// Gives up all else; a process that was started here it may end. A command goes on when that fails, and people are told: what it was asked for
-/// comes first, and nothing was gained by the failure.
+/// Gives up all else; a process that was started here it may end. A command goes on when that fails, and people are
+/// told: what it was asked for comes first, and nothing was gained by the failure.
 pub(super) fn give_up(request: &Request, touch: Touch, started: Option<u32>) {
     let mut plan = plan(request, touch);
     if let Some(started) = started {

@@ -46,16 +46,12 @@ impl Started {
     }
 
     /// Waits until it ends by itself, the time is up, or a signal asks the agent to stop.
-    pub(super) fn wait(
-        &mut self,
-        until: Option<Instant>,
-        signals: &Caught,
-    ) -> Result<Option<ExitStatus>, Failure> {
+    pub(super) fn wait(&mut self, until: Option<Instant>, signals: &Caught) -> Result<(), Failure> {
         loop {
             let ended = self.child.try_wait().map_err(Failure::Child)?;
             let is_over = until.is_some_and(|until| Instant::now() >= until);
             if ended.is_some() || is_over || signals.stop.is_requested() {
-                return Ok(ended);
+                return Ok(());
             }
             thread::sleep(PAUSE);
         }

@@ -368,23 +368,25 @@ fn retry_after(answer: &Response) -> Option<NonZeroU32> {
 /// As much of an answer as says what it is.
 async fn beginning(answer: &mut Response) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while bytes.len() < said::LOOKED_AT
-        && let Ok(Some(piece)) = answer.chunk().await
-    {
-        bytes.extend_from_slice(&piece[..piece.len().min(said::LOOKED_AT)]);
-    }
+    // What breaks off says it as far as it came.
+    let _ = read_beginning(answer, &mut bytes).await;
     bytes
 }
 
 /// The same of one that says that something was taken, unless it breaks off before.
 async fn receipt(answer: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut bytes = Vec::new();
+    read_beginning(answer, &mut bytes).await?;
+    Ok(bytes)
+}
+
+async fn read_beginning(answer: &mut Response, bytes: &mut Vec<u8>) -> Result<(), reqwest::Error> {
     while bytes.len() < said::LOOKED_AT
         && let Some(piece) = answer.chunk().await?
     {
         bytes.extend_from_slice(&piece[..piece.len().min(said::LOOKED_AT)]);
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Whether the other end closed the connection.

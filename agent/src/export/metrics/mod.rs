@@ -101,15 +101,7 @@ pub fn text(targets: &[Exposed<'_>]) -> Result<Vec<u8>, prometheus::Error> {
         if metrics.is_empty() {
             continue;
         }
-        let mut family = MetricFamily::default();
-        family.set_name((*name).to_owned());
-        family.set_help((*help).to_owned());
-        family.set_field_type(match kind {
-            Kind::Gauge => MetricType::GAUGE,
-            Kind::Counter => MetricType::COUNTER,
-        });
-        family.set_metric(metrics);
-        families.push(family);
+        families.push(family(name, help, *kind, metrics));
     }
     families.push(build());
     let mut text = Vec::new();
@@ -122,10 +114,17 @@ fn build() -> MetricFamily {
     let mut metrics = Vec::new();
     Figures { kind: Kind::Gauge, labels: &[], metrics: &mut metrics }
         .labelled(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    family("leak_agent_build_info", "The agent that watches.", Kind::Gauge, metrics)
+}
+
+fn family(name: &str, help: &str, kind: Kind, metrics: Vec<Metric>) -> MetricFamily {
     let mut family = MetricFamily::default();
-    family.set_name("leak_agent_build_info".to_owned());
-    family.set_help("The agent that watches.".to_owned());
-    family.set_field_type(MetricType::GAUGE);
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(match kind {
+        Kind::Gauge => MetricType::GAUGE,
+        Kind::Counter => MetricType::COUNTER,
+    });
     family.set_metric(metrics);
     family
 }
@@ -157,10 +156,7 @@ mod tests {
         figures.add(None);
         figures.labelled(&[("class", "select")], 1.0);
         figures.add(Some(2.0));
-        let mut family = MetricFamily::default();
-        family.set_name("x".to_owned());
-        family.set_field_type(MetricType::GAUGE);
-        family.set_metric(metrics);
+        let family = family("x", "A test.", Kind::Gauge, metrics);
         let mut text = Vec::new();
         TextEncoder::new().encode(&[family], &mut text).expect("a vector takes everything");
         let text = String::from_utf8(text).expect("UTF-8");

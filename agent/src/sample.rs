@@ -113,6 +113,7 @@ impl Sample {
             parks: None,
             stack_bytes: None,
             weight: 1,
+            proven: false,
         });
         self.goroutines.last_mut().expect("just pushed")
     }

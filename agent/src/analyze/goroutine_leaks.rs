@@ -102,7 +102,7 @@ enum Weighed<'a> {
 fn may_leak(case: &Case<'_>) -> bool {
     case.life.stuck > 0
         || case.life.survivors() > 0
-        || case.life.leaked > 0
+        || case.life.proven > 0
         || case.life.before > 0
         || case.life.busy.samples > 1
         || !case.life.known
@@ -236,7 +236,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
         subject: Subject::Goroutines(Box::new(GoroutineLeak {
             group: case.groups.first().copied().unwrap_or_default(),
             count: found.count,
-            proven_count: (case.life.leaked > 0).then_some(case.life.leaked),
+            proven_count: (case.life.proven > 0).then_some(case.life.proven),
             turnover,
             oldest: case.oldest,
             stack_bytes: case.life.stack_bytes,

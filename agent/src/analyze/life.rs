@@ -57,6 +57,10 @@ pub(super) struct Life {
     pub(super) busy: Busy,
     /// Those that the runtime itself marked as leaked.
     pub(super) leaked: u64,
+    /// Those that are proven to leak, by the runtime or from outside.
+    pub(super) proven: u64,
+    /// Those that are proven to leak from outside.
+    pub(super) unreachable: u64,
     /// Whether the main goroutine is one of them.
     pub(super) has_main: bool,
     /// Some of their parents.
@@ -88,6 +92,12 @@ impl Life {
         self.stack_bytes = sum(self.stack_bytes, bytes);
         if goroutine.status == Status::Leaked {
             self.leaked += weight;
+        }
+        if goroutine.proven {
+            self.unreachable += weight;
+        }
+        if goroutine.status == Status::Leaked || goroutine.proven {
+            self.proven += weight;
         }
         self.has_main |= goroutine.is(MAIN);
         self.meet_parent(goroutine);
@@ -163,6 +173,8 @@ impl Life {
         self.channel = self.channel.or(other.channel);
         self.stack_bytes = sum(self.stack_bytes, other.stack_bytes);
         self.leaked += other.leaked;
+        self.unreachable += other.unreachable;
+        self.proven += other.proven;
         if other.busy.samples > self.busy.samples {
             self.busy = other.busy;
         }

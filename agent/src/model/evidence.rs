@@ -21,6 +21,8 @@ use super::stack::FrameId;
 pub enum DetectorKind {
     /// The Go runtime's own leak detection.
     Runtime,
+    /// What nothing can reach any more.
+    Proof,
     /// Waits that can never end by their nature.
     ForEver,
     /// A finalizer or cleanup that blocks.
@@ -88,6 +90,11 @@ impl DetectorKind {
 pub enum Evidence {
     /// The Go runtime itself found some of them leaked.
     RuntimeFound {
+        /// How many.
+        goroutines: u64,
+    },
+    /// Nothing that can still run can reach what some of them wait for.
+    Unreachable {
         /// How many.
         goroutines: u64,
     },
@@ -257,6 +264,7 @@ impl Evidence {
     pub const fn detector(&self) -> DetectorKind {
         match self {
             Self::RuntimeFound { .. } => DetectorKind::Runtime,
+            Self::Unreachable { .. } => DetectorKind::Proof,
             Self::NilChannel | Self::EmptySelect => DetectorKind::ForEver,
             Self::BlockedFinalizer { .. } => DetectorKind::Finalizer,
             Self::Cycle { .. } => DetectorKind::DeadlockCycle,

@@ -149,6 +149,8 @@ pub struct Goroutine {
     /// How many goroutines this record stands for; 1 where the source knows them one by one. All that is
     /// said here is true of each of them.
     pub weight: u32,
+    /// Whether it is proven to leak: nothing that can still run can reach what it waits for.
+    pub proven: bool,
 }
 
 impl Goroutine {

@@ -31,6 +31,7 @@ pub mod overhead;
 pub mod pattern;
 pub mod probe;
 mod profile;
+pub mod proof;
 pub mod rates;
 pub mod resource_account;
 pub mod resources;
@@ -95,6 +96,7 @@ pub use overhead::{HitCost, HitNote, Overhead};
 pub use pattern::Pattern;
 pub use probe::{ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell, ProbeState};
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
+pub use proof::{ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
 pub use rates::{Rate, RateBasis, Rates};
 pub use resource_account::{
     OpenedAt, ResourceAccount, ResourceGrowth, ResourceLimit, ResourcePoint, ResourceTrend,

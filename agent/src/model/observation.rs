@@ -15,6 +15,7 @@ use super::note::CoverageNote;
 use super::overhead::Overhead;
 use super::probe::ProbeCoverage;
 use super::profile::ProfileCoverage;
+use super::proof::ProofCoverage;
 use super::rates::{Rate, RateBasis, Rates};
 use super::resources::Resources;
 use super::running::Running;
@@ -218,6 +219,9 @@ pub struct Coverage {
     /// How far collections are that the agent makes the program do; `None` where it makes none.
     #[serde(default)]
     pub forced: Option<ForcedCollection>,
+    /// How far proofs are; `None` where nothing is to be proven.
+    #[serde(default)]
+    pub proof: Option<ProofCoverage>,
     /// Events that probes had to drop.
     pub events_dropped: u64,
     /// The state of each probe.

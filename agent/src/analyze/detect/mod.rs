@@ -64,6 +64,7 @@ pub(super) trait Detector: Sync {
 /// All detectors, in the order in which their evidence is shown.
 pub(super) const ALL: &[&dyn Detector] = &[
     &nature::RuntimeSays,
+    &nature::Unreachable,
     &nature::ForEver,
     &nature::Finalizer,
     &locks::Cycle,

@@ -26,6 +26,28 @@ impl Detector for RuntimeSays {
     }
 }
 
+/// What was proven from outside: nothing that can still run can reach what they wait for.
+pub(super) struct Unreachable;
+
+impl Detector for Unreachable {
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Proof
+    }
+
+    fn needs_time(&self) -> bool {
+        false
+    }
+
+    fn inspect(&self, case: &Case<'_>, scene: Scene<'_>) -> Outcome {
+        match case.life.unreachable {
+            // As above.
+            _ if case.wait() == WaitClass::NilChannel && scene.is_idle => Outcome::Clear,
+            0 => Outcome::Clear,
+            goroutines => found(Verdict::Proven, goroutines, Evidence::Unreachable { goroutines }),
+        }
+    }
+}
+
 /// Waiting on a nil channel, or in `select {}` outside of main.
 pub(super) struct ForEver;
 

@@ -26,7 +26,7 @@ const MAX_BYTES: u64 = 1 << 58;
 
 /// A goroutine: goid or null, parent, first object and how many, stack, creator, first function, labels,
 /// reason, class, status, whether locked to its thread, blocked for (ns, and how that is known), age
-/// (ns), seen for (ns), parks, bytes of stack or null, whether it came, how many goroutines it stands for.
+/// (ns), seen for (ns), parks, bytes of stack or null, whether it came, how many goroutines it stands for, whether it is proven to leak.
 #[derive(Serialize, Deserialize)]
 struct Row(
     Option<NonZeroU64>,
@@ -47,6 +47,7 @@ struct Row(
     Option<u32>,
     #[serde(default)] Option<bool>,
     #[serde(default = "one")] u32,
+    #[serde(default)] bool,
 );
 
 /// Files of before weights were added know each goroutine by itself.
@@ -220,6 +221,7 @@ impl Row {
             goroutine.stack_bytes,
             goroutine.came,
             goroutine.weight,
+            goroutine.proven,
         )
     }
 
@@ -244,6 +246,7 @@ impl Row {
             stack_bytes: self.15,
             came: self.16,
             weight: self.17,
+            proven: self.18,
         }
     }
 }

@@ -257,6 +257,7 @@ impl Take for Intake {
             parks: None,
             stack_bytes: None,
             weight,
+            proven: false,
         };
         let has_room = self.sample.marks.len() < self.max_apart;
         self.sample.take(goroutine, minutes, has_room);

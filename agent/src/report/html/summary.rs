@@ -182,6 +182,13 @@ fn seen(assessment: &Assessment) -> Markup {
                         td.figure { (format::count(gap.count)) }
                     }
                 }
+                @if let Some(proof) = &coverage.proof {
+                    tr {
+                        th scope="row" { "Proven to leak" }
+                        td.figure { (format::count(proof.proven)) }
+                    }
+                    tr { td.reason colspan="2" { (Text(&phrases::proof(proof).1)) } }
+                }
                 @for probe in &coverage.probes {
                     tr {
                         th scope="row" { "Probe " (probe.event.name()) }

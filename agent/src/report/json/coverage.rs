@@ -2,11 +2,13 @@
 
 use super::{profile, time};
 use crate::model::{
-    Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, Running, Store, Target,
+    Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, ProofAttempt, ProofCoverage,
+    Running, Store, Target,
 };
 use crate::report::phrases;
 use crate::report::schema::{
-    BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
+    BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, ProofDoc, ProofStateDoc, SpellDoc,
+    TargetDoc, TargetKind,
 };
 
 /// Whom the report is of.
@@ -62,10 +64,48 @@ pub(super) fn coverage(coverage: &Coverage, notes: Vec<String>) -> CoverageDoc<'
         process: coverage.process.map(process),
         profile: coverage.profile.as_ref().map(profile::profile),
         files: coverage.files.as_ref().map(profile::files),
+        proof: coverage.proof.as_ref().map(proof),
         events_dropped: coverage.events_dropped,
         probes: coverage.probes.iter().map(probe).collect(),
         notes: notes.into_iter().map(Into::into).collect(),
     }
+}
+
+fn proof(proof: &ProofCoverage) -> ProofDoc<'_> {
+    let mut doc = ProofDoc {
+        state: ProofStateDoc::NoCandidate,
+        summary: phrases::proof(proof).1.into(),
+        proven: proof.proven,
+        contradicted: proof.contradicted,
+        held: proof.held,
+        method: None,
+        pause_seconds: None,
+        seconds: None,
+        candidates: None,
+        reachable: None,
+        marked_bytes: None,
+        gaps: Vec::new(),
+    };
+    match &proof.latest {
+        ProofAttempt::NoCandidate => {}
+        ProofAttempt::AllReachable { candidates, took } => {
+            doc.state = ProofStateDoc::AllReachable;
+            (doc.candidates, doc.reachable) = (Some(*candidates), Some(*candidates));
+            doc.seconds = Some(took.as_secs_f64());
+        }
+        ProofAttempt::Done(run) => {
+            doc.state = ProofStateDoc::Done;
+            doc.method = Some(run.method);
+            doc.pause_seconds = Some(run.pause.as_secs_f64());
+            doc.seconds = Some(run.took.as_secs_f64());
+            (doc.candidates, doc.reachable) = (Some(run.candidates), Some(run.reachable));
+            doc.marked_bytes = Some(run.marked_bytes);
+            doc.gaps = run.gaps.iter().map(Into::into).collect();
+        }
+        ProofAttempt::Refused { .. } => doc.state = ProofStateDoc::Refused,
+        ProofAttempt::Failed { .. } => doc.state = ProofStateDoc::Failed,
+    }
+    doc
 }
 
 fn process(Running { halt, held_seconds, cpu_seconds }: Running) -> ProcessDoc {

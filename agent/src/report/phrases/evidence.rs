@@ -30,6 +30,13 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
         Evidence::RuntimeFound { goroutines } => {
             format!("the Go runtime itself found {goroutines} of them leaked")
         }
+        Evidence::Unreachable { goroutines } => format!(
+            "nothing that can still run can reach what {} for",
+            match goroutines {
+                1 => "1 of them waits".to_owned(),
+                _ => format!("{} of them wait", count(*goroutines)),
+            }
+        ),
         Evidence::NilChannel => "a nil channel never lets anybody go on".to_owned(),
         Evidence::EmptySelect => "select {} never ends".to_owned(),
         Evidence::BlockedFinalizer { at, blocked } => format!(

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::profile::{FilesDoc, ProfileDoc};
-use crate::model::{Halt, ProbeEvent, ProbeState};
+use crate::model::{Halt, ProbeEvent, ProbeState, ProofMethod};
 
 /// Whom the report is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -162,6 +162,11 @@ pub struct CoverageDoc<'a> {
     /// Null: the source reads none.
     #[serde(default)]
     pub files: Option<FilesDoc<'a>>,
+    /// How far proofs are that goroutines leak.
+    ///
+    /// Null: nothing was to be proven.
+    #[serde(default)]
+    pub proof: Option<ProofDoc<'a>>,
     /// Events that probes had to drop.
     ///
     /// Unit: events.
@@ -170,6 +175,72 @@ pub struct CoverageDoc<'a> {
     pub probes: Vec<ProbeDoc<'a>>,
     /// Fallbacks taken and gaps left, a sentence each.
     pub notes: Vec<Cow<'a, str>>,
+}
+
+/// Proofs that goroutines are blocked for good: nothing that can still run can reach what they wait for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProofDoc<'a> {
+    /// What became of the latest attempt.
+    pub state: ProofStateDoc,
+    /// The same as a sentence, with why nothing was proven where that is so.
+    pub summary: Cow<'a, str>,
+    /// Goroutines that were proven to leak, by this attempt or one before, and are still there.
+    ///
+    /// Unit: goroutines.
+    pub proven: u64,
+    /// Goroutines that were proven to leak and ran again. Anything but 0 is a fault of the agent.
+    ///
+    /// Unit: goroutines.
+    pub contradicted: u64,
+    /// How often the target was held still.
+    ///
+    /// Unit: times.
+    pub held: u64,
+    /// How it was held still.
+    ///
+    /// Null: the latest attempt came to no result, or needed none.
+    pub method: Option<ProofMethod>,
+    /// For how long it stood.
+    ///
+    /// Unit: s. Null: it did not.
+    pub pause_seconds: Option<f64>,
+    /// How long the attempt took.
+    ///
+    /// Unit: s. Null: there was none, or it came to no result.
+    pub seconds: Option<f64>,
+    /// Goroutines that were blocked on what can be proven to be out of reach.
+    ///
+    /// Unit: goroutines. Null: they were not counted.
+    pub candidates: Option<u64>,
+    /// Those among them that something can still reach.
+    ///
+    /// Unit: goroutines. Null: it was not decided.
+    pub reachable: Option<u64>,
+    /// What was found to be in use of the heap.
+    ///
+    /// Unit: bytes. Null: it was not marked.
+    pub marked_bytes: Option<u64>,
+    /// What could not be told precisely, so that a leak may have been missed.
+    pub gaps: Vec<Cow<'a, str>>,
+}
+
+/// What became of an attempt to prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofStateDoc {
+    /// No goroutine had been blocked for long enough, or all that had are proven.
+    NoCandidate,
+    /// All that are blocked can be reached, as was seen without holding the target still.
+    AllReachable,
+    /// It was decided of each whether it can be reached.
+    Done,
+    /// The target was not held still, and nothing new was proven.
+    Refused,
+    /// It came to no result.
+    Failed,
+    /// A state that this version of the agent does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What the kernel says of how the process runs.

@@ -44,7 +44,8 @@ pub use amount::AmountDoc;
 pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc};
 pub use contention::{ContendedLineDoc, ContentionDoc};
 pub use coverage::{
-    BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, SpellDoc, TargetDoc, TargetKind,
+    BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, ProofDoc, ProofStateDoc, SpellDoc,
+    TargetDoc, TargetKind,
 };
 pub use doctor::DoctorDoc;
 pub use document::{

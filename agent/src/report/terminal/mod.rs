@@ -210,7 +210,15 @@ impl Page<'_> {
             }
         }
         parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
-        self.summary_line("coverage", &parts)
+        self.summary_line("coverage", &parts)?;
+        let Some(proof) = &coverage.proof else { return Ok(()) };
+        let (is_lacking, text) = phrases::proof(proof);
+        let role = match is_lacking {
+            true => Role::Warning,
+            false if proof.proven > 0 => Role::Alarm,
+            false => Role::Dim,
+        };
+        self.summary_line("proof", &[(role, format::clean(&text).into_owned())])
     }
 
     /// What collections show that were forced.

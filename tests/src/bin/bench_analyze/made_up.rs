@@ -101,6 +101,7 @@ impl MadeUp {
             parks: None,
             stack_bytes: Some(8192),
             weight: 1,
+            proven: false,
         })
     }
 

@@ -188,6 +188,7 @@ impl State<'_> {
                 u32::try_from(g.stack_hi.saturating_sub(g.stack_lo)).unwrap_or(u32::MAX),
             ),
             weight: 1,
+            proven: false,
         }
     }
 }

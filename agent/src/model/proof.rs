@@ -1,0 +1,87 @@
+//! What was done to prove that goroutines leak, and what it showed.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+/// How far proofs are: goroutines that are blocked for good, because nothing that can still run can reach what they
+/// wait for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProofCoverage {
+    /// What became of the latest attempt.
+    pub latest: ProofAttempt,
+    /// How often the target was held still for one.
+    pub held: u64,
+    /// Goroutines that were proven to leak, by this attempt or one before, and are still there.
+    pub proven: u64,
+    /// Goroutines that were proven to leak and ran again: a fault of the proof.
+    pub contradicted: u64,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ProofAttempt {
+    /// No goroutine has been blocked for long enough, or all that have are proven.
+    NoCandidate,
+    /// All that are blocked can still be reached, as far as can be seen without holding the target still.
+    AllReachable {
+        /// How many were blocked.
+        candidates: u64,
+        /// How long it took to see that.
+        took: Duration,
+    },
+    /// The target was held still, and it was decided which goroutines can be reached.
+    Done(ProofRun),
+    /// It was not held still.
+    Refused {
+        /// Why, as part of a sentence.
+        why: String,
+    },
+    /// It was begun and came to no result.
+    Failed {
+        /// Why, as part of a sentence.
+        why: String,
+    },
+}
+
+/// A proof that came to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProofRun {
+    /// How the target was held still.
+    pub method: ProofMethod,
+    /// For how long it stood.
+    pub pause: Duration,
+    /// How long all of it took.
+    pub took: Duration,
+    /// Goroutines that were blocked on what can be proven to be out of reach.
+    pub candidates: u64,
+    /// Those among them that something can still reach.
+    pub reachable: u64,
+    /// Bytes of the heap that were found to be in use.
+    pub marked_bytes: u64,
+    /// What could not be told precisely, so that a leak may have been missed, or nothing was proven.
+    pub gaps: Vec<String>,
+}
+
+/// How a target is held still.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ProofMethod {
+    /// A copy of its memory was made, and the target ran on while that was read.
+    Clone,
+    /// It stood until all was read.
+    Freeze,
+}
+
+impl ProofMethod {
+    /// The name that people and programs read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}

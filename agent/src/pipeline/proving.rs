@@ -1,0 +1,246 @@
+//! A source whose goroutines are proven to leak where that can be: when to try, and what stays of it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rustc_hash::FxHashSet;
+
+use crate::collect::{CollectError, Source};
+use crate::model::{
+    Goroutine, Observation, ProofAttempt, ProofCoverage, ProofRun, TargetId, WaitClass,
+};
+
+/// What can prove that goroutines of one target leak.
+pub trait Prove: Send {
+    /// Says what seems out of reach, without holding the target still: what moves meanwhile may be missed, so that this
+    /// chooses what is worth a proof, and proves nothing.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn scan(&mut self) -> Result<Scan, Unproven>;
+
+    /// Holds the target still, and decides.
+    ///
+    /// # Errors
+    /// When it may not be held still, or that came to no result.
+    fn prove(&mut self) -> Result<Proven, Unproven>;
+}
+
+/// What seems out of reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// How many goroutines are blocked on what can be out of reach.
+    pub candidates: u64,
+    /// The ids of those among them that nothing seems to reach.
+    pub unreachable: Vec<u64>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What was proven.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proven {
+    /// How.
+    pub run: ProofRun,
+    /// The ids of the goroutines that leak.
+    pub goids: Vec<u64>,
+}
+
+/// Why nothing was proven, as part of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unproven {
+    /// The target may not be held still.
+    Refused(String),
+    /// It was begun, and came to no result.
+    Failed(String),
+}
+
+/// When to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofPace {
+    /// How long after the first sample at the earliest.
+    pub after: Duration,
+    /// From one attempt to the next at least.
+    pub every: Duration,
+    /// How long after the first sample the last one is taken, before which one more attempt is made; `None` where
+    /// nobody knows.
+    pub ends: Option<Duration>,
+}
+
+/// An attempt may take this part of the time: the next comes no sooner than so many times what it took.
+const REST: u32 = 50;
+/// For how long a goroutine that was proven to be in reach is not tried again.
+const CLEARED_FOR: Duration = Duration::from_secs(600);
+
+/// So many pauses are kept, the latest first.
+const MAX_PAUSES: usize = 256;
+
+/// A source, and what proves of its goroutines.
+pub struct Proving {
+    source: Box<dyn Source>,
+    prover: Box<dyn Prove>,
+    pace: ProofPace,
+    of: Option<TargetId>,
+    due: Duration,
+    proven: FxHashSet<u64>,
+    /// Goroutines that only a scan found out of reach, and until when that is believed to be so still.
+    cleared: HashMap<u64, Duration>,
+    latest: Option<ProofAttempt>,
+    held: u64,
+    contradicted: u64,
+    pauses_ms: Vec<f64>,
+}
+
+impl Proving {
+    /// A source of which nothing is proven yet.
+    #[must_use]
+    pub fn new(source: Box<dyn Source>, prover: Box<dyn Prove>, pace: ProofPace) -> Self {
+        Self {
+            source,
+            prover,
+            pace,
+            of: None,
+            due: pace.after,
+            proven: FxHashSet::default(),
+            cleared: HashMap::new(),
+            latest: None,
+            held: 0,
+            contradicted: 0,
+            pauses_ms: Vec::new(),
+        }
+    }
+
+    /// Forgets all that was of another program in the same process.
+    fn begin_anew(&mut self, observation: &Observation) {
+        if self.of.as_ref() == Some(&observation.target.id) {
+            return;
+        }
+        if self.of.is_some() {
+            self.due = observation.elapsed + self.pace.after;
+        }
+        self.of = Some(observation.target.id.clone());
+        self.proven.clear();
+        self.cleared.clear();
+        self.latest = None;
+    }
+
+    fn is_due(&self, elapsed: Duration) -> bool {
+        // The last sample comes as soon as the time is up, which may be a little before by this clock.
+        let is_last =
+            self.pace.ends.is_some_and(|ends| elapsed + Duration::from_millis(20) >= ends);
+        elapsed >= self.due || (is_last && self.pace.ends >= Some(self.pace.after))
+    }
+
+    fn attempt(&mut self, observation: &Observation) {
+        let is_open = |goroutine: &Goroutine| {
+            can_be_proven(goroutine)
+                && goroutine.id().is_some_and(|goid| !self.proven.contains(&goid))
+        };
+        if !observation.goroutines.iter().any(is_open) {
+            self.latest = Some(ProofAttempt::NoCandidate);
+            self.due = observation.elapsed + self.pace.every;
+            return;
+        }
+        let elapsed = observation.elapsed;
+        self.cleared.retain(|_, until| *until > elapsed);
+        let (attempt, took) = match self.prover.scan() {
+            Err(why) => (why.into(), Duration::ZERO),
+            Ok(scan) => {
+                let is_new =
+                    |goid: &u64| !self.proven.contains(goid) && !self.cleared.contains_key(goid);
+                if scan.unreachable.iter().any(is_new) {
+                    self.decide(&scan, elapsed)
+                } else {
+                    let (candidates, took) = (scan.candidates, scan.took);
+                    (ProofAttempt::AllReachable { candidates, took }, took)
+                }
+            }
+        };
+        self.latest = Some(attempt);
+        self.due = elapsed + self.pace.every.max(took * REST);
+    }
+
+    /// Holds the target still for what a scan found.
+    fn decide(&mut self, scan: &Scan, elapsed: Duration) -> (ProofAttempt, Duration) {
+        match self.prover.prove() {
+            Err(why) => (why.into(), scan.took),
+            Ok(Proven { run, goids }) => {
+                self.held += 1;
+                self.pauses_ms.truncate(MAX_PAUSES - 1);
+                self.pauses_ms.insert(0, run.pause.as_secs_f64() * 1e3);
+                self.proven.extend(goids);
+                let is_in_reach = |goid: &&u64| !self.proven.contains(goid);
+                let in_reach = scan.unreachable.iter().filter(is_in_reach);
+                self.cleared.extend(in_reach.map(|&goid| (goid, elapsed + CLEARED_FOR)));
+                let took = scan.took + run.took;
+                (ProofAttempt::Done(run), took)
+            }
+        }
+    }
+
+    /// Says of each goroutine whether it is proven to leak. What runs again was none.
+    fn mark(&mut self, observation: &mut Observation) {
+        let mut there = 0;
+        for goroutine in &mut observation.goroutines {
+            let Some(goid) = goroutine.id().filter(|goid| self.proven.contains(goid)) else {
+                continue;
+            };
+            if can_be_proven(goroutine) {
+                goroutine.proven = true;
+                there += 1;
+            } else {
+                self.proven.remove(&goid);
+                self.contradicted += 1;
+            }
+        }
+        observation.overhead.pauses_ms.extend(&self.pauses_ms);
+        observation.coverage.proof = self.latest.clone().map(|latest| ProofCoverage {
+            latest,
+            held: self.held,
+            proven: there,
+            contradicted: self.contradicted,
+        });
+    }
+}
+
+impl From<Unproven> for ProofAttempt {
+    fn from(why: Unproven) -> Self {
+        match why {
+            Unproven::Refused(why) => Self::Refused { why },
+            Unproven::Failed(why) => Self::Failed { why },
+        }
+    }
+}
+
+impl Source for Proving {
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        let Some(mut observation) = self.source.observe()? else { return Ok(None) };
+        self.begin_anew(&observation);
+        if self.is_due(observation.elapsed) {
+            self.attempt(&observation);
+        }
+        self.mark(&mut observation);
+        Ok(Some(observation))
+    }
+}
+
+/// Whether it waits for what can be out of reach. The main goroutine may wait for good on purpose.
+fn can_be_proven(goroutine: &Goroutine) -> bool {
+    !goroutine.is(1)
+        && matches!(
+            goroutine.wait,
+            WaitClass::ChanSend
+                | WaitClass::ChanReceive
+                | WaitClass::NilChannel
+                | WaitClass::Select
+                | WaitClass::EmptySelect
+                | WaitClass::Mutex
+                | WaitClass::RwMutex
+                | WaitClass::Cond
+                | WaitClass::WaitGroup
+                | WaitClass::Semaphore
+        )
+}
+
+#[cfg(test)]
+mod tests;

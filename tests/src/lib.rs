@@ -8,6 +8,7 @@ pub mod browser;
 pub mod cgroup;
 pub mod code;
 pub mod compare;
+pub mod dashboards;
 pub mod debug2;
 pub mod dwarf_image;
 pub mod endpoint;

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use leak_agent_tests::endpoint::Endpoint;
-use leak_agent_tests::{Scratch, Target, agent, skip};
+use leak_agent_tests::{Scratch, Target, agent, dashboards, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -170,6 +170,7 @@ fn prometheus_takes_them_and_its_linter_finds_nothing() {
     let api = Endpoint::of(&format!("http://{address}/api/v1/")).expect("a URL");
     let ask = |query: &str| -> Option<f64> {
         let mut answer = Vec::new();
+        let query: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
         api.read(&format!("query?query={query}"), &mut answer).ok()?;
         let answer: Value = serde_json::from_slice(&answer).ok()?;
         answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
@@ -184,13 +185,60 @@ fn prometheus_takes_them_and_its_linter_finds_nothing() {
     }
     let goroutines = ask("go_goroutines");
     let pid = monitored.target.pid();
-    let by_service = ask("count(leak_agent_finding_score%7Bservice_name=%22demo%22%7D)");
+    // Every panel of a dashboard shows something; of a rule, what it compares is there.
+    let chosen = |query: &str| query.replace("$service_name", "demo").replace("$host", ".*");
+    let compared = |query: &str| query.split(['<', '>']).next().expect("a part").to_owned();
+    let is_rule = |name: &str| dashboards::RULES.iter().any(|rule| rule.alert == name);
+    let asked: Vec<_> = dashboards::queries()
+        .map(|(name, query)| {
+            let query = if is_rule(&name) { compared(query) } else { chosen(query) };
+            (name, query)
+        })
+        .collect();
+    let mut unanswered: Vec<_> = asked.iter().collect();
+    for _ in 0..200 {
+        unanswered.retain(|(_, query)| ask(query).is_none());
+        if unanswered.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+    let by_service = ask("count(leak_agent_finding_score{service_name=\"demo\"})");
     server.kill().expect("it is there");
     server.wait().expect("it ends");
+    assert!(unanswered.is_empty() && asked.len() > 30, "no data: {unanswered:#?}");
     assert_eq!(found, Some(1.0), "{pid}");
     assert!(goroutines.is_some_and(|count| count > 40.0), "{goroutines:?}");
     assert_eq!(by_service, Some(1.0));
     monitored.end();
+}
+
+#[test]
+fn dashboards_and_rules_name_only_metrics_that_there_are() {
+    for (name, query) in dashboards::queries() {
+        assert_eq!(dashboards::unknown_metrics(query), [""; 0], "{name}");
+    }
+    assert_eq!(dashboards::unknown_metrics("sum(go_goroutine) / go_goroutines"), ["go_goroutine"]);
+}
+
+#[test]
+fn rules_hold_when_they_should_and_not_else() {
+    if !has_prometheus() {
+        return skip("prometheus and promtool are not installed");
+    }
+    let scratch = Scratch::new("rules");
+    for file in dashboards::files().expect("JSON") {
+        if let Some((_, name)) = file.path.split_once("prometheus/") {
+            fs::write(scratch.file(name), file.text).expect("it can be written");
+        }
+    }
+    for (what, file) in [("check", "leak-agent.rules.yml"), ("test", "leak-agent.rules.test.yml")] {
+        let tool = Command::new("promtool").args([what, "rules", &scratch.file(file)]).output();
+        let tool = tool.expect("promtool");
+        let said = String::from_utf8_lossy(&tool.stdout).into_owned()
+            + &String::from_utf8_lossy(&tool.stderr);
+        assert!(tool.status.success() && said.contains("SUCCESS"), "{said}");
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! `cargo xtask docs`: makes the reference of the agent's JSON (a page in `docs` for each schema, and `docs/*.schema.json`) of the
-//! types that write it, or checks it.
+//! types that write it, and in `deploy` the dashboards and rules for its metrics; or checks them.
 
 use anyhow::Result;
 

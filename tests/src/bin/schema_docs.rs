@@ -1,10 +1,11 @@
-//! Makes the reference of the agent's JSON in a project's folder, or checks it with `--check`.
+//! Makes the reference of the agent's JSON, and dashboards and rules for its metrics, in a project's folder, or checks them
+//! with `--check`.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
-use leak_agent_tests::schema_docs;
+use leak_agent_tests::{dashboards, schema_docs};
 
 fn main() -> Result<()> {
     let mut args = std::env::args_os().skip(1);
@@ -15,7 +16,7 @@ fn main() -> Result<()> {
         Some(flag) if flag == "--check" => true,
         Some(flag) => bail!("it knows --check, but no {}", flag.display()),
     };
-    for file in schema_docs::files()? {
+    for file in schema_docs::files()?.into_iter().chain(dashboards::files()?) {
         let path = root.join(&file.path);
         if check {
             let there = fs::read_to_string(&path).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! `leak_agent_`. A new metric is a row.
 
 use super::{Exposed, Family, Figures, Kind};
-use crate::model::{Heap, Verdict};
+use crate::model::{Heap, ProofAttempt, Verdict};
 
 /// Findings of a target that have series of their own: the worst. The others are counted.
 const MAX_FINDINGS: usize = 100;
@@ -95,6 +95,24 @@ pub(super) const FAMILIES: &[Family] = &[
             if let Some(judgement) = &of.assessment.judgement {
                 let beyond = judgement.findings.len().saturating_sub(MAX_FINDINGS) as u64;
                 figures.add(Some((beyond + judgement.unlisted) as f64));
+            }
+        },
+    ),
+    gauge(
+        "leak_agent_goroutines_proven",
+        "Goroutines that are proven to leak: nothing that can still run can reach what they wait for.",
+        |of, figures| {
+            let proof = of.assessment.coverage.proof.as_ref();
+            figures.add(proof.map(|proof| proof.proven as f64));
+        },
+    ),
+    gauge(
+        "leak_agent_proof_pause_seconds",
+        "For how long the process stood still for the last proof.",
+        |of, figures| {
+            let latest = of.assessment.coverage.proof.as_ref().map(|proof| &proof.latest);
+            if let Some(ProofAttempt::Done(run)) = latest {
+                figures.add(Some(run.pause.as_secs_f64()));
             }
         },
     ),

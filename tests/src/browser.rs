@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -60,6 +60,14 @@ impl Browser {
     /// # Errors
     /// When it does not start, or does not show the page.
     pub fn open(browser: &Path, page: &Path, screen: Screen) -> Result<Self> {
+        Self::visit(browser, &format!("file://{}", page.display()), screen)
+    }
+
+    /// The same of an address.
+    ///
+    /// # Errors
+    /// As [`Browser::open`].
+    pub fn visit(browser: &Path, url: &str, screen: Screen) -> Result<Self> {
         let mut it = Self::start(browser)?;
         let target = it.ask("Target.createTarget", &json!({"url": "about:blank"}))?;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
@@ -77,7 +85,6 @@ impl Browser {
             &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
         )?;
         it.events.clear();
-        let url = format!("file://{}", page.display());
         let shown = it.ask("Page.navigate", &json!({"url": url}))?;
         ensure!(shown.get("errorText").is_none(), "the page cannot be shown: {shown}");
         while !it.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
@@ -144,6 +151,30 @@ impl Browser {
             }
             self.events.push(answer);
         }
+    }
+
+    /// Asks again and again until an expression is true.
+    ///
+    /// # Errors
+    /// When it throws, or is not true after a minute and a half.
+    pub fn until(&mut self, expression: &str) -> Result<()> {
+        let due = Instant::now() + SILENCE;
+        while self.evaluate(expression)? != true {
+            ensure!(Instant::now() < due, "it never comes to be: {expression}");
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    /// Presses a key, as its character.
+    ///
+    /// # Errors
+    /// When the browser does not take it.
+    pub fn press(&mut self, key: &str) -> Result<()> {
+        for kind in ["keyDown", "keyUp"] {
+            self.ask("Input.dispatchKeyEvent", &json!({"type": kind, "key": key, "text": key}))?;
+        }
+        Ok(())
     }
 
     /// What a JavaScript expression comes to on the page.

@@ -77,7 +77,7 @@ const WATCHING_GOROUTINES: &[&[&str]] = &[
 ];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 21] = [
     Row {
         command: "check",
         flags: &[
@@ -153,6 +153,18 @@ const TABLE: [Row; 20] = [
         command: "pprof",
         flags: &[EVERY, &["pid", "exe", "object"]],
         why: "it serves profiles of processes until Ctrl-C, and samples when it is asked",
+    },
+    Row {
+        command: "dashboard",
+        flags: &[
+            EVERY,
+            &["pid", "exe", "url", "object", "save"],
+            SERVERS,
+            SAMPLING,
+            SUBJECTS,
+            RULES,
+        ],
+        why: "its pages show everything, and a report can be downloaded there",
     },
     Row { command: LIST, flags: &[EVERY, TEXT, &["list"]], why: "it only lists Go programs" },
     Row {

@@ -88,6 +88,7 @@ impl Args {
             Some(Command::Fleet(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Memory(it)) => std::mem::take(&mut it.pids.pids),
             Some(Command::Pprof(it)) => std::mem::take(&mut it.pids.pids),
+            Some(Command::Dashboard(it)) => std::mem::take(&mut it.pids.pids),
             None
             | Some(
                 Command::Run(_)
@@ -166,6 +167,9 @@ pub(super) enum Command {
     /// Write one sample of a process, or the last that --save kept (--input DIR), as a goroutine profile of
     /// Go: for go tool pprof, Pyroscope, Parca and viewers of dumps.
     Export(Pids),
+    /// Show processes in a browser, live: findings, groups, stacks, charts, memory, descriptors, downloads. All Go
+    /// programs that run here, unless some are named. The link that is printed has the token that one must know.
+    Dashboard(Dashboard),
     /// Serve /debug/pprof/ for processes that do not serve it themselves: goroutine (debug=0, 1, 2,
     /// seconds=N), heap and allocs (debug=0, 1, seconds=N) where the program keeps a memory profile, and
     /// cmdline. Each request takes one sample. Of several processes each is below /PID.
@@ -394,6 +398,37 @@ pub(super) struct Pprof {
         env = "LEAK_AGENT_LISTEN"
     )]
     pub(super) listen: ListenAddress,
+}
+
+/// A page in a browser.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Dashboard {
+    #[command(flatten)]
+    pids: Pids,
+
+    /// Show the dashboard at this address, or at this port of the loopback address.
+    #[arg(
+        long,
+        visible_alias = "port",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        env = "LEAK_AGENT_LISTEN"
+    )]
+    pub(super) listen: ListenAddress,
+
+    /// A file with the token that one must know to look: at least 16 letters, digits, hyphens and underscores
+    /// [default: a new one, in the link that is printed].
+    #[arg(long, value_name = "FILE", env = "LEAK_AGENT_TOKEN_FILE")]
+    pub(super) token_file: Option<PathBuf>,
+
+    /// Whoever reaches the address may look; on a loopback address only.
+    #[arg(
+        long,
+        conflicts_with = "token_file",
+        env = "LEAK_AGENT_NO_TOKEN",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(super) no_token: bool,
 }
 
 /// Lines where many wait for channels.

@@ -15,7 +15,7 @@ use crate::host::{self, Access, Denial, Remedy};
 use crate::http::SettingsError;
 use crate::model::{Assessment, Halt, Held, Instance, Subjects, TargetId};
 use crate::report::{format, phrases};
-use crate::serve;
+use crate::serve::{self, ListenAddress};
 use crate::simulate;
 
 /// Why a command could not do what it was asked for.
@@ -287,6 +287,19 @@ pub(super) enum Failure {
     /// Profiles cannot be served.
     #[error("cannot serve profiles")]
     Serve(#[source] serve::Error),
+    /// Anybody could look.
+    #[error(
+        "--no-token: whoever reaches {0} could look; only a loopback address is served without a token"
+    )]
+    Open(ListenAddress),
+    /// A token cannot be had.
+    #[error("cannot read a token from {}: {why}", path.display())]
+    Token {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// The program that was started ended by itself, and not well.
     #[error("{name} ended with {status}")]
     Program {
@@ -437,6 +450,7 @@ impl Failure {
             | Self::Terminal(_)
             | Self::Serve(_)
             | Self::Defect => Exit::Internal,
+            Self::Open(_) | Self::Token { .. } => Exit::Usage,
         }
     }
 
@@ -538,6 +552,8 @@ impl Failure {
             | Self::Simulated(_)
             | Self::Program { .. }
             | Self::Serve(_)
+            | Self::Open(_)
+            | Self::Token { .. }
             | Self::Defect => return None,
         })
     }

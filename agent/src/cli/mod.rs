@@ -7,6 +7,7 @@ mod alerting;
 mod allocated;
 mod args;
 mod asking;
+mod boarding;
 mod command;
 mod config;
 mod datadog;
@@ -112,6 +113,9 @@ fn run() -> Outcome {
         Task::Report => command::report::run(&request),
         Task::Export(form) => command::export::run(&request, *form),
         Task::Pprof(address) => command::pprof::run(&request, *address),
+        Task::Dashboard { listen, token } => {
+            command::dashboard::run(&request, *listen, token.clone())
+        }
         Task::Doctor => command::doctor::run(&request),
         Task::Simulate(simulation) => command::simulate::run(simulation),
         Task::TestAlert(alert) => command::alert::run(alert),

@@ -32,7 +32,7 @@ use crate::http::{self, Address};
 use crate::model::Subjects;
 use crate::pipeline::{Pace, UntilFound};
 use crate::report::review::Project;
-use crate::serve::ListenAddress;
+use crate::serve::{ListenAddress, Token};
 
 /// From one sample to the next, unless a command or the user knows better.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -43,6 +43,8 @@ const ENDPOINT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The same for `monitor`: nobody watches each of its seconds.
 const MONITOR_INTERVAL: Duration = Duration::from_secs(10);
+/// From sample to sample of the dashboard.
+const DASHBOARD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long it takes to tell a leak that grows by one goroutine in five seconds from chance.
 const LONG_ENOUGH: Duration = Duration::from_secs(30);
@@ -124,6 +126,12 @@ pub(super) enum Task {
     Export(Form),
     /// Profiles, served here.
     Pprof(ListenAddress),
+    /// Pages for browsers.
+    Dashboard {
+        listen: ListenAddress,
+        /// `None` where whoever reaches it may look.
+        token: Option<Token>,
+    },
     Doctor,
     /// A program that leaks on purpose.
     Simulate(Simulation),
@@ -187,6 +195,8 @@ pub(super) enum Until {
 /// Whose goroutines are meant.
 #[derive(Clone, Debug)]
 pub(super) enum Selection {
+    /// Every Go program that runs here.
+    All,
     /// Nobody's: none was named.
     Nobody,
     /// Those of these processes.
@@ -267,7 +277,10 @@ impl Request {
                 _ if !common.input.is_empty() => Selection::Saved(common.input),
                 Some(exe) => Selection::Exe(exe),
                 None if !common.url.is_empty() => Selection::Urls(asking::addresses(&common.url)?),
-                None if common.pid.is_empty() => Selection::Nobody,
+                None if common.pid.is_empty() => match task {
+                    Task::Dashboard { .. } => Selection::All,
+                    _ => Selection::Nobody,
+                },
                 None => Selection::Pids(common.pid),
             },
             object: common.object,
@@ -442,6 +455,9 @@ impl Task {
             Some(Command::Report) => Self::Report,
             Some(Command::Export(_)) => Self::Export(common.format.of_profile()),
             Some(Command::Pprof(pprof)) => Self::Pprof(pprof.listen),
+            Some(Command::Dashboard(it)) => {
+                Self::Dashboard { listen: it.listen, token: it.token()? }
+            }
             Some(Command::Doctor(_)) => Self::Doctor,
             Some(Command::Simulate(simulating)) => {
                 Self::Simulate(simulating.decided(common.duration)?)
@@ -455,6 +471,7 @@ impl Task {
     const fn default_pace(&self) -> Pace {
         let (interval, duration) = match self {
             Self::Monitor(_) => (MONITOR_INTERVAL, None),
+            Self::Dashboard { .. } => (DASHBOARD_INTERVAL, None),
             Self::Analyze { .. } | Self::Patterns { .. } | Self::Channels { .. } => {
                 (INTERVAL, Some(LONG_ENOUGH))
             }
@@ -481,6 +498,7 @@ impl Task {
             | Self::Compare(_)
             | Self::Export(_)
             | Self::Pprof(_)
+            | Self::Dashboard { .. }
             | Self::List
             | Self::Doctor
             | Self::Simulate(_)

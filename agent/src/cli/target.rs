@@ -272,6 +272,10 @@ pub(super) fn pids(selection: &Selection) -> Result<Vec<u32>, Failure> {
         | Selection::Urls(_)
         | Selection::Datadog(_) => Vec::new(),
         Selection::Pids(pids) => pids.clone(),
+        Selection::All => {
+            let listing = pipeline::processes().map_err(Failure::Processes)?;
+            listing.processes.iter().map(|process| process.pid).collect()
+        }
         Selection::Exe(name) => {
             let listing = pipeline::processes().map_err(Failure::Processes)?;
             let named = listing.processes.iter().filter(|process| process.exe == *name);

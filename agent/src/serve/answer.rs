@@ -69,13 +69,18 @@ impl Bounds {
 
     /// The body of an answer, which counts until it is read.
     pub(super) fn keep(&self, bytes: Vec<u8>) -> Result<Body, Refusal> {
+        self.keep_shared(bytes.into())
+    }
+
+    /// The same of bytes that others read too.
+    pub(super) fn keep_shared(&self, bytes: Bytes) -> Result<Body, Refusal> {
         let units = u32::try_from(bytes.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
         let place = Arc::clone(&self.kept).try_acquire_many_owned(units);
         let place = place.map_err(|_| {
             let why = "other answers have not been read yet: try again later";
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why.to_owned())
         })?;
-        Ok(Body::new(Kept { bytes: Some(bytes.into()), _place: place }))
+        Ok(Body::new(Kept { bytes: Some(bytes), _place: place }))
     }
 }
 
@@ -121,9 +126,19 @@ pub(super) fn page() -> HeaderMap {
     headers("text/html; charset=utf-8")
 }
 
+/// The headers of a script.
+pub(super) fn script() -> HeaderMap {
+    headers("text/javascript; charset=utf-8")
+}
+
 /// The headers of a file.
 pub(super) fn file(name: &'static str) -> HeaderMap {
-    let mut headers = headers("application/octet-stream");
+    named("application/octet-stream", name)
+}
+
+/// The headers of a file of this media type.
+pub(super) fn named(kind: &'static str, name: &'static str) -> HeaderMap {
+    let mut headers = headers(kind);
     let disposition = format!("attachment; filename=\"{name}\"");
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(CONTENT_DISPOSITION, disposition);

@@ -2,12 +2,15 @@
 //! below, so that `go tool pprof`, scrapers and viewers of dumps work on programs that do not serve it
 //! themselves.
 //!
+//! It serves metrics and the dashboard ([`Board`]) too.
+//!
 //! A [`Server`] has a thread of its own, on which nothing takes long, and one for each target, which takes
 //! its samples: one for all requests that come while it is busy. What is rendered is kept until it is read,
 //! within bounds ([`answer`]); a client that does not read it is left behind.
 
 mod address;
 mod answer;
+mod board;
 mod error;
 mod goroutine;
 mod heap;
@@ -21,6 +24,7 @@ mod tests;
 mod wanted;
 
 pub use address::ListenAddress;
+pub use board::{Board, Card, Token};
 pub use error::Error;
 pub use sampler::{Heap, Served};
 pub use server::Server;

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::address::ListenAddress;
 use super::answer::Bounds;
+use super::board::{self, Board, Token};
 use super::error::Error;
 use super::metrics;
 use super::routes::{Target, Targets, routes};
@@ -64,6 +65,18 @@ impl Server {
         render: Arc<metrics::Render>,
     ) -> Result<Self, Error> {
         Self::listen(address, metrics::routes(render, media_type), None)
+    }
+
+    /// Shows the dashboard to whoever has the token, until it is asked to stop.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn of_board(
+        address: ListenAddress,
+        board: Board,
+        token: Option<Token>,
+    ) -> Result<Self, Error> {
+        Self::listen(address, board::routes(board, token), None)
     }
 
     fn listen(
@@ -148,7 +161,7 @@ fn run(
 }
 
 /// Waits for the one that comes first.
-async fn either(a: impl Future, b: impl Future) {
+pub(super) async fn either(a: impl Future, b: impl Future) {
     let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
     std::future::poll_fn(|context| {
         let done = a.as_mut().poll(context).is_ready() || b.as_mut().poll(context).is_ready();

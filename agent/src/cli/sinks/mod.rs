@@ -2,6 +2,7 @@
 //! what keeps or sends some of them: dumps, pushed profiles, alerts.
 
 mod alerts;
+mod board;
 mod dumps;
 mod labels;
 mod lines;
@@ -25,6 +26,7 @@ use crate::pipeline::Keep;
 use crate::watch;
 
 pub(super) use alerts::Alerting;
+pub(super) use board::Boarding;
 pub(super) use dumps::Dumps;
 pub(super) use lines::Lines;
 pub(super) use live::Live;

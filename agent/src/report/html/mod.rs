@@ -14,6 +14,7 @@ use super::{Render, Report, format};
 use crate::model::{Assessment, Timestamp};
 use text::Text;
 
+pub mod board;
 mod chart;
 mod contention;
 mod finding;
@@ -38,7 +39,7 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// What the page may do: use its own style, and run the one script with this digest.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'unsafe-inline'; script-src 'sha256-Bw/gsBg2NoybLHOxTWVu93hgsz88/z7kpH3ElZ8H5VM='";
+    style-src 'unsafe-inline'; script-src 'sha256-EhT8SGkHNXXxXYmYSsUmTJ5vUf0W0aKjl4CauMnCvJw='";
 
 /// Renders a page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,18 +70,25 @@ fn page(report: &Report<'_>) -> Markup {
     shell(&name, report.generated_at, &body)
 }
 
+/// What a page's head has, whoever made it.
+fn head(name: &str) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="generator" content={ "leak-agent " (env!("CARGO_PKG_VERSION")) };
+        title { (Text(name)) " – leak-agent" }
+        style { (PreEscaped(STYLE)) }
+    }
+}
+
 /// A whole page around what it says.
 fn shell(name: &str, generated_at: Timestamp, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="generator" content={ "leak-agent " (env!("CARGO_PKG_VERSION")) };
-                title { (Text(name)) " – leak-agent" }
-                style { (PreEscaped(STYLE)) }
+                (head(name))
             }
             body {
                 header.page {

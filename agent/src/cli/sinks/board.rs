@@ -1,0 +1,128 @@
+//! Shows the last sample of each target on the dashboard.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+
+use crate::cli::failure::Failure;
+use crate::cli::output;
+use crate::model::{Assessment, Instance, Observation, TargetId, Update};
+use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
+use crate::report::html::board::Moment;
+use crate::serve::{Board, Card, ListenAddress, Server, Token};
+
+/// How often it is looked whether a target has ended.
+const TICK: Duration = Duration::from_secs(1);
+/// Moments that are kept of a target. Where there are more, every second one goes.
+const MAX_MOMENTS: usize = 480;
+
+/// What shows them.
+pub(in crate::cli) struct Boarding {
+    board: Board,
+    server: Server,
+    known: HashMap<TargetId, Known>,
+}
+
+/// What was shown of a target.
+struct Known {
+    /// What it is called in addresses.
+    name: String,
+    moments: Vec<Moment>,
+    last: (Arc<Assessment>, Option<Arc<Observation>>),
+}
+
+impl Boarding {
+    /// Listens, and says where.
+    pub(in crate::cli) fn start(
+        address: ListenAddress,
+        token: Option<Token>,
+    ) -> Result<Self, Failure> {
+        let board = Board::default();
+        let link = token.as_ref().map(Token::link).unwrap_or_default();
+        let server = Server::of_board(address, board.clone(), token).map_err(Failure::Serve)?;
+        output::say(format_args!("dashboard: http://{}/{link}", server.address()));
+        if server.address().is_public() {
+            output::say(format_args!(
+                "warning: what is shown travels unencrypted; from elsewhere an SSH tunnel to a loopback address, or a \
+                 proxy with TLS, keeps it to yourself"
+            ));
+        }
+        Ok(Self { board, server, known: HashMap::new() })
+    }
+
+    fn take(&mut self, update: Update) {
+        let key = update.key();
+        let name = match self.known.remove(&key) {
+            Some(known) if update.replaced.is_none() => Some(known),
+            Some(known) => Some(Known { moments: Vec::new(), ..known }),
+            None => None,
+        };
+        let last = (Arc::clone(&update.assessment), update.observation.clone());
+        let mut known = name.unwrap_or_else(|| Known {
+            name: self.name_of(&key),
+            moments: Vec::new(),
+            last: last.clone(),
+        });
+        if known.moments.len() >= MAX_MOMENTS {
+            let mut is_kept = false;
+            known.moments.retain(|_| {
+                is_kept = !is_kept;
+                is_kept
+            });
+        }
+        known.moments.push(Moment {
+            seconds: update.assessment.window.duration.as_secs_f64(),
+            by_wait: update.assessment.totals.by_wait.clone(),
+        });
+        known.last = last;
+        self.show(&known, false);
+        self.known.insert(key, known);
+    }
+
+    fn show(&self, known: &Known, has_ended: bool) {
+        let (assessment, observation) = known.last.clone();
+        let moments = known.moments.clone().into();
+        self.board.show(&known.name, Card::new(assessment, observation, moments, has_ended));
+    }
+
+    /// The pid where that tells it apart, or else a number.
+    fn name_of(&self, key: &TargetId) -> String {
+        let plain = match key.instance {
+            Instance::Process { pid, .. } => pid.to_string(),
+            _ => "source".to_owned(),
+        };
+        let is_free = |name: &String| self.known.values().all(|known| known.name != *name);
+        let numbered = (2..).map(|number: u32| format!("{plain}-{number}"));
+        std::iter::once(plain.clone()).chain(numbered).find(is_free).unwrap_or(plain)
+    }
+}
+
+impl Sink for Boarding {
+    fn name(&self) -> &'static str {
+        "the dashboard"
+    }
+
+    /// It shows the last sample.
+    fn terms(&self) -> Terms {
+        Terms::OF_SAMPLES
+    }
+
+    fn run(mut self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
+        loop {
+            match inbox.next_within(TICK) {
+                Ok(update) => self.take(update),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => break,
+            }
+            for exited in inbox.exited() {
+                if let Some(known) = self.known.get(&exited) {
+                    self.show(known, true);
+                }
+            }
+        }
+        self.server.stopper()();
+        let _ = self.server.join();
+        Ok(())
+    }
+}

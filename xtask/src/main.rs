@@ -13,6 +13,7 @@ mod fuzz;
 mod go;
 mod layers;
 mod layout;
+mod package;
 mod project;
 mod receivers;
 mod servers;
@@ -80,6 +81,12 @@ const CHORES: &[Chore] = &[
         flags: "[--go 1.26.6,...|all] [--stripped] [--source attach|url|url-counts] [--corpus ours|go|servers,...] [--only NAME,...] [--duration 30s] [--jobs N]",
         does: "what the release agent finds in programs of which it is known what leaks; fails below the goals",
         run: accuracy::run,
+    },
+    Chore {
+        name: "package",
+        flags: "[--arch amd64|arm64]",
+        does: "make what people install into target/package: .deb, .rpm, archives, an OCI image, SBOM and checksums",
+        run: package::run,
     },
     Chore {
         name: "ebpf",

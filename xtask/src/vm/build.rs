@@ -48,7 +48,7 @@ pub fn provide(project: &Project, rust: Toolchain, arch: Arch) -> Result<Program
 }
 
 /// Brings the standard library for a target, unless it is there.
-fn provide_standard_library(triple: &str) -> Result<()> {
+pub fn provide_standard_library(triple: &str) -> Result<()> {
     let mut ask = shell::command("rustup");
     ask.args(["run", toolchain::VERSION, "rustc", "--print", "target-libdir", "--target", triple]);
     let folder = shell::output(&mut ask)?;

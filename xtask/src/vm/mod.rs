@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::shell::say;
 use crate::test::tally::Tally;
 use crate::toolchain::{self, Toolchain};
+pub use build::provide_standard_library;
 
 /// The machine's architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

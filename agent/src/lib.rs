@@ -14,6 +14,7 @@ mod http;
 pub mod model;
 mod pipeline;
 pub mod profile;
+pub mod prove;
 pub mod report;
 #[cfg(test)]
 mod sample;

@@ -26,6 +26,7 @@ pub mod schema_docs;
 pub mod scratch;
 pub mod screen;
 pub mod server;
+pub mod stopped;
 pub mod target;
 
 /// Makes one test a Go version out of a function that takes the version, so that a failure names it.

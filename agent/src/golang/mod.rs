@@ -30,6 +30,7 @@ pub mod program;
 pub(crate) mod reasons;
 pub(crate) mod runtimes;
 mod self_check;
+pub(crate) mod stackmap;
 pub mod sudog;
 pub mod survey;
 pub(crate) mod symbolize;

@@ -1,5 +1,7 @@
 //! A running Go program, located: everything that is needed to read its goroutines.
 
+mod still;
+
 use std::fs::File;
 
 use object::ReadCache;
@@ -9,9 +11,9 @@ use super::binary::{Binary, Mapped, copying, moved};
 use super::caveat::{Caveat, PluginGap};
 use super::error::Error;
 use super::globals::{self, FunctionCode, Global, Globals, NotLocated, Source};
-use super::goroutines::{AllGs, GReader, MAX_GOROUTINES};
+use super::goroutines::{AllGs, GReader};
 use super::heap::buckets::Buckets;
-use super::heap::roots::{self, Variables};
+use super::heap::roots::Variables;
 use super::heap::stacks::{self, Stacks};
 use super::heap::{Form, Heap, NoHeap, Spans, Walk};
 use super::image::Image;
@@ -358,13 +360,7 @@ impl Program {
     /// # Errors
     /// When nothing can be read any more.
     pub fn variables(&self, spans: &Spans) -> Result<Variables, Error> {
-        let layout = &self.binary.layout.layout.moduledata;
-        let mut found = Variables::default();
-        for module in self.plugins.addresses() {
-            roots::variables(&*self.memory, *module, layout, spans, &mut found)
-                .map_err(|source| Error::read(self.process.pid, "the variables", source))?;
-        }
-        Ok(found)
+        self.variables_in(&*self.memory, spans)
     }
 
     /// A walk of the objects of some spans of the heap.
@@ -521,26 +517,7 @@ impl Program {
     /// # Errors
     /// When the process is gone, runs another program by now, or the list is beyond all sense.
     pub fn all_gs(&self) -> Result<(AllGs, usize), Error> {
-        let pid = self.process.pid;
-        let read = |source| Error::read(pid, "the list of goroutines", source);
-        // After an exec there is other memory under the same id.
-        let header = u64::from(self.binary.layout.layout.moduledata.pc_header);
-        match self.memory.read_u64(self.module.address.wrapping_add(header)) {
-            Ok(table) if table == self.table => {}
-            Ok(_) => return Err(Error::Replaced { pid }),
-            Err(ReadError::Unmapped { .. }) if self.process.is_alive() => {
-                return Err(Error::Replaced { pid });
-            }
-            Err(error) => return Err(read(error)),
-        }
-        let all =
-            AllGs::read(&*self.memory, self.runtime.allglen, self.runtime.allgptr).map_err(read)?;
-        let len = all.entries().ok_or_else(|| {
-            self.unbelievable(format!(
-                "the list of goroutines is nowhere, or claims more than {MAX_GOROUTINES}"
-            ))
-        })?;
-        Ok((all, len))
+        self.all_gs_in(&*self.memory)
     }
 }
 

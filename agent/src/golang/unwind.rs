@@ -41,6 +41,36 @@ pub enum Walk {
     Broken,
 }
 
+/// A frame of a stack, as [`Unwinder::frames`] finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Where it goes on.
+    pub pc: u64,
+    /// An address to look up: in the call that it waits for, or where it was interrupted.
+    pub address: u64,
+    /// Where it begins, counted from the first frame's stack pointer.
+    pub start: usize,
+    /// How many bytes it has from there, the return address not counted; `None` where that is not known.
+    pub size: Option<usize>,
+    /// Whether a signal handler made it look as if the frame below had called it.
+    pub is_injected: bool,
+    /// Whether it called such a frame.
+    pub is_interrupted: bool,
+}
+
+/// Where a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At the outermost frame.
+    Top,
+    /// Before: what is there from this offset on is not known.
+    Early(usize),
+    /// It needs stack bytes behind those that were given.
+    NeedsMore,
+    /// At a return address that is in no Go function.
+    Broken,
+}
+
 /// Everything that a walk read. A walk is a function of that and of nothing else: a stack on which
 /// the same stands leads the same way, and need not be walked.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +164,22 @@ impl<'a> Unwinder<'a> {
         trail: &mut Trail,
         frame: &mut dyn FnMut(u64, usize),
     ) -> Walk {
+        let end = self.frames(start, stack, trail, &mut |it| frame(it.address, it.start));
+        match end {
+            End::Top | End::Early(_) => Walk::Whole,
+            End::NeedsMore => Walk::NeedsMore,
+            End::Broken => Walk::Broken,
+        }
+    }
+
+    /// As [`Unwinder::walk`], with all that is known of each frame.
+    pub fn frames(
+        &mut self,
+        start: Registers,
+        stack: &[u8],
+        trail: &mut Trail,
+        frame: &mut dyn FnMut(Frame),
+    ) -> End {
         trail.begin(start);
         let links = self.arch.uses_link_register();
         let Registers { mut pc, mut lr, .. } = start;
@@ -142,35 +188,43 @@ impl<'a> Unwinder<'a> {
         loop {
             let (step, writes_sp) = self.step(pc);
             match step.kind {
-                Kind::Unknown => return Walk::Broken,
-                Kind::Top => return Walk::Whole,
+                Kind::Unknown => return End::Broken,
+                Kind::Top => return End::Top,
                 Kind::Normal | Kind::Last | Kind::Injected => {}
             }
-            frame(if step.behind_call && !trapped { pc - 1 } else { pc }, sp);
-            if step.kind == Kind::Last || (writes_sp && !innermost) {
-                return Walk::Whole;
+            let is_last = step.kind == Kind::Last || (writes_sp && !innermost);
+            frame(Frame {
+                pc,
+                address: if step.behind_call && !trapped { pc - 1 } else { pc },
+                start: sp,
+                size: (!is_last).then_some(step.size as usize),
+                is_injected: step.kind == Kind::Injected,
+                is_interrupted: trapped,
+            });
+            if is_last {
+                return End::Early(sp);
             }
             let Some(end) = sp.checked_add(step.size as usize + if links { 0 } else { 8 }) else {
-                return Walk::Broken;
+                return End::Broken;
             };
             if !links {
-                let Some(word) = trail.word(stack, end - 8) else { return Walk::NeedsMore };
+                let Some(word) = trail.word(stack, end - 8) else { return End::NeedsMore };
                 lr = word;
             } else if lr == 0 || (innermost && sp < end) {
-                let Some(word) = trail.word(stack, sp) else { return Walk::NeedsMore };
+                let Some(word) = trail.word(stack, sp) else { return End::NeedsMore };
                 lr = word;
             }
             if lr == 0 {
-                return Walk::Whole;
+                return End::Early(end);
             }
             if links && lr == pc && end == sp {
-                return Walk::Broken;
+                return End::Broken;
             }
             (pc, lr, sp) = (lr, 0, end);
             (innermost, trapped) = (false, step.kind == Kind::Injected);
             if links && trapped {
                 // The signal handler saved the link register below the frame that it faked.
-                let Some(saved) = trail.word(stack, sp) else { return Walk::NeedsMore };
+                let Some(saved) = trail.word(stack, sp) else { return End::NeedsMore };
                 sp += 16;
                 let (step, _) = self.step(pc);
                 match step.kind {

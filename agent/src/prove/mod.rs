@@ -8,8 +8,145 @@
 //! It works on values: a [`Still`] is a program that stands still, whether that is a clone of it, the stopped
 //! program itself or a recorded image.
 
+mod fixpoint;
+mod goroutines;
 mod outcome;
+mod roots;
 mod still;
+mod threads;
+mod waits;
+
+use crate::golang::Program;
+use crate::golang::heap::Heap;
+use fixpoint::Fixpoint;
+use goroutines::Goroutine;
+use waits::Candidate;
 
 pub use outcome::{Figures, Gap, NoProof, Outcome, ProveError, Proven, Unproven, WaitKind};
 pub use still::{Still, Thread};
+
+/// The id of the goroutine that runs `main`.
+const MAIN: u64 = 1;
+
+/// How a proof is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How many threads mark; at least 1.
+    pub threads: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { threads: 2 }
+    }
+}
+
+/// Finds the goroutines of a located program that nothing can wake, in memory in which it stands still.
+///
+/// # Errors
+/// When that memory cannot be read any more, or is not the program's. What cannot be proven for other reasons is said
+/// in [`Outcome::gaps`].
+pub fn prove(
+    program: &Program,
+    still: &Still<'_>,
+    settings: Settings,
+) -> Result<Outcome, ProveError> {
+    let is_filter = still.threads.is_empty();
+    let nothing = |why| Outcome { is_filter, gaps: vec![Gap::Nothing { why }], ..Outcome::default() };
+    if !program.binary().layout.is_known {
+        let version = program.binary().version.to_string();
+        return Ok(nothing(NoProof::Version { version }));
+    }
+    let heap = match program.heap() {
+        Ok(heap) => heap,
+        Err(error) => return Ok(nothing(NoProof::Heap { why: error.to_string() })),
+    };
+    if program.reasons().is_empty() {
+        return Ok(nothing(NoProof::Root { what: "the table of wait reasons" }));
+    }
+    if program.has_new_plugins_in(still.memory) {
+        return Ok(nothing(NoProof::Plugin));
+    }
+    prove_with(program, heap, still, settings)
+}
+
+fn prove_with(
+    program: &Program,
+    heap: &Heap,
+    still: &Still<'_>,
+    settings: Settings,
+) -> Result<Outcome, ProveError> {
+    let is_filter = still.threads.is_empty();
+    let memory = still.memory;
+    let spans = heap.spans(memory).map_err(|source| program.read_error("the heap", source))?;
+    let mut marker = heap.marker(memory, &spans);
+    let listed = goroutines::read(program, memory)?;
+    for address in listed.all.iter().map(|it| it.address).chain(listed.dead) {
+        if let Some(slot) = marker.slot(address) {
+            marker.hide(slot);
+        }
+    }
+    let goroutines = &listed.all[..];
+    let candidates = waits::find(program, memory, &marker, goroutines)?;
+    let mut fixpoint = Fixpoint::new(program, memory, marker, (goroutines, &candidates));
+    let roots = roots::mark(program, memory, heap, (&spans, &fixpoint.marker))?;
+    let mut missing = roots.missing;
+    if !is_filter {
+        let threads = threads::search(program, memory, heap, goroutines, &still.threads)?;
+        fixpoint.lowest = threads.lowest;
+        fixpoint.take_words(&threads.words);
+        missing = missing.or(threads.missing);
+    }
+    let runs = fixpoint.run(&roots.weak, settings.threads.max(1))?.to_vec();
+    let marked = fixpoint.marker.marked();
+    let mut figures = fixpoint.figures;
+    figures.marked_objects = marked.objects;
+    figures.marked_bytes = marked.bytes;
+    figures.read_bytes += marked.read_bytes;
+    let unread = [
+        (spans.torn(), "all of the heap's spans"),
+        (listed.unread, "all goroutines"),
+        (fixpoint.unread, "all stacks"),
+        (marked.unread, "all objects"),
+    ];
+    let unread = unread.into_iter().find(|(count, _)| *count > 0);
+    missing = missing.or(unread.map(|(_, what)| NoProof::Root { what }));
+    let mut outcome = sort(goroutines, &candidates, &runs);
+    outcome.is_filter = is_filter;
+    outcome.figures = figures;
+    let unknown = candidates.iter().filter(|it| !it.is_known).count() as u64;
+    for gap in [Gap::Stacks(fixpoint.whole_stacks), Gap::Waits(unknown)] {
+        if !matches!(gap, Gap::Stacks(0) | Gap::Waits(0)) {
+            outcome.gaps.push(gap);
+        }
+    }
+    if let Some(why) = missing.filter(|_| !is_filter) {
+        for proven in outcome.proven.drain(..) {
+            let Proven { goid, kind, objects } = proven;
+            outcome.unproven.push(Unproven { goid, kind, objects });
+        }
+        outcome.unproven.sort_by_key(|it| it.goid);
+        outcome.main_waits = false;
+        outcome.gaps.push(Gap::Nothing { why });
+    }
+    Ok(outcome)
+}
+
+/// Takes the candidates apart by whether they can run.
+fn sort(goroutines: &[Goroutine], candidates: &[Candidate], runs: &[bool]) -> Outcome {
+    let mut outcome = Outcome::default();
+    for (candidate, runs) in candidates.iter().zip(runs) {
+        let goid = goroutines[candidate.goroutine].goid;
+        let (kind, objects) = (candidate.kind, candidate.objects.clone());
+        if *runs {
+            outcome.unproven.push(Unproven { goid, kind, objects });
+        } else if goid == MAIN {
+            outcome.main_waits = true;
+        } else {
+            outcome.proven.push(Proven { goid, kind, objects });
+        }
+    }
+    outcome.proven.sort_by_key(|it| it.goid);
+    outcome.unproven.sort_by_key(|it| it.goid);
+    outcome
+}

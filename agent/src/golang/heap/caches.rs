@@ -1,12 +1,11 @@
 //! What each processor allocated since it last told: objects in the spans of its cache.
 
 use super::classes::{BYTES, ByClass, CLASSES};
+use super::processors;
 use crate::golang::gather::Gather;
 use crate::golang::layout::heap::{Heap as Layout, Mspan};
 use crate::golang::memory::{Memory, ReadError, Span};
 
-/// No program has more processors (`_MaxGomaxprocs` is 1,024).
-const MAX_PROCESSORS: u64 = 4096;
 /// Span classes: with and without pointers.
 const SPAN_CLASSES: usize = 2 * CLASSES;
 
@@ -26,11 +25,7 @@ pub(super) fn read(memory: &dyn Memory, all_p: u64, layout: &Layout) -> Result<C
     let words = |gather: &Gather, count: usize| -> Vec<u64> {
         (0..count).filter_map(|at| word(gather.get(at)?, 0)).filter(|it| *it != 0).collect()
     };
-    let [list, len] = [memory.read_u64(all_p)?, memory.read_u64(all_p.wrapping_add(8))?];
-    let entry = |at| Span { addr: list.wrapping_add(8 * at), len: 8 };
-    let entries: Vec<Span> = (0..len.min(MAX_PROCESSORS)).map(entry).collect();
-    gather.read(memory, &entries)?;
-    let processors = words(&gather, entries.len());
+    let processors = processors::addresses(memory, &mut gather, all_p)?;
 
     let at =
         |address: &u64| Span { addr: address.wrapping_add(u64::from(layout.p.mcache)), len: 8 };

@@ -9,9 +9,11 @@ mod figures;
 mod form;
 mod goal;
 mod index;
+pub mod marker;
 mod marks;
 pub mod paths;
 mod pointers;
+mod processors;
 mod queue;
 mod queued;
 mod reach;
@@ -30,7 +32,9 @@ use thiserror::Error;
 
 pub use figures::{Class, Cpu, Figures};
 pub use form::Form;
+pub use marker::Marker;
 pub use marks::Tally;
+pub use processors::Processor;
 pub use spans::{Span, Spans};
 pub use walk::{Came, ClassOutcome, Moved, Outcome, Walk};
 
@@ -151,6 +155,20 @@ impl Heap {
         (types, code): (Types, Vec<Range<u64>>),
     ) -> Result<Walk<'a>, ReadError> {
         Walk::begin(memory, (self.mheap, self.layout, self.form), spans, (types, code))
+    }
+
+    /// What marks the objects of those spans: nothing is marked yet.
+    #[must_use]
+    pub fn marker<'a>(&self, memory: &'a (dyn Memory + Sync), spans: &'a Spans) -> Marker<'a> {
+        Marker::new(memory, (self.mheap, &self.layout, self.form), spans)
+    }
+
+    /// The processors of the scheduler.
+    ///
+    /// # Errors
+    /// When their list cannot be read.
+    pub fn processors(&self, memory: &dyn Memory) -> Result<Vec<Processor>, ReadError> {
+        processors::read(memory, self.all_p, &self.layout)
     }
 
     /// What the runtime keeps for objects of those spans: finalizers and the like.

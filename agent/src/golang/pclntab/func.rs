@@ -5,6 +5,7 @@ use super::{Pclntab, u32_at};
 /// Byte offsets in the function record (`runtime._func`); the same since Go 1.20.
 mod record {
     pub(super) const NAME: usize = 4;
+    pub(super) const ARGUMENTS: usize = 8;
     pub(super) const PCSP: usize = 16;
     pub(super) const PCFILE: usize = 20;
     pub(super) const PCLN: usize = 24;
@@ -16,10 +17,25 @@ mod record {
     pub(super) const LEN: usize = 44;
 }
 
+/// PCDATA index of the stack map (`abi.PCDATA_StackMapIndex`).
+const PCDATA_STACK_MAP: u32 = 1;
 /// PCDATA index of the inline tree's position (`abi.PCDATA_InlTreeIndex`).
 const PCDATA_INLINE_INDEX: u32 = 2;
 /// FUNCDATA index of the inline tree (`abi.FUNCDATA_InlTree`).
 const FUNCDATA_INLINE_TREE: u32 = 3;
+/// What stands for the size of arguments that differ from call to call (`abi.ArgsSizeUnknown`).
+const ARGUMENTS_UNKNOWN: u32 = 1 << 31;
+
+/// What the compiler says of where a function's frames have pointers (`abi.FUNCDATA_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackData {
+    /// Bitmaps of arguments and results.
+    Arguments = 0,
+    /// Bitmaps of local variables.
+    Locals = 1,
+    /// The list of variables whose address is taken.
+    Objects = 2,
+}
 
 /// What the linker says of a function (`abi.FuncFlag`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,21 +124,49 @@ impl<'a> Func<'a> {
     /// Which entry of the inline tree covers `offset`; `None` outside inlined code.
     #[must_use]
     pub fn inline_index(&self, offset: u32) -> Option<u32> {
-        if PCDATA_INLINE_INDEX >= self.word(record::PCDATA_COUNT)? {
-            return None;
-        }
-        let table = self.word(record::LEN + 4 * PCDATA_INLINE_INDEX as usize)?;
-        let value = self.table.values(table)?.at(offset.checked_sub(self.entry)?)?;
-        u32::try_from(value).ok()
+        u32::try_from(self.data_value(PCDATA_INLINE_INDEX, offset)?).ok()
     }
 
     /// Where the inline tree stands, from `moduledata.gofunc`; `None` where nothing was inlined.
     #[must_use]
     pub fn inline_tree(&self) -> Option<u32> {
-        if FUNCDATA_INLINE_TREE >= u32::from(self.byte(record::FUNCDATA_COUNT)) {
+        self.data(FUNCDATA_INLINE_TREE)
+    }
+
+    /// How many bytes of its caller's frame hold its arguments and results; `None` where that differs from call to call
+    /// (`reflect.makeFuncStub`, `reflect.methodValueCall`).
+    #[must_use]
+    pub fn argument_bytes(&self) -> Option<u32> {
+        self.word(record::ARGUMENTS).filter(|bytes| *bytes != ARGUMENTS_UNKNOWN)
+    }
+
+    /// Which of the bitmaps holds at `offset`; `None` where no call is.
+    #[must_use]
+    pub fn stack_map_index(&self, offset: u32) -> Option<u32> {
+        u32::try_from(self.data_value(PCDATA_STACK_MAP, offset)?).ok()
+    }
+
+    /// Where that stands which tells of pointers in its frames, from `moduledata.gofunc`; `None` where there is none.
+    #[must_use]
+    pub fn stack_data(&self, of: StackData) -> Option<u32> {
+        self.data(of as u32)
+    }
+
+    /// An entry of PCDATA at an offset.
+    fn data_value(&self, index: u32, offset: u32) -> Option<i32> {
+        if index >= self.word(record::PCDATA_COUNT)? {
             return None;
         }
-        let slot = (self.word(record::PCDATA_COUNT)?).checked_add(FUNCDATA_INLINE_TREE)?;
+        let table = self.word(record::LEN + 4 * index as usize)?;
+        self.table.values(table)?.at(offset.checked_sub(self.entry)?)
+    }
+
+    /// An entry of FUNCDATA.
+    fn data(&self, index: u32) -> Option<u32> {
+        if index >= u32::from(self.byte(record::FUNCDATA_COUNT)) {
+            return None;
+        }
+        let slot = self.word(record::PCDATA_COUNT)?.checked_add(index)?;
         let offset = self.word(record::LEN.checked_add((slot as usize).checked_mul(4)?)?)?;
         (offset != u32::MAX).then_some(offset)
     }

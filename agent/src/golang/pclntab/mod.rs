@@ -8,7 +8,7 @@ mod varint;
 
 use thiserror::Error;
 
-pub use func::{Func, FuncFlags};
+pub use func::{Func, FuncFlags, StackData};
 use varint::PcValue;
 
 /// The magic number of Go 1.20 and later.

@@ -1,0 +1,266 @@
+//! Adds goroutines that turn out to be able to run, until there are no more.
+
+use rustc_hash::FxHashMap;
+
+use crate::golang::Program;
+use crate::golang::gather::Gather;
+use crate::golang::heap::Marker;
+use crate::golang::heap::marker::Slot;
+use crate::golang::memory::{Memory, Span};
+use crate::golang::stackmap::StackMaps;
+
+use super::goroutines::Goroutine;
+use super::outcome::{Figures, ProveError};
+use super::roots::Weak;
+use super::waits::Candidate;
+
+/// How many stacks are read at once, and how many bytes of them.
+const BATCH: usize = 512;
+const BATCH_BYTES: u64 = 8 << 20;
+/// No stack is larger (`runtime.maxstacksize` is 1 GB unless the program sets it).
+const MAX_STACK: u64 = 4 << 30;
+/// No list of deferred calls or panics is longer.
+const MAX_DEFERRED: usize = 1 << 20;
+/// Words of a record of a deferred call (`runtime._defer`, 48 to 80 bytes), from its function on.
+const DEFERRED_WORDS: std::ops::Range<usize> = 3..7;
+
+/// What is known by now of who can run.
+pub(super) struct Fixpoint<'a> {
+    pub(super) program: &'a Program,
+    pub(super) memory: &'a dyn Memory,
+    pub(super) marker: Marker<'a>,
+    pub(super) goroutines: &'a [Goroutine],
+    pub(super) candidates: &'a [Candidate],
+    /// From where on the stacks of goroutines that run are in use.
+    pub(super) lowest: FxHashMap<usize, u64>,
+    maps: StackMaps<'a>,
+    /// Which candidates wait on an object.
+    waits: FxHashMap<Slot, Vec<u32>>,
+    /// Whose structure an object is.
+    owners: FxHashMap<Slot, u32>,
+    /// By candidate.
+    runs: Vec<bool>,
+    /// Goroutines that can run, by number, whose stacks are not yet searched.
+    ready: Vec<usize>,
+    pub(super) figures: Figures,
+    /// Stacks that were not understood.
+    pub(super) whole_stacks: u64,
+    /// Stacks that could not be read.
+    pub(super) unread: u64,
+}
+
+impl<'a> Fixpoint<'a> {
+    /// Nothing but those that wait on nothing known can run yet.
+    pub(super) fn new(
+        program: &'a Program,
+        memory: &'a dyn Memory,
+        mut marker: Marker<'a>,
+        (goroutines, candidates): (&'a [Goroutine], &'a [Candidate]),
+    ) -> Self {
+        let mut waits: FxHashMap<Slot, Vec<u32>> = FxHashMap::default();
+        let mut owners = FxHashMap::default();
+        let mut is_candidate = vec![false; goroutines.len()];
+        let mut runs = vec![false; candidates.len()];
+        for (number, candidate) in candidates.iter().enumerate() {
+            is_candidate[candidate.goroutine] = true;
+            let own = marker.slot(goroutines[candidate.goroutine].address);
+            for slot in own.iter().chain(&candidate.sudogs) {
+                owners.insert(*slot, number as u32);
+                marker.hide(*slot);
+            }
+            for object in &candidate.objects {
+                match marker.slot(*object) {
+                    Some(slot) => {
+                        marker.watch(slot);
+                        waits.entry(slot).or_default().push(number as u32);
+                    }
+                    // A variable, which anybody can reach.
+                    None => runs[number] = true,
+                }
+            }
+            runs[number] |= !candidate.is_known;
+        }
+        let others = (0..goroutines.len()).filter(|number| !is_candidate[*number]);
+        let run = candidates.iter().zip(&runs).filter(|(_, runs)| **runs);
+        let ready = others.chain(run.map(|(candidate, _)| candidate.goroutine)).collect();
+        for (candidate, _) in candidates.iter().zip(&runs).filter(|(_, runs)| **runs) {
+            marker.mark_all(&candidate.elements);
+        }
+        let figures = Figures {
+            goroutines: goroutines.len() as u64,
+            candidates: candidates.len() as u64,
+            ..Figures::default()
+        };
+        Self {
+            program,
+            memory,
+            marker,
+            goroutines,
+            candidates,
+            lowest: FxHashMap::default(),
+            maps: program.stack_maps(memory),
+            waits,
+            owners,
+            runs,
+            ready,
+            figures,
+            whole_stacks: 0,
+            unread: 0,
+        }
+    }
+
+    /// Takes in words that may be pointers, of whatever runs.
+    pub(super) fn take_words(&mut self, words: &[u64]) {
+        let mut plain = Vec::new();
+        for word in words {
+            match self.marker.slot(*word) {
+                Some(slot) if self.marker.is_hidden(slot) => self.touch(slot),
+                Some(_) => plain.push(*word),
+                None => {}
+            }
+        }
+        self.marker.mark_all(&plain);
+    }
+
+    /// Somebody who can run has a pointer to the structure of a goroutine, or to what links it to what it waits on: it
+    /// is about to be woken.
+    fn touch(&mut self, slot: Slot) {
+        if let Some(number) = self.owners.get(&slot) {
+            self.wake(*number as usize);
+        }
+    }
+
+    fn wake(&mut self, number: usize) {
+        if !std::mem::replace(&mut self.runs[number], true) {
+            let candidate = &self.candidates[number];
+            self.ready.push(candidate.goroutine);
+            self.marker.mark_all(&candidate.elements);
+        }
+    }
+
+    /// Marks until nothing changes; `weak` are handles of weak pointers. By candidate, whether it can run.
+    pub(super) fn run(&mut self, weak: &[Weak], threads: usize) -> Result<&[bool], ProveError> {
+        let mut weak: Vec<Weak> = weak.to_vec();
+        loop {
+            self.figures.rounds += 1;
+            self.search()?;
+            self.marker
+                .run(threads)
+                .map_err(|source| self.program.read_error("the heap", source))?;
+            for slot in self.marker.take_met() {
+                for number in self.waits.remove(&slot).unwrap_or_default() {
+                    self.wake(number as usize);
+                }
+            }
+            let mut any = !self.ready.is_empty();
+            weak.retain(|it| {
+                let is_reached = self.marker.is_reached(it.handle);
+                if is_reached {
+                    self.marker.mark(it.object);
+                    any = true;
+                }
+                !is_reached
+            });
+            if !any {
+                return Ok(&self.runs);
+            }
+        }
+    }
+
+    /// Searches the stacks of those that can run.
+    fn search(&mut self) -> Result<(), ProveError> {
+        let mut gather = Gather::default();
+        while !self.ready.is_empty() {
+            let mut batch = Vec::new();
+            let mut pieces = Vec::new();
+            let mut bytes = 0;
+            let g = self.program.binary().layout.layout.g.size;
+            while batch.len() < BATCH && bytes < BATCH_BYTES {
+                let Some(number) = self.ready.pop() else { break };
+                let it = &self.goroutines[number];
+                let start = match self.lowest.get(&number) {
+                    Some(lowest) => *lowest,
+                    None if it.stands() => it.registers.sp,
+                    None => it.low,
+                };
+                let len = it.high.saturating_sub(start);
+                if len > MAX_STACK || start == 0 {
+                    self.unread += 1;
+                    continue;
+                }
+                batch.push((number, start));
+                pieces.push(Span { addr: it.address, len: g });
+                pieces.push(Span { addr: start, len: len as u32 });
+                bytes += len;
+            }
+            gather
+                .read(self.memory, &pieces)
+                .map_err(|source| self.program.read_error("stacks", source))?;
+            let mut words = Vec::new();
+            for (at, (number, start)) in batch.into_iter().enumerate() {
+                let (Some(g), Some(stack)) = (gather.get(2 * at), gather.get(2 * at + 1)) else {
+                    self.unread += 1;
+                    continue;
+                };
+                self.stack(number, (start, stack), g, &mut words)?;
+            }
+            self.take_words(&words);
+        }
+        Ok(())
+    }
+
+    /// Finds the pointers of a goroutine.
+    fn stack(
+        &mut self,
+        number: usize,
+        (start, stack): (u64, &[u8]),
+        g: &[u8],
+        words: &mut Vec<u64>,
+    ) -> Result<(), ProveError> {
+        let goroutine = &self.goroutines[number];
+        self.figures.read_bytes += stack.len() as u64;
+        // Its structure, but not other goroutines that this links it to.
+        let all = g.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        let marker = &self.marker;
+        let plain = |word: &u64| marker.slot(*word).is_some_and(|slot| !marker.is_hidden(slot));
+        words.extend(all.filter(plain));
+        if self.lowest.contains_key(&number) || !goroutine.stands() {
+            self.figures.whole_frames += 1;
+            words.extend(stack.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
+            return Ok(());
+        }
+        let mut others = vec![goroutine.context, goroutine.panic];
+        self.deferred(goroutine, (start, stack), &mut others);
+        let scanned = self
+            .maps
+            .scan(goroutine.registers, stack, &others, &mut |word| words.push(word))
+            .map_err(|source| self.program.read_error("stack maps", source))?;
+        self.figures.precise_frames += scanned.precise;
+        self.figures.whole_frames += scanned.whole;
+        self.whole_stacks += u64::from(scanned.is_whole);
+        Ok(())
+    }
+
+    /// What the records of deferred calls point to: those on the stack and those in the heap are linked to each other.
+    fn deferred(&self, goroutine: &Goroutine, (start, stack): (u64, &[u8]), to: &mut Vec<u64>) {
+        let links = if self.program.binary().version.minor < 22 { 5 } else { 4 };
+        let mut at = goroutine.deferred;
+        for _ in 0..MAX_DEFERRED {
+            if at == 0 {
+                return;
+            }
+            to.push(at);
+            let mut record = [0; DEFERRED_WORDS.end * 8];
+            let offset = at.wrapping_sub(start) as usize;
+            match stack.get(offset..offset.saturating_add(record.len())) {
+                Some(bytes) => record.copy_from_slice(bytes),
+                None if self.memory.read(at, &mut record).is_ok() => {}
+                None => return,
+            }
+            let words = record.as_chunks::<8>().0;
+            let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+            to.extend(DEFERRED_WORDS.map(word));
+            at = word(links);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What threads that run goroutines hold in registers and on the stacks that they stand on.
+
+use rustc_hash::FxHashMap;
+
+use crate::golang::Program;
+use crate::golang::goroutines::RawStatus;
+use crate::golang::heap::Heap;
+use crate::golang::memory::{Memory, ReadError};
+
+use super::goroutines::Goroutine;
+use super::outcome::{NoProof, ProveError};
+use super::still::Thread;
+
+/// Below its stack pointer a function may use so many bytes (the red zone of amd64).
+const RED_ZONE: u64 = 128;
+/// No stack is larger.
+const MAX_STACK: u64 = 1 << 30;
+/// `m.gsignal` stands right behind `m.procid`, and `m.g0` first (`runtime/runtime2.go`, Go 1.21 to 1.27).
+const SIGNAL_BEHIND_ID: u32 = 8;
+
+/// What was found of threads.
+#[derive(Default)]
+pub(super) struct Threads {
+    /// Words that may be pointers.
+    pub(super) words: Vec<u64>,
+    /// From where on the stacks of goroutines that run are in use, by their numbers.
+    pub(super) lowest: FxHashMap<usize, u64>,
+    /// Why what they hold is not known.
+    pub(super) missing: Option<NoProof>,
+}
+
+/// Searches the threads that run goroutines, or may be about to.
+///
+/// A thread that has no processor (`p`) and runs no goroutine cannot wake any: to make one ready takes a processor.
+pub(super) fn search(
+    program: &Program,
+    memory: &dyn Memory,
+    heap: &Heap,
+    goroutines: &[Goroutine],
+    threads: &[Thread],
+) -> Result<Threads, ProveError> {
+    let failed = |source| program.read_error("the scheduler's threads", source);
+    let layout = &program.binary().layout.layout;
+    let numbers: FxHashMap<u64, usize> =
+        goroutines.iter().enumerate().map(|(number, it)| (it.address, number)).collect();
+    let mut found = Threads::default();
+    let mut machines: Vec<u64> = Vec::new();
+    for processor in heap.processors(memory).map_err(failed)? {
+        if processor.thread != 0 {
+            machines.push(processor.thread);
+        }
+    }
+    let runs = |it: &&Goroutine| !it.status.stands_still() && it.thread != 0;
+    machines.extend(goroutines.iter().filter(runs).map(|it| it.thread));
+    machines.sort_unstable();
+    machines.dedup();
+    for machine in machines {
+        let word = |offset: u32| memory.read_u64(machine.wrapping_add(offset.into())).map_err(failed);
+        let id = word(layout.m.procid)?;
+        let current = numbers.get(&word(layout.m.curg)?).copied();
+        let Some(thread) = threads.iter().find(|it| u64::from(it.tid) == id) else {
+            found.missing = Some(NoProof::Root { what: "a thread that runs goroutines" });
+            continue;
+        };
+        if let Some(it) = current.map(|number| &goroutines[number])
+            && it.status == RawStatus::Syscall
+            && it.has_on_stack(thread.sp)
+        {
+            // It stands in the system call, or on its way back: its stack holds all that it needs.
+            continue;
+        }
+        let own = found.words.len();
+        found.words.extend(&thread.words);
+        let mut stacks = Vec::new();
+        for g in [word(0)?, word(layout.m.procid + SIGNAL_BEHIND_ID)?] {
+            if g != 0 {
+                let at = |offset: u32| memory.read_u64(g.wrapping_add(offset.into()));
+                let ends = (
+                    at(layout.g.stack_lo).map_err(failed)?,
+                    at(layout.g.stack_hi).map_err(failed)?,
+                );
+                stacks.push(ends);
+            }
+        }
+        // The innermost first: a signal's stack tells where the thread stood before.
+        let mut order: Vec<(u64, u64)> = stacks.clone();
+        order.sort_by_key(|(low, high)| !(*low..*high).contains(&thread.sp));
+        let mut is_known = current.is_some_and(|number| goroutines[number].has_on_stack(thread.sp));
+        for (low, high) in order {
+            let is_on = (low..high).contains(&thread.sp);
+            is_known |= is_on;
+            let start = if is_on {
+                Some(thread.sp.saturating_sub(RED_ZONE).max(low) & !7)
+            } else {
+                // What leads there was found on the signal's stack.
+                let words = &found.words[own..];
+                let least = words.iter().filter(|it| (low..high).contains(it)).min();
+                least.map(|at| at & !7)
+            };
+            if let Some(start) = start.filter(|start| high - start <= MAX_STACK) {
+                push_words(memory, (start, high), &mut found.words).map_err(failed)?;
+            }
+        }
+        let Some(number) = current else {
+            if !is_known {
+                found.missing = Some(NoProof::Root { what: "the stack that a thread stands on" });
+            }
+            continue;
+        };
+        let it = &goroutines[number];
+        if it.status.stands_still() {
+            continue;
+        }
+        if !is_known {
+            found.missing = Some(NoProof::Root { what: "the stack that a thread stands on" });
+        }
+        let own = found.words[own..].iter().copied();
+        let places = own.chain([thread.sp.saturating_sub(RED_ZONE), it.registers.sp]);
+        let lowest = places.filter(|place| it.has_on_stack(*place)).min();
+        found.lowest.insert(number, lowest.unwrap_or(it.low) & !7);
+    }
+    Ok(found)
+}
+
+/// Adds the words of a range. What is not mapped there has none.
+fn push_words(
+    memory: &dyn Memory,
+    (start, end): (u64, u64),
+    words: &mut Vec<u64>,
+) -> Result<(), ReadError> {
+    const CHUNK: u64 = 64 << 10;
+    let mut at = start;
+    while at < end {
+        let len = CHUNK.min(end - at);
+        match memory.read_vec(at, len as usize) {
+            Ok(bytes) => {
+                words.extend(bytes.as_chunks::<8>().0.iter().map(|it| u64::from_le_bytes(*it)));
+            }
+            Err(error @ (ReadError::Exited | ReadError::Denied)) => return Err(error),
+            Err(ReadError::Unmapped { .. } | ReadError::Os { .. }) => {}
+        }
+        at += len;
+    }
+    Ok(())
+}

@@ -373,6 +373,8 @@ mod tests {
             effective: set,
             seccomp: None,
             no_new_privileges: None,
+            tracer: 0,
+            has_shadow_stack: false,
             ns_pids: vec![],
         }
     }

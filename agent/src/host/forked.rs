@@ -10,6 +10,8 @@ use std::mem::zeroed;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 
+use super::bare;
+
 /// What such a process is, and does.
 #[derive(Clone, Copy)]
 pub(crate) struct Forked {
@@ -75,6 +77,21 @@ pub(crate) unsafe fn fork() -> c_long {
     let (how, none) = (c_long::from(libc::SIGCHLD), c_long::from(0));
     // SAFETY: a copy of the whole process on a stack of its own, as `fork` makes it.
     unsafe { libc::syscall(libc::SYS_clone, how, none, none, none, none) }
+}
+
+/// Does something in a copy of this process, and waits until that has ended.
+pub(crate) fn in_another(work: impl FnOnce()) {
+    // SAFETY: the child does its work, which is code of processes that were forked, and never comes back.
+    let child = unsafe { fork() };
+    match child {
+        0 => {
+            work();
+            end()
+        }
+        1.. => bare::wait_for_end(child as i32),
+        // No memory, or too many processes: nothing is done.
+        ..0 => {}
+    }
 }
 
 /// Ends a process, and what it holds with it.

@@ -2,8 +2,11 @@
 //! /proc, /sys and system calls, nothing of Go.
 
 pub(crate) mod access;
+#[allow(unsafe_code)]
+pub(crate) mod bare;
 pub(crate) mod capability;
 pub(crate) mod cgroup;
+pub(crate) mod commit;
 pub(crate) mod container;
 #[allow(unsafe_code)]
 pub(crate) mod forked;
@@ -15,10 +18,13 @@ pub mod privileges;
 pub mod probes;
 pub(crate) mod process_memory;
 pub(crate) mod processors;
+pub(crate) mod processes;
 pub(crate) mod service;
-mod status;
+pub(crate) mod status;
 #[allow(unsafe_code)]
 mod sys;
+#[allow(unsafe_code)]
+pub(crate) mod trace;
 #[allow(unsafe_code)]
 pub(crate) mod uprobe;
 

@@ -20,6 +20,8 @@ pub struct ProcessMemory {
     pub page_tables_bytes: u64,
     /// `VmHWM`.
     pub peak_rss_bytes: u64,
+    /// `VmData` and `VmStk`: what it may write alone, resident or not.
+    pub private_bytes: u64,
     /// `Threads`.
     pub threads: u64,
 }
@@ -47,6 +49,7 @@ impl ProcessMemory {
             swap_bytes: bytes("VmSwap").unwrap_or(0),
             page_tables_bytes: bytes("VmPTE").unwrap_or(0),
             peak_rss_bytes: bytes("VmHWM").unwrap_or(0),
+            private_bytes: bytes("VmData").unwrap_or(0).saturating_add(bytes("VmStk").unwrap_or(0)),
             threads: number("Threads")?,
         })
     }

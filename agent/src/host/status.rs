@@ -28,6 +28,10 @@ pub struct Status {
     pub seccomp: Option<Seccomp>,
     /// `None` on kernels before 4.10, which do not say.
     pub no_new_privileges: Option<bool>,
+    /// Who traces it, as the reader sees that one; 0 for nobody.
+    pub tracer: u32,
+    /// Whether calls and returns are checked by a shadow stack (`x86_Thread_features`).
+    pub has_shadow_stack: bool,
     /// The process's id in each pid namespace, from the reader's inwards.
     pub ns_pids: Vec<u32>,
 }
@@ -86,6 +90,8 @@ impl Status {
                 Some("1") => Some(true),
                 _ => None,
             },
+            tracer: line("TracerPid").and_then(|pid| pid.parse().ok()).unwrap_or(0),
+            has_shadow_stack: line("x86_Thread_features").is_some_and(|it| it.contains("shstk")),
             ns_pids: line("NSpid")
                 .unwrap_or("")
                 .split_whitespace()
@@ -99,7 +105,7 @@ impl Status {
 mod tests {
     use super::{Seccomp, Status};
 
-    const TEXT: &[u8] = b"Name:\tUid:\xff x\nState:\tS (sleeping)\nPPid:\t7\nUid:\t1000\t1001\t1002\t1003\nGid:\t5\t6\t7\t8\nNSpid:\t4711\t12\nCapPrm:\t0000000000080000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+    const TEXT: &[u8] = b"Name:\tUid:\xff x\nState:\tS (sleeping)\nPPid:\t7\nUid:\t1000\t1001\t1002\t1003\nGid:\t5\t6\t7\t8\nTracerPid:\t9\nNSpid:\t4711\t12\nx86_Thread_features:\tshstk wrss \nx86_Thread_features_locked:\t\nCapPrm:\t0000000000080000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
 
     #[test]
     fn every_field_is_found_whatever_the_name() {
@@ -108,6 +114,7 @@ mod tests {
         assert_eq!((status.uid.real, status.uid.effective, status.uid.saved), (1000, 1001, 1002));
         assert_eq!((status.gid.real, status.gid.effective, status.gid.saved), (5, 6, 7));
         assert_eq!(status.ns_pids, [4711, 12]);
+        assert_eq!((status.tracer, status.has_shadow_stack), (9, true));
         assert_eq!(status.seccomp, Some(Seccomp::Filter));
         assert_eq!(status.no_new_privileges, Some(true));
         assert!(status.permitted.has(super::super::Capability::SysPtrace));

@@ -13,6 +13,7 @@ mod goroutines;
 mod outcome;
 mod roots;
 mod still;
+mod stopper;
 mod threads;
 mod waits;
 
@@ -24,6 +25,9 @@ use waits::Candidate;
 
 pub use outcome::{Figures, Gap, NoProof, Outcome, ProveError, Proven, Unproven, WaitKind};
 pub use still::{Still, Thread};
+pub use stopper::{
+    Early, Ended, Held, How, MAX_PAUSE, MemoryOf, Request, StopError, Stopper, read_in_pieces,
+};
 
 /// The id of the goroutine that runs `main`.
 const MAIN: u64 = 1;

@@ -1,0 +1,264 @@
+//! A target's copy: how it is made, what it is made to do, and how nothing is left of it.
+//!
+//! Runs behind a fork: no allocation, no lock, no panic.
+
+use super::arch::{self, CODE, Sites, Wait};
+use super::inject::{self, Injected};
+use super::messages::Failure;
+use super::progress::Progress;
+use super::stat::{self, Stat};
+use super::threads::Threads;
+use crate::host::bare::{self, Path};
+use crate::host::trace::{self, MARK_CALLS, Registers, Seen};
+
+/// The kernel copies page tables at a gigabyte of memory in some 20 ms.
+const COPYING_NS: u64 = 10_000_000_000;
+/// What a stopped thread does within a system call that does not wait.
+const PROMPTLY_NS: u64 = 2_000_000_000;
+/// What the kernel takes at most to end a process with much memory.
+const ENDING_NS: u64 = 30_000_000_000;
+/// Threads in which the call is tried.
+const MAX_TRIES: usize = 8;
+
+/// `CLOSE_RANGE_UNSHARE`: a table of descriptors of its own first, without those that are closed.
+const UNSHARE: u64 = 2;
+
+/// A copy of a target: a process that is traced from birth and never runs an instruction of its own accord.
+#[derive(Clone, Copy)]
+pub(super) struct Copy {
+    pub(super) pid: u32,
+    /// How the target calls it.
+    own_pid: u32,
+    sites: Sites,
+}
+
+/// Clones a target all threads of which stand. They still do when this returns, with the registers that they had.
+pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, Failure> {
+    let mut failure = Failure::NoWaiter;
+    let quiet = |thread: &&mut super::threads::Thread| thread.is_quiet();
+    let mut tries = 0;
+    for thread in threads.all().iter_mut().filter(quiet) {
+        let Ok(registers) = trace::registers(thread.tid) else { continue };
+        let Some(wait) = arch::waiting(&registers).filter(|wait| still_waits(thread.tid, wait)) else {
+            continue;
+        };
+        let mut code = [0; CODE];
+        let sites = read_code(thread.tid, wait.call, &mut code).then(|| arch::sites(wait.call, &code));
+        let Some(sites) = sites.flatten() else {
+            failure = Failure::UnknownCode;
+            continue;
+        };
+        if tries == MAX_TRIES || trace::set_options(thread.tid, MARK_CALLS | trace::TRACE_CLONES).is_err() {
+            continue;
+        }
+        tries = tries.wrapping_add(1);
+        progress.begin_changing();
+        let with = arch::cloning(&registers, &sites);
+        let after = arch::begun_again(&registers);
+        match inject::call(thread.tid, &with, &after, bare::now_ns().wrapping_add(COPYING_NS)) {
+            Injected::Returned { cloned: Some(pid), .. } => {
+                progress.set_copy(pid);
+                return Ok(Copy { pid, own_pid: 0, sites });
+            }
+            Injected::Returned { value, .. } => {
+                return Err(Failure::NotCloned(i32::try_from(value.wrapping_neg()).unwrap_or(0)));
+            }
+            Injected::Interrupted(signal) => {
+                thread.hold_back(signal);
+                failure = Failure::Signals;
+            }
+            Injected::Ended => failure = Failure::Gone,
+            Injected::Late => return Err(Failure::NotStopped(thread.tid)),
+        }
+    }
+    Err(failure)
+}
+
+/// Whether a thread that was stopped in a wait was not woken before: the word is what it waits on.
+fn still_waits(thread: u32, wait: &Wait) -> bool {
+    let mut word = [0; 4];
+    bare::read_memory(thread, wait.word, &mut word) && u32::from_le_bytes(word) == wait.expected
+}
+
+/// Reads the code from an instruction on, up to the end of its page if no more is there.
+fn read_code(thread: u32, from: u64, code: &mut [u8; CODE]) -> bool {
+    if bare::read_memory(thread, from, code) {
+        return true;
+    }
+    let left = 4096_u64.wrapping_sub(from % 4096) as usize;
+    code.get_mut(..left).is_some_and(|part| bare::read_memory(thread, from, part))
+}
+
+impl Copy {
+    /// Makes it end with this process, or when it ever runs; and lets go the target's descriptors. Says whether that
+    /// worked: where not, it shares them, which does no harm as long as the target does not end.
+    pub(super) fn bind(&mut self) -> Result<bool, Failure> {
+        let until = bare::now_ns().wrapping_add(PROMPTLY_NS);
+        if !inject::until_stopped(self.pid, until).is_stopped() {
+            return Err(Failure::NotStopped(self.pid));
+        }
+        self.own_pid = stat::own_pid(self.pid).unwrap_or(self.pid);
+        let options = MARK_CALLS | trace::END_WITH_TRACER;
+        let bound = trace::set_options(self.pid, options).and_then(|()| {
+            let registers = trace::registers(self.pid)?;
+            let exit = self.exiting(&registers);
+            trace::set_registers(self.pid, exit)?;
+            Ok((registers, exit))
+        });
+        let (registers, exit) = bound.map_err(Failure::Refused)?;
+        let close = [0, u64::from(u32::MAX), UNSHARE, 0];
+        let closing = arch::calling(&registers, self.sites.clone, libc::SYS_close_range, close);
+        match inject::call(self.pid, &closing, &exit, until) {
+            Injected::Returned { value, .. } => Ok(value == 0),
+            // It still is to exit.
+            Injected::Interrupted(_) => Ok(false),
+            Injected::Ended => Err(Failure::Gone),
+            Injected::Late => Err(Failure::NotStopped(self.pid)),
+        }
+    }
+
+    fn exiting(&self, registers: &Registers) -> Registers {
+        arch::calling(registers, self.sites.clone, libc::SYS_exit_group, [0; 4])
+    }
+
+    /// Ends it. The target has it as a child that has ended, and does not know.
+    pub(super) fn end(&self) {
+        let _ = trace::run(self.pid);
+        let until = bare::now_ns().wrapping_add(ENDING_NS);
+        loop {
+            match inject::until_stopped(self.pid, until) {
+                Seen::Running | Seen::Ended | Seen::Unknown => return,
+                // A signal from somebody who signals whole groups.
+                _ if trace::run(self.pid).is_err() => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes the target forget it. Whether it has.
+    pub(super) fn reap(&self, target: u32, within_ns: u64) -> bool {
+        reap(target, self.own_pid, within_ns)
+    }
+}
+
+/// What of a copy is left in a target whose tracer was killed, made to end and forgotten. Whether nothing is left.
+pub(super) fn sweep(target: u32, copy: Option<u32>, since: u64) -> bool {
+    let mut is_clean = true;
+    let processes = bare::each_number(&Path::new(b"/proc"), &mut |pid| {
+        let is_copy = Stat::of(pid).is_some_and(|stat| {
+            stat.parent == target
+                && stat.exit_signal == 0
+                && stat.start >= since
+                && copy.is_none_or(|copy| copy == pid)
+        });
+        if is_copy {
+            let own_pid = stat::own_pid(pid).unwrap_or(pid);
+            is_clean &= make_end(pid) && reap(target, own_pid, PROMPTLY_NS);
+        }
+    });
+    processes.is_ok() && is_clean
+}
+
+/// Waits until a copy that nobody traces has ended, and makes it where it does not by itself.
+fn make_end(pid: u32) -> bool {
+    let has_ended = || Stat::of(pid).is_none_or(|stat| matches!(stat.state, b'Z' | b'X'));
+    let until = bare::now_ns().wrapping_add(ENDING_NS);
+    let mut round = 0_u32;
+    while !has_ended() {
+        // Such as one that waits (arm64). What ends by itself has done so in this time.
+        if round == 50 && trace::seize(pid, MARK_CALLS | trace::END_WITH_TRACER).is_ok() {
+            let stopped = trace::interrupt(pid)
+                .is_ok_and(|()| inject::until_stopped(pid, until).is_stopped());
+            let exit = trace::registers(pid).ok().and_then(|registers| {
+                let wait = arch::waiting(&registers)?;
+                Some(arch::calling(&registers, wait.call, libc::SYS_exit_group, [0; 4]))
+            });
+            match exit {
+                Some(exit) if stopped && trace::set_registers(pid, exit).is_ok() => {
+                    let _ = trace::run(pid);
+                    inject::until_stopped(pid, until);
+                }
+                // With this process, and the next one reaps it.
+                _ => return false,
+            }
+        }
+        if bare::now_ns() > until {
+            return false;
+        }
+        bare::sleep_us(1000);
+        round = round.wrapping_add(1);
+    }
+    true
+}
+
+/// Has a target wait for a child that has ended: in one of its threads that wait in the runtime's `futex`, while the
+/// others run on. Whether it has none of that pid any more.
+fn reap(target: u32, own_pid: u32, within_ns: u64) -> bool {
+    let until = bare::now_ns().wrapping_add(within_ns);
+    loop {
+        let mut is_reaped = false;
+        let listed = bare::each_number(&Path::of(target).text(b"/task"), &mut |thread| {
+            if !is_reaped && seems_to_wait(target, thread) {
+                is_reaped = reap_in(thread, own_pid);
+            }
+        });
+        // What has no parent any more is reaped by whoever took it over.
+        if is_reaped || listed.is_err() {
+            return true;
+        }
+        if bare::now_ns() > until {
+            return false;
+        }
+        bare::sleep_us(2000);
+    }
+}
+
+/// Whether a thread is in a futex wait, by what /proc says, so that no other is stopped for it.
+fn seems_to_wait(target: u32, thread: u32) -> bool {
+    let path = Path::of(target).text(b"/task/").number(thread).text(b"/syscall");
+    let mut room = [0; 256];
+    let text = bare::read(&path, &mut room);
+    // Where /proc does not say, each is tried.
+    text.is_none_or(|text| bare::number(text) == Some(libc::SYS_futex as u64))
+}
+
+/// Has one thread wait for a child. Whether there is none any more.
+fn reap_in(thread: u32, own_pid: u32) -> bool {
+    if trace::seize(thread, MARK_CALLS).is_err() {
+        return false;
+    }
+    let until = bare::now_ns().wrapping_add(PROMPTLY_NS);
+    let mut signal = 0;
+    let seen = match trace::interrupt(thread) {
+        Ok(()) => inject::until_stopped(thread, until),
+        Err(_) => Seen::Unknown,
+    };
+    let mut is_reaped = false;
+    match seen {
+        Seen::Standing => {
+            let waiting = trace::registers(thread).ok();
+            let waiting = waiting.and_then(|it| arch::waiting(&it).map(|wait| (it, wait)));
+            let mut code = [0; CODE];
+            if let Some((registers, wait)) = waiting
+                && read_code(thread, wait.call, &mut code)
+                && arch::is_futex(&code)
+            {
+                let args = [u64::from(own_pid), 0, (libc::__WALL | libc::WNOHANG) as u64, 0];
+                let with = arch::calling(&registers, wait.call, libc::SYS_wait4, args);
+                let after = arch::begun_again(&registers);
+                match inject::call(thread, &with, &after, until) {
+                    Injected::Returned { value, .. } => {
+                        is_reaped = value == i64::from(own_pid) || value == -i64::from(libc::ECHILD);
+                    }
+                    Injected::Interrupted(it) => signal = it,
+                    Injected::Ended | Injected::Late => {}
+                }
+            }
+        }
+        Seen::Signal(it) => signal = it,
+        _ => {}
+    }
+    // One that does not stand is let go when this process ends.
+    let _ = trace::detach(thread, signal);
+    is_reaped
+}

@@ -1,0 +1,122 @@
+//! How far the process that holds a target has come: in memory that it shares with the one that watches over it, which
+//! cleans up behind it when it is killed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::messages::{Failure, Hold};
+use crate::host::bare::Pages;
+
+/// The shared words.
+pub(super) struct Progress {
+    words: Pages<u64>,
+}
+
+const TARGET: usize = 0;
+const NUMBER: usize = 1;
+const SINCE: usize = 2;
+const STAGE: usize = 3;
+const COPY: usize = 4;
+const CODE: usize = 5;
+const DETAIL: usize = 6;
+const COUNT: usize = 7;
+
+/// Nothing in the target was changed.
+const UNCHANGED: u64 = 0;
+/// A copy may be there.
+const CHANGING: u64 = 1;
+/// Nothing is left of it that could be removed.
+const CLEAN: u64 = 2;
+/// And the agent has been told.
+const TOLD: u64 = 3;
+
+impl Progress {
+    /// New ones. Everything forked later shares them.
+    pub(super) fn share() -> Option<Self> {
+        Some(Self { words: Pages::map(COUNT, true)? })
+    }
+
+    fn word(&self, index: usize) -> &AtomicU64 {
+        self.words.word(index)
+    }
+
+    /// Begins anew.
+    pub(super) fn begin(&self, hold: &Hold) {
+        for (index, value) in [
+            (STAGE, UNCHANGED),
+            (TARGET, hold.pid.into()),
+            (NUMBER, hold.number),
+            (COPY, 0),
+            (SINCE, u64::MAX),
+        ] {
+            self.word(index).store(value, Ordering::SeqCst);
+        }
+        // What it is if nobody says otherwise.
+        self.set_failure(Failure::Died);
+    }
+
+    /// Why the target is not held.
+    pub(super) fn set_failure(&self, failure: Failure) {
+        let (code, detail) = failure.words();
+        self.word(CODE).store(code, Ordering::SeqCst);
+        self.word(DETAIL).store(detail, Ordering::SeqCst);
+    }
+
+    /// Why it is not.
+    pub(super) fn failure(&self) -> Failure {
+        let [code, detail] = [CODE, DETAIL].map(|index| self.word(index).load(Ordering::SeqCst));
+        Failure::from_words(code, detail).unwrap_or(Failure::Died)
+    }
+
+    /// Before anything is changed: when the process that does it was started, in clock ticks since boot.
+    pub(super) fn set_since(&self, ticks: u64) {
+        self.word(SINCE).store(ticks, Ordering::SeqCst);
+    }
+
+    pub(super) fn begin_changing(&self) {
+        self.word(STAGE).store(CHANGING, Ordering::SeqCst);
+    }
+
+    pub(super) fn set_copy(&self, pid: u32) {
+        self.word(COPY).store(pid.into(), Ordering::SeqCst);
+    }
+
+    /// Nothing is left in the target.
+    pub(super) fn set_clean(&self) {
+        self.word(STAGE).store(CLEAN, Ordering::SeqCst);
+    }
+
+    /// And the agent knows.
+    pub(super) fn set_told(&self) {
+        self.word(STAGE).store(TOLD, Ordering::SeqCst);
+    }
+
+    /// Whether something may be left in the target.
+    pub(super) fn must_clean(&self) -> bool {
+        self.word(STAGE).load(Ordering::SeqCst) == CHANGING
+    }
+
+    /// Whether the agent knows how it ended.
+    pub(super) fn is_told(&self) -> bool {
+        self.word(STAGE).load(Ordering::SeqCst) == TOLD
+    }
+
+    pub(super) fn target(&self) -> u32 {
+        self.word(TARGET).load(Ordering::SeqCst) as u32
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.word(NUMBER).load(Ordering::SeqCst)
+    }
+
+    pub(super) fn since(&self) -> u64 {
+        self.word(SINCE).load(Ordering::SeqCst)
+    }
+
+    /// The copy, if it is known.
+    pub(super) fn copy(&self) -> Option<u32> {
+        match self.word(COPY).load(Ordering::SeqCst) {
+            0 => None,
+            pid => Some(pid as u32),
+        }
+    }
+}

@@ -41,6 +41,8 @@ const FORCING: &[&str] = &["force-gc", "gc-cycles", "gc-wait", "gc-threshold"];
 /// Why commands without a window do not take these.
 const NO_WINDOW: &str = "what forced collections free is told by what had piled up since the first sample of a window: analyze takes it";
 const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
+/// How goroutines are proven to leak.
+const PROOF: &[&str] = &["proof", "max-pause"];
 const TEXT: &[&str] = &["format", "output"];
 const AMOUNT: &[&str] = &["top", "all"];
 const REPORT: &[&str] = &["reports", "color", "groups"];
@@ -68,12 +70,12 @@ const RULES: &[&str] = &[
 ];
 
 const WATCHING: &[&[&str]] = &[
-    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, SUBJECTS,
-    FILTER, RULES,
+    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, PROOF, FORCING, TEXT, AMOUNT, REPORT,
+    SUBJECTS, FILTER, RULES,
 ];
 const WATCHING_GOROUTINES: &[&[&str]] = &[
-    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, FORCING, TEXT, AMOUNT, REPORT, GOROUTINES,
-    FILTER, RULES,
+    EVERY, TARGET, STORED, DATADOG, SERVERS, SAMPLING, PROOF, FORCING, TEXT, AMOUNT, REPORT,
+    GOROUTINES, FILTER, RULES,
 ];
 
 /// Without a command every common flag is taken.
@@ -81,7 +83,8 @@ const TABLE: [Row; 21] = [
     Row {
         command: "check",
         flags: &[
-            EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, SUBJECTS, FILTER, RULES,
+            EVERY, TARGET, STORED, DATADOG, SERVERS, PROOF, TEXT, AMOUNT, REPORT, SUBJECTS, FILTER,
+            RULES,
         ],
         why: "it takes one sample, without probes",
     },
@@ -93,6 +96,7 @@ const TABLE: [Row; 21] = [
             EVERY,
             &["object", "save"],
             SAMPLING,
+            PROOF,
             TEXT,
             AMOUNT,
             REPORT,
@@ -122,8 +126,8 @@ const TABLE: [Row; 21] = [
     Row {
         command: "filter",
         flags: &[
-            EVERY, TARGET, STORED, DATADOG, SERVERS, TEXT, AMOUNT, REPORT, GOROUTINES, FILTER,
-            RULES,
+            EVERY, TARGET, STORED, DATADOG, SERVERS, PROOF, TEXT, AMOUNT, REPORT, GOROUTINES,
+            FILTER, RULES,
         ],
         why: "it takes one sample, without probes",
     },
@@ -161,6 +165,7 @@ const TABLE: [Row; 21] = [
             &["pid", "exe", "url", "object", "save"],
             SERVERS,
             SAMPLING,
+            PROOF,
             SUBJECTS,
             RULES,
         ],
@@ -293,7 +298,16 @@ const IDLE: [Idle; 8] = [
     Idle {
         with: &["url"],
         flags: &[
-            &["object", "probes", "budget", "retained", "walk", "save-profile"],
+            &[
+                "object",
+                "probes",
+                "budget",
+                "proof",
+                "max-pause",
+                "retained",
+                "walk",
+                "save-profile",
+            ],
             &["sample-allocations", MEMORY_ONLY],
         ],
         why: "an endpoint is asked for its profiles, and not attached to",
@@ -301,7 +315,16 @@ const IDLE: [Idle; 8] = [
     Idle {
         with: &["input"],
         flags: &[
-            &["object", "interval", "duration", "samples", "probes", "budget"],
+            &[
+                "object",
+                "interval",
+                "duration",
+                "samples",
+                "probes",
+                "budget",
+                "proof",
+                "max-pause",
+            ],
             &["retained", "walk", "save-profile", "sample-allocations"],
         ],
         why: "what was saved is judged as it was sampled",
@@ -309,7 +332,17 @@ const IDLE: [Idle; 8] = [
     Idle {
         with: &["datadog-unstable"],
         flags: &[
-            &["object", "interval", "duration", "samples", "probes", "budget", "walk"],
+            &[
+                "object",
+                "interval",
+                "duration",
+                "samples",
+                "probes",
+                "budget",
+                "proof",
+                "max-pause",
+                "walk",
+            ],
             &["sample-allocations", MEMORY_ONLY],
         ],
         why: "what Datadog keeps is judged as it was sampled",
@@ -317,7 +350,17 @@ const IDLE: [Idle; 8] = [
     Idle {
         with: &STORES,
         flags: &[
-            &["object", "interval", "duration", "samples", "probes", "budget", "walk"],
+            &[
+                "object",
+                "interval",
+                "duration",
+                "samples",
+                "probes",
+                "budget",
+                "proof",
+                "max-pause",
+                "walk",
+            ],
             &["sample-allocations", MEMORY_ONLY],
         ],
         why: "the samples are the profiles that the store has (--from, --until, --step)",
@@ -325,7 +368,17 @@ const IDLE: [Idle; 8] = [
     Idle {
         with: &[MEMORY_ONLY],
         flags: &[
-            &["probes", "budget", "source-root", "func", "package", "exclude", "safe-patterns"],
+            &[
+                "probes",
+                "budget",
+                "proof",
+                "max-pause",
+                "source-root",
+                "func",
+                "package",
+                "exclude",
+                "safe-patterns",
+            ],
             &["suspicious-patterns", "patterns-file", "baseline", "goroutines-moderate"],
             &["goroutines-high", "goroutines-critical", "stuck-after", "max-wait", "large-group"],
             &["min-growth", "save-on", "push-pyroscope", "push-parca"],

@@ -18,6 +18,7 @@ use super::format::{self, Choice};
 use super::judging::Judging;
 use super::keeping::Keeping;
 use super::metering::Metering;
+use super::proving::Proof;
 use super::pushing::Pushing;
 use super::sampling::SampleAllocations;
 use super::simulating::Simulating;
@@ -42,9 +43,10 @@ read, or could not run while it was sampled (stopped, frozen), 4 anything else.
 Every flag is a key of the --config file under its own name, and has an environment variable; the
 flag wins over the variable, the variable over the file. What a command does not take is ignored in
 both, and an error when typed.
-The target is never stopped or signalled, and only probes touch it (--probes off: nothing does), but
-for --sample-allocations, which sets a variable of its runtime, and sets it back; by --url it answers
-what it is asked, and collects garbage for --force-gc.";
+The target is never signalled, and nothing is written to its memory, but for --sample-allocations, which sets a
+variable of its runtime, and sets it back. Probes touch it (--probes off: none), and a proof stops it for some
+milliseconds (--max-pause; --proof off: never). By --url it answers what it is asked, and collects garbage for
+--force-gc.";
 
 /// Attach to a running Go program and say which goroutines leak: grouped, with the lines they wait
 /// at, the lines that created them, the cause, and how to fix it. Needs no change, restart or pprof
@@ -630,6 +632,9 @@ pub(super) struct Common {
     /// say of their work (and no live view, which shares the screen).
     #[arg(long, short, global = true, action = ArgAction::Count, env = "LEAK_AGENT_VERBOSE")]
     pub(super) verbose: u8,
+
+    #[command(flatten)]
+    pub(super) proof: Proof,
 
     #[command(flatten)]
     pub(super) asking: Asking,

@@ -27,6 +27,7 @@ mod moment;
 mod output;
 mod privileges;
 mod project;
+mod proving;
 mod pushing;
 mod remembering;
 mod request;
@@ -83,6 +84,9 @@ fn run() -> Outcome {
     // Before the filter, which refuses holders to give up capabilities, and to end by a signal; and while there is nothing
     // yet that they would be copies of. What fails here fails again, and is said, when the first probe is to be attached.
     let _holding = request.has_probes().then(start_holding);
+    if let Some(proofs) = &mut request.proofs {
+        proofs.start();
+    }
     if let Some(touch) = touch(&request) {
         // What cannot be raised is said by whatever fails for it.
         let _ = raise_open_files();

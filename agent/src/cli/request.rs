@@ -19,6 +19,7 @@ use super::judging::FailOn;
 use super::keeping::KeptDumps;
 use super::metering::Metering;
 use super::project;
+use super::proving::Proofs;
 use super::pushing::Pushed;
 use super::simulating::Simulation;
 use super::time::now;
@@ -62,6 +63,8 @@ pub(super) struct Request {
     pub(super) object: Option<String>,
     pub(super) pace: Pace,
     pub(super) attach: Options,
+    /// How goroutines are proven to leak; `None` where they are not.
+    pub(super) proofs: Option<Proofs>,
     /// How many goroutines of an endpoint are told one by one, at most.
     pub(super) max_dumped: u64,
     /// How endpoints are made to collect garbage.
@@ -308,11 +311,15 @@ impl Request {
                 lacks_source_root: common.source_root.is_empty(),
                 project: project::here(),
             },
+            proofs: None,
             source_roots: common.source_root,
             verbosity: common.verbose,
             task,
         };
         request.limit();
+        if request.attaches() && request.settings.subjects.goroutines {
+            request.proofs = Proofs::of(&common.proof, &request.task, request.pace.duration);
+        }
         request.check()?;
         Ok(request)
     }
@@ -383,21 +390,25 @@ impl Request {
         }
     }
 
+    /// Whether processes are attached to.
+    pub(super) const fn attaches(&self) -> bool {
+        matches!(self.selection, Selection::Pids(_) | Selection::Exe(_) | Selection::All)
+            || matches!(self.task, Task::Run { .. })
+    }
+
     /// At which rate allocations are to be sampled in the targets, if they are.
     pub(super) fn sample_rate(&self) -> Option<Rate> {
-        let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
         let rate = match &self.task {
             Task::Analyze { sampled, .. } => *sampled,
             Task::Memory { sampled, .. } => sampled.map(|it| it.rate),
             _ => None,
         };
-        rate.filter(|_| is_process && self.settings.subjects.memory)
+        rate.filter(|_| self.attaches() && self.settings.subjects.memory)
     }
 
     /// Whether probes are to be put into the targets.
     pub(super) const fn has_probes(&self) -> bool {
-        let is_process = matches!(self.selection, Selection::Pids(_) | Selection::Exe(_));
-        is_process
+        self.attaches()
             && !self.attach.once
             && self.attach.subjects.goroutines
             && !matches!(self.attach.probes, Probing::Off)

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::failure::Failure;
 use super::input::find;
 use super::output;
+use super::proving;
 use super::remembering::Remembering;
 use super::request::{Request, Selection, Task};
 use super::starting;
@@ -59,7 +60,8 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     let target = |(pid, object): (u32, Option<String>)| {
         let options = Options { object: object.clone(), ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
-        let open = move || open(pid, &options, save.as_deref(), verbosity);
+        let prove = proving::proving(request, (pid, object.clone()));
+        let open = move || open(pid, &options, &prove, save.as_deref(), verbosity);
         let open: Open = match request.task {
             Task::Run { .. } => Box::new(move || starting::opened(open)),
             _ => Box::new(open),
@@ -111,11 +113,12 @@ fn objects(pid: u32, request: &Request) -> Vec<(u32, Option<String>)> {
 fn open(
     pid: u32,
     options: &Options,
+    prove: &dyn Fn(Box<dyn Source>) -> Box<dyn Source>,
     save: Option<&Path>,
     verbosity: u8,
 ) -> Result<Box<dyn Source>, CollectError> {
     let start = Instant::now();
-    let source = pipeline::attach(pid, options)?;
+    let source = prove(pipeline::attach(pid, options)?);
     if verbosity > 0 {
         output::say(format_args!("attached to {pid} in {}", format::duration(start.elapsed())));
     }

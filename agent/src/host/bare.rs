@@ -311,7 +311,8 @@ mod tests {
     fn our_own_threads_and_files_are_read() {
         let mut threads = Vec::new();
         let me = std::process::id();
-        each_number(&Path::of(me).text(b"/task"), &mut |thread| threads.push(thread)).expect("we run");
+        each_number(&Path::of(me).text(b"/task"), &mut |thread| threads.push(thread))
+            .expect("we run");
         assert!(threads.contains(&me), "{threads:?}");
         let mut room = [0; 16];
         let comm = read(&Path::of(me).text(b"/comm"), &mut room).expect("a name");

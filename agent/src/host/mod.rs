@@ -17,8 +17,8 @@ pub(crate) mod namespace;
 pub mod privileges;
 pub mod probes;
 pub(crate) mod process_memory;
-pub(crate) mod processors;
 pub(crate) mod processes;
+pub(crate) mod processors;
 pub(crate) mod service;
 pub(crate) mod status;
 #[allow(unsafe_code)]

@@ -47,7 +47,8 @@ pub fn left_for(pid: u32) -> Option<ProcessesLeft> {
         (user_left(pid), ProcessLimit::User),
         (machine_left(), ProcessLimit::Machine),
     ];
-    let known = each.into_iter().filter_map(|(left, limit)| Some(ProcessesLeft { left: left?, limit }));
+    let known =
+        each.into_iter().filter_map(|(left, limit)| Some(ProcessesLeft { left: left?, limit }));
     known.min_by_key(|it| it.left)
 }
 

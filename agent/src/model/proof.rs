@@ -25,9 +25,9 @@ pub struct ProofCoverage {
 pub enum ProofAttempt {
     /// No goroutine has been blocked for long enough, or all that have are proven.
     NoCandidate,
-    /// All that are blocked can still be reached, as far as can be seen without holding the target still.
+    /// All that are blocked and not proven can still be reached, as far as can be seen without holding the target still.
     AllReachable {
-        /// How many were blocked.
+        /// How many they are.
         candidates: u64,
         /// How long it took to see that.
         took: Duration,

@@ -19,6 +19,9 @@ pub trait Prove: Send {
     /// When it cannot be told.
     fn scan(&mut self) -> Result<Scan, Unproven>;
 
+    /// The process runs another program now.
+    fn begin_anew(&mut self);
+
     /// Holds the target still, and decides.
     ///
     /// # Errors
@@ -117,6 +120,7 @@ impl Proving {
         }
         if self.of.is_some() {
             self.due = observation.elapsed + self.pace.after;
+            self.prover.begin_anew();
         }
         self.of = Some(observation.target.id.clone());
         self.proven.clear();
@@ -151,8 +155,9 @@ impl Proving {
                 if scan.unreachable.iter().any(is_new) {
                     self.decide(&scan, elapsed)
                 } else {
-                    let (candidates, took) = (scan.candidates, scan.took);
-                    (ProofAttempt::AllReachable { candidates, took }, took)
+                    // Those that are proven stay out of reach.
+                    let candidates = scan.candidates.saturating_sub(scan.unreachable.len() as u64);
+                    (ProofAttempt::AllReachable { candidates, took: scan.took }, scan.took)
                 }
             }
         };

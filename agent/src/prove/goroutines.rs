@@ -79,8 +79,7 @@ pub(super) struct Goroutines {
 pub(super) fn read(program: &Program, memory: &dyn Memory) -> Result<Goroutines, ProveError> {
     let failed = |source| program.read_error("the goroutines", source);
     let (list, count) = program.all_gs_in(memory)?;
-    let (reader, layout) =
-        (program.goroutine_reader(), &program.binary().layout.layout.g);
+    let (reader, layout) = (program.goroutine_reader(), &program.binary().layout.layout.g);
     let len = reader.bytes_needed();
     let mut found = Goroutines { all: Vec::new(), dead: Vec::new(), unread: 0 };
     let (mut gather, mut addresses) = (Gather::default(), Vec::new());
@@ -110,11 +109,7 @@ pub(super) fn read(program: &Program, memory: &dyn Memory) -> Result<Goroutines,
     Ok(found)
 }
 
-fn goroutine(
-    g: &RawG,
-    layout: &crate::golang::layout::G,
-    word: impl Fn(u32) -> u64,
-) -> Goroutine {
+fn goroutine(g: &RawG, layout: &crate::golang::layout::G, word: impl Fn(u32) -> u64) -> Goroutine {
     Goroutine {
         address: g.addr,
         goid: g.goid,

@@ -56,7 +56,8 @@ pub fn prove(
     settings: Settings,
 ) -> Result<Outcome, ProveError> {
     let is_filter = still.threads.is_empty();
-    let nothing = |why| Outcome { is_filter, gaps: vec![Gap::Nothing { why }], ..Outcome::default() };
+    let nothing =
+        |why| Outcome { is_filter, gaps: vec![Gap::Nothing { why }], ..Outcome::default() };
     if !program.binary().layout.is_known {
         let version = program.binary().version.to_string();
         return Ok(nothing(NoProof::Version { version }));

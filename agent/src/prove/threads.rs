@@ -55,7 +55,8 @@ pub(super) fn search(
     machines.sort_unstable();
     machines.dedup();
     for machine in machines {
-        let word = |offset: u32| memory.read_u64(machine.wrapping_add(offset.into())).map_err(failed);
+        let word =
+            |offset: u32| memory.read_u64(machine.wrapping_add(offset.into())).map_err(failed);
         let id = word(layout.m.procid)?;
         let current = numbers.get(&word(layout.m.curg)?).copied();
         let Some(thread) = threads.iter().find(|it| u64::from(it.tid) == id) else {

@@ -44,8 +44,11 @@ pub(super) fn kind(reason: &str) -> Option<WaitKind> {
         "chan receive (nil chan)" | "chan send (nil chan)" | "select (no cases)" => {
             WaitKind::Nothing
         }
-        "sync.Mutex.Lock" | "sync.RWMutex.Lock" | "sync.RWMutex.RLock"
-        | "sync.WaitGroup.Wait" | "semacquire" => WaitKind::Semaphore,
+        "sync.Mutex.Lock"
+        | "sync.RWMutex.Lock"
+        | "sync.RWMutex.RLock"
+        | "sync.WaitGroup.Wait"
+        | "semacquire" => WaitKind::Semaphore,
         "sync.Cond.Wait" => WaitKind::Cond,
         _ => return None,
     })

@@ -118,7 +118,7 @@ fn counted_goroutines_are_saved_as_such() {
     let counted = again.goroutines.last().expect("it is there");
     assert_eq!((counted.goid, counted.weight, counted.stack_bytes), (None, 2_189, None));
     assert_eq!(again.goroutines.iter().map(|it| it.weight).sum::<u32>(), 2_189 + 5);
-    let nobody = scratch.text().replacen(",2189]", ",0]", 1);
+    let nobody = scratch.text().replacen(",2189,false]", ",0,false]", 1);
     assert!(matches!(scratch.error_of(nobody.as_bytes()), Error::Absurd { .. }));
 }
 

@@ -279,8 +279,7 @@ impl<'a> Marker<'a> {
             if self.searched[word].fetch_or(bit, Ordering::AcqRel) & bit == 0 {
                 found.parts.push((number, 0));
             }
-        } else if self.waiting[number as usize / 64]
-            .fetch_or(1 << (number % 64), Ordering::AcqRel)
+        } else if self.waiting[number as usize / 64].fetch_or(1 << (number % 64), Ordering::AcqRel)
             >> (number % 64)
             & 1
             == 0
@@ -331,8 +330,8 @@ impl<'a> Marker<'a> {
             while std::mem::take(&mut any) {
                 for word in first / 64..=last / 64 {
                     let at = span.first as usize / 64 + word as usize;
-                    let within = below(last - word * 64 + 1)
-                        & !below(first.saturating_sub(word * 64));
+                    let within =
+                        below(last - word * 64 + 1) & !below(first.saturating_sub(word * 64));
                     let reached = self.reached[at].load(Ordering::Acquire) & within;
                     let mut mine = reached & !self.searched[at].load(Ordering::Relaxed);
                     if mine == 0 {

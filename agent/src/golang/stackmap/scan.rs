@@ -81,14 +81,8 @@ impl StackMaps<'_> {
         room.inner.clear();
         let mut unwinder = Unwinder::new(self.codes, self.arch, &mut self.steps);
         let frames = &mut room.frames;
-        let end =
-            unwinder.frames(start, stack, &mut room.trail, &mut |frame| frames.push(frame));
-        let mut search = Search {
-            start: start.sp,
-            stack,
-            inner: &mut room.inner,
-            found,
-        };
+        let end = unwinder.frames(start, stack, &mut room.trail, &mut |frame| frames.push(frame));
+        let mut search = Search { start: start.sp, stack, inner: &mut room.inner, found };
         let mut scanned = Scanned::default();
         let rest = match end {
             End::Top => stack.len(),

@@ -50,7 +50,10 @@ const PAGE: u64 = 4096;
 
 fn pieces(range: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
     let end = range.end;
-    range.clone().step_by(PIECE).map(move |start| start..end.min(start.saturating_add(PIECE as u64)))
+    range
+        .clone()
+        .step_by(PIECE)
+        .map(move |start| start..end.min(start.saturating_add(PIECE as u64)))
 }
 
 fn read_piece(

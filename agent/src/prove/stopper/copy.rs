@@ -39,16 +39,20 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
     let mut tries = 0;
     for thread in threads.all().iter_mut().filter(quiet) {
         let Ok(registers) = trace::registers(thread.tid) else { continue };
-        let Some(wait) = arch::waiting(&registers).filter(|wait| still_waits(thread.tid, wait)) else {
+        let Some(wait) = arch::waiting(&registers).filter(|wait| still_waits(thread.tid, wait))
+        else {
             continue;
         };
         let mut code = [0; CODE];
-        let sites = read_code(thread.tid, wait.call, &mut code).then(|| arch::sites(wait.call, &code));
+        let sites =
+            read_code(thread.tid, wait.call, &mut code).then(|| arch::sites(wait.call, &code));
         let Some(sites) = sites.flatten() else {
             failure = Failure::UnknownCode;
             continue;
         };
-        if tries == MAX_TRIES || trace::set_options(thread.tid, MARK_CALLS | trace::TRACE_CLONES).is_err() {
+        if tries == MAX_TRIES
+            || trace::set_options(thread.tid, MARK_CALLS | trace::TRACE_CLONES).is_err()
+        {
             continue;
         }
         tries = tries.wrapping_add(1);
@@ -248,7 +252,8 @@ fn reap_in(thread: u32, own_pid: u32) -> bool {
                 let after = arch::begun_again(&registers);
                 match inject::call(thread, &with, &after, until) {
                     Injected::Returned { value, .. } => {
-                        is_reaped = value == i64::from(own_pid) || value == -i64::from(libc::ECHILD);
+                        is_reaped =
+                            value == i64::from(own_pid) || value == -i64::from(libc::ECHILD);
                     }
                     Injected::Interrupted(it) => signal = it,
                     Injected::Ended | Injected::Late => {}

@@ -16,13 +16,19 @@ pub enum StopError {
     #[error("cannot start the process that stops targets for a proof")]
     Start(#[source] io::Error),
     /// It was there once.
-    #[error("the process that stops targets for a proof (leak-agent-stop) was ended by somebody else; start leak-agent again")]
+    #[error(
+        "the process that stops targets for a proof (leak-agent-stop) was ended by somebody else; start leak-agent again"
+    )]
     ServerGone,
     /// It was ended while it held a target, which runs on.
-    #[error("the process that held the target still (leak-agent-stop) was ended by somebody else; the target runs on")]
+    #[error(
+        "the process that held the target still (leak-agent-stop) was ended by somebody else; the target runs on"
+    )]
     Died,
     /// It does not answer.
-    #[error("the process that stops targets for a proof (leak-agent-stop) has not answered for {0:?}")]
+    #[error(
+        "the process that stops targets for a proof (leak-agent-stop) has not answered for {0:?}"
+    )]
     Stuck(Duration),
     /// There is no such process any more.
     #[error("process {pid} has ended")]
@@ -39,7 +45,9 @@ pub enum StopError {
         tracer: u32,
     },
     /// The kernel refuses to have it traced.
-    #[error("the kernel refuses to trace process {pid}: that takes the same user, or CAP_SYS_PTRACE")]
+    #[error(
+        "the kernel refuses to trace process {pid}: that takes the same user, or CAP_SYS_PTRACE"
+    )]
     Refused {
         /// The target.
         pid: u32,
@@ -66,7 +74,9 @@ pub enum StopError {
         allowed: Duration,
     },
     /// A thread did not stop in time. All were let go.
-    #[error("thread {thread} of process {pid} did not stop within {within:?} (is it in an uninterruptible wait?)")]
+    #[error(
+        "thread {thread} of process {pid} did not stop within {within:?} (is it in an uninterruptible wait?)"
+    )]
     NotStopped {
         /// The target.
         pid: u32,
@@ -94,7 +104,9 @@ pub enum StopError {
         pid: u32,
     },
     /// It must be able to start threads of its own meanwhile.
-    #[error("{limit} leaves process {pid} no more than {left} processes and threads: a clone would be one of them")]
+    #[error(
+        "{limit} leaves process {pid} no more than {left} processes and threads: a clone would be one of them"
+    )]
     FewProcesses {
         /// The target.
         pid: u32,
@@ -104,7 +116,9 @@ pub enum StopError {
         limit: ProcessLimit,
     },
     /// What it writes while it is cloned takes memory of its own.
-    #[error("{where_} leaves {left_bytes} bytes, and a clone of process {pid} may take {needed_bytes}")]
+    #[error(
+        "{where_} leaves {left_bytes} bytes, and a clone of process {pid} may take {needed_bytes}"
+    )]
     LittleMemory {
         /// The target.
         pid: u32,
@@ -122,7 +136,9 @@ pub enum StopError {
         pid: u32,
     },
     /// Its runtime is not what is known. It stood meanwhile, and was let go.
-    #[error("the code of runtime.futex and runtime.clone in process {pid} is not what leak-agent knows")]
+    #[error(
+        "the code of runtime.futex and runtime.clone in process {pid} is not what leak-agent knows"
+    )]
     UnknownCode {
         /// The target.
         pid: u32,

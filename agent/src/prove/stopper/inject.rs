@@ -11,10 +11,7 @@ use crate::host::trace::{self, Registers, Seen};
 pub(super) enum Injected {
     /// What it returned, and whom it cloned, if it did. The thread stands behind it, with the registers it is to go on
     /// with.
-    Returned {
-        value: i64,
-        cloned: Option<u32>,
-    },
+    Returned { value: i64, cloned: Option<u32> },
     /// A signal came before it was made, or the process was stopped (0). The thread stands, as above.
     Interrupted(i32),
     /// The thread has ended.

@@ -63,7 +63,9 @@ impl Link {
                 Ok(len) => len,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 // What it holds it lets go all the same, when its time is over.
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
                     return Err(StopError::Stuck(PATIENCE));
                 }
                 Err(_) => return Err(StopError::Died),

@@ -62,7 +62,9 @@ impl Order {
             _ => How::Freeze,
         };
         match kind {
-            1 => Some(Self::Hold(Hold { number, how, pid: pid as u32, stop_within_us, at_most_ms })),
+            1 => {
+                Some(Self::Hold(Hold { number, how, pid: pid as u32, stop_within_us, at_most_ms }))
+            }
             2 => Some(Self::Release { number }),
             _ => None,
         }

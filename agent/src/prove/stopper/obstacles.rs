@@ -60,15 +60,20 @@ impl Target {
     }
 
     /// Why it is not to be held in some way, if there is a reason.
-    pub(super) fn obstacle(&self, how: How, request: &Request, forecast: &Forecast) -> Option<StopError> {
+    pub(super) fn obstacle(
+        &self,
+        how: How,
+        request: &Request,
+        forecast: &Forecast,
+    ) -> Option<StopError> {
         let pid = self.pid;
         if self.status.tracer != 0 {
             return Some(StopError::Traced { pid, tracer: self.status.tracer });
         }
         match how {
-            How::Clone => self.against_cloning().or_else(|| {
-                self.too_long(how, forecast.clone(&self.memory), request.max_pause)
-            }),
+            How::Clone => self
+                .against_cloning()
+                .or_else(|| self.too_long(how, forecast.clone(&self.memory), request.max_pause)),
             // What stands anyhow is not held up.
             How::Freeze if self.is_stopped() => None,
             How::Freeze => {
@@ -126,7 +131,12 @@ mod tests {
         target.status.seccomp = Some(Seccomp::Off);
         target.status.tracer = 0;
         target.status.state = 'S';
-        target.memory = ProcessMemory { anonymous_bytes: 80 << 20, private_bytes: 1 << 30, threads: 9, ..ProcessMemory::default() };
+        target.memory = ProcessMemory {
+            anonymous_bytes: 80 << 20,
+            private_bytes: 1 << 30,
+            threads: 9,
+            ..ProcessMemory::default()
+        };
         (target.processes, target.group) = (None, None);
         (target.available_bytes, target.commit_bytes) = (None, None);
         target
@@ -158,7 +168,10 @@ mod tests {
         assert!(matches!(obstacle(&shadowed, How::Clone), Some(StopError::ShadowStack { .. })));
         let mut few = target();
         few.processes = Some(ProcessesLeft { left: 63, limit: ProcessLimit::Cgroup });
-        assert!(matches!(obstacle(&few, How::Clone), Some(StopError::FewProcesses { left: 63, .. })));
+        assert!(matches!(
+            obstacle(&few, How::Clone),
+            Some(StopError::FewProcesses { left: 63, .. })
+        ));
         let mut stopped = target();
         stopped.status.state = 'T';
         assert!(matches!(obstacle(&stopped, How::Clone), Some(StopError::Stopped { .. })));

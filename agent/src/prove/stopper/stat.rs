@@ -83,7 +83,10 @@ mod tests {
         assert_eq!(Stat::parse(text), Some(stat));
         assert_eq!(Stat::parse(b"42 (a) S 1"), None);
         let own = Stat::of_self().expect("we run");
-        assert_eq!((own.exit_signal, own.parent), (libc::SIGCHLD as u64, std::os::unix::process::parent_id()));
+        assert_eq!(
+            (own.exit_signal, own.parent),
+            (libc::SIGCHLD as u64, std::os::unix::process::parent_id())
+        );
     }
 
     #[test]

@@ -36,8 +36,12 @@ fn latest(attempt: &ProofAttempt) -> (bool, String) {
         ProofAttempt::AllReachable { candidates, .. } => (
             false,
             format!(
-                "what {} for can still be reached (the process was not stopped for that)",
-                others(*candidates, "blocked goroutine waits", "blocked goroutines wait"),
+                "what {} for can still be reached",
+                others(
+                    *candidates,
+                    "other blocked goroutine waits",
+                    "other blocked goroutines wait"
+                ),
             ),
         ),
         ProofAttempt::Done(run) => done(run),

@@ -48,7 +48,12 @@ pub(crate) fn begun_again(waiting: &Registers) -> Registers {
 }
 
 /// Registers with which a thread makes a system call at an instruction.
-pub(crate) fn calling(before: &Registers, at: u64, call: libc::c_long, args: [u64; 4]) -> Registers {
+pub(crate) fn calling(
+    before: &Registers,
+    at: u64,
+    call: libc::c_long,
+    args: [u64; 4],
+) -> Registers {
     let mut registers = *before;
     let [first, second, third, fourth] = args;
     registers[RIP] = at;
@@ -102,8 +107,7 @@ const CLONE: [u8; 19] = [
 const CLONE_REST: [u8; 2] = [0x00, 0x74];
 
 /// `CALL R12; MOVL $111, DI; MOVL $SYS_exit, AX; SYSCALL`: where that jump leads.
-const NO_G: [u8; 15] =
-    [0x41, 0xff, 0xd4, 0xbf, 0x6f, 0, 0, 0, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05];
+const NO_G: [u8; 15] = [0x41, 0xff, 0xd4, 0xbf, 0x6f, 0, 0, 0, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05];
 /// How long its first instruction is.
 const CALL_R12: u64 = 3;
 

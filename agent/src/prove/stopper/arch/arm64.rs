@@ -11,7 +11,8 @@ const PC: usize = 32;
 /// The wait of a thread that was stopped in one. The kernel shows it as it will be begun again: at the instruction, with
 /// its arguments (`do_signal`, `arch/arm64/kernel/signal.c`).
 pub(crate) fn waiting(registers: &Registers) -> Option<Wait> {
-    let waits = registers[X8] == libc::SYS_futex as u64 && is_wait(registers[1]) && registers[3] == 0;
+    let waits =
+        registers[X8] == libc::SYS_futex as u64 && is_wait(registers[1]) && registers[3] == 0;
     waits.then(|| Wait { call: registers[PC], word: registers[0], expected: registers[2] as u32 })
 }
 
@@ -21,7 +22,12 @@ pub(crate) fn begun_again(waiting: &Registers) -> Registers {
 }
 
 /// Registers with which a thread makes a system call at an instruction.
-pub(crate) fn calling(before: &Registers, at: u64, call: libc::c_long, args: [u64; 4]) -> Registers {
+pub(crate) fn calling(
+    before: &Registers,
+    at: u64,
+    call: libc::c_long,
+    args: [u64; 4],
+) -> Registers {
     let mut registers = *before;
     for (register, value) in registers.iter_mut().zip(args) {
         *register = value;

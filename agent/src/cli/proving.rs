@@ -1,0 +1,113 @@
+//! The flags of proofs, and what they make of a target's source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::request::{Request, Task};
+use super::time::duration;
+use crate::collect::Source;
+use crate::error_chain::one_line;
+use crate::model::ProofMethod;
+use crate::pipeline::{Holding, ProofPace, Prover, Proving as Source_};
+use crate::prove::Stopper;
+
+/// Whether it is proven that goroutines leak.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Proof {
+    /// Prove that goroutines can never go on: nothing that can still run reaches what they wait for. For that the target
+    /// stands for some milliseconds. auto does so where goroutines seem to be out of reach, by a copy-on-write clone
+    /// or else a freeze; clone and freeze in that way alone; off never stops the target [default: auto; off where one
+    /// sample is taken].
+    #[arg(long, global = true, value_name = "METHOD", env = "LEAK_AGENT_PROOF")]
+    pub(super) proof: Option<Method>,
+
+    /// For how long the target may stand for a proof. What would take longer is not done, and the report says so.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        default_value = "20ms",
+        env = "LEAK_AGENT_MAX_PAUSE",
+        value_parser = duration
+    )]
+    pub(super) max_pause: Duration,
+}
+
+/// How the target is held still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Method {
+    /// A clone, or else a freeze.
+    Auto,
+    /// Never.
+    Off,
+    /// A copy-on-write clone.
+    Clone,
+    /// The target itself stands until it is read.
+    Freeze,
+}
+
+/// What was decided.
+#[derive(Clone, Debug)]
+pub(super) struct Proofs {
+    method: Option<ProofMethod>,
+    max_pause: Duration,
+    pace: ProofPace,
+    /// `None` until it was started.
+    stopper: Option<Result<Arc<Stopper>, String>>,
+}
+
+/// How long after the first sample the first attempt comes.
+const AFTER: Duration = Duration::from_secs(2);
+/// From one attempt to the next, where somebody waits for the report, and where nobody does.
+const EVERY: Duration = Duration::from_secs(10);
+const SELDOM: Duration = Duration::from_secs(60);
+
+impl Proofs {
+    /// What these flags mean for a command; `None` where nothing is to be proven.
+    pub(super) fn of(typed: &Proof, task: &Task, lasts: Option<Duration>) -> Option<Self> {
+        let (default, every) = match task {
+            Task::Analyze { .. } | Task::Patterns { .. } | Task::Channels { .. } => {
+                (Method::Auto, EVERY)
+            }
+            Task::Watch | Task::Monitor(_) | Task::Run { .. } | Task::Dashboard { .. } => {
+                (Method::Auto, SELDOM)
+            }
+            Task::Check | Task::Filter => (Method::Off, EVERY),
+            _ => return None,
+        };
+        let method = match typed.proof.unwrap_or(default) {
+            Method::Off => return None,
+            Method::Auto => None,
+            Method::Clone => Some(ProofMethod::Clone),
+            Method::Freeze => Some(ProofMethod::Freeze),
+        };
+        let is_one_sample = matches!(task, Task::Check | Task::Filter);
+        let (after, ends) = if is_one_sample { (Duration::ZERO, None) } else { (AFTER, lasts) };
+        let pace = ProofPace { after, every, ends };
+        Some(Self { method, max_pause: typed.max_pause, pace, stopper: None })
+    }
+
+    /// Starts what stops targets: while this process still has the power to, and there is little to copy.
+    pub(super) fn start(&mut self) {
+        let started = Stopper::start();
+        self.stopper = Some(started.map(Arc::new).map_err(|error| one_line(&error)));
+    }
+}
+
+/// A source of a process, whose goroutines are proven to leak where that was asked for.
+pub(super) fn proving(
+    request: &Request,
+    (pid, object): (u32, Option<String>),
+) -> impl Fn(Box<dyn Source>) -> Box<dyn Source> + Send + 'static {
+    let proofs = request.proofs.clone();
+    move |source| {
+        let Some(Proofs { method, max_pause, pace, stopper: Some(stopper) }) = proofs.clone()
+        else {
+            return source;
+        };
+        let prover = Prover::new(pid, object.clone(), Holding { stopper, method, max_pause });
+        Box::new(Source_::new(source, Box::new(prover), pace))
+    }
+}

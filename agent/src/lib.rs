@@ -6,6 +6,7 @@ mod alert;
 pub mod analyze;
 pub mod cli;
 pub mod collect;
+mod discover;
 mod error_chain;
 mod export;
 pub mod golang;

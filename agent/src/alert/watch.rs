@@ -122,6 +122,18 @@ impl Watch {
         watch
     }
 
+    /// Goes on by other rules. What was told for one of a name that is still there stays told.
+    pub fn rule(&mut self, rules: Vec<Rule>) {
+        self.rules = rules;
+        for standing in self.programs.values_mut() {
+            standing.since.clear();
+            for finding in standing.findings.values_mut() {
+                let is_there = |name: &String| self.rules.iter().any(|rule| rule.name == *name);
+                finding.known.told.retain(|name, _| is_there(name));
+            }
+        }
+    }
+
     /// What was told, to be kept.
     #[must_use]
     pub fn told(&self) -> BTreeMap<String, ToldProgram> {
@@ -595,6 +607,23 @@ mod tests {
         assert_eq!(story.told(60), []);
         story.watch.end_gone(|it| *it == process(1), story.now());
         assert_eq!(story.told(60).len(), 1);
+    }
+
+    #[test]
+    fn other_rules_repeat_nothing_that_was_told_by_the_same_name() {
+        let mut story = Story::new(vec![rule()]);
+        story.sees(1, &[("f-1", Likely, Severity::Low)]);
+        assert_eq!(story.told(60).len(), 1);
+        let second = Rule { name: "db".to_owned(), ..rule() };
+        story.watch.rule(vec![second, Rule { verdict: Suspect, ..rule() }]);
+        story.sees(1, &[("f-1", Likely, Severity::Low), ("f-2", Suspect, Severity::Low)]);
+        let told = story.told(60);
+        assert_eq!(
+            told.iter().map(|(_, it)| it.as_str()).collect::<Vec<_>>(),
+            ["f-1 appeared", "f-2 appeared"]
+        );
+        story.watch.rule(vec![rule()]);
+        assert_eq!(story.told(60), []);
     }
 
     #[test]

@@ -113,6 +113,15 @@ impl Window {
         self.add(Cow::Owned(observation));
     }
 
+    /// The next observations are of the same program, and by another source: what was remembered by the ids of stacks that
+    /// those before had means nothing in them.
+    pub fn go_on_by_other_ids(&mut self) {
+        self.signatures = Signatures::default();
+        self.runners = Runners::default();
+        self.locks = Locks::default();
+        self.contention = contention::Series::default();
+    }
+
     fn add(&mut self, observation: Cow<'_, Observation>) {
         self.running.add(&observation);
         let elapsed = observation.elapsed;

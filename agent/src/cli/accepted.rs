@@ -79,7 +79,7 @@ const WATCHING_GOROUTINES: &[&[&str]] = &[
 ];
 
 /// Without a command every common flag is taken.
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 22] = [
     Row {
         command: "check",
         flags: &[
@@ -90,6 +90,16 @@ const TABLE: [Row; 21] = [
     },
     Row { command: "analyze", flags: WATCHING, why: "" },
     Row { command: "monitor", flags: WATCHING, why: "" },
+    Row {
+        command: DAEMON,
+        flags: &[
+            EVERY,
+            &["interval", "budget", "format", "source-root", "func", "package", "exclude"],
+            SUBJECTS,
+            RULES,
+        ],
+        why: "it watches all Go programs that [[watch]], --only and --except mean, without probes, and writes no report",
+    },
     Row {
         command: "run",
         flags: &[
@@ -192,6 +202,9 @@ const EXPORT: &str = "export";
 
 /// The command that shows who holds the heap.
 const MEMORY: &str = "memory";
+
+/// The command that watches everything.
+pub(super) const DAEMON: &str = "daemon";
 
 /// A command that is typed as a flag.
 const LIST: &str = "--list";

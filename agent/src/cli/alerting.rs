@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 use wildmatch::WildMatch;
 
 use super::config::{self, Fault, File};
 use super::failure::Failure;
 use super::judging::package;
-use super::time::duration;
+use super::section::{Section, fault, near};
 use crate::alert::{
     Form, Given, KINDS, Key, Kind, Limits, Receiver, Rule, SecretSource, Setting, Template, Unfit,
 };
@@ -34,6 +34,9 @@ const PER_HOUR: u32 = 120;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What alerts keep, in the folder of what outlives the agent.
+const FOLDER: &str = "alerts";
 
 /// Characters of a name, which is that of a folder too.
 const MAX_NAME: usize = 64;
@@ -63,6 +66,13 @@ const COMMON: [&str; 16] = [
 pub(super) struct Alerts {
     pub(super) alerts: Vec<Alert>,
     pub(super) state: PathBuf,
+}
+
+impl Alerts {
+    /// Nobody is told, for now.
+    pub(super) fn nobody(state: &Path) -> Self {
+        Self { alerts: Vec::new(), state: state.join(FOLDER) }
+    }
 }
 
 /// Somebody who is told of some findings.
@@ -101,7 +111,7 @@ pub(super) fn decided(
         })
     })?;
     let alerts = alerts.into_iter().map(|(_, alert)| alert).collect();
-    Ok(Some(Alerts { alerts, state: state.join("alerts") }))
+    Ok(Some(Alerts { alerts, state: state.join(FOLDER) }))
 }
 
 /// The alert of a name.
@@ -144,33 +154,7 @@ fn parse(
     Ok(alerts)
 }
 
-const fn fault(at: usize, why: String) -> Fault {
-    Fault { at, why, advice: None }
-}
-
-/// One `[[alert]]`, of which settings are taken one after the other.
-struct Section<'t> {
-    at: usize,
-    /// Each with where its value stands.
-    left: BTreeMap<String, (usize, DeValue<'t>)>,
-    /// Where those stand that were taken.
-    places: BTreeMap<String, usize>,
-    /// Where each key stands.
-    keys: BTreeMap<String, usize>,
-}
-
-impl<'t> Section<'t> {
-    fn new(at: usize, table: DeTable<'t>) -> Self {
-        let (mut left, mut keys) = (BTreeMap::new(), BTreeMap::new());
-        for (key, value) in table {
-            let (key_at, at) = (key.span().start, value.span().start);
-            let key = key.into_inner().into_owned();
-            keys.insert(key.clone(), key_at);
-            left.insert(key, (at, value.into_inner()));
-        }
-        Self { at, left, places: BTreeMap::new(), keys }
-    }
-
+impl Section<'_> {
     fn alert(mut self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Alert, Fault> {
         let name = self.text("name")?.ok_or_else(|| self.missing("name"))?;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
@@ -349,6 +333,10 @@ impl<'t> Section<'t> {
         names.iter().map(class).collect()
     }
 
+    fn missing(&self, what: &str) -> Fault {
+        fault(self.at, format!("an alert needs {what}"))
+    }
+
     fn one_of<T: Copy>(
         &mut self,
         key: &str,
@@ -366,55 +354,6 @@ impl<'t> Section<'t> {
     fn template(&mut self, key: &str) -> Result<Option<Template>, Fault> {
         let Some(text) = self.text(key)? else { return Ok(None) };
         Template::parse(&text).map(Some).map_err(|why| self.fault(key, why))
-    }
-
-    fn time(&mut self, key: &str) -> Result<Option<Duration>, Fault> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
-        duration(&text).map(Some).map_err(|why| self.fault(key, why))
-    }
-
-    /// A text, or a number as it is written.
-    fn text(&mut self, key: &str) -> Result<Option<String>, Fault> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(DeValue::String(text)) => Ok(Some(text.into_owned())),
-            Some(DeValue::Integer(number)) => Ok(Some(number.as_str().to_owned())),
-            Some(_) => Err(self.fault(key, format!("{key} takes a text"))),
-        }
-    }
-
-    /// A list of texts, or one.
-    fn texts(&mut self, key: &str) -> Result<Vec<String>, Fault> {
-        let wrong = |section: &Self| section.fault(key, format!("{key} takes a list of texts"));
-        match self.take(key) {
-            None => Ok(Vec::new()),
-            Some(DeValue::String(text)) => Ok(vec![text.into_owned()]),
-            Some(DeValue::Array(values)) => {
-                let text = |value: toml::Spanned<DeValue<'_>>| match value.into_inner() {
-                    DeValue::String(text) => Ok(text.into_owned()),
-                    _ => Err(wrong(self)),
-                };
-                values.into_iter().map(text).collect()
-            }
-            Some(_) => Err(wrong(self)),
-        }
-    }
-
-    fn take(&mut self, key: &str) -> Option<DeValue<'t>> {
-        let (at, value) = self.left.remove(key)?;
-        self.places.insert(key.to_owned(), at);
-        Some(value)
-    }
-
-    /// Something is wrong with a setting: with its value, or with that of a secret of this name.
-    fn fault(&self, key: &str, why: String) -> Fault {
-        let forms = [key.to_owned(), format!("{key}-file"), format!("{key}-env")];
-        let at = forms.iter().find_map(|key| self.places.get(key)).copied();
-        fault(at.unwrap_or(self.at), why)
-    }
-
-    fn missing(&self, what: &str) -> Fault {
-        fault(self.at, format!("an alert needs {what}"))
     }
 }
 
@@ -434,13 +373,6 @@ fn written(key: &Key) -> String {
         Form::TextOrSecret => format!("{name}, {name}-file or {name}-env"),
         _ => name.to_owned(),
     }
-}
-
-fn near<'n>(key: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let nearest = names
-        .map(|name| (strsim::jaro_winkler(name, key), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    nearest.map(|(_, name)| format!("{name}, if that is what is meant"))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use clap_complete::Shell;
 
 use super::asking::Asking;
 use super::config;
+use super::daemon::{Daemoning, Stateful};
 use super::datadog::Datadog;
 use super::forcing::Forcing;
 use super::format::{self, Choice};
@@ -97,6 +98,7 @@ impl Args {
                 | Command::Report
                 | Command::Simulate(_)
                 | Command::Alert(_)
+                | Command::Daemon(_)
                 | Command::Completions { .. }
                 | Command::Man { .. },
             ) => Vec::new(),
@@ -142,6 +144,10 @@ pub(super) enum Command {
     /// a finding appears, changes or ends. With --format json each sample is one line of JSON on
     /// standard output, and the report goes to --output or --reports alone.
     Monitor(Box<Monitor>),
+    /// Watch all Go programs of this machine as they come and go, within a budget: alerts, metrics, a line when a finding
+    /// appears, changes or ends. `daemon off`, `on` and `status` speak to the one that runs. SIGHUP has it read its
+    /// configuration again.
+    Daemon(Box<Daemoning>),
     /// Start a program, and watch it from its beginning to its end: `leak-agent run -- ./server ARGS`. It needs no
     /// privilege for that. Where --duration or Ctrl-C ends the watch, the program is asked to end too (SIGTERM).
     Run(Run),
@@ -243,10 +249,8 @@ pub(super) struct Monitor {
     #[command(flatten)]
     pids: Pids,
 
-    /// Keep in this folder what has to outlive the agent: what is usual of each process's program, by its build and
-    /// service, so that far more than usual is told; what `[[alert]]` has told, and what waits to be sent.
-    #[arg(long, value_name = "DIR", env = "LEAK_AGENT_STATE")]
-    pub(super) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) stateful: Stateful,
 
     #[command(flatten)]
     pub(super) keeping: Keeping,
@@ -523,7 +527,7 @@ pub(super) struct Common {
     pub(super) config: Option<PathBuf>,
 
     /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; watching
-    /// --url: 5s; monitor: 10s].
+    /// --url: 5s; monitor and daemon: 10s].
     #[arg(
         long,
         global = true,
@@ -551,7 +555,7 @@ pub(super) struct Common {
     pub(super) probes: Probes,
 
     /// What probes may cost the target: a share of its CPU time (1%) or of one core (0.5%core).
-    /// Probes that would cost more are detached. A walk of the heap (--walk) may take 10s for 1%, and from 1s to 60s in
+    /// Probes that would cost more are detached; the daemon, which has none, takes its samples farther apart. A walk of the heap (--walk) may take 10s for 1%, and from 1s to 60s in
     /// proportion.
     #[arg(
         long,

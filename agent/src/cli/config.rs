@@ -8,6 +8,7 @@ use clap::{Arg, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::accepted::DAEMON;
 use super::entry::{Entry, Origin, Value, is_called};
 use super::failure::Failure;
 use super::input;
@@ -15,8 +16,11 @@ use super::input;
 /// What makes no sense in a file.
 const NOT_KEYS: [&str; 4] = ["help", "version", "list", "config"];
 
-/// A list of tables that may stand beside the flags: `alerting` reads it.
+/// Lists of tables that may stand beside the flags: `alerting` and `watching` read them.
 pub(super) const ALERTS: &str = "alert";
+pub(super) const WATCH: &str = "watch";
+pub(super) const IGNORE: &str = "ignore";
+const LISTS: [&str; 3] = [ALERTS, WATCH, IGNORE];
 
 /// A file, read whole.
 #[derive(Clone, Debug)]
@@ -30,10 +34,10 @@ impl File {
         Ok(Self { path: path.to_owned(), text: input::text(path)? })
     }
 
-    /// What it sets, for whichever command.
-    pub(super) fn entries(&self, command: &Command) -> Result<Vec<Entry>, Failure> {
+    /// What it sets for the command of a name, of all commands below `command`.
+    pub(super) fn entries(&self, command: &Command, name: &str) -> Result<Vec<Entry>, Failure> {
         let entry = |Placed { key, value, at }| Entry { key, value, origin: self.origin(at) };
-        let entries = entries(&self.text, command).map_err(|fault| self.failure(fault))?;
+        let entries = entries(&self.text, command, name).map_err(|fault| self.failure(fault))?;
         Ok(entries.into_iter().map(entry).collect())
     }
 
@@ -65,13 +69,29 @@ pub(super) struct Fault {
     pub(super) advice: Option<String>,
 }
 
-fn entries(text: &str, command: &Command) -> Result<Vec<Placed>, Fault> {
-    let table = table(text)?;
+/// What stands in `[daemon]` is for the daemon alone, and wins there over the same key outside of it.
+fn entries(text: &str, command: &Command, name: &str) -> Result<Vec<Placed>, Fault> {
+    let mut table = table(text)?;
+    let own = match table.remove(DAEMON).map(Spanned::into_inner) {
+        Some(DeValue::Table(own)) => placed(own, command)?,
+        _ => Vec::new(),
+    };
+    let mut entries = placed(table, command)?;
+    if name == DAEMON {
+        entries.retain(|entry| own.iter().all(|other| other.key != entry.key));
+        entries.extend(own);
+    }
+    // As they stand in the file: what is wrong first is said first.
+    entries.sort_by_key(|entry| entry.at);
+    Ok(entries)
+}
+
+fn placed(table: DeTable<'_>, command: &Command) -> Result<Vec<Placed>, Fault> {
     let mut entries = Vec::new();
     for (key, value) in table {
         let (key_at, value_at) = (key.span().start, value.span().start);
         let key = key.into_inner().into_owned();
-        if key == ALERTS && matches!(value.get_ref(), DeValue::Array(_)) {
+        if LISTS.contains(&&*key) && matches!(value.get_ref(), DeValue::Array(_)) {
             continue;
         }
         if !has(command, &key) {
@@ -84,8 +104,6 @@ fn entries(text: &str, command: &Command) -> Result<Vec<Placed>, Fault> {
         })?;
         entries.push(Placed { key, value, at: value_at });
     }
-    // As they stand in the file: what is wrong first is said first.
-    entries.sort_by_key(|entry| entry.at);
     Ok(entries)
 }
 
@@ -136,9 +154,10 @@ fn of(value: DeValue<'_>) -> Option<Value> {
 fn unknown(command: &Command, key: &str, value: &DeValue<'_>, at: usize) -> Fault {
     if matches!(value, DeValue::Table(_)) {
         let why = format!(
-            "[{key}]: this file has no such section, only lines such as interval = \"2s\", and [[alert]]"
+            "[{key}]: this file has no such section, only lines such as interval = \"2s\", [daemon], [[alert]], [[watch]], [[ignore]]"
         );
-        let advice = (key == ALERTS).then(|| "[[alert]], of which there may be several".to_owned());
+        let advice =
+            LISTS.contains(&key).then(|| format!("[[{key}]], of which there may be several"));
         return Fault { at, why, advice };
     }
     let near = keys(command)
@@ -205,7 +224,11 @@ mod tests {
     }
 
     fn parsed(text: &str) -> Result<Vec<Placed>, String> {
-        entries(text, &built()).map_err(|fault| {
+        of_command(text, "")
+    }
+
+    fn of_command(text: &str, name: &str) -> Result<Vec<Placed>, String> {
+        entries(text, &built(), name).map_err(|fault| {
             let (line, column) = position(text, fault.at);
             let advice = fault.advice.map_or_else(String::new, |it| format!(" ({it})"));
             format!("{line}:{column}: {}{advice}", fault.why)
@@ -233,6 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_for_the_daemon_wins_there_and_is_nothing_elsewhere() {
+        let text = "interval = \"2s\"\nbudget = \"2%\"\n[daemon]\ninterval = \"9s\"\n[[watch]]\nname = \"x\"\n";
+        let of = |name: &str| {
+            let entries = of_command(text, name).expect("sound");
+            let entry = |it: Placed| format!("{} {:?}", it.key, it.value);
+            entries.into_iter().map(entry).collect::<Vec<_>>()
+        };
+        assert_eq!(of("monitor"), ["interval Texts([\"2s\"])", "budget Texts([\"2%\"])"]);
+        assert_eq!(of("daemon"), ["budget Texts([\"2%\"])", "interval Texts([\"9s\"])"]);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_in_plain_words_and_where() {
         for (text, said) in [
             ("top = 3\nintervall = \"2s\"", "2:1: no flag is called intervall (interval = ..."),
@@ -240,6 +275,7 @@ mod tests {
             ("interval = { s = 1 }", "1:12: interval takes a text, a number, true or false"),
             ("pid = [true]", "1:7: pid takes a text, a number"),
             ("[watch]\ntop = 3", "1:2: [watch]: this file has no such section"),
+            ("[daemon]\nintervall = \"2s\"", "2:1: no flag is called intervall (interval = ..."),
             ("interval = 2s", "1:12: interval = 2s: a text is put in quotes (interval = \"2s\")"),
             ("interval = = 2", "1:12: expected key = value (interval = \"2s\")"),
             ("potato", "1:7: expected key = value"),

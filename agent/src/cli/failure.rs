@@ -35,6 +35,21 @@ pub(super) enum Failure {
     /// The folder of what alerts keep cannot be used.
     #[error("cannot keep what alerts have told")]
     AlertState(#[source] StateError),
+    /// What was to be switched on is off by something else.
+    #[error("{0}")]
+    NotOff(String),
+    /// What was typed or configured cannot be used.
+    #[error("{0}")]
+    Arguments(String),
+    /// No daemon says what it does.
+    #[error("no daemon runs here that says so in {}", file.display())]
+    NoDaemon {
+        /// Its file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A message was not taken.
     #[error("alert {0} was not taken")]
     NotDelivered(String),
@@ -403,6 +418,8 @@ impl Failure {
             | Self::Asking(_)
             | Self::Thresholds(_)
             | Self::NoAlert { .. }
+            | Self::NotOff(_)
+            | Self::Arguments(_)
             | Self::Setting { .. }
             | Self::NotTaken { .. }
             | Self::Format { .. }
@@ -424,6 +441,7 @@ impl Failure {
             | Self::Run { .. } => Exit::Usage,
             Self::NoSuchExe { .. }
             | Self::Processes(_)
+            | Self::NoDaemon { .. }
             | Self::Target { .. }
             | Self::Held { .. }
             | Self::NoGoroutines { .. }
@@ -525,7 +543,12 @@ impl Failure {
             }
             Self::NoStacks { .. } => "the report's coverage says why".into(),
             Self::NoInput => "leak-agent analyze --pid PID --save DIR, which fills one".into(),
+            Self::NoDaemon { .. } => {
+                "the daemon's own --off-file, beside which it says what it does".into()
+            }
             Self::NotDelivered(_)
+            | Self::NotOff(_)
+            | Self::Arguments(_)
             | Self::Processes(_)
             | Self::Target { .. }
             | Self::Targets { .. }

@@ -55,6 +55,27 @@ pub(super) fn args() -> Result<Args, Failure> {
     Ok(args)
 }
 
+/// The same once more, for a configuration that is read again: nothing that is wrong ends the process.
+pub(super) fn again() -> Result<Args, Failure> {
+    let command = accepted::with_help(Args::command());
+    let mut parser = without_environment(command.clone());
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let wrong = |error: clap::Error| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Failure::Arguments(first.trim_start_matches("error: ").to_owned())
+    };
+    let given = parser.try_get_matches_from_mut(&typed).map_err(wrong)?;
+    accepted::refuse(&parser, &given)?;
+    let (added, file) = added(&command, &given, &|name| std::env::var_os(name))?;
+    let matches = parser.try_get_matches_from_mut(joined(typed, added)).map_err(wrong)?;
+    accepted::refuse_together(&given, &matches)?;
+    let mut args = Args::from_arg_matches(&matches).map_err(wrong)?;
+    args.join_pids(&matches);
+    args.file = file;
+    Ok(args)
+}
+
 /// Whether any variable of ours is set.
 fn has_variables() -> bool {
     std::env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(b"LEAK_AGENT_"))
@@ -100,7 +121,7 @@ fn added(
         let typed = given.get_one::<PathBuf>("config").cloned();
         if let Some(path) = typed.or_else(|| variable("LEAK_AGENT_CONFIG").map(PathBuf::from)) {
             let read = config::File::read(&path)?;
-            added.extend(layers.add(read.entries(&built)?)?);
+            added.extend(layers.add(read.entries(&built, name)?)?);
             file = Some(read);
         }
     }

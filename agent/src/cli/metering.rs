@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use crate::serve::ListenAddress;
 
 /// Metrics for Prometheus.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, PartialEq, ClapArgs)]
 #[command(next_help_heading = "Metrics")]
 pub(super) struct Metering {
     /// Serve metrics for Prometheus at this address, as /metrics: 127.0.0.1:9477, or a port alone, of the loopback

@@ -10,6 +10,7 @@ mod asking;
 mod boarding;
 mod command;
 mod config;
+mod daemon;
 mod datadog;
 mod entry;
 mod exit;
@@ -24,6 +25,7 @@ mod layers;
 mod log;
 mod metering;
 mod moment;
+mod off;
 mod output;
 mod privileges;
 mod project;
@@ -32,8 +34,10 @@ mod pushing;
 mod remembering;
 mod request;
 mod sampling;
+mod section;
 mod seen;
 mod session;
+mod shelving;
 mod simulating;
 mod sinks;
 mod started;
@@ -43,6 +47,7 @@ mod switch;
 mod target;
 mod time;
 mod value;
+mod watching;
 
 use crate::collect::attach::probes::start_holding;
 use crate::host::limits::{raise_open_files, survive_file_size_limit};
@@ -123,6 +128,8 @@ fn run() -> Outcome {
         Task::Doctor => command::doctor::run(&request),
         Task::Simulate(simulation) => command::simulate::run(simulation),
         Task::TestAlert(alert) => command::alert::run(alert),
+        Task::Daemon(daemon) => command::daemon::run(&request, daemon),
+        Task::Tell(order) => command::daemon::tell(&request, order),
         Task::Completions(shell) => command::completions::run(*shell),
         Task::Man(folder) => command::man::run(folder.as_deref()),
     }

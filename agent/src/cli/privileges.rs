@@ -22,7 +22,7 @@ pub(super) enum Touch {
 pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
     let mut plan = match request.selection {
         // A server is asked with what everybody may do.
-        _ if matches!(request.task, Task::TestAlert(_)) => Plan::default(),
+        _ if matches!(request.task, Task::TestAlert(_) | Task::Tell(_)) => Plan::default(),
         Selection::Urls(_) | Selection::Datadog(_) | Selection::Stored(_) => Plan::default(),
         _ => Plan::reading(),
     };
@@ -37,9 +37,14 @@ pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
         Destination::File(file) => elsewhere(file),
         Destination::Folder(folder) => inside(folder),
     };
-    let mut folders = [request.save.as_deref(), request.dump_folder(), request.alert_folder()]
-        .into_iter()
-        .flatten();
+    let mut folders = [
+        request.save.as_deref(),
+        request.dump_folder(),
+        request.alert_folder(),
+        request.off_folder(),
+    ]
+    .into_iter()
+    .flatten();
     let profile = request.profile().is_some_and(|it| elsewhere(&output::profile_file(it, "new")));
     let metrics = request.metrics_file().is_some_and(elsewhere);
     if report || profile || metrics || folders.any(inside) {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::request::{Request, Task};
 use super::time::duration;
 use crate::collect::Source;
 use crate::error_chain::one_line;
@@ -64,18 +63,24 @@ const AFTER: Duration = Duration::from_secs(2);
 const EVERY: Duration = Duration::from_secs(10);
 const SELDOM: Duration = Duration::from_secs(60);
 
+/// What a command samples for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Samples {
+    /// A report, for which somebody waits.
+    ForReport,
+    /// To go on watching.
+    ForGood,
+    /// One sample alone.
+    Once,
+}
+
 impl Proofs {
-    /// What these flags mean for a command; `None` where nothing is to be proven.
-    pub(super) fn of(typed: &Proof, task: &Task, lasts: Option<Duration>) -> Option<Self> {
-        let (default, every) = match task {
-            Task::Analyze { .. } | Task::Patterns { .. } | Task::Channels { .. } => {
-                (Method::Auto, EVERY)
-            }
-            Task::Watch | Task::Monitor(_) | Task::Run { .. } | Task::Dashboard { .. } => {
-                (Method::Auto, SELDOM)
-            }
-            Task::Check | Task::Filter => (Method::Off, EVERY),
-            _ => return None,
+    /// What these flags mean for a command that takes samples for so long; `None` where nothing is to be proven.
+    pub(super) fn of(typed: &Proof, samples: Samples, lasts: Option<Duration>) -> Option<Self> {
+        let (default, every) = match samples {
+            Samples::ForReport => (Method::Auto, EVERY),
+            Samples::ForGood => (Method::Auto, SELDOM),
+            Samples::Once => (Method::Off, EVERY),
         };
         let method = match typed.proof.unwrap_or(default) {
             Method::Off => return None,
@@ -83,8 +88,10 @@ impl Proofs {
             Method::Clone => Some(ProofMethod::Clone),
             Method::Freeze => Some(ProofMethod::Freeze),
         };
-        let is_one_sample = matches!(task, Task::Check | Task::Filter);
-        let (after, ends) = if is_one_sample { (Duration::ZERO, None) } else { (AFTER, lasts) };
+        let (after, ends) = match samples {
+            Samples::Once => (Duration::ZERO, None),
+            _ => (AFTER, lasts),
+        };
         let pace = ProofPace { after, every, ends };
         Some(Self { method, max_pause: typed.max_pause, pace, stopper: None })
     }
@@ -98,10 +105,10 @@ impl Proofs {
 
 /// A source of a process, whose goroutines are proven to leak where that was asked for.
 pub(super) fn proving(
-    request: &Request,
+    proofs: Option<&Proofs>,
     (pid, object): (u32, Option<String>),
 ) -> impl Fn(Box<dyn Source>) -> Box<dyn Source> + Send + 'static {
-    let proofs = request.proofs.clone();
+    let proofs = proofs.cloned();
     move |source| {
         let Some(Proofs { method, max_pause, pace, stopper: Some(stopper) }) = proofs.clone()
         else {

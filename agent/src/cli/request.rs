@@ -13,13 +13,14 @@ use super::alerting::{self, Alert, Alerts};
 use super::args::{self, Args, Color, Command, Probes};
 use super::asking;
 use super::config;
+use super::daemon::{self, Daemon, Decided, Order};
 use super::failure::Failure;
 use super::format::{Form, Format};
 use super::judging::FailOn;
 use super::keeping::KeptDumps;
 use super::metering::Metering;
 use super::project;
-use super::proving::Proofs;
+use super::proving::{Proofs, Samples};
 use super::pushing::Pushed;
 use super::simulating::Simulation;
 use super::time::now;
@@ -140,6 +141,10 @@ pub(super) enum Task {
     Simulate(Simulation),
     /// Messages that nothing has caused, to somebody whom alerts are sent to.
     TestAlert(Alert),
+    /// All Go programs of this machine, as they come and go.
+    Daemon(Box<Daemon>),
+    /// What the daemon that runs here is told.
+    Tell(Order),
     Completions(Shell),
     /// To standard output, or a page for each command into a folder.
     Man(Option<PathBuf>),
@@ -318,7 +323,9 @@ impl Request {
         };
         request.limit();
         if request.attaches() && request.settings.subjects.goroutines {
-            request.proofs = Proofs::of(&common.proof, &request.task, request.pace.duration);
+            let samples = request.task.samples();
+            request.proofs =
+                samples.and_then(|it| Proofs::of(&common.proof, it, request.pace.duration));
         }
         request.check()?;
         Ok(request)
@@ -370,6 +377,7 @@ impl Request {
     pub(super) fn metrics_file(&self) -> Option<&Path> {
         match &self.task {
             Task::Monitor(it) => it.metering.metrics_file.as_deref(),
+            Task::Daemon(it) => it.metering.metrics_file.as_deref(),
             _ => None,
         }
     }
@@ -378,6 +386,16 @@ impl Request {
     pub(super) fn alert_folder(&self) -> Option<&Path> {
         match &self.task {
             Task::Monitor(it) => it.alerts.as_ref().map(|alerts| &*alerts.state),
+            Task::Daemon(it) => it.alerts.as_ref().map(|alerts| &*alerts.state),
+            _ => None,
+        }
+    }
+
+    /// Where the daemon says what it watches, beside the file that switches it off.
+    pub(super) fn off_folder(&self) -> Option<&Path> {
+        match &self.task {
+            Task::Daemon(it) => it.off_file.parent(),
+            Task::Tell(it) => it.off_file.parent(),
             _ => None,
         }
     }
@@ -432,8 +450,8 @@ impl Task {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
                 metering: it.metering,
-                alerts: alerting::decided(file, it.state.clone())?,
-                state: it.state,
+                alerts: alerting::decided(file, it.stateful.state.clone())?,
+                state: it.stateful.state,
             })),
             Some(Command::Run(run)) => {
                 let mut words = run.program.into_iter();
@@ -473,6 +491,10 @@ impl Task {
             Some(Command::Simulate(simulating)) => {
                 Self::Simulate(simulating.decided(common.duration)?)
             }
+            Some(Command::Daemon(it)) => match it.decided(file)? {
+                Decided::Daemon(daemon) => Self::Daemon(daemon),
+                Decided::Order(order) => Self::Tell(order),
+            },
             Some(Command::Alert(it)) => Self::TestAlert(alerting::named(file, &it.name)?),
             Some(Command::Completions { shell }) => Self::Completions(shell),
             Some(Command::Man { dir }) => Self::Man(dir),
@@ -483,12 +505,27 @@ impl Task {
         let (interval, duration) = match self {
             Self::Monitor(_) => (MONITOR_INTERVAL, None),
             Self::Dashboard { .. } => (DASHBOARD_INTERVAL, None),
+            Self::Daemon(_) => (daemon::INTERVAL, None),
             Self::Analyze { .. } | Self::Patterns { .. } | Self::Channels { .. } => {
                 (INTERVAL, Some(LONG_ENOUGH))
             }
             _ => (INTERVAL, None),
         };
         Pace { interval, duration, until_found: None }
+    }
+
+    /// What it samples for, as far as that is with proofs.
+    const fn samples(&self) -> Option<Samples> {
+        match self {
+            Self::Analyze { .. } | Self::Patterns { .. } | Self::Channels { .. } => {
+                Some(Samples::ForReport)
+            }
+            Self::Watch | Self::Monitor(_) | Self::Run { .. } | Self::Dashboard { .. } => {
+                Some(Samples::ForGood)
+            }
+            Self::Check | Self::Filter => Some(Samples::Once),
+            _ => None,
+        }
     }
 
     /// How many of an instance's profiles that a store has are taken.
@@ -514,6 +551,8 @@ impl Task {
             | Self::Doctor
             | Self::Simulate(_)
             | Self::TestAlert(_)
+            | Self::Daemon(_)
+            | Self::Tell(_)
             | Self::Completions(_)
             | Self::Man(_) => FailOn::Never,
             Self::Watch
@@ -541,7 +580,9 @@ impl Task {
             | Self::Fleet { .. }
             | Self::Memory { .. }
             | Self::Export(_) => (Probing::Off, true),
-            Self::Compare(_) | Self::Pprof(_) => (Probing::Off, false),
+            // A probe costs its target at each hit, and takes a process of its own to hold: of hundreds of targets that is
+            // too much, and growth and age tell leaks without any.
+            Self::Compare(_) | Self::Pprof(_) | Self::Daemon(_) => (Probing::Off, false),
             _ => (probing(probes), false),
         };
         Options { probes, budget, once, ..Options::default() }

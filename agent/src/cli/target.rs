@@ -60,7 +60,7 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     let target = |(pid, object): (u32, Option<String>)| {
         let options = Options { object: object.clone(), ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
-        let prove = proving::proving(request, (pid, object.clone()));
+        let prove = proving::proving(request.proofs.as_ref(), (pid, object.clone()));
         let open = move || open(pid, &options, &prove, save.as_deref(), verbosity);
         let open: Open = match request.task {
             Task::Run { .. } => Box::new(move || starting::opened(open)),

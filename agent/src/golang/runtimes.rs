@@ -41,7 +41,7 @@ enum Said {
 
 /// Finds runtimes, and keeps what files say: many processes share one library.
 #[derive(Default)]
-pub(super) struct Finder {
+pub(crate) struct Finder {
     known: HashMap<(String, u64), Said>,
 }
 
@@ -50,7 +50,7 @@ impl Finder {
     ///
     /// # Errors
     /// When the process is gone or access is refused.
-    pub(super) fn all(&mut self, process: &Process) -> Result<Vec<GoRuntime>, Error> {
+    pub(crate) fn all(&mut self, process: &Process) -> Result<Vec<GoRuntime>, Error> {
         let mut found = Vec::new();
         let executable = process.executable()?;
         if let Some(go_version) = of_executable(process, &executable) {

@@ -14,6 +14,7 @@ pub(crate) mod kernel;
 pub(crate) mod limits;
 pub(crate) mod memory;
 pub(crate) mod namespace;
+pub(crate) mod pods;
 pub mod privileges;
 pub mod probes;
 pub(crate) mod process_memory;

@@ -4,14 +4,19 @@
 //! is one target of it: a source, its window and its judgement.
 
 mod earlier;
+mod fed;
 pub mod fleet;
 mod habits;
+mod load;
 mod observer;
+mod pool;
 mod prover;
 mod proving;
+mod rhythm;
 mod session;
 mod sink;
 mod stop;
+mod windows;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,13 +33,17 @@ use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::with_libraries as runtimes;
 use crate::http::{self, Address};
+pub use fed::{SinkEnd, SinkOutcome};
 pub use habits::Remember;
 pub use observer::{End, Last, Observer, Pace, UntilFound};
+pub use pool::{Departure, Event, Observe, Pool, Progress};
 pub use prover::{Holding, Prover};
 pub use proving::{ProofPace, Proving};
-pub use session::{Open, Outcome, Session, SinkEnd, SinkOutcome, TargetEnd, TargetOutcome};
+pub use rhythm::Pacing;
+pub use session::{Open, Outcome, Session, TargetEnd, TargetOutcome};
 pub use sink::{Inbox, Keep, Role, Sink, SinkError, Terms};
 pub use stop::Stop;
+pub use windows::KeepWindow;
 
 /// Attaches to a process.
 ///

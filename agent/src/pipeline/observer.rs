@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Stop;
 use super::earlier::Earlier;
 use super::habits::{Learned, Remember};
+use super::windows::{KeepWindow, Kept};
 use crate::analyze::changes::Persistence;
 use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge, view};
 use crate::collect::go_files::GoFiles;
@@ -87,6 +88,8 @@ pub struct Observer {
     matched: bool,
     /// What is usual of the target.
     learned: Option<Learned>,
+    /// Samples that outlive the agent.
+    kept: Option<Kept>,
 }
 
 impl Observer {
@@ -107,6 +110,7 @@ impl Observer {
             persistence: Persistence::default(),
             matched: false,
             learned: None,
+            kept: None,
         }
     }
 
@@ -114,6 +118,13 @@ impl Observer {
     #[must_use]
     pub fn remembering(mut self, keeper: Box<dyn Remember>) -> Self {
         self.learned = Some(Learned::new(keeper));
+        self
+    }
+
+    /// Begins with what was kept of the target's window, and keeps some of its samples.
+    #[must_use]
+    pub fn going_on(mut self, keeper: Box<dyn KeepWindow>) -> Self {
+        self.kept = Some(Kept::new(keeper));
         self
     }
 
@@ -144,6 +155,9 @@ impl Observer {
             };
             observation.limit_to(self.settings.subjects);
             let replaced = self.begin_anew(&observation);
+            if let Some(kept) = &mut self.kept {
+                kept.add(&mut observation, &mut self.window);
+            }
             let kept = if self.keeps {
                 self.window.push(&observation);
                 Some(Arc::new(observation))
@@ -201,6 +215,9 @@ impl Observer {
         self.persistence = Persistence::default();
         if let Some(learned) = &mut self.learned {
             learned.begin_anew();
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.begin_anew();
         }
         // Another executable may have other source files.
         (self.code, self.files) = (CodeFiles::until(self.stop.flag()), None);

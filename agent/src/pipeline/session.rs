@@ -5,16 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{End, Inbox, Observer, Pace, Role, Sink, SinkError, Stop};
+use super::fed::Fed;
+use super::{End, Observer, Pace, Sink, SinkOutcome, Stop};
 use crate::collect::{CollectError, Source};
 use crate::model::Assessment;
 
 /// After a request to stop, no target is waited for longer than this. One whose thread has not ended by then
 /// (a snapshot or a judgement of a million goroutines) is left behind, and what it gave last counts.
 const TARGET_GRACE: Duration = Duration::from_millis(600);
-
-/// After that, no sink is waited for longer than this: it may write to a pipe that nobody reads.
-const SINK_GRACE: Duration = Duration::from_millis(200);
 
 /// Opens a source. Called on the thread that then samples it: attaching takes its time too.
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, CollectError> + Send>;
@@ -71,53 +69,26 @@ pub enum TargetEnd {
     Panicked,
 }
 
-/// What became of a sink.
-#[derive(Debug)]
-pub struct SinkOutcome {
-    /// Its name.
-    pub name: &'static str,
-    /// Updates that it was too slow for.
-    pub dropped: u64,
-    /// How it ended.
-    pub end: SinkEnd,
-}
-
-/// How a sink ended.
-#[derive(Debug)]
-pub enum SinkEnd {
-    /// It took what it wanted to.
-    Done,
-    /// It had not ended when it was not waited for any more.
-    LeftBehind,
-    /// It could not go on.
-    Failed(SinkError),
-    /// A defect of the agent.
-    Panicked,
-}
-
 /// What the session's own thread waits for.
 enum Wake {
     /// A target was attached to.
     Attached,
     /// The thread of a target has ended, whatever it ended in.
     TargetEnded(usize),
-    /// That of a sink has.
-    SinkEnded(usize),
     /// The session was asked to stop.
     Stop,
 }
 
-/// Tells of a thread's end, by a panic too.
+/// Tells of the end of a target's thread, by a panic too.
 struct Tell {
     to: Sender<Wake>,
-    wake: fn(usize) -> Wake,
     at: usize,
 }
 
 impl Drop for Tell {
     fn drop(&mut self) {
         // Nobody waits any more for one that was left behind.
-        _ = self.to.send((self.wake)(self.at));
+        _ = self.to.send(Wake::TargetEnded(self.at));
     }
 }
 
@@ -150,17 +121,14 @@ impl Session {
     pub fn run(self) -> Outcome {
         let Self { pace, stop, targets, sinks } = self;
         let (tell, wakes) = channel();
-        let inboxes: Arc<[Inbox]> = sinks.iter().map(|sink| Inbox::of(&**sink)).collect();
+        let fed = Fed::new(sinks, &stop);
         stop.on_request({
-            let (tell, inboxes) = (tell.clone(), Arc::clone(&inboxes));
-            move || {
-                inboxes.iter().for_each(Inbox::wake);
-                // The session may be over.
-                _ = tell.send(Wake::Stop);
-            }
+            let tell = tell.clone();
+            // The session may be over.
+            move || _ = tell.send(Wake::Stop)
         });
-        let keeps = sinks.iter().any(|sink| sink.terms().has_observations);
-        let mut running = Running { stop, inboxes, tell, wakes, sinks, started: Vec::new() };
+        let keeps = fed.wants_observations();
+        let mut running = Running { stop, fed, tell, wakes };
         let mut sampled: Vec<_> = targets
             .into_iter()
             .enumerate()
@@ -168,7 +136,7 @@ impl Session {
             .collect();
         running.watch(&mut sampled);
         let targets = sampled.into_iter().map(Sampled::outcome).collect();
-        Outcome { targets, sinks: running.end_sinks() }
+        Outcome { targets, sinks: running.fed.end() }
     }
 }
 
@@ -211,20 +179,9 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
 /// A session that runs, as its own thread sees it.
 struct Running {
     stop: Stop,
-    /// Those that were not started yet: all or none.
-    sinks: Vec<Box<dyn Sink>>,
-    inboxes: Arc<[Inbox]>,
+    fed: Fed,
     tell: Sender<Wake>,
     wakes: Receiver<Wake>,
-    started: Vec<Started>,
-}
-
-/// The thread of a sink.
-struct Started {
-    name: &'static str,
-    role: Role,
-    thread: JoinHandle<Result<(), SinkError>>,
-    has_ended: bool,
 }
 
 impl Running {
@@ -233,10 +190,10 @@ impl Running {
         let pace = if is_saved { Pace::of_a_recording(pace) } else { pace };
         let progress = Arc::new(Mutex::new(Progress::default()));
         let thread = thread::spawn({
-            let (stop, inboxes) = (self.stop.clone(), Arc::clone(&self.inboxes));
+            let (stop, inboxes) = (self.stop.clone(), self.fed.inboxes());
             let (tell, progress) = (self.tell.clone(), Arc::clone(&progress));
             move || {
-                let _told = Tell { to: tell.clone(), wake: Wake::TargetEnded, at };
+                let _told = Tell { to: tell.clone(), at };
                 let mut observer = observe(open()?).until(&stop).keeping(keeps);
                 // Nobody waits any more where it took too long.
                 _ = tell.send(Wake::Attached);
@@ -271,14 +228,8 @@ impl Running {
         while sampled.iter().any(|it| !it.has_ended) {
             match self.wake(due) {
                 None => return,
-                Some(Wake::Attached) => self.start_sinks(),
+                Some(Wake::Attached) => self.fed.start(),
                 Some(Wake::TargetEnded(at)) => sampled[at].has_ended = true,
-                Some(Wake::SinkEnded(at)) => {
-                    self.sink_ended(at);
-                    if self.started[at].role == Role::Leads {
-                        self.stop.request();
-                    }
-                }
                 Some(Wake::Stop) => due = due.or_else(|| Some(Instant::now() + TARGET_GRACE)),
             }
         }
@@ -291,58 +242,6 @@ impl Running {
             Some(due) => {
                 self.wakes.recv_timeout(due.saturating_duration_since(Instant::now())).ok()
             }
-        }
-    }
-
-    fn start_sinks(&mut self) {
-        for (at, sink) in self.sinks.drain(..).enumerate() {
-            let (name, role) = (sink.name(), sink.terms().role);
-            let (inbox, stop) = (self.inboxes[at].clone(), self.stop.clone());
-            let tell = Tell { to: self.tell.clone(), wake: Wake::SinkEnded, at };
-            let thread = thread::spawn(move || {
-                let _told = tell;
-                sink.run(&inbox, &stop)
-            });
-            self.started.push(Started { name, role, thread, has_ended: false });
-        }
-    }
-
-    fn sink_ended(&mut self, at: usize) {
-        self.inboxes[at].close();
-        self.started[at].has_ended = true;
-    }
-
-    /// Lets the sinks take what is left, and waits for them: for as long as they need, unless the session
-    /// was asked to stop.
-    fn end_sinks(mut self) -> Vec<SinkOutcome> {
-        self.inboxes.iter().for_each(Inbox::end);
-        let mut due = self.stop.is_requested().then(|| Instant::now() + SINK_GRACE);
-        while self.started.iter().any(|sink| !sink.has_ended) {
-            match self.wake(due) {
-                None => break,
-                Some(Wake::SinkEnded(at)) => self.sink_ended(at),
-                Some(Wake::Stop) => due = due.or_else(|| Some(Instant::now() + SINK_GRACE)),
-                Some(Wake::Attached | Wake::TargetEnded(_)) => {}
-            }
-        }
-        let outcome = |(sink, inbox): (Started, &Inbox)| SinkOutcome {
-            name: sink.name,
-            dropped: inbox.dropped(),
-            end: sink.end(),
-        };
-        self.started.into_iter().zip(self.inboxes.iter()).map(outcome).collect()
-    }
-}
-
-impl Started {
-    fn end(self) -> SinkEnd {
-        if !self.has_ended {
-            return SinkEnd::LeftBehind;
-        }
-        match self.thread.join() {
-            Ok(Ok(())) => SinkEnd::Done,
-            Ok(Err(error)) => SinkEnd::Failed(error),
-            Err(_) => SinkEnd::Panicked,
         }
     }
 }

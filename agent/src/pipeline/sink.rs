@@ -99,6 +99,8 @@ struct State {
     dropped: u64,
     /// Targets that have exited, until somebody asks.
     exited: Vec<TargetId>,
+    /// Targets that run on and are sampled no more, until somebody asks.
+    released: Vec<TargetId>,
     /// Nothing comes any more.
     is_ended: bool,
     /// Nobody takes anything any more.
@@ -161,9 +163,18 @@ impl Inbox {
     pub fn exited(&self) -> Vec<TargetId> {
         let mut state = self.lock();
         let exited = std::mem::take(&mut state.exited);
-        let waits = |target: &TargetId| state.waiting.iter().any(|it| it.key() == *target);
-        let (later, now) = exited.into_iter().partition(waits);
+        let (later, now) = exited.into_iter().partition(|target| state.waits(target));
         state.exited = later;
+        now
+    }
+
+    /// The same of targets that run on, and are sampled no more.
+    #[must_use]
+    pub fn released(&self) -> Vec<TargetId> {
+        let mut state = self.lock();
+        let released = std::mem::take(&mut state.released);
+        let (later, now) = released.into_iter().partition(|target| state.waits(target));
+        state.released = later;
         now
     }
 
@@ -226,6 +237,16 @@ impl Inbox {
         self.lock().exited.push(target);
     }
 
+    /// Says that a target is sampled no more, and runs on.
+    pub(super) fn tell_release(&self, target: TargetId) {
+        self.lock().released.push(target);
+    }
+
+    /// Whether nothing comes any more.
+    pub(super) fn is_ended(&self) -> bool {
+        self.lock().is_ended
+    }
+
     /// Says that nothing comes any more.
     pub(super) fn end(&self) {
         self.lock().is_ended = true;
@@ -253,6 +274,10 @@ impl Inbox {
 }
 
 impl State {
+    fn waits(&self, target: &TargetId) -> bool {
+        self.waiting.iter().any(|it| it.key() == *target)
+    }
+
     /// Drops one that waits. That the target executed another program is told with the next of it.
     fn drop_one(&mut self, at: usize) {
         let Some(dropped) = self.waiting.remove(at) else { return };

@@ -6,6 +6,7 @@ pub(super) mod channels;
 pub(super) mod check;
 pub(super) mod compare;
 pub(super) mod completions;
+pub(super) mod daemon;
 pub(super) mod dashboard;
 pub(super) mod doctor;
 pub(super) mod export;

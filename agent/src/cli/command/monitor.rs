@@ -15,7 +15,7 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
     if let Some(kept) = dumps {
         sinks.push(Box::new(Dumps::new(kept, request)));
     }
-    if let Some(metrics) = Metrics::wanted(metering)? {
+    if let Some(metrics) = Metrics::wanted(metering, None)? {
         sinks.push(Box::new(metrics));
     }
     let mut accounts: Vec<Account> = Vec::new();

@@ -5,7 +5,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::TryRecvError;
+use std::sync::mpsc::{Receiver, Sender as Giver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use super::narrowed;
@@ -15,6 +15,7 @@ use crate::cli::alerting::{Alert, Alerts};
 use crate::cli::failure::Failure;
 use crate::cli::request::Request;
 use crate::cli::{output, time};
+use crate::error_chain::one_line;
 use crate::model::{Instance, TargetId, Update};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::report::format;
@@ -37,6 +38,8 @@ pub(in crate::cli) struct Alerting {
     is_unsaved: bool,
     /// People were told that what is to be kept cannot be.
     is_disk_failing: bool,
+    /// Whoever is to be told from now on.
+    renewals: Option<Receiver<Vec<Alert>>>,
 }
 
 /// Somebody who is told.
@@ -59,28 +62,8 @@ impl Alerting {
             ));
         }
         let last = told.as_ref().map(|told| told.last);
-        let mut spools = Vec::new();
-        for alert in &alerts.alerts {
-            let folder = state.spool(&alert.rule.name);
-            let spool = Spool::open(folder.clone(), last)
-                .map_err(|source| Failure::AlertState(StateError { path: folder, source }))?;
-            if alert.insecure {
-                let name = &alert.rule.name;
-                output::say(format_args!(
-                    "warning: alert {name}: insecure: whoever is in between can read and change what is sent"
-                ));
-            }
-            spools.push((alert.clone(), spool));
-        }
-        let newest = spools.iter().map(|(_, spool)| spool.last()).max();
+        let (receivers, newest) = receivers(&state, &alerts.alerts, last)?;
         let last = last.max(newest).unwrap_or(0);
-        let start = |(alert, spool): (Alert, Spool)| {
-            let (receiver, name) = (alert.receiver.clone(), alert.rule.name.clone());
-            let tell = |line: &str| output::say(format_args!("{line}"));
-            let sender = Sender::start(receiver, spool, alert.limits, name, tell);
-            Receiving { alert, sender, due: None }
-        };
-        let receivers: Vec<Receiving> = spools.into_iter().map(start).collect();
         let rules = alerts.alerts.iter().map(|alert| alert.rule.clone()).collect();
         let mut watch = Watch::new(rules, told.unwrap_or_default());
         watch.end_gone(is_gone, moment());
@@ -93,7 +76,39 @@ impl Alerting {
             last,
             is_unsaved: false,
             is_disk_failing: false,
+            renewals: None,
         })
+    }
+
+    /// What takes others to be told from now on, in place of those that there are.
+    pub(in crate::cli) fn renewable(&mut self) -> Giver<Vec<Alert>> {
+        let (giver, renewals) = channel();
+        self.renewals = Some(renewals);
+        giver
+    }
+
+    /// Others are told from now on. What waits for those that stay is sent as before; what waits for one that is not
+    /// there any more stays in its folder.
+    fn renew(&mut self) {
+        let renewals = self.renewals.iter().flat_map(|renewals| renewals.try_iter());
+        let Some(alerts) = renewals.last() else { return };
+        let before = std::mem::take(&mut self.receivers);
+        before.iter().for_each(|receiving| receiving.sender.finish(true));
+        // Only one at a time may have a spool.
+        before.into_iter().for_each(|receiving| receiving.sender.wait());
+        match receivers(&self.state, &alerts, Some(self.last)) {
+            Ok((receivers, _)) => {
+                self.receivers = receivers;
+                self.watch.rule(alerts.into_iter().map(|alert| alert.rule).collect());
+            }
+            Err(failure) => {
+                output::say(format_args!(
+                    "alerts: nobody is told any more: {}",
+                    one_line(&failure)
+                ));
+                self.watch.rule(Vec::new());
+            }
+        }
     }
 
     /// What they have come to, whenever that is asked.
@@ -189,6 +204,7 @@ impl Sink for Alerting {
             }
             if is_over || Instant::now() >= tick {
                 tick = Instant::now() + TICK;
+                self.renew();
                 for target in inbox.exited() {
                     self.programs.retain(|id, _| id.of_all_generations() != target);
                     self.watch.end(&target, moment());
@@ -214,6 +230,35 @@ impl Sink for Alerting {
         }
         Ok(())
     }
+}
+
+/// Opens the spool of each, and begins to send what waits there; and the number of the newest of those messages.
+fn receivers(
+    state: &State,
+    alerts: &[Alert],
+    last: Option<u64>,
+) -> Result<(Vec<Receiving>, Option<u64>), Failure> {
+    let mut spools = Vec::new();
+    for alert in alerts {
+        let folder = state.spool(&alert.rule.name);
+        let spool = Spool::open(folder.clone(), last)
+            .map_err(|source| Failure::AlertState(StateError { path: folder, source }))?;
+        if alert.insecure {
+            let name = &alert.rule.name;
+            output::say(format_args!(
+                "warning: alert {name}: insecure: whoever is in between can read and change what is sent"
+            ));
+        }
+        spools.push((alert.clone(), spool));
+    }
+    let newest = spools.iter().map(|(_, spool)| spool.last()).max();
+    let start = |(alert, spool): (Alert, Spool)| {
+        let (receiver, name) = (alert.receiver.clone(), alert.rule.name.clone());
+        let tell = |line: &str| output::say(format_args!("{line}"));
+        let sender = Sender::start(receiver, spool, alert.limits, name, tell);
+        Receiving { alert, sender, due: None }
+    };
+    Ok((spools.into_iter().map(start).collect(), newest))
 }
 
 fn moment() -> Moment {

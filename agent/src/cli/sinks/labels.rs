@@ -5,6 +5,8 @@ use std::fs;
 
 use crate::export::Label;
 use crate::host::container::Container;
+use crate::host::pods::Pods;
+use crate::host::service::service;
 use crate::model::{Instance, Target};
 
 /// What stores call the program by default.
@@ -16,8 +18,17 @@ pub(super) fn of(target: &Target, named: &[Label]) -> Vec<Label> {
     match &target.id.instance {
         Instance::Process { pid, .. } => {
             let Container { id, pod } = Container::of(*pid);
-            let known = [("host", host()), ("container_id", id), ("pod_uid", pod)];
+            let named = id.as_deref().and_then(|id| Pods::default().of(id));
+            let known =
+                [("host", host()), ("container_id", id), ("pod_uid", pod), ("unit", service(*pid))];
             labels.extend(known.into_iter().filter_map(|(name, value)| Some((name, value?))));
+            if let Some(named) = named {
+                labels.extend([
+                    ("namespace", named.namespace),
+                    ("pod", named.pod),
+                    ("container", named.container),
+                ]);
+            }
             labels.insert("pid", pid.to_string());
         }
         Instance::Endpoint { url } => {

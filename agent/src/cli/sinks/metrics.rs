@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::metering::Metering;
 use crate::cli::output;
 use crate::export::Label;
-use crate::export::metrics::{self, Exposed, MEDIA_TYPE};
+use crate::export::metrics::{self, Exposed, MEDIA_TYPE, Own};
 use crate::model::{Assessment, TargetId, Update};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::serve::Server;
@@ -20,9 +20,13 @@ use crate::serve::Server;
 /// How often it is looked whether a target has ended.
 const TICK: Duration = Duration::from_secs(1);
 
+/// What a daemon says of itself, as it is when somebody asks.
+pub(in crate::cli) type OwnFigures = Arc<Mutex<Own>>;
+
 /// Keeps what the metrics are made of.
 pub(in crate::cli) struct Metrics {
     last: Arc<Mutex<BTreeMap<TargetId, Seen>>>,
+    own: Option<OwnFigures>,
     file: Option<PathBuf>,
     server: Option<Server>,
 }
@@ -36,7 +40,10 @@ struct Seen {
 
 impl Metrics {
     /// Listens, where that is asked for; nothing where no metrics are.
-    pub(in crate::cli) fn wanted(metering: &Metering) -> Result<Option<Self>, Failure> {
+    pub(in crate::cli) fn wanted(
+        metering: &Metering,
+        own: Option<OwnFigures>,
+    ) -> Result<Option<Self>, Failure> {
         let Metering { metrics_listen, metrics_file } = metering;
         if metrics_listen.is_none() && metrics_file.is_none() {
             return Ok(None);
@@ -44,8 +51,8 @@ impl Metrics {
         let last = Arc::new(Mutex::new(BTreeMap::new()));
         let server = match *metrics_listen {
             Some(address) => {
-                let last = Arc::clone(&last);
-                let render = Arc::new(move || text(&last));
+                let (last, own) = (Arc::clone(&last), own.clone());
+                let render = Arc::new(move || text(&last, own.as_ref()));
                 let server = Server::of_metrics(address, MEDIA_TYPE, render);
                 let server = server.map_err(Failure::Serve)?;
                 say_where(&server);
@@ -53,7 +60,7 @@ impl Metrics {
             }
             None => None,
         };
-        Ok(Some(Self { last, file: metrics_file.clone(), server }))
+        Ok(Some(Self { last, own, file: metrics_file.clone(), server }))
     }
 
     fn take(&self, update: &Update) {
@@ -68,10 +75,10 @@ impl Metrics {
         last.insert(key, Seen { labels, assessment: Arc::clone(&update.assessment), samples });
     }
 
-    /// Of targets that are gone nothing is known any more.
-    fn forget(&self, exited: &[TargetId]) {
+    /// Of targets that are gone, or let go, nothing is known any more.
+    fn forget(&self, left: &[TargetId]) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.retain(|key, _| !exited.contains(key));
+        last.retain(|key, _| !left.contains(key));
     }
 }
 
@@ -86,7 +93,8 @@ fn say_where(server: &Server) {
     }
 }
 
-fn text(last: &Mutex<BTreeMap<TargetId, Seen>>) -> Vec<u8> {
+fn text(last: &Mutex<BTreeMap<TargetId, Seen>>, own: Option<&OwnFigures>) -> Vec<u8> {
+    let own = own.map(|own| own.lock().unwrap_or_else(PoisonError::into_inner).clone());
     let last = last.lock().unwrap_or_else(PoisonError::into_inner);
     let targets = last.values().map(|Seen { labels, assessment, samples }| Exposed {
         labels,
@@ -95,7 +103,7 @@ fn text(last: &Mutex<BTreeMap<TargetId, Seen>>) -> Vec<u8> {
     });
     let targets: Vec<Exposed<'_>> = targets.collect();
     // The names are constants that a test has tried.
-    metrics::text(&targets).unwrap_or_default()
+    metrics::text(&targets, own.as_ref()).unwrap_or_default()
 }
 
 impl Sink for Metrics {
@@ -115,16 +123,20 @@ impl Sink for Metrics {
             if let Ok(update) = &next {
                 self.take(update);
             }
-            let exited = inbox.exited();
-            self.forget(&exited);
-            if next.is_err() && exited.is_empty() {
+            let mut left = inbox.exited();
+            left.extend(inbox.released());
+            self.forget(&left);
+            if next.is_err() && left.is_empty() {
                 if matches!(next, Err(TryRecvError::Disconnected)) {
                     break;
                 }
-                continue;
+                // What a daemon says of itself changes by itself.
+                if self.own.is_none() {
+                    continue;
+                }
             }
             let Some(file) = &self.file else { continue };
-            let text = text(&self.last);
+            let text = text(&self.last, self.own.as_ref());
             match output::write_file(file, |out| out.write_all(&text)) {
                 Ok(()) => is_said = false,
                 // It may be written again after the next sample: a full disk is not full for ever.

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod board;
+mod diary;
 mod dumps;
 mod labels;
 mod lines;
@@ -27,10 +28,11 @@ use crate::watch;
 
 pub(super) use alerts::Alerting;
 pub(super) use board::Boarding;
+pub(super) use diary::Diary;
 pub(super) use dumps::Dumps;
 pub(super) use lines::Lines;
 pub(super) use live::Live;
-pub(super) use metrics::Metrics;
+pub(super) use metrics::{Metrics, OwnFigures};
 pub(super) use monitor::Monitor;
 pub(super) use progress::Progress;
 pub(super) use push::{Account, Push};

@@ -61,6 +61,15 @@ impl Budget {
         }
     }
 
+    /// How far apart snapshots must be that each cost a target `cost` of its time, if it does as little as any target is
+    /// taken to do: what it really does is not asked for, so that a quiet one pays no more than a busy one.
+    #[must_use]
+    pub fn interval_for(self, cost: Duration) -> Duration {
+        let share = self.allows(Duration::ZERO, Duration::from_secs(1));
+        let seconds = cost.as_secs_f64() / share;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
     pub(super) const fn has_no_limit(self) -> bool {
         matches!(self.of, Of::Nothing)
     }

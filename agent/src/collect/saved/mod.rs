@@ -1,6 +1,7 @@
 //! Observations in files: saved whole while they are made, and read again as a source.
 
 mod form;
+mod kept;
 mod place;
 mod record;
 mod replay;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use kept::Shelf;
 pub use place::Recording;
 pub use record::Recorder;
 pub use replay::Replay;

@@ -75,7 +75,7 @@ impl Source for Recorder {
 }
 
 /// Writes a file that is there whole or not at all, and says how long it is.
-fn write(file: &Path, observation: &Observation) -> io::Result<u64> {
+pub(super) fn write(file: &Path, observation: &Observation) -> io::Result<u64> {
     let mut beside = tempfile::Builder::new()
         .suffix(".tmp")
         // Who may read it is the umask's business, as for every file.

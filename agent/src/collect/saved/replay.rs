@@ -83,7 +83,7 @@ impl Source for Replay {
     }
 }
 
-fn read(path: &Path) -> Result<Observation, Error> {
+pub(super) fn read(path: &Path) -> Result<Observation, Error> {
     let file = || -> PathBuf { path.to_owned() };
     let cannot = |source| Error::Read { file: file(), source };
     if !fs::metadata(path).map_err(cannot)?.is_file() {

@@ -4,10 +4,15 @@
 use super::{Exposed, Family, Figures, Kind};
 use crate::model::{Heap, ProofAttempt, Verdict};
 
-/// Findings of a target that have series of their own: the worst. The others are counted.
-const MAX_FINDINGS: usize = 100;
-
 pub(super) const FAMILIES: &[Family] = &[
+    gauge(
+        "leak_agent_target_info",
+        "What the program is, as labels: Go's version. Always 1.",
+        |of, figures| {
+            let version = of.assessment.target.go_version.as_deref().unwrap_or("unknown");
+            figures.labelled(&[("go_version", version)], 1.0);
+        },
+    ),
     gauge("go_goroutines", "Goroutines that exist.", |of, figures| {
         figures.add(of.assessment.goroutines().map(|count| count as f64));
     }),
@@ -71,7 +76,7 @@ pub(super) const FAMILIES: &[Family] = &[
         "leak_agent_finding_score",
         "How much each finding matters, 0 to 100. Its id stays the same for as long as the program does.",
         |of, figures| {
-            for finding in findings(of).take(MAX_FINDINGS) {
+            for finding in findings(of).take(figures.findings) {
                 let labels = [
                     ("id", finding.id.as_str()),
                     ("class", finding.class.name()),
@@ -82,7 +87,7 @@ pub(super) const FAMILIES: &[Family] = &[
         },
     ),
     gauge("leak_agent_finding_goroutines", "Goroutines of each finding.", |of, figures| {
-        for finding in findings(of).take(MAX_FINDINGS) {
+        for finding in findings(of).take(figures.findings) {
             if let Some(leak) = finding.goroutines() {
                 figures.labelled(&[("id", finding.id.as_str())], leak.count as f64);
             }
@@ -93,7 +98,7 @@ pub(super) const FAMILIES: &[Family] = &[
         "Findings beyond those that have series of their own.",
         |of, figures| {
             if let Some(judgement) = &of.assessment.judgement {
-                let beyond = judgement.findings.len().saturating_sub(MAX_FINDINGS) as u64;
+                let beyond = judgement.findings.len().saturating_sub(figures.findings) as u64;
                 figures.add(Some((beyond + judgement.unlisted) as f64));
             }
         },

@@ -2,6 +2,7 @@
 //! writes them.
 
 mod families;
+mod own;
 
 use std::collections::BTreeMap;
 
@@ -11,9 +12,16 @@ use prometheus::{Encoder as _, TextEncoder};
 use super::Label;
 use crate::model::Assessment;
 use families::FAMILIES;
+use own::OWN;
+pub use own::Own;
 
 /// The media type of the format.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Findings of a target that have series of their own at most: the worst. The others are counted.
+const MAX_FINDINGS: usize = 100;
+/// And of all targets together; where there are many, each has fewer, and one at least.
+const MAX_OF_ALL: usize = 2_000;
 
 /// A target, as of its last sample.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +53,8 @@ enum Kind {
 struct Figures<'a> {
     kind: Kind,
     labels: &'a [Label],
+    /// Findings of a target that have series of their own.
+    findings: usize,
     metrics: &'a mut Vec<Metric>,
 }
 
@@ -88,20 +98,35 @@ impl Figures<'_> {
 ///
 /// # Errors
 /// When a name is none, which is a defect.
-pub fn text(targets: &[Exposed<'_>]) -> Result<Vec<u8>, prometheus::Error> {
+pub fn text(targets: &[Exposed<'_>], own: Option<&Own>) -> Result<Vec<u8>, prometheus::Error> {
     let mut families = Vec::new();
+    let findings = (MAX_OF_ALL / targets.len().max(1)).clamp(1, MAX_FINDINGS);
     for Family { name, help, kind, read } in FAMILIES {
         let mut metrics = Vec::new();
         for target in targets {
             read(
                 target,
-                &mut Figures { kind: *kind, labels: target.labels, metrics: &mut metrics },
+                &mut Figures {
+                    kind: *kind,
+                    labels: target.labels,
+                    findings,
+                    metrics: &mut metrics,
+                },
             );
         }
         if metrics.is_empty() {
             continue;
         }
         families.push(family(name, help, *kind, metrics));
+    }
+    for own::Row { name, help, kind, read } in own.iter().flat_map(|_| OWN) {
+        let mut metrics = Vec::new();
+        if let Some(own) = own {
+            read(own, &mut Figures { kind: *kind, labels: &[], findings, metrics: &mut metrics });
+        }
+        if !metrics.is_empty() {
+            families.push(family(name, help, *kind, metrics));
+        }
     }
     families.push(build());
     let mut text = Vec::new();
@@ -112,7 +137,7 @@ pub fn text(targets: &[Exposed<'_>]) -> Result<Vec<u8>, prometheus::Error> {
 /// Which agent says so, also where there is no target any more.
 fn build() -> MetricFamily {
     let mut metrics = Vec::new();
-    Figures { kind: Kind::Gauge, labels: &[], metrics: &mut metrics }
+    Figures { kind: Kind::Gauge, labels: &[], findings: 0, metrics: &mut metrics }
         .labelled(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
     family("leak_agent_build_info", "The agent that watches.", Kind::Gauge, metrics)
 }
@@ -137,14 +162,17 @@ mod tests {
 
     #[test]
     fn each_family_has_a_name_of_its_own_and_says_what_it_is() {
-        let names: BTreeSet<&str> = FAMILIES.iter().map(|family| family.name).collect();
-        assert_eq!(names.len(), FAMILIES.len());
+        let of_targets = FAMILIES.iter().map(|it| (it.name, it.help, it.kind));
+        let all: Vec<_> =
+            of_targets.chain(OWN.iter().map(|it| (it.name, it.help, it.kind))).collect();
+        let names: BTreeSet<&str> = all.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names.len(), all.len());
         let page = include_str!("../../../../docs/metrics.md");
-        for Family { name, help, kind, .. } in FAMILIES {
+        for (name, help, kind) in all {
             let row = format!("| `{name}` | {kind:?} | {help} |");
             assert!(page.to_lowercase().contains(&row.to_lowercase()), "docs/metrics.md: {row}");
             assert!(help.ends_with('.'), "{name}");
-            assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
+            assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
         }
     }
 
@@ -152,7 +180,8 @@ mod tests {
     fn labels_of_the_family_go_before_those_of_the_target_and_any_text_is_a_value() {
         let labels = [Label::new("class", "a\"b\\\n"), Label::new("service_name", "x")];
         let mut metrics = Vec::new();
-        let mut figures = Figures { kind: Kind::Gauge, labels: &labels, metrics: &mut metrics };
+        let mut figures =
+            Figures { kind: Kind::Gauge, labels: &labels, findings: 1, metrics: &mut metrics };
         figures.add(None);
         figures.labelled(&[("class", "select")], 1.0);
         figures.add(Some(2.0));

@@ -5,7 +5,8 @@ use super::*;
 use crate::analyze::Settings;
 use crate::golang;
 use crate::model::Observation;
-use crate::pipeline::{Keep, Terms, UntilFound};
+use crate::pipeline::fed::SINK_GRACE;
+use crate::pipeline::{Inbox, Keep, Role, SinkEnd, SinkError, Terms, UntilFound};
 use crate::sample::{Prepared, leaking};
 
 const AT_ONCE: Pace = Pace { interval: Duration::ZERO, duration: None, until_found: None };

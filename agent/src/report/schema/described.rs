@@ -5,7 +5,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::name::{self, Schema as _};
 use super::{
-    AlertDoc, ComparisonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MemoryReportDoc, MonitorLine,
+    AlertDoc, ComparisonDoc, DaemonDoc, DoctorDoc, Document, FleetDoc, ListDoc, MemoryReportDoc,
+    MonitorLine,
 };
 
 /// A schema, described.
@@ -53,6 +54,10 @@ pub fn all() -> Vec<Described> {
         described::<name::List, ListDoc<'static>>(
             "list",
             "The Go programs that run on the machine: what `--list --format json` writes.",
+        ),
+        described::<name::Daemon, DaemonDoc<'static>>(
+            "daemon-status",
+            "What the daemon watches, and what it takes: what `daemon status --format json` writes.",
         ),
     ]
 }

@@ -15,6 +15,7 @@ mod amount;
 mod compare;
 mod contention;
 mod coverage;
+mod daemon;
 pub mod described;
 pub mod doctor;
 mod document;
@@ -47,6 +48,7 @@ pub use coverage::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, ProofDoc, ProofStateDoc, SpellDoc,
     TargetDoc, TargetKind,
 };
+pub use daemon::{DaemonDoc, DaemonTargetDoc, TargetState};
 pub use doctor::DoctorDoc;
 pub use document::{
     AgentDoc, Document, HitCostDoc, HotPathDoc, LineageDoc, NotEnoughDoc, OverheadDoc, RiseDoc,

@@ -46,6 +46,10 @@ pub enum Memory {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alert {}
 
+/// `leak-agent/daemon/v1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daemon {}
+
 impl Schema for Report {
     const NAME: &'static str = "leak-agent/report/v1";
 }
@@ -76,6 +80,10 @@ impl Schema for Memory {
 
 impl Schema for Alert {
     const NAME: &'static str = "leak-agent/alert/v1";
+}
+
+impl Schema for Daemon {
+    const NAME: &'static str = "leak-agent/daemon/v1";
 }
 
 /// The name of a schema, which is all that this field can be.

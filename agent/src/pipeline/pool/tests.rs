@@ -1,0 +1,139 @@
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+
+use super::*;
+use crate::analyze::Settings;
+use crate::collect::attach::Budget;
+use crate::golang;
+use crate::model::Observation;
+use crate::pipeline::{Keep, Role, SinkError, Terms};
+use crate::sample::leaking;
+
+/// What a sink is told.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Sample(Option<u32>),
+    Exited(Option<u32>),
+    Released(Option<u32>),
+}
+
+struct Listener(Sender<Told>);
+
+impl Sink for Listener {
+    fn name(&self) -> &'static str {
+        "the listener"
+    }
+
+    fn terms(&self) -> Terms {
+        Terms::shows(Keep::Newest, Role::Follows)
+    }
+
+    fn run(self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
+        loop {
+            let next = inbox.next_within(Duration::from_millis(5));
+            if let Ok(update) = &next {
+                _ = self.0.send(Told::Sample(update.assessment.target.pid()));
+            }
+            inbox.exited().iter().for_each(|id| _ = self.0.send(Told::Exited(id.pid())));
+            inbox.released().iter().for_each(|id| _ = self.0.send(Told::Released(id.pid())));
+            if matches!(next, Err(TryRecvError::Disconnected)) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A program that has exited after some samples; forever without a number.
+struct Program {
+    pid: u32,
+    left: Option<u32>,
+}
+
+impl Source for Program {
+    fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
+        if let Some(left) = &mut self.left {
+            let Some(fewer) = left.checked_sub(1) else { return Ok(None) };
+            *left = fewer;
+        }
+        let mut seen = leaking(5).observe(0);
+        let target = Arc::make_mut(&mut seen.target);
+        target.id.instance = crate::model::Instance::Process { pid: self.pid, library: None };
+        Ok(Some(seen))
+    }
+}
+
+fn program(pid: u32, left: Option<u32>) -> Open {
+    Box::new(move || Ok(Box::new(Program { pid, left })))
+}
+
+fn observe() -> Observe {
+    Box::new(|source| Observer::new(source, Settings::default(), Vec::new()))
+}
+
+fn pool(threads: usize) -> (Pool, Receiver<Told>) {
+    let (out, heard) = channel();
+    let step = Duration::from_millis(10);
+    let pacing = Pacing { least: step, most: step, host: 1e9, budget: Budget::UNLIMITED };
+    let threads = NonZeroUsize::new(threads).expect("it is not 0");
+    (Pool::start(pacing, threads, vec![Box::new(Listener(out))], Stop::default()), heard)
+}
+
+/// What is heard until something is.
+fn until(heard: &Receiver<Told>, wanted: &Told) -> Vec<Told> {
+    let mut all = Vec::new();
+    while all.last() != Some(wanted) {
+        all.push(heard.recv_timeout(Duration::from_secs(60)).expect("it is told"));
+    }
+    all
+}
+
+#[test]
+fn a_few_threads_sample_many_and_one_that_fails_leaves_the_others_going() {
+    let (pool, heard) = pool(2);
+    let keys: Vec<u64> = (1..=50).map(|pid| pool.add(program(pid, None), observe())).collect();
+    let bad = pool.add(Box::new(|| Err(golang::Error::Exited { pid: 7 }.into())), observe());
+    let worse = pool.add(Box::new(|| panic!("on purpose")), observe());
+    let mut pids = std::collections::BTreeSet::new();
+    let mut again = 0;
+    while pids.len() < 50 || again < 100 {
+        match heard.recv_timeout(Duration::from_secs(60)).expect("a sample") {
+            Told::Sample(pid) => again += u32::from(!pids.insert(pid)),
+            told => panic!("{told:?}"),
+        }
+    }
+    let events = pool.events();
+    let is_failed = |it: &Event| matches!(it, Event::Failed(key, _) if *key == bad);
+    assert_eq!(events.iter().filter(|it| is_failed(it)).count(), 1, "{events:?}");
+    assert!(events.iter().any(|it| matches!(it, Event::Panicked(key) if *key == worse)));
+    let attached = events.iter().filter(|it| matches!(it, Event::Attached(_))).count();
+    assert_eq!(attached, 50);
+    assert!(pool.events().iter().all(|it| !matches!(it, Event::Attached(_))));
+    let progress = pool.progress();
+    assert_eq!(progress.keys().copied().collect::<Vec<_>>(), keys);
+    assert!(progress.values().all(|it| it.samples > 0 && it.last.is_some()));
+    pool.weigh();
+    let outcome = pool.end();
+    assert_eq!(outcome.len(), 1);
+}
+
+#[test]
+fn sinks_are_told_who_has_exited_and_who_is_only_let_go() {
+    let (pool, heard) = pool(1);
+    pool.add(program(7, Some(3)), observe());
+    let told = until(&heard, &Told::Exited(Some(7)));
+    // Its last sample was told before.
+    assert!(told.contains(&Told::Sample(Some(7))), "{told:?}");
+    assert!(!told.contains(&Told::Released(Some(7))), "{told:?}");
+    let kept = pool.add(program(8, None), observe());
+    until(&heard, &Told::Sample(Some(8)));
+    pool.remove(kept, Departure::Released);
+    until(&heard, &Told::Released(Some(8)));
+    let gone = pool.add(program(9, None), observe());
+    until(&heard, &Told::Sample(Some(9)));
+    pool.remove(gone, Departure::Exited);
+    until(&heard, &Told::Exited(Some(9)));
+    assert!(pool.progress().is_empty());
+    // Of one that was never sampled nobody is told.
+    let never = pool.add(program(10, None), observe());
+    pool.remove(never, Departure::Exited);
+    drop(pool.end());
+}

@@ -1,0 +1,182 @@
+//! A window that outlives the agent: some of its samples are kept, and a later agent begins with them.
+
+use std::time::Duration;
+
+use crate::analyze::Window;
+use crate::model::Observation;
+
+/// Samples that are kept of a window at most.
+pub(super) const MAX_KEPT: usize = 12;
+/// What has more goroutines is not kept: writing it would cost more than the window is worth.
+const MAX_GOROUTINES: usize = 50_000;
+
+/// What keeps samples of one target from one run of the agent to the next.
+pub trait KeepWindow: Send {
+    /// Those that were kept, oldest first; none where there are none of the program that is sampled now, which
+    /// `first` is the first sample of.
+    fn recall(&mut self, first: &Observation) -> Vec<Observation>;
+
+    /// Keeps one more under this number, which is higher than all before.
+    fn keep(&mut self, number: u64, sample: &Observation);
+
+    /// Keeps this one no longer.
+    fn forget(&mut self, number: u64);
+
+    /// The process runs another program now: nothing that was kept is of it.
+    fn begin_anew(&mut self);
+}
+
+/// Which samples of a window are kept.
+pub(super) struct Kept {
+    keeper: Box<dyn KeepWindow>,
+    /// The numbers of those that are, in order.
+    numbers: Vec<u64>,
+    /// Samples so far.
+    seen: u64,
+    /// Every so many samples one is kept.
+    every: u64,
+    /// What is added to the time of each sample: from the first that was kept to the first of this agent.
+    ahead: Duration,
+    has_begun: bool,
+}
+
+impl Kept {
+    pub(super) fn new(keeper: Box<dyn KeepWindow>) -> Self {
+        let (numbers, ahead) = (Vec::new(), Duration::ZERO);
+        Self { keeper, numbers, seen: 0, every: 1, ahead, has_begun: false }
+    }
+
+    /// Takes in a sample before it goes into the window, which begins with what was kept.
+    pub(super) fn add(&mut self, sample: &mut Observation, window: &mut Window) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.begin(sample, window);
+        }
+        sample.elapsed += self.ahead;
+        self.seen += 1;
+        if !(self.seen - 1).is_multiple_of(self.every) || sample.goroutines.len() > MAX_GOROUTINES {
+            return;
+        }
+        self.keeper.keep(self.seen, sample);
+        self.numbers.push(self.seen);
+        self.thin();
+    }
+
+    /// The process runs another program.
+    pub(super) fn begin_anew(&mut self) {
+        self.keeper.begin_anew();
+        (self.numbers, self.seen, self.every, self.ahead) = (Vec::new(), 0, 1, Duration::ZERO);
+    }
+
+    /// Every second one goes, never the first or the last, once there are too many.
+    fn thin(&mut self) {
+        if self.numbers.len() <= MAX_KEPT {
+            return;
+        }
+        let last = self.numbers.len() - 1;
+        let mut at = 0;
+        self.numbers.retain(|number| {
+            let keep = at == 0 || at == last || at % 2 == 0;
+            at += 1;
+            if !keep {
+                self.keeper.forget(*number);
+            }
+            keep
+        });
+        self.every *= 2;
+    }
+
+    fn begin(&mut self, first: &Observation, window: &mut Window) {
+        let kept = self.keeper.recall(first);
+        let Some(last) = kept.last() else { return };
+        // By the clock of the program's own life, which no agent's end stops.
+        let passed = first.uptime.zip(last.uptime).and_then(|(now, then)| now.checked_sub(then));
+        let Some(passed) = passed else { return };
+        self.ahead = last.elapsed + passed;
+        // What is kept is renumbered from 1 on.
+        self.seen = kept.len() as u64;
+        self.numbers = (1..=self.seen).collect();
+        while self.every * MAX_KEPT as u64 <= self.seen {
+            self.every *= 2;
+        }
+        for sample in kept {
+            window.take(sample);
+        }
+        window.go_on_by_other_ids();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::analyze::assess;
+    use crate::sample::leaking;
+
+    #[derive(Clone, Default)]
+    struct Shelf(Arc<Mutex<BTreeMap<u64, Observation>>>);
+
+    impl KeepWindow for Shelf {
+        fn recall(&mut self, _: &Observation) -> Vec<Observation> {
+            let mut shelf = self.0.lock().expect("unbroken");
+            let kept: Vec<_> = shelf.values().cloned().collect();
+            *shelf = (1..).zip(kept.iter().cloned()).collect();
+            kept
+        }
+
+        fn keep(&mut self, number: u64, sample: &Observation) {
+            self.0.lock().expect("unbroken").insert(number, sample.clone());
+        }
+
+        fn forget(&mut self, number: u64) {
+            self.0.lock().expect("unbroken").remove(&number);
+        }
+
+        fn begin_anew(&mut self) {
+            self.0.lock().expect("unbroken").clear();
+        }
+    }
+
+    /// An agent's samples of a program, at these seconds of its life.
+    fn run(shelf: &Shelf, seconds: impl IntoIterator<Item = u32>) -> Window {
+        let (mut kept, mut window) = (Kept::new(Box::new(shelf.clone())), Window::default());
+        let mut first = None;
+        for second in seconds {
+            let start = *first.get_or_insert(second);
+            let mut sample = leaking(u64::from(second) * 10).observe(second - start);
+            sample.uptime = Some(Duration::from_secs(u64::from(second)));
+            kept.add(&mut sample, &mut window);
+            window.take(sample);
+        }
+        window
+    }
+
+    #[test]
+    fn the_next_agent_sees_what_was_there_before_it() {
+        let shelf = Shelf::default();
+        run(&shelf, 0..40);
+        // It was killed, and a while passes.
+        let window = run(&shelf, 100..103);
+        let assessment = assess(&window).expect("observed");
+        assert_eq!(assessment.window.duration, Duration::from_secs(102));
+        let growth = assessment.groups.iter().filter_map(|group| group.growth_per_second);
+        let most = growth.fold(0.0, f64::max);
+        assert!((most - 10.0).abs() < 0.1, "{most}");
+        // And the one after that.
+        let window = run(&shelf, 200..201);
+        let assessment = assess(&window).expect("observed");
+        assert_eq!(assessment.window.duration, Duration::from_secs(200));
+    }
+
+    #[test]
+    fn few_are_kept_however_long_it_goes_on_the_first_among_them() {
+        let shelf = Shelf::default();
+        run(&shelf, 0..1_000);
+        let kept = shelf.0.lock().expect("unbroken");
+        assert!((6..=MAX_KEPT).contains(&kept.len()), "{}", kept.len());
+        let elapsed: Vec<u64> = kept.values().map(|it| it.elapsed.as_secs()).collect();
+        assert!(elapsed[0] == 0 && elapsed[elapsed.len() - 1] > 700, "{elapsed:?}");
+    }
+}

@@ -227,7 +227,9 @@ fn cycles(report: &Value) -> Vec<(String, u64, String)> {
         let text = cycle["text"].as_str().expect("text").to_owned();
         let (name, function) = (holder["name"].as_str(), holder["function"].as_str());
         let is_of_cleanup = holder["kind"] == "cleanup-cycle";
-        assert!(is_of_cleanup || holder["kind"] == "cycle", "{holder:#}");
+        let is_of_entries = holder["kind"] == "weak-cycle";
+        assert!(is_of_cleanup || is_of_entries || holder["kind"] == "cycle", "{holder:#}");
+        assert_eq!(holder["entries_of"].is_string(), is_of_entries, "{holder:#}");
         assert_eq!(function.is_some(), is_of_cleanup, "{holder:#}");
         let name = name.or(function).expect("a type or a function").to_owned();
         (name, holder["count"].as_u64().expect("a count"), text)
@@ -254,6 +256,7 @@ fn what_keeps_itself_is_found_and_garbage_is_not(version: &str, mode: &str) {
                 "main.account",
                 "main.captured",
                 "main.endConnection",
+                "main.newLease.func1",
                 "main.session",
                 "main.upload",
             ],
@@ -283,3 +286,46 @@ fn finalizers_that_never_run(version: &str) {
 }
 
 each_version!(finalizers_that_never_run);
+
+/// What nothing but a cache's entry with a weak pointer to it holds is told, and neither what is in use nor what is
+/// garbage: see targets/heap.
+#[test]
+fn caches_that_keep_what_they_have_weak_pointers_to() {
+    const MADE: u64 = 300;
+    for version in ["1.24.11", "1.25.5", "1.26.6", "1.27.3"] {
+        let mut target = Target::start(version, "exe", "heap").expect("target");
+        assert_eq!(cycles(&memory(&target, &[])), [], "{version}: a program without any");
+        target.command(&format!("weakly {MADE}")).expect("made");
+        for collections in 0..2 {
+            let report = memory(&target, &[]);
+            let found = cycles(&report);
+            let names: Vec<_> = found.iter().map(|(name, ..)| name.as_str()).collect();
+            assert_eq!(
+                names,
+                ["main.document", "main.image"],
+                "{version} {collections}: {found:?}"
+            );
+            for (name, count, text) in found {
+                // The last may still be on a stack.
+                assert!((MADE - 2..=MADE).contains(&count), "{version} {name}: {count}");
+                let fields = match name.as_str() {
+                    "main.image" => {
+                        "map[weak.Pointer[main.image]]*main.thumbnail -> main.thumbnail.of -> main.image"
+                    }
+                    _ => "main.cached.strong -> main.document",
+                };
+                assert_eq!(text, fields, "{version}");
+            }
+            let holders = report["retained"]["holders"].as_array().expect("holders");
+            let of = holders.iter().filter_map(|it| it["entries_of"].as_str());
+            let of: HashSet<_> = of.collect();
+            assert_eq!(of, HashSet::from(["main.thumbnails", "main.documents"]), "{version}");
+            // Each image and its thumbnail with its pixels.
+            let kept = holders.iter().find(|it| it["name"] == "main.image").expect("images");
+            let bytes = kept["bytes"].as_u64().expect("bytes");
+            assert!(bytes >= (MADE - 2) * (300 + 700), "{version}: {bytes}");
+            assert_eq!(report["retained"]["walk"]["unexamined"], 0);
+            target.command("collect").expect("collect");
+        }
+    }
+}

@@ -62,7 +62,7 @@ pub enum CauseClass {
     NotClosed,
     /// What collections find reachable on Go's heap becomes more and more.
     HeapGrowth,
-    /// Objects that their own finalizer or cleanup keeps reachable become more and more: it never runs.
+    /// Objects that their own finalizer, cleanup or entry of a weak cache keeps reachable become more and more.
     FinalizerCycle,
     /// Memory that Go's runtime does not know of becomes more and more: of C, or of `mmap`.
     OffHeapGrowth,

@@ -166,6 +166,8 @@ pub struct HeapHolder {
     pub address: Option<u64>,
     /// The function of the cleanups by which objects keep themselves; `None` for others, and where it is not known.
     pub function: Option<String>,
+    /// Who holds the entries that keep such objects, by name; `None` for others, and where it has none.
+    pub entries_of: Option<String>,
     /// How many words of the variable point into the heap; how many goroutines, records or objects there are.
     pub count: u64,
     /// What it holds that no holder before it does.
@@ -202,6 +204,9 @@ pub enum HolderKind {
     Cycle,
     /// The same by what their own cleanups of one function keep: its argument, or what the function captured.
     CleanupCycle,
+    /// Objects of one type that nothing reaches but entries which have weak pointers to them: what else is in such an
+    /// entry leads back to the object, which is not freed while there is the entry.
+    WeakCycle,
     /// What came while the walk went on, and what variables and stacks led to by its end.
     Meanwhile,
 }
@@ -216,7 +221,7 @@ impl HolderKind {
     /// Whether they are objects that keep themselves.
     #[must_use]
     pub const fn is_cycle(self) -> bool {
-        matches!(self, Self::Cycle | Self::CleanupCycle)
+        matches!(self, Self::Cycle | Self::CleanupCycle | Self::WeakCycle)
     }
 }
 
@@ -256,6 +261,8 @@ pub struct WalkCoverage {
     pub untraced: u64,
     /// Objects, stacks, variables, records and queues of finalizers that could not be read.
     pub unread: u64,
+    /// Entries of weak pointers of which was not examined whether they keep their objects: there were too many.
+    pub unexamined: u64,
     /// Goroutines that ran: what they hold in registers alone is not seen.
     pub running: u64,
     /// Objects that came after the walk began, of which nothing led to them: they are among nothing else.

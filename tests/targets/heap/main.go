@@ -7,7 +7,8 @@
 //	collect     collects garbage; OK
 //	finalize N  makes so many objects with a finalizer that nothing holds: of N each that another leads back to,
 //	            that two others lead back to, that lead to another such object, that their finalizer's closure
-//	            holds, and that their cleanup's argument holds; and of N without one that point at each other; OK
+//	            holds, and that their cleanup's argument or closure holds; and of N without one that point at each other; OK
+//	weakly N    makes so many objects that caches keep by weak pointers to them, and as many that they do not; OK
 //
 // Run as `heap limited` it has a memory limit of 96 MiB, and GOGC is off.
 package main
@@ -78,7 +79,9 @@ var (
 	sink  []byte
 	// cleanUp makes an object that its own cleanup keeps; nil up to Go 1.23, which has none.
 	cleanUp func()
-	stats   runtime.MemStats
+	// weakly fills caches of weak pointers; nil up to Go 1.23, which has none.
+	weakly func(n int)
+	stats  runtime.MemStats
 )
 
 func main() {
@@ -104,6 +107,17 @@ func main() {
 			for ; number > 0; number-- {
 				finalize(number)
 			}
+			return "OK"
+		},
+		"weakly": func(args []string) string {
+			if len(args) != 1 || weakly == nil {
+				return "ERR wants a number, and Go 1.24"
+			}
+			number, err := strconv.Atoi(args[0])
+			if err != nil || number < 0 {
+				return "ERR wants a number"
+			}
+			weakly(number)
 			return "OK"
 		},
 		"hold":    func(args []string) string { return sized(args, hold) },

@@ -162,6 +162,7 @@ mod tests {
     fn retained(holders: &[(&str, u64)]) -> Retained {
         let holder = |(name, bytes): &(&str, u64)| HeapHolder {
             function: None,
+            entries_of: None,
             kind: HolderKind::Variable,
             name: Some((*name).to_owned()),
             address: Some(0x1000),
@@ -235,9 +236,9 @@ mod tests {
 
     #[test]
     fn objects_that_their_finalizers_keep_are_a_class_of_their_own() {
-        let with = |bytes| {
+        let with_kind = |kind, bytes| {
             let mut retained = retained(&[("main.cache", 100), ("main.node", bytes)]);
-            retained.holders[1].kind = HolderKind::Cycle;
+            retained.holders[1].kind = kind;
             let step = |via: Option<&str>, name: &str| HeapStep {
                 via: via.map(str::to_owned),
                 type_name: Some(name.to_owned()),
@@ -246,6 +247,7 @@ mod tests {
             retained.cycles = vec![HeapCycle { holder: 1, steps }];
             retained
         };
+        let with = |bytes| with_kind(HolderKind::Cycle, bytes);
         let class = |now: &Retained, before: &Retained| {
             let mut assessment = both();
             hold(&mut assessment, now, Some(before));
@@ -255,6 +257,10 @@ mod tests {
         };
         let fix = Suggestion::Class(CauseClass::FinalizerCycle);
         assert_eq!(class(&with(60), &with(10)), (CauseClass::FinalizerCycle, 2, Some(fix)));
+        for kind in [HolderKind::CleanupCycle, HolderKind::WeakCycle] {
+            let now = class(&with_kind(kind, 60), &with_kind(kind, 10));
+            assert_eq!(now.0, CauseClass::FinalizerCycle);
+        }
         assert_eq!(class(&with(10), &with(10)).0, CauseClass::HeapGrowth, "it does not grow");
     }
 

@@ -27,10 +27,11 @@ pub fn since(before: &Retained, now: &Retained) -> HeldSince {
 /// What makes holders of two walks the same.
 type Key = (HolderKind, Option<String>, Option<String>, Option<u64>);
 
-/// It: the name and the cleanup's function, or else the address.
+/// It: the name with the cleanup's function or whose entries they are, or else the address.
 pub(super) fn key(holder: &HeapHolder) -> Key {
     let address = holder.address.filter(|_| holder.name.is_none());
-    (holder.kind, holder.name.clone(), holder.function.clone(), address)
+    let beside = holder.function.clone().or_else(|| holder.entries_of.clone());
+    (holder.kind, holder.name.clone(), beside, address)
 }
 
 /// Those of another amount, what has become most first, and last what has become least.
@@ -76,6 +77,7 @@ mod tests {
                 .iter()
                 .map(|(name, bytes)| HeapHolder {
                     function: None,
+                    entries_of: None,
                     kind: HolderKind::Variable,
                     name: Some((*name).to_owned()),
                     // Another at each start of a position-independent executable.

@@ -2,6 +2,7 @@
 
 mod paths;
 mod records;
+mod weak;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -57,6 +58,9 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         is_whole: true,
         unread: 0,
     };
+    let weak = heap.specials(memory, &spans).map_err(failed)?;
+    holding.walk.put_off_entries(&weak.found);
+    drop(weak);
     let variables = program.variables(&spans)?;
     let names = program.variable_names();
     holding.unread += variables.unread;
@@ -70,11 +74,17 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     }
     holding.variables(&named[of_runtime..]).map_err(failed)?;
     let came = holding.meanwhile(program, &spans)?;
+    let entries = weak::follow(&mut holding).map_err(failed)?;
     let specials = heap.specials(memory, &spans).map_err(failed)?;
     let queued = heap.queued(memory).map_err(failed)?;
     holding.unread += specials.unread + queued.unread;
     let kept = records::follow(&mut holding, &specials.found, &queued.found).map_err(failed)?;
-    let cycles = holding.cycles(program, &kept.cycles).map_err(failed)?;
+    // What only records lead to may have entries too.
+    let more_entries = weak::follow(&mut holding).map_err(failed)?;
+    let mut cycles = holding.cycles(program, &kept.cycles).map_err(failed)?;
+    for entries in [entries, more_entries] {
+        cycles.extend(weak::cycles(&mut holding, program, &entries).map_err(failed)?);
+    }
     let Holding { walk, holders, roots, is_whole, unread, .. } = holding;
     let read_bytes = walk.read_bytes();
     let mut order: Vec<usize> = (0..holders.len()).collect();
@@ -330,7 +340,16 @@ impl Holding<'_, '_> {
     ) {
         if holds != Amount::default() {
             self.roots.push(root);
-            self.holders.push(HeapHolder { kind, name, address, function: None, count, holds });
+            let (function, entries_of) = (None, None);
+            self.holders.push(HeapHolder {
+                kind,
+                name,
+                address,
+                function,
+                entries_of,
+                count,
+                holds,
+            });
         }
     }
 
@@ -347,13 +366,24 @@ impl Holding<'_, '_> {
             found.push((root, paths::cycle(&mut names, &self.walk, (root, shape))?));
             let kind = match kind {
                 RecordKind::Cleanup => HolderKind::CleanupCycle,
-                RecordKind::Finalizer | RecordKind::Other => HolderKind::Cycle,
+                RecordKind::Finalizer | RecordKind::WeakHandle | RecordKind::Other => {
+                    HolderKind::Cycle
+                }
             };
             let symbolizer = program.symbolizer();
             let function = function.and_then(|code| symbolizer.entry(code));
             let function = function.map(|(_, name)| name.to_owned());
             self.roots.push(root);
-            self.holders.push(HeapHolder { kind, name, address: None, function, count, holds });
+            let (address, entries_of) = (None, None);
+            self.holders.push(HeapHolder {
+                kind,
+                name,
+                address,
+                function,
+                entries_of,
+                count,
+                holds,
+            });
         }
         Ok(found)
     }
@@ -374,6 +404,7 @@ const fn coverage(outcome: &Outcome) -> WalkCoverage {
         torn_spans: moved.torn_spans,
         astray: moved.astray,
         untyped: moved.untyped,
+        unexamined: moved.unexamined,
         untraced: moved.untraced.saturating_add(moved.merged),
         unread: moved.unread,
         running: 0,

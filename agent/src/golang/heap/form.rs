@@ -15,6 +15,8 @@ pub struct Form {
     pub finalizer_kind: u8,
     /// `_KindSpecialCleanup`; `None` before Go 1.24, which has no cleanups.
     pub cleanup_kind: Option<u8>,
+    /// `_KindSpecialWeakHandle`; `None` before Go 1.24, where programs have no weak pointers of their own.
+    pub weak_kind: Option<u8>,
     /// How many words a cleanup that is queued to run has; `None` where cleanups are queued with finalizers.
     pub queued_cleanup_words: Option<usize>,
     /// The offset of `cleanupQueue.all`, behind two cache lines (`internal/cpu.CacheLinePadSize`).
@@ -60,6 +62,11 @@ impl Form {
                 ..24 => None,
                 24 => Some(6),
                 _ => Some(7),
+            },
+            weak_kind: match minor {
+                ..24 => None,
+                24 => Some(2),
+                _ => Some(3),
             },
             // The closure alone, and then how it is called, the function and its argument.
             queued_cleanup_words: match minor {

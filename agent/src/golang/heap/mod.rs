@@ -25,6 +25,7 @@ pub mod stacks;
 mod tests;
 mod types;
 mod walk;
+mod weak;
 
 use std::ops::Range;
 
@@ -37,6 +38,7 @@ pub use marks::Tally;
 pub use processors::Processor;
 pub use spans::{Span, Spans};
 pub use walk::{Came, ClassOutcome, Moved, Outcome, Walk};
+pub use weak::Entry;
 
 use super::globals::{Global, Located, NotLocated};
 use super::layout;

@@ -123,6 +123,13 @@ impl Paths {
         &self.nodes[id.0 as usize]
     }
 
+    /// Where the path of a node begins.
+    #[must_use]
+    pub fn root_of(&self, node: NodeId) -> NodeId {
+        let above = |at: &NodeId| self.node(*at).parent;
+        std::iter::successors(Some(node), above).last().unwrap_or(node)
+    }
+
     /// All of them, roots too.
     pub fn all(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         (0..).map(NodeId).zip(&self.nodes)

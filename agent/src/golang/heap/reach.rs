@@ -7,6 +7,7 @@ use super::paths::{NodeId, Paths};
 use super::queue::{Key, Queue};
 use super::shape::{self, HEADER, MAX_WITHOUT_HEADER, Named, Shape, Word};
 use super::spans::{Span, Spans};
+use super::weak::{Lead, Weak};
 use crate::golang::memory::{Memory, ReadError};
 use crate::golang::types::{Label, Layout, Types};
 
@@ -43,6 +44,7 @@ pub(super) struct Reach<'a> {
     pub(super) root: NodeId,
     pub(super) local: Option<Local>,
     pub(super) watched: Option<Watched>,
+    pub(super) weak: Weak,
     /// Objects that were too many to remember how they are held.
     pub(super) untraced: u64,
     /// Whether large objects with pointers have their type before them.
@@ -70,6 +72,7 @@ impl<'a> Reach<'a> {
             root,
             local: None,
             watched: None,
+            weak: Weak::default(),
             untraced: 0,
             has_headers,
         }
@@ -156,6 +159,30 @@ impl<'a> Reach<'a> {
         }
         let (via, leads) = shape::follow(&mut self.types, self.memory, (shape, layout), word)?;
         self.pointer((node, via), leads, value);
+        Ok(())
+    }
+
+    /// Follows a word of an object, or where there are weak pointers gathers it: all words of the object tell whether it
+    /// has entries of them.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub(super) fn word_of_object(
+        &mut self,
+        key: Key,
+        layout: Option<&Layout>,
+        word: Word<'_>,
+        value: u64,
+    ) -> Result<(), ReadError> {
+        if !self.weak.is_any() {
+            return self.word(key, layout, word, value);
+        }
+        if self.spans.find(value).is_some() {
+            let offset = word.offset;
+            let follow = shape::follow(&mut self.types, self.memory, (key.1, layout), word)?;
+            let (via, shape) = follow;
+            self.weak.gathered.push(Lead { offset, via, shape, value });
+        }
         Ok(())
     }
 

@@ -58,7 +58,9 @@ pub enum RecordKind {
     Finalizer,
     /// A cleanup: its function and argument are kept.
     Cleanup,
-    /// The handle of weak pointers to it, a sample of the memory profile, ...
+    /// The handle of weak pointers to it (Go 1.24).
+    WeakHandle,
+    /// A sample of the memory profile, ...
     Other,
 }
 
@@ -195,6 +197,7 @@ fn parse(bytes: &[u8], layout: &layout::heap::Special, form: &Form) -> Option<(S
     let kind = match *bytes.get(layout.kind as usize)? {
         kind if kind == form.finalizer_kind => RecordKind::Finalizer,
         kind if Some(kind) == form.cleanup_kind => RecordKind::Cleanup,
+        kind if Some(kind) == form.weak_kind => RecordKind::WeakHandle,
         _ => RecordKind::Other,
     };
     let is_finalizer = kind == RecordKind::Finalizer;

@@ -6,6 +6,7 @@
 mod came;
 mod records;
 mod unmarked;
+mod weak;
 
 use std::ops::Range;
 
@@ -91,6 +92,8 @@ pub struct Moved {
     pub untraced: u64,
     /// Objects whose path is one of too many, or too long: they count for what holds them.
     pub merged: u64,
+    /// Parts of objects with weak pointers that were followed at once, since too many waited.
+    pub unexamined: u64,
     /// Whether a garbage collection began or ended meanwhile.
     pub collected: bool,
 }
@@ -297,9 +300,12 @@ impl<'a> Walk<'a> {
         let mut outcome = Ok(());
         let is_read = pointers.of_object(*memory, span, read, object, |word, value| {
             if outcome.is_ok() {
-                outcome = reach.word(learnt, layout, word, value);
+                outcome = reach.word_of_object(learnt, layout, word, value);
             }
         })?;
+        if reach.weak.is_any() {
+            reach.gathered(learnt, layout, span.object_bytes);
+        }
         self.unread += u64::from(!is_read);
         outcome
     }
@@ -326,9 +332,12 @@ impl<'a> Walk<'a> {
         let mut outcome = Ok(());
         let part = pointers.of_large(*memory, span, from, |word, value| {
             if outcome.is_ok() {
-                outcome = reach.word(key, layout.as_deref(), word, value);
+                outcome = reach.word_of_object(key, layout.as_deref(), word, value);
             }
         })?;
+        if reach.weak.is_any() {
+            reach.gathered(key, layout.as_deref(), span.object_bytes);
+        }
         match part {
             Part::Read => {}
             Part::Last => reach.queue.end(number),
@@ -412,6 +421,7 @@ impl<'a> Walk<'a> {
             unread: self.unread,
             untraced: self.reach.untraced,
             merged: self.reach.paths.merged,
+            unexamined: self.reach.weak.unexamined,
             collected: generation != self.spans.sweep_generation(),
         };
         Ok(outcome)

@@ -63,6 +63,18 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Of a value of so many words, without pointers.
+    #[cfg(test)]
+    pub(crate) fn of_words(words: u64) -> Self {
+        Self::new(words * 8, Vec::new())
+    }
+
+    /// Bytes of a value.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
     pub(super) fn new(size: u64, mut slots: Vec<Slot>) -> Self {
         slots.truncate(MAX_SLOTS);
         slots.retain(|slot| slot.offset.is_multiple_of(8) && slot.offset < size);

@@ -29,6 +29,7 @@ const MAX_REMEMBERED: usize = 1 << 16;
 
 /// A type that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(test, derive(Default))]
 pub struct TypeId(u32);
 
 /// The name of a field, or the names of fields within fields.

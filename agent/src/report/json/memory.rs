@@ -57,6 +57,7 @@ pub(in crate::report) fn holder(holder: HeapHolder) -> HeapHolderDoc<'static> {
         name: holder.name.map(Into::into),
         address: holder.address.map(hex),
         function: holder.function.map(Into::into),
+        entries_of: holder.entries_of.map(Into::into),
         count: holder.count,
         bytes: holder.holds.bytes,
         objects: holder.holds.objects,

@@ -59,6 +59,7 @@ fn retained<'a>(retained: &'a Retained, report: &MemoryReport<'a>) -> RetainedDo
             running: walk.running,
             came: amount(walk.came),
             unsearched: amount(walk.unsearched),
+            unexamined: walk.unexamined,
             collected: walk.collected,
             has_names: walk.has_names,
             has_variable_types: walk.has_variable_types,

@@ -54,6 +54,7 @@ fn holder(holder: &HeapHolderDoc<'_>) -> Result<HeapHolder, ReadError> {
         name: holder.name.as_deref().map(str::to_owned),
         address: holder.address.as_deref().map(address).transpose()?,
         function: holder.function.as_deref().map(str::to_owned),
+        entries_of: holder.entries_of.as_deref().map(str::to_owned),
         count: holder.count,
         holds: Amount { bytes: holder.bytes, objects: holder.objects },
     })

@@ -18,6 +18,7 @@ fn assessment() -> Assessment {
 fn retained() -> Retained {
     let holder = |kind, name: Option<&str>, count, bytes| HeapHolder {
         function: None,
+        entries_of: None,
         kind,
         name: name.map(str::to_owned),
         address: Some(0x5a_2c40),

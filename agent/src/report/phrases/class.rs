@@ -24,7 +24,7 @@ pub const fn class_meaning(class: CauseClass) -> &'static str {
         CauseClass::SyscallOrCgo => "a system call or C does not return",
         CauseClass::NotClosed => "something is made again and again, and never closed",
         CauseClass::HeapGrowth => "what Go's heap keeps reachable grows and grows",
-        CauseClass::FinalizerCycle => "objects keep themselves, so that their finalizers never run",
+        CauseClass::FinalizerCycle => "objects keep themselves, so that they are never freed",
         CauseClass::OffHeapGrowth => "memory outside of Go's heap grows and grows",
         CauseClass::Resource => "descriptors, threads, mappings or children pile up",
         CauseClass::Unknown => "of no kind that is known",

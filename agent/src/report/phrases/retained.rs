@@ -43,6 +43,15 @@ pub fn heap_holder(holder: &HeapHolder) -> String {
                 function.unwrap_or_default()
             )
         }
+        HolderKind::WeakCycle => {
+            let of = holder.entries_of.as_deref().map(|name| format!(" of {name}"));
+            format!(
+                "{} × {}, which entries{} with weak pointers to them keep",
+                count(holder.count),
+                type_name(holder.name.as_deref()),
+                of.unwrap_or_default()
+            )
+        }
         HolderKind::Meanwhile => "what came or was moved while the walk went on".to_owned(),
     }
 }
@@ -93,6 +102,7 @@ pub fn heap_held_brief(held: &HeapHeld) -> String {
         | HolderKind::Finalizers
         | HolderKind::Cycle
         | HolderKind::CleanupCycle
+        | HolderKind::WeakCycle
         | HolderKind::Meanwhile => "",
     };
     let share = share_of_heap(held);
@@ -228,6 +238,10 @@ pub fn walk_notes(retained: &Retained) -> Vec<String> {
         (walk.unsearched.objects > 0).then(|| {
             let unsearched = amount(walk.unsearched);
             format!("of that {unsearched} were not searched: what they alone hold is missing")
+        }),
+        (walk.unexamined > 0).then(|| {
+            let entries = counted(walk.unexamined, "entry", "entries");
+            format!("of {entries} with weak pointers was not examined whether they keep their own objects")
         }),
         (walk.running > 0).then(|| {
             let running = counted(walk.running, "goroutine", "goroutines");

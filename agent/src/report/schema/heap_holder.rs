@@ -26,6 +26,11 @@ pub struct HeapHolderDoc<'a> {
     /// Null: they are others, or it is not known.
     #[serde(default)]
     pub function: Option<Cow<'a, str>>,
+    /// Whose entries keep objects that they have weak pointers to (package `weak`), by name.
+    ///
+    /// Null: they are others, or it has no name.
+    #[serde(default)]
+    pub entries_of: Option<Cow<'a, str>>,
     /// How many pointers into the heap the variable has, how many goroutines, records or objects there are.
     ///
     /// Unit: pointers, goroutines, records or objects.

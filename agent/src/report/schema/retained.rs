@@ -50,7 +50,7 @@ pub struct MemoryReportDoc<'a> {
 pub struct RetainedDoc<'a> {
     /// They, those with most bytes first. Each object counts once, at the first that reaches it: the program's
     /// own variables by name, then those of the standard library, goroutines, the runtime's variables,
-    /// finalizers, and objects that their own finalizers keep.
+    /// finalizers, and objects that keep themselves.
     pub holders: Vec<HeapHolderDoc<'a>>,
     /// All that is reached: the sum of the holders.
     pub reached: AmountDoc,
@@ -73,7 +73,8 @@ pub struct RetainedDoc<'a> {
     /// Null: there is none.
     #[serde(default)]
     pub since: Option<HeldSinceDoc<'a>>,
-    /// By which fields objects keep themselves, for each holder of kind `cycle`.
+    /// By which fields objects keep themselves, for each holder of the kinds `cycle` and `cleanup-cycle`; for one of kind
+    /// `weak-cycle` by which fields entries lead to their objects.
     #[serde(default)]
     pub cycles: Vec<HeapCycleDoc<'a>>,
     /// How much was seen.
@@ -237,6 +238,11 @@ pub struct WalkDoc {
     ///
     /// Unit: objects, stacks, variables, records and queues.
     pub unread: u64,
+    /// Entries of weak pointers of which was not examined whether they keep their objects: there were too many.
+    ///
+    /// Unit: entries.
+    #[serde(default)]
+    pub unexamined: u64,
     /// Goroutines that ran: what they hold in registers alone is not seen.
     ///
     /// Unit: goroutines.

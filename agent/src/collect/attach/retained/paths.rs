@@ -109,6 +109,32 @@ pub(super) fn cycle(
     Ok(steps)
 }
 
+/// By which fields entries of weak pointers, which are a part of `entries`, lead to objects of a shape, for which paths
+/// begin at a root of their own.
+pub(super) fn from_entries(
+    names: &mut Names<'_>,
+    walk: &Walk<'_>,
+    (root, shape): (NodeId, Shape),
+    entries: NodeId,
+) -> Result<Vec<HeapStep>, ReadError> {
+    let (paths, named) = (walk.paths(), shape.named(true));
+    let first = names.of(paths.node(entries).named)?;
+    let mut between = Vec::new();
+    let is_it = |id: NodeId, node: &Node| node.named == named && paths.root_of(id) == root;
+    let found = paths.all().find(|(id, node)| node.parent.is_some() && is_it(*id, node));
+    let mut at = found.map(|(id, _)| id);
+    while let Some((parent, node)) =
+        at.map(|id| paths.node(id)).and_then(|it| Some((it.parent?, it)))
+    {
+        let via = walk.types().text(node.via).map(str::to_owned);
+        between.push(HeapStep { via, type_name: names.of(node.named)? });
+        at = Some(parent);
+    }
+    between.push(HeapStep { via: None, type_name: first });
+    between.reverse();
+    Ok(between)
+}
+
 /// The names of types and functions.
 pub(super) struct Names<'a> {
     program: &'a Program,

@@ -4,7 +4,6 @@
 //! but not the object. One that is reached from there all the same is never freed, and its finalizer never runs
 //! (`runtime.SetFinalizer`, `runtime.AddCleanup`).
 
-use super::super::marks::Mark;
 use super::super::roots::{RecordKind, Special};
 use super::{NodeId, ReadError, Shape, Walk};
 use crate::golang::heap::reach::Watched;
@@ -19,9 +18,7 @@ impl Walk<'_> {
     /// Whether nothing has reached the object at an address yet, of those that were allocated when the walk began.
     #[must_use]
     pub fn is_unreached(&self, address: u64) -> bool {
-        let found = self.spans.find(address);
-        let object = found.and_then(|(_, span)| Some((span, span.object_at(address)?)));
-        object.is_some_and(|(span, object)| self.reach.marks.state(span, object) == Mark::New)
+        self.reach.is_unreached(address)
     }
 
     /// How large that object is; `None` where something has reached it.
@@ -72,7 +69,7 @@ impl Walk<'_> {
         };
         let [call, function, _] = record.words;
         match (record.kind, self.pointers.form().queued_cleanup_words) {
-            (RecordKind::Finalizer | RecordKind::Other, _) => Ok(None),
+            (RecordKind::Finalizer | RecordKind::WeakHandle | RecordKind::Other, _) => Ok(None),
             (RecordKind::Cleanup, Some(3)) => code(function),
             // A closure of the runtime's, which has captured it; in Go 1.25 by where it lies, since its address is taken.
             (RecordKind::Cleanup, words) => {
@@ -117,7 +114,7 @@ impl Walk<'_> {
         record.words.into_iter().for_each(|word| self.reach(word));
         match record.kind {
             RecordKind::Finalizer => self.reach_from_object(record.object, shape),
-            RecordKind::Cleanup | RecordKind::Other => Ok(()),
+            RecordKind::Cleanup | RecordKind::WeakHandle | RecordKind::Other => Ok(()),
         }
     }
 

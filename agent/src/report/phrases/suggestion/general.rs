@@ -102,6 +102,8 @@ pub(super) const fn of_class(class: CauseClass) -> &'static [&'static str] {
             "Take the pointer that leads back to the object out of what its finalizer or cleanup keeps: set the \
              finalizer on an object of its own that points to nothing of the cycle, and let no closure or argument \
              of a cleanup hold the object.",
+            "In a cache of weak pointers let no value lead to its own key, and no entry hold the object itself \
+             beside the weak pointer to it.",
             "Close it where its work is done, rather than in a finalizer.",
         ],
         CauseClass::OffHeapGrowth => &[

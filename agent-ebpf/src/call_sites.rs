@@ -104,6 +104,14 @@ impl Entry {
         Some(Self { site, place })
     }
 
+    /// Counts an object that was allocated here, with so many bytes.
+    #[inline(always)]
+    pub fn count_allocated(self, bytes: u64) {
+        self.count_opened();
+        // SAFETY: an element of a map.
+        unsafe { atomic::add(&raw mut (*self.site).bytes, bytes) };
+    }
+
     /// Counts a descriptor that was opened here.
     #[inline(always)]
     pub fn count_opened(self) {

@@ -1,5 +1,5 @@
-//! The eBPF programs of leak-agent: goroutine creation, park and exit, and the
-//! opening of descriptors.
+//! The eBPF programs of leak-agent: goroutine creation, park and exit, the opening of
+//! descriptors, and the allocation of large objects.
 //!
 //! `cargo xtask ebpf build` builds them for the kernel, once for each architecture whose registers
 //! they read. Nothing here may ever write to the target.
@@ -10,6 +10,8 @@
 mod atomic;
 #[cfg(target_arch = "bpf")]
 mod call_sites;
+#[cfg(target_arch = "bpf")]
+mod larges;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
@@ -75,6 +77,10 @@ mod entries {
         /// In `internal/poll.(*FD).Init(net, pollable)`, behind its stack check.
         open, open_multi => |regs| {
             probe::open::hit(regs.argument_0(), regs.g(), regs.caller(), regs.frame())
+        };
+        /// In `(*mcache).allocLarge`, where `(*spanSet).push(s)` is called.
+        allocate, allocate_multi => |regs| {
+            probe::allocate::hit(regs.argument_1(), regs.g(), regs.frame())
         };
     }
 }

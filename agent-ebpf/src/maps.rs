@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray};
-use leak_agent_common::{CallSite, Counters, Site, Slot};
+use leak_agent_common::{CallSite, Counters, Large, Site, Slot};
 
 use crate::atomic;
 
@@ -25,7 +25,7 @@ pub static SITES: Array<Site> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 pub static SITE_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
 
-/// One entry a stack at which descriptors were opened, filled from the front. The agent maps it too.
+/// One entry a stack at which descriptors were opened or objects allocated, filled from the front. The agent maps it too.
 #[map]
 pub static CALL_SITES: Array<CallSite> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
@@ -37,9 +37,17 @@ pub static CALL_SITE_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
 #[map]
 pub static DESCRIPTORS: Array<u64> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// How many entries were asked for so far: of `SLOTS`, of `SITES`, and of `CALL_SITES`.
+/// One entry a `runtime.mspan` that was made for one large object, filled from the front. The agent maps it too.
 #[map]
-pub static USED: Array<u64> = Array::with_max_entries(3, BPF_F_MMAPABLE);
+pub static LARGE: Array<Large> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Which entry is whose, by the address of the `runtime.mspan`.
+#[map]
+pub static LARGE_INDEX: HashMap<u64, u32> = HashMap::with_max_entries(1, 0);
+
+/// How many entries were asked for so far: of `SLOTS`, of `SITES`, of `CALL_SITES`, and of `LARGE`.
+#[map]
+pub static USED: Array<u64> = Array::with_max_entries(4, BPF_F_MMAPABLE);
 
 /// What the programs count of their own work.
 #[map]
@@ -54,6 +62,8 @@ pub enum Table {
     Sites = 1,
     /// `CALL_SITES`.
     CallSites = 2,
+    /// `LARGE`.
+    Large = 3,
 }
 
 impl Table {

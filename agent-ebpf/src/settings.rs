@@ -14,6 +14,7 @@ static SETTINGS: Settings = Settings {
     sched_bp: 0,
     newproc1_sets_goid: 0,
     sysfd: 0,
+    span_start: 0,
 };
 
 /// The settings.

@@ -66,6 +66,14 @@ pub fn sysfd(fd: u64) -> Option<u64> {
     word(fd, settings().sysfd)
 }
 
+/// Where the object of a `runtime.mspan` begins, and how many pages it has.
+#[inline(always)]
+pub fn span(span: u64) -> Option<[u64; 2]> {
+    let address = span.wrapping_add(u64::from(settings().span_start)) as *const [u64; 2];
+    // SAFETY: as above.
+    unsafe { bpf_probe_read_user(address) }.ok()
+}
+
 /// The frame pointer and the return address that stand where a frame pointer points to.
 #[inline(always)]
 pub fn caller(frame: u64) -> Option<[u64; 2]> {

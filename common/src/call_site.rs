@@ -1,8 +1,8 @@
-//! A stack at which descriptors are opened, and the birth of each.
+//! A stack at which descriptors are opened or large objects allocated, and the birth of each.
 
 use crate::limits::STACK_FRAMES;
 
-/// What the kernel knows of one stack at which descriptors were opened. Its count only ever rises.
+/// What the kernel knows of one stack at which descriptors were opened or objects allocated. Its counts only ever rise.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallSite {
@@ -11,8 +11,10 @@ pub struct CallSite {
     /// The `go` statement that created the goroutine: the address behind its call. 0 if it could not be
     /// read.
     pub gopc: u64,
-    /// Descriptors seen to be opened here.
+    /// Descriptors seen to be opened here, or objects seen to be allocated.
     pub opened: u64,
+    /// Bytes of those objects.
+    pub bytes: u64,
     /// Entries of `stack` that are set; 0 until they are.
     pub stack_len: u64,
     /// Return addresses, innermost first.
@@ -23,7 +25,7 @@ impl CallSite {
     /// How many words it has.
     pub const WORDS: usize = size_of::<Self>() / 8;
     /// How many words precede the stack.
-    const HEAD: usize = 4;
+    const HEAD: usize = 5;
 
     /// From its words, in the order of its fields.
     #[must_use]
@@ -33,7 +35,8 @@ impl CallSite {
             key: head[0],
             gopc: head[1],
             opened: head[2],
-            stack_len: head[3],
+            bytes: head[3],
+            stack_len: head[4],
             stack: core::array::from_fn(|at| stack[at]),
         }
     }
@@ -46,7 +49,7 @@ impl CallSite {
     }
 }
 
-/// When and where the descriptor of a number was opened last, in one word, so that nobody reads half of
+/// When and where the descriptor of a number was opened last, or an object allocated, in one word, so that nobody reads half of
 /// it. 0 for one that was never seen to be opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Birth(u64);
@@ -98,8 +101,8 @@ mod tests {
     fn words_come_back_as_the_fields_that_they_stand_for() {
         let words = core::array::from_fn(|at| at as u64);
         let site = CallSite::from_words(&words);
-        assert_eq!([site.key, site.gopc, site.opened, site.stack_len], [0, 1, 2, 3]);
-        assert_eq!(site.stack(), [4, 5, 6]);
+        assert_eq!([site.key, site.gopc, site.opened, site.bytes], [0, 1, 2, 3]);
+        assert_eq!((site.stack_len, site.stack()), (4, &[5, 6, 7, 8][..]));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Counters {
     pub slots_full: u64,
     /// Creations and exits that found no room for their creation site.
     pub sites_full: u64,
-    /// Hits whose goroutine or descriptor could not be read from the target's memory.
+    /// Hits whose goroutine, descriptor or span could not be read from the target's memory.
     pub bad_reads: u64,
     /// Creation sites whose creator's stack could not be walked.
     pub lost_stacks: u64,
@@ -24,6 +24,10 @@ pub struct Counters {
     pub opens: u64,
     /// Openings that are not kept: the descriptor's number is too high, or there is no room for the stack.
     pub opens_lost: u64,
+    /// Times that the allocate probe was hit.
+    pub allocations: u64,
+    /// Allocations that are not kept: there is no room for the object, or for the stack.
+    pub allocations_lost: u64,
 }
 
 impl Counters {
@@ -43,6 +47,8 @@ impl Counters {
             lost_stacks,
             opens,
             opens_lost,
+            allocations,
+            allocations_lost,
         ] = words;
         Self {
             creates,
@@ -54,6 +60,8 @@ impl Counters {
             lost_stacks,
             opens,
             opens_lost,
+            allocations,
+            allocations_lost,
         }
     }
 
@@ -70,6 +78,8 @@ impl Counters {
             lost_stacks: self.lost_stacks.wrapping_add(other.lost_stacks),
             opens: self.opens.wrapping_add(other.opens),
             opens_lost: self.opens_lost.wrapping_add(other.opens_lost),
+            allocations: self.allocations.wrapping_add(other.allocations),
+            allocations_lost: self.allocations_lost.wrapping_add(other.allocations_lost),
         }
     }
 
@@ -81,6 +91,7 @@ impl Counters {
             Event::Park => self.parks,
             Event::Exit => self.exits,
             Event::Open => self.opens,
+            Event::Allocate => self.allocations,
         }
     }
 }

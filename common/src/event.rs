@@ -11,11 +11,13 @@ pub enum Event {
     Exit,
     /// A descriptor is opened: a file, a connection.
     Open,
+    /// An object of the heap is allocated that is so large that it has a span of its own.
+    Allocate,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Park, Self::Exit, Self::Open];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Park, Self::Exit, Self::Open, Self::Allocate];
 
     /// Its name, as people read it.
     #[must_use]
@@ -25,6 +27,7 @@ impl Event {
             Self::Park => "park",
             Self::Exit => "exit",
             Self::Open => "open",
+            Self::Allocate => "allocate",
         }
     }
 }

@@ -8,6 +8,7 @@
 mod call_site;
 mod counters;
 mod event;
+mod large;
 pub mod limits;
 mod settings;
 mod site;
@@ -16,10 +17,11 @@ mod slot;
 pub use call_site::{Birth, CallSite};
 pub use counters::Counters;
 pub use event::Event;
+pub use large::Large;
 pub use settings::Settings;
 pub use site::Site;
 pub use slot::{Slot, State};
 
 /// The version of everything in this crate. It stands in each eBPF object, and the agent loads
 /// none that was built for another: whatever changes a type's meaning or layout raises it.
-pub const ABI: u32 = 2;
+pub const ABI: u32 = 3;

@@ -16,7 +16,9 @@ pub const MAX_SLOTS: u32 = 1 << 21;
 pub const MIN_SLOTS: u32 = 1 << 10;
 /// Creation sites, at most. Each is one `go` statement of the program's source.
 pub const MAX_SITES: u32 = 1 << 14;
-/// Stacks at which descriptors are opened, at most.
-pub const MAX_CALL_SITES: u32 = 1 << 10;
+/// Stacks at which descriptors are opened and large objects allocated, at most.
+pub const MAX_CALL_SITES: u32 = 1 << 11;
 /// Descriptors whose birth is kept, at most: those with lower numbers.
 pub const MAX_DESCRIPTORS: u32 = 1 << 16;
+/// Large objects whose birth is kept, at most: 512 KiB of them.
+pub const MAX_LARGE: u32 = 1 << 14;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub newproc1_sets_goid: u32,
     /// Offset of `internal/poll.FD.Sysfd`.
     pub sysfd: u32,
+    /// Offset of `runtime.mspan.startAddr`, which `npages` follows.
+    pub span_start: u32,
 }
 
 impl Settings {
@@ -42,6 +44,7 @@ impl Settings {
             self.sched_bp,
             self.newproc1_sets_goid,
             self.sysfd,
+            self.span_start,
         ]
     }
 }

@@ -30,7 +30,7 @@ impl Watching {
         Self(agent.expect("agent"))
     }
 
-    /// How many bytes each of its programs has in the kernel, once all four are there: what is
+    /// How many bytes each of its programs has in the kernel, once all five are there: what is
     /// left of them when the verifier has removed what cannot be reached.
     fn programs(&self) -> BTreeMap<String, u32> {
         let start = Instant::now();
@@ -42,7 +42,7 @@ impl Watching {
                 .map(|it| (it.name_as_str().unwrap_or_default().to_owned(), it.size_translated()))
                 .filter_map(|(name, size)| Some((name, size?)))
                 .collect();
-            if sizes.len() == 4 {
+            if sizes.len() == 5 {
                 return sizes;
             }
             assert!(start.elapsed() < PATIENCE, "the programs were never loaded: {sizes:?}");

@@ -53,7 +53,7 @@ fn until(attach: &mut Attach, what: &str, mut is: impl FnMut(&Observation) -> bo
 }
 
 fn all_attached(seen: &Observation) -> bool {
-    seen.coverage.probes.len() == 4
+    seen.coverage.probes.len() == 5
         && seen.coverage.probes.iter().all(|probe| probe.state == ProbeState::Attached)
 }
 

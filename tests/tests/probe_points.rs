@@ -129,6 +129,7 @@ fn function(event: Event, version: &str) -> &'static str {
         Event::Exit if version >= "1.22" => "runtime.gdestroy",
         Event::Exit => "runtime.goexit0",
         Event::Open => "internal/poll.(*FD).Init",
+        Event::Allocate => "runtime.(*mcache).allocLarge",
     }
 }
 
@@ -149,6 +150,7 @@ fn check_instruction(
     let callee = match point.event() {
         Event::Create => Some("runtime.runqput"),
         Event::CreateEvery => Some("runtime.casgstatus"),
+        Event::Allocate => Some("runtime.(*spanSet).push"),
         Event::Park | Event::Exit | Event::Open => None,
     };
     let target = match (binary.arch, callee) {
@@ -204,13 +206,15 @@ fn check_registers(arch: Arch, point: &ProbePoint, what: &str) {
         Arch::Amd64 => (0, 3, 1, 14),
         Arch::Arm64 => (0, 1, 2, 28),
     };
-    let held = [Holds::G, Holds::NewG, Holds::Lock, Holds::Reason, Holds::Fd].map(number);
+    let held =
+        [Holds::G, Holds::NewG, Holds::Lock, Holds::Reason, Holds::Fd, Holds::Span].map(number);
     let expected = match point.event() {
-        Event::Create => [None, Some(second), None, None, None],
-        Event::CreateEvery => [None, Some(first), None, None, None],
-        Event::Park => [Some(g), None, Some(second), Some(third), None],
-        Event::Exit => [Some(first), None, None, None, None],
-        Event::Open => [Some(g), None, None, None, Some(first)],
+        Event::Create => [None, Some(second), None, None, None, None],
+        Event::CreateEvery => [None, Some(first), None, None, None, None],
+        Event::Park => [Some(g), None, Some(second), Some(third), None, None],
+        Event::Exit => [Some(first), None, None, None, None, None],
+        Event::Open => [Some(g), None, None, None, Some(first), None],
+        Event::Allocate => [Some(g), None, None, None, None, Some(second)],
     };
     assert_eq!(held, expected, "{what}");
 }

@@ -9,7 +9,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leak_agent::collect::attach::probes::{Event, Method, ProbeError, Sizes, Slot, State};
+use leak_agent::collect::attach::probes::{Birth, Event, Method, ProbeError, Sizes, Slot, State};
+use leak_agent::golang::Program;
+use leak_agent::golang::heap::LargeObject;
 use leak_agent::host::probes::uprobe_multi;
 use leak_agent::report::schema::DoctorDoc;
 use leak_agent::report::schema::doctor::AnswerKind;
@@ -26,6 +28,8 @@ each_version!(goroutines_are_who_they_are);
 each_version!(coroutines_are_seen);
 each_version!(descriptors_are_known_by_the_stack_that_opened_them);
 each_version!(too_many_descriptors_are_counted);
+each_version!(large_objects_are_known_by_the_stack_that_allocated_them);
+each_version!(too_many_large_objects_are_counted);
 each_version!(perf_events_see_the_same);
 each_version!(survives_attaching_and_detaching);
 each_version!(no_probe_is_at_an_entry);
@@ -44,8 +48,13 @@ const MODE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "exe" };
 /// Whatever does not come in this time never does.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const SIZES: Sizes =
-    Sizes { slots: 1 << 14, sites: 1 << 10, call_sites: 1 << 8, descriptors: 1 << 10 };
+const SIZES: Sizes = Sizes {
+    slots: 1 << 14,
+    sites: 1 << 10,
+    call_sites: 1 << 8,
+    descriptors: 1 << 10,
+    large: 1 << 10,
+};
 
 fn number(text: &str) -> u64 {
     text.rsplit('=').next().and_then(|it| it.parse().ok()).expect("a number")
@@ -195,6 +204,82 @@ fn too_many_descriptors_are_counted(version: &str) {
     assert_eq!(kept, numbers.iter().filter(|number| **number < 16).count());
     let counters = probed.probes.counters().expect("counters");
     assert_eq!(counters.opens_lost, 40 - kept as u64, "{counters:?}");
+}
+
+/// Objects of this many bytes, of two lines.
+const LARGE: u64 = 40_000;
+const LARGER: u64 = 150_000;
+
+/// The stacks, with the runtime's own functions left out, and how many objects of each are still there.
+fn large(probed: &Probed, program: &Program) -> BTreeMap<Vec<String>, (u64, u64)> {
+    let (objects, sites) = (probed.probes.large(), probed.probes.call_sites());
+    let known: Vec<LargeObject> = objects
+        .iter()
+        .map(|it| LargeObject { span: it.span, start: it.start, pages: it.pages })
+        .collect();
+    let heap = program.heap().expect("a heap");
+    let are_there = heap.are_there(program.memory(), &known).expect("read");
+    let mut found: BTreeMap<Vec<String>, (u64, u64)> = BTreeMap::new();
+    for (object, _) in objects.iter().zip(are_there).filter(|(_, is_there)| *is_there) {
+        let birth = Birth::from_word(object.birth).expect("it was born");
+        let names = sites[birth.site()].stack().iter();
+        let names = names.map(|pc| probed.code.name_of(*pc).expect("name"));
+        let own: Vec<String> = names.filter(|name| name.starts_with("main.")).collect();
+        let sum = found.entry(own).or_default();
+        *sum = (sum.0 + 1, sum.1 + object.bytes());
+    }
+    found
+}
+
+/// Those that are in use, and not those that were freed, whatever came in their place.
+fn large_objects_are_known_by_the_stack_that_allocated_them(version: &str) {
+    let mut target = Target::start(version, MODE, "heap").expect("target");
+    target.command("large 5").expect("made");
+    let mut probed = Probed::load(&target, SIZES, None).expect("load");
+    probed.attach_all().expect("attach");
+    let program = Program::attach(target.pid()).expect("attach");
+    target.command("large 30").expect("made");
+    let pages = |bytes: u64| bytes.next_multiple_of(8192);
+    let expected = |count: u64, more: u64| {
+        let stack =
+            |line: &str| [line, "main.keepLarge", "main.main.func"].map(str::to_owned).to_vec();
+        BTreeMap::from([
+            (stack("main.keepBytes"), (count, count * pages(LARGE))),
+            (stack("main.keepNodes"), (more, more * pages(LARGER))),
+        ])
+    };
+    let seen = |probed: &Probed| {
+        let cut = |mut names: Vec<String>| {
+            let last = names.pop().expect("a name");
+            assert!(last.starts_with("main.main"), "{last}");
+            // What closures are called differs between versions.
+            names.retain(|name| !name.starts_with("main.main"));
+            names.push("main.main.func".to_owned());
+            names
+        };
+        let large = large(probed, &program).into_iter();
+        large.map(|(names, sum)| (cut(names), sum)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(seen(&probed), expected(30, 30), "{version}");
+    // Most go, and others of one line come, some in the same place.
+    target.command("free-large").expect("freed");
+    target.command("large 7").expect("made");
+    assert_eq!(seen(&probed), expected(7, 7), "{version}");
+    let counters = probed.probes.counters().expect("counters");
+    assert!(counters.allocations >= 74, "{counters:?}");
+    assert_eq!((counters.allocations_lost, counters.bad_reads), (0, 0), "{counters:?}");
+}
+
+/// What does not fit in is counted, and the rest is right.
+fn too_many_large_objects_are_counted(version: &str) {
+    let mut target = Target::start(version, MODE, "heap").expect("target");
+    let sizes = Sizes { large: 16, ..SIZES };
+    let mut probed = Probed::load(&target, sizes, None).expect("load");
+    probed.attach_all().expect("attach");
+    target.command("large 40").expect("made");
+    let counters = probed.probes.counters().expect("counters");
+    assert_eq!(probed.probes.large().len(), 16, "{counters:?}");
+    assert_eq!(counters.allocations_lost, counters.allocations - 16, "{counters:?}");
 }
 
 /// No `go` statement makes them, and yet they are created, live and end.

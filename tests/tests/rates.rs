@@ -87,7 +87,7 @@ fn a_program_that_executes_itself_anew_is_another(version: &str) {
     let code = Code::read(target.path()).expect("code");
     let mut attach = attach(&target, Probing::All);
     let counted = |seen: &Observation| {
-        seen.coverage.probes.len() == 4
+        seen.coverage.probes.len() == 5
             && seen.coverage.probes.iter().all(|probe| probe.state == ProbeState::Attached)
             && seen.rates_so_far.is_some_and(|rates| {
                 rates.basis == RateBasis::Exact && rates.created_per_second > 1.0
@@ -118,7 +118,7 @@ fn a_program_that_executes_itself_anew_is_another(version: &str) {
             .collect();
         assert!(names.iter().any(|name| name == "main.forget"), "{names:?}");
     }
-    assert_eq!(breakpoints(&target, &code).expect("breakpoints").len(), 4);
+    assert_eq!(breakpoints(&target, &code).expect("breakpoints").len(), 5);
     drop(attach);
     let left = breakpoints(&target, &code).expect("breakpoints");
     assert!(left.is_empty(), "left behind: {left:x?}");

@@ -1,5 +1,6 @@
 //! What is done at each probe.
 
+pub mod allocate;
 pub mod create;
 pub mod exit;
 pub mod open;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use crate::model::function::Origin;
 use crate::model::{
-    Allocated, AllocatedAt, AllocationSite, Amount, Assessment, CauseClass, Evidence, Finding,
-    FrameId, SourceLine,
+    Allocated, AllocatedAt, AllocationBasis, AllocationSite, Amount, Assessment, CauseClass,
+    Evidence, Finding, FrameId, SourceLine, StackId, StackTable,
 };
 
 /// Lines that a finding names.
@@ -45,6 +45,8 @@ pub fn add_growth(assessment: &mut Assessment, now: &Allocated, before: &Allocat
     let Some(judgement) = &mut assessment.judgement else { return };
     let finding = judgement.findings.iter_mut().find(|finding| is_of_heap(finding));
     if let Some(finding) = finding.filter(|_| !grown.is_empty()) {
+        // Of all sizes, what was said of large ones too.
+        finding.evidence.retain(|it| !matches!(it, Evidence::AllocatedAt(_)));
         finding.evidence.push(Evidence::AllocatedAt(grown));
     }
 }
@@ -52,11 +54,11 @@ pub fn add_growth(assessment: &mut Assessment, now: &Allocated, before: &Allocat
 /// The lines that grew for certain, those that grew most first.
 fn grown(now: &Allocated, before: &Allocated) -> Vec<AllocatedAt> {
     let then: HashMap<Option<(&str, &str, u32)>, Sum> =
-        tally(before).into_iter().map(|(key, sum)| (named(before, key), sum)).collect();
+        tally(before).into_iter().map(|(key, sum)| (named(&before.stacks, key), sum)).collect();
     let mut grown = Vec::new();
     let mut added = 0_u64;
     for (key, sum) in tally(now) {
-        let before = then.get(&named(now, key));
+        let before = then.get(&named(&now.stacks, key));
         let more = sum.in_use.bytes.saturating_sub(before.map_or(0, |it| it.in_use.bytes));
         added = added.saturating_add(more);
         // Each sampled object stands for many: of so few that they may come and go by chance nothing is said.
@@ -92,8 +94,8 @@ fn tally(allocated: &Allocated) -> HashMap<Option<FrameId>, Sum> {
     // The same line may be inlined at one stack and not at another.
     let mut first: HashMap<(&str, &str, u32), FrameId> = HashMap::new();
     for site in &allocated.sites {
-        let (line, via) = lead(allocated, site);
-        let line = line.map(|frame| match named(allocated, Some(frame)) {
+        let (line, via) = lead(&allocated.stacks, site.stack);
+        let line = line.map(|frame| match named(&allocated.stacks, Some(frame)) {
             Some(name) => *first.entry(name).or_insert(frame),
             None => frame,
         });
@@ -141,9 +143,8 @@ impl Variance {
 
 /// The line that allocated, and the frame that did so for it where that is another: the program's own innermost line,
 /// or else that of a module that it uses, or of the standard library.
-fn lead(allocated: &Allocated, site: &AllocationSite) -> (Option<FrameId>, Option<FrameId>) {
-    let stacks = &allocated.stacks;
-    let frames = stacks.frames_of(site.stack);
+pub(super) fn lead(stacks: &StackTable, stack: StackId) -> (Option<FrameId>, Option<FrameId>) {
+    let frames = stacks.frames_of(stack);
     let of = |is_it: &dyn Fn(Origin) -> bool| {
         frames
             .iter()
@@ -171,11 +172,12 @@ fn at(allocated: &Allocated, line: Option<FrameId>, sum: &Sum) -> AllocatedAt {
     });
     let via = via.max().map(|(_, Reverse(function))| function.to_owned());
     let (in_use, allocated) = (sum.in_use, sum.allocated);
-    AllocatedAt { line, via, in_use, allocated, grown_bytes: None }
+    let basis = AllocationBasis::Profile;
+    AllocatedAt { line, via, in_use, allocated, grown_bytes: None, basis }
 }
 
-fn named(allocated: &Allocated, line: Option<FrameId>) -> Option<(&str, &str, u32)> {
-    let frame = allocated.stacks.lookup(line?).ok()?;
+pub(super) fn named(stacks: &StackTable, line: Option<FrameId>) -> Option<(&str, &str, u32)> {
+    let frame = stacks.lookup(line?).ok()?;
     Some((frame.function, frame.file, frame.line))
 }
 

@@ -33,6 +33,7 @@ mod judge;
 mod kin;
 mod kind;
 mod known;
+mod large;
 mod life;
 mod lockwait;
 mod memory;

@@ -378,7 +378,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
             by_wait: latest.by_wait.clone(),
             rates: latest.rates_so_far.or_else(|| window.churn.rates()),
         },
-        memory: memory::account(&window.memory),
+        memory: memory::account(&window.memory, &latest.stacks),
         resources: resources::account(&window.resources, &causes, &latest.stacks),
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),

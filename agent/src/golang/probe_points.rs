@@ -1,5 +1,5 @@
 //! Where probes may sit in a Go program: at which instruction each event in a goroutine's life passes, and
-//! each descriptor that Go's library opens, and which registers then hold what.
+//! each descriptor that Go's library opens and each large object, and which registers then hold what.
 //!
 //! Read from the executable's file, not from memory, where another tracer's breakpoints (or our
 //! own) may stand in place of instructions. Never a function's first byte: at a stack check the
@@ -27,8 +27,23 @@ const GOEXIT0: &str = "runtime.goexit0";
 /// (`internal/poll/fd_unix.go`). Too large to be inlined.
 const FD_INIT: &str = "internal/poll.(*FD).Init";
 
-const WANTED: [&str; 8] =
-    [NEWPROC, NEWPROC1, RUNQPUT, CASGSTATUS, GOPARK, GDESTROY, GOEXIT0, FD_INIT];
+/// Each object of more than 32 KiB passes it, on the stack of who allocates it (`runtime/mcache.go`).
+const ALLOC_LARGE: &str = "runtime.(*mcache).allocLarge";
+/// It is called there once, when the span is whole, to list it among those that were swept.
+const SPAN_SET_PUSH: &str = "runtime.(*spanSet).push";
+
+const WANTED: [&str; 10] = [
+    NEWPROC,
+    NEWPROC1,
+    RUNQPUT,
+    CASGSTATUS,
+    GOPARK,
+    GDESTROY,
+    GOEXIT0,
+    FD_INIT,
+    ALLOC_LARGE,
+    SPAN_SET_PUSH,
+];
 
 /// Offset of `internal/poll.FD.Sysfd`, behind `fdmu` (`internal/poll/fd_unix.go`, Go 1.21 to 1.27).
 pub const SYSFD: u32 = 16;
@@ -53,12 +68,15 @@ pub enum Event {
     Exit,
     /// A descriptor was opened by Go's library. Runs on the stack of the goroutine that opened it.
     Open,
+    /// An object with a span of its own was allocated. Runs on the stack of the goroutine that allocates it, within
+    /// the runtime's functions for that.
+    Allocate,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Create, Self::CreateEvery, Self::Park, Self::Exit, Self::Open];
+    pub const ALL: [Self; 6] =
+        [Self::Create, Self::CreateEvery, Self::Park, Self::Exit, Self::Open, Self::Allocate];
 
     const fn index(self) -> usize {
         match self {
@@ -67,6 +85,7 @@ impl Event {
             Self::Park => 2,
             Self::Exit => 3,
             Self::Open => 4,
+            Self::Allocate => 5,
         }
     }
 }
@@ -79,6 +98,7 @@ impl fmt::Display for Event {
             Self::Park => "park",
             Self::Exit => "exit",
             Self::Open => "open",
+            Self::Allocate => "allocate",
         })
     }
 }
@@ -95,6 +115,8 @@ pub enum Holds {
     Lock,
     /// The address of the `internal/poll.FD` whose descriptor was opened.
     Fd,
+    /// The address of the `runtime.mspan` of the object that was allocated.
+    Span,
     /// Why it waits, a number by [`super::program::Program::reasons`]. Only the lowest byte counts.
     Reason,
 }
@@ -214,7 +236,7 @@ impl ProbePoint {
 
 /// By the arguments of the functions that are entered or called there, which are the same in Go
 /// 1.21 to 1.27: `gopark(unlockf, lock, reason, ..)`, `gdestroy(gp)`, `goexit0(gp)`,
-/// `runqput(pp, gp, next)`, `casgstatus(gp, old, new)`, `(*FD).Init(net, pollable)`.
+/// `runqput(pp, gp, next)`, `casgstatus(gp, old, new)`, `(*FD).Init(net, pollable)`, `(*spanSet).push(s)`.
 const fn registers(event: Event, arch: Arch) -> Registers {
     let [first, second, third, ..] = arch.arguments();
     match event {
@@ -225,6 +247,7 @@ const fn registers(event: Event, arch: Arch) -> Registers {
         }
         Event::Exit => [Some((Holds::G, first)), None, None],
         Event::Open => [Some((Holds::Fd, first)), Some((Holds::G, arch.g())), None],
+        Event::Allocate => [Some((Holds::Span, second)), Some((Holds::G, arch.g())), None],
     }
 }
 
@@ -377,6 +400,14 @@ impl<'d, R: ReadRef<'d>> Finder<'_, R> {
             }
             Event::Exit => self.at_entry(event, GOEXIT0),
             Event::Open => self.at_entry(event, FD_INIT),
+            Event::Allocate => {
+                let calls = self.calls(ALLOC_LARGE, SPAN_SET_PUSH)?;
+                let [Call { landmark, .. }] = calls[..] else {
+                    return Err(unexpected(ALLOC_LARGE, SPAN_SET_PUSH, calls.len(), "1"));
+                };
+                // No five-byte NOP: the kernel's call in its place pushes on the goroutine's own stack.
+                self.at_call(event, ALLOC_LARGE, Call { landmark, nop: None })
+            }
         }
     }
 

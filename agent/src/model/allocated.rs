@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::retained::Amount;
 use super::source_line::SourceLine;
@@ -173,8 +175,24 @@ pub struct AllocatedAt {
     pub via: Option<String>,
     /// In use.
     pub in_use: Amount,
-    /// Since the program began.
+    /// Since the program began; of [`AllocationBasis::Large`] all that was seen.
     pub allocated: Amount,
     /// How many more bytes are in use than at a sample before; `None` without one.
     pub grown_bytes: Option<u64>,
+    /// How it is known.
+    pub basis: AllocationBasis,
+}
+
+/// How it is known which line allocated.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum AllocationBasis {
+    /// The memory profile that the program's own runtime keeps: all sizes, estimated.
+    #[default]
+    Profile,
+    /// A probe: objects of more than 32 KiB alone, and those that were allocated while it was attached.
+    Large,
 }

@@ -1,8 +1,13 @@
 //! A process's memory at one observation: its Go heap, what the kernel counts, its control group.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+
+use super::retained::Amount;
+use super::stack::StackId;
 
 /// A process's memory. What the source cannot know is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +21,33 @@ pub struct Memory {
     /// What a heap profile says; `None` without one.
     #[serde(default)]
     pub profile: Option<HeapProfile>,
+    /// Who allocated large objects; `None` where nobody watches that.
+    #[serde(default)]
+    pub large: Option<LargeAllocations>,
+}
+
+/// Objects of more than 32 KiB that are in use and were allocated while a probe watched that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargeAllocations {
+    /// Since when they have been watched without a gap, after the first observation.
+    pub since: Duration,
+    /// By the stack that allocated them.
+    pub sites: Vec<LargeSite>,
+    /// Those of which no stack is known.
+    pub unnamed: Amount,
+    /// Allocations that were seen and found no room: so many may be missing above.
+    pub lost: u64,
+}
+
+/// Large objects that one stack allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargeSite {
+    /// The stack.
+    pub stack: StackId,
+    /// In use, with whole pages.
+    pub in_use: Amount,
+    /// All that were seen.
+    pub allocated: Amount,
 }
 
 /// What a heap profile says of the whole heap.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::allocated::AllocatedAt;
 use super::forced::WouldFree;
 use super::growth::Growth;
 use super::level::Level;
@@ -20,6 +21,8 @@ pub struct MemoryAccount {
     pub now: Memory,
     /// Who holds most of the heap; `None` where it was not walked, or a finding says it.
     pub held: Option<HeldHeap>,
+    /// Who allocated large objects that are in use; `None` where nobody watches that.
+    pub large: Option<LargeLines>,
     /// What collections would free; `None` where the heap was not walked to the end.
     pub would_free: Option<WouldFree>,
     /// Where the resident memory is; `None` where the heap's or the kernel's figures are not known.
@@ -46,6 +49,17 @@ pub struct MemoryAccount {
     pub level: Level,
     /// The figures over the window, some of them.
     pub history: Vec<MemoryPoint>,
+}
+
+/// Objects of more than 32 KiB that are in use and were allocated while that was watched, by line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LargeLines {
+    /// Since when they have been watched without a gap, after the first observation.
+    pub since: Duration,
+    /// Those with most bytes first.
+    pub lines: Vec<AllocatedAt>,
+    /// Allocations that were seen and found no room: so many may be missing.
+    pub lost: u64,
 }
 
 /// Where the resident memory is, in bytes. The parts of Go's own memory and the last three add up to it,

@@ -50,8 +50,8 @@ pub mod wait;
 
 pub use account::{Background, IdleReason, Ignored, NoLeak, NotAnalysed};
 pub use allocated::{
-    Allocated, AllocatedAt, AllocatedCoverage, AllocatedSample, AllocationSite, NotAllocated,
-    NotSampled, Restored,
+    Allocated, AllocatedAt, AllocatedCoverage, AllocatedSample, AllocationBasis, AllocationSite,
+    NotAllocated, NotSampled, Restored,
 };
 pub use assessment::{
     Ages, Assessment, Group, HotPath, Judgement, Lineage, LockGraph, LockNode, NoStack, Rise,
@@ -84,11 +84,12 @@ pub use habits::{Habits, Sizes, Usual};
 pub use level::Level;
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
 pub use memory::{
-    GroupMemory, Heap, HeapProfile, HeapProfileBasis, Memory, ProcessMemory, SizeClass,
+    GroupMemory, Heap, HeapProfile, HeapProfileBasis, LargeAllocations, LargeSite, Memory,
+    ProcessMemory, SizeClass,
 };
 pub use memory_account::{
-    Allocation, Cliff, Collector, KeptAllocations, LimitKind, LimitUse, MemoryAccount, MemoryKind,
-    MemoryPoint, RssParts, Trend,
+    Allocation, Cliff, Collector, KeptAllocations, LargeLines, LimitKind, LimitUse, MemoryAccount,
+    MemoryKind, MemoryPoint, RssParts, Trend,
 };
 pub use note::CoverageNote;
 pub use observation::{Coverage, Lifetimes, Observation, Site};

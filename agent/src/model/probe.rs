@@ -18,6 +18,8 @@ pub enum ProbeEvent {
     Exit,
     /// Descriptors are opened: files, connections.
     Open,
+    /// Objects of more than 32 KiB are allocated, in programs that keep no memory profile.
+    Allocate,
 }
 
 impl ProbeEvent {
@@ -98,6 +100,8 @@ pub enum ProbeReason {
     OnlyCreations,
     /// What it watches is not looked at.
     NotLookedAt,
+    /// The program keeps a memory profile, which says it.
+    KeepsProfile,
     /// Plugins are loaded, whose goroutines pass the probes by.
     Plugins,
     /// It could not be attached, or was lost.

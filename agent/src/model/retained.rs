@@ -126,7 +126,7 @@ pub struct HeapType {
 }
 
 /// Objects and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Amount {
     /// Bytes, each object as large as its size class.
     pub bytes: u64,

@@ -60,7 +60,7 @@ pub(super) fn mark(
                 kept.extend(marker.slot(special.object));
             }
             RecordKind::Cleanup => marker.mark_all(&special.words),
-            RecordKind::Other => {
+            RecordKind::WeakHandle | RecordKind::Other => {
                 if marker.slot(special.words[0]).is_some() {
                     handles.push(special);
                 }

@@ -3,6 +3,8 @@
 //	figures     OK and pairs: those of runtime.MemStats, the counts of each size class, and of
 //	            runtime/metrics
 //	hold MB     holds so many megabytes more of objects of many sizes; OK
+//	large N     holds so many more byte slices of 40,000 bytes, and as many slices of pointers of 150,000; OK
+//	free-large  drops those, and collects garbage; OK
 //	garbage MB  allocates so many that nothing holds; OK
 //	collect     collects garbage; OK
 //	finalize N  makes so many objects with a finalizer that nothing holds: of N each that another leads back to,
@@ -121,6 +123,22 @@ func main() {
 			return "OK"
 		},
 		"hold":    func(args []string) string { return sized(args, hold) },
+		"large": func(args []string) string {
+			if len(args) == 1 {
+				if number, err := strconv.Atoi(args[0]); err == nil && number >= 0 {
+					keepLarge(number)
+					return "OK"
+				}
+			}
+			return "ERR wants a number"
+		},
+		"free-large": func([]string) string {
+			largeBytes, largeNodes = nil, nil
+			// What the first finds unreachable the second frees, if nobody has before.
+			runtime.GC()
+			runtime.GC()
+			return "OK"
+		},
 		"garbage": func(args []string) string { return sized(args, garbage) },
 	})
 }
@@ -143,6 +161,29 @@ func finalize(id int) {
 		cleanUp()
 	}
 }
+
+// largeBytes and largeNodes have room for all that is ever kept in them, so that they allocate nothing themselves.
+var (
+	largeBytes [][]byte
+	largeNodes [][]*node
+)
+
+//go:noinline
+func keepLarge(number int) {
+	if largeBytes == nil {
+		largeBytes, largeNodes = make([][]byte, 0, 1000), make([][]*node, 0, 1000)
+	}
+	for ; number > 0; number-- {
+		keepBytes()
+		keepNodes()
+	}
+}
+
+//go:noinline
+func keepBytes() { largeBytes = append(largeBytes, make([]byte, 40_000)) }
+
+//go:noinline
+func keepNodes() { largeNodes = append(largeNodes, make([]*node, 150_000/8)) }
 
 func sized(args []string, allocate func(bytes int)) string {
 	if len(args) == 1 {

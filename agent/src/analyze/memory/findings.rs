@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::analyze::code_files::CodeFiles;
 use crate::analyze::investigate::{Candidates, Context, Investigate};
-use crate::analyze::{score, signature};
+use crate::analyze::{large, score, signature};
 use crate::model::{
     Cause, CauseClass, DetectorKind, Evidence, Finding, Growth, Judgement, KeptAllocations, Lack,
     LimitKind, LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, MemoryPoint, NotEnough, Subject,
@@ -86,7 +86,10 @@ fn finding(
     };
     let limit = limit(kind, account);
     let used = limit.as_ref().map(LimitUse::part);
+    let large = account.large.as_ref().filter(|_| kind == MemoryKind::Heap);
+    let lines = large.map(|large| large::of_growth(large, more)).unwrap_or_default();
     let mut evidence = vec![grown];
+    evidence.extend((!lines.is_empty()).then_some(Evidence::AllocatedAt(lines)));
     evidence.extend(limit.filter(|limit| limit.reached_in.is_some()).map(Evidence::LimitNears));
     Finding {
         id: format!("f-{:016x}", signature::hash(class.name())),

@@ -15,10 +15,11 @@ mod trend;
 pub(super) use findings::GrowingMemory;
 pub(super) use series::Series;
 
-use crate::model::{Level, MemoryAccount, MemoryPoint};
+use crate::analyze::large;
+use crate::model::{Level, MemoryAccount, MemoryPoint, StackTable};
 
 /// What the figures of a window say; `None` where nothing is known of them.
-pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
+pub(super) fn account(series: &Series, stacks: &StackTable) -> Option<MemoryAccount> {
     let now = series.now()?;
     let live = trend::trend(&series.collections());
     let rss = trend::trend(&series.after_collections(|point| point.rss));
@@ -38,6 +39,7 @@ pub(super) fn account(series: &Series) -> Option<MemoryAccount> {
         collector: collector::collector(series, now),
         level: limits.iter().map(|limit| limit.level).max().unwrap_or(Level::Normal),
         history: history.collect(),
+        large: now.large.as_ref().map(|it| large::by_line(stacks, it)),
         now: now.clone(),
         held: None,
         would_free: None,

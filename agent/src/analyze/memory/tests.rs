@@ -167,10 +167,10 @@ fn account_of(live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64) -> Memory
         let group = Some(GroupMemory { limit_bytes: 1024 * MIB, used_bytes: 512 * MIB });
         series.add(
             Duration::from_secs(second),
-            &Memory { heap: Some(heap), process, group, profile: None },
+            &Memory { heap: Some(heap), process, group, profile: None, large: None },
         );
     }
-    account(&series).expect("there are figures")
+    account(&series, &StackTable::default()).expect("there are figures")
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn without_collections_nothing_is_said_of_growth() {
         let memory = Memory { heap: Some(heap), ..Memory::default() };
         series.add(Duration::from_secs(second), &memory);
     }
-    assert_eq!(account(&series).expect("figures").live, None);
+    assert_eq!(account(&series, &StackTable::default()).expect("figures").live, None);
 }
 
 #[test]
@@ -291,7 +291,10 @@ fn a_memory_limit_that_leaves_no_room_is_pressure() {
                 &Memory { heap: Some(heap), ..Memory::default() },
             );
         }
-        account(&series).and_then(|account| account.collector).expect("figures").is_pressed
+        account(&series, &StackTable::default())
+            .and_then(|account| account.collector)
+            .expect("figures")
+            .is_pressed
     };
     assert!(pressed(|second| second, Some(128 * MIB)), "from 0 to 60 %");
     assert!(!pressed(|_| 5, Some(128 * MIB)));

@@ -8,8 +8,8 @@
 //! known.
 //!
 //! Creation stacks are not shed: the kernel walks one a creation site, and never again (about
-//! 850 ns each, for at most some thousands of sites). Who opens a descriptor is told by the whole stack, so
-//! that each of those hits pays for a walk.
+//! 850 ns each, for at most some thousands of sites). Who opens a descriptor or allocates a large object is told by the
+//! whole stack, so that each of those hits pays for a walk.
 
 mod history;
 
@@ -48,7 +48,7 @@ const FARTHEST: Duration = Duration::from_millis(100);
 pub(super) const SLOWED: f64 = 0.1;
 /// For so long a burst is new: what is hit far too often shows by then.
 const NEW: Duration = Duration::from_millis(100);
-/// What it takes to walk the stack of whoever opens a descriptor: ten frames take 1 us in a loop (Linux 6.18,
+/// What it takes to walk the stack of whoever opens a descriptor or allocates a large object: ten frames take 1 us in a loop (Linux 6.18,
 /// amd64), which is doubled as the trap is.
 const WALK: Duration = Duration::from_micros(2);
 /// Next to nothing, of what is allowed.
@@ -61,13 +61,15 @@ pub enum Layer {
     Lives,
     /// Open.
     Opens,
+    /// Allocate.
+    Allocations,
     /// Park: what is shed first.
     Parks,
 }
 
 impl Layer {
     /// All of them, in the order in which they are worth keeping.
-    pub const ALL: [Self; 3] = [Self::Lives, Self::Opens, Self::Parks];
+    pub const ALL: [Self; 4] = [Self::Lives, Self::Opens, Self::Allocations, Self::Parks];
 
     /// What they watch.
     #[must_use]
@@ -75,6 +77,7 @@ impl Layer {
         match self {
             Self::Lives => &[Event::Create, Event::Exit],
             Self::Opens => &[Event::Open],
+            Self::Allocations => &[Event::Allocate],
             Self::Parks => &[Event::Park],
         }
     }
@@ -85,6 +88,7 @@ impl Layer {
         match event {
             Event::Create | Event::Exit => Self::Lives,
             Event::Open => Self::Opens,
+            Event::Allocate => Self::Allocations,
             Event::Park => Self::Parks,
         }
     }
@@ -93,7 +97,7 @@ impl Layer {
     const fn walk(self) -> Duration {
         match self {
             Self::Lives | Self::Parks => Duration::ZERO,
-            Self::Opens => WALK,
+            Self::Opens | Self::Allocations => WALK,
         }
     }
 }

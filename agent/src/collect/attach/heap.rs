@@ -33,6 +33,7 @@ pub(super) fn read(program: &Program, coverage: &mut Coverage) -> Memory {
         group: group
             .map(|it| GroupMemory { limit_bytes: it.limit_bytes, used_bytes: it.used_bytes }),
         profile: None,
+        large: None,
     }
 }
 

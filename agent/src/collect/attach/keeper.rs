@@ -10,6 +10,7 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::governor::{Action, Governor, Layer, Reading, State};
+use super::large::LargeBirths;
 use super::probes::{Counters, Event, ProbeError, Probes, Site, Sizes, Slot, Spec, calibration};
 use super::resources::DescriptorBirths;
 use super::watch::Watch;
@@ -23,8 +24,8 @@ use crate::model::ProbeReason;
 pub(super) struct Wanted {
     pub(super) probing: Probing,
     pub(super) budget: Budget,
-    /// Whether somebody asks who opened a descriptor.
-    pub(super) resources: bool,
+    /// Whether somebody asks who opened a descriptor, or allocated an object.
+    pub(super) memory: bool,
 }
 
 /// Probes that are being kept within a budget. They are gone when this is dropped.
@@ -75,7 +76,7 @@ impl Keeper {
         let spec = Spec::of(program, goroutines);
         let sizes = spec.sizes;
         let probes = Probes::load(&spec)?;
-        let refused = Layer::ALL.map(|layer| refusal(&probes, layer, wanted));
+        let refused = Layer::ALL.map(|layer| refusal((program, &probes), layer, wanted));
         let is_unlimited = wanted.probing == Probing::All;
         let budget = if is_unlimited { Budget::UNLIMITED } else { wanted.budget };
         let kept = Kept {
@@ -118,6 +119,16 @@ impl Keeper {
             births: numbers.iter().map(|number| kept.probes.birth(*number)).collect(),
             sites: kept.probes.call_sites(),
         }
+    }
+
+    /// What the kernel knows now of large objects; `None` where they are not watched now.
+    pub(super) fn large(&self) -> Option<LargeBirths> {
+        let kept = lock(&self.kept);
+        let since = attached_since(kept.governor.state(Layer::Allocations))?;
+        // Before the sites: each site that a birth names is there by then.
+        let objects = kept.probes.large();
+        let lost = kept.probes.counters().map_or(0, |counters| counters.allocations_lost);
+        Some(LargeBirths { since, objects, sites: kept.probes.call_sites(), lost })
     }
 
     /// What the kernel knows now, after a snapshot that took `snapshot`.
@@ -236,16 +247,34 @@ fn sites(probes: &Probes) -> Vec<Site> {
 }
 
 /// Why a layer's probes are not to be had in this program, or not wanted.
-fn refusal(probes: &Probes, layer: Layer, wanted: Wanted) -> Option<ProbeReason> {
-    if layer == Layer::Opens && !wanted.resources {
+fn refusal(
+    (program, probes): (&Program, &Probes),
+    layer: Layer,
+    wanted: Wanted,
+) -> Option<ProbeReason> {
+    if matches!(layer, Layer::Opens | Layer::Allocations) && !wanted.memory {
         return Some(ProbeReason::NotLookedAt);
     }
     if layer != Layer::Lives && wanted.probing == Probing::Create {
         return Some(ProbeReason::OnlyCreations);
     }
+    if layer == Layer::Allocations {
+        let is_on = program.buckets().ok().and_then(|it| it.is_on(program.memory()).ok());
+        match (is_on, program.heap()) {
+            (Some(true), _) => return Some(ProbeReason::KeepsProfile),
+            (_, Err(why)) => return Some(ProbeReason::Failed(one_line(why))),
+            (_, Ok(heap)) if heap.span_start().is_none() => {
+                return Some(ProbeReason::Failed(SPANS.to_owned()));
+            }
+            (_, Ok(_)) => {}
+        }
+    }
     let missing = layer.events().iter().find_map(|event| probes.place(*event).err())?;
     Some(ProbeReason::Failed(one_line(&missing)))
 }
+
+/// Why large objects cannot be told.
+const SPANS: &str = "the runtime's mspan is not laid out as in the Go releases that are known";
 
 /// The CPU time of all threads of a process so far. 0 for one that is gone.
 fn cpu_of(pid: u32) -> Duration {

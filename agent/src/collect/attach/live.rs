@@ -12,6 +12,7 @@ use super::births::{self, Births};
 use super::clock::Mark;
 use super::governor::{Governor, History, Layer, State};
 use super::keeper::{Keeper, Seen, Wanted, attached_since};
+use super::large::LargeBirths;
 use super::probes::{Counters, Event, Site, Slot, calibration};
 use super::resources::DescriptorBirths;
 use super::snapshot::Snapshotter;
@@ -99,6 +100,14 @@ impl Live {
     pub(super) fn births(&self, numbers: &[u64]) -> Option<DescriptorBirths> {
         match &self.keeper {
             Keeping::Kept(keeper) => Some(keeper.births(numbers)),
+            Keeping::NotYet | Keeping::Without(_) => None,
+        }
+    }
+
+    /// What the kernel knows of large objects; `None` where they are not watched.
+    pub(super) fn large(&self) -> Option<LargeBirths> {
+        match &self.keeper {
+            Keeping::Kept(keeper) => keeper.large(),
             Keeping::NotYet | Keeping::Without(_) => None,
         }
     }
@@ -301,8 +310,10 @@ fn cover(
     history: &[History; Layer::ALL.len()],
     first: Duration,
 ) {
-    let Counters { slots_full, sites_full, bad_reads, lost_stacks, opens_lost, .. } = seen.counters;
-    coverage.events_dropped += slots_full + sites_full + bad_reads + opens_lost;
+    let Counters { slots_full, sites_full, bad_reads, lost_stacks, .. } = seen.counters;
+    let Counters { opens_lost, allocations_lost, .. } = seen.counters;
+    coverage.events_dropped += slots_full + sites_full + bad_reads;
+    coverage.events_dropped += opens_lost + allocations_lost;
     if lost_stacks > 0 {
         coverage.notes.push(CoverageNote::CreationStacksLost { stacks: lost_stacks });
     }
@@ -343,6 +354,7 @@ const fn shown(event: Event) -> ProbeEvent {
         Event::Park => ProbeEvent::Park,
         Event::Exit => ProbeEvent::Exit,
         Event::Open => ProbeEvent::Open,
+        Event::Allocate => ProbeEvent::Allocate,
     }
 }
 

@@ -8,6 +8,7 @@ mod cost;
 mod governor;
 mod heap;
 mod keeper;
+mod large;
 mod live;
 mod memory;
 mod notes;
@@ -39,10 +40,12 @@ pub use budget::{Budget, NoBudget};
 use clock::Clock;
 use cost::Cost;
 use keeper::Wanted;
+use large::LargeObjects;
 use live::{Added, Live};
 pub use memory::Shortage;
 use memory::{Keep, Load, Room};
 pub use notes::caveats;
+use probes::CallSite;
 use resources::Holdings;
 use running::Meter;
 use snapshot::{Snapshot, Snapshotter, Taken};
@@ -107,6 +110,7 @@ pub struct Attach {
     clock: Clock,
     meter: Meter,
     holdings: Holdings,
+    large: LargeObjects,
     /// How much is kept, as long as there is room for it.
     keep: Keep,
     cost: Cost,
@@ -160,8 +164,8 @@ impl Attach {
     pub fn open(pid: u32, options: &Options) -> Result<Self, CollectError> {
         // First: it finds out what a hit costs while the program is located.
         let probes = if options.subjects.goroutines { options.probes } else { Probing::Off };
-        let (budget, resources) = (options.budget, options.subjects.memory);
-        let live = Live::new(Wanted { probing: probes, budget, resources });
+        let (budget, memory) = (options.budget, options.subjects.memory);
+        let live = Live::new(Wanted { probing: probes, budget, memory });
         let program = options.program(pid)?;
         let mut attach = Self { live, subjects: options.subjects, ..Self::to(program) };
         if probes != Probing::Off {
@@ -188,6 +192,7 @@ impl Attach {
             clock: Clock::new(ahead_ns),
             meter: Meter::new(program.process().pid),
             holdings: Holdings::default(),
+            large: LargeObjects::default(),
             keep: Keep::NoProbes,
             cost: Cost::start(),
             once: false,
@@ -369,8 +374,10 @@ impl Attach {
         if !self.subjects.memory {
             return (Memory::default(), Resources::default());
         }
-        let memory = heap::read(&self.program, coverage);
+        let mut memory = heap::read(&self.program, coverage);
         let live = &self.live;
+        let name = |site: &CallSite| self.snapshotter.call_stack(&self.program, site);
+        memory.large = self.large.read(&self.program, || live.large(), self.first, name);
         let births = |numbers: &[u64]| live.births(numbers);
         let mut resources = self.holdings.read(self.program.process(), now, births, coverage);
         resources.opened = self.holdings.opened(|site| {

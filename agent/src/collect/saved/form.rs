@@ -163,6 +163,12 @@ impl Form {
         let opened = &self.resources.opened;
         if !names_what_is_there(&goroutines, &self.sites, opened, &self.stacks)
             || !contended.into_iter().all(|stack| self.stacks.has_stack(stack))
+            || !self
+                .memory
+                .large
+                .iter()
+                .flat_map(|it| &it.sites)
+                .all(|it| self.stacks.has_stack(it.stack))
         {
             return Err("it names a stack or a frame that it does not hold");
         }
@@ -305,7 +311,11 @@ fn is_possible_memory(memory: &Memory) -> bool {
     });
     let of_profile = memory.profile.iter().map(|it| it.in_use_bytes);
     let of_process = memory.process.iter().flat_map(|it| [it.rss_bytes, it.threads]);
-    of_heap.chain(of_process).chain(of_profile).all(|size| size < MAX_BYTES)
+    let of_large = memory.large.iter().flat_map(|large| {
+        let sites = large.sites.iter().flat_map(|site| [site.in_use, site.allocated]);
+        sites.chain([large.unnamed]).flat_map(|it| [it.bytes, it.objects]).chain([large.lost])
+    });
+    of_heap.chain(of_process).chain(of_profile).chain(of_large).all(|size| size < MAX_BYTES)
 }
 
 /// Counts that are added up, so that they must not overflow.

@@ -161,6 +161,14 @@ impl Buckets {
         if version.minor <= NEWEST_SWITCHED { Some(self.rate) } else { None }
     }
 
+    /// Whether the program samples allocations.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn is_on(&self, memory: &dyn Memory) -> Result<bool, ReadError> {
+        Ok(memory.read_u64(self.rate)?.cast_signed() > 0)
+    }
+
     /// The profile as it is now.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod figures;
 mod form;
 mod goal;
 mod index;
+mod large;
 pub mod marker;
 mod marks;
 pub mod paths;
@@ -33,6 +34,7 @@ use thiserror::Error;
 
 pub use figures::{Class, Cpu, Figures};
 pub use form::Form;
+pub use large::LargeObject;
 pub use marker::Marker;
 pub use marks::Tally;
 pub use processors::Processor;

@@ -1,19 +1,19 @@
 //! Who allocated what is in use.
 
 use super::amount;
-use crate::model::{Allocated, AllocatedAt, Amount};
+use crate::model::{Allocated, AllocatedAt, Amount, SourceLine};
 use crate::report::phrases;
 use crate::report::schema::{AllocatedAtDoc, AllocatedDoc};
 
 /// All lines of a memory profile.
-pub(in crate::report) fn allocated<'a>(
+pub(in crate::report) fn allocated(
     allocated: &Allocated,
-    lines: &'a [AllocatedAt],
-) -> AllocatedDoc<'a> {
+    lines: &[AllocatedAt],
+) -> AllocatedDoc<'static> {
     let coverage = allocated.coverage;
     let sum = |of: fn(&AllocatedAt) -> Amount| amount(crate::report::memory::sum(lines, of));
     AllocatedDoc {
-        lines: lines.iter().map(allocated_at).collect(),
+        lines: lines.iter().cloned().map(allocated_at).collect(),
         in_use: sum(|it| it.in_use),
         allocated: sum(|it| it.allocated),
         rate_bytes: allocated.rate_bytes,
@@ -29,15 +29,19 @@ pub(in crate::report) fn allocated<'a>(
 }
 
 /// One line.
-pub(super) fn allocated_at(at: &AllocatedAt) -> AllocatedAtDoc<'_> {
-    let line = at.line.as_ref();
+pub(super) fn allocated_at(at: AllocatedAt) -> AllocatedAtDoc<'static> {
+    let (function, file, line) = match at.line {
+        Some(SourceLine { function, file, line }) => (Some(function), Some(file), Some(line)),
+        None => (None, None, None),
+    };
     AllocatedAtDoc {
-        function: line.map(|line| (&line.function).into()),
-        file: line.map(|line| (&line.file).into()),
-        line: line.map(|line| line.line),
-        via: at.via.as_ref().map(Into::into),
+        function: function.map(Into::into),
+        file: file.map(Into::into),
+        line,
+        via: at.via.map(Into::into),
         in_use: amount(at.in_use),
         allocated: amount(at.allocated),
         grown_bytes: at.grown_bytes,
+        basis: at.basis,
     }
 }

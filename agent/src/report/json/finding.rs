@@ -72,7 +72,7 @@ pub(super) fn finding<'a>(
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
         lock_wait: leak.map(|leak| lock_wait(&leak.lock_wait, stacks)).unwrap_or_default(),
         held_by: finding.heap_held().map(|held| vec![phrases::heap_held_path(held).into()]),
-        allocated_at: finding.allocated_at().iter().map(allocated_at).collect(),
+        allocated_at: finding.allocated_at().iter().cloned().map(allocated_at).collect(),
         cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
         suggestions: phrases::suggestions(finding, stacks).into_iter().map(Into::into).collect(),

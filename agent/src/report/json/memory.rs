@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use super::allocated::allocated_at;
 use super::forced::would_free;
 use super::{amount, hex, seconds};
 use crate::model::{
-    Collector, Heap, HeapHolder, HeapProfile, HeldHeap, LimitKind, LimitUse, Memory, MemoryAccount,
-    ProcessMemory, RssParts, Trend,
+    Collector, Heap, HeapHolder, HeapProfile, HeldHeap, LargeLines, LimitKind, LimitUse, Memory,
+    MemoryAccount, ProcessMemory, RssParts, Trend,
 };
 use crate::report::schema::{
     CliffDoc, CollectorDoc, HeapDoc, HeapHolderDoc, HeapProfileDoc, HeldHeapDoc, Interval,
-    LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc,
-    SizeClassDoc, TrendDoc,
+    LargeLinesDoc, LimitDoc, LimitKindDoc, MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc,
+    ResidentDoc, SizeClassDoc, TrendDoc,
 };
 
 /// The account.
@@ -29,6 +30,7 @@ pub(in crate::report) fn memory(account: &MemoryAccount) -> MemoryAccountDoc {
         process: process.map(self::process),
         heap_profile: profile.as_ref().map(heap_profile),
         held: account.held.as_ref().map(held),
+        large: account.large.as_ref().map(large),
         would_free: account.would_free.as_ref().map(would_free),
         resident: account.parts.map(resident),
         live: account.live.map(trend),
@@ -47,6 +49,14 @@ fn held(held: &HeldHeap) -> HeldHeapDoc {
         holders: held.holders.iter().cloned().map(holder).collect(),
         reached: amount(held.reached),
         is_whole: held.is_whole,
+    }
+}
+
+fn large(large: &LargeLines) -> LargeLinesDoc {
+    LargeLinesDoc {
+        since_seconds: large.since.as_secs_f64(),
+        lines: large.lines.iter().cloned().map(allocated_at).collect(),
+        lost: large.lost,
     }
 }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    AllocatedCoverage, Amount, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HolderKind,
-    RetainedClass, SourceLine, WalkCoverage,
+    AllocatedCoverage, AllocationBasis, Amount, HeapCycle, HeapHolder, HeapPath, HeapStep,
+    HeapType, HolderKind, RetainedClass, SourceLine, WalkCoverage,
 };
 use crate::report::schema::MemoryReportDoc;
 use crate::sample::leaking;
@@ -178,6 +178,7 @@ fn allocated() -> (Allocated, Vec<AllocatedAt>) {
         via: via.map(str::to_owned),
         in_use: Amount { bytes, objects: bytes / 1024 },
         allocated: Amount { bytes: 2 * bytes, objects: bytes / 512 },
+        basis: AllocationBasis::Profile,
         grown_bytes: None,
     };
     let lines = vec![

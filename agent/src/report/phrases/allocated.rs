@@ -1,6 +1,8 @@
 //! Who allocated what is in use, in words.
 
-use crate::model::{Allocated, AllocatedAt, NotAllocated, NotSampled, Restored};
+use crate::model::{
+    Allocated, AllocatedAt, AllocationBasis, LargeLines, NotAllocated, NotSampled, Restored,
+};
 use crate::report::format::{bytes, counted};
 
 /// A line: `main.keep (/src/app/main.go:7), in bytes.growSlice`.
@@ -24,12 +26,37 @@ pub fn allocation_in_brief(lines: &[AllocatedAt]) -> Option<String> {
 
 /// The lines at which what is in use grew.
 pub(super) fn allocated_at(lines: &[AllocatedAt]) -> String {
+    if lines.first().is_some_and(|it| it.basis == AllocationBasis::Large) {
+        return large_allocated_at(lines);
+    }
     let line = |at: &AllocatedAt| {
         let more = bytes(at.grown_bytes.unwrap_or(0));
         let all = bytes(at.in_use.bytes);
         format!("≈ {more} more in use, ≈ {all} in all, allocated at {}", allocation_line(at))
     };
     lines.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+/// The same of what a probe saw.
+fn large_allocated_at(lines: &[AllocatedAt]) -> String {
+    let line = |at: &AllocatedAt| {
+        let in_use = bytes(at.in_use.bytes);
+        let objects = counted(at.in_use.objects, "object", "objects");
+        format!("{in_use} in {objects}, allocated at {}", allocation_line(at))
+    };
+    let lines = lines.iter().map(line).collect::<Vec<_>>().join("; ");
+    format!(
+        "of objects of more than 32 KiB that came since the allocate probe was attached, in use: {lines}"
+    )
+}
+
+/// Lines that allocated large objects that are in use: `12.0 MiB at main.keep (/src/app/main.go:7)`, some.
+#[must_use]
+pub fn large_allocations(large: &LargeLines, most: usize) -> Vec<String> {
+    let line = |at: &AllocatedAt| format!("{} at {}", bytes(at.in_use.bytes), allocation_line(at));
+    let lost = (large.lost > 0)
+        .then(|| format!("{} found no room", counted(large.lost, "allocation", "allocations")));
+    large.lines.iter().take(most).map(line).chain(lost).collect()
 }
 
 /// How that is known: `by its memory profile, which samples one of 512.0 KiB`.

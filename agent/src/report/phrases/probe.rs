@@ -38,7 +38,12 @@ pub fn probe_reason(reason: &ProbeReason) -> Cow<'_, str> {
         )
         .into(),
         ProbeReason::OnlyCreations => "not asked for (--probes create)".into(),
-        ProbeReason::NotLookedAt => "resources are not looked at (--goroutines-only)".into(),
+        ProbeReason::NotLookedAt => {
+            "memory and resources are not looked at (--goroutines-only)".into()
+        }
+        ProbeReason::KeepsProfile => {
+            "not needed: the program keeps a memory profile, which says who allocated".into()
+        }
         ProbeReason::Plugins => {
             "plugins are loaded: each has its own copies of the runtime's functions, and passes by \
              probes in the program's"

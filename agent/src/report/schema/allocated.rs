@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::amount::AmountDoc;
+use crate::model::AllocationBasis;
 
 /// Who allocated what is in use, by the memory profile that the program's own runtime keeps. All amounts are
 /// estimates, scaled up from what was sampled as `runtime/pprof` does it.
@@ -75,4 +76,8 @@ pub struct AllocatedAtDoc<'a> {
     ///
     /// Unit: bytes. Null: there was one reading alone.
     pub grown_bytes: Option<u64>,
+    /// How that is known: by the program's memory profile, or of objects of more than 32 KiB alone by a probe. Of these
+    /// `allocated` is what was seen, and all that is in use came since.
+    #[serde(default)]
+    pub basis: AllocationBasis,
 }

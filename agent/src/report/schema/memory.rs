@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::allocated::AllocatedAtDoc;
 use super::amount::AmountDoc;
 use super::forced::WouldFreeDoc;
 use super::group::Interval;
@@ -33,6 +34,11 @@ pub struct MemoryAccountDoc {
     /// says it (`held_by`).
     #[serde(default)]
     pub held: Option<HeldHeapDoc>,
+    /// Who allocated objects of more than 32 KiB that are in use, as far as a probe saw it.
+    ///
+    /// Null: nobody watches that: without probes, or where the program keeps a memory profile.
+    #[serde(default)]
+    pub large: Option<LargeLinesDoc>,
     /// What collections would free.
     ///
     /// Null: the heap was not walked, or not to the end.
@@ -70,6 +76,21 @@ pub struct MemoryAccountDoc {
     pub limits: Vec<LimitDoc>,
     /// The figures over the window, some of them.
     pub history: Vec<MemoryPointDoc>,
+}
+
+/// Objects of more than 32 KiB that are in use and were allocated while a probe watched that.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LargeLinesDoc {
+    /// Since when they have been watched without a gap, after the first sample.
+    ///
+    /// Unit: s.
+    pub since_seconds: f64,
+    /// By line, those with most bytes in use first; with whole pages.
+    pub lines: Vec<AllocatedAtDoc<'static>>,
+    /// Allocations that were seen and found no room: so many may be missing.
+    ///
+    /// Unit: objects.
+    pub lost: u64,
 }
 
 /// Who holds most of a heap.

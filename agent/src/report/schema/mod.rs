@@ -69,8 +69,9 @@ pub use heap_holder::HeapHolderDoc;
 pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
 pub use memory::{
-    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, HeldHeapDoc, LimitDoc, LimitKindDoc,
-    MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc, TrendDoc,
+    CliffDoc, CollectorDoc, HeapDoc, HeapProfileDoc, HeldHeapDoc, LargeLinesDoc, LimitDoc,
+    LimitKindDoc, MemoryAccountDoc, MemoryPointDoc, ProcessMemoryDoc, ResidentDoc, SizeClassDoc,
+    TrendDoc,
 };
 pub use monitor::{EventDoc, EventKind, MonitorLine, NewsDoc, WasDoc};
 pub use name::SchemaName;

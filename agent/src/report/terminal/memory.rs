@@ -30,6 +30,11 @@ impl Page<'_> {
             if let Some(parts) = &account.parts {
                 self.summary_line("resident", &[(Role::Dim, phrases::rss_parts(parts))])?;
             }
+            if let Some(large) = account.large.as_ref().filter(|it| !it.lines.is_empty()) {
+                let lines = phrases::large_allocations(large, CLASSES);
+                let lines = lines.iter().map(|text| format::clean(text).into_owned()).collect();
+                self.summary_line("large", &dim(lines))?;
+            }
             if let Some(heap) = &account.now.heap {
                 self.summary_line("objects", &dim(phrases::size_classes(heap, CLASSES)))?;
             }

@@ -252,7 +252,8 @@ impl Page<'_> {
         };
         let mut probes: Vec<_> = coverage.probes.clone();
         probes.retain(|probe| {
-            let is_left_out = probe.reason == Some(ProbeReason::NotLookedAt);
+            let needless = [ProbeReason::NotLookedAt, ProbeReason::KeepsProfile];
+            let is_left_out = probe.reason.as_ref().is_some_and(|it| needless.contains(it));
             probe.state != ProbeState::Attached && !is_left_out
         });
         probes.sort_by_key(|probe| probe.event == ProbeEvent::Park);

@@ -11,16 +11,18 @@ const HIT: Duration = Duration::from_nanos(1_200);
 struct Load {
     lives: f64,
     opens: f64,
+    allocations: f64,
     parks: f64,
     cpu: f64,
 }
 
-const QUIET: Load = Load { lives: 10.0, opens: 1.0, parks: 100.0, cpu: 0.02 };
+const QUIET: Load = Load { lives: 10.0, opens: 1.0, allocations: 1.0, parks: 100.0, cpu: 0.02 };
 /// Two goroutines that hand a ball back and forth.
-const PARKS: Load = Load { lives: 0.0, opens: 0.0, parks: 1e6, cpu: 1.5 };
-const CREATES: Load = Load { lives: 4e5, opens: 0.0, parks: 2e5, cpu: 2.0 };
+const PARKS: Load = Load { lives: 0.0, opens: 0.0, allocations: 0.0, parks: 1e6, cpu: 1.5 };
+const CREATES: Load = Load { lives: 4e5, opens: 0.0, allocations: 0.0, parks: 2e5, cpu: 2.0 };
 /// Creations and exits can be paid, and openings, parks cannot.
-const SERVER: Load = Load { lives: 5_000.0, opens: 500.0, parks: 20_000.0, cpu: 1.0 };
+const SERVER: Load =
+    Load { lives: 5_000.0, opens: 300.0, allocations: 200.0, parks: 20_000.0, cpu: 1.0 };
 
 /// A governor with the target that it governs.
 struct Run {
@@ -58,6 +60,7 @@ impl Run {
         self.doing(seconds, |_, part| Load {
             lives: load.lives * part,
             opens: load.opens * part,
+            allocations: load.allocations * part,
             parks: load.parks * part,
             cpu: load.cpu * part,
         })
@@ -83,7 +86,9 @@ impl Run {
             let done = does(self.reading.now.as_secs_f64(), pace.as_secs_f64());
             self.reading.cpu += Duration::from_secs_f64(done.cpu);
             let mut cost = 0.0;
-            for (layer, these) in Layer::ALL.into_iter().zip([done.lives, done.opens, done.parks]) {
+            for (layer, these) in
+                Layer::ALL.into_iter().zip([done.lives, done.opens, done.allocations, done.parks])
+            {
                 if self.attached[layer as usize] {
                     self.reading.hits[layer as usize] += these.round() as u64;
                     cost += these.round() * (HIT + layer.walk()).as_secs_f64();
@@ -326,7 +331,12 @@ fn the_history_tells_every_second() {
 fn what_is_refused_is_never_asked_for() {
     let mut governor = Governor::new(
         Budget::default(),
-        [Some(ProbeReason::OnlyCreations), Some(ProbeReason::NotLookedAt), None],
+        [
+            Some(ProbeReason::OnlyCreations),
+            Some(ProbeReason::NotLookedAt),
+            Some(ProbeReason::KeepsProfile),
+            None,
+        ],
         HIT,
     );
     let reading = Reading {

@@ -17,18 +17,20 @@ use crate::golang::process::Process;
 
 impl Method {
     const fn program(self, at: probe_points::Event) -> &'static str {
-        use probe_points::Event::{Create, CreateEvery, Exit, Open, Park};
+        use probe_points::Event::{Allocate, Create, CreateEvery, Exit, Open, Park};
         match (self, at) {
             (Self::PerfEvent, Create) => "create_go",
             (Self::PerfEvent, CreateEvery) => "create_any",
             (Self::PerfEvent, Park) => "park",
             (Self::PerfEvent, Exit) => "exit",
             (Self::PerfEvent, Open) => "open",
+            (Self::PerfEvent, Allocate) => "allocate",
             (Self::UprobeMulti, Create) => "create_go_multi",
             (Self::UprobeMulti, CreateEvery) => "create_any_multi",
             (Self::UprobeMulti, Park) => "park_multi",
             (Self::UprobeMulti, Exit) => "exit_multi",
             (Self::UprobeMulti, Open) => "open_multi",
+            (Self::UprobeMulti, Allocate) => "allocate_multi",
         }
     }
 

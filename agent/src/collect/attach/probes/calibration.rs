@@ -88,7 +88,7 @@ fn judge(measured: Result<Duration, String>) -> HitCost {
 /// The time that one hit takes in a loop, and what holds the probe.
 fn measure() -> Result<(Duration, Ebpf), String> {
     let arch = if cfg!(target_arch = "x86_64") { Arch::Amd64 } else { Arch::Arm64 };
-    let sizes = Sizes { slots: 1, sites: 1, call_sites: 1, descriptors: 1 };
+    let sizes = Sizes { slots: 1, sites: 1, call_sites: 1, descriptors: 1, large: 1 };
     let mut ebpf =
         Object::embedded(arch).load(Fake::SETTINGS, sizes).map_err(|error| one_line(&error))?;
     let counted = Table::of(&mut ebpf, sizes).map_err(|error| one_line(&error))?;
@@ -176,6 +176,7 @@ impl Fake {
         sched_bp: 48,
         newproc1_sets_goid: 0,
         sysfd: 0,
+        span_start: 0,
     };
 }
 

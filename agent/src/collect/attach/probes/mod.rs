@@ -1,7 +1,7 @@
 //! Probes in the target's Go runtime: loaded, attached and detached one event at a time, and read.
 //!
 //! The kernel keeps a table of goroutines, counts by creation site, and when and at which stack each
-//! descriptor was opened. What it sees stays there until it is read: no hit wakes the agent.
+//! descriptor was opened and each large object allocated. What it sees stays there until it is read: no hit wakes the agent.
 
 mod attach;
 pub(super) mod calibration;
@@ -15,9 +15,10 @@ mod places;
 mod table;
 
 use leak_agent_common::limits;
-pub use leak_agent_common::{Birth, CallSite, Counters, Event, Settings, Site, Slot, State};
+pub use leak_agent_common::{Birth, CallSite, Counters, Event, Large, Settings, Site, Slot, State};
 
 use crate::golang::Program;
+use crate::golang::heap::Heap;
 use crate::golang::probe_points::{self, ProbePoint};
 use crate::host::kernel::sys_is_mounted;
 use attach::{Attacher, Reach};
@@ -69,6 +70,8 @@ impl<'a> Spec<'a> {
             sched_bp: g.sched_lr + 8,
             newproc1_sets_goid: u32::from(create.is_ok_and(ProbePoint::goid_is_set)),
             sysfd: probe_points::SYSFD,
+            // Without it the programs read something else there, and none of them is attached.
+            span_start: self.program.heap().ok().and_then(Heap::span_start).unwrap_or(0),
         }
     }
 }
@@ -80,10 +83,12 @@ pub struct Sizes {
     pub slots: u32,
     /// Creation sites.
     pub sites: u32,
-    /// Stacks that descriptors are opened at.
+    /// Stacks that descriptors are opened at, and large objects allocated.
     pub call_sites: u32,
     /// Descriptors, by their numbers.
     pub descriptors: u32,
+    /// Objects with a span of their own.
+    pub large: u32,
 }
 
 impl Sizes {
@@ -97,6 +102,7 @@ impl Sizes {
             sites: limits::MAX_SITES / 4,
             call_sites: limits::MAX_CALL_SITES,
             descriptors: limits::MAX_DESCRIPTORS,
+            large: limits::MAX_LARGE,
         }
     }
 }
@@ -212,7 +218,7 @@ impl Probes {
         self.table.goroutines(into)
     }
 
-    /// Every stack at which the kernel saw descriptors being opened, by the places that births name.
+    /// Every stack at which the kernel saw descriptors being opened or objects allocated, by the places that births name.
     #[must_use]
     pub fn call_sites(&self) -> Vec<CallSite> {
         self.table.call_sites()
@@ -222,6 +228,12 @@ impl Probes {
     #[must_use]
     pub fn birth(&self, descriptor: u64) -> Option<Birth> {
         self.table.birth(descriptor)
+    }
+
+    /// The large objects that the kernel saw, freed ones too.
+    #[must_use]
+    pub fn large(&self) -> Vec<Large> {
+        self.table.large()
     }
 
     /// Appends every creation site that the kernel has seen.

@@ -57,6 +57,8 @@ impl Object {
             .map_max_entries("CALL_SITES", sizes.call_sites)
             .map_max_entries("CALL_SITE_INDEX", sizes.call_sites)
             .map_max_entries("DESCRIPTORS", sizes.descriptors)
+            .map_max_entries("LARGE", sizes.large)
+            .map_max_entries("LARGE_INDEX", sizes.large)
             .load(&self.0)
             .map_err(ProbeError::load)
     }

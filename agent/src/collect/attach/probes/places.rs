@@ -18,6 +18,7 @@ pub(super) struct Places {
     park: Result<ProbePoint, NotFound>,
     exit: Result<ProbePoint, NotFound>,
     open: Result<ProbePoint, NotFound>,
+    allocate: Result<ProbePoint, NotFound>,
 }
 
 impl Places {
@@ -37,6 +38,7 @@ impl Places {
             park: get(probe_points::Event::Park),
             exit: get(probe_points::Event::Exit),
             open: get(probe_points::Event::Open),
+            allocate: get(probe_points::Event::Allocate),
         }
     }
 
@@ -47,13 +49,14 @@ impl Places {
             Event::Park => &self.park,
             Event::Exit => &self.exit,
             Event::Open => &self.open,
+            Event::Allocate => &self.allocate,
         };
         place.as_ref().map_err(|why| ProbeError::NoPlace { event, source: why.clone() })
     }
 
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &ProbePoint> {
-        [&self.create, &self.park, &self.exit, &self.open].into_iter().flatten()
+        [&self.create, &self.park, &self.exit, &self.open, &self.allocate].into_iter().flatten()
     }
 }
 

@@ -9,7 +9,7 @@ use aya::maps::{Map, MapData, PerCpuArray};
 
 use super::error::ProbeError;
 use super::mapping::Mapping;
-use super::{Birth, CallSite, Counters, Site, Sizes, Slot};
+use super::{Birth, CallSite, Counters, Large, Site, Sizes, Slot};
 
 /// How often a slot is read again that was being written. A writer needs some tens of
 /// nanoseconds; only one that was interrupted takes longer.
@@ -34,6 +34,7 @@ pub(super) struct Table {
     sites: Mapping,
     call_sites: Mapping,
     descriptors: Mapping,
+    large: Mapping,
     used: Mapping,
     counters: PerCpuArray<MapData, [u64; Counters::WORDS]>,
 }
@@ -47,7 +48,8 @@ impl Table {
             sites: mapped(ebpf, "SITES", sizes.sites as usize * Site::WORDS)?,
             call_sites: mapped(ebpf, "CALL_SITES", sizes.call_sites as usize * CallSite::WORDS)?,
             descriptors: mapped(ebpf, "DESCRIPTORS", sizes.descriptors as usize)?,
-            used: mapped(ebpf, "USED", 3)?,
+            large: mapped(ebpf, "LARGE", sizes.large as usize * Large::WORDS)?,
+            used: mapped(ebpf, "USED", 4)?,
             counters: PerCpuArray::try_from(counters)
                 .map_err(|error| broken("COUNTERS", error.to_string()))?,
         })
@@ -91,6 +93,18 @@ impl Table {
             CallSite::from_words(&array::from_fn(|at| words[at].load(Ordering::Acquire)))
         };
         sites.iter().map(site).collect()
+    }
+
+    /// Those whose birth is known. One that is being written has none yet.
+    pub(super) fn large(&self) -> Vec<Large> {
+        let (larges, _) = self.used::<{ Large::WORDS }>(3, &self.large);
+        let large = |words: &[AtomicU64; Large::WORDS]| {
+            // The birth before and after: it is 0 while the others are written.
+            let birth = words[Large::WORDS - 1].load(Ordering::Acquire);
+            let large = Large::from_words(&array::from_fn(|at| words[at].load(Ordering::Acquire)));
+            (large.birth == birth && birth != 0).then_some(large)
+        };
+        larges.iter().filter_map(large).collect()
     }
 
     pub(super) fn birth(&self, descriptor: u64) -> Option<Birth> {

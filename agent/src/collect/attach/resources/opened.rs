@@ -158,7 +158,7 @@ mod tests {
 
     fn site(key: u64) -> CallSite {
         let mut words = [0; CallSite::WORDS];
-        (words[0], words[3], words[4]) = (key, 1, 100 + key);
+        (words[0], words[4], words[5]) = (key, 1, 100 + key);
         CallSite::from_words(&words)
     }
 

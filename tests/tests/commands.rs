@@ -78,7 +78,7 @@ fn analyze_finds_the_leak_and_its_recording_tells_the_same() {
     let Recorded { folder, live, .. } = recorded();
     let leak = &live["findings"][0];
     assert_eq!(leak["blocked_at"]["function"], LEAK);
-    assert_eq!(leak["verdict"], "likely");
+    assert_eq!(leak["verdict"], "proven");
     let again = json(&["analyze", "--input", str(folder)], 1);
     assert_eq!(without_time(again), without_time(live.clone()));
     let (page, _) = run(&["report", "--input", str(folder), "--format", "html"], 0);
@@ -108,7 +108,7 @@ fn the_report_fits_a_screen_of_80_by_24_down_to_the_fix_and_at_its_end() {
     {
         assert!(screen.iter().any(|row| row.starts_with(said)), "{said}: {text}");
     }
-    assert!(screen.iter().any(|row| row.contains(LEAK) && row.contains("LIKELY")), "{text}");
+    assert!(screen.iter().any(|row| row.contains(LEAK) && row.contains("PROVEN")), "{text}");
 }
 
 #[test]
@@ -159,7 +159,8 @@ fn lists_baselines_and_fail_on_decide_what_fails() {
     let analyze =
         |more: &[&str], code| json(&[&["analyze", "--input", str(folder)], more].concat(), code);
     analyze(&["--fail-on", "never"], 0);
-    analyze(&["--fail-on", "proven"], 0);
+    analyze(&["--fail-on", "proven"], 1);
+    analyze(&["--fail-on", "critical"], 0);
     analyze(&["--fail-on", "low"], 1);
     for more in [
         ["--safe-patterns", "main.(*priceList).*"],
@@ -245,7 +246,7 @@ fn monitor_keeps_a_dump_when_a_finding_reaches_the_level() {
     let sampling = ["monitor", "--pid", &pid, "--interval", "1s", "--duration", LONG];
     let (_, stderr) = run(&[&sampling[..], &to[..]].concat(), 1);
     let said: Vec<&str> = stderr.lines().filter(|line| line.starts_with("dump: ")).collect();
-    assert!(said.iter().any(|line| line.contains("(channel-send) is likely")), "{stderr}");
+    assert!(said.iter().any(|line| line.contains("(channel-send) is ")), "{stderr}");
     // Other findings may reach the level in other samples.
     let files = fs::read_dir(&folder).expect("made").count();
     assert_eq!(files, said.len() * 2, "{stderr}");
@@ -270,7 +271,7 @@ fn until_found_ends_as_soon_as_something_is_found() {
     let (stdout, stderr) = run(&found, 1);
     assert!(stderr.starts_with("sampling until something is found"), "{stderr}");
     let report: Value = serde_json::from_str(&stdout).expect("one JSON document");
-    assert_eq!(report["findings"][0]["verdict"], "likely");
+    assert_eq!(report["findings"][0]["verdict"], "proven");
     let notes = report["coverage"]["notes"].to_string();
     assert!(notes.contains("ended early, as --until-found asks"), "{notes}");
 }

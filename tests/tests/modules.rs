@@ -54,11 +54,8 @@ fn all_are_read(report: &Value) {
 fn finds_the_send(report: &Value, function: &str, file: &str) {
     let findings = report["findings"].as_array().expect("findings");
     let [finding] = findings.as_slice() else { panic!("one cause is one finding: {findings:#?}") };
-    assert_eq!(
-        (&finding["class"], &finding["verdict"]),
-        (&"channel-send".into(), &"likely".into()),
-        "{finding:#}"
-    );
+    assert_eq!(finding["class"], "channel-send", "{finding:#}");
+    assert!(finding["verdict"] == "proven" || finding["verdict"] == "likely", "{finding:#}");
     let cause = &finding["caused_at"];
     assert_eq!(cause["function"], function, "{finding:#}");
     let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/targets")).join(file);

@@ -87,7 +87,8 @@ fn a_program_that_an_ordinary_user_starts_is_judged_without_any_capability() {
         serde_json::from_slice(&fs::read(&report).expect("a report")).expect("JSON");
     assert_eq!(report["target"]["pid"], pid);
     let finding = &report["findings"][0];
-    assert_eq!(finding["verdict"], "likely", "{finding}");
+    // Where the kernel allows nobody but a parent to trace (Yama), nothing can be proven.
+    assert!(finding["verdict"] == "proven" || finding["verdict"] == "likely", "{finding}");
     assert_eq!(finding["caused_at"]["function"], "main.(*priceList).quote.func1", "{finding}");
 }
 

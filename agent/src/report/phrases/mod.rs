@@ -66,7 +66,7 @@ pub use pause::pauses;
 pub use place::{brief_place, place};
 pub use probe::{hit_cost, hit_note, probe_reason, probe_state};
 pub use profile::{files, profile};
-pub use proof::proof;
+pub use proof::{proof, proof_in_brief};
 pub use resource::{
     piled_up, resource, resource_kinds, resource_limit, resource_names, resources,
     resources_counted, resources_in_brief,

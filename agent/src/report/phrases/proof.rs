@@ -28,6 +28,32 @@ pub fn proof(proof: &ProofCoverage) -> (bool, String) {
     (is_lacking, parts.join("; "))
 }
 
+/// The same as short as it can be said; `None` where there is nothing to tell.
+#[must_use]
+pub fn proof_in_brief(proof: &ProofCoverage) -> Option<(bool, String)> {
+    let in_reach = match &proof.latest {
+        ProofAttempt::AllReachable { candidates, .. } => *candidates,
+        ProofAttempt::Done(run) if run.gaps.is_empty() => run.reachable,
+        ProofAttempt::NoCandidate if proof.proven == 0 => return None,
+        ProofAttempt::NoCandidate => 0,
+        _ => return Some(self::proof(proof)),
+    };
+    if proof.contradicted > 0 {
+        return Some(self::proof(proof));
+    }
+    let text = match (proof.proven, in_reach) {
+        (0, 1) => "the one blocked goroutine can still be reached".to_owned(),
+        (0, others) => format!("all {} blocked goroutines can still be reached", count(others)),
+        (proven, 0) => format!("{} proven to leak", counted(proven, "goroutine", "goroutines")),
+        (proven, others) => format!(
+            "{} proven to leak, {} can still be reached",
+            counted(proven, "goroutine", "goroutines"),
+            counted(others, "other", "others")
+        ),
+    };
+    Some((false, text))
+}
+
 fn latest(attempt: &ProofAttempt) -> (bool, String) {
     match attempt {
         ProofAttempt::NoCandidate => {

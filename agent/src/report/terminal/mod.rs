@@ -212,7 +212,11 @@ impl Page<'_> {
         parts.extend(self.probes(coverage).map(|text| (Role::Warning, text)));
         self.summary_line("coverage", &parts)?;
         let Some(proof) = &coverage.proof else { return Ok(()) };
-        let (is_lacking, text) = phrases::proof(proof);
+        let said = match self.details {
+            true => Some(phrases::proof(proof)),
+            false => phrases::proof_in_brief(proof),
+        };
+        let Some((is_lacking, text)) = said else { return Ok(()) };
         let role = match is_lacking {
             true => Role::Warning,
             false if proof.proven > 0 => Role::Alarm,

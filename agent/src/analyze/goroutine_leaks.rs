@@ -157,14 +157,14 @@ fn inspected<'a>(
         }
     }
     if let Some(idle) = idle
-        && best.as_ref().is_none_or(|best| idle.clears(best.verdict))
+        && (best.is_none() || idle.clears())
     {
         // The user's own list is all that silences growth, and it is said that it did.
         let silences = best.map(|best| best.verdict).filter(|&verdict| verdict >= Verdict::Likely);
         return Weighed::Ignored(Ignored { why: idle.why, silences });
     }
     let Some(best) = best else { return Weighed::Unremarkable };
-    if is_in_baseline(&case, settings, best.verdict) {
+    if is_in_baseline(&case, settings) {
         let silences = Some(best.verdict).filter(|&verdict| verdict >= Verdict::Likely);
         return Weighed::Ignored(Ignored { why: IdleReason::Baseline, silences });
     }
@@ -191,10 +191,10 @@ fn surest(one: Found, other: Found) -> Found {
 }
 
 /// Whether there were as many before.
-fn is_in_baseline(case: &Case<'_>, settings: &Settings, verdict: Verdict) -> bool {
+fn is_in_baseline(case: &Case<'_>, settings: &Settings) -> bool {
     let known = case.signatures.iter().filter_map(|it| settings.baseline.get(*it));
     let before = known.fold(0_u64, |sum, &count| sum.saturating_add(count));
-    verdict < Verdict::Proven && before > 0 && case.count <= before.saturating_add(before / 5)
+    before > 0 && case.count <= before.saturating_add(before / 5)
 }
 
 fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {

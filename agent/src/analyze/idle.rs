@@ -8,7 +8,7 @@ use super::detect::is_finalizer;
 use super::known;
 use super::settings::{Rule, Settings};
 use crate::model::function::{self, Origin};
-use crate::model::{IdleReason, Verdict, WaitClass};
+use crate::model::{IdleReason, WaitClass};
 
 /// So many that wait on one object are a pool, whoever started it.
 const POOL: u64 = 8;
@@ -31,9 +31,9 @@ impl Idle {
         Some(Self { why, always: false })
     }
 
-    /// Whether it speaks against a verdict.
-    pub(super) fn clears(&self, verdict: Verdict) -> bool {
-        self.always && verdict < Verdict::Proven
+    /// Whether it speaks against any verdict. Only what the user said does.
+    pub(super) const fn clears(&self) -> bool {
+        self.always
     }
 }
 

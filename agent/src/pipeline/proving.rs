@@ -183,8 +183,9 @@ impl Proving {
         }
     }
 
-    /// Says of each goroutine whether it is proven to leak. What runs again was none.
-    fn mark(&mut self, observation: &mut Observation) {
+    /// Says of each goroutine whether it is proven to leak. What runs after the proof was none; the observation
+    /// in hand may be of before.
+    fn mark(&mut self, observation: &mut Observation, is_of_before: bool) {
         let mut there = 0;
         for goroutine in &mut observation.goroutines {
             let Some(goid) = goroutine.id().filter(|goid| self.proven.contains(goid)) else {
@@ -193,7 +194,7 @@ impl Proving {
             if can_be_proven(goroutine) {
                 goroutine.proven = true;
                 there += 1;
-            } else {
+            } else if !is_of_before {
                 self.proven.remove(&goid);
                 self.contradicted += 1;
             }
@@ -221,10 +222,11 @@ impl Source for Proving {
     fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
         let Some(mut observation) = self.source.observe()? else { return Ok(None) };
         self.begin_anew(&observation);
-        if self.is_due(observation.elapsed) {
+        let is_due = self.is_due(observation.elapsed);
+        if is_due {
             self.attempt(&observation);
         }
-        self.mark(&mut observation);
+        self.mark(&mut observation, is_due);
         Ok(Some(observation))
     }
 }

@@ -138,6 +138,15 @@ fn what_runs_again_was_no_leak_and_is_said() {
 }
 
 #[test]
+fn what_blocked_between_the_sample_and_its_proof_is_no_contradiction() {
+    let prepares = Prepares::default().scan(&[11]).proof(&[11]);
+    let sleeps = [WaitClass::Sleep, WaitClass::ChanSend, WaitClass::ChanSend];
+    let seen = observed(vec![(sample(sleeps), 2), (sample(BLOCKED), 3)], &prepares, PACE);
+    assert_eq!((proven(&seen[0]), coverage(&seen[0]).contradicted), (vec![], 0));
+    assert_eq!((proven(&seen[1]), coverage(&seen[1]).contradicted), (vec![11], 0));
+}
+
+#[test]
 fn why_nothing_is_proven_is_said_and_another_program_begins_anew() {
     let prepares = Prepares::default().scan(&[11]).scan(&[11]).proof(&[11]);
     let refused = Unproven::Refused("it would stop for 80 ms".to_owned());

@@ -26,12 +26,5 @@ func init() {
 			<-it.ch
 			runtime.KeepAlive(it)
 		})
-		// Nobody has the weak pointer any more.
-		lost := &tree{ch: make(chan int)}
-		weak.Make(lost)
-		leaks("weak-lost", func() {
-			<-lost.ch
-			runtime.KeepAlive(lost)
-		})
 	})
 }

@@ -88,6 +88,12 @@ var sink atomic.Int64
 
 const forever = 1000 * time.Hour
 
+// padded is a mutex that shares no block of tiny objects with others, which would keep it.
+type padded struct {
+	sync.Mutex
+	load [2]*int
+}
+
 type box struct {
 	ch    chan [4]uint64
 	value [4]uint64
@@ -116,7 +122,7 @@ func leaking() {
 		case second <- "":
 		}
 	})
-	lock, rw, group := new(sync.Mutex), new(sync.RWMutex), new(sync.WaitGroup)
+	lock, rw, group := new(padded), new(sync.RWMutex), new(sync.WaitGroup)
 	lock.Lock()
 	rw.Lock()
 	group.Add(1)
@@ -160,19 +166,19 @@ func leaking() {
 	leaks("in-large", func() { many[5000].Lock() })
 	// Many of one kind, in few buckets of the runtime's table.
 	for range [400]int{} {
-		lock := new(sync.Mutex)
+		lock := new(padded)
 		lock.Lock()
 		leaks("many", lock.Lock)
 	}
 	for range [40]int{} {
-		lock := new(sync.Mutex)
+		lock := new(padded)
 		lock.Lock()
 		lives("many-live", lock.Lock)
 		locks = append(locks, lock)
 	}
 }
 
-var locks []*sync.Mutex
+var locks []*padded
 
 type tree struct {
 	ch          chan int

@@ -46,7 +46,12 @@ struct Map {
     arguments: (u32, u32),
     /// Whether how many arguments there are is not known, so that any word of the caller's frame may be one.
     takes_any: bool,
+    /// Where the function begins, of one that keeps what tells of its arguments.
+    reflects: Option<u64>,
 }
+
+/// Functions that reflection makes, by which others are called with any arguments.
+const REFLECTING: [&str; 2] = ["reflect.makeFuncStub", "reflect.methodValueCall"];
 
 /// A variable whose address is taken.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +89,13 @@ impl<'a> StackMaps<'a> {
     }
 
     fn learn(&self, pc: u64, size: usize) -> Result<Map, ReadError> {
-        let nowhere =
-            Map { words: None, objects: Box::default(), arguments: (0, 0), takes_any: true };
+        let nowhere = Map {
+            words: None,
+            objects: Box::default(),
+            arguments: (0, 0),
+            takes_any: true,
+            reflects: None,
+        };
         let (Some((code, func, offset)), Ok(size)) = (self.codes.find(pc), u32::try_from(size))
         else {
             return Ok(nowhere);
@@ -125,6 +135,10 @@ impl<'a> StackMaps<'a> {
             objects: objects.unwrap_or_default().into_boxed_slice(),
             arguments: (end, end.saturating_add(bytes.unwrap_or(0))),
             takes_any: bytes.is_none(),
+            reflects: func
+                .name()
+                .filter(|name| bytes.is_none() && REFLECTING.contains(name))
+                .map(|_| code.text.wrapping_add(func.entry().into())),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Searches a stack that stands still for pointers.
 
-use super::{Map, StackMaps};
+use super::{MAX_MAPS, Map, StackMaps, readable};
+use crate::golang::arch::Arch;
 use crate::golang::memory::ReadError;
 use crate::golang::unwind::{End, Frame, Registers, Trail, Unwinder};
 
@@ -103,8 +104,16 @@ impl StackMaps<'_> {
                     let at = |offset: u32| frame.start + offset as usize;
                     (at(object.start), at(object.end), at(object.pointers_end), false)
                 }));
-                let is_whole = frame.is_injected || frame.is_interrupted || takes_any;
+                let mut is_whole = frame.is_injected || frame.is_interrupted || takes_any;
                 takes_any = map.takes_any;
+                if let Some(entry) = map.reflects.filter(|_| !is_whole) {
+                    is_whole = !self.reflected(&mut search, frame, (size, entry))?;
+                    takes_any = is_whole;
+                    if !is_whole {
+                        scanned.precise += 1;
+                        continue;
+                    }
+                }
                 match &map.words {
                     Some(words) if !is_whole => {
                         scanned.precise += 1;
@@ -137,6 +146,88 @@ impl StackMaps<'_> {
         self.room = room;
         Ok(scanned)
     }
+}
+
+/// What a function that reflection made keeps of a call (`reflect.makeFuncStub`, `reflect.methodValueCall`; since Go
+/// 1.17): registers, in three parts (`internal/abi.RegArgs`), of which the last has the pointers.
+struct Kept {
+    bytes: usize,
+    pointers: std::ops::Range<usize>,
+}
+
+impl Kept {
+    const fn of(arch: Arch) -> Self {
+        match arch {
+            // 9 integers and 15 floats.
+            Arch::Amd64 => Self { bytes: 272, pointers: 192..264 },
+            // 16 of each.
+            Arch::Arm64 => Self { bytes: 392, pointers: 256..384 },
+        }
+    }
+}
+
+impl StackMaps<'_> {
+    /// Searches the frame of a function that reflection made, whose arguments differ from call to call. Whether that
+    /// could be done (`runtime/stkframe.go`, `argMapInternal`).
+    fn reflected(
+        &self,
+        search: &mut Search<'_>,
+        frame: &Frame,
+        (size, entry): (usize, u64),
+    ) -> Result<bool, ReadError> {
+        let links = self.arch.uses_link_register();
+        let at = frame.start + if links { 8 } else { 0 };
+        let kept = Kept::of(self.arch);
+        let top = frame.start + size.saturating_sub(8);
+        let Some(registers) = top.checked_sub(kept.bytes).filter(|it| *it > at + 4 * 8) else {
+            return Ok(false);
+        };
+        let word = |at: usize| {
+            let word = search.stack.get(at..).and_then(<[u8]>::first_chunk);
+            word.map(|word| u64::from_le_bytes(*word))
+        };
+        let (Some(value), Some(is_returned)) = (word(at), word(at + 4 * 8)) else {
+            return Ok(false);
+        };
+        // reflectMethodValue: the function, the bitmap of arguments and results, the bytes of arguments.
+        let mut head = [0; 24];
+        let mut vector = [0; 16];
+        if readable(self.memory.read(value, &mut head))?.is_none() {
+            return Ok(false);
+        }
+        let [function, bitmap, bytes] = words(&head);
+        if function != entry || readable(self.memory.read(bitmap, &mut vector))?.is_none() {
+            return Ok(false);
+        }
+        let [bits, data] = words(&vector);
+        let mut bits = bits as u32;
+        if is_returned & 0xff == 0 {
+            bits = bits.min((bytes / 8) as u32);
+        }
+        if bits > MAX_MAPS {
+            return Ok(false);
+        }
+        let Some(mask) = readable(self.memory.read_vec(data, bits.div_ceil(8) as usize))? else {
+            return Ok(false);
+        };
+        let arguments = frame.start + size + 8;
+        search.word(at);
+        for bit in 0..bits {
+            if mask[bit as usize / 8] >> (bit % 8) & 1 == 1 {
+                search.word(arguments + bit as usize * 8);
+            }
+        }
+        search.range(registers + kept.pointers.start, registers + kept.pointers.end);
+        Ok(true)
+    }
+}
+
+fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
 }
 
 /// Any word of a frame, of what a signal handler put behind it, and of its arguments.

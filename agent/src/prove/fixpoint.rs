@@ -13,6 +13,7 @@ use super::goroutines::Goroutine;
 use super::outcome::{Figures, ProveError};
 use super::roots::Weak;
 use super::waits::Candidate;
+use super::words::{SAVED_REGISTERS, push_words};
 
 /// How many stacks are read at once, and how many bytes of them.
 const BATCH: usize = 512;
@@ -238,6 +239,31 @@ impl<'a> Fixpoint<'a> {
         self.figures.precise_frames += scanned.precise;
         self.figures.whole_frames += scanned.whole;
         self.whole_stacks += u64::from(scanned.is_whole);
+        if scanned.is_interrupted {
+            self.saved_registers(goroutine, g, words)?;
+        }
+        Ok(())
+    }
+
+    /// The vector registers of a goroutine that was interrupted: since Go 1.26 its structure leads to where they are, outside
+    /// of the heap (`runtime/preempt_xreg.go`).
+    fn saved_registers(
+        &self,
+        goroutine: &Goroutine,
+        g: &[u8],
+        words: &mut Vec<u64>,
+    ) -> Result<(), ProveError> {
+        let all = g.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        let elsewhere = |word: &u64| {
+            word.is_multiple_of(8)
+                && self.marker.slot(*word).is_none()
+                && !goroutine.has_on_stack(*word)
+        };
+        for place in all.filter(elsewhere) {
+            let ends = (place, place.saturating_add(SAVED_REGISTERS));
+            push_words(self.memory, ends, words)
+                .map_err(|source| self.program.read_error("saved registers", source))?;
+        }
         Ok(())
     }
 

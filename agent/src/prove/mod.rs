@@ -16,6 +16,7 @@ mod still;
 mod stopper;
 mod threads;
 mod waits;
+mod words;
 
 use crate::golang::Program;
 use crate::golang::heap::Heap;
@@ -97,7 +98,8 @@ fn prove_with(
     let roots = roots::mark(program, memory, heap, (&spans, &fixpoint.marker))?;
     let mut missing = roots.missing;
     if !is_filter {
-        let threads = threads::search(program, memory, heap, goroutines, &still.threads)?;
+        let marker = &fixpoint.marker;
+        let threads = threads::search(program, memory, (heap, marker), goroutines, &still.threads)?;
         fixpoint.lowest = threads.lowest;
         fixpoint.take_words(&threads.words);
         missing = missing.or(threads.missing);

@@ -4,12 +4,13 @@ use rustc_hash::FxHashMap;
 
 use crate::golang::Program;
 use crate::golang::goroutines::RawStatus;
-use crate::golang::heap::Heap;
-use crate::golang::memory::{Memory, ReadError};
+use crate::golang::heap::{Heap, Marker};
+use crate::golang::memory::Memory;
 
 use super::goroutines::Goroutine;
 use super::outcome::{NoProof, ProveError};
 use super::still::Thread;
+use super::words::{SAVED_REGISTERS, push_words};
 
 /// Below its stack pointer a function may use so many bytes (the red zone of amd64).
 const RED_ZONE: u64 = 128;
@@ -17,6 +18,11 @@ const RED_ZONE: u64 = 128;
 const MAX_STACK: u64 = 1 << 30;
 /// `m.gsignal` stands right behind `m.procid`, and `m.g0` first (`runtime/runtime2.go`, Go 1.21 to 1.27).
 const SIGNAL_BEHIND_ID: u32 = 8;
+
+/// By which a goroutine that runs is interrupted.
+const INTERRUPTS: &str = "runtime.asyncPreempt";
+/// Of its stack so much is searched for that.
+const INNERMOST: u64 = 8 << 10;
 
 /// What was found of threads.
 #[derive(Default)]
@@ -35,7 +41,7 @@ pub(super) struct Threads {
 pub(super) fn search(
     program: &Program,
     memory: &dyn Memory,
-    heap: &Heap,
+    (heap, marker): (&Heap, &Marker<'_>),
     goroutines: &[Goroutine],
     threads: &[Thread],
 ) -> Result<Threads, ProveError> {
@@ -45,11 +51,8 @@ pub(super) fn search(
         goroutines.iter().enumerate().map(|(number, it)| (it.address, number)).collect();
     let mut found = Threads::default();
     let mut machines: Vec<u64> = Vec::new();
-    for processor in heap.processors(memory).map_err(failed)? {
-        if processor.thread != 0 {
-            machines.push(processor.thread);
-        }
-    }
+    let processors = heap.processors(memory).map_err(failed)?;
+    machines.extend(processors.iter().map(|it| it.thread).filter(|thread| *thread != 0));
     let runs = |it: &&Goroutine| !it.status.stands_still() && it.thread != 0;
     machines.extend(goroutines.iter().filter(runs).map(|it| it.thread));
     machines.sort_unstable();
@@ -115,32 +118,29 @@ pub(super) fn search(
         if !is_known {
             found.missing = Some(NoProof::Root { what: "the stack that a thread stands on" });
         }
-        let own = found.words[own..].iter().copied();
-        let places = own.chain([thread.sp.saturating_sub(RED_ZONE), it.registers.sp]);
+        let words = found.words[own..].iter().copied();
+        let places = words.chain([thread.sp.saturating_sub(RED_ZONE), it.registers.sp]);
         let lowest = places.filter(|place| it.has_on_stack(*place)).min();
-        found.lowest.insert(number, lowest.unwrap_or(it.low) & !7);
+        let lowest = lowest.unwrap_or(it.low) & !7;
+        found.lowest.insert(number, lowest);
+        let innermost = (lowest, it.high.min(lowest.saturating_add(INNERMOST)));
+        let mut calls = vec![thread.ip];
+        push_words(memory, innermost, &mut calls).map_err(failed)?;
+        if calls.iter().any(|call| program.function_name(*call) == Some(INTERRUPTS)) {
+            // Its vector registers are on their way to or from its processor (since Go 1.26).
+            let of_it = processors.iter().filter(|it| it.thread == machine);
+            for place in of_it.filter_map(|it| marker.place(marker.slot(it.address)?)) {
+                let mut words = Vec::new();
+                push_words(memory, (place.0, place.0 + place.1), &mut words).map_err(failed)?;
+                let elsewhere =
+                    |word: &&u64| word.is_multiple_of(8) && marker.slot(**word).is_none();
+                for place in words.iter().filter(elsewhere) {
+                    let ends = (*place, place.saturating_add(SAVED_REGISTERS));
+                    push_words(memory, ends, &mut found.words).map_err(failed)?;
+                }
+                found.words.append(&mut words);
+            }
+        }
     }
     Ok(found)
-}
-
-/// Adds the words of a range. What is not mapped there has none.
-fn push_words(
-    memory: &dyn Memory,
-    (start, end): (u64, u64),
-    words: &mut Vec<u64>,
-) -> Result<(), ReadError> {
-    const CHUNK: u64 = 64 << 10;
-    let mut at = start;
-    while at < end {
-        let len = CHUNK.min(end - at);
-        match memory.read_vec(at, len as usize) {
-            Ok(bytes) => {
-                words.extend(bytes.as_chunks::<8>().0.iter().map(|it| u64::from_le_bytes(*it)));
-            }
-            Err(error @ (ReadError::Exited | ReadError::Denied)) => return Err(error),
-            Err(ReadError::Unmapped { .. } | ReadError::Os { .. }) => {}
-        }
-        at += len;
-    }
-    Ok(())
 }

@@ -19,6 +19,9 @@ use crew::Crew;
 /// So many objects are read at once that are searched one by one.
 const MAX_OBJECTS: usize = 1024;
 
+/// Where so few spans wait, all of each is read: what its objects lead to is often beside them.
+const FEW_SPANS: usize = 16;
+
 /// An object, by its number among all of the heap.
 pub type Slot = u32;
 
@@ -316,11 +319,13 @@ impl<'a> Marker<'a> {
         found: &mut Found,
     ) -> Result<(), ReadError> {
         worker.pieces.clear();
+        let is_few = numbers.len() <= FEW_SPANS;
         let mut runs = Vec::with_capacity(numbers.len());
         for number in numbers {
             self.waiting[*number as usize / 64].fetch_and(!(1 << (number % 64)), Ordering::AcqRel);
             let span = &self.spans.all()[*number as usize];
             let Some(ends) = self.pending(span) else { continue };
+            let ends = if is_few { (0, span.objects - 1) } else { ends };
             runs.push((span, self.pieces(worker, span, ends)?, ends));
         }
         worker.gather.read(self.memory, &worker.pieces)?;

@@ -17,6 +17,8 @@ pub(crate) struct Scanned {
     pub(crate) whole: u64,
     /// Whether its frames were not understood, so that all of its words were taken for pointers.
     pub(crate) is_whole: bool,
+    /// Whether a signal handler interrupted it.
+    pub(crate) is_interrupted: bool,
 }
 
 /// What is needed for a while, kept for the next stack.
@@ -97,6 +99,7 @@ impl StackMaps<'_> {
         if !scanned.is_whole {
             let mut takes_any = false;
             for frame in &room.frames {
+                scanned.is_interrupted |= frame.is_injected;
                 // The last, of which only its start is known, is in the rest.
                 let Some(size) = frame.size else { continue };
                 let map = self.map(frame, size)?;

@@ -47,6 +47,8 @@ pub(super) fn mark(
     drop(variables);
     let queued = heap.queued(memory).map_err(failed("queued finalizers"))?;
     need(queued.unread, "the queue of finalizers");
+    let is_unknown = program.has_cleanups() && !heap.has_cleanup_queue();
+    need(u64::from(is_unknown), "the queue of cleanups");
     marker.mark_all(&queued.found);
     let specials = heap.specials(memory, spans).map_err(failed("finalizers"))?;
     need(specials.unread, "the finalizers of objects");

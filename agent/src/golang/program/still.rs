@@ -41,6 +41,11 @@ impl Program {
         Error::read(self.process.pid, what, source)
     }
 
+    /// Whether it has code that runs cleanups: without that none is ever queued (`runtime.AddCleanup` starts it).
+    pub(crate) fn has_cleanups(&self) -> bool {
+        self.survey.functions.contains_key("runtime.runCleanups")
+    }
+
     /// Tells where pointers are on stacks.
     pub(crate) fn stack_maps<'a>(&'a self, memory: &'a dyn Memory) -> StackMaps<'a> {
         StackMaps::new(self.codes(), self.binary.arch, memory)

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::golang::arch::Arch;
+use crate::golang::heap::Marker;
+use crate::golang::heap::marker::Slot;
 use crate::golang::heap::roots;
 use crate::golang::layout::Layout;
 use crate::golang::types;
@@ -123,7 +125,20 @@ impl Written {
         from.iter().for_each(|address| walk.reach(*address));
         let (tally, is_whole) = walk.follow(&mut || true).unwrap();
         assert!(is_whole);
+        let marker = self.marker(&spans);
+        marker.mark_all(from);
+        marker.run(2).unwrap();
+        let marked = marker.marked();
+        assert_eq!(
+            (marked.objects, marked.bytes),
+            (tally.objects, tally.bytes),
+            "what a marker marks is what a walk reaches"
+        );
         (tally, walk.end().unwrap())
+    }
+
+    fn marker<'a>(&'a self, spans: &'a Spans) -> Marker<'a> {
+        Marker::new(self, (MHEAP, &self.layout, self.form), spans)
     }
 }
 
@@ -159,6 +174,38 @@ fn pointers_are_followed_and_other_words_are_not() {
         // Nothing of it is in objects.
         assert_eq!(heap.walk(&[0, 8, HEAP - 1, HEAP + PAGE, u64::MAX]).0, Tally::default());
     }
+}
+
+#[test]
+fn what_is_hidden_is_not_followed_and_what_is_watched_is_told() {
+    let heap = chain("go1.24.11", 0);
+    let spans = heap.read_spans();
+    let all = {
+        let marker = heap.marker(&spans);
+        marker.mark(HEAP);
+        marker.run(1).unwrap();
+        marker.marked().objects
+    };
+    assert!(all > 2, "a chain");
+    let mut marker = heap.marker(&spans);
+    let first = marker.slot(HEAP).unwrap();
+    marker.hide(first);
+    marker.mark(HEAP);
+    marker.run(1).unwrap();
+    assert_eq!(marker.marked().objects, 0, "what is hidden leads nowhere");
+    // What an object leads to, and not the object.
+    let mut marker = heap.marker(&spans);
+    let others: Vec<Slot> =
+        (0..136).map(|object| first + object).filter(|it| *it != first).collect();
+    marker.watch(first);
+    others.iter().for_each(|slot| marker.watch(*slot));
+    marker.mark_from(&[first]).unwrap();
+    marker.run(2).unwrap();
+    assert!(!marker.is_reached(first));
+    let met = marker.take_met();
+    assert_eq!(met.len() as u64, marker.marked().objects);
+    assert_eq!(met.len() as u64, all - 1);
+    assert!(met.iter().all(|slot| others.contains(slot) && marker.is_reached(*slot)));
 }
 
 #[test]

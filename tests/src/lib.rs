@@ -15,6 +15,7 @@ pub mod endpoint;
 pub mod fixture;
 pub mod holders;
 pub mod image;
+pub mod left_behind;
 pub mod loaded;
 pub mod observe;
 pub mod probed;

@@ -294,6 +294,8 @@ mod tests {
             let text = path.as_c_str().to_bytes();
             assert_eq!(text, format!("/proc/{pid}/task/{thread}/mem").as_bytes());
         }
+        let fd = Path::new(b"/proc/self/fd/").number(1_234_567_890);
+        assert_eq!(fd.as_c_str(), c"/proc/self/fd/1234567890");
         let long = Path::new(&[b'a'; 99]).number(7);
         assert_eq!(long.as_c_str().to_bytes(), [b'a'; 63]);
     }

@@ -83,7 +83,7 @@ mod tests {
         assert!(many > small + Duration::from_millis(20), "{many:?}");
         let reading = Duration::from_millis(7);
         assert_eq!(forecast.freeze(&memory(0, 0), reading), BASE + reading);
-        assert_eq!(forecast.clone(&memory(u64::MAX, 0)).as_secs(), 515);
+        assert_eq!(forecast.clone(&memory(u64::MAX, 0)).as_secs(), 515_396_075);
     }
 
     #[test]

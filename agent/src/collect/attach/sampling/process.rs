@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_void};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
+use crate::host::bare::{Path, last_error};
 use crate::host::forked::{Forked, end};
 
 /// What it is called. The kernel keeps 15 bytes of a name.
@@ -149,9 +150,11 @@ fn serve() -> ! {
 fn open(slots: &mut [Option<Slot>; SLOTS], order: Order) -> Answer {
     let free = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_none());
     let Some((place, slot)) = free else { return Answer::failed(FULL) };
-    let path = Path::of(order.slot, order.thread);
+    // A thread of another process is not there.
+    let path = Path::of(order.slot).text(b"/task/").number(order.thread).text(b"/mem");
     // SAFETY: the path ends with a zero, and outlives the call.
-    let memory = unsafe { libc::open(path.0.as_ptr().cast(), libc::O_RDWR | libc::O_CLOEXEC) };
+    let memory =
+        unsafe { libc::open(path.as_c_str().as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
     if memory < 0 {
         return Answer::failed(last_error());
     }
@@ -249,11 +252,6 @@ fn done(mut call: impl FnMut() -> isize) -> Result<(), i32> {
     }
 }
 
-fn last_error() -> i32 {
-    // SAFETY: it is this thread's own.
-    unsafe { *libc::__errno_location() }
-}
-
 /// Waits for the next order; `None` when the agent is gone.
 fn next_order() -> Option<Order> {
     let mut bytes = [0_u8; Order::BYTES];
@@ -266,46 +264,6 @@ fn say(answer: Answer) {
     let bytes = answer.bytes();
     // SAFETY: the buffer is this frame's own. An agent that is gone is found out by the next order.
     unsafe { libc::send(0, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
-}
-
-/// `/proc/PID/task/THREAD/mem`, with the zero at its end: a thread of another process is not there.
-struct Path([u8; 40]);
-
-impl Path {
-    fn of(pid: u32, thread: u32) -> Self {
-        let (pid, thread) = (Digits::of(pid), Digits::of(thread));
-        let parts: [&[u8]; 5] = [b"/proc/", pid.text(), b"/task/", thread.text(), b"/mem"];
-        let mut path = [0; 40];
-        // The last byte stays 0: this is at most 36 long.
-        for (to, from) in path.iter_mut().zip(parts.into_iter().flatten()) {
-            *to = *from;
-        }
-        Self(path)
-    }
-}
-
-/// A number in decimal.
-struct Digits {
-    digits: [u8; 10],
-    first: usize,
-}
-
-impl Digits {
-    fn of(number: u32) -> Self {
-        let mut digits = [0; 10];
-        let (mut first, mut left) = (digits.len(), number);
-        for (place, digit) in digits.iter_mut().enumerate().rev() {
-            (*digit, first, left) = (b'0' + (left % 10) as u8, place, left / 10);
-            if left == 0 {
-                break;
-            }
-        }
-        Self { digits, first }
-    }
-
-    fn text(&self) -> &[u8] {
-        self.digits.get(self.first..).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -324,14 +282,5 @@ mod tests {
         assert_eq!(Answer::from_bytes(answer.bytes()), answer);
         let negative = Answer { error: -1, slot: 0, value: 0 };
         assert_eq!(Answer::from_bytes(negative.bytes()), negative);
-    }
-
-    #[test]
-    fn paths_are_those_of_proc() {
-        for (pid, thread) in [(1, 1), (10, 12), (4711, 4712), (u32::MAX, u32::MAX)] {
-            let path = Path::of(pid, thread);
-            let text = CStr::from_bytes_until_nul(&path.0).expect("it ends");
-            assert_eq!(text.to_bytes(), format!("/proc/{pid}/task/{thread}/mem").as_bytes());
-        }
     }
 }

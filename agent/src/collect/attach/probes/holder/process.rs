@@ -9,6 +9,7 @@ use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use crate::host::bare::Path;
 use crate::host::forked::{Forked, end, fork, keep_capabilities};
 use crate::host::uprobe;
 
@@ -198,11 +199,11 @@ pub(super) fn open(pid: i32) -> io::Result<OwnedFd> {
 
 /// Makes the link, and gives its descriptor, or something below 0.
 fn link(order: Order, program: RawFd, executable: RawFd) -> c_long {
-    let path = Path::of(executable);
+    let path = Path::new(b"/proc/self/fd/").number(executable.unsigned_abs());
     if order.pmu == 0 {
-        uprobe::multi_link(program, path.text(), order.offset, order.pid)
+        uprobe::multi_link(program, path.as_c_str(), order.offset, order.pid)
     } else {
-        event(order, program, path.text())
+        event(order, program, path.as_c_str())
     }
 }
 
@@ -221,37 +222,6 @@ fn event(order: Order, program: RawFd, path: &CStr) -> c_long {
     if is_ready { event } else { -1 }
 }
 
-/// A descriptor's path, with the zero at its end.
-struct Path([u8; 32]);
-
-impl Path {
-    fn of(fd: RawFd) -> Self {
-        let mut digits = [0_u8; 10];
-        let mut count = 0;
-        let mut left = fd.unsigned_abs();
-        for digit in &mut digits {
-            *digit = b'0' + (left % 10) as u8;
-            left /= 10;
-            count += 1;
-            if left == 0 {
-                break;
-            }
-        }
-        let mut path = [0; 32];
-        let text = b"/proc/self/fd/".iter().chain(digits.iter().take(count).rev());
-        // The last byte stays 0.
-        for (to, from) in path.iter_mut().take(31).zip(text) {
-            *to = *from;
-        }
-        Self(path)
-    }
-
-    /// It ends within its 32 bytes.
-    fn text(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"")
-    }
-}
-
 /// CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF: what making links can need.
 const PROBING: u64 = 1 << 21 | 1 << 38 | 1 << 39;
 
@@ -265,13 +235,5 @@ mod tests {
         assert_eq!(Order::from_bytes(order.bytes()), order);
         let answer = Answer { error: libc::EPERM, pid: i32::MAX };
         assert_eq!(Answer::from_bytes(answer.bytes()), answer);
-    }
-
-    #[test]
-    fn paths_of_descriptors_are_decimal() {
-        for fd in [0, 9, 10, 1_234_567_890] {
-            let path = Path::of(fd);
-            assert_eq!(path.text().to_bytes(), format!("/proc/self/fd/{fd}").as_bytes());
-        }
     }
 }

@@ -1,0 +1,97 @@
+//! What an agent that held a target still may have left behind, as the kernel shows it.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+/// What the processes are called that hold targets still.
+pub const NAME: &str = "leak-agent-stop";
+
+/// What does not go away in this time never does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process of /proc, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// What it is called.
+    pub name: String,
+    /// The letter of its state.
+    pub state: char,
+    /// Its parent.
+    pub parent: u32,
+    /// What its parent is sent at its end; 0 for nothing.
+    pub exit_signal: u64,
+}
+
+/// The children of a process, those that have ended too.
+///
+/// # Errors
+/// When /proc cannot be read.
+pub fn children(parent: u32) -> Result<Vec<Process>> {
+    let all = fs::read_dir("/proc").context("cannot read /proc")?;
+    let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Ok(pids.filter_map(process).filter(|it| it.parent == parent).collect())
+}
+
+/// A process, if it is there.
+#[must_use]
+pub fn process(pid: u32) -> Option<Process> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let (head, tail) = text.rsplit_once(") ")?;
+    let fields: Vec<&str> = tail.split(' ').collect();
+    Some(Process {
+        pid,
+        name: head.split_once('(')?.1.to_owned(),
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        exit_signal: fields.get(35)?.trim().parse().ok()?,
+    })
+}
+
+/// The copies of a target that are there, also those that have ended: no Go program has such children of its own.
+///
+/// # Errors
+/// When /proc cannot be read.
+pub fn copies(target: u32) -> Result<Vec<Process>> {
+    Ok(children(target)?.into_iter().filter(|child| child.exit_signal == 0).collect())
+}
+
+/// The process that holds a target still now, for the one that holds them all.
+#[must_use]
+pub fn holder(stopper: u32) -> Option<u32> {
+    let children = children(stopper).ok()?;
+    children.into_iter().find(|child| child.name == NAME).map(|child| child.pid)
+}
+
+/// Waits until a process is gone, or only waits for its parent's attention.
+///
+/// # Errors
+/// When it stays.
+pub fn until_gone(pid: u32) -> Result<()> {
+    let start = Instant::now();
+    while process(pid).is_some_and(|it| it.name == NAME && it.state != 'Z') {
+        ensure!(start.elapsed() < PATIENCE, "{:?} is left behind", process(pid));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// That nobody traces or stops a process, in any of its threads, and that it has no copy.
+///
+/// # Errors
+/// When something is left.
+pub fn ensure_left_alone(target: u32) -> Result<()> {
+    let copies = copies(target)?;
+    ensure!(copies.is_empty(), "copies are left: {copies:?}");
+    for task in fs::read_dir(format!("/proc/{target}/task")).context("the target is gone")? {
+        // A thread may end while it is looked at.
+        let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };
+        ensure!(status.contains("TracerPid:\t0\n"), "traced: {status}");
+        ensure!(!status.contains("State:\tT") && !status.contains("State:\tt"), "stopped: {status}");
+    }
+    Ok(())
+}

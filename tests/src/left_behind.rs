@@ -22,18 +22,17 @@ pub struct Process {
     pub state: char,
     /// Its parent.
     pub parent: u32,
+    /// Its session.
+    pub session: u32,
     /// What its parent is sent at its end; 0 for nothing.
     pub exit_signal: u64,
 }
 
-/// The children of a process, those that have ended too.
-///
-/// # Errors
-/// When /proc cannot be read.
-pub fn children(parent: u32) -> Result<Vec<Process>> {
+/// All processes, those too that have ended and wait for their parents' attention.
+fn all() -> Result<impl Iterator<Item = Process>> {
     let all = fs::read_dir("/proc").context("cannot read /proc")?;
     let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    Ok(pids.filter_map(process).filter(|it| it.parent == parent).collect())
+    Ok(pids.filter_map(process))
 }
 
 /// A process, if it is there.
@@ -48,36 +47,41 @@ pub fn process(pid: u32) -> Option<Process> {
         name: head.split_once('(')?.1.to_owned(),
         state: fields.first()?.chars().next()?,
         parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
         exit_signal: fields.get(35)?.trim().parse().ok()?,
     })
 }
 
-/// The copies of a target that are there, also those that have ended: no Go program has such children of its own.
+/// The copies of a target that are there, also those that have ended: children at whose end it hears nothing. A Go
+/// program has such a one of its own for a moment, when it starts its first process (`checkPidfd`).
 ///
 /// # Errors
 /// When /proc cannot be read.
 pub fn copies(target: u32) -> Result<Vec<Process>> {
-    Ok(children(target)?.into_iter().filter(|child| child.exit_signal == 0).collect())
+    Ok(all()?.filter(|child| child.parent == target && child.exit_signal == 0).collect())
 }
 
 /// The process that holds a target still now, for the one that holds them all.
 #[must_use]
 pub fn holder(stopper: u32) -> Option<u32> {
-    let children = children(stopper).ok()?;
-    children.into_iter().find(|child| child.name == NAME).map(|child| child.pid)
+    all().ok()?.find(|it| it.parent == stopper && it.name == NAME).map(|child| child.pid)
 }
 
-/// Waits until a process is gone, or only waits for its parent's attention.
+/// Waits until a process that holds targets is gone, with all that it has forked.
 ///
 /// # Errors
-/// When it stays.
-pub fn until_gone(pid: u32) -> Result<()> {
+/// When one stays.
+pub fn until_gone(stopper: u32) -> Result<()> {
     let start = Instant::now();
-    while process(pid).is_some_and(|it| it.name == NAME && it.state != 'Z') {
-        ensure!(start.elapsed() < PATIENCE, "{:?} is left behind", process(pid));
+    loop {
+        let ours = |it: &Process| it.session == stopper && it.name == NAME && it.state != 'Z';
+        let left: Vec<Process> = all()?.filter(ours).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < PATIENCE, "{left:?} are left behind");
         std::thread::sleep(Duration::from_millis(1));
     }
-    Ok(())
 }
 
 /// That nobody traces or stops a process, in any of its threads, and that it has no copy.
@@ -85,8 +89,16 @@ pub fn until_gone(pid: u32) -> Result<()> {
 /// # Errors
 /// When something is left.
 pub fn ensure_left_alone(target: u32) -> Result<()> {
-    let copies = copies(target)?;
-    ensure!(copies.is_empty(), "copies are left: {copies:?}");
+    let start = Instant::now();
+    loop {
+        let copies = copies(target)?;
+        if copies.is_empty() {
+            break;
+        }
+        // Its own goes at once; what we left would stay.
+        ensure!(start.elapsed() < Duration::from_secs(5), "copies are left: {copies:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     for task in fs::read_dir(format!("/proc/{target}/task")).context("the target is gone")? {
         // A thread may end while it is looked at.
         let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use leak_agent::prove::{Early, Held, How, Request, StopError, Stopper, read_in_pieces};
 use leak_agent_tests::Target;
@@ -26,9 +26,8 @@ const VERSIONS: [&str; 4] = ["1.21.13", "1.24.11", "1.26.6", "1.27.3"];
 const GO: &str = "1.26.6";
 /// This machine's build of the targets.
 const MODE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "exe" };
-/// A machine with much to do takes its time; what a pause is allowed to be is not what is tested here.
-const SECOND: Duration = Duration::from_secs(10);
-/// Whatever does not come in this time never does.
+/// Whatever does not come in this time never does. So long a pause may take, too: a machine with much to do takes its time,
+/// and that is not what is tested here.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn start(version: &str) -> Target {
@@ -37,7 +36,7 @@ fn start(version: &str) -> Target {
 
 fn request(target: &Target, how: How) -> Request {
     let reading = Duration::ZERO;
-    Request { how: Some(how), max_pause: SECOND, reading, ..Request::new(target.pid()) }
+    Request { how: Some(how), max_pause: PATIENCE, reading, ..Request::new(target.pid()) }
 }
 
 fn id(pid: u32) -> Pid {
@@ -51,7 +50,7 @@ fn assert_well(target: &mut Target) {
     until_all_parts_went_on(target, &before).expect("well");
 }
 
-/// The memory that a process may write and shares with none: Go's heap, stacks and variables.
+/// The beginnings of all memory that a process may write and shares with none: Go's heap, stacks and variables.
 fn writable(pid: u32) -> Vec<Range<u64>> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
     let range = |line: &str| {
@@ -59,9 +58,10 @@ fn writable(pid: u32) -> Vec<Range<u64>> {
         let (range, access) = (words.next()?, words.next()?);
         let (start, end) = range.split_once('-')?;
         let number = |text| u64::from_str_radix(text, 16).ok();
-        (access == "rw-p").then_some(number(start)?..number(end)?)
+        let (start, end) = (number(start)?, number(end)?);
+        (access == "rw-p").then_some(start..end.min(start + (2 << 20)))
     };
-    maps.lines().filter_map(range).filter(|range| range.end - range.start < 64 << 20).collect()
+    maps.lines().filter_map(range).collect()
 }
 
 /// A sum of all that stands in some memory, by address.
@@ -213,7 +213,7 @@ fn what_stands_in_the_way_is_named_and_nothing_is_done() {
     while process(target.pid()).is_some_and(|it| it.state == 'T') {}
     assert_well(&mut target);
 
-    let patient = Request { reading: SECOND, max_pause: Duration::from_millis(20), ..either };
+    let patient = Request { reading: PATIENCE, max_pause: Duration::from_millis(20), ..either };
     let error = stopper.hold(&Request { how: Some(How::Freeze), ..patient }).expect_err("long");
     assert!(matches!(error, StopError::TooLong { how: How::Freeze, .. }), "{error}");
 
@@ -246,7 +246,7 @@ fn a_target_that_can_start_few_processes_is_not_cloned() {
     let stopper = Stopper::start().expect("started");
     let mut target = start(GO);
     group.take_in(target.pid()).expect("moved");
-    group.write("pids.max", "70").expect("limited");
+    group.write("pids.max", "60").expect("limited");
     let error = stopper.hold(&request(&target, How::Clone)).expect_err("few");
     assert!(matches!(error, StopError::FewProcesses { .. }), "{error}");
     group.write("pids.max", "max").expect("unlimited");
@@ -331,14 +331,11 @@ fn survives_the_death_of(victim: &str, how: &str, deaths: u64) {
         }
         let _ = holding.agent.kill();
         holding.agent.wait().expect("wait");
-        for pid in [Some(holding.stopper), now, holder(holding.stopper)].into_iter().flatten() {
-            until_gone(pid).expect("gone");
-        }
+        until_gone(holding.stopper).expect("gone");
         if victim == "both" {
-            // Nobody is left who could clean up; what is left has ended, and the next agent or none finds it.
-            let living = |it: &leak_agent_tests::left_behind::Process| it.state != 'Z';
-            let start = std::time::Instant::now();
-            while copies(target.pid()).expect("/proc").iter().any(living) {
+            // Nobody is left who could have the target forget its copy. But that has ended.
+            let start = Instant::now();
+            while copies(target.pid()).expect("/proc").iter().any(|it| it.state != 'Z') {
                 assert!(start.elapsed() < PATIENCE, "a copy lives on, death {death} at {moment:?}");
                 thread::sleep(Duration::from_millis(1));
             }

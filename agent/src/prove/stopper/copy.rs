@@ -7,7 +7,7 @@ use super::inject::{self, Injected};
 use super::messages::Failure;
 use super::progress::Progress;
 use super::stat::{self, Stat};
-use super::threads::Threads;
+use super::threads::{Thread, Threads};
 use crate::host::bare::{self, Path};
 use crate::host::trace::{self, MARK_CALLS, Registers, Seen};
 
@@ -17,11 +17,22 @@ const COPYING_NS: u64 = 10_000_000_000;
 const PROMPTLY_NS: u64 = 2_000_000_000;
 /// What the kernel takes at most to end a process with much memory.
 const ENDING_NS: u64 = 30_000_000_000;
+/// In which a thread that has a signal comes to where it gets it.
+const BRIEFLY_NS: u64 = 2_000_000;
 /// Threads in which the call is tried.
 const MAX_TRIES: usize = 8;
+/// What `clone` gives while a signal is pending (`ERESTARTNOINTR`): the call would be begun again after it.
+const SIGNAL_PENDING: i64 = -513;
 
 /// `CLOSE_RANGE_UNSHARE`: a table of descriptors of its own first, without those that are closed.
 const UNSHARE: u64 = 2;
+
+/// What a copy ends with: 111, as `runtime.clone` has it.
+const EXIT_CODE: [u64; 4] = [111, 0, 0, 0];
+/// How `wait` has that.
+const EXITED: u64 = 111 << 8;
+/// How it has the end with its tracer.
+const KILLED: u64 = libc::SIGKILL as u64;
 
 /// A copy of a target: a process that is traced from birth and never runs an instruction of its own accord.
 #[derive(Clone, Copy)]
@@ -35,9 +46,8 @@ pub(super) struct Copy {
 /// Clones a target all threads of which stand. They still do when this returns, with the registers that they had.
 pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, Failure> {
     let mut failure = Failure::NoWaiter;
-    let quiet = |thread: &&mut super::threads::Thread| thread.is_quiet();
     let mut tries = 0;
-    for thread in threads.all().iter_mut().filter(quiet) {
+    for thread in threads.all().iter_mut().filter(|thread| thread.is_quiet()) {
         let Ok(registers) = trace::registers(thread.tid) else { continue };
         let Some(wait) = arch::waiting(&registers).filter(|wait| still_waits(thread.tid, wait))
         else {
@@ -56,13 +66,17 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
             continue;
         }
         tries = tries.wrapping_add(1);
-        progress.begin_changing();
+        progress.begin_changing(thread.tid);
         let with = arch::cloning(&registers, &sites);
         let after = arch::begun_again(&registers);
         match inject::call(thread.tid, &with, &after, bare::now_ns().wrapping_add(COPYING_NS)) {
             Injected::Returned { cloned: Some(pid), .. } => {
                 progress.set_copy(pid);
                 return Ok(Copy { pid, own_pid: 0, sites });
+            }
+            Injected::Returned { value: SIGNAL_PENDING, .. } => {
+                failure = Failure::Signals;
+                take_signal(thread)?;
             }
             Injected::Returned { value, .. } => {
                 return Err(Failure::NotCloned(i32::try_from(value.wrapping_neg()).unwrap_or(0)));
@@ -76,6 +90,26 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
         }
     }
     Err(failure)
+}
+
+/// A signal for the process waits, and as long as it does the kernel clones nothing. Lets the thread that would get it
+/// come to where it does, before any instruction of its own; it keeps it until it is let go.
+fn take_signal(thread: &mut Thread) -> Result<(), Failure> {
+    let until = bare::now_ns().wrapping_add(BRIEFLY_NS);
+    let mut seen = match trace::run(thread.tid) {
+        Ok(()) => inject::until_stopped(thread.tid, until),
+        Err(_) => return Ok(()),
+    };
+    if seen == Seen::Running && trace::interrupt(thread.tid).is_ok() {
+        // Another was quicker. It waits again.
+        seen = inject::until_stopped(thread.tid, until.wrapping_add(PROMPTLY_NS));
+    }
+    match seen {
+        Seen::Running => return Err(Failure::NotStopped(thread.tid)),
+        Seen::Signal(signal) => thread.hold_back(signal),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Whether a thread that was stopped in a wait was not woken before: the word is what it waits on.
@@ -122,7 +156,7 @@ impl Copy {
     }
 
     fn exiting(&self, registers: &Registers) -> Registers {
-        arch::calling(registers, self.sites.clone, libc::SYS_exit_group, [0; 4])
+        arch::calling(registers, self.sites.clone, libc::SYS_exit_group, EXIT_CODE)
     }
 
     /// Ends it. The target has it as a child that has ended, and does not know.
@@ -146,8 +180,10 @@ impl Copy {
 }
 
 /// What of a copy is left in a target whose tracer was killed, made to end and forgotten. Whether nothing is left.
-pub(super) fn sweep(target: u32, copy: Option<u32>, since: u64) -> bool {
-    let mut is_clean = true;
+pub(super) fn sweep(progress: &Progress) -> bool {
+    let (target, copy, since) = (progress.target(), progress.copy(), progress.since());
+    // The thread may still be in the call that makes the copy. It stops when that is done.
+    let mut is_clean = copy.is_some() || settle(progress.thread());
     let processes = bare::each_number(&Path::new(b"/proc"), &mut |pid| {
         let is_copy = Stat::of(pid).is_some_and(|stat| {
             stat.parent == target
@@ -157,10 +193,23 @@ pub(super) fn sweep(target: u32, copy: Option<u32>, since: u64) -> bool {
         });
         if is_copy {
             let own_pid = stat::own_pid(pid).unwrap_or(pid);
-            is_clean &= make_end(pid) && reap(target, own_pid, PROMPTLY_NS);
+            // Go has such a child of its own for a moment (`checkPidfd`), which ends well, and which it waits for.
+            let is_ours = make_end(pid) && Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
+            is_clean &= !is_ours || reap(target, own_pid, PROMPTLY_NS);
         }
     });
     processes.is_ok() && is_clean
+}
+
+/// Waits until a thread has left the system call in which it is, unless that waits. Whether it has, or is gone.
+fn settle(thread: u32) -> bool {
+    if trace::seize(thread, MARK_CALLS).is_err() || trace::interrupt(thread).is_err() {
+        return Stat::of(thread).is_none();
+    }
+    let seen = inject::until_stopped(thread, bare::now_ns().wrapping_add(COPYING_NS));
+    let signal = if let Seen::Signal(signal) = seen { signal } else { 0 };
+    let _ = trace::detach(thread, signal);
+    seen != Seen::Running
 }
 
 /// Waits until a copy that nobody traces has ended, and makes it where it does not by itself.
@@ -175,7 +224,7 @@ fn make_end(pid: u32) -> bool {
                 .is_ok_and(|()| inject::until_stopped(pid, until).is_stopped());
             let exit = trace::registers(pid).ok().and_then(|registers| {
                 let wait = arch::waiting(&registers)?;
-                Some(arch::calling(&registers, wait.call, libc::SYS_exit_group, [0; 4]))
+                Some(arch::calling(&registers, wait.call, libc::SYS_exit_group, EXIT_CODE))
             });
             match exit {
                 Some(exit) if stopped && trace::set_registers(pid, exit).is_ok() => {

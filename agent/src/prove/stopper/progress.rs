@@ -18,7 +18,8 @@ const STAGE: usize = 3;
 const COPY: usize = 4;
 const CODE: usize = 5;
 const DETAIL: usize = 6;
-const COUNT: usize = 7;
+const THREAD: usize = 7;
+const COUNT: usize = 8;
 
 /// Nothing in the target was changed.
 const UNCHANGED: u64 = 0;
@@ -72,7 +73,9 @@ impl Progress {
         self.word(SINCE).store(ticks, Ordering::SeqCst);
     }
 
-    pub(super) fn begin_changing(&self) {
+    /// From here on a thread may make a copy.
+    pub(super) fn begin_changing(&self, thread: u32) {
+        self.word(THREAD).store(thread.into(), Ordering::SeqCst);
         self.word(STAGE).store(CHANGING, Ordering::SeqCst);
     }
 
@@ -102,6 +105,11 @@ impl Progress {
 
     pub(super) fn target(&self) -> u32 {
         self.word(TARGET).load(Ordering::SeqCst) as u32
+    }
+
+    /// The last thread that was to make a copy.
+    pub(super) fn thread(&self) -> u32 {
+        self.word(THREAD).load(Ordering::SeqCst) as u32
     }
 
     pub(super) fn number(&self) -> u64 {

@@ -62,7 +62,7 @@ fn hold_one(hold: &Hold, progress: &Progress) {
 
 /// Removes what is left of a copy whose tracer was killed.
 fn clean(progress: &Progress) -> ! {
-    if copy::sweep(progress.target(), progress.copy(), progress.since()) {
+    if copy::sweep(progress) {
         progress.set_clean();
     }
     end()

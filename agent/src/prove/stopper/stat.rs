@@ -12,6 +12,8 @@ pub(super) struct Stat {
     pub(super) start: u64,
     /// What its parent is sent when it ends; 0 for nothing.
     pub(super) exit_signal: u64,
+    /// How it ended, as `wait` has it; 0 where it has not.
+    pub(super) exit_code: u64,
 }
 
 impl Stat {
@@ -36,8 +38,9 @@ impl Stat {
             match index.wrapping_add(3) {
                 4 => stat.parent = u32::try_from(bare::number(field)?).ok()?,
                 22 => stat.start = bare::number(field)?,
-                38 => {
-                    stat.exit_signal = bare::number(field)?;
+                38 => stat.exit_signal = bare::number(field)?,
+                52 => {
+                    stat.exit_code = bare::number(field)?;
                     return Some(stat);
                 }
                 _ => {}
@@ -78,8 +81,14 @@ mod tests {
     #[test]
     fn fields_are_found_whatever_the_name() {
         let text = b"42 (a) S (b) Z 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 9870000000 0 0 18446744073709551615 \
-                     0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 0 0";
-        let stat = Stat { state: b'Z', parent: 7, start: 9_870_000_000, exit_signal: 0 };
+                     0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0 28416\n";
+        let stat = Stat {
+            state: b'Z',
+            parent: 7,
+            start: 9_870_000_000,
+            exit_signal: 17,
+            exit_code: 111 << 8,
+        };
         assert_eq!(Stat::parse(text), Some(stat));
         assert_eq!(Stat::parse(b"42 (a) S 1"), None);
         let own = Stat::of_self().expect("we run");

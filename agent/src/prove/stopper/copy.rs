@@ -182,7 +182,7 @@ impl Copy {
 /// What of a copy is left in a target whose tracer was killed, made to end and forgotten. Whether nothing is left.
 pub(super) fn sweep(progress: &Progress) -> bool {
     let (target, copy, since) = (progress.target(), progress.copy(), progress.since());
-    // The thread may still be in the call that makes the copy. It stops when that is done.
+    // The thread may still be in the call that makes the copy, or before it.
     let mut is_clean = copy.is_some() || settle(progress.thread());
     let processes = bare::each_number(&Path::new(b"/proc"), &mut |pid| {
         let is_copy = Stat::of(pid).is_some_and(|stat| {
@@ -201,12 +201,22 @@ pub(super) fn sweep(progress: &Progress) -> bool {
     processes.is_ok() && is_clean
 }
 
-/// Waits until a thread has left the system call in which it is, unless that waits. Whether it has, or is gone.
+/// Sees to it that a thread makes no copy any more: waits until it has left the system call in which it is, unless that
+/// waits for something else, and if it has yet to make one, it does not. Whether that is so.
 fn settle(thread: u32) -> bool {
     if trace::seize(thread, MARK_CALLS).is_err() || trace::interrupt(thread).is_err() {
         return Stat::of(thread).is_none();
     }
     let seen = inject::until_stopped(thread, bare::now_ns().wrapping_add(COPYING_NS));
+    if let Ok(registers) = trace::registers(thread) {
+        let mut code = [0; CODE];
+        let code = if read_code(thread, arch::next_code(&registers), &mut code) { &code[..] } else { &[] };
+        if let Some(not) = arch::not_cloning(&registers, code)
+            && trace::set_registers(thread, not).is_err()
+        {
+            return false;
+        }
+    }
     let signal = if let Seen::Signal(signal) = seen { signal } else { 0 };
     let _ = trace::detach(thread, signal);
     seen != Seen::Running

@@ -21,6 +21,8 @@ const RSP: usize = 19;
 const CALL_LEN: u64 = 2;
 /// What the kernel leaves in RAX of a call that is to be begun again (`ERESTARTSYS`).
 const BEGIN_AGAIN: u64 = -512_i64 as u64;
+/// The same of `clone` (`ERESTARTNOINTR`).
+const BEGIN_AGAIN_ALWAYS: u64 = -513_i64 as u64;
 /// "No system call": the kernel begins none again.
 const NONE: u64 = u64::MAX;
 
@@ -76,6 +78,28 @@ pub(crate) fn cloning(waiting: &Registers, sites: &Sites) -> Registers {
     (registers[R13], registers[R9]) = (0, 0);
     registers[R12] = sites.exit;
     registers
+}
+
+/// Of a thread that is about to clone its process, or would begin to again, those with which it does not, and goes on as
+/// when it had; `None` of any other.
+pub(crate) fn not_cloning(stopped: &Registers, code: &[u8]) -> Option<Registers> {
+    let are_ours = stopped[RDI] == CLONE_FLAGS
+        && [RDX, R10, R8, R9, R13].iter().all(|register| stopped[*register] == 0);
+    let mut registers = *stopped;
+    if stopped[ORIG_RAX] == libc::SYS_clone as u64 && stopped[RAX] == BEGIN_AGAIN_ALWAYS {
+        // Behind the call already.
+    } else if stopped[RAX] == libc::SYS_clone as u64 && code.starts_with(&CLONE) {
+        registers[RIP] = stopped[RIP].wrapping_add(CALL_LEN);
+    } else {
+        return None;
+    }
+    (registers[RAX], registers[ORIG_RAX]) = (1, NONE);
+    are_ours.then_some(registers)
+}
+
+/// Where the code is that a stopped thread executes next.
+pub(crate) fn next_code(registers: &Registers) -> u64 {
+    registers[RIP]
 }
 
 /// What a system call has returned, at the stop behind it.
@@ -178,6 +202,25 @@ mod tests {
     }
 
     #[test]
+    fn who_is_about_to_clone_need_not() {
+        let sites = Sites { clone: 0x47_9130, exit: 0x47_916f };
+        let waiting = [7; 27];
+        let cloning = cloning(&waiting, &sites);
+        let not = not_cloning(&cloning, &CLONE).expect("it would");
+        assert_eq!((not[RIP], not[RAX], not[RSP], not[ORIG_RAX]), (0x47_9132, 1, 7, NONE));
+        assert_eq!(not_cloning(&cloning, &FUTEX), None);
+        let mut begins_again = cloning;
+        (begins_again[ORIG_RAX], begins_again[RAX]) = (56, -513_i64 as u64);
+        begins_again[RIP] = 0x47_9132;
+        let not = not_cloning(&begins_again, &[]).expect("it would");
+        assert_eq!((not[RIP], not[RAX], not[ORIG_RAX]), (0x47_9132, 1, NONE));
+        // Somebody else's call: a thread of the runtime's own.
+        begins_again[RDI] = 0x5_0f00;
+        assert_eq!(not_cloning(&begins_again, &[]), None);
+        assert_eq!(not_cloning(&waiting, &CLONE), None);
+    }
+
+    #[test]
     fn only_waits_without_a_limit_that_were_not_woken() {
         let mut registers = [0; 27];
         (registers[ORIG_RAX], registers[RAX]) = (202, BEGIN_AGAIN);
@@ -193,6 +236,7 @@ mod tests {
             assert_eq!(waiting(&other), None, "{register}");
         }
         let again = begun_again(&registers);
+        assert_eq!(not_cloning(&again, &FUTEX), None);
         assert_eq!((again[RIP], again[RAX], again[ORIG_RAX]), (0x47_90c1, 202, u64::MAX));
         assert_eq!((again[RDI], again[RSI], again[RDX]), (0x5000, 128, 7));
     }

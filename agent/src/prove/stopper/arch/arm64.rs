@@ -46,6 +46,23 @@ pub(crate) fn cloning(waiting: &Registers, sites: &Sites) -> Registers {
     registers
 }
 
+/// Of a thread that is about to clone its process, or would begin to again, those with which it does not, and goes on as
+/// when it had; `None` of any other.
+pub(crate) fn not_cloning(stopped: &Registers, code: &[u8]) -> Option<Registers> {
+    let are_ours = stopped[X8] == libc::SYS_clone as u64
+        && stopped[0] == CLONE_FLAGS
+        && stopped.get(1..5).is_some_and(|it| it.iter().all(|register| *register == 0));
+    let mut registers = *stopped;
+    registers[0] = 1;
+    registers[PC] = stopped[PC].wrapping_add(4);
+    (are_ours && is_futex(code)).then_some(registers)
+}
+
+/// Where the code is that a stopped thread executes next.
+pub(crate) fn next_code(registers: &Registers) -> u64 {
+    registers[PC]
+}
+
 /// What a system call has returned, at the stop behind it.
 pub(crate) const fn returned(registers: &Registers) -> i64 {
     registers[0] as i64

@@ -24,6 +24,11 @@ const MAX_TRIES: usize = 8;
 /// What `clone` gives while a signal is pending (`ERESTARTNOINTR`): the call would be begun again after it.
 const SIGNAL_PENDING: i64 = -513;
 
+/// How often a thread that was to make a copy is looked for where it was to.
+const MAX_SETTLINGS: usize = 50;
+/// How far from where its stack was it is still there: the frames of `futexsleep` and of who called it.
+const NEAR: u64 = 512;
+
 /// `CLOSE_RANGE_UNSHARE`: a table of descriptors of its own first, without those that are closed.
 const UNSHARE: u64 = 2;
 
@@ -66,7 +71,7 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
             continue;
         }
         tries = tries.wrapping_add(1);
-        progress.begin_changing(thread.tid);
+        progress.begin_changing(thread.tid, arch::parts(&registers).1);
         let with = arch::cloning(&registers, &sites);
         let after = arch::begun_again(&registers);
         match inject::call(thread.tid, &with, &after, bare::now_ns().wrapping_add(COPYING_NS)) {
@@ -183,7 +188,7 @@ impl Copy {
 pub(super) fn sweep(progress: &Progress) -> bool {
     let (target, copy, since) = (progress.target(), progress.copy(), progress.since());
     // The thread may still be in the call that makes the copy, or before it.
-    let mut is_clean = copy.is_some() || settle(progress.thread());
+    let mut is_clean = copy.is_some() || settle(progress.thread(), progress.stack());
     let processes = bare::each_number(&Path::new(b"/proc"), &mut |pid| {
         let is_copy = Stat::of(pid).is_some_and(|stat| {
             stat.parent == target
@@ -203,23 +208,48 @@ pub(super) fn sweep(progress: &Progress) -> bool {
 
 /// Sees to it that a thread makes no copy any more: waits until it has left the system call in which it is, unless that
 /// waits for something else, and if it has yet to make one, it does not. Whether that is so.
-fn settle(thread: u32) -> bool {
+fn settle(thread: u32, stack: u64) -> bool {
+    for _ in 0..MAX_SETTLINGS {
+        match settle_once(thread, stack) {
+            // In a signal's handler, it may be, behind which it goes on where it was.
+            Settled::Elsewhere => bare::sleep_us(2000),
+            Settled::Yes => return true,
+            Settled::No => return false,
+        }
+    }
+    // No handler of Go's takes that long: it has other work.
+    true
+}
+
+/// Whether a thread makes no copy any more.
+enum Settled {
+    Yes,
+    /// It is not where it was to make one.
+    Elsewhere,
+    /// It cannot be found out.
+    No,
+}
+
+fn settle_once(thread: u32, stack: u64) -> Settled {
     if trace::seize(thread, MARK_CALLS).is_err() || trace::interrupt(thread).is_err() {
-        return Stat::of(thread).is_none();
+        return if Stat::of(thread).is_none() { Settled::Yes } else { Settled::No };
     }
     let seen = inject::until_stopped(thread, bare::now_ns().wrapping_add(COPYING_NS));
+    let mut settled = if seen == Seen::Running { Settled::No } else { Settled::Yes };
     if let Ok(registers) = trace::registers(thread) {
-        let mut code = [0; CODE];
-        let code = if read_code(thread, arch::next_code(&registers), &mut code) { &code[..] } else { &[] };
-        if let Some(not) = arch::not_cloning(&registers, code)
-            && trace::set_registers(thread, not).is_err()
-        {
-            return false;
+        let mut room = [0; CODE];
+        let is_read = read_code(thread, arch::next_code(&registers), &mut room);
+        let code = if is_read { &room[..] } else { &[] };
+        match arch::not_cloning(&registers, code) {
+            Some(not) if trace::set_registers(thread, not).is_err() => settled = Settled::No,
+            Some(_) => {}
+            None if arch::parts(&registers).1.abs_diff(stack) > NEAR => settled = Settled::Elsewhere,
+            None => {}
         }
     }
     let signal = if let Seen::Signal(signal) = seen { signal } else { 0 };
     let _ = trace::detach(thread, signal);
-    seen != Seen::Running
+    settled
 }
 
 /// Waits until a copy that nobody traces has ended, and makes it where it does not by itself.

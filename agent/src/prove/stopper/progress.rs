@@ -19,7 +19,8 @@ const COPY: usize = 4;
 const CODE: usize = 5;
 const DETAIL: usize = 6;
 const THREAD: usize = 7;
-const COUNT: usize = 8;
+const STACK: usize = 8;
+const COUNT: usize = 9;
 
 /// Nothing in the target was changed.
 const UNCHANGED: u64 = 0;
@@ -73,9 +74,10 @@ impl Progress {
         self.word(SINCE).store(ticks, Ordering::SeqCst);
     }
 
-    /// From here on a thread may make a copy.
-    pub(super) fn begin_changing(&self, thread: u32) {
+    /// From here on a thread may make a copy. Where its stack is, too.
+    pub(super) fn begin_changing(&self, thread: u32, stack: u64) {
         self.word(THREAD).store(thread.into(), Ordering::SeqCst);
+        self.word(STACK).store(stack, Ordering::SeqCst);
         self.word(STAGE).store(CHANGING, Ordering::SeqCst);
     }
 
@@ -110,6 +112,11 @@ impl Progress {
     /// The last thread that was to make a copy.
     pub(super) fn thread(&self) -> u32 {
         self.word(THREAD).load(Ordering::SeqCst) as u32
+    }
+
+    /// Where its stack was.
+    pub(super) fn stack(&self) -> u64 {
+        self.word(STACK).load(Ordering::SeqCst)
     }
 
     pub(super) fn number(&self) -> u64 {

@@ -199,8 +199,10 @@ pub(super) fn sweep(progress: &Progress) -> bool {
         if is_copy {
             let own_pid = stat::own_pid(pid).unwrap_or(pid);
             // Go has such a child of its own for a moment (`checkPidfd`), which ends well, and which it waits for.
-            let is_ours = make_end(pid) && Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
-            is_clean &= !is_ours || reap(target, own_pid, PROMPTLY_NS);
+            let ended_as_ours =
+                || Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
+            is_clean &=
+                make_end(pid) && (!ended_as_ours() || reap(target, own_pid, PROMPTLY_NS));
         }
     });
     processes.is_ok() && is_clean

@@ -76,13 +76,13 @@ impl Seen {
     }
 }
 
-/// One request that gives nothing back.
-fn request(what: u32, thread: u32, address: u64, data: u64) -> Result<(), i32> {
+/// One request that gives nothing back. (C libraries differ in the type of its number.)
+fn request(what: impl Into<c_long>, thread: u32, address: u64, data: u64) -> Result<(), i32> {
     // SAFETY: no request that this file makes through here takes an address of this process.
     let done = unsafe {
         libc::syscall(
             libc::SYS_ptrace,
-            c_long::from(what),
+            what.into(),
             c_long::from(thread),
             address as *mut c_void,
             data as *mut c_void,
@@ -143,14 +143,19 @@ const NT_PRSTATUS: u64 = 1;
 const VECTORS: u64 = if cfg!(target_arch = "x86_64") { 0x202 } else { 2 };
 
 /// Moves a set of registers, and says how many bytes.
-fn register_set(what: u32, thread: u32, set: u64, words: &mut [u64]) -> Result<usize, i32> {
+fn register_set(
+    what: impl Into<c_long>,
+    thread: u32,
+    set: u64,
+    words: &mut [u64],
+) -> Result<usize, i32> {
     let mut room = libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: size_of_val(words) };
     let at: *mut libc::iovec = &raw mut room;
     // SAFETY: the kernel reads or writes the caller's words, as many as are said, and says how many in `room`.
     let done = unsafe {
         libc::syscall(
             libc::SYS_ptrace,
-            c_long::from(what),
+            what.into(),
             c_long::from(thread),
             set as *mut c_void,
             at,

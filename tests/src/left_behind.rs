@@ -103,7 +103,10 @@ pub fn ensure_left_alone(target: u32) -> Result<()> {
         // A thread may end while it is looked at.
         let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };
         ensure!(status.contains("TracerPid:\t0\n"), "traced: {status}");
-        ensure!(!status.contains("State:\tT") && !status.contains("State:\tt"), "stopped: {status}");
+        ensure!(
+            !status.contains("State:\tT") && !status.contains("State:\tt"),
+            "stopped: {status}"
+        );
     }
     Ok(())
 }

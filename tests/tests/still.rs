@@ -156,7 +156,10 @@ fn connections_end_when_they_are_closed_though_a_copy_stands() {
             let mut connection: TcpStream = left.take().expect("connected");
             // The kernel may also say that it was reset.
             let end = connection.read(&mut [0; 1]);
-            assert!(matches!(end, Ok(0)) || end.is_err_and(|it| it.kind() == std::io::ErrorKind::ConnectionReset));
+            assert!(
+                matches!(end, Ok(0))
+                    || end.is_err_and(|it| it.kind() == std::io::ErrorKind::ConnectionReset)
+            );
             held.end().expect("what was copied stands for itself");
         } else {
             // It may not be accepted yet.
@@ -341,7 +344,9 @@ fn survives_the_death_of(victim: &str, how: &str, deaths: u64) {
             }
         } else {
             let left = ensure_left_alone(target.pid());
-            left.unwrap_or_else(|error| panic!("death {death} of {victim} at {moment:?}: {error:#}"));
+            left.unwrap_or_else(|error| {
+                panic!("death {death} of {victim} at {moment:?}: {error:#}")
+            });
         }
         let alive = target.alive();
         alive.unwrap_or_else(|error| panic!("death {death} of {victim} at {moment:?}: {error:#}"));

@@ -153,13 +153,7 @@ fn register_set(
     let at: *mut libc::iovec = &raw mut room;
     // SAFETY: the kernel reads or writes the caller's words, as many as are said, and says how many in `room`.
     let done = unsafe {
-        libc::syscall(
-            libc::SYS_ptrace,
-            what.into(),
-            c_long::from(thread),
-            set as *mut c_void,
-            at,
-        )
+        libc::syscall(libc::SYS_ptrace, what.into(), c_long::from(thread), set as *mut c_void, at)
     };
     if done < 0 { Err(last_error()) } else { Ok(room.iov_len) }
 }

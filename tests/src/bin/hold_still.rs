@@ -30,7 +30,12 @@ fn main() -> Result<()> {
                 let (how, pause) = (held.how(), held.pause());
                 match (word, held.end()) {
                     (Some(Ok(_)), Ok(ended)) => {
-                        writeln!(out, "HELD {how:?} {} {}", pause.as_micros(), ended.left_a_zombie)?;
+                        writeln!(
+                            out,
+                            "HELD {how:?} {} {}",
+                            pause.as_micros(),
+                            ended.left_a_zombie
+                        )?;
                     }
                     (word, ended) => writeln!(out, "LOST {word:?} {ended:?}")?,
                 }

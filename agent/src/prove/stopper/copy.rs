@@ -201,8 +201,7 @@ pub(super) fn sweep(progress: &Progress) -> bool {
             // Go has such a child of its own for a moment (`checkPidfd`), which ends well, and which it waits for.
             let ended_as_ours =
                 || Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
-            is_clean &=
-                make_end(pid) && (!ended_as_ours() || reap(target, own_pid, PROMPTLY_NS));
+            is_clean &= make_end(pid) && (!ended_as_ours() || reap(target, own_pid, PROMPTLY_NS));
         }
     });
     processes.is_ok() && is_clean
@@ -245,7 +244,9 @@ fn settle_once(thread: u32, stack: u64) -> Settled {
         match arch::not_cloning(&registers, code) {
             Some(not) if trace::set_registers(thread, not).is_err() => settled = Settled::No,
             Some(_) => {}
-            None if arch::parts(&registers).1.abs_diff(stack) > NEAR => settled = Settled::Elsewhere,
+            None if arch::parts(&registers).1.abs_diff(stack) > NEAR => {
+                settled = Settled::Elsewhere
+            }
             None => {}
         }
     }

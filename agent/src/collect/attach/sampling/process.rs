@@ -153,8 +153,7 @@ fn open(slots: &mut [Option<Slot>; SLOTS], order: Order) -> Answer {
     // A thread of another process is not there.
     let path = Path::of(order.slot).text(b"/task/").number(order.thread).text(b"/mem");
     // SAFETY: the path ends with a zero, and outlives the call.
-    let memory =
-        unsafe { libc::open(path.as_c_str().as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+    let memory = unsafe { libc::open(path.as_c_str().as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
     if memory < 0 {
         return Answer::failed(last_error());
     }

@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn an_owner_that_is_gone_is_an_error() {
         let memory = Made { hole: 0..0, is_gone: true };
-        let gone = read_in_pieces(&memory, &[0..0x50_0000], &|_, _| {});
+        let gone = read_in_pieces(&memory, &[0..0x50_0000, 7..8], &|_, _| {});
         assert!(matches!(gone, Err(ReadError::Exited)), "{gone:?}");
     }
 }

@@ -223,10 +223,15 @@ impl Sink for Alerting {
             ));
         }
         let is_hurried = stop.is_requested();
+        // Whoever renews them cannot ask beforehand.
+        let accounts = if self.renewals.is_some() { self.accounts() } else { Vec::new() };
         // All at once, and only then one after the other is waited for.
         self.receivers.iter().for_each(|receiving| receiving.sender.finish(is_hurried));
         if !is_hurried {
             self.receivers.into_iter().for_each(|receiving| receiving.sender.wait());
+        }
+        for account in accounts {
+            output::say(format_args!("{}", account.sum()));
         }
         Ok(())
     }

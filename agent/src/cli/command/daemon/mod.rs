@@ -50,7 +50,7 @@ const MAX_THREADS: usize = 4;
 pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
     let signals = signals().map_err(Failure::Signals)?;
     let figures: OwnFigures = Arc::new(Mutex::new(Own::default()));
-    let (sinks, renewing, accounts) = sinks(request, daemon, &figures)?;
+    let (sinks, renewing) = sinks(request, daemon, &figures)?;
     let pacing = daemon.pacing(request.pace.interval, request.attach.budget);
     let pool = Pool::start(pacing, threads(), sinks, Stop::default());
     let mut running = Running {
@@ -92,11 +92,7 @@ pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
         }
     }
     notify::stopping();
-    let outcome = running.pool.end();
-    for account in accounts {
-        output::say(format_args!("{}", account.sum()));
-    }
-    end(outcome)
+    end(running.pool.end())
 }
 
 /// As many as there are processors, within bounds: two at least, so that one large target does not keep all others
@@ -126,21 +122,20 @@ fn signals() -> std::io::Result<Receiver<i32>> {
     Ok(told)
 }
 
-type Sinks = (Vec<Box<dyn Sink>>, Option<Sender<Vec<Alert>>>, Vec<crate::alert::Account>);
+type Sinks = (Vec<Box<dyn Sink>>, Option<Sender<Vec<Alert>>>);
 
 fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sinks, Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Diary::new(request.settings.filter.clone()))];
     if let Some(metrics) = Metrics::wanted(&daemon.metering, Some(Arc::clone(figures)))? {
         sinks.push(Box::new(metrics));
     }
-    let (mut renewing, mut accounts) = (None, Vec::new());
+    let mut renewing = None;
     if let Some(alerts) = &daemon.alerts {
         let mut alerting = Alerting::open(alerts, request)?;
         renewing = Some(alerting.renewable());
-        accounts = alerting.accounts();
         sinks.push(Box::new(alerting));
     }
-    Ok((sinks, renewing, accounts))
+    Ok((sinks, renewing))
 }
 
 /// What goes on.

@@ -1,6 +1,9 @@
 //! A window that outlives the agent: some of its samples are kept, and a later agent begins with them.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analyze::Window;
 use crate::model::Observation;
@@ -37,13 +40,16 @@ pub(super) struct Kept {
     every: u64,
     /// What is added to the time of each sample: from the first that was kept to the first of this agent.
     ahead: Duration,
+    /// When goroutines were first seen that an agent before this one saw, by the window's time: ids are never used again.
+    first_seen: FxHashMap<NonZeroU64, Duration>,
     has_begun: bool,
 }
 
 impl Kept {
     pub(super) fn new(keeper: Box<dyn KeepWindow>) -> Self {
         let (numbers, ahead) = (Vec::new(), Duration::ZERO);
-        Self { keeper, numbers, seen: 0, every: 1, ahead, has_begun: false }
+        let first_seen = FxHashMap::default();
+        Self { keeper, numbers, seen: 0, every: 1, ahead, first_seen, has_begun: false }
     }
 
     /// Takes in a sample before it goes into the window, which begins with what was kept.
@@ -53,6 +59,7 @@ impl Kept {
             self.begin(sample, window);
         }
         sample.elapsed += self.ahead;
+        self.remember(sample);
         self.seen += 1;
         if !(self.seen - 1).is_multiple_of(self.every) || sample.goroutines.len() > MAX_GOROUTINES {
             return;
@@ -62,8 +69,26 @@ impl Kept {
         self.thin();
     }
 
+    /// Adds to a sample since when its goroutines were seen by agents before this one.
+    fn remember(&mut self, sample: &mut Observation) {
+        if self.first_seen.is_empty() {
+            return;
+        }
+        let mut present = FxHashSet::default();
+        for goroutine in &mut sample.goroutines {
+            let Some(goid) = goroutine.goid else { continue };
+            let Some(first) = self.first_seen.get(&goid) else { continue };
+            let seen_for = sample.elapsed.saturating_sub(*first);
+            goroutine.seen_for = Some(goroutine.seen_for.unwrap_or_default().max(seen_for));
+            present.insert(goid);
+        }
+        // Who is gone never comes back.
+        self.first_seen.retain(|goid, _| present.contains(goid));
+    }
+
     /// The process runs another program.
     pub(super) fn begin_anew(&mut self) {
+        self.first_seen.clear();
         self.keeper.begin_anew();
         (self.numbers, self.seen, self.every, self.ahead) = (Vec::new(), 0, 1, Duration::ZERO);
     }
@@ -100,6 +125,12 @@ impl Kept {
             self.every *= 2;
         }
         for sample in kept {
+            for goroutine in &sample.goroutines {
+                let since = sample.elapsed.saturating_sub(goroutine.seen_for.unwrap_or_default());
+                if let Some(goid) = goroutine.goid {
+                    self.first_seen.entry(goid).or_insert(since);
+                }
+            }
             window.take(sample);
         }
         window.go_on_by_other_ids();
@@ -112,7 +143,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::analyze::assess;
+    use crate::analyze::{CodeFiles, Settings, assess, judge};
+    use crate::model::Verdict;
     use crate::sample::leaking;
 
     #[derive(Clone, Default)]
@@ -147,6 +179,14 @@ mod tests {
             let start = *first.get_or_insert(second);
             let mut sample = leaking(u64::from(second) * 10).observe(second - start);
             sample.uptime = Some(Duration::from_secs(u64::from(second)));
+            // Ten more came with each second, from id 100 on.
+            for goroutine in &mut sample.goroutines {
+                let goid = goroutine.goid.map_or(0, NonZeroU64::get);
+                let born = u32::try_from(goid.saturating_sub(100) / 10 + 1).expect("a second");
+                let seen = if goid < 100 { start } else { born.max(start) };
+                goroutine.seen_for = Some(Duration::from_secs(u64::from(second - seen)));
+                goroutine.blocked = None;
+            }
             kept.add(&mut sample, &mut window);
             window.take(sample);
         }
@@ -164,6 +204,11 @@ mod tests {
         let growth = assessment.groups.iter().filter_map(|group| group.growth_per_second);
         let most = growth.fold(0.0, f64::max);
         assert!((most - 10.0).abs() < 0.1, "{most}");
+        // Nobody takes those that were there before for newcomers.
+        let judged = judge(&window, &Settings::default(), &mut CodeFiles::default());
+        let judgement = judged.expect("observed").judgement.expect("judged");
+        let verdicts: Vec<_> = judgement.findings.iter().map(|it| it.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Likely], "{judgement:?}");
         // And the one after that.
         let window = run(&shelf, 200..201);
         let assessment = assess(&window).expect("observed");

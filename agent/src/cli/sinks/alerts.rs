@@ -15,6 +15,7 @@ use crate::cli::alerting::{Alert, Alerts};
 use crate::cli::failure::Failure;
 use crate::cli::request::Request;
 use crate::cli::{output, time};
+use crate::collect::attach::started;
 use crate::error_chain::one_line;
 use crate::model::{Instance, TargetId, Update};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
@@ -22,6 +23,9 @@ use crate::report::format;
 
 /// How often it is looked whether something is to be sent.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Starts that are no farther apart are of one process: the clock on the wall is set now and then.
+const SAME_START: Duration = Duration::from_secs(30);
 
 /// Tells receivers of findings that appear, worsen or are over.
 pub(in crate::cli) struct Alerting {
@@ -275,7 +279,28 @@ fn is_gone(target: &TargetId) -> bool {
     match target.instance {
         Instance::Process { pid, .. } if target.recording.is_none() => {
             !Path::new("/proc").join(pid.to_string()).exists()
+                || target.started.zip(started(pid)).is_some_and(|(then, now)| {
+                    then.unix_ns().abs_diff(now.unix_ns()) > SAME_START.as_nanos() as u64
+                })
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_process_of_the_same_id_is_not_the_one_that_was_told_of() {
+        let pid = std::process::id();
+        let own = started(pid).expect("we run");
+        let of = |pid, started| {
+            let instance = Instance::Process { pid, library: None };
+            is_gone(&TargetId { instance, started, generation: 0, recording: None })
+        };
+        let before = crate::model::Timestamp::from_unix_ns(own.unix_ns() - 3_600_000_000_000);
+        assert!(!of(pid, Some(own)) && !of(pid, None) && of(pid, Some(before)));
+        assert!(of(u32::MAX, Some(own)));
     }
 }

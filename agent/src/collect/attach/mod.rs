@@ -483,6 +483,12 @@ fn wall_clock_of(ticks: u64) -> Option<Timestamp> {
     Some(Timestamp::from_unix_ns(at - at.rem_euclid(1_000_000_000)))
 }
 
+/// When a process started, as [`TargetId::started`] says it; `None` where there is none, or that is not known.
+#[must_use]
+pub fn started(pid: u32) -> Option<Timestamp> {
+    wall_clock_of(golang::process::Process::find(pid).ok()?.forked_ticks())
+}
+
 /// How long ago a process started, from its start in clock ticks since boot; `None` where the host does
 /// not say how long a tick is.
 fn uptime(started_ticks: u64) -> Option<Duration> {

@@ -4,7 +4,10 @@
 //! Parsed from bytes; every offset in them may be hostile.
 
 mod func;
+mod shared;
 mod varint;
+
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -68,9 +71,9 @@ fn of_format(magic: u32) -> String {
     }
 }
 
-/// A parsed function table. Owns its bytes.
+/// A parsed function table. Its bytes are shared by all processes of a build.
 pub struct Pclntab {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     quantum: u8,
     functions: usize,
     names: usize,
@@ -151,7 +154,7 @@ impl Pclntab {
             files: part("the file table", 5)?,
             values: part("the value tables", 6)?,
             index: index as usize,
-            bytes: table.into(),
+            bytes: shared::shared(table.into()),
         })
     }
 

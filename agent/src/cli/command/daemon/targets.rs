@@ -235,9 +235,9 @@ impl Targets {
                 Event::Panicked(_) => Some(("defect", "internal error: it panicked".to_owned())),
             };
             target.key = None;
-            target.state = TargetState::Refused;
-            // The next pass finds that it is gone.
+            // Of one that is gone the next pass says so.
             let Some((reason, why)) = refused else { continue };
+            target.state = TargetState::Refused;
             *self.refusals.entry(reason).or_default() += 1;
             let name = format::clean(&target.found.names.exe);
             output::say(format_args!("{name} (pid {}) is not watched: {why}", target.found.pid));

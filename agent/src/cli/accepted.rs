@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 use super::args::POSITIONAL;
+use super::config::DAEMON;
 use super::failure::Failure;
 use super::format::{self, Choice, Gives};
 
@@ -202,9 +203,6 @@ const EXPORT: &str = "export";
 
 /// The command that shows who holds the heap.
 const MEMORY: &str = "memory";
-
-/// The command that watches everything.
-pub(super) const DAEMON: &str = "daemon";
 
 /// A command that is typed as a flag.
 const LIST: &str = "--list";

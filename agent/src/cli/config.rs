@@ -8,7 +8,6 @@ use clap::{Arg, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::accepted::DAEMON;
 use super::entry::{Entry, Origin, Value, is_called};
 use super::failure::Failure;
 use super::input;
@@ -20,6 +19,8 @@ const NOT_KEYS: [&str; 4] = ["help", "version", "list", "config"];
 pub(super) const ALERTS: &str = "alert";
 pub(super) const WATCH: &str = "watch";
 pub(super) const IGNORE: &str = "ignore";
+/// The command that a table of flags may be for.
+pub(super) const DAEMON: &str = "daemon";
 const LISTS: [&str; 3] = [ALERTS, WATCH, IGNORE];
 
 /// A file, read whole.

@@ -4,8 +4,10 @@
 //! what it has executed, so that what is no Go program is looked at once, and one that ends soon not at all.
 
 mod names;
+mod property;
 mod rules;
 mod scan;
 
-pub use rules::{Property, Rule, Rules};
+pub use property::Property;
+pub use rules::{Rule, Rules};
 pub use scan::{Found, Scan, Scanner};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::unistd::{Uid, User};
 
-use super::rules::Property;
+use super::property::Property;
 use crate::host::container::Container;
 use crate::host::pods::{PodContainer, Pods};
 use crate::host::service::service;

@@ -264,6 +264,10 @@ fn what_a_command_cannot_honour_is_refused_before_anything_is_done() {
         (&["analyze", "--input", "/no/such", "--interval", "1s"], "nothing with --input"),
         (&["compare", "--before", "a", "--after", "b", "--save", "c"], "nothing with --before"),
         (&["compare", "--after", "b"], "--after needs --before"),
+        (
+            &["analyze", "--pid", "4194305", "--interval", "auto"],
+            "--interval auto needs the command monitor",
+        ),
     ] {
         let (stdout, stderr) = run(args, 2);
         assert!(stdout.is_empty() && stderr.contains(said), "{args:?}: {stdout}{stderr}");

@@ -75,12 +75,13 @@ mod tests {
     use super::*;
     use crate::model::{LargeSite, Resolved};
 
-    /// A stack of functions, innermost first, all in one file of the program.
+    /// A stack of functions, innermost first.
     fn stack(stacks: &mut StackTable, functions: &[(&str, u32)]) -> crate::model::StackId {
         let frames: Vec<FrameId> = functions
             .iter()
             .map(|&(function, line)| {
-                let file = "/src/app/main.go";
+                let is_own = function.starts_with("main.");
+                let file = if is_own { "/src/app/main.go" } else { "/go/src/runtime/malloc.go" };
                 stacks.resolved(Resolved { function, file, line, inlined: false })
             })
             .collect();

@@ -24,7 +24,7 @@ use super::pushing::Pushing;
 use super::sampling::SampleAllocations;
 use super::simulating::Simulating;
 use super::storing::Storing;
-use super::time::{duration, interval};
+use super::time::{Interval, duration, interval};
 use crate::collect::attach::Budget;
 use crate::serve::ListenAddress;
 
@@ -526,8 +526,9 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "LEAK_AGENT_CONFIG")]
     pub(super) config: Option<PathBuf>,
 
-    /// Time from one sample to the next: 500ms, 1s, 2m [default: 1s; watching
-    /// --url: 5s; monitor and daemon: 10s].
+    /// Time from one sample to the next: 500ms, 1s, 2m; for monitor auto too, which goes by how fast
+    /// things change, from 1s to 1m [default: 1s; watching --url: 5s; monitor and
+    /// daemon: 10s].
     #[arg(
         long,
         global = true,
@@ -535,7 +536,7 @@ pub(super) struct Common {
         env = "LEAK_AGENT_INTERVAL",
         value_parser = interval
     )]
-    pub(super) interval: Option<Duration>,
+    pub(super) interval: Option<Interval>,
 
     /// Time from the first sample to the last. Without it until Ctrl-C or the program's exit, or 30s
     /// where a command says so.

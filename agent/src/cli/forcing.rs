@@ -94,7 +94,7 @@ mod tests {
         let forcing =
             Forcing { force_gc: true, gc_cycles: 3, gc_wait: seconds(wait), gc_threshold: 10 };
         let duration = duration.map(seconds);
-        forcing.within(Pace { interval: seconds(1), duration, until_found: None })
+        forcing.within(Pace { interval: seconds(1), adapts: false, duration, until_found: None })
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::project;
 use super::proving::{Proofs, Samples};
 use super::pushing::Pushed;
 use super::simulating::Simulation;
-use super::time::now;
+use super::time::{Interval, now};
 use crate::analyze::Settings;
 use crate::collect::attach::sampling::Rate;
 use crate::collect::attach::{Budget, Options, Probing};
@@ -265,7 +265,15 @@ impl Request {
         if !common.url.is_empty() && pace.duration.is_none() {
             pace.interval = pace.interval.max(ENDPOINT_INTERVAL);
         }
-        pace.interval = common.interval.unwrap_or(pace.interval);
+        match common.interval {
+            Some(Interval::Every(interval)) => pace.interval = interval,
+            Some(Interval::Auto) if matches!(task, Task::Monitor(_)) => pace.adapts = true,
+            Some(Interval::Auto) => {
+                let (flag, needs) = ("interval auto", "the command monitor");
+                return Err(Failure::Lacks { flag, needs });
+            }
+            None => {}
+        }
         pace.duration = match samples {
             Some(samples) => Some(pace.interval.saturating_mul(samples.saturating_sub(1))),
             None => common.duration.or(pace.duration),
@@ -511,7 +519,7 @@ impl Task {
             }
             _ => (INTERVAL, None),
         };
-        Pace { interval, duration, until_found: None }
+        Pace { interval, adapts: false, duration, until_found: None }
     }
 
     /// What it samples for, as far as that is with proofs.

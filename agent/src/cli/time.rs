@@ -7,12 +7,24 @@ use crate::model::Timestamp;
 /// Sampling more often than this would be all that the agent does.
 const MIN_INTERVAL: Duration = Duration::from_millis(20);
 
-pub(super) fn interval(text: &str) -> Result<Duration, String> {
+/// How often to sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interval {
+    /// A time from one sample to the next.
+    Every(Duration),
+    /// By how fast things change.
+    Auto,
+}
+
+pub(super) fn interval(text: &str) -> Result<Interval, String> {
+    if text == "auto" {
+        return Ok(Interval::Auto);
+    }
     let interval = duration(text)?;
     if interval < MIN_INTERVAL {
         return Err(format!("at least {}", crate::report::format::duration(MIN_INTERVAL)));
     }
-    Ok(interval)
+    Ok(Interval::Every(interval))
 }
 
 /// `90` (seconds), `1.5s`, `500ms`, `1h30m`.
@@ -77,6 +89,14 @@ impl When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_is_a_time_or_chosen() {
+        assert_eq!(interval("1.5s"), Ok(Interval::Every(Duration::from_millis(1500))));
+        assert_eq!(interval("auto"), Ok(Interval::Auto));
+        assert!(interval("19ms").is_err_and(|it| it.contains("20")));
+        assert!(interval("Auto").is_err());
+    }
 
     #[test]
     fn moments() {

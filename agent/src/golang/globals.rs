@@ -110,6 +110,9 @@ struct Recipe {
     refs: (usize, usize),
     /// Which of the references is which global.
     yields: &'static [(Global, usize)],
+    /// Which is one where the compiler has laid out branches in another order; `None` where it never does. It counts only
+    /// where another function names the same address.
+    or: Option<usize>,
 }
 
 impl Recipe {
@@ -118,7 +121,12 @@ impl Recipe {
         refs: (usize, usize),
         yields: &'static [(Global, usize)],
     ) -> Self {
-        Self { function, refs, yields }
+        Self { function, refs, yields, or: None }
+    }
+
+    /// The same, where a global that it yields may be another of the references.
+    const fn or(self, position: usize) -> Self {
+        Self { or: Some(position), ..self }
     }
 }
 
@@ -168,7 +176,8 @@ const RECIPES: [Recipe; 39] = {
         Recipe::new("runtime.profilealloc", (2, 2), &[(MemProfileRate, 1)]),
         Recipe::new("runtime.allocmcache", (2, 2), &[(MemProfileRate, 1)]),
         Recipe::new("runtime.queuefinalizer", (10, 12), &[(AllFin, 5)]),
-        Recipe::new("runtime.markroot", (13, 15), &[(AllFin, 4)]),
+        // Of Go 1.27 for arm64, `work.baseBSS` comes after it.
+        Recipe::new("runtime.markroot", (12, 15), &[(AllFin, 4)]).or(3),
         Recipe::new("runtime.runCleanups", (5, 5), &[(GcCleanups, 2)]),
         Recipe::new("runtime.freeSpecial", (26, 29), &[(GcCleanups, 16)]),
     ]
@@ -331,6 +340,7 @@ pub fn locate<'a>(
     data_ranges: &[Range<u64>],
 ) -> Globals {
     let mut votes: Vec<(Global, u64)> = Vec::new();
+    let mut others: Vec<(Global, [Option<u64>; 2])> = Vec::new();
     for recipe in &RECIPES {
         let Some(code) = lookup(recipe.function) else { continue };
         let refs = arch.data_refs(code.bytes, code.address, data_ranges);
@@ -338,8 +348,18 @@ pub fn locate<'a>(
             continue;
         }
         for &(global, position) in recipe.yields {
+            if let Some(other) = recipe.or {
+                let at = |position: usize| refs.get(position).copied();
+                others.push((global, [at(position), at(other)]));
+                continue;
+            }
             votes.extend(refs.get(position).map(|&address| (global, address)));
         }
+    }
+    // Whoever may mean one of two means the one that others name.
+    for (global, candidates) in others {
+        let named = candidates.into_iter().flatten().find(|it| votes.contains(&(global, *it)));
+        votes.extend(named.or(candidates[0]).map(|address| (global, address)));
     }
     Globals { source: Source::Disassembly, found: Global::ALL.map(|global| decide(global, &votes)) }
 }
@@ -429,6 +449,25 @@ mod tests {
             globals.get(global),
             Err(NotLocated::TooFewVotes { global, votes: 1, asked: 3 })
         );
+    }
+
+    #[test]
+    fn what_may_be_either_is_what_another_names() {
+        let queue =
+            [0x2000, 0x2008, 0x2010, 0x2018, 0x2020, 0x2100, 0x2028, 0x2030, 0x2038, 0x2040];
+        let mut roots: Vec<u64> = (0..13).map(|number| 0x2200 + number * 8).collect();
+        for (place, other) in [(4, 3), (3, 4)] {
+            (roots[place], roots[other]) = (0x2100, 0x2300);
+            let globals =
+                locate_in(&[("runtime.queuefinalizer", &queue), ("runtime.markroot", &roots)]);
+            let located = Located { address: 0x2100, votes: 2, of: 2 };
+            assert_eq!(globals.get(Global::AllFin), Ok(located), "{place}");
+        }
+        roots[3] = 0x2400;
+        let globals =
+            locate_in(&[("runtime.queuefinalizer", &queue), ("runtime.markroot", &roots)]);
+        let found = globals.get(Global::AllFin);
+        assert!(matches!(found, Err(NotLocated::Disagreement { .. })), "{found:?}");
     }
 
     #[test]

@@ -174,6 +174,14 @@ pub struct HeapHolder {
     pub holds: Amount,
 }
 
+impl HeapHolder {
+    /// One that has no address, and no more to say of it than its name.
+    #[must_use]
+    pub const fn of(kind: HolderKind, name: Option<String>, count: u64, holds: Amount) -> Self {
+        Self { kind, name, address: None, function: None, entries_of: None, count, holds }
+    }
+}
+
 /// What kind of holder.
 #[derive(
     Clone,

@@ -3,6 +3,7 @@
 //! [`Session`] does that for any number of targets and sinks, each on a thread of its own. [`Observer`]
 //! is one target of it: a source, its window and its judgement.
 
+mod adaptive;
 mod earlier;
 mod fed;
 pub mod fleet;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Stop;
+use super::adaptive::{Adaptive, Figures};
 use super::earlier::Earlier;
 use super::habits::{Learned, Remember};
 use super::windows::{KeepWindow, Kept};
@@ -19,6 +20,8 @@ use crate::model::{Assessment, EarlierProgram, EarlyEnd, Observation, Update};
 pub struct Pace {
     /// From the start of one sample to the start of the next.
     pub interval: Duration,
+    /// Whether that is only what it begins with, and then goes by how fast things change.
+    pub adapts: bool,
     /// From the first sample to the last; until stopped when `None`.
     pub duration: Option<Duration>,
     /// When to end before that.
@@ -37,12 +40,13 @@ impl Pace {
     /// One sample.
     #[must_use]
     pub const fn once() -> Self {
-        Self { interval: Duration::ZERO, duration: Some(Duration::ZERO), until_found: None }
+        let (interval, duration) = (Duration::ZERO, Some(Duration::ZERO));
+        Self { interval, adapts: false, duration, until_found: None }
     }
 
     /// What was saved is not waited for, and shown whole.
     pub(super) const fn of_a_recording(self) -> Self {
-        Self { interval: Duration::ZERO, duration: None, until_found: self.until_found }
+        Self { interval: Duration::ZERO, adapts: false, duration: None, ..self }
     }
 }
 
@@ -275,9 +279,15 @@ impl Observer {
         let start = Instant::now();
         let deadline = pace.duration.and_then(|duration| start.checked_add(duration));
         let mut due = start;
+        let mut interval = pace.interval;
+        let mut adaptive = pace.adapts.then(|| Adaptive::from(interval));
         while !self.stop.is_requested() {
+            let begun = Instant::now();
             match self.sample() {
                 Ok(Some(update)) => {
+                    if let Some(adaptive) = &mut adaptive {
+                        interval = adaptive.after(Figures::of(&update.assessment), begun.elapsed());
+                    }
                     let found =
                         pace.until_found.filter(|it| self.persistence.longest() >= it.samples);
                     let update = match found {
@@ -302,7 +312,7 @@ impl Observer {
             }
             // A sample that took longer than the interval is followed by the next at once, and by no
             // burst of those that were missed.
-            due = (due + pace.interval).max(now);
+            due = (due + interval).max(now);
             if self.stop.wait_until(deadline.map_or(due, |deadline| due.min(deadline))) {
                 break;
             }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::analyze::{Window, assess};
 use crate::model::{
-    Assessment, Buffer, Cause, CauseClass, ChannelNumber, Channels, Doing, Estimate, Evidence,
-    Finding, Forecast, FrameId, GoroutineLeak, Growth, GrowthPattern, Hindsight, Holder,
-    IdleReason, Judgement, Level, Lineage, LockGraph, LockNode, LockWait, NoOutlook, NotAnalysed,
-    Observation, Outlier, Outlook, Pattern, Quantity, QuantityTrend, Reached, Relation, Score,
-    Snippet, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover, Usual, Verdict,
-    WaitClass, Waiter,
+    AllocatedAt, AllocationBasis, Amount, Assessment, Buffer, Cause, CauseClass, ChannelNumber,
+    Channels, Doing, Estimate, Evidence, Finding, Forecast, FrameId, GoroutineLeak, Growth,
+    GrowthPattern, HeapHeld, HeapHolder, HeapStep, Hindsight, Holder, HolderKind, IdleReason,
+    Judgement, Level, Lineage, LockGraph, LockNode, LockWait, NoOutlook, NotAnalysed, Observation,
+    Outlier, Outlook, Pattern, Quantity, QuantityTrend, Reached, Relation, Score, Snippet,
+    SourceLine, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover, Usual,
+    Verdict, WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
 
@@ -24,6 +25,32 @@ const LOCK: u64 = 0x00c0_0000_7000;
 /// The lines of `main.transfer` where goroutines wait, and where the holder of the lock is.
 const WAITS: u32 = 52;
 const HOLDS: u32 = 57;
+
+/// A finding with a line that allocated large objects, and who holds the heap.
+pub(super) fn heap() -> Finding {
+    let amount = |mib: u64| Amount { bytes: mib << 20, objects: mib };
+    let line = SourceLine {
+        function: "main.keep".to_owned(),
+        file: "/src/app/main.go".to_owned(),
+        line: 7,
+    };
+    let at = AllocatedAt {
+        line: Some(line),
+        via: None,
+        in_use: amount(12),
+        allocated: amount(20),
+        grown_bytes: Some(12 << 20),
+        basis: AllocationBasis::Large,
+    };
+    let name = Some("main.store".to_owned());
+    let holder = HeapHolder::of(HolderKind::Variable, name, 1, amount(16));
+    let steps = vec![HeapStep { via: None, type_name: Some("map[string]int".to_owned()) }];
+    let held = HeapHeld { holder, steps, grown_bytes: None, reached: amount(32), is_whole: true };
+    let mut finding = leak();
+    finding.evidence.push(Evidence::AllocatedAt(vec![at]));
+    finding.evidence.push(Evidence::HeapHeld(Box::new(held)));
+    finding
+}
 
 /// An assessment in which these findings were made.
 pub(crate) fn assessment(findings: Vec<Finding>) -> Assessment {

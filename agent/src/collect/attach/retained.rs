@@ -58,9 +58,11 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         is_whole: true,
         unread: 0,
     };
-    let weak = heap.specials(memory, &spans).map_err(failed)?;
-    holding.walk.put_off_entries(&weak.found);
-    drop(weak);
+    if heap.has_weak_pointers() {
+        // What came later is followed like all else.
+        let records = heap.specials(memory, &spans).map_err(failed)?;
+        holding.walk.put_off_entries(&records.found);
+    }
     let variables = program.variables(&spans)?;
     let names = program.variable_names();
     holding.unread += variables.unread;
@@ -340,16 +342,8 @@ impl Holding<'_, '_> {
     ) {
         if holds != Amount::default() {
             self.roots.push(root);
-            let (function, entries_of) = (None, None);
-            self.holders.push(HeapHolder {
-                kind,
-                name,
-                address,
-                function,
-                entries_of,
-                count,
-                holds,
-            });
+            let holder = HeapHolder::of(kind, name, count, holds);
+            self.holders.push(HeapHolder { address, ..holder });
         }
     }
 
@@ -374,16 +368,8 @@ impl Holding<'_, '_> {
             let function = function.and_then(|code| symbolizer.entry(code));
             let function = function.map(|(_, name)| name.to_owned());
             self.roots.push(root);
-            let (address, entries_of) = (None, None);
-            self.holders.push(HeapHolder {
-                kind,
-                name,
-                address,
-                function,
-                entries_of,
-                count,
-                holds,
-            });
+            let holder = HeapHolder::of(kind, name, count, holds);
+            self.holders.push(HeapHolder { function, ..holder });
         }
         Ok(found)
     }

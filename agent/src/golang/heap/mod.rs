@@ -187,6 +187,12 @@ impl Heap {
         roots::specials(memory, &self.layout.special, &self.form, spans)
     }
 
+    /// Whether programs of this version may have weak pointers of their own.
+    #[must_use]
+    pub const fn has_weak_pointers(&self) -> bool {
+        self.form.weak_kind.is_some()
+    }
+
     /// The words that may point to what finalizers and cleanups need that are queued to run.
     ///
     /// # Errors

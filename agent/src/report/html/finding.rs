@@ -210,6 +210,20 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                     @if let Some(note) = phrases::line_note(line) { div.muted { (note) } }
                 }
             }
+            @for at in finding.allocated_at() {
+                dt { "Allocated at" }
+                dd {
+                    (Text(&phrases::allocation_line(at)))
+                    div.muted { (Text(&phrases::allocation_note(at))) }
+                }
+            }
+            @if let Some(held) = finding.heap_held() {
+                dt { "Held by" }
+                dd {
+                    (Text(&phrases::heap_held_brief(held)))
+                    div.muted { (Text(&phrases::heap_held_path(held))) }
+                }
+            }
             @if let Some(creation) = group.and_then(|group| group.creation_stack) {
                 (groups::called_by(page, creation))
             }

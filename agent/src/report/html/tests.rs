@@ -318,3 +318,17 @@ fn two_targets_have_anchors_of_their_own() {
     }
     assert!(page.contains("<title>2 processes – leak-agent</title>"), "{page}");
 }
+
+#[test]
+fn a_heap_that_grows_says_which_line_allocated_and_who_holds_it() {
+    let said = text(&render(&[judged::assessment(vec![judged::heap()])]));
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("Allocated at main.keep (/src/app/main.go:7) 12.0 MiB in use, of"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Held by global main.store (map[string]int), 50 % of the live heap"),
+        "{said}"
+    );
+}

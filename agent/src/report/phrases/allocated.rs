@@ -16,6 +16,19 @@ pub fn allocation_line(at: &AllocatedAt) -> String {
     format!("{line}{via}")
 }
 
+/// What a line has in use: `≈ 12.0 MiB more than at first`.
+#[must_use]
+pub fn allocation_note(at: &AllocatedAt) -> String {
+    match (at.basis, at.grown_bytes) {
+        (AllocationBasis::Profile, Some(more)) => format!("≈ {} more in use", bytes(more)),
+        (AllocationBasis::Profile, None) => format!("≈ {} in use", bytes(at.in_use.bytes)),
+        (AllocationBasis::Large, _) => format!(
+            "{} in use, of objects of more than 32 KiB that came since it was watched",
+            bytes(at.in_use.bytes)
+        ),
+    }
+}
+
 /// The line at which most was added, in brief: `main.keep (main.go:7)`.
 #[must_use]
 pub fn allocation_in_brief(lines: &[AllocatedAt]) -> Option<String> {

@@ -40,8 +40,8 @@ pub use account::{
     not_analysed_by_reason,
 };
 pub use allocated::{
-    allocated_basis, allocated_notes, allocation_in_brief, allocation_line, large_allocations,
-    not_allocated,
+    allocated_basis, allocated_notes, allocation_in_brief, allocation_line, allocation_note,
+    large_allocations, not_allocated,
 };
 pub use caller::{Caller, callers, callers_in_brief, stack_in_brief};
 pub use cause::cause;

@@ -119,6 +119,14 @@ impl Page<'_> {
                 self.field(BELOW, &note)?;
             }
         }
+        for (index, at) in finding.allocated_at().iter().enumerate() {
+            let role = if index == 0 { Role::Place } else { Role::Title };
+            self.text("allocated  ", role, &phrases::allocation_line(at))?;
+            self.field(BELOW, &phrases::allocation_note(at))?;
+        }
+        if let Some(held) = finding.heap_held() {
+            self.text("held by    ", Role::Title, &phrases::heap_held_brief(held))?;
+        }
         match group.and_then(|group| group.creation_stack) {
             Some(stack) => self.called_by("called by  ", stack, stacks),
             None => Ok(()),

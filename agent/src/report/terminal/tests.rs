@@ -453,3 +453,18 @@ fn findings_keep_to_the_width_and_steer_no_terminal() {
     let coloured = render(judged::assessment(findings), 100, None, true);
     assert!(coloured.contains("\x1b[1;31mLIKELY\x1b[0m"), "{coloured}");
 }
+
+#[test]
+fn a_heap_that_grows_says_which_line_allocated_and_who_holds_it() {
+    let text = judged_text(vec![judged::heap()], 100, None);
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let at =
+        lines.iter().position(|it| it.starts_with("allocated  main.keep (/src/app/main.go:7)"));
+    let below = at.and_then(|at| lines.get(at + 1)).copied();
+    let expected = "12.0 MiB in use, of objects of more than 32 KiB that came since it was watched";
+    assert_eq!(below, Some(expected), "{text}");
+    assert!(
+        text.contains("held by    global main.store (map[string]int), 50 % of the live heap"),
+        "{text}"
+    );
+}

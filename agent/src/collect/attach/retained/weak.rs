@@ -119,17 +119,8 @@ pub(super) fn cycles(
         let holder = holding.roots.iter().position(|it| *it == above);
         let of = holder.and_then(|place| holding.holders[place].name.clone());
         holding.roots.push(root);
-        let kind = HolderKind::WeakCycle;
-        let (address, function) = (None, None);
-        holding.holders.push(HeapHolder {
-            kind,
-            name,
-            address,
-            function,
-            entries_of: of,
-            count,
-            holds,
-        });
+        let holder = HeapHolder::of(HolderKind::WeakCycle, name, count, holds);
+        holding.holders.push(HeapHolder { entries_of: of, ..holder });
     }
     Ok(found)
 }

@@ -193,6 +193,12 @@ impl Heap {
         self.form.weak_kind.is_some()
     }
 
+    /// Whether the queue of cleanups was found (Go 1.25; before they are queued as finalizers are).
+    #[must_use]
+    pub const fn has_cleanup_queue(&self) -> bool {
+        self.queues.cleanups.is_some()
+    }
+
     /// The words that may point to what finalizers and cleanups need that are queued to run.
     ///
     /// # Errors

@@ -41,6 +41,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         parks: None,
         stack_bytes: None,
         weight: 1,
+        proven: false,
     };
     Observation {
         at: Timestamp::from_unix_ns(0),

@@ -80,8 +80,11 @@ mod tests {
         let frames: Vec<FrameId> = functions
             .iter()
             .map(|&(function, line)| {
-                let is_own = function.starts_with("main.");
-                let file = if is_own { "/src/app/main.go" } else { "/go/src/runtime/malloc.go" };
+                let file = match function.split('.').next() {
+                    Some("runtime") => "/go/src/runtime/malloc.go",
+                    Some("bytes") => "/go/src/bytes/buffer.go",
+                    _ => "/src/app/main.go",
+                };
                 stacks.resolved(Resolved { function, file, line, inlined: false })
             })
             .collect();

@@ -1,5 +1,7 @@
 //! What a pointer does to a walk: it marks an object, counts it for the path by which it is held, and has it searched.
 
+mod entries;
+
 use std::ops::Range;
 
 use super::marks::{Mark, Marks};

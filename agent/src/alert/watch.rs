@@ -18,7 +18,7 @@ use crate::report::{format, json};
 const MAX_FINDINGS: usize = 20_000;
 
 /// After a start of the agent, for how long what was told before may take to be found again.
-const RESTART_GRACE: Duration = Duration::from_secs(180);
+const RESTART_GRACE: Duration = Duration::from_secs(300);
 
 /// Characters of a text, and of a line.
 const MAX_TEXT: usize = 2_000;

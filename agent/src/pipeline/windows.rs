@@ -10,6 +10,9 @@ use crate::model::Observation;
 
 /// Samples that are kept of a window at most.
 pub(super) const MAX_KEPT: usize = 12;
+/// A window goes on where the time in which nobody looked is at most this part of it. Who came in that time is only known to have
+/// come then: in one of the six parts that growth is looked for in, which a burst cannot be taken for a flow by.
+const MAX_GAP: u32 = 6;
 /// What has more goroutines is not kept: writing it would cost more than the window is worth.
 const MAX_GOROUTINES: usize = 50_000;
 
@@ -93,6 +96,18 @@ impl Kept {
         (self.numbers, self.seen, self.every, self.ahead) = (Vec::new(), 0, 1, Duration::ZERO);
     }
 
+    /// Who came while nobody looked came in the order of the ids, and is taken to have come evenly.
+    fn spread(&mut self, first: &Observation, before: Duration, now: Duration) {
+        let ids = first.goroutines.iter().filter_map(|goroutine| goroutine.goid);
+        let mut came: Vec<_> = ids.filter(|goid| !self.first_seen.contains_key(goid)).collect();
+        came.sort_unstable();
+        let steps = came.len() as f64 + 1.0;
+        for (place, goid) in (1_u32..).zip(came) {
+            let part = f64::from(place) / steps;
+            self.first_seen.insert(goid, before + (now - before).mul_f64(part));
+        }
+    }
+
     /// Every second one goes, never the first or the last, once there are too many.
     fn thin(&mut self) {
         if self.numbers.len() <= MAX_KEPT {
@@ -117,7 +132,12 @@ impl Kept {
         // By the clock of the program's own life, which no agent's end stops.
         let passed = first.uptime.zip(last.uptime).and_then(|(now, then)| now.checked_sub(then));
         let Some(passed) = passed else { return };
-        self.ahead = last.elapsed + passed;
+        if passed * MAX_GAP > last.elapsed + passed {
+            self.keeper.begin_anew();
+            return;
+        }
+        let (before, now) = (last.elapsed, last.elapsed + passed);
+        self.ahead = now;
         // What is kept is renumbered from 1 on.
         self.seen = kept.len() as u64;
         self.numbers = (1..=self.seen).collect();
@@ -133,6 +153,7 @@ impl Kept {
             }
             window.take(sample);
         }
+        self.spread(first, before, now);
         window.go_on_by_other_ids();
     }
 }
@@ -198,9 +219,9 @@ mod tests {
         let shelf = Shelf::default();
         run(&shelf, 0..40);
         // It was killed, and a while passes.
-        let window = run(&shelf, 100..103);
+        let window = run(&shelf, 42..45);
         let assessment = assess(&window).expect("observed");
-        assert_eq!(assessment.window.duration, Duration::from_secs(102));
+        assert_eq!(assessment.window.duration, Duration::from_secs(44));
         let growth = assessment.groups.iter().filter_map(|group| group.growth_per_second);
         let most = growth.fold(0.0, f64::max);
         assert!((most - 10.0).abs() < 0.1, "{most}");
@@ -210,9 +231,11 @@ mod tests {
         let verdicts: Vec<_> = judgement.findings.iter().map(|it| it.verdict).collect();
         assert_eq!(verdicts, [Verdict::Likely], "{judgement:?}");
         // And the one after that.
-        let window = run(&shelf, 200..201);
-        let assessment = assess(&window).expect("observed");
-        assert_eq!(assessment.window.duration, Duration::from_secs(200));
+        let duration = |window: &Window| assess(window).map(|it| it.window.duration.as_secs());
+        assert_eq!(duration(&run(&shelf, 49..50)), Some(49));
+        // After a long time nobody knows what came when.
+        assert_eq!(duration(&run(&shelf, 500..503)), Some(2));
+        assert_eq!(duration(&run(&shelf, 503..504)), Some(0));
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn held(hold: &Hold, progress: &Progress) -> Result<Answer, Failure> {
             let held = Answer::Held { copy: 0, stopped_ns, pause_ns: stopped_ns, is_closed: true };
             // Who does not listen waits for nothing.
             let heard = threads.tell(hold.number) && say(hold, held);
-            if heard { wait(hold, process.as_ref()) } else { Why::Asked }
+            if heard { wait(hold, process.as_ref(), began) } else { Why::Asked }
         });
         threads.let_go();
         return answer.map(|why| Answer::Ended { why, left: Left::Nothing, pause_ns: since() });
@@ -61,7 +61,8 @@ fn held(hold: &Hold, progress: &Progress) -> Result<Answer, Failure> {
     let is_closed = copy.bind()?;
     let held = Answer::Held { copy: copy.pid, stopped_ns, pause_ns, is_closed };
     let heard = threads.tell(hold.number) && say(hold, held);
-    let why = if heard { wait(hold, process.as_ref()) } else { Why::Asked };
+    let now = bare::now_ns();
+    let why = if heard { wait(hold, process.as_ref(), now) } else { Why::Asked };
     copy.end();
     // Who takes over the children of a target that has ended reaps them.
     let is_gone = why == Why::TargetEnded || copy.reap(hold.pid, REAPING_NS);
@@ -73,9 +74,9 @@ fn say(hold: &Hold, answer: Answer) -> bool {
     bare::send(&bytes(answer.words(hold.number)))
 }
 
-/// Waits until what is held is to be let go.
-fn wait(hold: &Hold, process: Option<&Fd>) -> Why {
-    let until = bare::now_ns().saturating_add(hold.at_most_ms.saturating_mul(1_000_000));
+/// Waits until what is held since a moment is to be let go.
+fn wait(hold: &Hold, process: Option<&Fd>, since_ns: u64) -> Why {
+    let until = since_ns.saturating_add(hold.at_most_ms.saturating_mul(1_000_000));
     loop {
         let left = until.saturating_sub(bare::now_ns()) / 1_000_000;
         let now = left.min(if process.is_some() { 1000 } else { LOOK_MS });

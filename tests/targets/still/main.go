@@ -261,5 +261,7 @@ func hangup([]string) string {
 }
 
 func execute([]string) string {
+	// One that is pending would end the new program.
+	signal.Ignore(syscall.SIGUSR1)
 	return "ERR " + syscall.Exec("/proc/self/exe", os.Args, os.Environ()).Error()
 }

@@ -162,7 +162,7 @@ fn leaks_are_told_once_over_a_restart_and_what_is_off_or_cannot_be_read_is_left_
          group-wait = \"0s\"\nresolve-wait = \"1s\"\n",
         server.address
     );
-    scratch.write("config.toml", &config);
+    let _ = scratch.write("config.toml", &config);
     let first = Daemon::start(&scratch, "first");
     // Ten that end before they are old enough to be looked at.
     for _ in 0..10 {
@@ -211,11 +211,11 @@ fn leaks_are_told_once_over_a_restart_and_what_is_off_or_cannot_be_read_is_left_
     });
 
     // A bad configuration is refused, a good one taken.
-    scratch.write("config.toml", &config.replace("resolve-wait", "resolve-wate"));
+    let _ = scratch.write("config.toml", &config.replace("resolve-wait", "resolve-wate"));
     first.signal(Signal::SIGHUP);
     until("it is refused", || first.said().contains("has no resolve-wate"));
     assert!(first.said().contains("config.toml:14:1: "), "{}", first.said());
-    scratch.write("config.toml", &format!("{config}[[ignore]]\nname = \"{prefix}-old\"\n"));
+    let _ = scratch.write("config.toml", &format!("{config}[[ignore]]\nname = \"{prefix}-old\"\n"));
     first.signal(Signal::SIGHUP);
     until("it is let go", || first.states().len() == 2);
     assert!(first.said().contains("the configuration was read again: 1 alert\n"));

@@ -9,7 +9,7 @@ use super::alerting::{self, Alerts};
 use super::config::File;
 use super::failure::Failure;
 use super::metering::Metering;
-use super::time::{duration, interval};
+use super::time::{duration, every};
 use super::watching;
 use crate::collect::attach::Budget;
 use crate::discover::Rules;
@@ -43,7 +43,7 @@ pub(super) struct Daemoning {
         value_name = "TIME",
         default_value = "5s",
         env = "LEAK_AGENT_SCAN_INTERVAL",
-        value_parser = interval
+        value_parser = every
     )]
     pub(super) scan_interval: Duration,
 
@@ -54,7 +54,7 @@ pub(super) struct Daemoning {
         value_name = "TIME",
         default_value = "1m",
         env = "LEAK_AGENT_MAX_INTERVAL",
-        value_parser = interval
+        value_parser = every
     )]
     pub(super) max_interval: Duration,
 

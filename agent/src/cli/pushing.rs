@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::asking::{self, Asking};
 use super::failure::Failure;
-use super::time::interval;
+use super::time::every;
 use crate::export::Label;
 use crate::http::{Address, Settings};
 use crate::model::Store;
@@ -35,7 +35,7 @@ pub(super) struct Pushing {
         value_name = "TIME",
         default_value = "15s",
         env = "LEAK_AGENT_PUSH_EVERY",
-        value_parser = interval
+        value_parser = every
     )]
     push_every: Duration,
 

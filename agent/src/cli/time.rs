@@ -20,11 +20,16 @@ pub(super) fn interval(text: &str) -> Result<Interval, String> {
     if text == "auto" {
         return Ok(Interval::Auto);
     }
-    let interval = duration(text)?;
-    if interval < MIN_INTERVAL {
+    every(text).map(Interval::Every)
+}
+
+/// A time from one thing to the next.
+pub(super) fn every(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time < MIN_INTERVAL {
         return Err(format!("at least {}", crate::report::format::duration(MIN_INTERVAL)));
     }
-    Ok(Interval::Every(interval))
+    Ok(time)
 }
 
 /// `90` (seconds), `1.5s`, `500ms`, `1h30m`.

@@ -35,7 +35,7 @@ fn names(cases: &Cases, goids: impl Iterator<Item = u64>) -> BTreeSet<String> {
     goids.map(name).collect()
 }
 
-/// Nothing is proven falsely, and all that is live was looked at. Gives what leaks and is not proven.
+/// Nothing is proven falsely. Gives what leaks and is not proven, and what is live and was not looked at.
 fn check(what: &str, cases: &Cases, outcome: &Outcome) -> BTreeSet<String> {
     println!("{what}: {:?} {:?}", outcome.figures, outcome.gaps);
     let nothing = outcome.gaps.iter().find(|gap| matches!(gap, Gap::Nothing { .. }));
@@ -49,10 +49,10 @@ fn check(what: &str, cases: &Cases, outcome: &Outcome) -> BTreeSet<String> {
     let unproven: BTreeSet<u64> = outcome.unproven.iter().map(|it| it.goid).collect();
     let falsely = names(cases, proven.difference(&leaked(true)).copied());
     assert!(falsely.is_empty(), "{what}: proven falsely {falsely:?}");
-    let unseen = names(cases, leaked(false).difference(&unproven).copied());
-    assert!(unseen.is_empty(), "{what}: not among those that may be woken: {unseen:?}");
+    // Those that do not wait yet are not.
+    let unseen = leaked(false).difference(&unproven).copied().collect::<Vec<_>>();
     assert!(leaked(true).len() > 400 && leaked(false).len() > 85, "{what}: cases are missing");
-    names(cases, leaked(true).difference(&proven).copied())
+    names(cases, leaked(true).difference(&proven).copied().chain(unseen))
 }
 
 /// Whether all that leaks is proven, in one of several proofs: a thread that has just become idle may still have a

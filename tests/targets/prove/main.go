@@ -35,6 +35,12 @@ func expect(name, what string) {
 	mu.Unlock()
 }
 
+func known() int {
+	mu.Lock()
+	defer mu.Unlock()
+	return len(expected)
+}
+
 func goid() string {
 	buf := make([]byte, 64)
 	words := strings.Fields(string(buf[:runtime.Stack(buf, false)]))
@@ -70,8 +76,9 @@ func main() {
 			return "OK " + strings.Join(expected, " ")
 		},
 		"busy": func([]string) string {
+			before := known()
 			begin := busy()
-			for !begin.Load() {
+			for !begin.Load() || known() == before {
 				time.Sleep(time.Millisecond)
 			}
 			return "OK"

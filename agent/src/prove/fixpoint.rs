@@ -13,7 +13,7 @@ use super::goroutines::Goroutine;
 use super::outcome::{Figures, ProveError};
 use super::roots::Weak;
 use super::waits::Candidate;
-use super::words::{SAVED_REGISTERS, push_words};
+use super::words::{SAVED_ELSEWHERE, SAVED_REGISTERS, push_words};
 
 /// How many stacks are read at once, and how many bytes of them.
 const BATCH: usize = 512;
@@ -239,7 +239,8 @@ impl<'a> Fixpoint<'a> {
         self.figures.precise_frames += scanned.precise;
         self.figures.whole_frames += scanned.whole;
         self.whole_stacks += u64::from(scanned.is_whole);
-        if scanned.is_interrupted {
+        let saves = self.program.binary().version.minor >= SAVED_ELSEWHERE;
+        if scanned.is_interrupted && saves {
             self.saved_registers(goroutine, g, words)?;
         }
         Ok(())

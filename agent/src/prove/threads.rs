@@ -10,7 +10,7 @@ use crate::golang::memory::Memory;
 use super::goroutines::Goroutine;
 use super::outcome::{NoProof, ProveError};
 use super::still::Thread;
-use super::words::{SAVED_REGISTERS, push_words};
+use super::words::{SAVED_ELSEWHERE, SAVED_REGISTERS, push_words};
 
 /// Below its stack pointer a function may use so many bytes (the red zone of amd64).
 const RED_ZONE: u64 = 128;
@@ -126,7 +126,10 @@ pub(super) fn search(
         let innermost = (lowest, it.high.min(lowest.saturating_add(INNERMOST)));
         let mut calls = vec![thread.ip];
         push_words(memory, innermost, &mut calls).map_err(failed)?;
-        if calls.iter().any(|call| program.function_name(*call) == Some(INTERRUPTS)) {
+        // Before Go 1.26 they are saved on the goroutine's stack.
+        let elsewhere = program.binary().version.minor >= SAVED_ELSEWHERE;
+        let interrupts = |call: &u64| program.function_name(*call) == Some(INTERRUPTS);
+        if elsewhere && calls.iter().any(interrupts) {
             // Its vector registers are on their way to or from its processor (since Go 1.26).
             let of_it = processors.iter().filter(|it| it.thread == machine);
             for place in of_it.filter_map(|it| marker.place(marker.slot(it.address)?)) {

@@ -2,6 +2,8 @@
 
 use crate::golang::memory::{Memory, ReadError};
 
+/// Since Go 1.26 vector registers of goroutines that are interrupted are not saved on their stacks.
+pub(super) const SAVED_ELSEWHERE: u16 = 26;
 /// Where vector registers are saved they have at most so many bytes (`runtime.xRegState`: 32 of 64 bytes, 8 masks).
 pub(super) const SAVED_REGISTERS: u64 = 32 * 64 + 8 * 8;
 

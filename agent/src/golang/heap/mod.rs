@@ -193,10 +193,10 @@ impl Heap {
         self.form.weak_kind.is_some()
     }
 
-    /// Whether the queue of cleanups was found (Go 1.25; before they are queued as finalizers are).
+    /// Whether it is known where cleanups are queued; up to Go 1.24 they are where finalizers are.
     #[must_use]
     pub const fn has_cleanup_queue(&self) -> bool {
-        self.queues.cleanups.is_some()
+        self.queues.cleanups.is_some() || self.form.queued_cleanup_words.is_none()
     }
 
     /// The words that may point to what finalizers and cleanups need that are queued to run.

@@ -201,7 +201,7 @@ pub(super) fn sweep(progress: &Progress) -> bool {
             // Go has such a child of its own for a moment (`checkPidfd`), which ends well, and which it waits for.
             let ended_as_ours =
                 || Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
-            is_clean &= make_end(pid) && (!ended_as_ours() || reap(target, own_pid, PROMPTLY_NS));
+            is_clean &= make_end(pid) && (!ended_as_ours() || reap(target, own_pid, ENDING_NS));
         }
     });
     processes.is_ok() && is_clean

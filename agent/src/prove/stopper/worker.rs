@@ -12,7 +12,7 @@ use crate::host::bare::{self, Fd};
 use crate::host::forked::end;
 
 /// How long a target is given to forget its copy: one of its threads must wait for work.
-const REAPING_NS: u64 = 5_000_000_000;
+const REAPING_NS: u64 = 30_000_000_000;
 /// How often is looked whether a target has ended, where the kernel does not say.
 const LOOK_MS: u64 = 20;
 

@@ -103,6 +103,10 @@ impl Prove for Prover {
         // Only if it stood to the end is anything proven.
         let ended = held.end().map_err(|error| failed(&error))?;
         let outcome = outcome?;
+        if self.program()?.is_replaced() {
+            let why = "the process has executed another program meanwhile".to_owned();
+            return Err(Unproven::Failed(why));
+        }
         if let Some(why) = nothing(&outcome) {
             return Err(Unproven::Refused(why));
         }

@@ -5,7 +5,7 @@ use super::memory::{Memory, ReadError};
 
 /// More than fit into any machine's memory; a longer list is a wrong or hostile one.
 pub const MAX_GOROUTINES: u64 = 1 << 24;
-/// `_Gscan`: the garbage collector holds it; the rest of the status is as ever.
+/// `_Gscan`: the garbage collector, or who preempts it, holds it; the rest of the status is as ever.
 const SCAN: u32 = 0x1000;
 
 /// `atomicstatus` without its scan bit (`runtime/runtime2.go`).
@@ -66,6 +66,9 @@ pub struct RawG {
     pub goid: u64,
     /// Its status.
     pub status: RawStatus,
+    /// Whether the garbage collector holds it (`_Gscan`): another thread may be moving its stack, so that not all
+    /// that points to that does so yet (`runtime.copystack`).
+    pub is_scanned: bool,
     /// The number of its wait reason; meaningful while it waits.
     pub wait_reason: u8,
     /// When the first garbage collection after blocking ran, by the monotonic clock; 0 before.
@@ -148,7 +151,8 @@ impl<'a> GReader<'a> {
         let word = |at: u32| Some(u64::from_le_bytes(*bytes.get(at as usize..)?.first_chunk()?));
         let half = |at: u32| Some(u32::from_le_bytes(*bytes.get(at as usize..)?.first_chunk()?));
         let at = self.layout;
-        let status = RawStatus::of(half(at.status)?);
+        let word_of_status = half(at.status)?;
+        let status = RawStatus::of(word_of_status);
         let syscall_sp = word(at.syscall_sp)?;
         // As the runtime's unwinder: entersyscall's registers while there are any.
         let (pc, sp, lr) = if syscall_sp != 0 && status == RawStatus::Syscall {
@@ -164,6 +168,7 @@ impl<'a> GReader<'a> {
             addr,
             goid: word(at.goid)?,
             status,
+            is_scanned: word_of_status & SCAN != 0,
             wait_reason: *bytes.get(at.wait_reason as usize)?,
             wait_since_ns: word(at.wait_since)?,
             parent: word(at.parent_goid)?,

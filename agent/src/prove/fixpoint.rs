@@ -185,7 +185,7 @@ impl<'a> Fixpoint<'a> {
                     None => it.low,
                 };
                 let len = it.high.saturating_sub(start);
-                if len > MAX_STACK || start == 0 {
+                if len == 0 || len > MAX_STACK || start == 0 {
                     self.unread += 1;
                     continue;
                 }
@@ -225,13 +225,20 @@ impl<'a> Fixpoint<'a> {
         let marker = &self.marker;
         let plain = |word: &u64| marker.slot(*word).is_some_and(|slot| !marker.is_hidden(slot));
         words.extend(all.filter(plain));
+        let saves = self.program.binary().version.minor >= SAVED_ELSEWHERE;
         if self.lowest.contains_key(&number) || !goroutine.stands() {
             self.figures.whole_frames += 1;
             words.extend(stack.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
+            // Whether it was interrupted is not known.
+            if saves && goroutine.status.stands_still() {
+                self.saved_registers(goroutine, g, words)?;
+            }
             return Ok(());
         }
         let mut others = vec![goroutine.context, goroutine.panic];
-        self.deferred(goroutine, (start, stack), &mut others);
+        if !self.deferred(goroutine, (start, stack), &mut others) {
+            self.unread += 1;
+        }
         let scanned = self
             .maps
             .scan(goroutine.registers, stack, &others, &mut |word| words.push(word))
@@ -239,7 +246,6 @@ impl<'a> Fixpoint<'a> {
         self.figures.precise_frames += scanned.precise;
         self.figures.whole_frames += scanned.whole;
         self.whole_stacks += u64::from(scanned.is_whole);
-        let saves = self.program.binary().version.minor >= SAVED_ELSEWHERE;
         if scanned.is_interrupted && saves {
             self.saved_registers(goroutine, g, words)?;
         }
@@ -269,12 +275,18 @@ impl<'a> Fixpoint<'a> {
     }
 
     /// What the records of deferred calls point to: those on the stack and those in the heap are linked to each other.
-    fn deferred(&self, goroutine: &Goroutine, (start, stack): (u64, &[u8]), to: &mut Vec<u64>) {
+    /// Whether all could be read.
+    fn deferred(
+        &self,
+        goroutine: &Goroutine,
+        (start, stack): (u64, &[u8]),
+        to: &mut Vec<u64>,
+    ) -> bool {
         let links = if self.program.binary().version.minor < 22 { 5 } else { 4 };
         let mut at = goroutine.deferred;
         for _ in 0..MAX_DEFERRED {
             if at == 0 {
-                return;
+                return true;
             }
             to.push(at);
             let mut record = [0; DEFERRED_WORDS.end * 8];
@@ -282,12 +294,13 @@ impl<'a> Fixpoint<'a> {
             match stack.get(offset..offset.saturating_add(record.len())) {
                 Some(bytes) => record.copy_from_slice(bytes),
                 None if self.memory.read(at, &mut record).is_ok() => {}
-                None => return,
+                None => return false,
             }
             let words = record.as_chunks::<8>().0;
             let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
             to.extend(DEFERRED_WORDS.map(word));
             at = word(links);
         }
+        false
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Goroutine {
     pub(super) address: u64,
     pub(super) goid: u64,
     pub(super) status: RawStatus,
+    /// Whether the garbage collector may be moving its stack.
+    pub(super) is_scanned: bool,
     pub(super) wait_reason: u8,
     /// The function that it started in.
     pub(super) start: u64,
@@ -52,9 +54,11 @@ pub(super) struct Goroutine {
 }
 
 impl Goroutine {
-    /// Whether its stack can be walked from its saved registers.
+    /// Whether its stack can be walked from its saved registers. While that is moved, variables on it are still
+    /// pointed to where they were: no frame tells of them.
     pub(super) fn stands(&self) -> bool {
         self.status.stands_still()
+            && !self.is_scanned
             && (self.low..self.high).contains(&self.registers.sp)
             && self.registers.sp.is_multiple_of(8)
     }
@@ -114,6 +118,7 @@ fn goroutine(g: &RawG, layout: &crate::golang::layout::G, word: impl Fn(u32) -> 
         address: g.addr,
         goid: g.goid,
         status: g.status,
+        is_scanned: g.is_scanned,
         wait_reason: g.wait_reason,
         start: g.startpc,
         registers: Registers { pc: g.pc, sp: g.sp, lr: g.lr },
@@ -125,5 +130,40 @@ fn goroutine(g: &RawG, layout: &crate::golang::layout::G, word: impl Fn(u32) -> 
         context: word(layout.sched_pc + near::CONTEXT_BEHIND_PC),
         panic: word(layout.m - near::PANIC_BEFORE_M),
         deferred: word(layout.m - near::DEFER_BEFORE_M),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::golang::arch::Arch;
+    use crate::golang::goroutines::GReader;
+    use crate::golang::layout::Layout;
+
+    #[test]
+    fn what_the_collector_holds_does_not_stand() {
+        for version in ["go1.21.13", "go1.24.11", "go1.27.3"] {
+            let layout = Layout::for_version(&version.parse().unwrap(), Arch::Amd64).unwrap();
+            let layout = layout.layout.g;
+            let with = |status: u64| {
+                let mut bytes = vec![0; layout.size as usize];
+                for (at, word) in [
+                    (layout.status, status),
+                    (layout.stack_lo, 0x1000),
+                    (layout.stack_hi, 0x2000),
+                    (layout.sched_sp, 0x1800),
+                ] {
+                    bytes[at as usize..at as usize + 8].copy_from_slice(&word.to_le_bytes());
+                }
+                let g = GReader::new(&layout, false, true).parse(0x5000, &bytes).unwrap();
+                goroutine(&g, &layout, |_| 0)
+            };
+            let [waits, is_scanned, runs] = [with(4), with(0x1004), with(2)];
+            assert!(waits.stands() && !is_scanned.stands() && !runs.stands(), "{version}");
+            // It waits all the same.
+            assert_eq!(is_scanned.status, RawStatus::Waiting);
+        }
     }
 }

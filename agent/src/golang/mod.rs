@@ -9,6 +9,7 @@ pub(crate) mod build_version;
 pub mod buildinfo;
 pub(crate) mod caveat;
 pub(crate) mod error;
+pub(crate) mod experiments;
 pub(crate) mod gather;
 pub mod globals;
 pub(crate) mod goroutines;

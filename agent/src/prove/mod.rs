@@ -19,6 +19,7 @@ mod waits;
 mod words;
 
 use crate::golang::Program;
+use crate::golang::experiments;
 use crate::golang::heap::Heap;
 use fixpoint::Fixpoint;
 use goroutines::Goroutine;
@@ -62,6 +63,11 @@ pub fn prove(
     if !program.binary().layout.is_known {
         let version = program.binary().version.to_string();
         return Ok(nothing(NoProof::Version { version }));
+    }
+    let version = &program.binary().version;
+    if let Some(name) = experiments::first_unknown(version) {
+        let (name, version) = (name.to_owned(), version.to_string());
+        return Ok(nothing(NoProof::Experiment { name, version }));
     }
     let heap = match program.heap() {
         Ok(heap) => heap,

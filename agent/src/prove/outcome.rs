@@ -79,6 +79,16 @@ pub enum NoProof {
         /// It.
         version: String,
     },
+    /// An experiment that may change what the collector goes by.
+    #[error(
+        "it was built with the experiment {name}, which may change what the collector of {version} marks"
+    )]
+    Experiment {
+        /// Its name, as in `GOEXPERIMENT`.
+        name: String,
+        /// The Go version.
+        version: String,
+    },
     /// The heap cannot be read.
     #[error("the heap cannot be read: {why}")]
     Heap {

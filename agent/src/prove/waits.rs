@@ -66,7 +66,11 @@ pub(super) fn find(
     for (number, goroutine) in goroutines.iter().enumerate() {
         let waits = matches!(goroutine.status, RawStatus::Waiting | RawStatus::Leaked);
         let kind = reasons.get(usize::from(goroutine.wait_reason)).copied().flatten();
-        let Some(kind) = kind.filter(|_| waits) else { continue };
+        let Some(mut kind) = kind.filter(|_| waits) else { continue };
+        let reason = program.reasons().get(usize::from(goroutine.wait_reason));
+        if reason.is_some_and(|reason| is_of_nothing(reason, goroutine)) {
+            kind = WaitKind::Nothing;
+        }
         if is_of_runtime(program, goroutine) {
             continue;
         }
@@ -84,6 +88,12 @@ pub(super) fn find(
         searched(program, memory, (marker, goroutines), batch)?;
     }
     Ok(found)
+}
+
+/// Whether it is a select all of whose channels are nil: those are left out, and then there is nothing that it is linked to
+/// (`runtime/select.go`, `selectgo`). What woke it would have handed it something.
+fn is_of_nothing(reason: &str, goroutine: &Goroutine) -> bool {
+    reason == "select" && goroutine.waiting == 0 && goroutine.param == 0
 }
 
 /// Whether it is one of the runtime's own, which wait for what the runtime alone knows of.

@@ -122,6 +122,13 @@ func leaking() {
 	leaks("nil-send", func() { none <- 1 })
 	leaks("nil-receive", func() { <-none })
 	leaks("select-empty", func() { select {} })
+	var neither chan string
+	leaks("select-nil", func() {
+		select {
+		case <-none:
+		case neither <- "":
+		}
+	})
 	first, second := make(chan int), make(chan string)
 	leaks("select", func() {
 		select {

@@ -124,6 +124,15 @@ impl Plugins {
         self.next(memory, layout).is_ok_and(|next| next.is_some())
     }
 
+    /// Whether the list is known to have no more modules than those that were met.
+    #[must_use]
+    pub fn is_whole(&self, memory: &dyn Memory, layout: &ModuleData) -> bool {
+        let last = self.addresses.last().copied().unwrap_or_default();
+        let next = memory.read_u64(last.wrapping_add(u64::from(layout.next)));
+        self.addresses.len() < MAX_MODULES
+            && next.is_ok_and(|next| next == 0 || self.addresses.contains(&next))
+    }
+
     /// Reads the list on from where it ended. Whether there is any more of it.
     ///
     /// # Errors
@@ -351,6 +360,20 @@ mod tests {
         assert!(plugins.is_text(FIRST << 16) && plugins.is_text(SECOND << 16));
         assert_eq!((plugins.count(), plugins.readable().len()), (2, 2));
         assert!(plugins.gaps().is_empty(), "{:?}", plugins.gaps());
+    }
+
+    #[test]
+    fn a_list_is_whole_where_its_end_is_read() {
+        let whole = |plugins: &Plugins, memory: &dyn Memory| plugins.is_whole(memory, &LAYOUT);
+        let memory = Words::new().plugin(FIRST);
+        assert!(whole(&none_yet(), &memory));
+        assert!(!whole(&none_yet(), &Words::new().linked(MAIN, FIRST)), "there is one more");
+        assert!(!whole(&none_yet(), &Words::default()), "it is not there");
+        assert!(!whole(&none_yet(), &Exited));
+        let memory = memory.linked(MAIN, FIRST);
+        assert!(whole(&all(&memory), &memory));
+        assert!(whole(&all(&memory), &memory.linked(FIRST, MAIN)), "back into itself");
+        assert!(!whole(&all(&Endless), &Endless), "more than are read");
     }
 
     #[test]

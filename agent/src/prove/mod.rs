@@ -76,7 +76,7 @@ pub fn prove(
     if program.reasons().is_empty() {
         return Ok(nothing(NoProof::Root { what: "the table of wait reasons" }));
     }
-    if program.has_new_plugins_in(still.memory) {
+    if !program.knows_plugins_in(still.memory) {
         return Ok(nothing(NoProof::Plugin));
     }
     prove_with(program, heap, still, settings)

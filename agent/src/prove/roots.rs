@@ -76,6 +76,7 @@ pub(super) fn mark(
     gather.read(memory, &pieces).map_err(failed("weak pointers"))?;
     for (at, special) in handles.iter().enumerate() {
         let held = gather.get(at).and_then(<[u8]>::first_chunk);
+        need(u64::from(held.is_none()), "a weak pointer");
         let held = held.map_or(0, |word| u64::from_le_bytes(*word));
         if let (Some(handle), Some(object)) = (marker.slot(special.words[0]), marker.slot(held))
             && marker.slot(special.object) == Some(object)

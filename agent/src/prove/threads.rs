@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::golang::Program;
 use crate::golang::goroutines::RawStatus;
 use crate::golang::heap::{Heap, Marker};
-use crate::golang::memory::Memory;
+use crate::golang::memory::{Memory, ReadError};
 
 use super::goroutines::Goroutine;
 use super::outcome::{NoProof, ProveError};
@@ -23,6 +23,9 @@ const SIGNAL_BEHIND_ID: u32 = 8;
 const INTERRUPTS: &str = "runtime.asyncPreempt";
 /// Of its stack so much is searched for that.
 const INNERMOST: u64 = 8 << 10;
+
+/// What is missing where a thread's stack is.
+const STACK: NoProof = NoProof::Root { what: "the stack that a thread stands on" };
 
 /// What was found of threads.
 #[derive(Default)]
@@ -52,6 +55,10 @@ pub(super) fn search(
     let mut found = Threads::default();
     let mut machines: Vec<u64> = Vec::new();
     let processors = heap.processors(memory).map_err(failed)?;
+    if processors.unread > 0 {
+        found.missing = Some(NoProof::Root { what: "the list of processors" });
+    }
+    let processors = processors.found;
     machines.extend(processors.iter().map(|it| it.thread).filter(|thread| *thread != 0));
     let runs = |it: &&Goroutine| !it.status.stands_still() && it.thread != 0;
     machines.extend(goroutines.iter().filter(runs).map(|it| it.thread));
@@ -101,13 +108,17 @@ pub(super) fn search(
                 let least = words.iter().filter(|it| (low..high).contains(it)).min();
                 least.map(|at| at & !7)
             };
-            if let Some(start) = start.filter(|start| high - start <= MAX_STACK) {
-                push_words(memory, (start, high), &mut found.words).map_err(failed)?;
+            let Some(start) = start else { continue };
+            if high - start > MAX_STACK || is_on && !is_there(memory, thread.sp).map_err(failed)? {
+                found.missing = Some(STACK);
+                continue;
             }
+            // Behind what is in use nothing need be: a thread of C has told where its stack ends at a guess.
+            push_words(memory, (start, high), &mut found.words).map_err(failed)?;
         }
         let Some(number) = current else {
             if !is_known {
-                found.missing = Some(NoProof::Root { what: "the stack that a thread stands on" });
+                found.missing = Some(STACK);
             }
             continue;
         };
@@ -116,7 +127,7 @@ pub(super) fn search(
             continue;
         }
         if !is_known {
-            found.missing = Some(NoProof::Root { what: "the stack that a thread stands on" });
+            found.missing = Some(STACK);
         }
         let words = found.words[own..].iter().copied();
         let places = words.chain([thread.sp.saturating_sub(RED_ZONE), it.registers.sp]);
@@ -125,20 +136,28 @@ pub(super) fn search(
         found.lowest.insert(number, lowest);
         let innermost = (lowest, it.high.min(lowest.saturating_add(INNERMOST)));
         let mut calls = vec![thread.ip];
-        push_words(memory, innermost, &mut calls).map_err(failed)?;
+        if !push_words(memory, innermost, &mut calls).map_err(failed)? {
+            found.missing = Some(STACK);
+        }
         // Before Go 1.26 they are saved on the goroutine's stack.
         let elsewhere = program.binary().version.minor >= SAVED_ELSEWHERE;
         let interrupts = |call: &u64| program.function_name(*call) == Some(INTERRUPTS);
         if elsewhere && calls.iter().any(interrupts) {
             // Its vector registers are on their way to or from its processor (since Go 1.26).
             let of_it = processors.iter().filter(|it| it.thread == machine);
-            for place in of_it.filter_map(|it| marker.place(marker.slot(it.address)?)) {
+            for it in of_it {
                 let mut words = Vec::new();
-                push_words(memory, (place.0, place.0 + place.1), &mut words).map_err(failed)?;
+                let place = marker.slot(it.address).and_then(|slot| marker.place(slot));
+                let ends = place.map(|(start, size)| (start, start + size));
+                let is_whole = ends.map(|ends| push_words(memory, ends, &mut words));
+                if !is_whole.transpose().map_err(failed)?.unwrap_or(false) {
+                    found.missing = Some(NoProof::Root { what: "the registers of processors" });
+                }
                 let elsewhere =
                     |word: &&u64| word.is_multiple_of(8) && marker.slot(**word).is_none();
                 for place in words.iter().filter(elsewhere) {
                     let ends = (*place, place.saturating_add(SAVED_REGISTERS));
+                    // Most of them lead elsewhere, if anywhere.
                     push_words(memory, ends, &mut found.words).map_err(failed)?;
                 }
                 found.words.append(&mut words);
@@ -146,4 +165,13 @@ pub(super) fn search(
         }
     }
     Ok(found)
+}
+
+/// Whether a word can be read.
+fn is_there(memory: &dyn Memory, address: u64) -> Result<bool, ReadError> {
+    match memory.read_u64(address & !7) {
+        Ok(_) => Ok(true),
+        Err(error @ (ReadError::Exited | ReadError::Denied)) => Err(error),
+        Err(ReadError::Unmapped { .. } | ReadError::Os { .. }) => Ok(false),
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn read(memory: &dyn Memory, all_p: u64, layout: &Layout) -> Result<C
     let words = |gather: &Gather, count: usize| -> Vec<u64> {
         (0..count).filter_map(|at| word(gather.get(at)?, 0)).filter(|it| *it != 0).collect()
     };
-    let processors = processors::addresses(memory, &mut gather, all_p)?;
+    let processors = processors::addresses(memory, &mut gather, all_p)?.found;
 
     let at =
         |address: &u64| Span { addr: address.wrapping_add(u64::from(layout.p.mcache)), len: 8 };

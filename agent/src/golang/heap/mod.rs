@@ -167,11 +167,11 @@ impl Heap {
         Marker::new(memory, (self.mheap, &self.layout, self.form), spans)
     }
 
-    /// The processors of the scheduler.
+    /// The processors of the scheduler, and how many there are beside that could not be read.
     ///
     /// # Errors
     /// When their list cannot be read.
-    pub fn processors(&self, memory: &dyn Memory) -> Result<Vec<Processor>, ReadError> {
+    pub fn processors(&self, memory: &dyn Memory) -> Result<roots::Found<Processor>, ReadError> {
         processors::read(memory, self.all_p, &self.layout)
     }
 

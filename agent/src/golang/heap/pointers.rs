@@ -32,6 +32,8 @@ pub(super) struct Run {
     pub start: u64,
     /// Which piece of what is read has their bytes; what tells their pointers follows.
     pub piece: usize,
+    /// Whether there is anything that tells them.
+    is_told: bool,
 }
 
 /// What became of a part of a large object.
@@ -74,12 +76,12 @@ impl Pointers {
         (start, end): (u64, u64),
         pieces: &mut Vec<Piece>,
     ) -> Result<Run, ReadError> {
-        let run = Run { start, piece: pieces.len() };
+        let mut run = Run { start, piece: pieces.len(), is_told: true };
         pieces.push(Piece { addr: start, len: (end - start) as u32 });
         if let Some(arenas) = &mut self.arenas {
-            // Where there is no arena nothing is read, and no word is a pointer.
-            let none = [Piece { addr: start, len: 0 }; 2];
-            pieces.extend(arenas.pieces(memory, start, end)?.unwrap_or(none));
+            let told = arenas.pieces(memory, start, end)?;
+            run.is_told = told.is_some();
+            pieces.extend(told.into_iter().flatten());
         } else if span.object_bytes <= MAX_WITHOUT_HEADER {
             let len = span.bytes / 64;
             let behind = match self.form.pointers {
@@ -123,6 +125,9 @@ impl Pointers {
             whole(Word { offset, bytes, at: offset as usize }, value);
         };
         self.read_bytes += span.object_bytes;
+        if !run.is_told {
+            return Ok(false);
+        }
         if self.arenas.is_some() {
             let (Some(bitmap), Some(no_more)) =
                 (gather.get(run.piece + 1), gather.get(run.piece + 2))

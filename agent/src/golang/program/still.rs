@@ -30,10 +30,10 @@ impl Program {
         Ok(found)
     }
 
-    /// As [`Program::has_new_plugins`], of another memory.
+    /// Whether all plugins that there are in another memory are known.
     #[must_use]
-    pub fn has_new_plugins_in(&self, memory: &dyn Memory) -> bool {
-        self.plugins.has_more(memory, &self.binary.layout.layout.moduledata)
+    pub fn knows_plugins_in(&self, memory: &dyn Memory) -> bool {
+        self.plugins.is_whole(memory, &self.binary.layout.layout.moduledata)
     }
 
     /// The error of reading something of it.

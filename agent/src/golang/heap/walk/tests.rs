@@ -383,7 +383,8 @@ fn go_1_21_has_bitmaps_of_arenas() {
     let mut none = arena(&[0b10, 0b100], 0);
     none.put(TABLE + ((HEAP + 0x8000_0000_0000) >> 26) * 8, &[0]);
     let (reached, outcome) = none.walk(&[HEAP]);
-    assert_eq!((reached.objects, outcome.moved.unread), (1, 0));
+    // Nothing tells where the pointers of that one are.
+    assert_eq!((reached.objects, outcome.moved.unread), (1, 1));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::ops::Range;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use leak_agent_tests::scale::times;
 use leak_agent_tests::target::{self, until_all_parts_went_on};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::Pid;
 
 const VERSIONS: [&str; 4] = ["1.21.13", "1.24.11", "1.26.6", "1.27.3"];
@@ -80,7 +80,7 @@ fn sum(held: &Held, ranges: &[Range<u64>]) -> u64 {
 
 #[test]
 fn what_is_held_does_not_change_and_the_target_is_unharmed() {
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     for version in VERSIONS {
         let mut target = start(version);
         for how in [How::Freeze, How::Clone] {
@@ -116,7 +116,7 @@ fn what_is_held_does_not_change_and_the_target_is_unharmed() {
 
 #[test]
 fn a_target_runs_while_its_copy_stands() {
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let mut target = start(GO);
     let held = stopper.hold(&request(&target, How::Clone)).expect("held");
     let ranges = writable(held.pid());
@@ -129,6 +129,8 @@ fn a_target_runs_while_its_copy_stands() {
     let before = target.alive().expect("alive");
     until_all_parts_went_on(&mut target, &before).expect("it runs");
     assert_eq!(sum(&held, &ranges), seen, "the copy changed");
+    let first = fs::read_to_string(format!("/proc/{}/oom_score_adj", held.pid())).expect("a score");
+    assert_eq!(first.trim(), "1000", "where memory is short, the copy goes before the target");
     let files = fs::read_dir(format!("/proc/{}/fd", held.pid())).expect("descriptors");
     assert_eq!(files.count(), 0, "the copy has descriptors");
     drop(held);
@@ -137,7 +139,7 @@ fn a_target_runs_while_its_copy_stands() {
 
 #[test]
 fn connections_end_when_they_are_closed_though_a_copy_stands() {
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let mut target = start(GO);
     let address = target.command("listen").expect("an address");
     let connect = || {
@@ -173,7 +175,7 @@ fn connections_end_when_they_are_closed_though_a_copy_stands() {
 
 #[test]
 fn a_freeze_ends_when_it_has_taken_as_long_as_it_may() {
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let mut target = start(GO);
     let brief = Request { max_pause: Duration::from_millis(300), ..request(&target, How::Freeze) };
     let held = stopper.hold(&brief).expect("held");
@@ -187,7 +189,7 @@ fn a_freeze_ends_when_it_has_taken_as_long_as_it_may() {
 
 #[test]
 fn what_stands_in_the_way_is_named_and_nothing_is_done() {
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let hold = |target: &Target, how| stopper.hold(&request(target, how));
 
     let mut target = start(GO);
@@ -227,17 +229,17 @@ fn what_stands_in_the_way_is_named_and_nothing_is_done() {
 }
 
 #[test]
-fn a_target_with_a_filter_is_frozen_and_not_cloned() {
-    let stopper = Stopper::start().expect("started");
+fn a_target_with_a_filter_is_left_alone() {
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let program = target::path(GO, MODE, "still").expect("built");
     let filtered = env!("CARGO_BIN_EXE_without_bpf");
     let args = ["1".into(), program.into_os_string()];
     let mut target = Target::start_at(filtered.into(), &args).expect("target");
-    let error = stopper.hold(&request(&target, How::Clone)).expect_err("filtered");
-    assert!(matches!(error, StopError::Filtered { .. }), "{error}");
-    let held = stopper.hold(&Request { how: None, ..request(&target, How::Clone) }).expect("held");
-    assert!(matches!(held.not_cloned(), Some(StopError::Filtered { .. })));
-    held.end().expect("held");
+    for how in [Some(How::Clone), Some(How::Freeze), None] {
+        let asked = Request { how, ..request(&target, How::Clone) };
+        let error = stopper.hold(&asked).expect_err("filtered");
+        assert!(matches!(error, StopError::Filtered { .. }), "{how:?}: {error}");
+    }
     assert_well(&mut target);
 }
 
@@ -246,7 +248,7 @@ fn a_target_that_can_start_few_processes_is_not_cloned() {
     let Some(group) = Group::with("pids.max") else {
         return leak_agent_tests::skip("no control group limits processes here");
     };
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let mut target = start(GO);
     group.take_in(target.pid()).expect("moved");
     group.write("pids.max", "60").expect("limited");
@@ -259,7 +261,7 @@ fn a_target_that_can_start_few_processes_is_not_cloned() {
 
 #[test]
 fn a_target_that_is_replaced_while_its_copy_stands_is_left_clean() {
-    let stopper = Stopper::start().expect("started");
+    let stopper = Stopper::start(PATIENCE).expect("started");
     let mut target = start(GO);
     for _ in 0..3 {
         let held = stopper.hold(&request(&target, How::Clone)).expect("held");
@@ -269,6 +271,81 @@ fn a_target_that_is_replaced_while_its_copy_stands_is_left_clean() {
         assert_eq!(copies(target.pid()).expect("/proc"), []);
         assert_well(&mut target);
     }
+}
+
+#[test]
+fn a_target_is_replaced_whatever_is_held_of_it_then() {
+    let stopper = Stopper::start(PATIENCE).expect("started");
+    let mut target = start(GO);
+    let is_over = AtomicBool::new(false);
+    let brief = Request { max_pause: Duration::from_millis(200), ..request(&target, How::Freeze) };
+    thread::scope(|scope| {
+        let holding = || {
+            for how in [How::Freeze, How::Clone].into_iter().cycle() {
+                // What is replaced meanwhile may not be held: its threads end.
+                if let Ok(held) = stopper.hold(&Request { how: Some(how), ..brief }) {
+                    let _ = held.end();
+                }
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        };
+        let holder = scope.spawn(holding);
+        for _ in 0..times(30, 300) {
+            target.renew("exec").expect("another");
+        }
+        is_over.store(true, Ordering::Relaxed);
+        holder.join().expect("held");
+    });
+    assert_well(&mut target);
+}
+
+#[test]
+fn a_target_that_is_killed_while_it_stands_ends_at_once() {
+    let stopper = Stopper::start(PATIENCE).expect("started");
+    let target = start(GO);
+    let held = stopper.hold(&request(&target, How::Freeze)).expect("held");
+    kill(id(target.pid()), Signal::SIGKILL).expect("killed");
+    let ends = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    waitid(Id::Pid(id(target.pid())), ends).expect("it ends");
+    // And not when it could stand no longer.
+    let error = held.end().expect_err("it ended");
+    assert!(matches!(error, StopError::LetGo { why: Early::TargetEnded }), "{error}");
+}
+
+#[test]
+fn a_copy_that_is_killed_is_forgotten_at_once() {
+    let stopper = Stopper::start(PATIENCE).expect("started");
+    let mut target = start(GO);
+    let held = stopper.hold(&request(&target, How::Clone)).expect("held");
+    kill(id(held.pid()), Signal::SIGKILL).expect("killed");
+    // Nobody has let it go.
+    let start = Instant::now();
+    while !copies(target.pid()).expect("/proc").is_empty() {
+        assert!(start.elapsed() < PATIENCE, "the copy is still there");
+        thread::sleep(Duration::from_millis(1));
+    }
+    let error = held.end().expect_err("it is gone");
+    assert!(matches!(error, StopError::LetGo { why: Early::CopyEnded }), "{error}");
+    assert_well(&mut target);
+}
+
+#[test]
+fn a_target_goes_on_though_who_holds_it_is_stopped() {
+    let stopper = Stopper::start(PATIENCE).expect("started");
+    let mut target = start(GO);
+    let brief = Request { max_pause: Duration::from_millis(300), ..request(&target, How::Freeze) };
+    let held = stopper.hold(&brief).expect("held");
+    // Unless it is so late already that it has let it go.
+    if let Some(holder) = holder(stopper.pid()) {
+        // Or just now.
+        let _ = kill(id(holder), Signal::SIGSTOP);
+    }
+    target.alive().expect("it goes on");
+    let error = held.end().expect_err("it was let go");
+    assert!(matches!(error, StopError::LetGo { why: Early::Late }), "{error}");
+    assert_well(&mut target);
 }
 
 /// An agent that holds a target again and again, with the process that does it for it.
@@ -350,6 +427,12 @@ fn survives_the_death_of(victim: &str, how: &str, deaths: u64) {
         }
         let alive = target.alive();
         alive.unwrap_or_else(|error| panic!("death {death} of {victim} at {moment:?}: {error:#}"));
+    }
+    if victim == "both" && how == "clone" {
+        // The next that holds it has it forget what was left.
+        let stopper = Stopper::start(PATIENCE).expect("started");
+        stopper.hold(&request(&target, How::Clone)).expect("held").end().expect("held");
+        ensure_left_alone(target.pid()).expect("nothing is left of earlier ones");
     }
     let before = target.alive().expect("alive");
     until_all_parts_went_on(&mut target, &before).expect("well");

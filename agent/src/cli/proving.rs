@@ -98,7 +98,7 @@ impl Proofs {
 
     /// Starts what stops targets: while this process still has the power to, and there is little to copy.
     pub(super) fn start(&mut self) {
-        let started = Stopper::start();
+        let started = Stopper::start(self.max_pause);
         self.stopper = Some(started.map(Arc::new).map_err(|error| one_line(&error)));
     }
 }

@@ -87,6 +87,70 @@ impl Drop for Fd {
     }
 }
 
+/// A timer of the kernel's that ends this process by SIGKILL when it rings, whatever this process does or waits for then,
+/// and also while it is stopped or frozen. What it forks has none.
+pub(crate) struct Deadline(Option<c_int>);
+
+impl Deadline {
+    /// One that does not ring yet.
+    pub(crate) fn new() -> Self {
+        let mut timer: c_int = 0;
+        // SAFETY: both values are this frame's own; zeroes are an event.
+        let made = unsafe {
+            let mut event: libc::sigevent = std::mem::zeroed();
+            (event.sigev_notify, event.sigev_signo) = (libc::SIGEV_SIGNAL, libc::SIGKILL);
+            let clock = libc::CLOCK_MONOTONIC as c_long;
+            libc::syscall(libc::SYS_timer_create, clock, &raw const event, &raw mut timer)
+        };
+        Self((made == 0).then_some(timer))
+    }
+
+    /// Has it ring at a time of [`now_ns`], and not when it was to before. Whether it will.
+    pub(crate) fn set(&self, at_ns: u64) -> bool {
+        let (s, ns) = (at_ns / 1_000_000_000, at_ns % 1_000_000_000);
+        let at = libc::timespec { tv_sec: s as _, tv_nsec: ns as _ };
+        let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let time = libc::itimerspec { it_interval: never, it_value: at };
+        let Some(timer) = self.0 else { return false };
+        let (timer, none) = (c_long::from(timer), ptr::null_mut::<c_void>());
+        let absolute = c_long::from(libc::TIMER_ABSTIME);
+        // SAFETY: the time is this frame's own, and the kernel only reads it.
+        unsafe {
+            libc::syscall(libc::SYS_timer_settime, timer, absolute, &raw const time, none) == 0
+        }
+    }
+
+    /// Has it not ring.
+    pub(crate) fn clear(&self) {
+        self.set(0);
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        if let Some(timer) = self.0 {
+            // SAFETY: it is this process's, and nobody has another use for it.
+            unsafe { libc::syscall(libc::SYS_timer_delete, c_long::from(timer)) };
+        }
+    }
+}
+
+/// What a symbolic link names, as much as fits in.
+pub(crate) fn link<'a>(path: &Path, room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let path = path.as_c_str().as_ptr();
+    // SAFETY: the path ends with a zero; the room is the caller's, and as long as is said.
+    let count = unsafe { libc::readlink(path, room.as_mut_ptr().cast(), room.len()) };
+    room.get(..usize::try_from(count).ok()?)
+}
+
+/// Writes a text into a file in one go. Whether that was done.
+pub(crate) fn write(path: &Path, text: &[u8]) -> bool {
+    let Ok(fd) = Fd::open(path, libc::O_WRONLY) else { return false };
+    // SAFETY: the text is the caller's, and as long as is said.
+    let count = unsafe { libc::write(fd.0, text.as_ptr().cast(), text.len()) };
+    usize::try_from(count) == Ok(text.len())
+}
+
 /// The beginning of a file, as much as fits in, in one read; what is empty is gone.
 pub(crate) fn read<'a>(path: &Path, room: &'a mut [u8]) -> Option<&'a [u8]> {
     let fd = Fd::open(path, libc::O_RDONLY).ok()?;
@@ -221,25 +285,40 @@ pub(crate) fn send(bytes: &[u8]) -> bool {
     true
 }
 
+/// The same, until a time at the latest.
+pub(crate) fn send_until(bytes: &[u8], until_ns: u64) -> bool {
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    // SAFETY: the bytes are the caller's, and as long as is said.
+    while unsafe { libc::send(0, bytes.as_ptr().cast(), bytes.len(), flags) } < 0 {
+        let may_wait = matches!(last_error(), libc::EINTR | libc::EAGAIN);
+        if !may_wait || now_ns() > until_ns {
+            return false;
+        }
+        sleep_us(50);
+    }
+    true
+}
+
 /// What there is to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ready {
     /// A message at the socket, or its end.
     pub(crate) socket: bool,
-    /// The process has exited.
-    pub(crate) process: bool,
+    /// Either process has exited.
+    pub(crate) processes: [bool; 2],
 }
 
 /// Waits at most so many milliseconds.
-pub(crate) fn wait_for(process: Option<&Fd>, milliseconds: u32) -> Ready {
+pub(crate) fn wait_for(processes: [Option<&Fd>; 2], milliseconds: u32) -> Ready {
     let poll = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // Below 0 is none.
-    let mut both = [poll(0), poll(process.map_or(-1, |fd| fd.0))];
+    let [first, second] = processes.map(|it| poll(it.map_or(-1, |fd| fd.0)));
+    let mut all = [poll(0), first, second];
     let timeout = c_int::try_from(milliseconds).unwrap_or(c_int::MAX);
-    // SAFETY: two entries of this frame.
-    unsafe { libc::poll(both.as_mut_ptr(), 2, timeout) };
-    let [socket, process] = both.map(|it| it.revents != 0);
-    Ready { socket, process }
+    // SAFETY: three entries of this frame.
+    unsafe { libc::poll(all.as_mut_ptr(), 3, timeout) };
+    let [socket, processes @ ..] = all.map(|it| it.revents != 0);
+    Ready { socket, processes }
 }
 
 /// Nanoseconds of a clock that always goes on.
@@ -335,9 +414,48 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_ends_a_process_that_is_stopped_and_one_that_was_set_back_does_not() {
+        let status_of = |work: fn(&Deadline)| {
+            // SAFETY: the child makes system calls alone, and never comes back.
+            let child = unsafe { crate::host::forked::fork() };
+            if child == 0 {
+                work(&Deadline::new());
+                // SAFETY: a plain number.
+                unsafe { libc::_exit(7) };
+            }
+            let mut status = 0;
+            // SAFETY: the status is this frame's own.
+            unsafe { libc::waitpid(child as i32, &raw mut status, 0) };
+            status
+        };
+        let stopped = status_of(|deadline| {
+            deadline.set(now_ns() + 20_000_000);
+            // SAFETY: plain numbers.
+            unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
+        });
+        assert!(libc::WIFSIGNALED(stopped) && libc::WTERMSIG(stopped) == libc::SIGKILL);
+        let cleared = status_of(|deadline| {
+            deadline.set(now_ns() + 200_000_000);
+            deadline.clear();
+            sleep_us(400_000);
+        });
+        assert!(libc::WIFEXITED(cleared) && libc::WEXITSTATUS(cleared) == 7, "{cleared}");
+    }
+
+    #[test]
+    fn links_are_read_and_files_written() {
+        let mut room = [0; 64];
+        let namespace = link(&Path::new(b"/proc/self/ns/pid"), &mut room).expect("a link");
+        assert!(namespace.starts_with(b"pid:["), "{namespace:?}");
+        assert_eq!(link(&Path::new(b"/proc/self/stat"), &mut room), None);
+        assert!(write(&Path::new(b"/dev/null"), b"text"));
+        assert!(!write(&Path::new(b"/proc/none"), b"text"));
+    }
+
+    #[test]
     fn a_process_that_is_gone_is_ready() {
         let fd = Fd::of_process(std::process::id()).expect("we run");
-        assert!(!wait_for(Some(&fd), 0).process);
+        assert_eq!(wait_for([Some(&fd), None], 0).processes, [false; 2]);
         assert_eq!(Fd::of_process(u32::MAX).err(), Some(libc::EINVAL));
     }
 }

@@ -59,12 +59,30 @@ impl Forked {
             // No folder of the agent's is kept busy.
             libc::chdir(c"/".as_ptr());
             let alone = socket == 0 || libc::dup2(socket, 0) == 0;
-            if !alone || libc::syscall(libc::SYS_close_range, 1_u32, u32::MAX, 0_u32) != 0 {
+            if !alone {
                 end();
             }
+            close_all_but_the_first();
         }
         keep_capabilities(self.keeps);
         (self.run)()
+    }
+}
+
+/// Closes all descriptors but number 0: one by one where the kernel has no `close_range` (before 5.9).
+fn close_all_but_the_first() {
+    // SAFETY: descriptors of code that never runs in this process; the limit is this frame's own.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, 1_u32, u32::MAX, 0_u32) == 0 {
+            return;
+        }
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
+            end();
+        }
+        for descriptor in 1..=RawFd::try_from(limit.rlim_cur).unwrap_or(RawFd::MAX).min(1 << 20) {
+            libc::close(descriptor);
+        }
     }
 }
 

@@ -31,6 +31,14 @@ impl Allowance {
         cgroups.folders("memory").filter_map(Self::of).min_by_key(Self::left_bytes)
     }
 
+    /// What another process may take before it is ended, or slowed down (`memory.high`).
+    #[must_use]
+    pub fn of_process_at_full_speed(pid: u32) -> Option<Self> {
+        let cgroups = Cgroups::of(pid);
+        let each = cgroups.folders("memory");
+        each.filter_map(Self::at_full_speed).min_by_key(Self::left_bytes)
+    }
+
     /// What is left.
     #[must_use]
     pub const fn left_bytes(&self) -> u64 {
@@ -38,9 +46,19 @@ impl Allowance {
     }
 
     fn of(folder: &Path) -> Option<Self> {
+        Self::by(folder, &["memory.max", "memory.limit_in_bytes"])
+    }
+
+    fn at_full_speed(folder: &Path) -> Option<Self> {
+        let slowed = Self::by(folder, &["memory.high"]);
+        Self::of(folder).into_iter().chain(slowed).min_by_key(Self::left_bytes)
+    }
+
+    /// By the first of some limits that there is.
+    fn by(folder: &Path, limits: &[&str]) -> Option<Self> {
         let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
         let bytes = |file: &str| read(file)?.trim().parse::<u64>().ok();
-        let limit_bytes = bytes("memory.max").or_else(|| bytes("memory.limit_in_bytes"))?;
+        let limit_bytes = limits.iter().find_map(|limit| bytes(limit))?;
         let used = bytes("memory.current").or_else(|| bytes("memory.usage_in_bytes"))?;
         let used_bytes = used.saturating_sub(caches(&read("memory.stat").unwrap_or_default()));
         (limit_bytes < NO_LIMIT).then_some(Self { limit_bytes, used_bytes })
@@ -88,6 +106,14 @@ mod tests {
         write("memory.stat", "inactive_file 1000\nactive_file 96\n");
         let seen = Allowance::of(&folder).expect("a limit");
         assert_eq!((seen.used_bytes, seen.left_bytes()), (3000, 62_536));
+        assert_eq!(Allowance::at_full_speed(&folder), Some(seen));
+        write("memory.high", "max\n");
+        assert_eq!(Allowance::at_full_speed(&folder), Some(seen));
+        write("memory.high", "8192\n");
+        let slowed = Allowance::at_full_speed(&folder).map(|it| it.left_bytes());
+        assert_eq!(slowed, Some(5192));
+        assert_eq!(Allowance::of(&folder), Some(seen));
+        fs::remove_file(folder.join("memory.high")).expect("removed");
         fs::remove_file(folder.join("memory.max")).expect("removed");
         fs::remove_file(folder.join("memory.current")).expect("removed");
         write("memory.limit_in_bytes", "9223372036854771712\n");

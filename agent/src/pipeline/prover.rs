@@ -12,6 +12,10 @@ use crate::model::{ProofMethod, ProofRun};
 use crate::prove::{self, Gap, How, Outcome, Request, Settings, Still, Stopper};
 use crate::units::counted;
 
+/// What is held is kept for ten times as long as it took to read it last, and within these limits.
+const KEPT_AT_LEAST: Duration = Duration::from_secs(5);
+const KEPT_AT_MOST: Duration = Duration::from_secs(60);
+
 /// How targets may be held still.
 #[derive(Clone, Debug)]
 pub struct Holding {
@@ -92,7 +96,10 @@ impl Prove for Prover {
             ProofMethod::Freeze => How::Freeze,
         });
         let (max_pause, reading) = (self.holding.max_pause, self.reading);
-        let request = Request { how, max_pause, reading, ..Request::new(self.pid) };
+        // Nobody needs a copy for longer, should this process be stopped meanwhile.
+        let keep_at_most = reading.saturating_mul(10).clamp(KEPT_AT_LEAST, KEPT_AT_MOST);
+        let asked = Request::new(self.pid);
+        let request = Request { how, max_pause, reading, keep_at_most, ..asked };
         let held = stopper.hold(&request);
         let held = held.map_err(|error| Unproven::Refused(one_line(&error)))?;
         let method = match held.how() {

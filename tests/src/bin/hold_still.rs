@@ -18,10 +18,10 @@ fn main() -> Result<()> {
         _ => bail!(usage),
     };
     let lives = args.next().map_or(Ok(u64::MAX), |lives| lives.parse())?;
-    let stopper = Stopper::start()?;
+    let second = Duration::from_secs(1);
+    let stopper = Stopper::start(second)?;
     let mut out = std::io::stdout();
     writeln!(out, "STARTED {}", stopper.pid())?;
-    let second = Duration::from_secs(1);
     let request = Request { how, max_pause: second, reading: Duration::ZERO, ..Request::new(pid) };
     for _ in 0..lives {
         match stopper.hold(&request) {

@@ -8,11 +8,16 @@ use super::messages::Failure;
 use super::progress::Progress;
 use super::stat::{self, Stat};
 use super::threads::{Thread, Threads};
-use crate::host::bare::{self, Path};
+use crate::host::bare::{self, Deadline, Path};
 use crate::host::trace::{self, MARK_CALLS, Registers, Seen};
 
-/// The kernel copies page tables at a gigabyte of memory in some 20 ms.
+/// For the one thread that makes the copy, when the others have long gone on: the kernel copies page tables at a gigabyte
+/// of memory in some 20 ms.
 const COPYING_NS: u64 = 10_000_000_000;
+/// Earlier copies are removed in this time, or later.
+const EARLIER_NS: u64 = 5_000_000_000;
+/// The kernel ends this process so long after it was to be done with a thread.
+const LATE_NS: u64 = 1_000_000_000;
 /// What a stopped thread does within a system call that does not wait.
 const PROMPTLY_NS: u64 = 2_000_000_000;
 /// What the kernel takes at most to end a process with much memory.
@@ -43,21 +48,36 @@ const KILLED: u64 = libc::SIGKILL as u64;
 #[derive(Clone, Copy)]
 pub(super) struct Copy {
     pub(super) pid: u32,
-    /// How the target calls it.
-    own_pid: u32,
     sites: Sites,
 }
 
-/// Clones a target all threads of which stand. They still do when this returns, with the registers that they had.
-pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, Failure> {
+/// Clones a target all threads of which stand, until a time at the latest. They still do when this returns, with the
+/// registers that they had; but for the thread that was to clone, where that took too long: whoever watches this process
+/// must clean up then, as soon as it has ended.
+pub(super) fn make(
+    threads: &mut Threads,
+    progress: &Progress,
+    until_ns: u64,
+) -> Result<Copy, Failure> {
     let mut failure = Failure::NoWaiter;
     let mut tries = 0;
     for thread in threads.all().iter_mut().filter(|thread| thread.is_quiet()) {
+        if bare::now_ns() > until_ns {
+            return Err(Failure::TookTooLong);
+        }
         let Ok(registers) = trace::registers(thread.tid) else { continue };
         let Some(wait) = arch::waiting(&registers).filter(|wait| still_waits(thread.tid, wait))
         else {
             continue;
         };
+        // In other namespaces it would be somebody else's: the first process of a new one, by whose end that ends.
+        if !stat::forks_where_it_is(thread.tid) {
+            continue;
+        }
+        if stat::is_filtered(thread.tid) {
+            failure = Failure::Filtered;
+            continue;
+        }
         let mut code = [0; CODE];
         let sites =
             read_code(thread.tid, wait.call, &mut code).then(|| arch::sites(wait.call, &code));
@@ -74,14 +94,14 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
         progress.begin_changing(thread.tid, arch::parts(&registers).1);
         let with = arch::cloning(&registers, &sites);
         let after = arch::begun_again(&registers);
-        match inject::call(thread.tid, &with, &after, bare::now_ns().wrapping_add(COPYING_NS)) {
+        match inject::call(thread.tid, &with, &after, until_ns) {
             Injected::Returned { cloned: Some(pid), .. } => {
                 progress.set_copy(pid);
-                return Ok(Copy { pid, own_pid: 0, sites });
+                return Ok(Copy { pid, sites });
             }
             Injected::Returned { value: SIGNAL_PENDING, .. } => {
                 failure = Failure::Signals;
-                take_signal(thread)?;
+                take_signal(thread, until_ns)?;
             }
             Injected::Returned { value, .. } => {
                 return Err(Failure::NotCloned(i32::try_from(value.wrapping_neg()).unwrap_or(0)));
@@ -91,7 +111,7 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
                 failure = Failure::Signals;
             }
             Injected::Ended => failure = Failure::Gone,
-            Injected::Late => return Err(Failure::NotStopped(thread.tid)),
+            Injected::Late => return Err(Failure::TookTooLong),
         }
     }
     Err(failure)
@@ -99,18 +119,18 @@ pub(super) fn make(threads: &mut Threads, progress: &Progress) -> Result<Copy, F
 
 /// A signal for the process waits, and as long as it does the kernel clones nothing. Lets the thread that would get it
 /// come to where it does, before any instruction of its own; it keeps it until it is let go.
-fn take_signal(thread: &mut Thread) -> Result<(), Failure> {
-    let until = bare::now_ns().wrapping_add(BRIEFLY_NS);
+fn take_signal(thread: &mut Thread, until_ns: u64) -> Result<(), Failure> {
+    let until = bare::now_ns().wrapping_add(BRIEFLY_NS).min(until_ns);
     let mut seen = match trace::run(thread.tid) {
         Ok(()) => inject::until_stopped(thread.tid, until),
         Err(_) => return Ok(()),
     };
     if seen == Seen::Running && trace::interrupt(thread.tid).is_ok() {
         // Another was quicker. It waits again.
-        seen = inject::until_stopped(thread.tid, until.wrapping_add(PROMPTLY_NS));
+        seen = inject::until_stopped(thread.tid, until_ns);
     }
     match seen {
-        Seen::Running => return Err(Failure::NotStopped(thread.tid)),
+        Seen::Running => return Err(Failure::TookTooLong),
         Seen::Signal(signal) => thread.hold_back(signal),
         _ => {}
     }
@@ -133,24 +153,32 @@ fn read_code(thread: u32, from: u64, code: &mut [u8; CODE]) -> bool {
 }
 
 impl Copy {
-    /// Makes it end with this process, or when it ever runs; and lets go the target's descriptors. Says whether that
-    /// worked: where not, it shares them, which does no harm as long as the target does not end.
-    pub(super) fn bind(&mut self) -> Result<bool, Failure> {
-        let until = bare::now_ns().wrapping_add(PROMPTLY_NS);
-        if !inject::until_stopped(self.pid, until).is_stopped() {
-            return Err(Failure::NotStopped(self.pid));
+    /// Makes it end with this process, or when it ever runs.
+    pub(super) fn bind(&self, until_ns: u64) -> Result<(), Failure> {
+        if !inject::until_stopped(self.pid, until_ns).is_stopped() {
+            return Err(Failure::TookTooLong);
         }
-        self.own_pid = stat::own_pid(self.pid).unwrap_or(self.pid);
         let options = MARK_CALLS | trace::END_WITH_TRACER;
         let bound = trace::set_options(self.pid, options).and_then(|()| {
             let registers = trace::registers(self.pid)?;
-            let exit = self.exiting(&registers);
-            trace::set_registers(self.pid, exit)?;
-            Ok((registers, exit))
+            trace::set_registers(self.pid, self.exiting(&registers))
         });
-        let (registers, exit) = bound.map_err(Failure::Refused)?;
+        bound.map_err(Failure::Refused)
+    }
+
+    /// Sees to it that it goes before the target where memory is short, as far as this process may say so: the target's
+    /// user may, and root where it may write what is others'.
+    pub(super) fn offer_first(&self) {
+        bare::write(&Path::of(self.pid).text(b"/oom_score_adj"), b"1000");
+    }
+
+    /// Lets go the target's descriptors. Says whether that worked: where not, it shares them, which does no harm as
+    /// long as the target does not end.
+    pub(super) fn close(&self) -> Result<bool, Failure> {
+        let until = bare::now_ns().wrapping_add(PROMPTLY_NS);
+        let exit = trace::registers(self.pid).map_err(Failure::Refused)?;
         let close = [0, u64::from(u32::MAX), UNSHARE, 0];
-        let closing = arch::calling(&registers, self.sites.clone, libc::SYS_close_range, close);
+        let closing = arch::calling(&exit, self.sites.clone, libc::SYS_close_range, close);
         match inject::call(self.pid, &closing, &exit, until) {
             Injected::Returned { value, .. } => Ok(value == 0),
             // It still is to exit.
@@ -178,17 +206,51 @@ impl Copy {
         }
     }
 
-    /// Makes the target forget it. Whether it has.
-    pub(super) fn reap(&self, target: u32, within_ns: u64) -> bool {
-        reap(target, self.own_pid, within_ns)
+    /// Makes the target forget it, when it has ended. Whether it has.
+    pub(super) fn reap(&self, target: u32, deadline: &Deadline, within_ns: u64) -> bool {
+        // It is not there any more where the target has ended.
+        Stat::of(self.pid).is_none_or(|stat| stat.parent != target)
+            || reap(target, self.pid, deadline, within_ns)
+    }
+}
+
+/// Copies that were left in a target when all that held them were killed at once, made to end and forgotten. Whether
+/// none is left.
+pub(super) fn remove_earlier(target: u32, deadline: &Deadline) -> bool {
+    let mut is_clean = true;
+    let processes = bare::each_number(&Path::new(b"/proc"), &mut |pid| {
+        // One that is traced is held by somebody.
+        let is_left = is_clean
+            && Stat::of(pid).is_some_and(|it| it.parent == target && it.exit_signal == 0)
+            && stat::tracer(pid) == Some(0);
+        if is_left {
+            is_clean &= remove(target, pid, deadline, EARLIER_NS);
+        }
+    });
+    processes.is_ok() && is_clean
+}
+
+/// Has a child at whose end a target hears nothing end and be forgotten, if it is a copy. Whether none is left.
+fn remove(target: u32, pid: u32, deadline: &Deadline, within_ns: u64) -> bool {
+    match make_end(pid, deadline) {
+        // Go has such a child of its own for a moment (`checkPidfd`), which ends well, and which it waits for.
+        Some(true) => {
+            let ended_as_ours =
+                Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
+            !ended_as_ours || reap(target, pid, deadline, within_ns)
+        }
+        Some(false) => false,
+        // Another one's.
+        None => true,
     }
 }
 
 /// What of a copy is left in a target whose tracer was killed, made to end and forgotten. Whether nothing is left.
 pub(super) fn sweep(progress: &Progress) -> bool {
+    let deadline = Deadline::new();
     let (target, copy, since) = (progress.target(), progress.copy(), progress.since());
     // The thread may still be in the call that makes the copy, or before it.
-    let mut is_clean = copy.is_some() || settle(progress.thread(), progress.stack());
+    let mut is_clean = copy.is_some() || settle(progress.thread(), progress.stack(), &deadline);
     let processes = bare::each_number(&Path::new(b"/proc"), &mut |pid| {
         let is_copy = Stat::of(pid).is_some_and(|stat| {
             stat.parent == target
@@ -197,11 +259,7 @@ pub(super) fn sweep(progress: &Progress) -> bool {
                 && copy.is_none_or(|copy| copy == pid)
         });
         if is_copy {
-            let own_pid = stat::own_pid(pid).unwrap_or(pid);
-            // Go has such a child of its own for a moment (`checkPidfd`), which ends well, and which it waits for.
-            let ended_as_ours =
-                || Stat::of(pid).is_some_and(|it| matches!(it.exit_code, EXITED | KILLED));
-            is_clean &= make_end(pid) && (!ended_as_ours() || reap(target, own_pid, ENDING_NS));
+            is_clean &= remove(target, pid, &deadline, ENDING_NS);
         }
     });
     processes.is_ok() && is_clean
@@ -209,9 +267,12 @@ pub(super) fn sweep(progress: &Progress) -> bool {
 
 /// Sees to it that a thread makes no copy any more: waits until it has left the system call in which it is, unless that
 /// waits for something else, and if it has yet to make one, it does not. Whether that is so.
-fn settle(thread: u32, stack: u64) -> bool {
+fn settle(thread: u32, stack: u64, deadline: &Deadline) -> bool {
     for _ in 0..MAX_SETTLINGS {
-        match settle_once(thread, stack) {
+        deadline.set(bare::now_ns().wrapping_add(COPYING_NS + LATE_NS));
+        let settled = settle_once(thread, stack);
+        deadline.clear();
+        match settled {
             // In a signal's handler, it may be, behind which it goes on where it was.
             Settled::Elsewhere => bare::sleep_us(2000),
             Settled::Yes => return true,
@@ -251,51 +312,74 @@ fn settle_once(thread: u32, stack: u64) -> Settled {
         }
     }
     let signal = if let Seen::Signal(signal) = seen { signal } else { 0 };
-    let _ = trace::detach(thread, signal);
+    inject::leave(thread, signal);
     settled
 }
 
-/// Waits until a copy that nobody traces has ended, and makes it where it does not by itself.
-fn make_end(pid: u32) -> bool {
+/// Waits until a copy that nobody traces has ended, and makes it where it does not by itself. Whether it has; `None` of
+/// what runs on, since it is no copy.
+fn make_end(pid: u32, deadline: &Deadline) -> Option<bool> {
     let has_ended = || Stat::of(pid).is_none_or(|stat| matches!(stat.state, b'Z' | b'X'));
     let until = bare::now_ns().wrapping_add(ENDING_NS);
     let mut round = 0_u32;
     while !has_ended() {
-        // Such as one that waits (arm64). What ends by itself has done so in this time.
-        if round == 50 && trace::seize(pid, MARK_CALLS | trace::END_WITH_TRACER).is_ok() {
-            let stopped = trace::interrupt(pid)
-                .is_ok_and(|()| inject::until_stopped(pid, until).is_stopped());
-            let exit = trace::registers(pid).ok().and_then(|registers| {
-                let wait = arch::waiting(&registers)?;
-                Some(arch::calling(&registers, wait.call, libc::SYS_exit_group, EXIT_CODE))
-            });
-            match exit {
-                Some(exit) if stopped && trace::set_registers(pid, exit).is_ok() => {
-                    let _ = trace::run(pid);
-                    inject::until_stopped(pid, until);
-                }
-                // With this process, and the next one reaps it.
-                _ => return false,
+        // What ends by itself mostly has done so in this time.
+        if round % 50 == 49 && Stat::of(pid).is_some_and(|stat| stat.state == b'S') {
+            deadline.set(bare::now_ns().wrapping_add(PROMPTLY_NS + 2 * LATE_NS));
+            let is_to_end = arch::COPY_WAITS && have_exit(pid);
+            deadline.clear();
+            if !is_to_end {
+                return has_ended().then_some(true);
             }
         }
         if bare::now_ns() > until {
-            return false;
+            return Some(false);
         }
         bare::sleep_us(1000);
         round = round.wrapping_add(1);
     }
-    true
+    Some(true)
+}
+
+/// Has a process exit that waits where a copy does. Whether it will: any other goes on as it was.
+fn have_exit(pid: u32) -> bool {
+    // Another's wait could not be begun again.
+    if !seems_to_wait(pid, pid) || stat::is_filtered(pid) || trace::seize(pid, MARK_CALLS).is_err()
+    {
+        return false;
+    }
+    let until = bare::now_ns().wrapping_add(PROMPTLY_NS);
+    let seen = match trace::interrupt(pid) {
+        Ok(()) => inject::until_stopped(pid, until),
+        Err(_) => Seen::Unknown,
+    };
+    let mut code = [0; CODE];
+    let exit = trace::registers(pid).ok().and_then(|registers| {
+        let wait = arch::waiting(&registers)?;
+        let is_ours = read_code(pid, wait.call, &mut code) && arch::is_futex(&code);
+        is_ours.then(|| arch::calling(&registers, wait.call, libc::SYS_exit_group, EXIT_CODE))
+    });
+    let is_to_end = exit.is_some_and(|exit| trace::set_registers(pid, exit).is_ok());
+    let signal = if let Seen::Signal(signal) = seen { signal } else { 0 };
+    inject::leave(pid, signal);
+    is_to_end
 }
 
 /// Has a target wait for a child that has ended: in one of its threads that wait in the runtime's `futex`, while the
 /// others run on. Whether it has none of that pid any more.
-fn reap(target: u32, own_pid: u32, within_ns: u64) -> bool {
+fn reap(target: u32, child: u32, deadline: &Deadline, within_ns: u64) -> bool {
+    let Some(own_pid) = stat::pid_within(child, target) else {
+        // It is gone already, or the target is.
+        return Stat::of(child).is_none_or(|stat| stat.parent != target);
+    };
     let until = bare::now_ns().wrapping_add(within_ns);
     loop {
         let mut is_reaped = false;
         let listed = bare::each_number(&Path::of(target).text(b"/task"), &mut |thread| {
             if !is_reaped && seems_to_wait(target, thread) {
+                deadline.set(bare::now_ns().wrapping_add(PROMPTLY_NS + 2 * LATE_NS));
                 is_reaped = reap_in(thread, own_pid);
+                deadline.clear();
             }
         });
         // What has no parent any more is reaped by whoever took it over.
@@ -320,7 +404,7 @@ fn seems_to_wait(target: u32, thread: u32) -> bool {
 
 /// Has one thread wait for a child. Whether there is none any more.
 fn reap_in(thread: u32, own_pid: u32) -> bool {
-    if trace::seize(thread, MARK_CALLS).is_err() {
+    if stat::is_filtered(thread) || trace::seize(thread, MARK_CALLS).is_err() {
         return false;
     }
     let until = bare::now_ns().wrapping_add(PROMPTLY_NS);
@@ -338,6 +422,7 @@ fn reap_in(thread: u32, own_pid: u32) -> bool {
             if let Some((registers, wait)) = waiting
                 && read_code(thread, wait.call, &mut code)
                 && arch::is_futex(&code)
+                && !stat::is_filtered(thread)
             {
                 let args = [u64::from(own_pid), 0, (libc::__WALL | libc::WNOHANG) as u64, 0];
                 let with = arch::calling(&registers, wait.call, libc::SYS_wait4, args);
@@ -355,7 +440,6 @@ fn reap_in(thread: u32, own_pid: u32) -> bool {
         Seen::Signal(it) => signal = it,
         _ => {}
     }
-    // One that does not stand is let go when this process ends.
-    let _ = trace::detach(thread, signal);
+    inject::leave(thread, signal);
     is_reaped
 }

@@ -91,8 +91,11 @@ pub enum StopError {
         /// The target.
         pid: u32,
     },
-    /// A filter of its own may end it for a system call that it does not expect.
-    #[error("process {pid} has a seccomp filter, which could end it for a clone")]
+    /// A filter of its own may end it for a system call that it does not expect: `clone`, but also `restart_syscall`,
+    /// by which a wait goes on that was interrupted.
+    #[error(
+        "process {pid} has a seccomp filter, which could end it for a system call that only a stop or a clone makes"
+    )]
     Filtered {
         /// The target.
         pid: u32,
@@ -158,6 +161,26 @@ pub enum StopError {
         #[source]
         source: io::Error,
     },
+    /// It still was not held when the time was over. It stood meanwhile, and was let go.
+    #[error("to hold process {pid} still took longer than {within:?}, and it was let go")]
+    TookTooLong {
+        /// The target.
+        pid: u32,
+        /// How long it had.
+        within: Duration,
+    },
+    /// A copy that an agent which was killed has left, and which it cannot be made to forget now.
+    #[error("process {pid} has a copy from before, and no thread that could be made to forget it")]
+    OldCopy {
+        /// The target.
+        pid: u32,
+    },
+    /// Reads into its memory that are under way (AIO, io_uring) could go to the copy on some kernels.
+    #[error("process {pid} uses AIO or io_uring, whose reads a clone may disturb")]
+    AsyncReads {
+        /// The target.
+        pid: u32,
+    },
     /// Neither way.
     #[error("process {pid} can be neither cloned ({clone}) nor frozen ({freeze})")]
     Neither {
@@ -213,6 +236,9 @@ pub enum Early {
     /// The target has ended.
     #[error("the target has ended")]
     TargetEnded,
+    /// Its copy was ended by somebody else, or by the kernel for its memory.
+    #[error("its copy was ended by somebody else, or by the kernel for want of memory")]
+    CopyEnded,
     /// What the target wrote while it was cloned has taken too much of its memory.
     #[error("its memory ran short")]
     Memory,
@@ -232,6 +258,9 @@ impl StopError {
             Failure::Signals => Self::Signals { pid },
             Failure::NotCloned(error) => Self::NotCloned { pid, source: refused(error) },
             Failure::Died => Self::Died,
+            Failure::TookTooLong => Self::TookTooLong { pid, within },
+            Failure::OldCopy => Self::OldCopy { pid },
+            Failure::Filtered => Self::Filtered { pid },
         }
     }
 
@@ -241,7 +270,8 @@ impl StopError {
             self,
             Self::TooLong { .. }
                 | Self::Stopped { .. }
-                | Self::Filtered { .. }
+                | Self::OldCopy { .. }
+                | Self::AsyncReads { .. }
                 | Self::ShadowStack { .. }
                 | Self::FewProcesses { .. }
                 | Self::LittleMemory { .. }

@@ -4,7 +4,11 @@
 
 use super::arch;
 use crate::host::bare;
+use crate::host::forked::end;
 use crate::host::trace::{self, Registers, Seen};
+
+/// In which a thread that was killed has ended.
+const LEAVING_NS: u64 = 1_000_000_000;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,21 @@ pub(super) fn call(thread: u32, with: &Registers, after: &Registers, until_ns: u
             Seen::Running => return Injected::Late,
             Seen::Ended | Seen::Unknown => return Injected::Ended,
         }
+    }
+}
+
+/// Lets a thread that was stopped go, or takes note of its end. Should it neither stand nor end, then this process ends,
+/// and whoever watches it goes on: as long as it lives, a thread that stops late would stand.
+pub(super) fn leave(thread: u32, signal: i32) {
+    let until = bare::now_ns().wrapping_add(LEAVING_NS);
+    while trace::detach(thread, signal).is_err() {
+        if matches!(trace::look(thread), Seen::Ended | Seen::Unknown) {
+            return;
+        }
+        if bare::now_ns() > until {
+            end();
+        }
+        bare::sleep_us(20);
     }
 }
 

@@ -31,13 +31,16 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Forks it: a copy of this process as it is now.
-    pub(super) fn start() -> io::Result<Self> {
+    /// Forks it: a copy of this process as it is now. It holds no target up for longer than it is told here, whatever it is
+    /// told later.
+    pub(super) fn start(max_pause: Duration) -> io::Result<Self> {
         let (socket, its) = Socket::pair(Domain::UNIX, Type::from(libc::SOCK_SEQPACKET), None)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
         its.set_write_timeout(Some(UNHEARD))?;
         let pid = server::fork_server(its.as_fd())?;
+        let pause_us = u64::try_from(max_pause.as_micros()).unwrap_or(u64::MAX);
+        (&socket).write_all(&bytes(Order::Limit { pause_us }.words()))?;
         Ok(Self { socket: Some(socket), pid: Pid::from_raw(pid) })
     }
 

@@ -5,7 +5,14 @@ pub(super) const WORDS: usize = 8;
 /// Bytes of the largest message.
 pub(super) const LARGEST: usize = 64 << 10;
 
+/// Whatever an order says, nothing is held for longer.
+pub(super) const LONGEST_MS: u64 = 60_000;
+
 type Words = [u64; WORDS];
+
+const fn least(first: u64, second: u64) -> u64 {
+    if first < second { first } else { second }
+}
 
 /// How a target is held still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +26,11 @@ pub enum How {
 /// What the agent says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
+    /// For how long any target may stand. Said once, before the agent has read anything of others: the first holds.
+    Limit {
+        /// Microseconds.
+        pause_us: u64,
+    },
     /// Hold a target still.
     Hold(Hold),
     /// Let go what is held.
@@ -41,6 +53,17 @@ pub(super) struct Hold {
     pub(super) at_most_ms: u64,
 }
 
+impl Hold {
+    /// With which no target stands for longer than it may.
+    pub(super) fn within(self, pause_us: u64) -> Self {
+        let at_most_ms = match self.how {
+            How::Freeze => self.at_most_ms.min(pause_us.div_ceil(1000)),
+            How::Clone => self.at_most_ms,
+        };
+        Self { stop_within_us: self.stop_within_us.min(pause_us), at_most_ms, ..self }
+    }
+}
+
 impl Order {
     pub(super) const fn words(self) -> Words {
         match self {
@@ -52,6 +75,7 @@ impl Order {
                 [1, number, how, pid as u64, stop_within_us, at_most_ms, 0, 0]
             }
             Self::Release { number } => [2, number, 0, 0, 0, 0, 0, 0],
+            Self::Limit { pause_us } => [3, pause_us, 0, 0, 0, 0, 0, 0],
         }
     }
 
@@ -62,10 +86,15 @@ impl Order {
             _ => How::Freeze,
         };
         match kind {
-            1 => {
-                Some(Self::Hold(Hold { number, how, pid: pid as u32, stop_within_us, at_most_ms }))
-            }
+            1 => Some(Self::Hold(Hold {
+                number,
+                how,
+                pid: pid as u32,
+                stop_within_us: least(stop_within_us, LONGEST_MS * 1000),
+                at_most_ms: least(at_most_ms, LONGEST_MS),
+            })),
             2 => Some(Self::Release { number }),
+            3 => Some(Self::Limit { pause_us: number }),
             _ => None,
         }
     }
@@ -92,6 +121,12 @@ pub(super) enum Failure {
     NotCloned(i32),
     /// The process that was to do it was ended by somebody else.
     Died,
+    /// It was not held when the time was over.
+    TookTooLong,
+    /// An earlier copy is there, and cannot be removed now.
+    OldCopy,
+    /// Threads that could make the copy have a seccomp filter.
+    Filtered,
 }
 
 impl Failure {
@@ -106,6 +141,9 @@ impl Failure {
             Self::Signals => (7, 0),
             Self::NotCloned(error) => (8, error as u32 as u64),
             Self::Died => (9, 0),
+            Self::TookTooLong => (10, 0),
+            Self::OldCopy => (11, 0),
+            Self::Filtered => (12, 0),
         }
     }
 
@@ -120,6 +158,9 @@ impl Failure {
             7 => Self::Signals,
             8 => Self::NotCloned(detail as i32),
             9 => Self::Died,
+            10 => Self::TookTooLong,
+            11 => Self::OldCopy,
+            12 => Self::Filtered,
             _ => return None,
         })
     }
@@ -134,6 +175,8 @@ pub(super) enum Why {
     Late,
     /// The target has ended.
     TargetEnded,
+    /// The copy has ended, and the target has not yet.
+    CopyEnded,
 }
 
 /// What became of a copy that was let go.
@@ -191,6 +234,7 @@ impl Answer {
                     Why::Asked => 1,
                     Why::Late => 2,
                     Why::TargetEnded => 3,
+                    Why::CopyEnded => 4,
                 };
                 let left = match left {
                     Left::Nothing => 0,
@@ -219,6 +263,7 @@ impl Answer {
                 let why = match first {
                     1 => Why::Asked,
                     2 => Why::Late,
+                    4 => Why::CopyEnded,
                     _ => Why::TargetEnded,
                 };
                 let left = if second == 0 { Left::Nothing } else { Left::Zombie };
@@ -257,8 +302,15 @@ mod tests {
             let order = Order::Hold(hold);
             assert_eq!(words(&bytes(order.words())).and_then(Order::from_words), Some(order));
         }
-        let release = Order::Release { number: u64::MAX };
-        assert_eq!(Order::from_words(release.words()), Some(release));
+        let for_ever = [1, 7, 2, 9, u64::MAX, u64::MAX, 0, 0];
+        let Some(Order::Hold(hold)) = Order::from_words(for_ever) else { panic!("an order") };
+        assert_eq!((hold.stop_within_us, hold.at_most_ms), (60_000_000, 60_000));
+        let clone = Hold { how: How::Clone, ..hold };
+        assert_eq!(hold.within(1500), Hold { stop_within_us: 1500, at_most_ms: 2, ..hold });
+        assert_eq!(clone.within(1500), Hold { stop_within_us: 1500, ..clone });
+        for order in [Order::Release { number: u64::MAX }, Order::Limit { pause_us: 20_000 }] {
+            assert_eq!(Order::from_words(order.words()), Some(order));
+        }
         assert_eq!(Order::from_words([0; WORDS]), None);
         let failures = [
             Failure::Gone,
@@ -270,6 +322,9 @@ mod tests {
             Failure::Signals,
             Failure::NotCloned(libc::ENOMEM),
             Failure::Died,
+            Failure::TookTooLong,
+            Failure::OldCopy,
+            Failure::Filtered,
         ];
         let ended = |why, left| Answer::Ended { why, left, pause_ns: 5 };
         let answers = failures.map(Answer::Failed).into_iter().chain([
@@ -277,6 +332,7 @@ mod tests {
             ended(Why::Asked, Left::Nothing),
             ended(Why::Late, Left::Zombie),
             ended(Why::TargetEnded, Left::Nothing),
+            ended(Why::CopyEnded, Left::Nothing),
         ]);
         for answer in answers {
             let heard = words(&bytes(answer.words(3))).and_then(Answer::from_words);

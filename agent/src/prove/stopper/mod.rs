@@ -9,13 +9,21 @@
 //! does not stand; their registers are read; they are let go when the proof is done, at the latest when the pause is as
 //! long as it may be. No register is written. The kernel lets all of them go when the tracer dies, whatever it was doing.
 //!
+//! # What ends either
+//! One time is set for the whole pause, and a timer of the kernel's ends the tracer by SIGKILL 20 ms after it: also where
+//! the tracer is stopped, frozen (cgroup v2) or not given a processor, and where it waits in the kernel for what waits for
+//! itself. (Who seizes a thread waits while the target is being replaced, `cred_guard_mutex`; and `execve` waits until all
+//! other threads have ended, which one that stands does only when its tracer takes note.) A thread that is killed
+//! while it stands is taken note of at once; so is a copy that is: a target that is the first process of its pid namespace
+//! waits for it when it ends.
+//!
 //! # A clone
 //! All threads are stopped as above. One of them is made to call `clone`, the kernel copies the page tables, and all go
 //! on. The copy is traced from birth, and never runs an instruction of the target's program. Its memory is that of the
 //! moment in which all threads stood. It closes its descriptors at once, in a table of its own, without having had
 //! any but those that it shared (`CLONE_FILES`): no connection stays open because of it. It is no child that
-//! the target hears of (no exit signal), and a `wait` for any child does not see it. When it has ended, a thread of the
-//! target is made to call `wait4` for it, so that nothing is left.
+//! the target hears of (no exit signal), and a `wait` for any child does not see it (one with `__WALL` or `__WCLONE`, as a
+//! debugger uses, does). When it has ended, a thread of the target is made to call `wait4` for it, so that nothing is left.
 //!
 //! **Why no death of the tracer does harm.** When a tracer dies, the thread runs on with the registers of that moment.
 //! So a thread is chosen to which it makes no difference: one that waits for work in `runtime.futex`, without a limit
@@ -31,9 +39,13 @@
 //! the function that it was given, which is the call of `exit` a few instructions on. It ends by itself, having run nine
 //! instructions of the runtime's and none of the program. On arm64 `runtime.clone` wants more than registers. There the
 //! thread calls `clone` from `runtime.futex`; a copy that nobody stops finds the futex as it was, waits again, and is
-//! ended by the process that watches, within milliseconds. Only if both are killed within the same few hundred microseconds
-//! does it stay, asleep. As soon as the tracer has the copy at its first stop, the kernel ends it with the tracer
-//! (`PTRACE_O_EXITKILL`, on the copy alone).
+//! ended by the process that watches, within milliseconds. Before the threads go on, at its first stop, the
+//! kernel is told to end it with the tracer (`PTRACE_O_EXITKILL`, on the copy alone). If the tracer and the one that watches
+//! are killed at once, then the copy ends, and stays as a zombie, a pid and no memory; on arm64, if that is between its birth
+//! and its first stop, it stays asleep. Whoever clones the target next removes it, and clones nothing if that cannot be.
+//!
+//! **In which threads it is done**: in none that forks into other namespaces than its own (`unshare(CLONE_NEWPID)`: the
+//! copy would be the first process of a new one), nor in one with a seccomp filter, which is looked at when it stands.
 //!
 //! What of `ptrace` is used and what is not, so that the tracer's death changes no more than that, is in
 //! [`crate::host::trace`]: no single step, marked stops in system calls, stops that are only looked at.
@@ -43,10 +55,16 @@
 //! it keeps its signal, and another is tried. A target that is stopped (SIGSTOP) is held as it stands, and is stopped again after
 //! it. **Restartable sequences**: a thread in a system call is in none, and others see nothing but that they did not run.
 //!
+//! **Filters.** A wait that was interrupted may go on by `restart_syscall`, which no program makes by itself and filters
+//! may not allow: so no target with a seccomp filter in any thread is stopped at all. One that installs its first between
+//! that look and the stop, microseconds later, is.
+//!
 //! **What a target may notice.** A pause of all threads, which is predicted from its memory and its threads before
 //! it begins, refused where it would be longer than allowed, and measured. Calls that the kernel never begins again
 //! (`epoll_wait`, and others of signal(7)) may return `EINTR`, as they do for the signals with which Go preempts. Until
-//! the copy ends, a page that is written for the first time is copied. The copy counts as one process. If the target is
+//! the copy ends, a page that is written for the first time is copied, and huge pages are split. The copy counts as one
+//! process, and where memory runs out it is the first to go (`oom_score_adj`, where the tracer may write it: as the same
+//! user). If the target is
 //! replaced (`execve`) while it is cloned, then the new program has a child that it does not know, until that is let go.
 //!
 //! **What is refused**, with the reason: see [`StopError`].
@@ -84,7 +102,7 @@ use crate::golang::memory::Memory;
 use crate::host::status::Status;
 use forecast::Forecast;
 use link::Link;
-use messages::{Answer, Hold, Left, Order, Why};
+use messages::{Answer, Failure, Hold, Left, Order, Why};
 use obstacles::Target;
 use pressure::Pressure;
 
@@ -107,13 +125,14 @@ struct Shared {
 
 impl Stopper {
     /// Forks the process: a copy of this one as it is now, with the power to trace others that this one still has. To be
-    /// done before that is given up, and while there is little to copy.
+    /// done before that is given up, and while there is little to copy. Whatever is asked for later, it has no target stand
+    /// for longer than `max_pause` (a minute at the most): also if this process should have been taken over by then.
     ///
     /// # Errors
     /// When it cannot be forked.
-    pub fn start() -> Result<Self, StopError> {
+    pub fn start(max_pause: Duration) -> Result<Self, StopError> {
         let shared = Shared {
-            link: Link::start().map_err(StopError::Start)?,
+            link: Link::start(max_pause).map_err(StopError::Start)?,
             number: AtomicU64::new(0),
             is_busy: Mutex::new(false),
             freed: Condvar::new(),
@@ -206,9 +225,10 @@ impl Turn {
     ) -> Result<Answered, StopError> {
         let number = self.shared.number.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let within = request.max_pause;
+        // A target that was stopped before may be told to go on at any time.
         let at_most = match how {
-            How::Freeze if !target.is_stopped() => request.max_pause.min(request.keep_at_most),
-            _ => request.keep_at_most,
+            How::Freeze => request.max_pause.min(request.keep_at_most),
+            How::Clone => request.keep_at_most,
         };
         let hold = Hold {
             number,
@@ -389,7 +409,10 @@ impl Held {
         let early = |why| Err(StopError::LetGo { why });
         match answer {
             Answer::Ended { .. } if was_short => early(Early::Memory),
-            Answer::Ended { why: Why::Late, .. } => early(Early::Late),
+            Answer::Ended { why: Why::Late, .. } | Answer::Failed(Failure::TookTooLong) => {
+                early(Early::Late)
+            }
+            Answer::Ended { why: Why::CopyEnded, .. } => early(Early::CopyEnded),
             Answer::Ended { why: Why::TargetEnded, .. } if self.how == How::Freeze => {
                 early(Early::TargetEnded)
             }

@@ -1,5 +1,6 @@
 //! What stands in the way of holding a target still: found out before anything is done to it.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +27,9 @@ const WRITTEN_PART: u64 = 8;
 pub(super) struct Target {
     pub(super) pid: u32,
     pub(super) memory: ProcessMemory,
+    /// That of one thread, with the strictest filter of all.
     status: Status,
+    has_async_reads: bool,
     processes: Option<ProcessesLeft>,
     group: Option<Allowance>,
     available_bytes: Option<u64>,
@@ -38,12 +41,15 @@ impl Target {
     pub(super) fn of(pid: u32) -> Result<Self, StopError> {
         let gone = || StopError::Gone { pid };
         let thread = living(pid).ok_or_else(gone)?;
+        let mut status = Status::of(thread).map_err(|_| gone())?;
+        status.seccomp = any_filter(pid).or(status.seccomp);
         Ok(Self {
             pid,
             memory: ProcessMemory::read(Path::new(&format!("/proc/{thread}"))).ok_or_else(gone)?,
-            status: Status::of(thread).map_err(|_| gone())?,
+            status,
+            has_async_reads: has_async_reads(pid, thread),
             processes: left_for(pid),
-            group: Allowance::of_process(pid),
+            group: Allowance::of_process_at_full_speed(pid),
             available_bytes: commit::available_bytes(),
             commit_bytes: commit::left_bytes(),
         })
@@ -70,12 +76,13 @@ impl Target {
         if self.status.tracer != 0 {
             return Some(StopError::Traced { pid, tracer: self.status.tracer });
         }
+        if !matches!(self.status.seccomp, None | Some(Seccomp::Off)) {
+            return Some(StopError::Filtered { pid });
+        }
         match how {
             How::Clone => self
                 .against_cloning()
                 .or_else(|| self.too_long(how, forecast.clone(&self.memory), request.max_pause)),
-            // What stands anyhow is not held up.
-            How::Freeze if self.is_stopped() => None,
             How::Freeze => {
                 let predicted = forecast.freeze(&self.memory, request.reading);
                 self.too_long(how, predicted, request.max_pause)
@@ -93,11 +100,11 @@ impl Target {
         if self.is_stopped() {
             return Some(StopError::Stopped { pid });
         }
-        if !matches!(self.status.seccomp, None | Some(Seccomp::Off)) {
-            return Some(StopError::Filtered { pid });
-        }
         if self.status.has_shadow_stack {
             return Some(StopError::ShadowStack { pid });
+        }
+        if self.has_async_reads {
+            return Some(StopError::AsyncReads { pid });
         }
         if let Some(few) = self.processes.filter(|it| it.left < MIN_PROCESSES) {
             return Some(StopError::FewProcesses { pid, left: few.left, limit: few.limit });
@@ -119,6 +126,26 @@ impl Target {
         let written = self.memory.anonymous_bytes / WRITTEN_PART;
         self.memory.page_tables_bytes.saturating_add(written).saturating_add(MIN_BYTES)
     }
+}
+
+/// A filter of system calls that some thread of a process has.
+fn any_filter(pid: u32) -> Option<Seccomp> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let statuses = threads
+        .filter_map(|it| Status::parse(&fs::read(it.ok()?.path().join("status")).ok()?).ok());
+    statuses.filter_map(|it| it.seccomp).find(|it| *it != Seccomp::Off)
+}
+
+/// Whether the kernel may read into a process's memory while all its threads stand.
+fn has_async_reads(pid: u32, thread: u32) -> bool {
+    let maps = fs::read(format!("/proc/{pid}/task/{thread}/maps")).unwrap_or_default();
+    maps_async_reads(&maps)
+}
+
+/// Whether rings of requests are among what a process maps.
+fn maps_async_reads(maps: &[u8]) -> bool {
+    let rings = [&b" /[aio] (deleted)"[..], b" /[aio]", b" anon_inode:[io_uring]"];
+    maps.split(|it| *it == b'\n').any(|line| rings.iter().any(|ring| line.ends_with(ring)))
 }
 
 #[cfg(test)]
@@ -162,7 +189,12 @@ mod tests {
         }
         let mut filtered = target();
         filtered.status.seccomp = Some(Seccomp::Filter);
-        assert!(matches!(obstacle(&filtered, How::Clone), Some(StopError::Filtered { .. })));
+        for how in [How::Clone, How::Freeze] {
+            assert!(matches!(obstacle(&filtered, how), Some(StopError::Filtered { .. })));
+        }
+        let mut reading = target();
+        reading.has_async_reads = true;
+        assert!(matches!(obstacle(&reading, How::Clone), Some(StopError::AsyncReads { .. })));
         let mut shadowed = target();
         shadowed.status.has_shadow_stack = true;
         assert!(matches!(obstacle(&shadowed, How::Clone), Some(StopError::ShadowStack { .. })));
@@ -175,7 +207,8 @@ mod tests {
         let mut stopped = target();
         stopped.status.state = 'T';
         assert!(matches!(obstacle(&stopped, How::Clone), Some(StopError::Stopped { .. })));
-        assert!(obstacle(&stopped, How::Freeze).is_none());
+        let brief = Request { reading: Duration::ZERO, ..Request::new(1) };
+        assert!(stopped.obstacle(How::Freeze, &brief, &Forecast::default()).is_none());
     }
 
     #[test]
@@ -213,6 +246,15 @@ mod tests {
         let long = Request { reading: Duration::from_secs(1), ..Request::new(1) };
         let refused = target().obstacle(How::Freeze, &long, &Forecast::default());
         assert!(matches!(refused, Some(StopError::TooLong { how: How::Freeze, .. })));
+    }
+
+    #[test]
+    fn rings_of_requests_are_seen_among_what_is_mapped() {
+        let maps = b"7f00-7f01 rw-s 0 00:0e 11  anon_inode:[io_uring]\n7f02-7f03 rw-p 0 00:00 0 \n";
+        assert!(maps_async_reads(maps));
+        assert!(maps_async_reads(b"7f00-7f01 rw-s 0 00:0b 7     /[aio] (deleted)\n"));
+        assert!(!maps_async_reads(b"7f00-7f01 rw-p 0 00:00 0   [heap]\n"));
+        assert!(!has_async_reads(std::process::id(), std::process::id()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::messages::{Failure, Hold};
-use crate::host::bare::Pages;
+use crate::host::bare::{self, Pages};
 
 /// The shared words.
 pub(super) struct Progress {
@@ -20,7 +20,8 @@ const CODE: usize = 5;
 const DETAIL: usize = 6;
 const THREAD: usize = 7;
 const STACK: usize = 8;
-const COUNT: usize = 9;
+const DEADLINE: usize = 9;
+const COUNT: usize = 10;
 
 /// Nothing in the target was changed.
 const UNCHANGED: u64 = 0;
@@ -49,6 +50,7 @@ impl Progress {
             (NUMBER, hold.number),
             (COPY, 0),
             (SINCE, u64::MAX),
+            (DEADLINE, u64::MAX),
         ] {
             self.word(index).store(value, Ordering::SeqCst);
         }
@@ -65,8 +67,18 @@ impl Progress {
 
     /// Why it is not.
     pub(super) fn failure(&self) -> Failure {
-        let [code, detail] = [CODE, DETAIL].map(|index| self.word(index).load(Ordering::SeqCst));
-        Failure::from_words(code, detail).unwrap_or(Failure::Died)
+        let [code, detail, deadline] =
+            [CODE, DETAIL, DEADLINE].map(|index| self.word(index).load(Ordering::SeqCst));
+        match Failure::from_words(code, detail).unwrap_or(Failure::Died) {
+            // By the kernel, at its deadline.
+            Failure::Died if bare::now_ns() >= deadline => Failure::TookTooLong,
+            failure => failure,
+        }
+    }
+
+    /// When the kernel ends the process that holds the target (`CLOCK_MONOTONIC`); `None` where it does not.
+    pub(super) fn set_deadline(&self, at_ns: Option<u64>) {
+        self.word(DEADLINE).store(at_ns.unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     /// Before anything is changed: when the process that does it was started, in clock ticks since boot.

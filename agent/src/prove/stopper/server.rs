@@ -30,15 +30,22 @@ pub(super) fn fork_server(socket: BorrowedFd<'_>) -> io::Result<i32> {
 /// Does what it is told, one target after the other, until the agent is gone.
 fn serve() -> ! {
     let Some(progress) = Progress::share() else { end() };
+    let mut limit_us = None;
     loop {
         let mut room = [0; 64];
         match bare::receive(&mut room) {
             0 => end(),
             len => {
                 let order = words(room.get(..len).unwrap_or_default()).and_then(Order::from_words);
-                // A release is of what has ended by itself meanwhile.
-                if let Some(Order::Hold(hold)) = order {
-                    hold_one(&hold, &progress);
+                match order {
+                    Some(Order::Limit { pause_us }) => {
+                        limit_us.get_or_insert(pause_us);
+                    }
+                    Some(Order::Hold(hold)) => {
+                        hold_one(&hold.within(limit_us.unwrap_or(0)), &progress);
+                    }
+                    // Of what has ended by itself meanwhile.
+                    Some(Order::Release { .. }) | None => {}
                 }
             }
         }

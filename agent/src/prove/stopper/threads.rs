@@ -23,6 +23,8 @@ const MAX_VECTOR_WORDS: usize = 4096;
 const RUNS: u32 = 1;
 const STANDS: u32 = 2;
 const GONE: u32 = 3;
+/// Traced, and about to end or ended: until its tracer takes note of its end, its process can neither end nor be replaced.
+const LINGERS: u32 = 4;
 
 /// A thread of the target.
 #[derive(Clone, Copy)]
@@ -103,7 +105,7 @@ impl Threads {
         let state = match trace::seize(tid, 0) {
             Ok(()) => match trace::interrupt(tid) {
                 Ok(()) => RUNS,
-                Err(_) => GONE,
+                Err(_) => LINGERS,
             },
             Err(libc::ESRCH) => GONE,
             // Nobody traces what has ended, such as a first thread that left the others alone.
@@ -147,10 +149,14 @@ impl Threads {
             let Some(last) = last else { return Ok(()) };
             // A first thread that ends is not reported as long as there are others.
             if round % 64 == 63 && last.tid == pid && has_ended(last.tid) {
-                last.state = GONE;
+                last.state = LINGERS;
             }
             if bare::now_ns() > until_ns {
                 return Err(Failure::NotStopped(last.tid));
+            }
+            // Who replaces the program waits until the others have ended, those too that stand.
+            if round % 64 == 63 {
+                self.have_all_stood();
             }
             if round < 256 { bare::give_way() } else { bare::sleep_us(20) }
         }
@@ -183,14 +189,40 @@ impl Threads {
     /// Lets all go on, each with the signal that it was about to be delivered.
     pub(super) fn let_go(&mut self) {
         for thread in self.all().iter_mut().filter(|thread| thread.state == STANDS) {
-            // One that was killed meanwhile cannot be let go, and need not.
-            let _ = trace::detach(thread.tid, thread.signal);
-            thread.state = GONE;
+            // One that was killed meanwhile cannot be let go.
+            let is_let_go = trace::detach(thread.tid, thread.signal).is_ok();
+            thread.state = if is_let_go { GONE } else { LINGERS };
         }
     }
 
-    /// Says the registers of all to the agent. Whether it has heard.
-    pub(super) fn tell(&mut self, number: u64) -> bool {
+    /// Takes note of the ends of threads that were killed while they stood. Whether none is left.
+    pub(super) fn forget_ended(&mut self) -> bool {
+        let mut none = true;
+        for thread in self.all().iter_mut().filter(|thread| thread.state == LINGERS) {
+            match trace::look(thread.tid) {
+                Seen::Running => none = false,
+                Seen::Ended | Seen::Unknown => thread.state = GONE,
+                // It is none that ends.
+                _ if trace::detach(thread.tid, thread.signal).is_ok() => thread.state = GONE,
+                _ => none = false,
+            }
+        }
+        none
+    }
+
+    /// Whether all that stood still do: none has been killed. Takes note of the ends of those that were.
+    pub(super) fn have_all_stood(&mut self) -> bool {
+        let mut all = true;
+        for thread in self.all().iter_mut().filter(|thread| thread.state == STANDS) {
+            if matches!(trace::look(thread.tid), Seen::Ended | Seen::Unknown) {
+                (thread.state, all) = (GONE, false);
+            }
+        }
+        all
+    }
+
+    /// Says the registers of all to the agent. Whether it has heard, until a time at the latest.
+    pub(super) fn tell(&mut self, number: u64, until_ns: u64) -> bool {
         let mut rest = self.records.all().get(..self.recorded).unwrap_or_default();
         while let Some((len, from)) = rest.split_first() {
             let len = *len as usize;
@@ -202,7 +234,7 @@ impl Threads {
                 *to = word.to_le_bytes();
                 said = said.wrapping_add(8);
             }
-            if !bare::send(message.get(..said).unwrap_or_default()) {
+            if !bare::send_until(message.get(..said).unwrap_or_default(), until_ns) {
                 return false;
             }
             rest = behind;

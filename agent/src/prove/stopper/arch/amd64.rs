@@ -17,6 +17,8 @@ const ORIG_RAX: usize = 15;
 const RIP: usize = 16;
 const RSP: usize = 19;
 
+/// A copy that nobody stops ends by itself.
+pub(crate) const COPY_WAITS: bool = false;
 /// How long the instruction of a system call is.
 const CALL_LEN: u64 = 2;
 /// What the kernel leaves in RAX of a call that is to be begun again (`ERESTARTSYS`).

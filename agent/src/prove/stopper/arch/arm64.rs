@@ -8,6 +8,9 @@ const X8: usize = 8;
 const SP: usize = 31;
 const PC: usize = 32;
 
+/// A copy that nobody stops waits for good.
+pub(crate) const COPY_WAITS: bool = true;
+
 /// The wait of a thread that was stopped in one. The kernel shows it as it will be begun again: at the instruction, with
 /// its arguments (`do_signal`, `arch/arm64/kernel/signal.c`).
 pub(crate) fn waiting(registers: &Registers) -> Option<Wait> {

@@ -45,7 +45,9 @@ pub fn run(project: &Project, _flags: &[String]) -> Result<()> {
     say("3/4 starting it and waiting until it leaks");
     let service = Service::start(&service, &interrupted)?;
 
-    say("4/4 attaching to it for 10 s: it is neither changed nor told, and a proof stops it for a moment");
+    say(
+        "4/4 attaching to it for 10 s: it is neither changed nor told, and a proof stops it for a moment",
+    );
     let pid = service.child.id().to_string();
     let agent = project.agent();
     let mut agent = shell::command(agent);

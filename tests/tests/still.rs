@@ -19,7 +19,7 @@ use leak_agent_tests::scale::times;
 use leak_agent_tests::target::{self, until_all_parts_went_on};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
 const VERSIONS: [&str; 4] = ["1.21.13", "1.24.11", "1.26.6", "1.27.3"];
@@ -199,8 +199,12 @@ fn what_stands_in_the_way_is_named_and_nothing_is_done() {
         assert!(matches!(error, StopError::Traced { tracer, .. } if tracer > 0), "{error}");
     }
     ptrace::interrupt(id(target.pid())).expect("interrupted");
-    waitpid(id(target.pid()), None).expect("it stands");
-    ptrace::detach(id(target.pid()), None).expect("let go");
+    // Where a signal came first, it must not be lost.
+    let signal = match waitpid(id(target.pid()), None).expect("it stands") {
+        WaitStatus::Stopped(_, signal) => Some(signal),
+        _ => None,
+    };
+    ptrace::detach(id(target.pid()), signal).expect("let go");
     assert_well(&mut target);
 
     // A stopped one is held as it stands, and is still stopped after it.

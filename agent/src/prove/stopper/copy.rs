@@ -208,9 +208,7 @@ impl Copy {
 
     /// Makes the target forget it, when it has ended. Whether it has.
     pub(super) fn reap(&self, target: u32, deadline: &Deadline, within_ns: u64) -> bool {
-        // It is not there any more where the target has ended.
-        Stat::of(self.pid).is_none_or(|stat| stat.parent != target)
-            || reap(target, self.pid, deadline, within_ns)
+        reap(target, self.pid, deadline, within_ns)
     }
 }
 
@@ -368,22 +366,26 @@ fn have_exit(pid: u32) -> bool {
 /// Has a target wait for a child that has ended: in one of its threads that wait in the runtime's `futex`, while the
 /// others run on. Whether it has none of that pid any more.
 fn reap(target: u32, child: u32, deadline: &Deadline, within_ns: u64) -> bool {
-    let Some(own_pid) = stat::pid_within(child, target) else {
-        // It is gone already, or the target is.
-        return Stat::of(child).is_none_or(|stat| stat.parent != target);
-    };
     let until = bare::now_ns().wrapping_add(within_ns);
     loop {
+        // What has no parent any more is reaped by whoever took it over. That the target cannot be read says nothing: it may
+        // be about to be replaced.
+        if Stat::of(child).is_none_or(|stat| stat.parent != target) {
+            return true;
+        }
         let mut is_reaped = false;
-        let listed = bare::each_number(&Path::of(target).text(b"/task"), &mut |thread| {
-            if !is_reaped && seems_to_wait(target, thread) {
+        let own_pid = stat::pid_within(child, target);
+        let _ = bare::each_number(&Path::of(target).text(b"/task"), &mut |thread| {
+            if let Some(own_pid) = own_pid
+                && !is_reaped
+                && seems_to_wait(target, thread)
+            {
                 deadline.set(bare::now_ns().wrapping_add(PROMPTLY_NS + 2 * LATE_NS));
                 is_reaped = reap_in(thread, own_pid);
                 deadline.clear();
             }
         });
-        // What has no parent any more is reaped by whoever took it over.
-        if is_reaped || listed.is_err() {
+        if is_reaped {
             return true;
         }
         if bare::now_ns() > until {

@@ -129,8 +129,8 @@ fn clone(
     deadline.set(bare::now_ns().saturating_add(CLOSING_NS));
     copy.end();
     deadline.clear();
-    // Who takes over the children of a target that has ended reaps them.
-    let is_gone = why == Why::TargetEnded || copy.reap(hold.pid, deadline, REAPING_NS);
+    // A target that seems to have ended may have been replaced: some kernels say of its pidfd for a moment that it has.
+    let is_gone = copy.reap(hold.pid, deadline, REAPING_NS);
     let left = if is_gone { Left::Nothing } else { Left::Zombie };
     Ok(Answer::Ended { why, left, pause_ns })
 }

@@ -26,6 +26,8 @@ pub struct Process {
     pub session: u32,
     /// What its parent is sent at its end; 0 for nothing.
     pub exit_signal: u64,
+    /// How it ended, as `wait` has it; 0 where it has not.
+    pub exit_code: u64,
 }
 
 /// All processes, those too that have ended and wait for their parents' attention.
@@ -48,17 +50,22 @@ pub fn process(pid: u32) -> Option<Process> {
         state: fields.first()?.chars().next()?,
         parent: fields.get(1)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
-        exit_signal: fields.get(35)?.trim().parse().ok()?,
+        exit_signal: fields.get(35)?.parse().ok()?,
+        exit_code: fields.get(49)?.trim().parse().ok()?,
     })
 }
 
 /// The copies of a target that are there, also those that have ended: children at whose end it hears nothing. A Go
-/// program has such a one of its own for a moment, when it starts its first process (`checkPidfd`).
+/// program has such a one of its own for a moment, when it starts its first process (`checkPidfd`), or for good if it is
+/// replaced in that moment: that one ends well, which no copy does, and is left out when it has.
 ///
 /// # Errors
 /// When /proc cannot be read.
 pub fn copies(target: u32) -> Result<Vec<Process>> {
-    Ok(all()?.filter(|child| child.parent == target && child.exit_signal == 0).collect())
+    Ok(all()?
+        .filter(|it| it.parent == target && it.exit_signal == 0)
+        .filter(|it| it.state != 'Z' || it.exit_code != 0)
+        .collect())
 }
 
 /// The process that holds a target still now, for the one that holds them all.

@@ -220,7 +220,7 @@ fn lost_probes_are_missed(version: &str) {
     assert!(output.status.success(), "{output:?}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let probes = report["coverage"]["probes"].as_array().expect("probes");
-    assert_eq!(probes.len(), 4);
+    assert_eq!(probes.len(), 5);
     for probe in probes {
         assert_eq!(probe["state"], "unavailable", "{probe}");
         let why = probe["reason"].as_str().expect("a reason");

@@ -310,7 +310,7 @@ fn survives_attaching_and_detaching(version: &str) {
     let instructions = Instructions::of(&target, &probed.code).expect("instructions");
     for cycle in 0..cycles {
         probed.attach_all().expect("attach");
-        assert_eq!(instructions.probed().expect("memory").len(), 4);
+        assert_eq!(instructions.probed().expect("memory").len(), 5);
         if cycle % 10 == 0 {
             let before = target.alive().expect("alive");
             until_all_parts_went_on(&mut target, &before).expect("well while probed");

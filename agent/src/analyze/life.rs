@@ -250,20 +250,8 @@ pub(super) fn kinship(
 
 /// Whether a goroutine has waited for others at one place for most of the window.
 pub(super) fn stands_still(goroutine: &Goroutine, span: Span) -> bool {
-    let waits = matches!(
-        goroutine.wait,
-        WaitClass::ChanSend
-            | WaitClass::ChanReceive
-            | WaitClass::NilChannel
-            | WaitClass::Select
-            | WaitClass::EmptySelect
-            | WaitClass::Mutex
-            | WaitClass::RwMutex
-            | WaitClass::Cond
-            | WaitClass::WaitGroup
-            | WaitClass::Semaphore
-    );
-    waits && goroutine.blocked.is_some_and(|blocked| blocked.duration >= span.ran * 2 / 3)
+    goroutine.wait.is_for_others()
+        && goroutine.blocked.is_some_and(|blocked| blocked.duration >= span.ran * 2 / 3)
 }
 
 /// Whether a goroutine is still there, and is at work or descends from one that is, or from main.

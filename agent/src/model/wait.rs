@@ -84,6 +84,24 @@ impl WaitClass {
         self.into()
     }
 
+    /// Whether it ends only by what another goroutine does, on a channel, a lock or the like; or never.
+    #[must_use]
+    pub const fn is_for_others(self) -> bool {
+        matches!(
+            self,
+            Self::ChanSend
+                | Self::ChanReceive
+                | Self::NilChannel
+                | Self::Select
+                | Self::EmptySelect
+                | Self::Mutex
+                | Self::RwMutex
+                | Self::Cond
+                | Self::WaitGroup
+                | Self::Semaphore
+        )
+    }
+
     /// The class of what the runtime calls a wait, in any version (`runtime/runtime2.go`, Go 1.21 to 1.27).
     #[must_use]
     pub fn of_reason(reason: &str) -> Self {

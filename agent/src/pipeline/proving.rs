@@ -6,9 +6,7 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 
 use crate::collect::{CollectError, Source};
-use crate::model::{
-    Goroutine, Observation, ProofAttempt, ProofCoverage, ProofRun, TargetId, WaitClass,
-};
+use crate::model::{Goroutine, Observation, ProofAttempt, ProofCoverage, ProofRun, TargetId};
 
 /// What can prove that goroutines of one target leak.
 pub trait Prove: Send {
@@ -233,20 +231,7 @@ impl Source for Proving {
 
 /// Whether it waits for what can be out of reach. The main goroutine may wait for good on purpose.
 fn can_be_proven(goroutine: &Goroutine) -> bool {
-    !goroutine.is(1)
-        && matches!(
-            goroutine.wait,
-            WaitClass::ChanSend
-                | WaitClass::ChanReceive
-                | WaitClass::NilChannel
-                | WaitClass::Select
-                | WaitClass::EmptySelect
-                | WaitClass::Mutex
-                | WaitClass::RwMutex
-                | WaitClass::Cond
-                | WaitClass::WaitGroup
-                | WaitClass::Semaphore
-        )
+    !goroutine.is(1) && goroutine.wait.is_for_others()
 }
 
 #[cfg(test)]

@@ -53,17 +53,16 @@ impl Boarding {
 
     fn take(&mut self, update: Update) {
         let key = update.key();
-        let name = match self.known.remove(&key) {
-            Some(known) if update.replaced.is_none() => Some(known),
-            Some(known) => Some(Known { moments: Vec::new(), ..known }),
-            None => None,
-        };
         let last = (Arc::clone(&update.assessment), update.observation.clone());
-        let mut known = name.unwrap_or_else(|| Known {
+        let mut known = self.known.remove(&key).unwrap_or_else(|| Known {
             name: self.name_of(&key),
             moments: Vec::new(),
             last: last.clone(),
         });
+        // Another program has a history of its own.
+        if update.replaced.is_some() {
+            known.moments.clear();
+        }
         if known.moments.len() >= MAX_MOMENTS {
             let mut is_kept = false;
             known.moments.retain(|_| {

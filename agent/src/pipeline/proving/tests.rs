@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{ProofMethod, StackView};
+use crate::model::{ProofMethod, StackView, WaitClass};
 use crate::sample::{Prepared, Sample};
 
 const SECOND: Duration = Duration::from_secs(1);

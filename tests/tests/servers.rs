@@ -33,11 +33,6 @@ fn coredns() {
 }
 
 #[test]
-fn minio() {
-    is_seen_as_it_is(Kind::Minio, 150);
-}
-
-#[test]
 fn node_exporter() {
     is_seen_as_it_is(Kind::NodeExporter, 35);
 }

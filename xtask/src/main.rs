@@ -67,7 +67,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "servers",
         flags: "[NAME...]",
-        does: "build nats-server, caddy, coredns, minio and node_exporter into target/servers, and bring receivers of alerts, for the tests",
+        does: "build nats-server, caddy, coredns and node_exporter into target/servers, and bring receivers of alerts, for the tests",
         run: servers::run,
     },
     Chore {

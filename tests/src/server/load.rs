@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Kind, Server, setup::BUCKET};
+use super::{Kind, Server};
 
 /// An answer that takes longer will never come.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -188,14 +188,6 @@ impl Client {
             Kind::Caddy => http(vec![format!("GET / HTTP/1.1\r\nHost: {address}\r\n\r\n")]),
             Kind::NodeExporter => {
                 http(vec![format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n")])
-            }
-            Kind::Minio => {
-                let object = format!("/{BUCKET}/object-{number} HTTP/1.1\r\nHost: {address}\r\n");
-                let body = "x".repeat(4096);
-                http(vec![
-                    format!("PUT {object}Content-Length: {}\r\n\r\n{body}", body.len()),
-                    format!("GET {object}\r\n"),
-                ])
             }
             // Every other over TCP: queries over UDP leave no goroutine behind.
             Kind::Coredns if number.is_multiple_of(2) || purpose == Purpose::Idle => {

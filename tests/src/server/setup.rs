@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::{Kind, sign};
+use super::Kind;
 
 /// Where a server is to live and listen.
 pub(super) struct Place<'a> {
@@ -15,9 +15,6 @@ pub(super) struct Place<'a> {
     pub(super) address: &'a str,
     pub(super) profile: &'a str,
 }
-
-/// minio's bucket of the load.
-pub(super) const BUCKET: &str = "load";
 
 /// Writes a server's configuration, and has the command name it. `behind` is one more address, for
 /// a server behind the server.
@@ -66,36 +63,10 @@ pub(super) fn configure(
             )?;
             command.arg("-conf").arg(file);
         }
-        Kind::Minio => {
-            command.arg("server").arg(folder.join("data")).args(["--address", address]);
-            command.args(["--console-address", behind, "--quiet"]);
-            command.env("PPROF_ADDRESS", profile).env("MINIO_BROWSER", "off");
-            command.env("MINIO_ROOT_USER", sign::USER).env("MINIO_ROOT_PASSWORD", sign::PASSWORD);
-        }
         Kind::NodeExporter => {
             // It turns away who comes while forty others are served.
             command.arg(format!("--web.listen-address={address}")).arg("--web.max-requests=0");
         }
     }
     Ok(())
-}
-
-/// What a server needs that serves already. May be called again when it fails.
-pub(super) fn begin(kind: Kind, address: &str) -> Result<()> {
-    if kind != Kind::Minio {
-        return Ok(());
-    }
-    // A bucket that everybody may use, so that the load itself needs no signatures.
-    let policy = json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "AWS": ["*"] },
-            "Action": ["s3:GetObject", "s3:PutObject"],
-            "Resource": [format!("arn:aws:s3:::{BUCKET}/*")],
-        }],
-    });
-    // 409: it is there from an earlier try.
-    sign::put(address, &format!("/{BUCKET}"), "", b"", &[200, 409])?;
-    sign::put(address, &format!("/{BUCKET}"), "policy=", policy.to_string().as_bytes(), &[200, 204])
 }

@@ -34,7 +34,7 @@ pub fn measure() -> Result<Vec<AttachTime>> {
         measured.push(time(format!("blocked, {mode}"), bytes, target.pid())?);
     }
     // Large executables, where `cargo xtask servers` has built them.
-    for kind in [Kind::Caddy, Kind::Coredns, Kind::Minio] {
+    for kind in [Kind::Caddy, Kind::Coredns] {
         if let Ok(path) = kind.path() {
             let server = Server::start(kind)?;
             measured.push(time(kind.name().to_owned(), path.metadata()?.len(), server.pid())?);

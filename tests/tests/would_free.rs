@@ -5,6 +5,9 @@
 use leak_agent_tests::{Target, agent, each_version};
 use serde_json::Value;
 
+/// Walks to find a moment in which nothing moves.
+const QUIET_TRIES: usize = 10;
+
 fn ask(target: &mut Target, command: &str) -> u64 {
     let answer = target.command(command).expect("an answer");
     answer.parse().unwrap_or_else(|_| panic!("{command}: {answer}"))
@@ -22,6 +25,19 @@ fn walked(target: &Target) -> Value {
 
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// Walks until nothing moved meanwhile: the runtime makes a thread or moves a goroutine now and then by itself.
+fn walked_in_quiet(target: &Target) -> Value {
+    let mut walk = Value::Null;
+    for _ in 0..QUIET_TRIES {
+        let retained = walked(target);
+        walk = retained["walk"].clone();
+        if walk["came"]["objects"] == 0 && walk["running"] == 0 {
+            return retained;
+        }
+    }
+    panic!("it is never quiet: {walk:#}")
 }
 
 /// Records that the target holds, lets go, and lets go with a finalizer; and in which band that is.
@@ -45,7 +61,7 @@ fn a_walk_says_what_collections_free(version: &str, mode: &str) {
             target.command(&format!("{command} {many}")).expect("made");
         }
         let before = ask(&mut target, "allocated");
-        let retained = walked(&target);
+        let retained = walked_in_quiet(&target);
         let would = &retained["would_free"];
         let told = format!("{version} {mode} {live} {dropped} {finished}: {would:#}");
         let bytes = &would["bytes"];
@@ -63,8 +79,6 @@ fn a_walk_says_what_collections_free(version: &str, mode: &str) {
         assert!(is_close(later, freed, before), "{freed} were freed {told}");
         assert!(is_close(number(&bytes["after"]), last, before), "{last} are left {told}");
         assert_eq!(bytes["band"], band, "{told}");
-        assert_eq!(retained["walk"]["came"]["objects"], 0, "{told}");
-        assert_eq!(retained["walk"]["running"], 0, "{told}");
     }
 }
 

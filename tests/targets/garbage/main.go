@@ -32,7 +32,8 @@ type record struct {
 var (
 	held *record
 	lost *record
-	ends atomic.Int64
+	// finishes is how many finalizers were set, ends how many ran.
+	finishes, ends atomic.Int64
 )
 
 func main() {
@@ -49,13 +50,19 @@ func main() {
 		},
 		"allocated": func([]string) string { return "OK " + strconv.FormatUint(bytes(), 10) },
 		"collect": func([]string) string {
-			// Some have finalizers that run after the collection: what is left is said once it is the same.
 			runtime.GC()
-			time.Sleep(50 * time.Millisecond)
+			awaitFinalizers()
 			return "OK " + strconv.FormatUint(bytes(), 10)
 		},
 		"churn": churn,
 	})
+}
+
+// awaitFinalizers waits until every finalizer has run. A stale word on a stack may keep one object for long.
+func awaitFinalizers() {
+	for tries := 0; tries < 100 && ends.Load() < finishes.Load(); tries++ {
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 func counted(args []string, do func(int)) string {
@@ -103,6 +110,7 @@ func finish(n int) {
 	for i := 0; i < n; i++ {
 		it := newRecord(i)
 		it.next = newRecord(i)
+		finishes.Add(1)
 		runtime.SetFinalizer(it, func(*record) { ends.Add(1) })
 	}
 }

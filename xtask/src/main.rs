@@ -11,6 +11,7 @@ mod ebpf;
 mod fixtures;
 mod fuzz;
 mod go;
+mod kubernetes;
 mod layers;
 mod layout;
 mod package;
@@ -87,6 +88,12 @@ const CHORES: &[Chore] = &[
         flags: "[--arch amd64|arm64]",
         does: "make what people install into target/package: .deb, .rpm, archives, an OCI image, SBOM and checksums",
         run: package::run,
+    },
+    Chore {
+        name: "kubernetes",
+        flags: "[--write]",
+        does: "check the Helm chart by Helm's rendering and Kubernetes' types, or make deploy/kubernetes of it again",
+        run: kubernetes::run,
     },
     Chore {
         name: "ebpf",

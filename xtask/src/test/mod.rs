@@ -14,7 +14,7 @@ use crate::go::Toolchains;
 use crate::project::Project;
 use crate::shell::{self, say};
 use crate::toolchain::{self, Toolchain};
-use crate::{browser, docs, ebpf, layers, servers, targets, vm};
+use crate::{browser, docs, ebpf, kubernetes, layers, servers, targets, vm};
 
 use tally::{Reader, Tally};
 
@@ -105,6 +105,7 @@ impl Run<'_> {
             tests.env("GO", go.command().get_program());
         }
         self.gate("servers", || servers::run(self.project, &[]));
+        self.gate("kubernetes", || kubernetes::run(self.project, &[]));
         println!("\n== browser");
         browser::ensure();
         self.gate("ebpf", || ebpf::run(self.project, &["check".into()]));

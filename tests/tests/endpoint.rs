@@ -304,6 +304,8 @@ fn servers_are_who_they_say() {
 
 #[test]
 fn a_program_that_is_started_anew_is_another() {
+    // What follows is for the agent that runs, not for one that is still built.
+    agent::binary().expect("the agent");
     let served = Served::start(GO, &[]);
     let address = served.address.clone();
     let watching = thread::spawn({

@@ -27,7 +27,9 @@ fn build() -> Result<PathBuf> {
     let test = env::current_exe().context("where does this test lie?")?;
     let folder = test.parent().and_then(|deps| deps.parent()).context("no target folder")?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "leak-agent", "--bin", "leak-agent"]);
+    // With the packages that `cargo test` builds: alone, the agent would be built of crates with other features.
+    cargo.args(["build", "--quiet", "--package", "leak-agent", "--package", "leak-agent-tests"]);
+    cargo.args(["--bin", "leak-agent"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     if folder.ends_with("release") {
         cargo.arg("--release");

@@ -304,7 +304,7 @@ fn coroutines_are_seen(version: &str) {
 
 /// Attached and detached again and again, in everything that a runtime finds hard.
 fn survives_attaching_and_detaching(version: &str) {
-    let cycles = times(100, 500);
+    let cycles = times(40, 500);
     let mut target = Target::start(version, MODE, "stress").expect("target");
     let mut probed = Probed::load(&target, SIZES, None).expect("load");
     let instructions = Instructions::of(&target, &probed.code).expect("instructions");
@@ -383,7 +383,7 @@ fn survives_the_death_of_the_holder(version: &str) {
     let instructions = instructions(&target);
     let before_all = complaints();
     let mut agents = BTreeSet::new();
-    for (death, moment) in moments(times(40, 200)).enumerate() {
+    for (death, moment) in moments(times(16, 200)).enumerate() {
         // Each victim with links and with perf events.
         let method: &[&str] = if death % 8 < 4 { &["cycle"] } else { &["cycle", "perf-event"] };
         let mut agent = Killable::start(&target, method);

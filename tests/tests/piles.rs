@@ -46,7 +46,7 @@ fn piles(version: &str) {
 
 /// All at once: they do little but grow old.
 #[test]
-fn each_version() {
+fn what_piles_up_over_a_life_is_told() {
     thread::scope(|scope| {
         for version in ["1.21.13", "1.24.11", "1.27.3"] {
             scope.spawn(move || piles(version));

@@ -2,11 +2,12 @@
 
 pub mod tally;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::deny::{self, Advisories};
 use crate::fuzz::{self, Fuzzing};
@@ -20,6 +21,12 @@ use tally::{Reader, Tally};
 
 /// Left out of what is built for this machine: it is built for the kernel.
 const EBPF: &str = "leak-agent-ebpf";
+
+/// Tests that wait for a minute and more and do little else: they run beside the others. Program and test.
+const PATIENT: [(&str, &str); 2] = [
+    ("accuracy", "servers_at_work_raise_no_alarm"),
+    ("piles", "what_piles_up_over_a_life_is_told"),
+];
 
 /// What a run covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,9 +92,18 @@ impl Run<'_> {
             "doc --locked --workspace --exclude {EBPF} --no-deps --document-private-items"
         ));
         rustdoc.env("RUSTDOCFLAGS", "-D warnings");
-        // Every target is waited for, and what skipped tests say is shown.
+        // Every target is waited for.
+        let test =
+            format!("test --locked --workspace --exclude {EBPF} --exclude xtask --no-fail-fast");
+        let built = cargo(&format!("{test} --no-run"));
+        // What skipped tests say is shown.
+        let mut patient = cargo(&format!(
+            "{test} {} -- --show-output",
+            PATIENT.map(|(program, _)| format!("--test {program}")).join(" ")
+        ));
         let mut tests = cargo(&format!(
-            "test --locked --workspace --exclude {EBPF} --exclude xtask --no-fail-fast -- --show-output"
+            "{test} -- --show-output {}",
+            PATIENT.map(|(_, name)| format!("--skip {name}")).join(" ")
         ));
 
         self.gate("fmt", || run_in(fmt));
@@ -102,14 +118,22 @@ impl Run<'_> {
         self.gate("Go targets", || targets::run(self.project, &[]));
         // Some tests use Go's own tools.
         if let Some(go) = self.step("Go", || Toolchains::find(self.project).any()) {
-            tests.env("GO", go.command().get_program());
+            for tests in [&mut tests, &mut patient] {
+                tests.env("GO", go.command().get_program());
+            }
         }
         self.gate("servers", || servers::run(self.project, &[]));
         self.gate("kubernetes", || kubernetes::run(self.project, &[]));
         println!("\n== browser");
         browser::ensure();
         self.gate("ebpf", || ebpf::run(self.project, &["check".into()]));
+        self.gate("build of the tests", || run_in(built));
+        let beside = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            (watch(&mut patient, &mut said), said)
+        });
         self.tests("tests of the workspace", tests);
+        self.tests_beside("tests that wait", beside);
         if !scope.quick {
             self.fuzz(rust);
         }
@@ -144,7 +168,20 @@ impl Run<'_> {
     /// Runs a `cargo test`, shows what it prints as it comes, and counts its tests.
     fn tests(&mut self, name: &str, mut cargo: Command) {
         println!("\n== {name}");
-        match watch(&mut cargo) {
+        self.count(name, watch(&mut cargo, &mut std::io::stdout()));
+    }
+
+    /// Shows and counts what ran meanwhile.
+    fn tests_beside(&mut self, name: &str, beside: JoinHandle<(Result<Tally>, Vec<u8>)>) {
+        println!("\n== {name}");
+        let (result, said) =
+            beside.join().unwrap_or_else(|_| (Err(anyhow!("panicked")), Vec::new()));
+        print!("{}", String::from_utf8_lossy(&said));
+        self.count(name, result);
+    }
+
+    fn count(&mut self, name: &str, result: Result<Tally>) {
+        match result {
             Ok(counts) => {
                 say(format_args!("{name}: {counts}"));
                 if counts.failed > 0 {
@@ -204,7 +241,7 @@ fn own_tests(project: &Project) -> Command {
 }
 
 /// Runs a command, passes its output on line by line, and counts the tests in it.
-fn watch(command: &mut Command) -> Result<Tally> {
+fn watch(command: &mut Command, shown: &mut impl Write) -> Result<Tally> {
     let line = shell::line(command);
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {line}"))?;
@@ -215,7 +252,7 @@ fn watch(command: &mut Command) -> Result<Tally> {
     // Tests may print anything, valid UTF-8 or not.
     while lines.read_until(b'\n', &mut bytes)? > 0 {
         let text = String::from_utf8_lossy(&bytes);
-        print!("{text}");
+        shown.write_all(text.as_bytes())?;
         reader.line(text.trim_end());
         bytes.clear();
     }
@@ -231,10 +268,13 @@ mod tests {
     #[test]
     fn output_is_counted_as_it_passes_through() {
         let script = "printf '\\377 no text\\nrunning 1 test\\ntest result: ok. 1 passed; 0 failed; 0 ignored\\n'";
-        let passed = watch(shell::command("sh").args(["-c", script])).unwrap();
+        let passed = watch(shell::command("sh").args(["-c", script]), &mut Vec::new()).unwrap();
         assert_eq!(passed, Tally { passed: 1, failed: 0, skipped: 0 });
-        let crashed =
-            watch(shell::command("sh").args(["-c", "echo running 2 tests; exit 9"])).unwrap();
+        let crashed = watch(
+            shell::command("sh").args(["-c", "echo running 2 tests; exit 9"]),
+            &mut Vec::new(),
+        )
+        .unwrap();
         assert_eq!(crashed, Tally { passed: 0, failed: 1, skipped: 0 });
     }
 

@@ -28,7 +28,7 @@ struct Bench {
 const BPFTRACE: Need = Need { package: "bpftrace", shows: Shows::Program("bpftrace") };
 
 /// The table of benches.
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     Bench {
         name: "check",
         targets: &["blocked"],
@@ -68,6 +68,14 @@ const BENCHES: [Bench; 6] = [
         needs: &[],
         peers: false,
         does: "[--goref PATH] [MEGABYTES...]: samples and walks of heaps of 1 and 10 GB (10 minutes; 12 GB free)",
+    },
+    Bench {
+        name: "proof",
+        targets: &["leaked"],
+        program: "bench_proof",
+        needs: &[],
+        peers: false,
+        does: "[GOROUTINESxMEGABYTES...]: proofs against the target's own goroutineleak profile (5 minutes; 10 GB free)",
     },
     Bench {
         name: "overhead",

@@ -60,5 +60,6 @@ pub use finding_of::finding_of;
 pub use forced::would_free;
 pub use judge::judge;
 pub use memory::{held, since};
+pub use resources::{hold_descriptors, pile_up};
 pub use settings::Settings;
 pub use window::{Window, assess};

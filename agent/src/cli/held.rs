@@ -1,4 +1,5 @@
-//! Who holds a heap that grows: a walk of it when growth is first seen, and one at the end.
+//! Who holds a heap that grows: a walk of it when growth is first seen, and one at the end; who holds descriptors that
+//! pile up, by that at the end.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,6 +8,7 @@ use std::time::Duration;
 use super::request::Request;
 use super::seen::Seen;
 use crate::analyze::held::{add_would_free, heap_growth, hold, is_open, name_holders};
+use crate::analyze::{hold_descriptors, pile_up};
 use crate::collect::attach::Options;
 use crate::collect::attach::retained::retained;
 use crate::golang::image::Running;
@@ -20,7 +22,8 @@ const PART: u64 = 25;
 /// Bytes of a heap that are walked in a second at least: a larger heap than the time is enough for is not begun.
 const PER_SECOND: u64 = 3 << 30;
 
-/// Walks the heaps of those targets that have a finding about it, or of which nobody knows whether they leak.
+/// Walks the heaps of those targets that have a finding about it or about descriptors, or of which nobody knows whether
+/// they leak.
 #[derive(Clone)]
 pub(super) struct HeldBy {
     options: Options,
@@ -48,16 +51,20 @@ impl HeldBy {
     }
 
     /// Walks once more, and adds who holds the heaps: to the findings, or where it is open whether they leak, to
-    /// what is said of the memory.
+    /// what is said of the memory; and who holds descriptors that findings are about.
     pub(super) fn add(&self, seen: &mut Seen) {
         for assessment in &mut seen.assessments {
             let grows = heap_growth(assessment).is_some();
-            if !grows && !is_open(assessment) {
+            let is_open = is_open(assessment);
+            if !grows && !is_open && !pile_up(assessment) {
                 continue;
             }
             let walked = self.walk(assessment);
             if let Some(Ok(now)) = &walked {
-                add_would_free(assessment, now);
+                hold_descriptors(assessment, &now.descriptors);
+                if grows || is_open {
+                    add_would_free(assessment, now);
+                }
             }
             match walked {
                 Some(Ok(now)) if grows => {
@@ -65,7 +72,8 @@ impl HeldBy {
                     let first = known.get(&assessment.target.id).and_then(|it| it.first.as_ref());
                     hold(assessment, &now, first);
                 }
-                Some(Ok(now)) => name_holders(assessment, now),
+                Some(Ok(now)) if is_open => name_holders(assessment, now),
+                Some(Ok(_)) => {}
                 Some(Err(why)) => {
                     assessment.coverage.notes.push(CoverageNote::HeapNotWalked { why });
                 }

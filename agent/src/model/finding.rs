@@ -257,13 +257,27 @@ impl Finding {
     /// The lines that opened what piles up, most first, each with how many there are of that in all; as far as
     /// that was seen.
     pub fn opened_at(&self) -> impl Iterator<Item = (&OpenedAt, u64)> {
+        self.resources().flat_map(|held| held.opened_at.iter().map(|opened| (opened, held.to)))
+    }
+
+    /// What piles up: what it is about, or what does with its goroutines.
+    pub fn resources(&self) -> impl Iterator<Item = &ResourceGrowth> {
         let (own, with) = match &self.subject {
             Subject::Resource(held) => (Some(&**held), &[][..]),
             Subject::Goroutines(leak) => (None, &leak.piled_up[..]),
             Subject::Memory(_) => (None, &[][..]),
         };
-        let held = own.into_iter().chain(with.iter().map(|it| &it.held));
-        held.flat_map(|held| held.opened_at.iter().map(|opened| (opened, held.to)))
+        own.into_iter().chain(with.iter().map(|it| &it.held))
+    }
+
+    /// The same, to add to it.
+    pub fn resources_mut(&mut self) -> impl Iterator<Item = &mut ResourceGrowth> {
+        let (own, with) = match &mut self.subject {
+            Subject::Resource(held) => (Some(&mut **held), &mut [][..]),
+            Subject::Goroutines(leak) => (None, &mut leak.piled_up[..]),
+            Subject::Memory(_) => (None, &mut [][..]),
+        };
+        own.into_iter().chain(with.iter_mut().map(|it| &mut it.held))
     }
 
     /// For how long the longest of its goroutines has been blocked.

@@ -107,8 +107,9 @@ pub use resources::{
     ResourcePart, Resources, TcpState, Usage,
 };
 pub use retained::{
-    Amount, Collectable, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldHeap,
-    HeldSince, HolderKind, Retained, RetainedClass, WalkCoverage,
+    Amount, Collectable, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange,
+    HeldDescriptors, HeldHeap, HeldPath, HeldSince, HolderKind, Retained, RetainedClass,
+    WalkCoverage,
 };
 pub use running::{Halt, Held, Running};
 pub use source_line::SourceLine;

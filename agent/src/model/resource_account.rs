@@ -6,6 +6,7 @@ use super::caused_at::CauseBasis;
 use super::growth::Growth;
 use super::level::Level;
 use super::resources::{Bound, ResourceKey, ResourceKind, Resources};
+use super::retained::HeldDescriptors;
 use super::stack::{FrameId, StackId};
 use super::trend::Reached;
 
@@ -110,4 +111,16 @@ pub struct ResourceGrowth {
     pub limit: Option<ResourceLimit>,
     /// The lines that opened them, most first, as far as that was seen.
     pub opened_at: Vec<OpenedAt>,
+    /// Who holds the objects of Go's library that stand for them, those of which one holds most first; `None` for what is
+    /// no descriptor, and where the heap was not walked.
+    pub held_by: Option<Vec<HeldDescriptors>>,
+}
+
+impl ResourceGrowth {
+    /// How many are held by nobody that is known: no object of Go's library stands for them.
+    #[must_use]
+    pub fn held_by_unknown(&self) -> u64 {
+        let known = self.held_by.iter().flatten().map(|held| held.count).sum();
+        self.held_by.as_ref().map_or(0, |_| self.to.saturating_sub(known))
+    }
 }

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
+use super::resources::ResourceKey;
+
 /// Who holds the heap of a process, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retained {
@@ -25,10 +27,33 @@ pub struct Retained {
     pub types: Vec<HeapType>,
     /// By which fields objects with a finalizer or cleanup keep themselves: of each holder of that kind.
     pub cycles: Vec<HeapCycle>,
+    /// Who holds open descriptors, those of which one holds most first: of those alone for which there is an object of
+    /// Go's library.
+    pub descriptors: Vec<HeldDescriptors>,
     /// What collections of garbage would free; `None` where not all pointers were followed.
     pub collectable: Option<Collectable>,
     /// How exact it is.
     pub walk: WalkCoverage,
+}
+
+/// Open descriptors of one name that are held in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldDescriptors {
+    /// What they lead to.
+    pub key: ResourceKey,
+    /// Who holds their objects; `None` where nothing does: collections of garbage close them.
+    pub by: Option<HeldPath>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Who holds objects, and by which path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldPath {
+    /// Who, with all that it holds.
+    pub holder: HeapHolder,
+    /// From the holder on; the last step is the objects themselves.
+    pub steps: Vec<HeapStep>,
 }
 
 /// What collections of garbage would free of a heap.

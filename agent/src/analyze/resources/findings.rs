@@ -91,6 +91,7 @@ fn of_trend(trend: &ResourceTrend, account: &ResourceAccount, series: &Series) -
                 closed_by_peer: if trend.is_closed_by_peer { trend.to } else { closed },
                 limit,
                 opened_at: Vec::new(),
+                held_by: None,
             },
             trend.is_closed_by_peer,
             Some(&trend.growth),
@@ -151,6 +152,7 @@ fn at_once(account: &ResourceAccount) -> Vec<Finding> {
             closed_by_peer: 0,
             limit: None,
             opened_at: Vec::new(),
+            held_by: None,
         };
         found.push(Finding {
             evidence: vec![Evidence::Unreaped { children: zombies }],
@@ -168,6 +170,7 @@ fn at_once(account: &ResourceAccount) -> Vec<Finding> {
             closed_by_peer: 0,
             limit: Some(*limit),
             opened_at: Vec::new(),
+            held_by: None,
         };
         Finding {
             suggestions: vec![
@@ -191,6 +194,7 @@ fn pile(key: &ResourceKey, closed: u64, account: &ResourceAccount) -> Finding {
         closed_by_peer: closed,
         limit: limit(key.kind, account),
         opened_at: Vec::new(),
+        held_by: None,
     };
     Finding {
         evidence: vec![Evidence::CloseWait { sockets: closed, of }],

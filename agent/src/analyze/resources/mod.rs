@@ -3,6 +3,7 @@
 
 mod course;
 mod findings;
+mod held;
 mod limits;
 mod opened;
 mod rising;
@@ -12,6 +13,7 @@ mod tests;
 mod with_goroutines;
 
 pub(super) use findings::GrowingResources;
+pub use held::{hold_descriptors, pile_up};
 pub(super) use series::Series;
 pub(super) use with_goroutines::join;
 

@@ -3,12 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::series::levels;
+use super::series::is_part_of;
 use crate::analyze::caused::Causes;
 use crate::model::function::Origin;
-use crate::model::{
-    FrameId, Opened, OpenedAt, ResourceAccount, ResourceKey, ResourceKind, StackId, StackTable,
-};
+use crate::model::{FrameId, Opened, OpenedAt, ResourceAccount, ResourceKey, StackId, StackTable};
 
 /// By name, and most first within each.
 pub(super) fn opened(
@@ -38,9 +36,7 @@ pub(super) fn of_key(
     key: &ResourceKey,
     stacks: &StackTable,
 ) -> Vec<OpenedAt> {
-    let is_any = |kind: ResourceKind| key.kind == ResourceKind::Descriptor && kind.is_descriptor();
-    let is_of = |of: &ResourceKey| is_any(of.kind) || levels(of).any(|level| level == *key);
-    let lines = account.opened.iter().filter(|(of, _)| is_of(of)).map(|(_, line)| *line);
+    let lines = account.opened.iter().filter(|(of, _)| is_part_of(of, key)).map(|(_, line)| *line);
     summed(lines.collect(), stacks)
 }
 

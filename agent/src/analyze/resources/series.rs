@@ -6,7 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::analyze::thin::thin;
 use crate::analyze::trends::Curve;
-use crate::model::{ResourceGroup, ResourceKey, ResourceName, ResourcePoint, Resources, TcpState};
+use crate::model::{
+    ResourceGroup, ResourceKey, ResourceKind, ResourceName, ResourcePoint, Resources, TcpState,
+};
 
 /// Points, and details, that are kept at most. When they become too many, every second one goes.
 const POINTS: usize = 256;
@@ -179,6 +181,12 @@ pub(super) fn levels(key: &ResourceKey) -> impl Iterator<Item = ResourceKey> {
     let directory = directory(key).map(named);
     let own = key.name.clone().map(named);
     [own, directory, Some(kind)].into_iter().flatten()
+}
+
+/// Whether things of a name are among those of another: of all in a directory, of a kind, or of all descriptors.
+pub(super) fn is_part_of(of: &ResourceKey, key: &ResourceKey) -> bool {
+    let is_any = key.kind == ResourceKind::Descriptor && of.kind.is_descriptor();
+    is_any || levels(of).any(|level| level == *key)
 }
 
 /// The directory of a file, as a name: `/tmp/*`.

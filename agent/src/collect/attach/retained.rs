@@ -1,5 +1,6 @@
 //! Who holds the heap of a running program: a walk of its objects, without stopping it.
 
+mod descriptors;
 mod paths;
 mod records;
 mod weak;
@@ -7,7 +8,7 @@ mod weak;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::Options;
+use super::{Options, resources};
 use crate::collect::CollectError;
 use crate::golang::heap::paths::NodeId;
 use crate::golang::heap::roots::{RecordKind, Variables};
@@ -58,11 +59,12 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         is_whole: true,
         unread: 0,
     };
+    // What came later is followed like all else.
+    let records = heap.specials(memory, &spans).map_err(failed)?;
     if heap.has_weak_pointers() {
-        // What came later is followed like all else.
-        let records = heap.specials(memory, &spans).map_err(failed)?;
         holding.walk.put_off_entries(&records.found);
     }
+    let open = descriptors::find(program, &mut holding.walk, &records.found).map_err(failed)?;
     let variables = program.variables(&spans)?;
     let names = program.variable_names();
     holding.unread += variables.unread;
@@ -103,6 +105,7 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let mut cycles: Vec<HeapCycle> = cycles.collect();
     cycles.sort_by_key(|cycle| cycle.holder);
     let (paths, types) = paths::named(program, &walk, &roots).map_err(failed)?;
+    let descriptors = open.held(program, &walk, (&roots, &holders), is_whole).map_err(failed)?;
     let outcome = walk.end().map_err(failed)?;
     let coverage = WalkCoverage {
         is_whole,
@@ -122,7 +125,14 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         later: kept.later,
         last_live_bytes: last_live_bytes.filter(|bytes| *bytes > 0),
     });
-    Ok(Retained { paths, types, cycles, collectable, ..of_outcome(&outcome, holders, coverage) })
+    Ok(Retained {
+        paths,
+        types,
+        cycles,
+        descriptors,
+        collectable,
+        ..of_outcome(&outcome, holders, coverage)
+    })
 }
 
 /// The order in which variables are followed.
@@ -416,6 +426,7 @@ fn of_outcome(outcome: &Outcome, holders: Vec<HeapHolder>, walk: WalkCoverage) -
         paths: Vec::new(),
         types: Vec::new(),
         cycles: Vec::new(),
+        descriptors: Vec::new(),
         collectable: None,
         walk,
     }

@@ -39,7 +39,7 @@ pub use marker::Marker;
 pub use marks::Tally;
 pub use processors::Processor;
 pub use spans::{Span, Spans};
-pub use walk::{Came, ClassOutcome, Moved, Outcome, Walk};
+pub use walk::{Came, ClassOutcome, Moved, Outcome, Owner, Walk};
 pub use weak::Entry;
 
 use super::globals::{Global, Located, NotLocated};

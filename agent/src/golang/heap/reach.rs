@@ -1,6 +1,7 @@
 //! What a pointer does to a walk: it marks an object, counts it for the path by which it is held, and has it searched.
 
 mod entries;
+mod noted;
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use super::spans::{Span, Spans};
 use super::weak::{Lead, Weak};
 use crate::golang::memory::{Memory, ReadError};
 use crate::golang::types::{Label, Layout, Types};
+use noted::Noted;
 
 /// Objects that are searched in the same round as those that lead to them: they are in the run that was read.
 #[derive(Debug)]
@@ -46,6 +48,7 @@ pub(super) struct Reach<'a> {
     pub(super) root: NodeId,
     pub(super) local: Option<Local>,
     pub(super) watched: Option<Watched>,
+    pub(super) noted: Noted,
     pub(super) weak: Weak,
     /// Objects that were too many to remember how they are held.
     pub(super) untraced: u64,
@@ -74,6 +77,7 @@ impl<'a> Reach<'a> {
             root,
             local: None,
             watched: None,
+            noted: Noted::default(),
             weak: Weak::default(),
             untraced: 0,
             has_headers,
@@ -129,6 +133,7 @@ impl<'a> Reach<'a> {
         let has_pointers = !span.is_without_pointers();
         let child = self.paths.child(node, via, shape.named(has_pointers));
         self.paths.add(child, span.object_bytes);
+        self.noted.reached((number, object), child);
         if !has_pointers {
             return;
         }

@@ -4,6 +4,7 @@
 //! much moved is counted too. Memory is kept in proportion to the number of objects (some bits each) and of spans.
 
 mod came;
+mod descriptors;
 mod records;
 mod unmarked;
 mod weak;
@@ -23,6 +24,7 @@ use crate::golang::layout;
 use crate::golang::memory::{Memory, ReadError, Span as Piece};
 use crate::golang::types::{Label, Layout, Types};
 pub use came::Came;
+pub use descriptors::Owner;
 
 /// So many bytes are read at once.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -374,6 +376,17 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes, from now on, by which path the object at an address is reached first.
+    pub fn note(&mut self, address: u64) {
+        self.reach.note(address);
+    }
+
+    /// By which it was; `None` where nothing has reached it.
+    #[must_use]
+    pub fn noted(&self, address: u64) -> Option<NodeId> {
+        self.reach.noted(address)
     }
 
     /// By which paths objects are held, as far as was followed.

@@ -12,6 +12,8 @@ use crate::report::phrases::{self, Line, Room};
 const FULL: usize = 100;
 /// Kinds of goroutines that are listed of one finding.
 const KINDS: usize = 30;
+/// Who holds descriptors: so many are shown.
+const HOLDERS: usize = 10;
 /// Findings in the index.
 const INDEX: usize = 1_000;
 
@@ -223,6 +225,10 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
                     (Text(&phrases::heap_held_brief(held)))
                     div.muted { (Text(&phrases::heap_held_path(held))) }
                 }
+            }
+            @for (by, count) in finding.resources().flat_map(phrases::descriptors_held).take(HOLDERS) {
+                dt { "Held by" }
+                dd { (Text(&by)) div.muted { (count) } }
             }
             @if let Some(creation) = group.and_then(|group| group.creation_stack) {
                 (groups::called_by(page, creation))

@@ -1,5 +1,7 @@
 //! Findings: what leaks, with everything that is known of it.
 
+use std::borrow::Cow;
+
 use super::allocated::allocated_at;
 use super::frame::{frame, stack};
 use super::group::wait;
@@ -71,13 +73,22 @@ pub(super) fn finding<'a>(
         creation_stack: group.and_then(|group| group.creation_stack).map(|id| stack(stacks, id)),
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
         lock_wait: leak.map(|leak| lock_wait(&leak.lock_wait, stacks)).unwrap_or_default(),
-        held_by: finding.heap_held().map(|held| vec![phrases::heap_held_path(held).into()]),
+        held_by: held_by(finding),
         allocated_at: finding.allocated_at().iter().cloned().map(allocated_at).collect(),
         cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
         suggestions: phrases::suggestions(finding, stacks).into_iter().map(Into::into).collect(),
         evidence: evidence.map(Into::into).collect(),
     }
+}
+
+/// Who holds the heap, or the descriptors that pile up.
+fn held_by(finding: &Finding) -> Option<Vec<Cow<'_, str>>> {
+    let heap = finding.heap_held().map(phrases::heap_held_path);
+    let descriptors = finding.resources().flat_map(|it| it.held_by.iter().flatten());
+    let paths = heap.into_iter().chain(descriptors.map(phrases::held_descriptors));
+    let paths: Vec<Cow<'_, str>> = paths.map(Into::into).collect();
+    (!paths.is_empty()).then_some(paths)
 }
 
 fn part<'a>(part: &Part, groups: &'a [Group], stacks: &'a StackTable) -> PartDoc<'a> {

@@ -24,7 +24,7 @@ mod group;
 mod locks;
 pub(super) mod memory;
 mod profile;
-mod resources;
+pub(super) mod resources;
 mod site;
 mod trend;
 

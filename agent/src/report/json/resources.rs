@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use super::frame::{frame, stack};
+use super::memory::holder;
 use super::seconds;
 use crate::model::{
-    OpenedAt, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey, ResourceLimit,
-    ResourceName, ResourcePoint, StackTable, Usage,
+    HeldDescriptors, OpenedAt, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey,
+    ResourceLimit, ResourceName, ResourcePoint, StackTable, Usage,
 };
+use crate::report::phrases;
 use crate::report::schema::{
-    LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceGroupDoc, ResourceGrowthDoc,
-    ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc, UsageDoc,
+    HeldDescriptorsDoc, LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceGroupDoc,
+    ResourceGrowthDoc, ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc, UsageDoc,
 };
 
 /// The account.
@@ -60,6 +62,18 @@ pub(super) fn growth<'a>(
         limit: held.limit.as_ref().map(limit),
         history: history.iter().map(sample).collect(),
         opened_at: held.opened_at.iter().map(|line| opened_at(line, stacks)).collect(),
+        held_by: held.held_by.as_ref().map(|held| held.iter().map(held_by).collect()),
+    }
+}
+
+/// Descriptors that are held in one way.
+pub(in crate::report) fn held_by(held: &HeldDescriptors) -> HeldDescriptorsDoc<'_> {
+    HeldDescriptorsDoc {
+        kind: held.key.kind,
+        name: name(&held.key).0,
+        holder: held.by.as_ref().map(|by| holder(by.holder.clone())),
+        path: phrases::held_descriptors(held).into(),
+        count: held.count,
     }
 }
 

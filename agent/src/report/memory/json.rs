@@ -6,6 +6,7 @@ use super::MemoryReport;
 use crate::model::{HeapCycle, HeapPath, HeapStep, HeapType, HeldSince, Retained, RetainedClass};
 use crate::report::json::forced::would_free;
 use crate::report::json::memory::holder;
+use crate::report::json::resources::held_by;
 use crate::report::json::{allocated, amount, coverage, memory, time};
 use crate::report::phrases;
 use crate::report::schema::{
@@ -45,6 +46,7 @@ fn retained<'a>(retained: &'a Retained, report: &MemoryReport<'a>) -> RetainedDo
         paths: retained.paths.iter().map(|path| self::path(retained, path)).collect(),
         types: retained.types.iter().map(heap_type).collect(),
         cycles: retained.cycles.iter().map(cycle).collect(),
+        descriptors: retained.descriptors.iter().map(held_by).collect(),
         walk: WalkDoc {
             is_whole: walk.is_whole,
             seconds: walk.took.as_secs_f64(),

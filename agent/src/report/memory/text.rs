@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::{MemoryReport, sum};
-use crate::model::{Allocated, AllocatedAt, Amount, HeldSince, Retained, WouldFree};
+use crate::model::{
+    Allocated, AllocatedAt, Amount, HeldDescriptors, HeldSince, Retained, WouldFree,
+};
 use crate::report::format::{self, clean, count, counted};
 use crate::report::phrases;
 
@@ -105,12 +107,35 @@ fn write_retained(
         let types = types.map(|it| (it.holds, phrases::type_name(it.name.as_deref()).to_owned()));
         write_some(types.collect(), all, top, ("more type", "more types"), out)?;
     }
+    write_descriptors(&retained.descriptors, top, out)?;
     let notes = phrases::walk_notes(retained);
     if !notes.is_empty() {
         writeln!(out)?;
     }
     for note in notes {
         writeln!(out, "note       {note}")?;
+    }
+    Ok(())
+}
+
+/// Who holds open descriptors: at most `top`, most first.
+fn write_descriptors(
+    held: &[HeldDescriptors],
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\ndescriptors, of which Go's os and net have objects")?;
+    let shown = top.unwrap_or(usize::MAX).min(held.len());
+    for it in &held[..shown] {
+        let what = phrases::resources_named(it.count, &it.key);
+        writeln!(out, "{}: {}", clean(&what), clean(&phrases::held_descriptors(it)))?;
+    }
+    if shown < held.len() {
+        let more = counted((held.len() - shown) as u64, "more", "more");
+        writeln!(out, "… and {more}: --all shows them")?;
     }
     Ok(())
 }

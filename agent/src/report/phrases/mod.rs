@@ -69,12 +69,12 @@ pub use profile::{files, profile};
 pub use proof::{proof, proof_in_brief};
 pub use resource::{
     piled_up, resource, resource_kinds, resource_limit, resource_names, resources,
-    resources_counted, resources_in_brief,
+    resources_counted, resources_in_brief, resources_named,
 };
 pub use result::{health, is_well, result};
 pub use retained::{
-    heap_cycle, heap_held_brief, heap_held_path, heap_holder, heap_path, held_heap, held_since,
-    share_of_heap, type_name, unreached, walk, walk_notes,
+    descriptors_held, heap_cycle, heap_held_brief, heap_held_path, heap_holder, heap_path,
+    held_descriptors, held_heap, held_since, share_of_heap, type_name, unreached, walk, walk_notes,
 };
 pub use rise::{rise, rise_reason};
 pub use seen::{build, gap, goroutines, nothing_known, of_what, scope, window, window_and_end};

@@ -70,6 +70,12 @@ pub fn resource(key: &ResourceKey) -> String {
     format!("{many}{}", suffix(key))
 }
 
+/// So many of them: `3 open files /tmp/upload-#.part`.
+#[must_use]
+pub fn resources_named(number: u64, key: &ResourceKey) -> String {
+    format!("{}{}", resources_counted(number, key.kind), suffix(key))
+}
+
 /// What is open, and does not end.
 const fn why(kind: ResourceKind) -> &'static str {
     match kind {

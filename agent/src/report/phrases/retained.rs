@@ -1,10 +1,14 @@
 //! Who holds the heap, in words.
 
 use crate::model::{
-    Amount, HeapCycle, HeapHeld, HeapHolder, HeapPath, HeapStep, HeldHeap, HeldSince, HolderKind,
-    Retained,
+    Amount, HeapCycle, HeapHeld, HeapHolder, HeapPath, HeapStep, HeldDescriptors, HeldHeap,
+    HeldSince, HolderKind, ResourceGrowth, Retained,
 };
 use crate::report::format::{self, count, counted};
+
+/// Descriptors that nobody is known to hold are told of if they are more than this part of all: some are opened and closed
+/// between counting and walking.
+const MANY_UNKNOWN: u64 = 10;
 
 /// A holder: `main.store`, `variable at 0x5a2c40`, `3 goroutines of main.worker`.
 #[must_use]
@@ -153,6 +157,34 @@ pub fn heap_held_path(held: &HeapHeld) -> String {
         return heap_cycle_of(&held.steps);
     }
     steps(heap_holder(&held.holder), &held.steps)
+}
+
+/// Who holds descriptors, by which path, and how many of all that there are: a line for each path, and one for those
+/// that nobody is known to hold, if they are many.
+#[must_use]
+pub fn descriptors_held(growth: &ResourceGrowth) -> Vec<(String, String)> {
+    let of = count(growth.to);
+    let held = growth
+        .held_by
+        .iter()
+        .flatten()
+        .map(|held| (held_descriptors(held), format!("{} of {of}", count(held.count))));
+    let mut lines: Vec<(String, String)> = held.collect();
+    let unknown = growth.held_by_unknown();
+    if unknown > growth.to / MANY_UNKNOWN {
+        let what = "no object of Go's os or net: a number of the program's own, or of C code's";
+        lines.push((what.to_owned(), format!("{} of {of}", count(unknown))));
+    }
+    lines
+}
+
+/// By which path descriptors are held.
+#[must_use]
+pub fn held_descriptors(held: &HeldDescriptors) -> String {
+    match &held.by {
+        Some(by) => steps(heap_holder(&by.holder), &by.steps),
+        None => "nothing: they are garbage, and collections of it close them".to_owned(),
+    }
 }
 
 /// A type.

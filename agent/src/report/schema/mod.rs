@@ -79,8 +79,8 @@ pub use place::PlaceDoc;
 pub use profile::{FilesDoc, NotJudgedDoc, ProfileDoc, ProfileFaultDoc, UnreadFileDoc};
 pub use read::{ReadError, Streamed, read};
 pub use resources::{
-    LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceGroupDoc, ResourceGrowthDoc,
-    ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc, UsageDoc,
+    HeldDescriptorsDoc, LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceGroupDoc,
+    ResourceGrowthDoc, ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc, UsageDoc,
 };
 pub use retained::{
     HeapCycleDoc, HeapPathDoc, HeapStepDoc, HeapTypeDoc, HeldSinceDoc, HolderChangeDoc,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::frame::{FrameDoc, StackFrameDoc};
+use super::heap_holder::HeapHolderDoc;
 use crate::model::{CauseBasis, Level, ResourceKind, TcpState};
 
 /// What a process holds as of the last observation, and how its counts went over the window.
@@ -222,6 +223,32 @@ pub struct ResourceGrowthDoc<'a> {
     /// descriptor, and where the open probe was not attached (`coverage.probes`).
     #[serde(default)]
     pub opened_at: Vec<OpenedAtDoc<'a>>,
+    /// Who holds them, those of which one holds most first: of those alone for which Go's os or net has an object.
+    ///
+    /// Null: they are no descriptors, or the heap was not walked (`--walk`).
+    #[serde(default)]
+    pub held_by: Option<Vec<HeldDescriptorsDoc<'a>>>,
+}
+
+/// Descriptors that are held in one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldDescriptorsDoc<'a> {
+    /// Their kind. More kinds may come within v1.
+    pub kind: ResourceKind,
+    /// What they lead to.
+    ///
+    /// Null: they are all of that kind, or have no name.
+    pub name: Option<Cow<'a, str>>,
+    /// Who holds the objects that stand for them.
+    ///
+    /// Null: nothing does; they are garbage, and collections of it close them.
+    pub holder: Option<HeapHolderDoc<'a>>,
+    /// By which path: `main.clients -> map[string]*main.client -> main.client.conn -> net.TCPConn.fd -> net.netFD`.
+    pub path: Cow<'a, str>,
+    /// How many.
+    ///
+    /// Unit: descriptors.
+    pub count: u64,
 }
 
 /// How many there were at one time.

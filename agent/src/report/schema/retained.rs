@@ -13,6 +13,7 @@ use super::forced::WouldFreeDoc;
 use super::heap_holder::HeapHolderDoc;
 use super::memory::MemoryAccountDoc;
 use super::name::{Memory, SchemaName};
+use super::resources::HeldDescriptorsDoc;
 
 /// The memory of a program, and who holds its heap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +78,10 @@ pub struct RetainedDoc<'a> {
     /// `weak-cycle` by which fields entries lead to their objects.
     #[serde(default)]
     pub cycles: Vec<HeapCycleDoc<'a>>,
+    /// Who holds open descriptors, those of which one holds most first: of those alone for which Go's os or net has an
+    /// object.
+    #[serde(default)]
+    pub descriptors: Vec<HeldDescriptorsDoc<'a>>,
     /// How much was seen.
     pub walk: WalkDoc,
     /// The same in words, as far as it is not all.

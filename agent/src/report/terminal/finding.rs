@@ -12,6 +12,8 @@ use crate::report::style::Role;
 
 /// Evidence shown unless all is asked for.
 const EVIDENCE: usize = 3;
+/// Who holds descriptors: so many are shown.
+const HOLDERS: usize = 3;
 /// Kinds of goroutines shown unless all is asked for.
 const KINDS: usize = 4;
 
@@ -126,6 +128,10 @@ impl Page<'_> {
         }
         if let Some(held) = finding.heap_held() {
             self.text("held by    ", Role::Title, &phrases::heap_held_brief(held))?;
+        }
+        for (by, count) in finding.resources().flat_map(phrases::descriptors_held).take(HOLDERS) {
+            self.text("held by    ", Role::Title, &by)?;
+            self.field(BELOW, &count)?;
         }
         match group.and_then(|group| group.creation_stack) {
             Some(stack) => self.called_by("called by  ", stack, stacks),

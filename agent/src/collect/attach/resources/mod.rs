@@ -15,6 +15,7 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -25,8 +26,8 @@ use nix::time::{ClockId, clock_gettime};
 use super::probes::CallSite;
 use crate::golang::process::Process;
 use crate::model::{
-    Coverage, CoverageNote, FrameId, Opened, ResourceDetails, ResourcePart, Resources, StackId,
-    Usage,
+    Coverage, CoverageNote, FrameId, Opened, ResourceDetails, ResourceKey, ResourcePart, Resources,
+    StackId, Usage,
 };
 use descriptors::Descriptors;
 use groups::{Groups, Member};
@@ -143,6 +144,22 @@ impl Holdings {
     fn unread(&mut self, part: ResourcePart, error: &io::Error) {
         self.notes.push(CoverageNote::ResourcesUnread { part, why: error.to_string() });
     }
+}
+
+/// What the open descriptors of a process lead to, by their numbers, and how many each stands for: of very many an even
+/// sample.
+///
+/// # Errors
+/// When they cannot be listed.
+pub(super) fn descriptors(process: &Process) -> io::Result<(HashMap<u64, ResourceKey>, u64)> {
+    let folder = process.folder();
+    let mut groups = Groups::default();
+    groups.begin();
+    let table = Status::read(&folder).table;
+    let read = Descriptors::default().read(&folder, table, &mut groups)?;
+    let _ = groups.end(read.one_in);
+    let key = |(number, member): &(u64, Member)| Some((*number, groups.key(*member)?.clone()));
+    Ok((read.found.iter().filter_map(key).collect(), read.one_in))
 }
 
 /// What of `/proc/PID/status` is needed (proc_pid_status(5)).

@@ -35,17 +35,8 @@ pub(super) fn named(
     largest.truncate(MAX_NAMED);
     let mut paths: HashMap<(usize, Vec<HeapStep>), Amount> = HashMap::new();
     for (own, id) in largest {
-        let mut steps = Vec::new();
-        let mut at = id;
-        loop {
-            let node = walk.paths().node(at);
-            let Some(parent) = node.parent else { break };
-            let via = walk.types().text(node.via).map(str::to_owned);
-            steps.push(HeapStep { via, type_name: names.of(node.named)? });
-            at = parent;
-        }
-        steps.reverse();
-        if let Some(holder) = roots.get(&at) {
+        let (root, steps) = path(&mut names, walk, id)?;
+        if let Some(holder) = roots.get(&root) {
             let sum = paths.entry((*holder, steps)).or_default();
             *sum = sum.plus(own);
         }
@@ -58,6 +49,25 @@ pub(super) fn named(
         other.holds.cmp(&one.holds).then_with(rest)
     });
     Ok((paths, of_types(by_type, &mut names)?))
+}
+
+/// The path of a node: where it begins, and the steps from there on.
+pub(super) fn path(
+    names: &mut Names<'_>,
+    walk: &Walk<'_>,
+    node: NodeId,
+) -> Result<(NodeId, Vec<HeapStep>), ReadError> {
+    let mut steps = Vec::new();
+    let mut at = node;
+    loop {
+        let node = walk.paths().node(at);
+        let Some(parent) = node.parent else { break };
+        let via = walk.types().text(node.via).map(str::to_owned);
+        steps.push(HeapStep { via, type_name: names.of(node.named)? });
+        at = parent;
+    }
+    steps.reverse();
+    Ok((at, steps))
 }
 
 fn of_types(

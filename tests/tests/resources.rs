@@ -21,6 +21,8 @@ struct Leak {
     leads_to: Option<&'static str>,
     name: &'static str,
     opened_in: &'static [&'static str],
+    /// The path by which they are held; none where no object of Go's library stands for them.
+    held_by: Option<&'static str>,
 }
 
 const LEAKS: [Leak; 6] = [
@@ -30,6 +32,7 @@ const LEAKS: [Leak; 6] = [
         leads_to: Some("path"),
         name: "/upload-#.tmp",
         opened_in: &["main.files"],
+        held_by: Some("main.kept -> []any -> os.File.file -> os.file"),
     },
     Leak {
         mode: "close-wait",
@@ -38,22 +41,39 @@ const LEAKS: [Leak; 6] = [
         name: ":",
         // The closure of the one that was inlined into the other.
         opened_in: &["main.accepting.", "main.closeWait."],
+        held_by: Some("main.kept -> []any -> net.TCPConn.conn.fd -> net.netFD"),
     },
-    Leak { mode: "pipes", kind: "pipe", leads_to: None, name: "", opened_in: &["main.pipes"] },
+    Leak {
+        mode: "pipes",
+        kind: "pipe",
+        leads_to: None,
+        name: "",
+        opened_in: &["main.pipes"],
+        held_by: Some("main.kept -> []any -> os.File.file -> os.file"),
+    },
     Leak {
         mode: "children",
         kind: "zombie",
         leads_to: Some("program"),
         name: "true",
         opened_in: &[],
+        held_by: None,
     },
-    Leak { mode: "watchers", kind: "inotify", leads_to: None, name: "", opened_in: &[] },
+    Leak {
+        mode: "watchers",
+        kind: "inotify",
+        leads_to: None,
+        name: "",
+        opened_in: &[],
+        held_by: None,
+    },
     Leak {
         mode: "mappings",
         kind: "mapping",
         leads_to: Some("path"),
         name: "/index-#.tmp",
         opened_in: &[],
+        held_by: None,
     },
 ];
 
@@ -100,6 +120,7 @@ fn is_found(leak: &Leak, version: &str) {
     assert!(!finding["suggestions"].as_array().expect("a list").is_empty());
     assert!(resource["history"].as_array().is_some_and(|history| history.len() >= 5));
     is_opened_there(leak, resource, &report);
+    is_held_there(leak, finding);
     if leak.kind != "zombie" {
         assert!(resource["limit"]["reached_in_seconds"].as_f64().is_some(), "{resource}");
     }
@@ -129,6 +150,22 @@ fn is_opened_there(leak: &Leak, resource: &Value, report: &Value) {
     let group =
         held.iter().find(|group| !group["opened_at"].as_array().expect("a list").is_empty());
     assert_eq!(group.expect("it is told of what is held too")["kind"], leak.kind);
+}
+
+/// Whether it is told who holds all but what came or went while the heap was walked.
+fn is_held_there(leak: &Leak, finding: &Value) {
+    let resource = &finding["resource"];
+    let Some(path) = leak.held_by else {
+        let is_walked = leak.kind == "inotify";
+        assert_eq!(resource["held_by"].as_array().map(Vec::len), is_walked.then_some(0));
+        assert!(finding["held_by"].is_null(), "{finding:#}");
+        return;
+    };
+    let first = &resource["held_by"][0];
+    assert_eq!((&first["path"], &first["holder"]["name"]), (&path.into(), &"main.kept".into()));
+    assert_eq!(finding["held_by"][0], path);
+    let [count, to] = [&first["count"], &resource["to"]].map(|it| it.as_u64().expect("a count"));
+    assert!(10 * count >= 9 * to, "{resource:#}");
 }
 
 fn all_are_found(version: &str) {

@@ -17,6 +17,7 @@
 //	stop       does no more of it; what is held is held on; OK
 //	held       OK and how many of it are held
 //	open N     opens N files at once; OK
+//	drop N     opens N files at once and forgets them, which leaves them to the garbage collector; OK
 //	pipe N     makes N pipes at once, as descriptors that the runtime does not know of; OK
 package main
 
@@ -100,6 +101,7 @@ func main() {
 			return "OK " + strconv.Itoa(len(kept))
 		},
 		"open": func(args []string) string { return times(args, files) },
+		"drop": func(args []string) string { return times(args, dropped) },
 		"pipe": func(args []string) string {
 			return times(args, func() error { return syscall.Pipe2(make([]int, 2), syscall.O_CLOEXEC) })
 		},
@@ -145,6 +147,11 @@ func files() error {
 	if err == nil {
 		keep(file)
 	}
+	return err
+}
+
+func dropped() error {
+	_, err := os.Create(next("dropped"))
 	return err
 }
 

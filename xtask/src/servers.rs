@@ -1,5 +1,5 @@
 //! `cargo xtask servers`: builds servers that nobody here wrote, for the tests to look at, and brings those that alerts
-//! are sent to.
+//! and metrics are sent to.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,34 +18,57 @@ struct Server {
     name: &'static str,
     package: &'static str,
     version: &'static str,
+    how: How,
     /// What one has to wait for it, on two cores.
     takes: &'static str,
 }
 
+/// How a server comes to be.
+#[derive(Clone, Copy)]
+enum How {
+    /// Go installs it.
+    Installed,
+    /// Of a folder under tests/servers that is called as it is, whose few lines put a server together of modules that
+    /// its go.sum pins.
+    PutTogether,
+}
+
 /// All of them.
-const SERVERS: [Server; 4] = [
+const SERVERS: [Server; 5] = [
     Server {
         name: "nats-server",
         package: "github.com/nats-io/nats-server/v2",
         version: "v2.15.2",
+        how: How::Installed,
         takes: "a minute",
     },
     Server {
         name: "caddy",
         package: "github.com/caddyserver/caddy/v2/cmd/caddy",
         version: "v2.11.9",
+        how: How::Installed,
         takes: "3 minutes",
     },
     Server {
         name: "coredns",
         package: "github.com/coredns/coredns",
         version: "v1.15.0",
+        how: How::Installed,
         takes: "3 minutes",
     },
     Server {
         name: "node_exporter",
         package: "github.com/prometheus/node_exporter",
         version: "v1.12.1",
+        how: How::Installed,
+        takes: "a minute",
+    },
+    // Nothing is to be found in it: it is sent to.
+    Server {
+        name: "otelcol",
+        package: "tests/servers/otelcol",
+        version: "v0.165.0",
+        how: How::PutTogether,
         takes: "a minute",
     },
 ];
@@ -92,13 +115,25 @@ impl Server {
     }
 
     /// Everything that makes the binary what it is.
-    fn recipe(&self) -> String {
-        format!("{}@{} by Go {}", self.package, self.version, go::DEFAULT)
+    fn recipe(&self, project: &Project) -> Result<String> {
+        let read = |file: &str| {
+            std::fs::read_to_string(own(project, file))
+                .with_context(|| format!("there is no tests/servers/{file}"))
+        };
+        let added = match self.how {
+            How::Installed => String::new(),
+            How::PutTogether => {
+                let files = ["main.go", "go.mod", "go.sum"];
+                let texts = files.map(|file| read(&format!("{}/{file}", self.name)));
+                texts.into_iter().collect::<Result<Vec<String>>>()?.concat()
+            }
+        };
+        Ok(format!("{}@{} by Go {}\n{added}", self.package, self.version, go::DEFAULT))
     }
 
     fn is_built(&self, project: &Project) -> Result<bool> {
         let noted = std::fs::read_to_string(self.note(project)).unwrap_or_default();
-        Ok(self.binary(project).is_file() && noted == self.recipe())
+        Ok(self.binary(project).is_file() && noted == self.recipe(project)?)
     }
 
     fn build(&self, project: &Project, go: &Go) -> Result<()> {
@@ -108,8 +143,12 @@ impl Server {
         let folder = project.servers();
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
-        self.install(project, go).with_context(|| format!("cannot build {name}"))?;
-        std::fs::write(self.note(project), self.recipe())?;
+        match self.how {
+            How::Installed => self.install(project, go),
+            How::PutTogether => self.put_together(project, go),
+        }
+        .with_context(|| format!("cannot build {name}"))?;
+        std::fs::write(self.note(project), self.recipe(project)?)?;
         say(format_args!(
             "{} ({} s)",
             project.shown(&self.binary(project)),
@@ -124,6 +163,18 @@ impl Server {
         install.current_dir(project.servers()).env("GOBIN", project.servers()).arg("install");
         shell::output(install.arg(format!("{}@{}", self.package, self.version))).map(drop)
     }
+
+    /// Builds the folder of its name.
+    fn put_together(&self, project: &Project, go: &Go) -> Result<()> {
+        let mut build = polite(&go.command());
+        build.current_dir(own(project, self.name)).args(["build", "-mod=readonly", "-ldflags"]);
+        shell::output(build.args(["-s -w", "-o"]).arg(self.binary(project)).arg(".")).map(drop)
+    }
+}
+
+/// Something under tests/servers.
+fn own(project: &Project, file: &str) -> PathBuf {
+    project.root().join("tests/servers").join(file)
 }
 
 /// The same command, behind everybody else who wants the processor: this takes minutes.

@@ -86,11 +86,18 @@ impl Changes {
             }
             self.0.insert(id, now);
         }
-        let ended =
-            |(id, was)| Change { id, kind: ChangeKind::Ended, before: Some(was), now: None };
         changes.extend(before.into_iter().map(ended));
         changes
     }
+
+    /// What ends with the target itself.
+    pub fn end(self) -> Vec<Change> {
+        self.0.into_iter().map(ended).collect()
+    }
+}
+
+fn ended((id, was): (String, Weight)) -> Change {
+    Change { id, kind: ChangeKind::Ended, before: Some(was), now: None }
 }
 
 fn kind(before: Option<Weight>, now: Weight) -> Option<ChangeKind> {

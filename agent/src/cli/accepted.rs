@@ -37,6 +37,8 @@ const SERVERS: &[&str] = &[
     "bearer-token-file",
     "header",
 ];
+/// Whom to trust, and how long to wait.
+const TRUST: &[&str] = &["timeout", "ca-file", "client-cert", "client-key", "insecure"];
 /// How a program is made to collect garbage.
 const FORCING: &[&str] = &["force-gc", "gc-cycles", "gc-wait", "gc-threshold"];
 /// Why commands without a window do not take these.
@@ -95,6 +97,7 @@ const TABLE: [Row; 22] = [
         command: DAEMON,
         flags: &[
             EVERY,
+            TRUST,
             &["interval", "budget", "format", "source-root", "func", "package", "exclude"],
             SUBJECTS,
             RULES,

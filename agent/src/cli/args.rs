@@ -19,6 +19,7 @@ use super::format::{self, Choice};
 use super::judging::Judging;
 use super::keeping::Keeping;
 use super::metering::Metering;
+use super::otlp::Exporting;
 use super::proving::Proof;
 use super::pushing::Pushing;
 use super::sampling::SampleAllocations;
@@ -260,6 +261,9 @@ pub(super) struct Monitor {
 
     #[command(flatten)]
     pub(super) metering: Metering,
+
+    #[command(flatten)]
+    pub(super) exporting: Exporting,
 }
 
 /// What to start.

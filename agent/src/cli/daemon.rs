@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::alerting::{self, Alerts};
+use super::asking::Asking;
 use super::config::File;
 use super::failure::Failure;
 use super::metering::Metering;
+use super::otlp::{Exported, Exporting};
 use super::time::{duration, every};
 use super::watching;
 use crate::collect::attach::Budget;
@@ -97,6 +99,9 @@ pub(super) struct Daemoning {
 
     #[command(flatten)]
     pub(super) metering: Metering,
+
+    #[command(flatten)]
+    pub(super) exporting: Exporting,
 }
 
 /// Where what outlives the agent is kept.
@@ -140,6 +145,7 @@ pub(super) struct Daemon {
     pub(super) off_file: PathBuf,
     pub(super) state: Option<PathBuf>,
     pub(super) metering: Metering,
+    pub(super) exported: Option<Exported>,
     /// Nobody need be told anything yet: others may be after the configuration was read again.
     pub(super) alerts: Option<Alerts>,
 }
@@ -152,7 +158,7 @@ pub(super) enum Decided {
 
 impl Daemoning {
     /// What was asked for, with what a file says beside flags.
-    pub(super) fn decided(self, file: Option<&File>) -> Result<Decided, Failure> {
+    pub(super) fn decided(self, file: Option<&File>, asking: &Asking) -> Result<Decided, Failure> {
         if let Some(action) = self.action {
             let Self { which, off_file, .. } = self;
             return Ok(Decided::Order(Order { action, which, off_file }));
@@ -171,6 +177,7 @@ impl Daemoning {
             host: self.host_budget,
             off_file: self.off_file,
             metering: self.metering,
+            exported: self.exporting.decided(asking)?,
             alerts: alerts.or_else(|| state.as_deref().map(Alerts::nobody)),
             state,
         })))

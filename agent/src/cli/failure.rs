@@ -183,6 +183,14 @@ pub(super) enum Failure {
         /// What it holds.
         text: String,
     },
+    /// Where metrics and findings are to be sent by OTLP is not sound.
+    #[error("{what}: {why}")]
+    Otlp {
+        /// The flag or variable.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// What a flag says is wrong, and may hold what is secret.
     #[error("--{flag}: {why}")]
     Secret {
@@ -415,6 +423,7 @@ impl Failure {
             | Self::Unreadable { .. }
             | Self::PatternLine { .. }
             | Self::Secret { .. }
+            | Self::Otlp { .. }
             | Self::Asking(_)
             | Self::Thresholds(_)
             | Self::NoAlert { .. }
@@ -557,6 +566,7 @@ impl Failure {
             | Self::Saved { .. }
             | Self::NoProfile { .. }
             | Self::Secret { .. }
+            | Self::Otlp { .. }
             | Self::Asking(_)
             | Self::Thresholds(_)
             | Self::Format { .. }

@@ -26,6 +26,7 @@ mod log;
 mod metering;
 mod moment;
 mod off;
+mod otlp;
 mod output;
 mod privileges;
 mod project;

@@ -19,6 +19,7 @@ use super::format::{Form, Format};
 use super::judging::FailOn;
 use super::keeping::KeptDumps;
 use super::metering::Metering;
+use super::otlp::Exported;
 use super::project;
 use super::proving::{Proofs, Samples};
 use super::pushing::Pushed;
@@ -174,6 +175,7 @@ pub(super) struct Meanwhile {
     pub(super) dumps: Option<KeptDumps>,
     pub(super) pushed: Pushed,
     pub(super) metering: Metering,
+    pub(super) exported: Option<Exported>,
     /// The folder in which it is remembered what is usual.
     pub(super) state: Option<PathBuf>,
     pub(super) alerts: Option<Alerts>,
@@ -458,6 +460,7 @@ impl Task {
                 dumps: it.keeping.decided(common.save.as_deref()),
                 pushed: it.pushing.decided(&common.asking)?,
                 metering: it.metering,
+                exported: it.exporting.decided(&common.asking)?,
                 alerts: alerting::decided(file, it.stateful.state.clone())?,
                 state: it.stateful.state,
             })),
@@ -499,7 +502,7 @@ impl Task {
             Some(Command::Simulate(simulating)) => {
                 Self::Simulate(simulating.decided(common.duration)?)
             }
-            Some(Command::Daemon(it)) => match it.decided(file)? {
+            Some(Command::Daemon(it)) => match it.decided(file, &common.asking)? {
                 Decided::Daemon(daemon) => Self::Daemon(daemon),
                 Decided::Order(order) => Self::Tell(order),
             },

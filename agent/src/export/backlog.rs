@@ -1,18 +1,23 @@
-//! Profiles that wait to be sent to a store, and when to try next. It knows no clock: it is told what time it is.
+//! What waits to be sent to a store, and when to try next. It knows no clock: it is told what time it is.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::Labelled;
 use crate::http::Backoff;
 
-/// Profiles that wait, at most: at one each 15 seconds, those of a quarter of an hour without the server.
+/// How many wait, at most: of profiles at one each 15 seconds, those of a quarter of an hour without the server.
 const MAX_WAITING: usize = 60;
 
 /// Their bytes, at most. One that is larger waits alone.
 const MAX_BYTES: usize = 32 << 20;
 
-/// What became of profiles.
+/// What is sent.
+pub trait Parcel {
+    /// Its bytes in memory.
+    fn bytes(&self) -> usize;
+}
+
+/// What became of what was to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The store took them.
@@ -23,31 +28,43 @@ pub struct Tally {
     pub dropped: u64,
 }
 
-/// Profiles that wait, the oldest first, and the one that is being sent.
-#[derive(Debug, Default)]
-pub struct Backlog {
-    waiting: VecDeque<Labelled>,
+/// What waits, the oldest first, and the one that is being sent.
+#[derive(Debug)]
+pub struct Backlog<T> {
+    waiting: VecDeque<T>,
     bytes: usize,
     is_sending: bool,
     backoff: Backoff,
     tally: Tally,
 }
 
-impl Backlog {
+impl<T> Default for Backlog<T> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            is_sending: false,
+            backoff: Backoff::default(),
+            tally: Tally::default(),
+        }
+    }
+}
+
+impl<T: Parcel> Backlog<T> {
     /// Adds the newest. The oldest go where there is no room.
-    pub fn add(&mut self, labelled: Labelled) {
-        self.bytes += labelled.profile.len();
-        self.waiting.push_back(labelled);
+    pub fn add(&mut self, parcel: T) {
+        self.bytes += parcel.bytes();
+        self.waiting.push_back(parcel);
         self.make_room();
     }
 
     /// The oldest, to be sent; of that one [`Backlog::pushed`], [`Backlog::refused`] or [`Backlog::failed`] is
     /// called before the next is taken.
-    pub fn take(&mut self) -> Option<Labelled> {
-        let labelled = self.waiting.pop_front()?;
-        self.bytes -= labelled.profile.len();
+    pub fn take(&mut self) -> Option<T> {
+        let parcel = self.waiting.pop_front()?;
+        self.bytes -= parcel.bytes();
         self.is_sending = true;
-        Some(labelled)
+        Some(parcel)
     }
 
     /// How long it takes until one is to be sent; `None` where none waits.
@@ -70,21 +87,15 @@ impl Backlog {
 
     /// The store could not be reached, or is not well: it is tried again after a pause, as [`Backoff::failed`]
     /// says. `asked` is the pause that it asked for.
-    pub fn failed(
-        &mut self,
-        labelled: Labelled,
-        now: Instant,
-        chance: f64,
-        asked: Option<Duration>,
-    ) {
+    pub fn failed(&mut self, parcel: T, now: Instant, chance: f64, asked: Option<Duration>) {
         self.backoff.failed(now, chance, asked);
         self.is_sending = false;
-        self.bytes += labelled.profile.len();
-        self.waiting.push_front(labelled);
+        self.bytes += parcel.bytes();
+        self.waiting.push_front(parcel);
         self.make_room();
     }
 
-    /// What became of profiles so far.
+    /// What became of them so far.
     #[must_use]
     pub const fn tally(&self) -> Tally {
         self.tally
@@ -105,7 +116,7 @@ impl Backlog {
         while self.waiting.len() > MAX_WAITING || (self.bytes > MAX_BYTES && self.waiting.len() > 1)
         {
             let dropped = self.waiting.pop_front();
-            self.bytes -= dropped.map_or(0, |dropped| dropped.profile.len());
+            self.bytes -= dropped.map_or(0, |dropped| dropped.bytes());
             self.tally.dropped += 1;
         }
     }
@@ -114,12 +125,13 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::Labelled;
 
     fn labelled(number: u8, bytes: usize) -> Labelled {
         Labelled { labels: Vec::new(), profile: vec![number; bytes] }
     }
 
-    fn first(backlog: &mut Backlog) -> Option<u8> {
+    fn first(backlog: &mut Backlog<Labelled>) -> Option<u8> {
         backlog.take().map(|it| it.profile[0])
     }
 
@@ -167,7 +179,8 @@ mod tests {
     #[test]
     fn nothing_is_sent_until_the_pause_is_over_and_what_is_taken_ends_it() {
         let (mut backlog, now) = (Backlog::default(), Instant::now());
-        let seconds = |backlog: &Backlog| backlog.delay(now).map(|delay| delay.as_secs_f64());
+        let seconds =
+            |backlog: &Backlog<Labelled>| backlog.delay(now).map(|delay| delay.as_secs_f64());
         backlog.add(labelled(1, 1));
         let sent = backlog.take().expect("it waits");
         backlog.failed(sent, now, 0.0, None);

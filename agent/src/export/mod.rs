@@ -3,12 +3,15 @@
 //! Nothing here takes samples or waits: who pushes decides when, and is told by [`Backlog`] what is next.
 
 mod backlog;
+mod figure;
 mod label;
 pub mod metrics;
+pub mod otlp;
 mod parca;
 mod pyroscope;
 
-pub use backlog::{Backlog, Tally};
+pub use backlog::{Backlog, Parcel, Tally};
+pub use figure::{Figure, Gathered, Kind};
 pub use label::Label;
 
 use crate::http::{Address, Body, Client, Error, Problem, Settings, Url};
@@ -28,6 +31,12 @@ pub struct Labelled {
     pub labels: Vec<Label>,
     /// pprof's protobuf, in gzip.
     pub profile: Vec<u8>,
+}
+
+impl Parcel for Labelled {
+    fn bytes(&self) -> usize {
+        self.profile.len()
+    }
 }
 
 /// How a kind of store is sent profiles.

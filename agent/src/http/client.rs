@@ -1,5 +1,7 @@
 //! The client: one request after the other, each within its limits.
 
+mod grpc;
+
 use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -35,7 +37,17 @@ pub struct Client {
     runtime: Runtime,
     server: Url,
     settings: Settings,
+    version: Version,
     http: reqwest::Client,
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    /// What both can.
+    Any,
+    /// HTTP/2 from the first byte on.
+    Two,
 }
 
 /// What is sent with a request, and what it is: `application/json`.
@@ -75,6 +87,18 @@ impl Client {
     /// # Errors
     /// When the certificates or the key of the settings are not sound.
     pub fn new(server: &Url, settings: Settings) -> Result<Self, Error> {
+        Self::speaking(Version::Any, server, settings)
+    }
+
+    /// The same for a server that is called by gRPC ([`Client::call`]).
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn of_grpc(server: &Url, settings: Settings) -> Result<Self, Error> {
+        Self::speaking(Version::Two, server, settings)
+    }
+
+    fn speaking(version: Version, server: &Url, settings: Settings) -> Result<Self, Error> {
         let fail = |problem| Error { url: server.to_string(), problem };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -82,8 +106,8 @@ impl Client {
             .max_blocking_threads(1)
             .build()
             .map_err(|error| fail(Problem::Start(error)))?;
-        let http = build(server, &settings, settings.identity.as_ref()).map_err(fail)?;
-        Ok(Self { runtime, server: server.clone(), settings, http })
+        let http = build(server, &settings, settings.identity.as_ref(), version).map_err(fail)?;
+        Ok(Self { runtime, server: server.clone(), settings, version, http })
     }
 
     /// Asks for a text, and gives it whole.
@@ -246,7 +270,7 @@ impl Client {
     /// For another server, which has no business to know who asks.
     fn stranger(&self) -> Result<reqwest::Client, Problem> {
         match self.settings.identity {
-            Some(_) => build(&self.server, &self.settings, None),
+            Some(_) => build(&self.server, &self.settings, None, self.version),
             None => Ok(self.http.clone()),
         }
     }
@@ -281,6 +305,7 @@ fn build(
     server: &Url,
     settings: &Settings,
     identity: Option<&Identity>,
+    version: Version,
 ) -> Result<reqwest::Client, Problem> {
     let base = || {
         let base = ClientBuilder::new()
@@ -289,6 +314,7 @@ fn build(
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .pool_max_idle_per_host(1);
+        let base = if version == Version::Two { base.http2_prior_knowledge() } else { base };
         // As Go's own client: a proxy of the environment has no way to this machine.
         if is_local(server) { base.no_proxy() } else { base }
     };

@@ -51,6 +51,19 @@ pub enum Problem {
         /// For how many seconds it asked not to be asked again.
         retry_after_seconds: Option<NonZeroU32>,
     },
+    /// It answered a call of gRPC, but with a status of failure.
+    #[error("answered status {code}{}", .said.as_deref().map(|said| format!(": {said}")).unwrap_or_default())]
+    Call {
+        /// The status: 14 (unavailable).
+        code: i32,
+        /// What it said.
+        said: Option<String>,
+        /// How long it asked not to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// It has taken only a part of what was sent.
+    #[error("not all was taken, but for {0}")]
+    Partial(String),
     /// A page for people where a profile was expected: of a login, of another program.
     #[error("the answer is {0}, not a profile")]
     Page(String),
@@ -105,6 +118,7 @@ impl Problem {
             Self::Status { retry_after_seconds, .. } => {
                 retry_after_seconds.map(|seconds| Duration::from_secs(seconds.get().into()))
             }
+            Self::Call { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

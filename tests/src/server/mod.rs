@@ -60,19 +60,23 @@ impl Kind {
     /// # Errors
     /// When it was not built.
     pub fn path(self) -> Result<PathBuf> {
-        let folder = env::var_os("LEAK_AGENT_SERVERS").map_or_else(
-            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/servers")),
-            PathBuf::from,
-        );
-        let path = folder.join(self.name());
-        ensure!(
-            path.is_file(),
-            "{} was not built: there is no {}; run: cargo xtask servers",
-            self.name(),
-            path.display()
-        );
-        Ok(path)
+        path(self.name())
     }
+}
+
+/// Where the program of this name lies, which `cargo xtask servers` builds.
+///
+/// # Errors
+/// When it was not built.
+pub fn path(name: &str) -> Result<PathBuf> {
+    let folder = env::var_os("LEAK_AGENT_SERVERS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/servers")),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    let shown = path.display();
+    ensure!(path.is_file(), "{name} was not built: there is no {shown}; run: cargo xtask servers");
+    Ok(path)
 }
 
 impl Server {

@@ -4,13 +4,13 @@
 use crate::cli::allocated::AllocatedAt;
 use crate::cli::format::Kind;
 use crate::cli::request::{Meanwhile, Request, Selection};
-use crate::cli::sinks::{Account, Alerting, Dumps, Metrics, Monitor, Push};
+use crate::cli::sinks::{Account, Alerting, Dumps, Metrics, Monitor, Otlp, Push};
 use crate::cli::{Outcome, output, session, target};
 use crate::pipeline::Sink;
 
 /// Samples until told to stop, then reports.
 pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
-    let Meanwhile { dumps, pushed, metering, alerts, .. } = meanwhile;
+    let Meanwhile { dumps, pushed, metering, exported, alerts, .. } = meanwhile;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Monitor::new(request))];
     if let Some(kept) = dumps {
         sinks.push(Box::new(Dumps::new(kept, request)));
@@ -22,6 +22,11 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
     for push in Push::all(pushed)? {
         accounts.push(push.account());
         sinks.push(Box::new(push));
+    }
+    if let Some(exported) = exported {
+        let otlp = Otlp::new(exported, request, None)?;
+        accounts.extend(otlp.accounts().map(|(_, account)| account));
+        sinks.push(Box::new(otlp));
     }
     let mut alerted = Vec::new();
     if let Some(alerts) = alerts {

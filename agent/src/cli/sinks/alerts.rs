@@ -1,7 +1,7 @@
 //! Alerts that `monitor` sends, beside sampling, which never waits for them: this keeps account of what is there and
 //! what was told; each receiver has a thread and a spool of its own (`alert::Sender`).
 
-mod seen;
+pub(super) mod seen;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -50,7 +50,7 @@ pub(super) fn of(target: &Target, named: &[Label]) -> Vec<Label> {
 }
 
 /// The name of this machine, or of the container whose name the agent sees.
-fn host() -> Option<String> {
+pub(super) fn host() -> Option<String> {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     Some(name.trim().to_owned())
 }

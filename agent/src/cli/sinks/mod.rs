@@ -1,5 +1,5 @@
 //! What a session's samples are shown on: the live view, lines, one line of progress, monitor's news. And
-//! what keeps or sends some of them: dumps, pushed profiles, alerts.
+//! what keeps or sends some of them: dumps, pushed profiles, OTLP, alerts.
 
 mod alerts;
 mod board;
@@ -11,8 +11,10 @@ mod live;
 mod metrics;
 mod monitor;
 mod news;
+mod otlp;
 mod progress;
 mod push;
+mod sender;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::num::NonZeroUsize;
@@ -34,8 +36,10 @@ pub(super) use lines::Lines;
 pub(super) use live::Live;
 pub(super) use metrics::{Metrics, OwnFigures};
 pub(super) use monitor::Monitor;
+pub(super) use otlp::Otlp;
 pub(super) use progress::Progress;
-pub(super) use push::{Account, Push};
+pub(super) use push::Push;
+pub(super) use sender::Account;
 
 /// Samples that wait to be written as lines before the oldest is dropped. An assessment may take tens of
 /// megabytes.

@@ -1,27 +1,26 @@
 //! Profiles that `monitor` pushes to a store, beside sampling, which never waits for it: this makes them when
 //! it is their time, and a thread of its own (`sender`) waits for the store.
 
-mod sender;
 mod turns;
 
 use std::io;
 
 use super::labels;
+use super::sender::{Account, Deliver, Sender, Words};
 use crate::analyze::finding_of;
 use crate::cli::failure::Failure;
 use crate::cli::pushing::Pushed;
-use crate::export::{Label, Labelled, Pusher};
+use crate::export::{Label, Labelled, Pusher, is_refusal};
+use crate::http::Error;
 use crate::model::{Store, Update};
 use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
 use crate::profile::write::{self, Judged};
-pub(in crate::cli) use sender::Account;
-use sender::Sender;
 use turns::Turns;
 
 /// Pushes a profile of each target, now and then, to one store.
 pub(in crate::cli) struct Push {
     store: Store,
-    sender: Sender,
+    sender: Sender<Pusher>,
     turns: Turns,
     /// Those that the user named.
     labels: Vec<Label>,
@@ -39,9 +38,10 @@ impl Push {
                     },
                     why: error.problem.to_string(),
                 })?;
+            let words = Words { store: store.to_string(), parcel: ["profile", "profiles"] };
             Ok(Self {
                 store: *store,
-                sender: Sender::new(*store, pusher),
+                sender: Sender::new(pusher, words),
                 turns: Turns::new(pushed.every),
                 labels: pushed.labels.clone(),
             })
@@ -67,6 +67,18 @@ impl Push {
         let mut profile = Vec::new();
         write::pprof(observation, judged, &mut profile)?;
         Ok(Some(Labelled { labels: labels::of(&observation.target, &self.labels), profile }))
+    }
+}
+
+impl Deliver for Pusher {
+    type Parcel = Labelled;
+
+    fn deliver(&self, labelled: &Labelled) -> Result<(), Error> {
+        self.push(labelled)
+    }
+
+    fn is_refusal(error: &Error) -> bool {
+        is_refusal(error)
     }
 }
 

@@ -1,15 +1,13 @@
-//! What is known of targets as Prometheus' metrics, in its text format: a table of families ([`families`]), and what
-//! writes them.
+//! What is known of targets as metrics: a table of families ([`families`]), and what writes them in Prometheus' text
+//! format.
 
 mod families;
 mod own;
 
-use std::collections::BTreeMap;
-
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder as _, TextEncoder};
 
-use super::Label;
+use super::{Figure, Gathered, Kind, Label};
 use crate::model::Assessment;
 use families::FAMILIES;
 use own::OWN;
@@ -43,19 +41,12 @@ struct Family {
     read: fn(&Exposed<'_>, &mut Figures<'_>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Gauge,
-    Counter,
-}
-
 /// Takes the figures of one family and one target.
 struct Figures<'a> {
-    kind: Kind,
     labels: &'a [Label],
     /// Findings of a target that have series of their own.
     findings: usize,
-    metrics: &'a mut Vec<Metric>,
+    figures: &'a mut Vec<Figure>,
 }
 
 impl Figures<'_> {
@@ -70,15 +61,79 @@ impl Figures<'_> {
     fn labelled(&mut self, own: &[(&str, &str)], value: f64) {
         let target = self.labels.iter().map(|it| (it.name.as_str(), it.value.as_str()));
         // A target's label of a name that the family has would make a second one of that name.
-        let pairs: BTreeMap<&str, &str> = target.chain(own.iter().copied()).collect();
-        let pairs = pairs.into_iter().map(|(name, value)| {
+        let labels = target.chain(own.iter().copied());
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.figures.push(Figure { labels, value });
+    }
+}
+
+/// Figures of targets, family by family; of those that have any.
+fn of_targets(targets: &[Exposed<'_>], findings: usize) -> impl Iterator<Item = Gathered> {
+    let of_family = move |Family { name, help, kind, read }: &Family| {
+        let mut figures = Vec::new();
+        for target in targets {
+            read(target, &mut Figures { labels: target.labels, findings, figures: &mut figures });
+        }
+        Gathered { name, help, kind: *kind, figures }
+    };
+    FAMILIES.iter().map(of_family).filter(|it| !it.figures.is_empty())
+}
+
+/// What a daemon says of itself.
+pub fn of_agent(own: &Own) -> impl Iterator<Item = Gathered> {
+    let of_row = move |own::Row { name, help, kind, read }: &own::Row| {
+        let mut figures = Vec::new();
+        read(own, &mut Figures { labels: &[], findings: 0, figures: &mut figures });
+        Gathered { name, help, kind: *kind, figures }
+    };
+    OWN.iter().map(of_row).filter(|it| !it.figures.is_empty())
+}
+
+/// Figures of one target of so many, without its labels: for a format that says whose they are once for all.
+pub fn of_target(target: Exposed<'_>, of_all: usize) -> Vec<Gathered> {
+    of_targets(&[Exposed { labels: &[], ..target }], findings_each(of_all)).collect()
+}
+
+/// How many findings of a target have series of their own.
+fn findings_each(targets: usize) -> usize {
+    (MAX_OF_ALL / targets.max(1)).clamp(1, MAX_FINDINGS)
+}
+
+/// All metrics of these targets. Two targets with the same labels are told apart by nobody: their labels differ.
+///
+/// # Errors
+/// When a name is none, which is a defect.
+pub fn text(targets: &[Exposed<'_>], own: Option<&Own>) -> Result<Vec<u8>, prometheus::Error> {
+    let of_targets = of_targets(targets, findings_each(targets.len()));
+    let of_agent = own.into_iter().flat_map(of_agent);
+    let families: Vec<MetricFamily> =
+        of_targets.chain(of_agent).chain([build()]).map(family).collect();
+    let mut text = Vec::new();
+    TextEncoder::new().encode(&families, &mut text)?;
+    Ok(text)
+}
+
+/// Which agent says so, also where there is no target any more.
+fn build() -> Gathered {
+    let labels = [("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into();
+    Gathered {
+        name: "leak_agent_build_info",
+        help: "The agent that watches.",
+        kind: Kind::Gauge,
+        figures: vec![Figure { labels, value: 1.0 }],
+    }
+}
+
+fn family(Gathered { name, help, kind, figures }: Gathered) -> MetricFamily {
+    let metric = |Figure { labels, value }: Figure| {
+        let pair = |(name, value)| {
             let mut pair = LabelPair::default();
-            pair.set_name(name.to_owned());
-            pair.set_value(value.to_owned());
+            pair.set_name(name);
+            pair.set_value(value);
             pair
-        });
-        let mut metric = Metric::from_label(pairs.collect());
-        match self.kind {
+        };
+        let mut metric = Metric::from_label(labels.into_iter().map(pair).collect());
+        match kind {
             Kind::Gauge => {
                 let mut gauge = Gauge::default();
                 gauge.set_value(value);
@@ -90,59 +145,8 @@ impl Figures<'_> {
                 metric.set_counter(counter);
             }
         }
-        self.metrics.push(metric);
-    }
-}
-
-/// All metrics of these targets. Two targets with the same labels are told apart by nobody: their labels differ.
-///
-/// # Errors
-/// When a name is none, which is a defect.
-pub fn text(targets: &[Exposed<'_>], own: Option<&Own>) -> Result<Vec<u8>, prometheus::Error> {
-    let mut families = Vec::new();
-    let findings = (MAX_OF_ALL / targets.len().max(1)).clamp(1, MAX_FINDINGS);
-    for Family { name, help, kind, read } in FAMILIES {
-        let mut metrics = Vec::new();
-        for target in targets {
-            read(
-                target,
-                &mut Figures {
-                    kind: *kind,
-                    labels: target.labels,
-                    findings,
-                    metrics: &mut metrics,
-                },
-            );
-        }
-        if metrics.is_empty() {
-            continue;
-        }
-        families.push(family(name, help, *kind, metrics));
-    }
-    for own::Row { name, help, kind, read } in own.iter().flat_map(|_| OWN) {
-        let mut metrics = Vec::new();
-        if let Some(own) = own {
-            read(own, &mut Figures { kind: *kind, labels: &[], findings, metrics: &mut metrics });
-        }
-        if !metrics.is_empty() {
-            families.push(family(name, help, *kind, metrics));
-        }
-    }
-    families.push(build());
-    let mut text = Vec::new();
-    TextEncoder::new().encode(&families, &mut text)?;
-    Ok(text)
-}
-
-/// Which agent says so, also where there is no target any more.
-fn build() -> MetricFamily {
-    let mut metrics = Vec::new();
-    Figures { kind: Kind::Gauge, labels: &[], findings: 0, metrics: &mut metrics }
-        .labelled(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
-    family("leak_agent_build_info", "The agent that watches.", Kind::Gauge, metrics)
-}
-
-fn family(name: &str, help: &str, kind: Kind, metrics: Vec<Metric>) -> MetricFamily {
+        metric
+    };
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -150,7 +154,7 @@ fn family(name: &str, help: &str, kind: Kind, metrics: Vec<Metric>) -> MetricFam
         Kind::Gauge => MetricType::GAUGE,
         Kind::Counter => MetricType::COUNTER,
     });
-    family.set_metric(metrics);
+    family.set_metric(figures.into_iter().map(metric).collect());
     family
 }
 
@@ -169,8 +173,12 @@ mod tests {
         assert_eq!(names.len(), all.len());
         let page = include_str!("../../../../docs/metrics.md");
         for (name, help, kind) in all {
-            let row = format!("| `{name}` | {kind:?} | {help} |");
-            assert!(page.to_lowercase().contains(&row.to_lowercase()), "docs/metrics.md: {row}");
+            // Between both is what OpenTelemetry calls it.
+            let (start, end) = (format!("| `{name}` | "), format!(" | {kind:?} | {help} |"));
+            let is_row = |line: &str| {
+                line.starts_with(&start) && line.to_lowercase().ends_with(&end.to_lowercase())
+            };
+            assert!(page.lines().any(is_row), "docs/metrics.md: {start}...{end}");
             assert!(help.ends_with('.'), "{name}");
             assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
         }
@@ -179,13 +187,12 @@ mod tests {
     #[test]
     fn labels_of_the_family_go_before_those_of_the_target_and_any_text_is_a_value() {
         let labels = [Label::new("class", "a\"b\\\n"), Label::new("service_name", "x")];
-        let mut metrics = Vec::new();
-        let mut figures =
-            Figures { kind: Kind::Gauge, labels: &labels, findings: 1, metrics: &mut metrics };
-        figures.add(None);
-        figures.labelled(&[("class", "select")], 1.0);
-        figures.add(Some(2.0));
-        let family = family("x", "A test.", Kind::Gauge, metrics);
+        let mut figures = Vec::new();
+        let mut taking = Figures { labels: &labels, findings: 1, figures: &mut figures };
+        taking.add(None);
+        taking.labelled(&[("class", "select")], 1.0);
+        taking.add(Some(2.0));
+        let family = family(Gathered { name: "x", help: "A test.", kind: Kind::Gauge, figures });
         let mut text = Vec::new();
         TextEncoder::new().encode(&[family], &mut text).expect("a vector takes everything");
         let text = String::from_utf8(text).expect("UTF-8");

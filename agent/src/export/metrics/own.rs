@@ -20,6 +20,8 @@ pub struct Own {
     pub scan: Duration,
     /// Programs that could not be read, or no longer, by why: since the daemon was started.
     pub refusals: BTreeMap<&'static str, u64>,
+    /// What became of requests by OTLP, by what is sent and the result.
+    pub otlp: BTreeMap<[&'static str; 2], u64>,
     /// Processor time of the agent.
     pub cpu: Duration,
     /// What it took in the last minute, attaching aside, in processors.
@@ -68,6 +70,15 @@ pub(super) const OWN: &[Row] = &[
         "leak_agent_refusals_total",
         "Programs that could not be read, or no longer, by why.",
         |own, to| counts(&own.refusals, "reason", to),
+    ),
+    counter(
+        "leak_agent_otlp_requests_total",
+        "Requests by OTLP that were sent, refused, or dropped because too many waited.",
+        |own, to| {
+            for ([signal, result], count) in &own.otlp {
+                to.labelled(&[("signal", signal), ("result", result)], *count as f64);
+            }
+        },
     ),
     counter(
         "leak_agent_cpu_seconds_total",

@@ -29,10 +29,11 @@ use crate::cli::failure::Failure;
 use crate::cli::off::Off;
 use crate::cli::request::{Request, Task};
 use crate::cli::shelving::Windows;
-use crate::cli::sinks::{Alerting, Diary, Metrics, OwnFigures};
+use crate::cli::sinks::{Account, Alerting, Diary, Metrics, Otlp, OwnFigures};
 use crate::cli::{Outcome, layers, output};
 use crate::discover::Scanner;
 use crate::error_chain::one_line;
+use crate::export::Tally;
 use crate::export::metrics::Own;
 use crate::host::privileges::as_its_user;
 use crate::pipeline::{Pool, Sink, SinkEnd, SinkOutcome, Stop};
@@ -50,7 +51,7 @@ const MAX_THREADS: usize = 4;
 pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
     let signals = signals().map_err(Failure::Signals)?;
     let figures: OwnFigures = Arc::new(Mutex::new(Own::default()));
-    let (sinks, renewing) = sinks(request, daemon, &figures)?;
+    let Sinks { sinks, renewing, exports } = sinks(request, daemon, &figures)?;
     let pacing = daemon.pacing(request.pace.interval, request.attach.budget);
     let pool = Pool::start(pacing, threads(), sinks, Stop::default());
     let mut running = Running {
@@ -59,6 +60,7 @@ pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
         pool,
         figures,
         renewing,
+        exports,
         off: Off::default(),
         off_fault: false,
         is_scan_fault: false,
@@ -92,7 +94,9 @@ pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
         }
     }
     notify::stopping();
-    end(running.pool.end())
+    let outcome = running.pool.end();
+    running.exports.iter().for_each(|(_, account)| account.tell());
+    end(outcome)
 }
 
 /// As many as there are processors, within bounds: two at least, so that one large target does not keep all others
@@ -122,7 +126,14 @@ fn signals() -> std::io::Result<Receiver<i32>> {
     Ok(told)
 }
 
-type Sinks = (Vec<Box<dyn Sink>>, Option<Sender<Vec<Alert>>>);
+/// Those that samples are shown or sent to.
+struct Sinks {
+    sinks: Vec<Box<dyn Sink>>,
+    /// What takes others to be alerted.
+    renewing: Option<Sender<Vec<Alert>>>,
+    /// What sending by OTLP has come to, by what is sent.
+    exports: Vec<(&'static str, Account)>,
+}
 
 fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sinks, Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Diary::new(request.settings.filter.clone()))];
@@ -135,7 +146,13 @@ fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sin
         renewing = Some(alerting.renewable());
         sinks.push(Box::new(alerting));
     }
-    Ok((sinks, renewing))
+    let mut exports = Vec::new();
+    if let Some(exported) = &daemon.exported {
+        let otlp = Otlp::new(exported, request, Some(Arc::clone(figures)))?;
+        exports.extend(otlp.accounts());
+        sinks.push(Box::new(otlp));
+    }
+    Ok(Sinks { sinks, renewing, exports })
 }
 
 /// What goes on.
@@ -145,6 +162,7 @@ struct Running {
     pool: Pool,
     figures: OwnFigures,
     renewing: Option<Sender<Vec<Alert>>>,
+    exports: Vec<(&'static str, Account)>,
     off: Off,
     /// People were told that the file that switches things off cannot be read, that /proc cannot, and so on.
     off_fault: bool,
@@ -231,6 +249,7 @@ impl Running {
             let mut own = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
             own.targets = self.targets.counts();
             own.refusals.clone_from(self.targets.refusals());
+            own.otlp = self.exports.iter().flat_map(|(signal, it)| results(signal, it)).collect();
             (own.load, own.stretch) = (load, stretch);
             own.allowed = self.targets.sampling().host;
             own.is_off = self.off.is_all();
@@ -289,10 +308,12 @@ impl Running {
         };
         let is_fixed = before.state == daemon.state
             && before.off_file == daemon.off_file
-            && before.metering == daemon.metering;
+            && before.metering == daemon.metering
+            && before.exported.as_ref().map(|it| &it.asked)
+                == daemon.exported.as_ref().map(|it| &it.asked);
         if !is_fixed {
             output::say(format_args!(
-                "state, off-file, metrics-listen and metrics-file are as they were until the daemon is restarted"
+                "state, off-file, and where metrics go are as they were until the daemon is restarted"
             ));
         }
         self.pool.pace(daemon.pacing(request.pace.interval, request.attach.budget));
@@ -304,6 +325,13 @@ impl Running {
         output::say(format_args!("the configuration was read again: {alerts}"));
         Some((daemon.scan, daemon.min_age))
     }
+}
+
+/// What became of requests by OTLP.
+fn results(signal: &'static str, account: &Account) -> [([&'static str; 2], u64); 3] {
+    let Tally { pushed, refused, dropped } = account.tally();
+    [("sent", pushed), ("refused", refused), ("dropped", dropped)]
+        .map(|(result, count)| ([signal, result], count))
 }
 
 /// What became of the sinks.

@@ -31,7 +31,7 @@ pub(super) fn program(target: &Target) -> Program {
 }
 
 /// What is told of a finding.
-pub(super) fn finding(finding: &Finding, assessment: &Assessment) -> Seen {
+pub(in super::super) fn finding(finding: &Finding, assessment: &Assessment) -> Seen {
     let stacks = &assessment.stacks;
     let frame = phrases::lead(finding, finding.group_in(&assessment.groups));
     let at = frame.and_then(|frame| stacks.lookup(frame).ok()).map(|frame| PlaceDoc {

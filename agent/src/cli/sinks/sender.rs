@@ -1,4 +1,4 @@
-//! The thread that sends profiles to a store, and what waits for it.
+//! The thread that sends what it is given to a store, and what waits for it.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,38 +7,63 @@ use std::time::Instant;
 
 use crate::cli::output;
 use crate::error_chain::one_line;
-use crate::export::{Backlog, Labelled, Pusher, Tally, is_refusal};
+use crate::export::{Backlog, Parcel, Tally};
 use crate::http::{Error, chance};
-use crate::model::Store;
 use crate::report::format;
 
-/// Sends what it is given, in turn, as fast as the store takes it.
-pub(super) struct Sender {
-    /// Until it is started.
-    pusher: Option<Pusher>,
-    thread: Option<JoinHandle<()>>,
-    store: Store,
-    queue: Arc<Queue>,
+/// Somebody who takes what is sent, one after the other.
+pub(super) trait Deliver: Send + 'static {
+    type Parcel: Parcel + Send + 'static;
+
+    /// Sends one.
+    fn deliver(&self, parcel: &Self::Parcel) -> Result<(), Error>;
+
+    /// Whether it does not want this one, and would not want it later either.
+    fn is_refusal(error: &Error) -> bool;
 }
 
-/// What a push has come to.
+/// How people are told of whom is sent to, and of what.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    /// `Pyroscope`.
+    pub(super) store: String,
+    /// `profile` and `profiles`.
+    pub(super) parcel: [&'static str; 2],
+}
+
+/// Sends what it is given, in turn, as fast as the store takes it.
+pub(super) struct Sender<D: Deliver> {
+    /// Until it is started.
+    to: Option<D>,
+    thread: Option<JoinHandle<()>>,
+    words: Words,
+    queue: Arc<Queue<D::Parcel>>,
+}
+
+/// What sending has come to, whenever that is asked.
 #[derive(Clone)]
 pub(in crate::cli) struct Account {
-    store: Store,
-    queue: Arc<Queue>,
+    words: Words,
+    /// What became of parcels, and how many wait.
+    read: Arc<dyn Fn() -> (Tally, usize) + Send + Sync>,
 }
 
-#[derive(Default)]
-struct Queue {
-    state: Mutex<State>,
+struct Queue<T> {
+    state: Mutex<State<T>>,
     /// One came, or none comes any more.
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    backlog: Backlog,
+struct State<T> {
+    backlog: Backlog<T>,
     end: Option<End>,
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        let state = State { backlog: Backlog::default(), end: None };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
 }
 
 /// How it ends once nothing comes any more.
@@ -50,14 +75,14 @@ enum End {
     Now,
 }
 
-impl Queue {
+impl<T: Parcel> Queue<T> {
     /// A panic while it was held left it whole: each change of it is one step.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next one to send, which is waited for; `None` once there are no more.
-    fn next(&self) -> Option<Labelled> {
+    fn next(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
             match state.end {
@@ -81,15 +106,15 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Takes in how a push went; how many were dropped so far.
-    fn settle(&self, labelled: Labelled, sent: &Result<(), Error>) -> u64 {
+    /// Takes in how sending one went; how many were dropped so far.
+    fn settle(&self, parcel: T, sent: &Result<(), Error>, is_refusal: fn(&Error) -> bool) -> u64 {
         let mut state = self.lock();
         match sent {
             Ok(()) => state.backlog.pushed(),
             Err(error) if is_refusal(error) => state.backlog.refused(),
             Err(error) => {
                 let asked = error.problem.retry_after();
-                state.backlog.failed(labelled, Instant::now(), chance(), asked);
+                state.backlog.failed(parcel, Instant::now(), chance(), asked);
                 if state.end == Some(End::Flush) {
                     state.end = Some(End::Now);
                 }
@@ -99,25 +124,30 @@ impl Queue {
     }
 }
 
-impl Sender {
-    pub(super) fn new(store: Store, pusher: Pusher) -> Self {
-        Self { pusher: Some(pusher), thread: None, store, queue: Arc::default() }
+impl<D: Deliver> Sender<D> {
+    pub(super) fn new(to: D, words: Words) -> Self {
+        Self { to: Some(to), thread: None, words, queue: Arc::default() }
     }
 
     pub(super) fn account(&self) -> Account {
-        Account { store: self.store, queue: Arc::clone(&self.queue) }
+        let queue = Arc::clone(&self.queue);
+        let read = move || {
+            let state = queue.lock();
+            (state.backlog.tally(), state.backlog.waiting())
+        };
+        Account { words: self.words.clone(), read: Arc::new(read) }
     }
 
     /// Begins to send.
     pub(super) fn start(&mut self) {
-        let Some(pusher) = self.pusher.take() else { return };
-        let (store, queue) = (self.store, Arc::clone(&self.queue));
+        let Some(to) = self.to.take() else { return };
+        let queue = Arc::clone(&self.queue);
+        let mut trouble = Trouble::new(self.words.clone());
         self.thread = Some(thread::spawn(move || {
-            let mut trouble = Trouble::default();
-            while let Some(labelled) = queue.next() {
-                let sent = pusher.push(&labelled);
-                let dropped = queue.settle(labelled, &sent);
-                if let Some(line) = trouble.line(store, &sent, dropped) {
+            while let Some(parcel) = queue.next() {
+                let sent = to.deliver(&parcel);
+                let dropped = queue.settle(parcel, &sent, D::is_refusal);
+                if let Some(line) = trouble.line(&sent, D::is_refusal, dropped) {
                     output::say(format_args!("{line}"));
                 }
             }
@@ -125,12 +155,12 @@ impl Sender {
     }
 
     /// Adds one to send. Never waits.
-    pub(super) fn add(&self, labelled: Labelled) {
-        self.queue.lock().backlog.add(labelled);
+    pub(super) fn add(&self, parcel: D::Parcel) {
+        self.queue.lock().backlog.add(parcel);
         self.queue.changed.notify_all();
     }
 
-    /// Sends what waits, and waits for that; or leaves it, and a push that goes on, behind.
+    /// Sends what waits, and waits for that; or leaves it, and one that is being sent, behind.
     pub(super) fn end(self, is_hurried: bool) {
         if is_hurried {
             self.queue.end(End::Now);
@@ -145,17 +175,22 @@ impl Sender {
 }
 
 impl Account {
+    /// What became of what was to be sent.
+    pub(in crate::cli) fn tally(&self) -> Tally {
+        (self.read)().0
+    }
+
     /// Says it.
     pub(in crate::cli) fn tell(&self) {
-        let state = self.queue.lock();
-        let sum = sum(state.backlog.tally(), state.backlog.waiting());
-        output::say(format_args!("{}: {sum}", self.store));
+        let (tally, waiting) = (self.read)();
+        output::say(format_args!("{}: {}", self.words.store, sum(&self.words, tally, waiting)));
     }
 }
 
 /// `12 profiles pushed, 1 refused, 3 dropped, 2 not sent`.
-fn sum(tally: Tally, waiting: usize) -> String {
-    let mut text = format!("{} pushed", format::counted(tally.pushed, "profile", "profiles"));
+fn sum(words: &Words, tally: Tally, waiting: usize) -> String {
+    let [one, many] = words.parcel;
+    let mut text = format!("{} pushed", format::counted(tally.pushed, one, many));
     let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
     let others = [(tally.refused, "refused"), (tally.dropped, "dropped"), (waiting, "not sent")];
     for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
@@ -166,29 +201,40 @@ fn sum(tally: Tally, waiting: usize) -> String {
 }
 
 /// What people were told, so that they are not told again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Trouble {
-    /// The store does not take profiles at present, since when so many had been dropped.
+    words: Words,
+    /// It takes nothing at present, since when so many had been dropped.
     since: Option<u64>,
     /// Why it refused one last.
     refusal: Option<String>,
 }
 
 impl Trouble {
-    /// What is to be said of how a push went: once when it begins to fail, once when that is over, and of
+    const fn new(words: Words) -> Self {
+        Self { words, since: None, refusal: None }
+    }
+
+    /// What is to be said of how sending went: once when it begins to fail, once when that is over, and of
     /// refusals each new reason.
-    fn line(&mut self, store: Store, sent: &Result<(), Error>, dropped: u64) -> Option<String> {
+    fn line(
+        &mut self,
+        sent: &Result<(), Error>,
+        is_refusal: fn(&Error) -> bool,
+        dropped: u64,
+    ) -> Option<String> {
+        let Words { store, parcel: [one, many] } = &self.words;
         match sent {
             Err(error) if is_refusal(error) => {
                 let why = one_line(error);
                 let is_new = self.refusal.as_ref() != Some(&why);
                 self.refusal = Some(why.clone());
-                is_new.then(|| format!("warning: {store} has refused a profile: {why}"))
+                is_new.then(|| format!("warning: {store} has refused a {one}: {why}"))
             }
             Err(error) if self.since.is_none() => {
                 self.since = Some(dropped);
                 let why = one_line(error);
-                Some(format!("warning: {store} takes no profiles, and is tried again: {why}"))
+                Some(format!("warning: {store} takes no {many}, and is tried again: {why}"))
             }
             Err(_) => None,
             Ok(()) => {
@@ -196,11 +242,11 @@ impl Trouble {
                 let lost = match dropped - self.since.take()? {
                     0 => "none was lost".to_owned(),
                     lost => {
-                        let lost = format::counted(lost, "profile was", "profiles were");
-                        format!("{lost} dropped meanwhile")
+                        let verb = if lost == 1 { "was" } else { "were" };
+                        format!("{} {verb} dropped meanwhile", format::counted(lost, one, many))
                     }
                 };
-                Some(format!("{store} takes profiles again; {lost}"))
+                Some(format!("{store} takes {many} again; {lost}"))
             }
         }
     }

@@ -1,5 +1,10 @@
 use super::*;
+use crate::export::{Labelled, is_refusal};
 use crate::http::Problem;
+
+fn words(store: &str) -> Words {
+    Words { store: store.to_owned(), parcel: ["profile", "profiles"] }
+}
 
 fn failed(code: u16) -> Result<(), Error> {
     let problem = Problem::Status { code, reason: "x", said: None, retry_after_seconds: None };
@@ -8,8 +13,8 @@ fn failed(code: u16) -> Result<(), Error> {
 
 #[test]
 fn trouble_is_said_when_it_begins_and_when_it_is_over() {
-    let mut trouble = Trouble::default();
-    let mut line = |sent, dropped| trouble.line(Store::Parca, &sent, dropped);
+    let mut trouble = Trouble::new(words("Parca"));
+    let mut line = |sent, dropped| trouble.line(&sent, is_refusal, dropped);
     assert_eq!(line(Ok(()), 0), None);
     let begins = line(failed(503), 3).expect("said");
     assert_eq!(
@@ -28,8 +33,8 @@ fn trouble_is_said_when_it_begins_and_when_it_is_over() {
 
 #[test]
 fn a_refusal_is_said_once_for_each_reason() {
-    let mut trouble = Trouble::default();
-    let mut line = |sent| trouble.line(Store::Pyroscope, &sent, 0);
+    let mut trouble = Trouble::new(words("Pyroscope"));
+    let mut line = |sent| trouble.line(&sent, is_refusal, 0);
     let said = line(failed(400)).expect("said");
     assert!(said.starts_with("warning: Pyroscope has refused a profile: "), "{said}");
     assert_eq!(line(failed(400)), None);
@@ -40,9 +45,12 @@ fn a_refusal_is_said_once_for_each_reason() {
 
 #[test]
 fn the_sum_names_what_there_is() {
-    assert_eq!(sum(Tally::default(), 0), "0 profiles pushed");
+    assert_eq!(sum(&words("Parca"), Tally::default(), 0), "0 profiles pushed");
     let tally = Tally { pushed: 1, refused: 2, dropped: 3 };
-    assert_eq!(sum(tally, 4), "1 profile pushed, 2 refused, 3 dropped, 4 not sent");
+    assert_eq!(
+        sum(&words("Parca"), tally, 4),
+        "1 profile pushed, 2 refused, 3 dropped, 4 not sent"
+    );
 }
 
 #[test]
@@ -58,24 +66,24 @@ fn labelled(number: u8) -> Labelled {
 
 #[test]
 fn what_waits_at_the_end_is_sent_until_the_first_failure() {
-    let queue = Queue::default();
+    let queue = Queue::<Labelled>::default();
     (0..3).for_each(|number| queue.lock().backlog.add(labelled(number)));
     // In the midst of waiting after a failure.
     let first = queue.next().expect("it waits");
-    assert_eq!(queue.settle(first, &failed(503)), 0);
+    assert_eq!(queue.settle(first, &failed(503), is_refusal), 0);
     queue.end(End::Flush);
     let first = queue.next().expect("it waits");
-    queue.settle(first, &Ok(()));
+    queue.settle(first, &Ok(()), is_refusal);
     let second = queue.next().expect("it waits");
     assert_eq!(second.profile, [1]);
-    queue.settle(second, &failed(503));
+    queue.settle(second, &failed(503), is_refusal);
     assert_eq!(queue.next(), None);
     assert_eq!(queue.lock().backlog.waiting(), 2);
 }
 
 #[test]
 fn who_is_hurried_leaves_all_behind() {
-    let queue = Queue::default();
+    let queue = Queue::<Labelled>::default();
     queue.lock().backlog.add(labelled(1));
     queue.end(End::Now);
     assert_eq!(queue.next(), None);
@@ -84,7 +92,7 @@ fn who_is_hurried_leaves_all_behind() {
 
 #[test]
 fn one_that_waits_for_the_next_is_woken() {
-    let queue = Arc::new(Queue::default());
+    let queue = Arc::new(Queue::<Labelled>::default());
     let waiting = thread::spawn({
         let queue = Arc::clone(&queue);
         move || queue.next()

@@ -15,7 +15,7 @@ const CARGO_FUZZ: Tool =
     Tool { name: "cargo-fuzz", version: "0.13.2", takes: "about a minute, once" };
 
 /// How long each target runs, in seconds, when nothing else is asked for.
-pub const DEFAULT_SECONDS: u32 = 15;
+pub const DEFAULT_SECONDS: u32 = 10;
 
 /// Memory that a target may take, in MB: what it reads must not make it ask for more.
 const MEMORY_MB: u32 = 2048;

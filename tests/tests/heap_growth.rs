@@ -12,7 +12,7 @@ use serde_json::Value;
 const LONG: &str = "24s";
 
 /// What is judged of a program that does these things again and again while it is watched.
-fn judged(version: &str, mode: &str, work: &[&str], time: &str) -> (Vec<Value>, Value) {
+fn judged(version: &str, mode: &str, work: &[&str], time: &[&str]) -> (Vec<Value>, Value) {
     agent::binary().expect("built before anything grows");
     let mut target = Target::start(version, mode, "heap").expect("target");
     let pid = target.pid().to_string();
@@ -26,8 +26,8 @@ fn judged(version: &str, mode: &str, work: &[&str], time: &str) -> (Vec<Value>, 
                 thread::sleep(Duration::from_millis(400));
             }
         });
-        let args = ["analyze", "--pid", &pid, "--duration", time, "--format", "json"];
-        let output = agent::run(&args);
+        let args = ["analyze", "--pid", &pid, "--format", "json", "--duration"];
+        let output = agent::run(&[&args, time].concat());
         is_over.store(true, Ordering::Relaxed);
         let output = output.expect("agent");
         serde_json::from_slice::<Value>(&output.stdout).expect("one JSON document")
@@ -38,7 +38,7 @@ fn judged(version: &str, mode: &str, work: &[&str], time: &str) -> (Vec<Value>, 
 }
 
 fn grows(version: &str, mode: &str) {
-    let (found, report) = judged(version, mode, &["hold 2", "garbage 2", "collect"], LONG);
+    let (found, report) = judged(version, mode, &["hold 2", "garbage 2", "collect"], &[LONG]);
     let [finding] = &found[..] else { panic!("{version} {mode}: {report:#}") };
     assert_eq!((&finding["class"], &finding["verdict"]), (&"heap-growth".into(), &"likely".into()));
     let grown = &finding["memory_growth"];
@@ -59,7 +59,7 @@ fn grows(version: &str, mode: &str) {
 }
 
 fn does_not_grow(version: &str) {
-    let (found, report) = judged(version, "exe", &["garbage 3", "collect"], LONG);
+    let (found, report) = judged(version, "exe", &["garbage 3", "collect"], &[LONG]);
     assert_eq!(found, Vec::<Value>::new());
     let lacks = report["not_enough"].to_string();
     assert!(!lacks.contains("memory-growth"), "there were collections: {lacks}");
@@ -82,7 +82,7 @@ fn garbage_does_not_grow() {
 
 #[test]
 fn without_collections_nothing_is_said() {
-    let (found, report) = judged("1.24.11", "exe", &[], "5s");
+    let (found, report) = judged("1.24.11", "exe", &[], &["5s"]);
     assert_eq!(found, Vec::<Value>::new());
     assert!(report["not_enough"].to_string().contains("memory-growth"), "{report:#}");
 }
@@ -106,4 +106,41 @@ fn who_holds_a_large_heap_is_told_where_nothing_tells_whether_it_leaks() {
     assert!(held["holders"][0]["bytes"].as_u64() >= Some(90 << 20), "{held:#}");
     assert_eq!(held["is_whole"], true);
     assert!(analyzed(&["--walk", "off"])["memory"]["held"].is_null());
+}
+
+/// Five collections tell; as many do not come within the window.
+#[test]
+fn collections_are_waited_for_and_not_forced() {
+    let waiting = ["garbage 2", "collect"];
+    let (_, report) = judged("1.26.6", "exe", &waiting, &["1s", "--gc-wait", "10m"]);
+    let not_enough = |report: &Value| report["not_enough"].to_string();
+    assert!(!not_enough(&report).contains("collections leave"), "{report:#}");
+    assert!(report["memory"]["collector"]["collections"].as_u64().expect("a count") >= 5);
+    assert!(report["collections"].is_null(), "{report:#}");
+    // It does not wait for ever.
+    let (_, report) = judged("1.26.6", "exe", &[], &["1s", "--gc-wait", "2s"]);
+    assert!(not_enough(&report).contains("collections leave"), "{report:#}");
+    assert!(report["window"]["seconds"].as_f64().expect("a time") > 2.0, "{report:#}");
+}
+
+/// The program keeps no memory profile: a probe sees who allocates large objects.
+fn who_allocates_large_objects_is_told(version: &str) {
+    let (found, report) = judged(version, "exe", &["large 20", "collect"], &[LONG]);
+    let [finding] = &found[..] else { panic!("{version}: {report:#}") };
+    assert_eq!((&finding["class"], &finding["verdict"]), (&"heap-growth".into(), &"likely".into()));
+    let line = &finding["allocated_at"][0];
+    assert_eq!((&line["function"], &line["basis"]), (&"main.keepNodes".into(), &"large".into()));
+    assert!(line["grown_bytes"].as_u64().expect("bytes") > 10 << 20, "{line}");
+    let large = &report["memory"]["large"]["lines"][0];
+    assert_eq!(large["function"], "main.keepNodes", "{:#}", report["memory"]["large"]);
+}
+
+#[test]
+fn large_objects_of_go1_21() {
+    who_allocates_large_objects_is_told("1.21.13");
+}
+
+#[test]
+fn large_objects_of_go1_27() {
+    who_allocates_large_objects_is_told("1.27.3");
 }

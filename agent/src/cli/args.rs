@@ -230,7 +230,8 @@ pub(super) struct Analyze {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Heap {
     /// Whether to walk the heap of a process where it grows, to say who holds it: when that is first seen, and again at
-    /// the end; and at the end where it is large and too few collections were seen to tell whether it leaks.
+    /// the end; and at the end where it is large and too few collections were seen to tell whether it leaks, or where
+    /// descriptors pile up, to say who holds those.
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "LEAK_AGENT_WALK")]
     pub(super) walk: Walking,
 }

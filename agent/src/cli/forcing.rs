@@ -36,16 +36,17 @@ pub(super) struct Forcing {
     )]
     gc_cycles: u32,
 
-    /// For how long to wait behind those collections for what finalizers and cleanups end.
+    /// With --force-gc for how long to wait behind those collections for what finalizers and cleanups end (2s by
+    /// default). Without it nothing is forced: where --duration saw too few collections to tell whether the heap leaks,
+    /// for how much longer to sample until the program has made enough by itself.
     #[arg(
         long,
         global = true,
         value_name = "TIME",
-        default_value = "2s",
         env = "LEAK_AGENT_GC_WAIT",
         value_parser = duration
     )]
-    gc_wait: Duration,
+    gc_wait: Option<Duration>,
 
     /// Collect only where the goroutines, or the bytes of the heap, are this many percent more than at the
     /// first sample.
@@ -59,7 +60,15 @@ pub(super) struct Forcing {
     gc_threshold: u32,
 }
 
+/// For how long finalizers and cleanups are waited for where nothing else is asked for.
+const FORCED_WAIT: Duration = Duration::from_secs(2);
+
 impl Forcing {
+    /// For how long to wait for collections that the program makes by itself.
+    pub(super) fn natural(&self) -> Duration {
+        self.gc_wait.filter(|_| !self.force_gc).unwrap_or_default()
+    }
+
     /// When to collect in a window of this pace; `None` where it was not asked for.
     pub(super) fn within(self, pace: Pace) -> Result<Option<endpoint::Forcing>, Failure> {
         if !self.force_gc {
@@ -68,8 +77,9 @@ impl Forcing {
         let Some(duration) = pace.duration else {
             return Err(Failure::Forcing { why: "it collects at the end, and there is none" });
         };
+        let wait = self.gc_wait.unwrap_or(FORCED_WAIT);
         // A sample before, that from which the collections follow, and the last.
-        let rest = self.gc_wait.saturating_add(pace.interval);
+        let rest = wait.saturating_add(pace.interval);
         let due = duration.checked_sub(rest).filter(|due| *due >= pace.interval);
         let Some(due) = due else {
             let why = "nothing can pile up in what --gc-wait and --interval leave of --duration";
@@ -77,7 +87,7 @@ impl Forcing {
         };
         Ok(Some(endpoint::Forcing {
             cycles: self.gc_cycles,
-            wait: self.gc_wait,
+            wait,
             threshold_percent: self.gc_threshold,
             due,
             end: duration.saturating_sub(pace.interval / 2),
@@ -91,10 +101,15 @@ mod tests {
 
     fn within(wait: u64, duration: Option<u64>) -> Result<Option<endpoint::Forcing>, Failure> {
         let seconds = Duration::from_secs;
-        let forcing =
-            Forcing { force_gc: true, gc_cycles: 3, gc_wait: seconds(wait), gc_threshold: 10 };
+        let forcing = Forcing {
+            force_gc: true,
+            gc_cycles: 3,
+            gc_wait: Some(seconds(wait)),
+            gc_threshold: 10,
+        };
+        assert_eq!(forcing.natural(), Duration::ZERO);
         let duration = duration.map(seconds);
-        forcing.within(Pace { interval: seconds(1), adapts: false, duration, until_found: None })
+        forcing.within(Pace { interval: seconds(1), duration, ..Pace::once() })
     }
 
     #[test]

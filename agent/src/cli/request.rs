@@ -280,6 +280,7 @@ impl Request {
             Some(samples) => Some(pace.interval.saturating_mul(samples.saturating_sub(1))),
             None => common.duration.or(pace.duration),
         };
+        pace.gc_wait = common.forcing.natural();
         pace.until_found = until_found.then_some(UntilFound { samples: FOUND_SAMPLES });
         // Other sources ask nobody, and what the environment says of it is not for them.
         let asking = if common.url.is_empty() && !common.storing.is_asked() {
@@ -522,7 +523,7 @@ impl Task {
             }
             _ => (INTERVAL, None),
         };
-        Pace { interval, adapts: false, duration, until_found: None }
+        Pace { interval, duration, ..Pace::once() }
     }
 
     /// What it samples for, as far as that is with proofs.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::account::{IdleReason, Ignored, NoLeak, NotAnalysed};
 use super::contention::ContendedLines;
 use super::earlier::{EarlierPrograms, EarlyEnd};
-use super::evidence::NotEnough;
+use super::evidence::{Lack, NotEnough};
 use super::finding::Finding;
 use super::forced::CollectionVerdict;
 use super::habits::Usual;
@@ -149,8 +149,18 @@ pub struct Judgement {
     pub relations: Vec<Relation>,
     /// What is usual of quantities, and what there is; empty where nothing is remembered, or too little.
     pub usual: Vec<Usual>,
+    /// From how many goroutines on their number is moderate, high, critical, where what is usual has raised that.
+    pub raised: Option<[u64; 3]>,
     /// What collections say that the agent made the program do; `None` where none were measured.
     pub collections: Option<CollectionVerdict>,
+}
+
+impl Judgement {
+    /// Whether too few collections of garbage were seen to tell whether the heap leaks.
+    #[must_use]
+    pub fn lacks_collections(&self) -> bool {
+        self.not_enough.iter().any(|it| matches!(it.lack, Lack::Collections { .. }))
+    }
 }
 
 /// A number of goroutines that rises over the window, and what it is made of.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::analyze::habits::{learn, usual};
+use crate::analyze::habits::{learn, raised, usual};
 use crate::model::{Assessment, Habits};
 
 /// How often what was learned is handed over to be kept.
@@ -24,6 +24,8 @@ pub trait Remember: Send {
 pub(super) struct Learned {
     keeper: Box<dyn Remember>,
     program: Option<Program>,
+    /// The thresholds of goroutines that were set.
+    set: [u64; 3],
 }
 
 struct Program {
@@ -36,23 +38,38 @@ struct Program {
 }
 
 impl Learned {
-    pub(super) fn new(keeper: Box<dyn Remember>) -> Self {
-        Self { keeper, program: None }
+    pub(super) const fn new(keeper: Box<dyn Remember>, set: [u64; 3]) -> Self {
+        Self { keeper, program: None, set }
     }
 
-    /// Says in an assessment what is usual, and learns of it.
-    pub(super) fn add(&mut self, assessment: &mut Assessment) {
-        let program = self.program.get_or_insert_with(|| {
-            let (habits, now) = (self.keeper.recall(), Instant::now());
+    /// The thresholds of goroutines that hold for the program.
+    pub(super) fn thresholds(&mut self) -> [u64; 3] {
+        let set = self.set;
+        raised(&self.program().before, set)
+    }
+
+    fn program(&mut self) -> &mut Program {
+        let Self { keeper, program, .. } = self;
+        let program = program.get_or_insert_with(|| {
+            let (habits, now) = (keeper.recall(), Instant::now());
             Program { before: habits.clone(), habits, hour: now, kept: now }
         });
         if program.hour.elapsed() >= COMPARED_AFTER {
             (program.before, program.hour) = (program.habits.clone(), Instant::now());
         }
+        program
+    }
+
+    /// Says in an assessment what is usual, and which thresholds that has raised; and learns of it.
+    pub(super) fn add(&mut self, assessment: &mut Assessment) {
+        let set = self.set;
+        let program = self.program();
         let found = usual(&program.before, assessment);
+        let thresholds = raised(&program.before, set);
         learn(&mut program.habits, assessment);
         if let Some(judgement) = &mut assessment.judgement {
             judgement.usual = found;
+            judgement.raised = (thresholds != set).then_some(thresholds);
         }
         if program.kept.elapsed() >= KEPT_EVERY {
             self.keep();

@@ -13,7 +13,7 @@ use crate::analyze::changes::Persistence;
 use crate::analyze::{CodeFile, CodeFiles, Settings, Window, judge, view};
 use crate::collect::go_files::GoFiles;
 use crate::collect::{CollectError, Source};
-use crate::model::{Assessment, EarlierProgram, EarlyEnd, Observation, Update};
+use crate::model::{Assessment, EarlierProgram, EarlyEnd, Judgement, Observation, Update};
 
 /// How often to sample, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Pace {
     pub duration: Option<Duration>,
     /// When to end before that.
     pub until_found: Option<UntilFound>,
+    /// For how much longer to go on while too few collections of garbage were seen to tell whether the heap leaks.
+    pub gc_wait: Duration,
 }
 
 /// To end as soon as something is found.
@@ -41,7 +43,7 @@ impl Pace {
     #[must_use]
     pub const fn once() -> Self {
         let (interval, duration) = (Duration::ZERO, Some(Duration::ZERO));
-        Self { interval, adapts: false, duration, until_found: None }
+        Self { interval, adapts: false, duration, until_found: None, gc_wait: Duration::ZERO }
     }
 
     /// What was saved is not waited for, and shown whole.
@@ -121,7 +123,7 @@ impl Observer {
     /// Says what is usual of the target, by what is learned of it and kept from run to run.
     #[must_use]
     pub fn remembering(mut self, keeper: Box<dyn Remember>) -> Self {
-        self.learned = Some(Learned::new(keeper));
+        self.learned = Some(Learned::new(keeper, self.settings.thresholds.goroutines));
         self
     }
 
@@ -169,6 +171,9 @@ impl Observer {
                 self.window.take(observation);
                 None
             };
+            if let Some(learned) = &mut self.learned {
+                self.settings.thresholds.goroutines = learned.thresholds();
+            }
             // A window that something was added to has an assessment.
             if let Some(mut assessment) = self.judge() {
                 assessment.earlier = self.earlier.programs();
@@ -265,8 +270,8 @@ impl Observer {
         judge(&self.window, &self.settings, &mut self.code)
     }
 
-    /// Samples at a pace until the time is up, it is asked to stop, something is found that was to be
-    /// waited for, or the target has exited. The last sample is taken when the time is up, not an
+    /// Samples at a pace until the time is up and enough collections were seen, it is asked to stop, something is found
+    /// that was to be waited for, or the target has exited. The last sample is taken when the time is up, not an
     /// interval before.
     ///
     /// # Errors
@@ -278,6 +283,8 @@ impl Observer {
     ) -> Result<End, CollectError> {
         let start = Instant::now();
         let deadline = pace.duration.and_then(|duration| start.checked_add(duration));
+        let later = deadline.and_then(|deadline| deadline.checked_add(pace.gc_wait));
+        let mut end = deadline;
         let mut due = start;
         let mut interval = pace.interval;
         let mut adaptive = pace.adapts.then(|| Adaptive::from(interval));
@@ -288,6 +295,9 @@ impl Observer {
                     if let Some(adaptive) = &mut adaptive {
                         interval = adaptive.after(Figures::of(&update.assessment), begun.elapsed());
                     }
+                    let lacks = update.assessment.judgement.as_ref();
+                    let lacks = lacks.is_some_and(Judgement::lacks_collections);
+                    end = if lacks { later } else { deadline };
                     let found =
                         pace.until_found.filter(|it| self.persistence.longest() >= it.samples);
                     let update = match found {
@@ -307,13 +317,15 @@ impl Observer {
                 Err(error) => return Err(error),
             }
             let now = Instant::now();
-            if deadline.is_some_and(|deadline| now >= deadline) {
+            if end.is_some_and(|end| now >= end) {
                 return Ok(End::Done);
             }
             // A sample that took longer than the interval is followed by the next at once, and by no
             // burst of those that were missed.
             due = (due + interval).max(now);
-            if self.stop.wait_until(deadline.map_or(due, |deadline| due.min(deadline))) {
+            // The sample at the deadline tells whether to go on.
+            let next = deadline.filter(|deadline| now < *deadline).or(end);
+            if self.stop.wait_until(next.map_or(due, |next| due.min(next))) {
                 break;
             }
         }

@@ -89,6 +89,7 @@ pub(crate) fn assessment(findings: Vec<Finding>) -> Assessment {
         lineage: vec![Lineage { group: 0, parent: None }],
         history: vec![(0.0, 9), (1.0, 27), (2.0, 45)],
         rise: None,
+        raised: None,
         collections: None,
     });
     assessment

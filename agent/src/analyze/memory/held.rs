@@ -8,7 +8,7 @@ use super::since::key;
 use crate::analyze::forced::would_free;
 use crate::model::{
     Assessment, CauseClass, Evidence, Finding, HeapHeld, HeapHolder, HeldHeap, HolderKind,
-    Judgement, Lack, Retained, Subject, Suggestion,
+    Judgement, Retained, Subject, Suggestion,
 };
 
 /// A smaller heap is not walked unless it grows.
@@ -30,12 +30,9 @@ pub fn heap_growth(assessment: &Assessment) -> Option<&Finding> {
 /// 64 MiB, and half of the resident memory. Who holds it is worth a walk then.
 #[must_use]
 pub fn is_open(assessment: &Assessment) -> bool {
-    let lacks = |judgement: &Judgement| {
-        judgement.not_enough.iter().any(|it| matches!(it.lack, Lack::Collections { .. }))
-    };
     let Some(now) = assessment.memory.as_ref().map(|account| &account.now) else { return false };
     let (Some(heap), Some(process)) = (&now.heap, now.process) else { return false };
-    assessment.judgement.as_ref().is_some_and(lacks)
+    assessment.judgement.as_ref().is_some_and(Judgement::lacks_collections)
         && heap.objects_bytes >= MIN_OPEN
         && heap.objects_bytes >= process.rss_bytes / 2
 }

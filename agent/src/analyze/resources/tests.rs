@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
-use crate::analyze::{CodeFiles, Settings, Window, judge};
+use crate::analyze::{CodeFiles, Settings, Window, hold_descriptors, judge, pile_up};
 use crate::model::{
-    Assessment, Bound, CauseBasis, CauseClass, DetectorKind, Evidence, Finding, Level, Opened,
-    RateBasis, ResourceDetails, ResourceGroup, ResourceKey, ResourceKind, ResourceName, Resources,
-    Site, Subject, TcpState, Usage, Verdict,
+    Amount, Assessment, Bound, CauseBasis, CauseClass, DetectorKind, Evidence, Finding, HeapHolder,
+    HeldDescriptors, HeldPath, HolderKind, Level, Opened, RateBasis, ResourceDetails,
+    ResourceGroup, ResourceKey, ResourceKind, ResourceName, Resources, Site, Subject, TcpState,
+    Usage, Verdict,
 };
+use crate::report::phrases;
 use crate::sample::Sample;
 
 fn path(text: &str) -> ResourceKey {
@@ -116,6 +118,35 @@ fn the_line_that_opened_them_leads() {
     let (_, line) = account.opened.iter().find(|(key, _)| *key == path("/b")).expect("there");
     let frame = leaks.stacks.lookup(line.frame).expect("a name");
     assert_eq!((frame.function, line.basis), ("net/http.(*Transport).dialConn", None));
+}
+
+#[test]
+fn who_holds_them_is_told_of_what_piles_up() {
+    let mut leaks = judged(30, |second| vec![group(path("/srv/a"), 5 * second, (5, 0))]);
+    assert!(pile_up(&leaks) && !pile_up(&judged(30, |_| vec![group(path("/srv/a"), 7, (0, 0))])));
+    let by = |name: &str| {
+        let name = Some(name.to_owned());
+        let holder = HeapHolder::of(HolderKind::Variable, name, 1, Amount::default());
+        Some(HeldPath { holder, steps: Vec::new() })
+    };
+    let held = |key, by, count| HeldDescriptors { key, by, count };
+    let all = [
+        held(path("/srv/a"), by("main.pool"), 20),
+        held(path("/srv/b"), by("main.pool"), 500),
+        held(path("/srv/a"), by("main.kept"), 90),
+        held(path("/srv/a"), None, 3),
+    ];
+    hold_descriptors(&mut leaks, &all);
+    let growth = findings(&leaks)[0].resources().next().expect("files pile up");
+    let counts = growth.held_by.iter().flatten().map(|held| held.count);
+    assert_eq!(counts.collect::<Vec<_>>(), [90, 20, 3]);
+    assert_eq!((growth.to, growth.held_by_unknown()), (150, 37));
+    let told = phrases::descriptors_held(growth);
+    let [kept, pool, garbage, unknown] = &told[..] else { panic!("{told:?}") };
+    assert_eq!([&*kept.0, &*kept.1], ["main.kept", "90 of 150"]);
+    assert_eq!([&*pool.0, &*pool.1], ["main.pool", "20 of 150"]);
+    assert!(garbage.0.starts_with("nothing: ") && garbage.1 == "3 of 150");
+    assert!(unknown.0.starts_with("no object of ") && unknown.1 == "37 of 150");
 }
 
 fn findings(assessment: &Assessment) -> &[Finding] {

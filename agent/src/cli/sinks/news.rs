@@ -102,6 +102,7 @@ pub(super) fn write_json(
         exe: assessment.target.exe.as_deref().map(Into::into),
         goroutines: assessment.goroutines(),
         level: assessment.level(),
+        raised_thresholds: assessment.judgement.as_ref().and_then(|it| it.raised),
         health: assessment.health(),
         created_per_second: update.now.map(|now| now.created_per_second),
         exited_per_second: update.now.map(|now| now.exited_per_second),

@@ -26,6 +26,8 @@ const ERASE: &str = "\r\x1b[2K";
 pub(in crate::cli) struct Progress {
     form: Form,
     duration: Option<Duration>,
+    /// For how much longer it may go on.
+    gc_wait: Duration,
     /// Whether it ends before that, as soon as something is found.
     until_found: bool,
     /// Observations that were saved are no progress in time.
@@ -54,6 +56,7 @@ impl Progress {
         Self {
             form,
             duration: request.pace.duration,
+            gc_wait: request.pace.gc_wait,
             until_found: request.pace.until_found.is_some(),
             is_saved: request.is_saved(),
         }
@@ -65,6 +68,12 @@ impl Progress {
             format!("sampling until something is found, for at most {duration}")
         } else {
             format!("sampling for {duration}")
+        };
+        let line = if self.gc_wait.is_zero() {
+            line
+        } else {
+            let wait = format::duration(self.gc_wait);
+            format!("{line}, and for at most {wait} more until enough collections were seen")
         };
         (self.form == Form::Start && !self.is_saved).then_some(line)
     }
@@ -109,6 +118,7 @@ impl Sink for Progress {
             if self.form == Form::Line {
                 let left = self.duration.filter(|_| !self.is_saved);
                 let left = left.map(|duration| duration.saturating_sub(start.elapsed()));
+                let left = left.filter(|left| self.gc_wait.is_zero() || !left.is_zero());
                 let width = terminal_size().map_or(80, |(columns, _)| usize::from(columns));
                 let line = if is_over { String::new() } else { shown.line(left, width) };
                 write!(out, "{ERASE}{line}")

@@ -9,8 +9,13 @@ use crate::pipeline::fed::SINK_GRACE;
 use crate::pipeline::{Inbox, Keep, Role, SinkEnd, SinkError, Terms, UntilFound};
 use crate::sample::{Prepared, leaking};
 
-const AT_ONCE: Pace =
-    Pace { interval: Duration::ZERO, adapts: false, duration: None, until_found: None };
+const AT_ONCE: Pace = Pace {
+    interval: Duration::ZERO,
+    adapts: false,
+    duration: None,
+    until_found: None,
+    gc_wait: Duration::ZERO,
+};
 
 /// A sink that hands on what it gets, once it may.
 struct Taker {

@@ -72,6 +72,7 @@ fn document<Groups, Sites>(
         overhead: overhead(&assessment.overhead),
         health: assessment.health(),
         level: assessment.level(),
+        raised_thresholds: judged.and_then(|judged| judged.raised),
         not_enough: judged.map(not_enough),
         idle: counted.map(|judged| by_reason(phrases::ignored_by_reason(judged))),
         not_analysed: counted.map(|judged| by_reason(phrases::not_analysed_by_reason(judged))),

@@ -4,7 +4,8 @@ use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
     AllocatedCoverage, AllocationBasis, Amount, HeapCycle, HeapHolder, HeapPath, HeapStep,
-    HeapType, HolderKind, RetainedClass, SourceLine, WalkCoverage,
+    HeapType, HeldDescriptors, HeldPath, HolderKind, ResourceKey, ResourceKind, ResourceName,
+    RetainedClass, SourceLine, WalkCoverage,
 };
 use crate::report::schema::MemoryReportDoc;
 use crate::sample::leaking;
@@ -16,6 +17,10 @@ fn assessment() -> Assessment {
 }
 
 fn retained() -> Retained {
+    let files = ResourceKey {
+        kind: ResourceKind::File,
+        name: Some(ResourceName::Path("/srv/upload-#".to_owned())),
+    };
     let holder = |kind, name: Option<&str>, count, bytes| HeapHolder {
         function: None,
         entries_of: None,
@@ -45,6 +50,17 @@ fn retained() -> Retained {
                 step(Some("parent"), Some("main.node")),
             ],
         }],
+        descriptors: vec![
+            HeldDescriptors {
+                key: files.clone(),
+                by: Some(HeldPath {
+                    holder: holder(HolderKind::Goroutines, Some("main.worker"), 3, 3 << 20),
+                    steps: vec![step(Some("file"), Some("os.file"))],
+                }),
+                count: 40,
+            },
+            HeldDescriptors { key: files, by: None, count: 1 },
+        ],
         reached: Amount { bytes: 100 << 20, objects: 102_400 },
         unreached: Amount { bytes: 8192, objects: 1 },
         collectable: None,
@@ -109,12 +125,16 @@ fn people_read_who_holds_how_much() {
         "  1.0 KiB    0.0 %             1  2 × main.node, which their own finalizers keep\n",
         "cycle      main.node.leaf -> main.leaf.parent -> main.node\n",
         "by type\n  70.0 MiB   70.0 %        71,680  []byte\n",
+        "40 open files /srv/upload-#: 3 goroutines of main.worker.file -> os.file\n",
+        "1 open file /srv/upload-#: nothing: they are garbage, and collections of it close them\n",
         "note       of 12,800 spans 1 was freed or used otherwise meanwhile\n",
     ] {
         assert!(all.contains(line), "{line:?} in {all}");
     }
     let two = text(&report, Some(2));
     assert!(two.contains("… and 3 more holders of 1.0 MiB: --all shows them\n"), "{two}");
+    assert!(text(&report, Some(1)).contains("/srv/upload-#: 3 goroutines of main.worker.file"));
+    assert!(text(&report, Some(1)).contains("… and 1 more: --all shows them\n"));
     let none = MemoryReport {
         assessment: &assessment,
         would_free: None,
@@ -165,6 +185,13 @@ fn programs_read_back_what_is_written() {
     assert_eq!((path.holder, path.steps.len()), (0, 4));
     assert!(path.text.ends_with("-> main.session.events -> []byte -> unknown"), "{}", path.text);
     assert_eq!(retained.types[0].name.as_deref(), Some("[]byte"));
+    let [files, garbage] = &retained.descriptors[..] else { panic!("{:?}", retained.descriptors) };
+    let holder = files.holder.as_ref().and_then(|holder| holder.name.as_deref());
+    assert_eq!(
+        (holder, files.count, files.name.as_deref()),
+        (Some("main.worker"), 40, Some("/srv/upload-#"))
+    );
+    assert!(garbage.holder.is_none() && garbage.path.starts_with("nothing: "));
     assert!(retained.walk.is_whole && retained.notes.len() == 1);
 }
 

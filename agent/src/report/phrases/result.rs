@@ -2,7 +2,7 @@
 
 use super::account::sum;
 use super::{held, of_what};
-use crate::model::{Assessment, Held, Judgement, Lack, Level, Verdict};
+use crate::model::{Assessment, Held, Judgement, Level, Verdict};
 use crate::report::format;
 
 /// What was found: how many of each verdict; or that nothing was, and within which bounds.
@@ -70,8 +70,8 @@ pub fn is_well(assessment: &Assessment, judgement: &Judgement) -> bool {
 
 /// By how many bytes the heap rose, where too few collections were seen to tell whether it leaks.
 fn heap_is_open(assessment: &Assessment, judgement: &Judgement) -> Option<u64> {
-    let lacks = judgement.not_enough.iter().any(|it| matches!(it.lack, Lack::Collections { .. }));
-    let objects = assessment.memory.as_ref()?.objects.filter(|_| lacks)?;
+    let objects = assessment.memory.as_ref()?.objects;
+    let objects = objects.filter(|_| judgement.lacks_collections())?;
     let rise = objects.to_bytes.saturating_sub(objects.from_bytes);
     (rise >= MIN_RISE).then_some(rise)
 }
@@ -103,6 +103,11 @@ pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
         let goroutines = format::counted(assessment.totals.goroutines, "goroutine", "goroutines");
         health
             .push_str(&format!(", {} number of goroutines: {goroutines}", judgement.level.name()));
+    }
+    if let Some([moderate, ..]) = judgement.raised {
+        let from = format::count(moderate);
+        health
+            .push_str(&format!(", moderate from {from} goroutines on by what has long been usual"));
     }
     if let Some(rise) = &judgement.rise {
         let by = format::growth(rise.per_second);

@@ -63,6 +63,12 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     ///
     /// Null: nobody judged, or goroutines were not looked at.
     pub level: Option<Level>,
+    /// From how many goroutines on their number is moderate, high, critical, where what has been usual of the program for
+    /// long has raised that (`monitor --state`).
+    ///
+    /// Unit: goroutines. Null: the thresholds that were set hold.
+    #[serde(default)]
+    pub raised_thresholds: Option<[u64; 3]>,
     /// Detectors that lacked something to judge by.
     ///
     /// Null: nobody judged.

@@ -36,6 +36,12 @@ pub struct MonitorLine<'a> {
     ///
     /// Null: nobody judged, or goroutines are not looked at.
     pub level: Option<Level>,
+    /// From how many goroutines on their number is moderate, high, critical, where what has been usual of the program for
+    /// long has raised that (`--state`).
+    ///
+    /// Unit: goroutines. Null: the thresholds that were set hold.
+    #[serde(default)]
+    pub raised_thresholds: Option<[u64; 3]>,
     /// How well the process is by what is looked at, 0 (worst) to 100.
     ///
     /// Unit: points. Null: nobody judged, or the process could not run, or hardly.

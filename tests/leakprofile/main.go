@@ -3,12 +3,15 @@
 // this one lets a program leak in a goroutine of its own, as a server handles a request, and stays:
 //
 //	dump   DUMP <bytes>, and then that many bytes of what runtime.Stack says of all goroutines
+//	leaks  the same of what the runtime's own goroutineleak profile says of them; no bytes where there is none
+//	plant  OK, once there is one more goroutine that leaks, and one more that waits and does not
 //
 // The end of the input ends the process. Without a name it prints those that there are.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -58,11 +61,40 @@ func main() {
 	fmt.Fprintln(answers, "READY", os.Getpid())
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		if lines.Text() == "dump" {
+		switch lines.Text() {
+		case "dump":
 			text := dump()
 			fmt.Fprintf(answers, "DUMP %d\n%s", len(text), text)
+		case "leaks":
+			text := leaks()
+			fmt.Fprintf(answers, "DUMP %d\n%s", len(text), text)
+		case "plant":
+			go plantedLeak()
+			go plantedWaiter()
+			time.Sleep(50 * time.Millisecond)
+			fmt.Fprintln(answers, "OK")
 		}
 	}
+}
+
+// What a proof has to be right about in every program.
+func plantedLeak() { <-make(chan int) }
+
+var news = make(chan int)
+
+func plantedWaiter() { <-news }
+
+// Go 1.26 has the profile only where it is built so, and older ones have none.
+func leaks() []byte {
+	profile := pprof.Lookup("goroutineleak")
+	if profile == nil {
+		// The profile does so too.
+		runtime.GC()
+		return nil
+	}
+	var text bytes.Buffer
+	profile.WriteTo(&text, 2)
+	return text.Bytes()
 }
 
 func dump() []byte {

@@ -157,14 +157,22 @@ impl Target {
     /// # Errors
     /// When it does not answer, or with something that is no dump.
     pub fn dump(&mut self) -> Result<Dump> {
-        self.send("dump")?;
+        self.dump_of("dump")
+    }
+
+    /// A dump that another command asks for.
+    ///
+    /// # Errors
+    /// As [`Target::dump`].
+    pub fn dump_of(&mut self, command: &str) -> Result<Dump> {
+        self.send(command)?;
         match self.answer()? {
             Answer::Dump(text) => {
                 let text = String::from_utf8(text).context("a dump that is not UTF-8")?;
                 Dump::parse(&text).context("a dump that cannot be read")
             }
             Answer::Line(line) => {
-                bail!("{} answered {line:?} to \"dump\"", self.path.display())
+                bail!("{} answered {line:?} to {command:?}", self.path.display())
             }
         }
     }

@@ -14,7 +14,11 @@ const WHOLE: Duration = Duration::from_secs(60);
 
 #[test]
 fn servers_at_work_raise_no_alarm() {
-    let agent = Agent { binary: leak_agent_tests::agent::binary().expect("agent"), duration: None };
+    let agent = Agent {
+        binary: leak_agent_tests::agent::binary().expect("agent"),
+        duration: None,
+        proves: false,
+    };
     let folder = std::env::temp_dir().join(format!("accuracy-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let runs = thread::scope(|scope| {

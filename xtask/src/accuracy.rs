@@ -14,9 +14,16 @@ use crate::targets::VERSIONS;
 use crate::{servers, toolchain};
 
 /// The corpora.
-const CORPORA: [&str; 4] = [OURS, MEMORY, "go", "servers"];
+const CORPORA: [&str; 4] = [OURS, MEMORY, GO, "servers"];
 const OURS: &str = "ours";
 const MEMORY: &str = "memory";
+const GO: &str = "go";
+
+/// Those in which something is proven.
+const PROVABLE: [&str; 2] = [OURS, GO];
+
+/// The Go whose own programs all are tried with.
+const NEWEST: &str = VERSIONS[VERSIONS.len() - 1];
 
 /// The module whose programs are of C too.
 const NATIVE: &str = "native";
@@ -51,6 +58,7 @@ struct Asked {
     source: String,
     corpora: Vec<String>,
     only: Vec<String>,
+    proof: bool,
     /// Flags that are the program's alone.
     rest: Vec<String>,
 }
@@ -65,14 +73,16 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
         (ATTACH, true) => &["exe", "stripped"],
         _ => &[SERVED],
     };
-    for version in asked.versions.iter().filter(|_| wants(OURS) || wants(MEMORY) || wants("go")) {
+    for version in asked.versions.iter().filter(|_| wants(OURS) || wants(MEMORY) || wants(GO)) {
         let go = toolchains.version(version)?;
         for build in builds {
             for corpus in [OURS, MEMORY].into_iter().filter(|it| wants(it)) {
                 build_ours(project, corpus, &go, build, &asked.only)?;
             }
-            if wants("go") {
-                build_gos(project, &go, build)?;
+            if wants(GO) {
+                // What Go tests itself with older ones leak too.
+                let newest = asked.proof.then(|| toolchains.version(NEWEST)).transpose()?;
+                build_gos(project, &go, newest.as_ref().unwrap_or(&go), build)?;
             }
         }
     }
@@ -95,6 +105,9 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     program.arg("--output").arg(project.target().join("accuracy"));
     program.args(["--corpus", &asked.corpora.join(","), "--build", &builds.join(",")]);
     program.args(["--go", &asked.versions.join(","), "--source", &asked.source]);
+    if asked.proof {
+        program.arg("--proof");
+    }
     if !asked.only.is_empty() {
         program.args(["--only", &asked.only.join(",")]);
     }
@@ -109,6 +122,7 @@ impl Asked {
             source: ATTACH.to_owned(),
             corpora: Vec::new(),
             only: Vec::new(),
+            proof: false,
             rest: Vec::new(),
         };
         let mut flags = flags.iter();
@@ -122,9 +136,10 @@ impl Asked {
                 "--source" => asked.source.clone_from(value()?),
                 "--corpus" => asked.corpora = list(value()?),
                 "--only" => asked.only = list(value()?),
+                "--proof" => asked.proof = true,
                 "--duration" | "--jobs" => asked.rest.extend([flag.clone(), value()?.clone()]),
                 _ => bail!(
-                    "accuracy knows --go, --stripped, --source, --corpus, --only, --duration and --jobs, but no {flag}"
+                    "accuracy knows --go, --stripped, --source, --corpus, --only, --proof, --duration and --jobs, but no {flag}"
                 ),
             }
         }
@@ -142,18 +157,28 @@ impl Asked {
 impl Asked {
     /// All corpora, where none is named; for other sources than attaching that whose programs are made to serve.
     fn default_corpora(&mut self) -> Result<()> {
-        let Self { source, corpora, stripped, .. } = self;
+        let Self { source, corpora, stripped, proof, .. } = self;
         ensure!(
             SOURCES.contains(&&**source),
             "there is no source {source}, only: {}",
             SOURCES.join(", ")
         );
-        let all = if source == ATTACH { &CORPORA[..] } else { &CORPORA[..1] };
+        ensure!(!*proof || source == ATTACH, "--proof is for --source {ATTACH}");
+        let all = match (&**source, *proof) {
+            (ATTACH, false) => &CORPORA[..],
+            (ATTACH, true) => &PROVABLE,
+            _ => &CORPORA[..1],
+        };
         if corpora.is_empty() {
             *corpora = all.iter().map(|&it| it.to_owned()).collect();
         }
         let unserved = corpora.iter().find(|it| !all.contains(&it.as_str()));
         if let Some(corpus) = unserved {
+            ensure!(
+                !*proof,
+                "nothing is proven of the corpus {corpus}, only of: {}",
+                all.join(", ")
+            );
             bail!(
                 "the programs of the corpus {corpus} serve no profiles: --source {source} is for ours"
             );
@@ -285,16 +310,21 @@ fn overlay(project: &Project, home: &Path, place: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Builds Go's own programs, from copies: in GOROOT they would be packages of the standard library, and no user's.
-fn build_gos(project: &Project, go: &Go, build: &str) -> Result<()> {
-    let root = shell::output(go.command().args(["env", "GOROOT"]))?;
+/// Builds Go's own programs, as one Go has them, with another, from copies: in GOROOT they would be packages of the
+/// standard library, and no user's.
+fn build_gos(project: &Project, go: &Go, of: &Go, build: &str) -> Result<()> {
+    let root = shell::output(of.command().args(["env", "GOROOT"]))?;
     let root = Path::new(root.trim());
+    let home = binaries(project).join(GO).join(go.version());
     if !root.join(GO_CORPUS).is_dir() {
-        say(format_args!("Go {} has no leaking programs of its own", go.version()));
+        if home.exists() {
+            // Of a run with proofs.
+            fs::remove_dir_all(&home)?;
+        }
+        say(format_args!("Go {} has no leaking programs of its own", of.version()));
         return Ok(());
     }
     say(format_args!("building the leaking programs of Go {}, {build}", go.version()));
-    let home = binaries(project).join("go").join(go.version());
     let main = project.root().join("tests/leakprofile/main.go");
     for (name, folder) in GO_FOLDERS {
         let copy = home.join("source").join(name);
@@ -315,7 +345,7 @@ fn build_gos(project: &Project, go: &Go, build: &str) -> Result<()> {
         })?;
     }
     fs::copy(root.join(GO_TEST), home.join("expected.go"))
-        .with_context(|| format!("Go {} has no {GO_TEST}", go.version()))?;
+        .with_context(|| format!("Go {} has no {GO_TEST}", of.version()))?;
     Ok(())
 }
 
@@ -358,6 +388,7 @@ mod tests {
                 source: ATTACH.into(),
                 corpora: vec!["ours".into()],
                 only: vec!["a".into(), "b".into()],
+                proof: false,
                 rest: ["--duration", "5s", "--jobs", "3"].map(str::to_owned).to_vec(),
             }
         );
@@ -365,6 +396,8 @@ mod tests {
         assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 4));
         assert_eq!(of("--go all").unwrap().versions, VERSIONS);
         assert_eq!(of("--source url-counts").unwrap().corpora, ["ours"]);
+        let proof = of("--proof").unwrap();
+        assert!(proof.proof && proof.corpora == ["ours", "go"]);
     }
 
     #[test]
@@ -389,6 +422,8 @@ mod tests {
             "--source guess",
             "--source url --corpus ours,go",
             "--source url --stripped",
+            "--source url --proof",
+            "--proof --corpus servers",
         ] {
             assert!(of(line).is_err(), "{line}");
         }

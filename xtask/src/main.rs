@@ -79,7 +79,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "accuracy",
-        flags: "[--go 1.26.6,...|all] [--stripped] [--source attach|url|url-counts] [--corpus ours|go|servers,...] [--only NAME,...] [--duration 30s] [--jobs N]",
+        flags: "[--go 1.26.6,...|all] [--stripped] [--source attach|url|url-counts] [--corpus ours|go|servers,...] [--proof] [--only NAME,...] [--duration 30s] [--jobs N]",
         does: "what the release agent finds in programs of which it is known what leaks; fails below the goals",
         run: accuracy::run,
     },

@@ -1,4 +1,5 @@
-//! The agent as a user runs it: `leak-agent analyze --pid N --format json` (or `--url`) or `check`, at its defaults.
+//! The agent as a user runs it: `leak-agent analyze --pid N --format json` (or `--url`) or `check`, at its
+//! defaults; or with proofs, and what it saw beside the report.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ use super::report::Report;
 /// How much longer than it was told to look the agent may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// For how long a program may stand: a dozen at a time on a few cores are held up by each other.
+const MAX_PAUSE: &str = "200ms";
+
 /// How often it is asked whether it has ended.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -23,6 +27,8 @@ pub struct Agent {
     pub binary: PathBuf,
     /// How long it is to look, where that is not left to its default.
     pub duration: Option<Duration>,
+    /// Whether it is to prove leaks by clones, and to keep what it saw.
+    pub proves: bool,
 }
 
 /// How a process is reached.
@@ -52,6 +58,9 @@ impl Agent {
         let mut command = self.command("analyze", way);
         if let Some(duration) = self.duration {
             command.arg("--duration").arg(format!("{}ms", duration.as_millis()));
+        }
+        if self.proves {
+            command.args(["--proof", "clone", "--max-pause", MAX_PAUSE, "--save"]).arg(saved(keep));
         }
         self.run(command, keep)
     }
@@ -107,6 +116,12 @@ impl Agent {
             Report::read(&text).with_context(|| format!("{} is no report", keep.display()))?;
         Ok(Said { report, took })
     }
+}
+
+/// Where what an analysis saw is kept beside its report.
+#[must_use]
+pub fn saved(keep: &Path) -> PathBuf {
+    keep.with_extension("saved")
 }
 
 fn last_words(log: &Path) -> String {

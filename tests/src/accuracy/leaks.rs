@@ -44,6 +44,13 @@ pub fn sites(expected: &Expected, before: &Dump, after: &Dump) -> (Vec<Site>, Ve
     (places.into_iter().map(site).collect(), absent)
 }
 
+/// Whether a goroutine is one that the test expects to leak.
+#[must_use]
+pub fn is_expected(expected: &Expected, goroutine: &Goroutine) -> bool {
+    let summary = summary(goroutine);
+    expected.leaks.iter().any(|leak| leak.is_match(&summary))
+}
+
 /// A goroutine as the test's expressions see it: its outermost function, and why it waits.
 fn summary(goroutine: &Goroutine) -> String {
     let outermost = goroutine.calls().last();

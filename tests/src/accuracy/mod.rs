@@ -11,6 +11,8 @@ pub mod expect;
 pub mod leaks;
 pub mod marker;
 pub mod matching;
+pub mod proofs;
+pub mod proven;
 pub mod report;
 pub mod run;
 pub mod soak;

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use leak_agent::model::finding::Verdict;
@@ -17,6 +17,7 @@ use super::expect::Expected;
 use super::leaks;
 use super::marker::Marked;
 use super::matching::{Judged, Site, judge};
+use super::proven::{self, Proof};
 use super::report::Finding;
 use super::source::Source;
 use crate::target::Target;
@@ -107,6 +108,8 @@ pub struct Run {
     pub others: Vec<Finding>,
     /// What `check` found alone, where that is of interest.
     pub check: Option<Checked>,
+    /// What was proven, where the agent was to prove.
+    pub proof: Option<Proof>,
     /// From the agent's start to its end.
     pub seconds: f64,
     /// Its goroutines at the agent's last sample.
@@ -155,6 +158,7 @@ impl Run {
             absent: Vec::new(),
             others: Vec::new(),
             check: None,
+            proof: None,
             seconds: 0.0,
             goroutines: 0,
             health: None,
@@ -192,12 +196,25 @@ impl Job {
         let keep = folder.join(format!("{}.json", self.program.name));
         let mut target = self.start(&keep).map_err(of_program)?;
         thread::sleep(SETTLE);
+        if agent.proves && matches!(self.known, Known::Expected(_)) {
+            target.command("plant").map_err(of_program)?;
+        }
         let before = match &self.known {
             Known::Marked(_) => None,
             Known::Expected(_) => Some(target.dump().map_err(of_program)?),
         };
         let way = self.program.source.way(target.pid(), &address(&keep)).map_err(of_program)?;
+        let started = SystemTime::now();
         let said = agent.analyze(&way, &keep);
+        let proven = said.as_ref().ok().filter(|_| agent.proves);
+        let proof = proven.map(|_| {
+            let (mut proof, goids) = proven::of_analysis(started, &keep)?;
+            if let (Known::Expected(expected), Some(before)) = (&self.known, &before) {
+                let dumps = (expected, before);
+                proven::compare(&mut target, (agent, &keep), dumps, &goids, &mut proof)?;
+            }
+            Ok(proof)
+        });
         let checked = self.check(agent, &way, &keep);
         // An agent that fails because its target has gone is not to blame.
         match target.ended() {
@@ -210,6 +227,7 @@ impl Job {
         let of_agent = |error: anyhow::Error| Failure::Agent(format!("{error:#}"));
         let Said { report, took } = said.map_err(of_agent)?;
         let check = checked.map_err(of_agent)?;
+        let proof = proof.transpose().map_err(of_agent)?;
         let (sites, absent) = match (&self.known, before) {
             (Known::Expected(expected), Some(before)) => {
                 leaks::sites(expected, &before, &target.dump().map_err(of_program)?)
@@ -217,7 +235,9 @@ impl Job {
             (Known::Marked(marked), _) => (marked.sites.clone(), Vec::new()),
             (Known::Expected(_), None) => (Vec::new(), Vec::new()),
         };
-        let (sites, others) = judge(&sites, &report.findings);
+        let mut findings = report.findings;
+        findings.retain(|it| !proven::is_planted(it));
+        let (sites, others) = judge(&sites, &findings);
         Ok(Run {
             program: self.program.clone(),
             failed: None,
@@ -225,10 +245,11 @@ impl Job {
             absent,
             others,
             check,
+            proof,
             seconds: took.as_secs_f64(),
             goroutines: report.goroutines,
             health: report.health,
-            verdict: report.findings.iter().map(|it| it.verdict).max(),
+            verdict: findings.iter().map(|it| it.verdict).max(),
         })
     }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use leak_agent::model::finding::Verdict;
 
 use super::matching::{CauseTold, Judged, Outcome};
+use super::proofs;
 use super::run::{Corpus, Failure, Run};
 use super::source::Source;
 
@@ -66,6 +67,13 @@ impl Part {
     fn add(&mut self, right: bool) {
         self.of += 1;
         self.right += usize::from(right);
+    }
+}
+
+impl std::ops::AddAssign for Part {
+    fn add_assign(&mut self, other: Self) {
+        self.right += other.right;
+        self.of += other.of;
     }
 }
 
@@ -146,7 +154,7 @@ pub fn by_build(runs: &[Run]) -> Vec<Sum> {
     names.into_iter().map(sum).collect()
 }
 
-fn build_of(run: &Run) -> String {
+pub(super) fn build_of(run: &Run) -> String {
     let program = &run.program;
     let source = program.source.name();
     format!("{} {} {} {source}", program.corpus.name(), program.go, program.build)
@@ -175,6 +183,9 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
     let mut goals = Goals(Vec::new());
     if let Some(sum) = of(Corpus::Ours) {
         goals.at_least(95, "ours: 95 % of the sites found that show themselves", sum.sure);
+        if runs.iter().any(|it| it.proof.is_some()) {
+            goals.at_least(98, "ours: 98 % of them with proofs", sum.sure);
+        }
         goals.at_least(95, "ours: the class right in 95 %", sum.classes);
         goals.at_least(90, "ours: the cause right in 90 %", sum.causes);
         goals.at_least(100, "ours: one sample shows what it has to", sum.checked);
@@ -217,11 +228,8 @@ pub fn goals(runs: &[Run]) -> Vec<Goal> {
     goals.at_least(100, "no alarm on the healthy", healthy);
     goals.none("no finding at a wrong line", wrong_lines);
     goals.none("the agent failed on none", agent_failed);
-    goals.0.push(Goal {
-        what: "a verdict within 60 s",
-        is: format!("{slowest_seconds:.1} s"),
-        met: slowest_seconds <= 60.0,
-    });
+    goals.within("a verdict within 60 s", 60.0, slowest_seconds);
+    proofs::goals(runs, &mut goals);
     goals.0
 }
 
@@ -231,19 +239,23 @@ fn of_source(runs: &[Run], source: Source) -> Option<Sum> {
     its.peek().is_some().then(|| Sum::over("", its))
 }
 
-struct Goals(Vec<Goal>);
+pub(super) struct Goals(Vec<Goal>);
 
 impl Goals {
     /// Of nothing there is no goal.
-    fn at_least(&mut self, percent: usize, what: &'static str, part: Part) {
+    pub(super) fn at_least(&mut self, percent: usize, what: &'static str, part: Part) {
         if part.of > 0 {
             let met = part.right * 100 >= part.of * percent;
             self.0.push(Goal { what, is: part.to_string(), met });
         }
     }
 
-    fn none(&mut self, what: &'static str, count: usize) {
+    pub(super) fn none(&mut self, what: &'static str, count: usize) {
         self.0.push(Goal { what, is: count.to_string(), met: count == 0 });
+    }
+
+    pub(super) fn within(&mut self, what: &'static str, limit: f64, seconds: f64) {
+        self.0.push(Goal { what, is: format!("{seconds:.1} s"), met: seconds <= limit });
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use leak_agent::model::pattern::Pattern;
 
 use super::matching::{CauseTold, Outcome};
+use super::proofs;
 use super::run::Run;
 use super::sums::{Goal, Part, Sum};
 
@@ -101,11 +102,72 @@ pub fn details(out: &mut dyn Write, runs: &[Run]) -> io::Result<()> {
                 writeln!(out, "{word:14} {name}: {finding}")?;
             }
         }
+        for (word, what) in of_proof(run) {
+            writeln!(out, "{word:14} {name}: {what}")?;
+        }
         for leak in &run.absent {
             writeln!(out, "{:14} {name}: {leak}", "not come about")?;
         }
     }
     Ok(())
+}
+
+/// What is not as it should be in what was proven.
+fn of_proof(run: &Run) -> Vec<(&'static str, String)> {
+    let Some(proof) = &run.proof else { return Vec::new() };
+    let mut said: Vec<(&str, String)> = Vec::new();
+    said.extend(proof.refused.iter().map(|why| ("no proof", why.clone())));
+    said.extend(proofs::wrong(run).into_iter().map(|it| ("proven falsely", it)));
+    let Some(compared) = &proof.compared else { return said };
+    for (word, list) in [
+        ("not proven", &compared.missed),
+        ("unconfirmed", &compared.unconfirmed),
+        ("unproven", &compared.unproven),
+        ("unexpected", &compared.unexpected),
+    ] {
+        said.extend(list.iter().map(|it| (word, it.clone())));
+    }
+    if !compared.control {
+        said.push(("control failed", "what was planted is not told right".to_owned()));
+    }
+    said
+}
+
+/// One line a corpus, Go and build, of what was proven.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn proofs(out: &mut dyn Write, sums: &[proofs::Sum]) -> io::Result<()> {
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let width = sums.iter().map(|it| it.of.len()).max().unwrap_or(0);
+    writeln!(
+        out,
+        "{:width$} {:>8} {:>7} {:>6} {:>5} {:>9} {:>5} {:>7} {:>9} {:>8} {:>9} {:>8}",
+        "",
+        "programs",
+        "refused",
+        "proven",
+        "false",
+        "runtime's",
+        "late",
+        "added",
+        "expected",
+        "control",
+        "verdict s",
+        "pause ms"
+    )?;
+    for sum in sums {
+        let proofs::Sum { of, programs, refused, proven, wrong, reported, late, added, .. } = sum;
+        let proofs::Sum { expected, controls, slowest_verdict_seconds, longest_pause_ms, .. } = sum;
+        writeln!(
+            out,
+            "{of:width$} {programs:>8} {refused:>7} {proven:>6} {wrong:>5} {reported:>9} {late:>5} {added:>7} \
+             {expected:>9} {controls:>8} {slowest_verdict_seconds:>9.1} {longest_pause_ms:>8.2}"
+        )?;
+    }
+    writeln!(out)
 }
 
 /// One line a corpus, Go and build.

@@ -16,7 +16,7 @@ use leak_agent_tests::accuracy::agent::Agent;
 use leak_agent_tests::accuracy::run::{self, Corpus, Job, Run};
 use leak_agent_tests::accuracy::source::Source;
 use leak_agent_tests::accuracy::sums::{self, Sum};
-use leak_agent_tests::accuracy::{soak, table};
+use leak_agent_tests::accuracy::{proofs, soak, table};
 use leak_agent_tests::server::Kind;
 use serde::Serialize;
 
@@ -58,6 +58,9 @@ struct Args {
     /// How long the agent looks at a program, and how long a server runs. [default: the agent's own; 10 minutes]
     #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
+    /// Whether the agent is to prove leaks, which is judged too.
+    #[arg(long)]
+    proof: bool,
     /// Programs at the same time.
     #[arg(long, default_value_t = 12)]
     jobs: usize,
@@ -76,6 +79,8 @@ enum Which {
 struct Outcome<'a> {
     at_the_same_time: usize,
     sums: &'a [Sum],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    proofs: &'a [proofs::Sum],
     goals: &'a [sums::Goal],
     runs: &'a [Run],
 }
@@ -100,7 +105,7 @@ fn accuracy(args: &Args) -> Result<bool> {
         "there is no program of these names in these corpora: {}",
         args.only.join(", ")
     );
-    let agent = Agent { binary: args.agent.clone(), duration: args.duration };
+    let agent = Agent { binary: args.agent.clone(), duration: args.duration, proves: args.proof };
     let mut runs = Vec::new();
     if !jobs.is_empty() {
         runs.extend(all(&jobs, args, &agent)?);
@@ -109,6 +114,7 @@ fn accuracy(args: &Args) -> Result<bool> {
         runs.extend(soaks(&servers, args)?);
     }
     let (sums, goals) = (sums::by_build(&runs), sums::goals(&runs));
+    let proven = proofs::by_build(&runs);
     let mut out = stdout().lock();
     writeln!(out)?;
     table::programs(&mut out, &runs)?;
@@ -117,6 +123,7 @@ fn accuracy(args: &Args) -> Result<bool> {
     writeln!(out)?;
     table::sums(&mut out, &sums)?;
     writeln!(out)?;
+    table::proofs(&mut out, &proven)?;
     table::goals(&mut out, &goals)?;
     for corpus in [Corpus::Ours, Corpus::Memory, Corpus::Go, Corpus::Servers] {
         let its = runs.iter().filter(|it| it.program.corpus == corpus).cloned().collect::<Vec<_>>();
@@ -126,6 +133,7 @@ fn accuracy(args: &Args) -> Result<bool> {
         let outcome = Outcome {
             at_the_same_time: args.jobs,
             sums: &sums::by_build(&its),
+            proofs: &proofs::by_build(&its),
             goals: &sums::goals(&its),
             runs: &its,
         };
@@ -216,7 +224,7 @@ fn all(jobs: &[Job], args: &Args, agent: &Agent) -> Result<Vec<Run>> {
 fn soaks(kinds: &[Kind], args: &Args) -> Result<Vec<Run>> {
     let whole = args.duration.unwrap_or(SERVER_RUN);
     // The agent's own default, unless the whole is too short for it.
-    let agent = Agent { binary: args.agent.clone(), duration: None };
+    let agent = Agent { binary: args.agent.clone(), duration: None, proves: false };
     let folder = args.output.join("reports").join("servers");
     fs::create_dir_all(&folder)?;
     eprintln!("{} servers at once, each for {} s", kinds.len(), whole.as_secs());
@@ -233,6 +241,7 @@ fn soaks(kinds: &[Kind], args: &Args) -> Result<Vec<Run>> {
 /// Where to write what came of programs that the agent attaches to, or, in a folder there, sees otherwise.
 fn output(args: &Args) -> PathBuf {
     match args.source {
+        Source::Attach if args.proof => args.output.join("proof"),
         Source::Attach => args.output.clone(),
         source => args.output.join(source.name()),
     }

@@ -117,7 +117,8 @@ pub struct ResourceGrowth {
 }
 
 impl ResourceGrowth {
-    /// How many are held by nobody that is known: no object of Go's library stands for them.
+    /// How many nobody is known to hold: no object of Go's library was found that stands for them, or the walk has not
+    /// reached it.
     #[must_use]
     pub fn held_by_unknown(&self) -> u64 {
         let known = self.held_by.iter().flatten().map(|held| held.count).sum();

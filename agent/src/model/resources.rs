@@ -188,6 +188,12 @@ impl ResourceKind {
     pub const fn is_descriptor(self) -> bool {
         !matches!(self, Self::Mapping | Self::Thread | Self::Child | Self::Zombie | Self::Unknown)
     }
+
+    /// Whether such things are sockets.
+    #[must_use]
+    pub const fn is_socket(self) -> bool {
+        matches!(self, Self::TcpSocket | Self::UdpSocket | Self::UnixSocket | Self::OtherSocket)
+    }
 }
 
 /// What things lead to.

@@ -45,6 +45,8 @@ pub struct HeldDescriptors {
     pub by: Option<HeldPath>,
     /// How many.
     pub count: u64,
+    /// How many of those are connections that the other end has closed.
+    pub closed_by_peer: u64,
 }
 
 /// Who holds objects, and by which path.

@@ -129,7 +129,7 @@ fn who_holds_them_is_told_of_what_piles_up() {
         let holder = HeapHolder::of(HolderKind::Variable, name, 1, Amount::default());
         Some(HeldPath { holder, steps: Vec::new() })
     };
-    let held = |key, by, count| HeldDescriptors { key, by, count };
+    let held = |key, by, count| HeldDescriptors { key, by, count, closed_by_peer: 0 };
     let all = [
         held(path("/srv/a"), by("main.pool"), 20),
         held(path("/srv/b"), by("main.pool"), 500),
@@ -146,7 +146,7 @@ fn who_holds_them_is_told_of_what_piles_up() {
     assert_eq!([&*kept.0, &*kept.1], ["main.kept", "90 of 150"]);
     assert_eq!([&*pool.0, &*pool.1], ["main.pool", "20 of 150"]);
     assert!(garbage.0.starts_with("nothing: ") && garbage.1 == "3 of 150");
-    assert!(unknown.0.starts_with("no object of ") && unknown.1 == "37 of 150");
+    assert!(unknown.0.starts_with("nobody known") && unknown.1 == "37 of 150");
 }
 
 fn findings(assessment: &Assessment) -> &[Finding] {

@@ -8,7 +8,7 @@ mod weak;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::{Options, resources};
+use super::Options;
 use crate::collect::CollectError;
 use crate::golang::heap::paths::NodeId;
 use crate::golang::heap::roots::{RecordKind, Variables};
@@ -105,7 +105,8 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     let mut cycles: Vec<HeapCycle> = cycles.collect();
     cycles.sort_by_key(|cycle| cycle.holder);
     let (paths, types) = paths::named(program, &walk, &roots).map_err(failed)?;
-    let descriptors = open.held(program, &walk, (&roots, &holders), is_whole).map_err(failed)?;
+    let saw_all = is_whole && unread == 0 && running == 0 && walk.unread() == 0;
+    let descriptors = open.held(program, &walk, (&roots, &holders), saw_all).map_err(failed)?;
     let outcome = walk.end().map_err(failed)?;
     let coverage = WalkCoverage {
         is_whole,

@@ -172,7 +172,7 @@ pub fn descriptors_held(growth: &ResourceGrowth) -> Vec<(String, String)> {
     let mut lines: Vec<(String, String)> = held.collect();
     let unknown = growth.held_by_unknown();
     if unknown > growth.to / MANY_UNKNOWN {
-        let what = "no object of Go's os or net: a number of the program's own, or of C code's";
+        let what = "nobody known: the program's own numbers, C code's, connections still being made, or what the walk missed";
         lines.push((what.to_owned(), format!("{} of {of}", count(unknown))));
     }
     lines

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::pattern;
 use crate::model::{ResourceGroup, ResourceKey, ResourceName, TcpState};
@@ -22,6 +22,8 @@ pub(super) struct Groups {
     /// Who is in which group, now and at the reading before.
     members: FxHashMap<Member, u32>,
     before: FxHashMap<Member, u32>,
+    /// Connections that the other end has closed.
+    closed_by_peer: FxHashSet<Member>,
     /// Whether nothing was read before, so that nobody came and nobody went.
     is_first: bool,
     /// One of so many is looked at.
@@ -59,6 +61,7 @@ impl Groups {
         self.is_first = self.one_in == 0;
         self.before = std::mem::take(&mut self.members);
         self.counted.clear();
+        self.closed_by_peer.clear();
         if self.keys.len() > 8 * MAX_GROUPS {
             // Names that come and go for ever: numbers are given anew.
             (self.keys, self.by_key) = Default::default();
@@ -77,6 +80,11 @@ impl Groups {
         self.told.get(self.members.get(&member)?)
     }
 
+    /// Whether a thing is a connection that the other end has closed.
+    pub(super) fn is_closed_by_peer(&self, member: Member) -> bool {
+        self.closed_by_peer.contains(&member)
+    }
+
     /// One more thing of a kind and name.
     pub(super) fn add(&mut self, key: &ResourceKey, member: Member, state: Option<TcpState>) {
         let group = self.group(key);
@@ -86,6 +94,9 @@ impl Groups {
         counted.apart = true;
         if let Some(state) = state {
             *counted.states.entry(state).or_default() += 1;
+            if state == TcpState::CloseWait {
+                self.closed_by_peer.insert(member);
+            }
         }
     }
 

@@ -146,20 +146,31 @@ impl Holdings {
     }
 }
 
-/// What the open descriptors of a process lead to, by their numbers, and how many each stands for: of very many an even
-/// sample.
+/// An open descriptor.
+#[derive(Clone)]
+pub(super) struct OpenDescriptor {
+    /// What it leads to.
+    pub(super) key: ResourceKey,
+    /// It is a connection that the other end has closed.
+    pub(super) is_closed_by_peer: bool,
+}
+
+/// The open descriptors of a process, by their numbers, and how many each stands for: of very many an even sample.
 ///
 /// # Errors
 /// When they cannot be listed.
-pub(super) fn descriptors(process: &Process) -> io::Result<(HashMap<u64, ResourceKey>, u64)> {
+pub(super) fn descriptors(process: &Process) -> io::Result<(HashMap<u64, OpenDescriptor>, u64)> {
     let folder = process.folder();
     let mut groups = Groups::default();
     groups.begin();
     let table = Status::read(&folder).table;
     let read = Descriptors::default().read(&folder, table, &mut groups)?;
     let _ = groups.end(read.one_in);
-    let key = |(number, member): &(u64, Member)| Some((*number, groups.key(*member)?.clone()));
-    Ok((read.found.iter().filter_map(key).collect(), read.one_in))
+    let opened = |(number, member): &(u64, Member)| {
+        let is_closed_by_peer = groups.is_closed_by_peer(*member);
+        Some((*number, OpenDescriptor { key: groups.key(*member)?.clone(), is_closed_by_peer }))
+    };
+    Ok((read.found.iter().filter_map(opened).collect(), read.one_in))
 }
 
 /// What of `/proc/PID/status` is needed (proc_pid_status(5)).

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::super::resources::{self, OpenDescriptor};
+use super::Read;
 use super::paths::{Names, path};
-use super::{Read, resources};
 use crate::golang::Program;
 use crate::golang::heap::paths::NodeId;
 use crate::golang::heap::roots::Special;
@@ -13,7 +14,7 @@ use crate::model::{HeapHolder, HeapStep, HeldDescriptors, HeldPath, ResourceKey}
 
 /// Open descriptors with their objects.
 pub(super) struct Open {
-    owners: Vec<(Owner, ResourceKey)>,
+    owners: Vec<(Owner, OpenDescriptor)>,
     /// Each stands for so many.
     one_in: u64,
 }
@@ -22,28 +23,33 @@ pub(super) struct Open {
 /// sample.
 pub(super) fn find(program: &Program, walk: &mut Walk<'_>, records: &[Special]) -> Read<Open> {
     let owners = walk.descriptors(records)?;
-    let (keys, one_in) = resources::descriptors(program.process()).unwrap_or_default();
+    let (mut opened, one_in) = resources::descriptors(program.process()).unwrap_or_default();
+    // An object whose number was closed behind its back may name what another has opened since: each has one owner.
+    let owners = owners.into_iter().filter(|owner| {
+        opened.get(&owner.number).is_some_and(|it| !owner.is_socket || it.key.kind.is_socket())
+    });
+    let owners: Vec<Owner> = owners.collect();
     let owners = owners.into_iter();
-    let owners: Vec<(Owner, ResourceKey)> =
-        owners.filter_map(|owner| Some((owner, keys.get(&owner.number)?.clone()))).collect();
+    let owners: Vec<(Owner, OpenDescriptor)> =
+        owners.filter_map(|owner| Some((owner, opened.remove(&owner.number)?))).collect();
     owners.iter().for_each(|(owner, _)| walk.note(owner.object));
     Ok(Open { owners, one_in })
 }
 
 impl Open {
     /// Who holds them, once all has been followed that could be. `roots` are the places of holders by where their paths
-    /// begin. Of what a walk that was not completed has not reached nothing is said.
+    /// begin. Of what a walk that has not seen everything did not reach nothing is said.
     pub(super) fn held(
         self,
         program: &Program,
         walk: &Walk<'_>,
         (roots, holders): (&HashMap<NodeId, usize>, &[HeapHolder]),
-        is_whole: bool,
+        saw_all: bool,
     ) -> Read<Vec<HeldDescriptors>> {
         let mut names = Names::new(program, walk);
         type By = (usize, Vec<HeapStep>);
-        let mut counts: HashMap<(ResourceKey, Option<By>), u64> = HashMap::new();
-        for (owner, key) in self.owners {
+        let mut counts: HashMap<(ResourceKey, Option<By>), (u64, u64)> = HashMap::new();
+        for (owner, opened) in self.owners {
             let by = match walk.noted(owner.object) {
                 Some(node) => {
                     let (root, mut steps) = path(&mut names, walk, node)?;
@@ -54,18 +60,20 @@ impl Open {
                     }
                     Some((*place, steps))
                 }
-                None if is_whole => None,
+                None if saw_all => None,
                 None => continue,
             };
-            *counts.entry((key, by)).or_default() += self.one_in;
+            let (count, closed_by_peer) = counts.entry((opened.key, by)).or_default();
+            *count += self.one_in;
+            *closed_by_peer += if opened.is_closed_by_peer { self.one_in } else { 0 };
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by(|(one, count), (other, of_other)| {
             (Reverse(count), one).cmp(&(Reverse(of_other), other))
         });
-        let held = counts.into_iter().map(|((key, by), count)| {
+        let held = counts.into_iter().map(|((key, by), (count, closed_by_peer))| {
             let by = by.map(|(place, steps)| HeldPath { holder: holders[place].clone(), steps });
-            HeldDescriptors { key, by, count }
+            HeldDescriptors { key, by, count, closed_by_peer }
         });
         Ok(held.collect())
     }

@@ -13,6 +13,9 @@ const NUMBER: u64 = 16;
 /// Pointers to what stands for a descriptor.
 const TYPES: [&str; 2] = ["*os.file", "*net.netFD"];
 
+/// What stands for a socket.
+const SOCKET: &str = "net.netFD";
+
 /// An object that stands for a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -22,6 +25,8 @@ pub struct Owner {
     pub number: u64,
     /// The object's type, as Go prints it.
     pub type_name: &'static str,
+    /// Whether that is of sockets alone.
+    pub is_socket: bool,
 }
 
 impl Walk<'_> {
@@ -45,6 +50,9 @@ impl Walk<'_> {
                 objects.push((record.object, name));
             }
         }
+        // A list that leads back into itself, or is torn, has some more than once.
+        objects.sort_unstable();
+        objects.dedup();
         let number = |object: u64| Piece { addr: object.wrapping_add(NUMBER), len: 8 };
         let pieces: Vec<Piece> = objects.iter().map(|(object, _)| number(*object)).collect();
         self.gather.read(self.memory, &pieces)?;
@@ -53,12 +61,19 @@ impl Walk<'_> {
             match self.gather.get(place).and_then(<[u8]>::first_chunk) {
                 Some(word) => {
                     let number = u64::from_le_bytes(*word);
-                    owners.push(Owner { object, number, type_name });
+                    let is_socket = type_name == SOCKET;
+                    owners.push(Owner { object, number, type_name, is_socket });
                 }
                 None => self.unread += 1,
             }
         }
         Ok(owners)
+    }
+
+    /// How much could not be read so far.
+    #[must_use]
+    pub const fn unread(&self) -> u64 {
+        self.unread
     }
 
     /// The name of what a pointer type is to, if that stands for descriptors.

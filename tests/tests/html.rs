@@ -252,6 +252,7 @@ fn goroutines(group: usize) -> GoroutineLeak {
         turnover: None,
         oldest: Some(Duration::from_secs(30)),
         stack_bytes: Some(4096),
+        kept_bytes: None,
         lock_wait: LockWait::default(),
     }
 }
@@ -268,6 +269,7 @@ fn leak(assessment: &Assessment, group: usize) -> Finding {
             count: 1_475,
             turnover: Some(Turnover { arrived: 1_472, left: 0, survivors: 1_472, stuck: 3 }),
             stack_bytes: Some(3_020_800),
+            kept_bytes: None,
             parts: vec![Part { group, count: 40, entry: assessment.groups[group].blocked_at }; 36],
             ..goroutines(group)
         })),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use leak_agent::golang::Program;
 use leak_agent::golang::memory::{Memory, ReadError};
-use leak_agent::prove::{Gap, Outcome, Settings, Still, prove};
+use leak_agent::prove::{Gap, Groups, Outcome, Settings, Still, prove};
 use leak_agent_tests::stopped::Stopped;
 use leak_agent_tests::{Target, each_version, target};
 
@@ -100,6 +100,47 @@ fn what_is_proven_is_what_leaks(version: &str) {
 }
 
 each_version!(what_is_proven_is_what_leaks);
+
+/// What the kinds of a start of the target keep on the heap, beside what they share: what somebody else has too is not in it.
+fn is_kept_told_of_one(version: &str, mode: &str) -> bool {
+    let mut target = Target::start(version, mode, "prove").expect("target");
+    let program = Program::attach(target.pid()).expect("attach");
+    let answer = target.command("heavy").expect("heavy");
+    let kinds = ["alone", "one", "other"];
+    let groups: Groups = answer
+        .split_whitespace()
+        .map(|pair| {
+            let (kind, goid) = pair.split_once('=').expect("a kind");
+            let number = kinds.iter().position(|it| *it == kind).expect("a known kind");
+            (goid.parse().expect("an id"), u32::try_from(number).expect("small"))
+        })
+        .collect();
+    let stopped = Stopped::stop(target.pid()).expect("it is stopped");
+    let still = Still { memory: program.shared_memory(), threads: stopped.threads().to_vec() };
+    let settings = Settings { groups: Some(&groups), ..Settings::default() };
+    let outcome = prove(&program, &still, settings).expect("a proof");
+    println!("{version} {mode}: {:?} {:?}", outcome.gaps, outcome.kept);
+    let kept = outcome.kept.as_ref().expect("it was asked for");
+    let alone = |group| kept.alone.iter().find(|it| it.0 == group).map_or(0, |it| it.1);
+    // With what else is theirs: channels, and what leads to it.
+    let is_about = |bytes: u64, wanted: u64| (wanted..wanted + 32 * 1024).contains(&bytes);
+    // A thread that has just become idle may still have a pointer to what one of the ten has.
+    let ten = alone(0);
+    (is_about(ten, 640 << 10) || is_about(ten, 576 << 10))
+        && is_about(alone(1), 128 << 10)
+        && is_about(alone(2), 768 << 10)
+        && is_about(kept.shared, 3 << 20)
+}
+
+/// Words that are no pointers may lead to what nobody has any more, as in [`compare`].
+fn what_is_kept_is_told_by_kind(version: &str) {
+    for mode in ["exe", "stripped"] {
+        let any = (0..5).any(|_| is_kept_told_of_one(version, mode));
+        assert!(any, "{version} {mode}: in no start what is kept is told");
+    }
+}
+
+each_version!(what_is_kept_is_told_by_kind);
 
 /// A process's memory in which some words are others.
 struct Changed<'a> {

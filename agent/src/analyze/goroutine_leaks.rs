@@ -240,6 +240,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             turnover,
             oldest: case.oldest,
             stack_bytes: case.life.stack_bytes,
+            kept_bytes: case.life.kept_bytes,
             lock_wait,
             groups: case.groups,
             parts,

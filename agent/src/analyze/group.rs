@@ -43,6 +43,9 @@ pub(super) fn groups(
     let (drafts, group_of_kind) = drafts(observation, &kinds, signatures);
     let (drafts, group_of_kind) = in_order(drafts, group_of_kind);
 
+    let kept = observation.coverage.proof.iter().filter_map(|proof| proof.kept.as_ref());
+    let kept: FxHashMap<u64, u64> =
+        kept.flat_map(|kept| &kept.alone).map(|it| (it.goid, it.bytes)).collect();
     // One pass in memory order: a million goroutines do not fit any cache.
     let mut members: Vec<Members> =
         drafts.iter().map(|draft| Members::with_capacity(draft.records as usize)).collect();
@@ -51,6 +54,11 @@ pub(super) fn groups(
         let group = group_of_kind[kind as usize] as usize;
         members[group].add(observation, goroutine);
         lives[group].add(goroutine, span, runners);
+        if goroutine.proven
+            && let Some(bytes) = goroutine.id().and_then(|goid| kept.get(&goid))
+        {
+            lives[group].keeps(*bytes);
+        }
         let draft = &drafts[group];
         if group < ids::MAX_GROUPS
             && draft.count >= ids::MIN_MEMBERS
@@ -157,11 +165,32 @@ fn index(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::StackView;
+    use crate::model::{KeptAlone, KeptHeap, ProofAttempt, ProofCoverage, StackView};
     use crate::sample::{Sample, leaking};
 
     fn group(observation: &Observation) -> Vec<Group> {
         groups(observation, (Span::default(), &Runners::default()), &mut Signatures::default()).0
+    }
+
+    #[test]
+    fn what_proven_goroutines_keep_counts_for_their_group() {
+        let mut observation = leaking(40).observe(0);
+        let sends = |it: &&mut Goroutine| it.wait == WaitClass::ChanSend;
+        let one = observation.goroutines.iter_mut().find(sends).expect("some send");
+        one.proven = true;
+        let kept = |goid, bytes| KeptAlone { goid, bytes };
+        let alone = vec![kept(one.id().expect("an id"), 4096), kept(1, 512)];
+        observation.coverage.proof = Some(ProofCoverage {
+            latest: ProofAttempt::NoCandidate,
+            held: 1,
+            proven: 1,
+            contradicted: 0,
+            kept: Some(KeptHeap { alone, shared_bytes: 0 }),
+        });
+        let span = (Span::default(), &Runners::default());
+        let (_, lives, _) = groups(&observation, span, &mut Signatures::default());
+        assert_eq!(lives[0].kept_bytes, Some(4096));
+        assert!(lives[1..].iter().all(|life| life.kept_bytes.is_none()), "main is not proven");
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub(super) struct Life {
     pub(super) channel: Option<Channel>,
     /// What their stacks hold, in bytes, as far as that is known.
     pub(super) stack_bytes: Option<u64>,
+    /// What of the heap those that are proven keep, in bytes; `None` where no proof told.
+    pub(super) kept_bytes: Option<u64>,
     /// The member that has run for the most samples in a row.
     pub(super) busy: Busy,
     /// Those that the runtime itself marked as leaked.
@@ -134,6 +136,11 @@ impl Life {
         }
     }
 
+    /// What one of them was found to keep, with those that stand like it.
+    pub(super) fn keeps(&mut self, bytes: u64) {
+        self.kept_bytes = sum(self.kept_bytes, Some(bytes));
+    }
+
     /// Checks whether one of the channels that were read is a member's. `channels` is sorted.
     pub(super) fn meet_channel(&mut self, objects: &[u64], channels: &[Channel]) {
         if self.channel.is_none() && !channels.is_empty() {
@@ -172,6 +179,7 @@ impl Life {
         self.stuck_for = self.stuck_for.max(other.stuck_for);
         self.channel = self.channel.or(other.channel);
         self.stack_bytes = sum(self.stack_bytes, other.stack_bytes);
+        self.kept_bytes = sum(self.kept_bytes, other.kept_bytes);
         self.leaked += other.leaked;
         self.unreachable += other.unreachable;
         self.proven += other.proven;

@@ -7,7 +7,7 @@ use crate::model::{CauseClass, Finding, Growth, Rise, Score, Severity, Verdict};
 /// What a case costs.
 pub(super) fn score(case: &Case<'_>, class: CauseClass, growth: Option<&Growth>) -> Score {
     Score {
-        memory: case.life.stack_bytes.map_or(0, memory),
+        memory: memory(case.life.stack_bytes.unwrap_or(0) + case.life.kept_bytes.unwrap_or(0)),
         count: part(5.0 * (case.count as f64).log10(), 1, 20),
         growth: growth.map_or(0, rising),
         blocking: blocking(case, class),

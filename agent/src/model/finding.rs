@@ -330,6 +330,8 @@ pub struct GoroutineLeak {
     pub oldest: Option<Duration>,
     /// The stacks of the goroutines; `None` where the source does not know.
     pub stack_bytes: Option<u64>,
+    /// What of the heap those that are proven lead to, and nothing else does; `None` where no proof told.
+    pub kept_bytes: Option<u64>,
     /// Who waits for whom.
     pub lock_wait: LockWait,
     /// What piles up with them: as many, at the same times.

@@ -97,7 +97,7 @@ pub use overhead::{HitCost, HitNote, Overhead};
 pub use pattern::Pattern;
 pub use probe::{ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell, ProbeState};
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
-pub use proof::{ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
+pub use proof::{KeptAlone, KeptHeap, ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
 pub use rates::{Rate, RateBasis, Rates};
 pub use resource_account::{
     OpenedAt, ResourceAccount, ResourceGrowth, ResourceLimit, ResourcePoint, ResourceTrend,

@@ -18,6 +18,35 @@ pub struct ProofCoverage {
     pub proven: u64,
     /// Goroutines that were proven to leak and ran again: a fault of the proof.
     pub contradicted: u64,
+    /// What the proven keep, as of the latest proof; `None` before one could tell.
+    #[serde(default)]
+    pub kept: Option<KeptHeap>,
+}
+
+/// Heap that only goroutines lead to that are proven to leak: the collector keeps it for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptHeap {
+    /// What goroutines of one kind lead to, and no others do.
+    pub alone: Vec<KeptAlone>,
+    /// Bytes that goroutines of several kinds lead to.
+    pub shared_bytes: u64,
+}
+
+/// What goroutines of one kind keep: those that stand alike, and come from one `go` statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAlone {
+    /// The id of one of them.
+    pub goid: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl KeptHeap {
+    /// All of it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.alone.iter().fold(self.shared_bytes, |sum, it| sum.saturating_add(it.bytes))
+    }
 }
 
 /// What became of an attempt.

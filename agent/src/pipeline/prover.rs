@@ -9,7 +9,7 @@ use crate::error_chain::one_line;
 use crate::golang::Program;
 use crate::golang::live::LiveMemory;
 use crate::model::{ProofMethod, ProofRun};
-use crate::prove::{self, Gap, How, Outcome, Request, Settings, Still, Stopper};
+use crate::prove::{self, Gap, Groups, How, Outcome, Request, Settings, Still, Stopper};
 use crate::units::counted;
 
 /// What is held is kept for ten times as long as it took to read it last, and within these limits.
@@ -57,9 +57,10 @@ impl Prover {
         self.program.as_ref().ok_or_else(|| Unproven::Failed("it was not located".to_owned()))
     }
 
-    fn decide(&mut self, still: &Still<'_>) -> Result<Outcome, Unproven> {
+    fn decide(&mut self, still: &Still<'_>, groups: Option<&Groups>) -> Result<Outcome, Unproven> {
         let program = self.program()?;
-        prove::prove(program, still, Settings::default()).map_err(|error| failed(&error))
+        let settings = Settings { groups, ..Settings::default() };
+        prove::prove(program, still, settings).map_err(|error| failed(&error))
     }
 }
 
@@ -76,7 +77,7 @@ impl Prove for Prover {
     fn scan(&mut self) -> Result<Scan, Unproven> {
         let start = Instant::now();
         let memory = LiveMemory::new(self.pid);
-        let outcome = self.decide(&Still { memory: &memory, threads: Vec::new() })?;
+        let outcome = self.decide(&Still { memory: &memory, threads: Vec::new() }, None)?;
         if let Some(why) = nothing(&outcome) {
             return Err(Unproven::Refused(why));
         }
@@ -88,7 +89,7 @@ impl Prove for Prover {
         })
     }
 
-    fn prove(&mut self) -> Result<Proven, Unproven> {
+    fn prove(&mut self, groups: &Groups) -> Result<Proven, Unproven> {
         let start = Instant::now();
         let stopper = self.holding.stopper.clone().map_err(Unproven::Refused)?;
         let how = self.holding.method.map(|method| match method {
@@ -106,7 +107,9 @@ impl Prove for Prover {
             How::Clone => ProofMethod::Clone,
             How::Freeze => ProofMethod::Freeze,
         };
-        let outcome = self.decide(&held.still());
+        // A clone may be read for longer, the target itself not.
+        let groups = matches!(method, ProofMethod::Clone).then_some(groups);
+        let outcome = self.decide(&held.still(), groups);
         // Only if it stood to the end is anything proven.
         let ended = held.end().map_err(|error| failed(&error))?;
         let outcome = outcome?;
@@ -120,6 +123,7 @@ impl Prove for Prover {
         let candidates = outcome.figures.candidates;
         Ok(Proven {
             goids: outcome.proven.iter().map(|proven| proven.goid).collect(),
+            kept: outcome.kept,
             run: ProofRun {
                 method,
                 pause: ended.pause,

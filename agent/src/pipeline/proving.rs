@@ -6,7 +6,10 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 
 use crate::collect::{CollectError, Source};
-use crate::model::{Goroutine, Observation, ProofAttempt, ProofCoverage, ProofRun, TargetId};
+use crate::model::{
+    Goroutine, KeptAlone, KeptHeap, Observation, ProofAttempt, ProofCoverage, ProofRun, TargetId,
+};
+use crate::prove::{Groups, Kept};
 
 /// What can prove that goroutines of one target leak.
 pub trait Prove: Send {
@@ -20,11 +23,11 @@ pub trait Prove: Send {
     /// The process runs another program now.
     fn begin_anew(&mut self);
 
-    /// Holds the target still, and decides.
+    /// Holds the target still, and decides; says what goroutines of each group keep, where that can be told.
     ///
     /// # Errors
     /// When it may not be held still, or that came to no result.
-    fn prove(&mut self) -> Result<Proven, Unproven>;
+    fn prove(&mut self, groups: &Groups) -> Result<Proven, Unproven>;
 }
 
 /// What seems out of reach.
@@ -45,6 +48,8 @@ pub struct Proven {
     pub run: ProofRun,
     /// The ids of the goroutines that leak.
     pub goids: Vec<u64>,
+    /// What they keep; `None` where that was not told.
+    pub kept: Option<Kept>,
 }
 
 /// Why nothing was proven, as part of a sentence.
@@ -87,6 +92,7 @@ pub struct Proving {
     /// Goroutines that only a scan found out of reach, and until when that is believed to be so still.
     cleared: HashMap<u64, Duration>,
     latest: Option<ProofAttempt>,
+    kept: Option<KeptHeap>,
     held: u64,
     contradicted: u64,
     pauses_ms: Vec<f64>,
@@ -105,6 +111,7 @@ impl Proving {
             proven: FxHashSet::default(),
             cleared: HashMap::new(),
             latest: None,
+            kept: None,
             held: 0,
             contradicted: 0,
             pauses_ms: Vec::new(),
@@ -124,6 +131,7 @@ impl Proving {
         self.proven.clear();
         self.cleared.clear();
         self.latest = None;
+        self.kept = None;
     }
 
     fn is_due(&self, elapsed: Duration) -> bool {
@@ -151,7 +159,7 @@ impl Proving {
                 let is_new =
                     |goid: &u64| !self.proven.contains(goid) && !self.cleared.contains_key(goid);
                 if scan.unreachable.iter().any(is_new) {
-                    self.decide(&scan, elapsed)
+                    self.decide(&scan, observation)
                 } else {
                     // Those that are proven stay out of reach.
                     let candidates = scan.candidates.saturating_sub(scan.unreachable.len() as u64);
@@ -164,10 +172,15 @@ impl Proving {
     }
 
     /// Holds the target still for what a scan found.
-    fn decide(&mut self, scan: &Scan, elapsed: Duration) -> (ProofAttempt, Duration) {
-        match self.prover.prove() {
+    fn decide(&mut self, scan: &Scan, observation: &Observation) -> (ProofAttempt, Duration) {
+        let elapsed = observation.elapsed;
+        let kinds = kinds(observation);
+        match self.prover.prove(&kinds) {
             Err(why) => (why.into(), scan.took),
-            Ok(Proven { run, goids }) => {
+            Ok(Proven { run, goids, kept }) => {
+                if let Some(kept) = kept {
+                    self.kept = Some(told(&kept, &kinds, &goids));
+                }
                 self.held += 1;
                 self.pauses_ms.truncate(MAX_PAUSES - 1);
                 self.pauses_ms.insert(0, run.pause.as_secs_f64() * 1e3);
@@ -203,6 +216,7 @@ impl Proving {
             held: self.held,
             proven: there,
             contradicted: self.contradicted,
+            kept: self.kept.clone(),
         });
     }
 }
@@ -227,6 +241,31 @@ impl Source for Proving {
         self.mark(&mut observation, is_due);
         Ok(Some(observation))
     }
+}
+
+/// Numbers for goroutines that stand alike, and come from one `go` statement.
+fn kinds(observation: &Observation) -> Groups {
+    let mut numbers = HashMap::new();
+    let mut kinds = Groups::default();
+    for goroutine in observation.goroutines.iter().filter(|it| can_be_proven(it)) {
+        let Some(goid) = goroutine.id() else { continue };
+        let next = numbers.len() as u32;
+        let kind = (goroutine.stack, goroutine.wait, goroutine.created_by);
+        kinds.insert(goid, *numbers.entry(kind).or_insert(next));
+    }
+    kinds
+}
+
+/// What kinds keep, each told by one of its goroutines that are proven.
+fn told(kept: &Kept, kinds: &Groups, proven: &[u64]) -> KeptHeap {
+    let mut one: HashMap<u32, u64> = HashMap::new();
+    for goid in proven {
+        if let Some(kind) = kinds.get(goid) {
+            one.entry(*kind).or_insert(*goid);
+        }
+    }
+    let told = |&(kind, bytes): &(u32, u64)| Some(KeptAlone { goid: *one.get(&kind)?, bytes });
+    KeptHeap { alone: kept.alone.iter().filter_map(told).collect(), shared_bytes: kept.shared }
 }
 
 /// Whether it waits for what can be out of reach. The main goroutine may wait for good on purpose.

@@ -168,6 +168,22 @@ impl<'a> Fixpoint<'a> {
         }
     }
 
+    /// Marks what candidates hold that were not found to be able to run; nothing is decided by it any more.
+    pub(super) fn hold(&mut self, numbers: &[u32], threads: usize) -> Result<(), ProveError> {
+        self.owners.clear();
+        for number in numbers {
+            let candidate = &self.candidates[*number as usize];
+            self.marker.mark_all(&candidate.elements);
+            self.marker.mark_all(&candidate.objects);
+            self.ready.push(candidate.goroutine);
+        }
+        self.search()?;
+        Ok(self
+            .marker
+            .run(threads)
+            .map_err(|source| self.program.read_error("the heap", source))?)
+    }
+
     /// Searches the stacks of those that can run.
     fn search(&mut self) -> Result<(), ProveError> {
         let mut gather = Gather::default();

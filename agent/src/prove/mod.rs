@@ -10,6 +10,7 @@
 
 mod fixpoint;
 mod goroutines;
+mod kept;
 mod outcome;
 mod roots;
 mod still;
@@ -25,7 +26,8 @@ use fixpoint::Fixpoint;
 use goroutines::Goroutine;
 use waits::Candidate;
 
-pub use outcome::{Figures, Gap, NoProof, Outcome, ProveError, Proven, Unproven, WaitKind};
+pub use kept::Groups;
+pub use outcome::{Figures, Gap, Kept, NoProof, Outcome, ProveError, Proven, Unproven, WaitKind};
 pub use still::{Still, Thread};
 pub use stopper::{
     Early, Ended, Held, How, MAX_PAUSE, MemoryOf, Request, StopError, Stopper, read_in_pieces,
@@ -36,14 +38,16 @@ const MAIN: u64 = 1;
 
 /// How a proof is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct Settings<'a> {
     /// How many threads mark; at least 1.
     pub threads: usize,
+    /// The groups of which it is to be told what they keep. That reads what is proven to be held twice more at most.
+    pub groups: Option<&'a Groups>,
 }
 
-impl Default for Settings {
+impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { threads: 2 }
+        Self { threads: 2, groups: None }
     }
 }
 
@@ -55,7 +59,7 @@ impl Default for Settings {
 pub fn prove(
     program: &Program,
     still: &Still<'_>,
-    settings: Settings,
+    settings: Settings<'_>,
 ) -> Result<Outcome, ProveError> {
     let is_filter = still.threads.is_empty();
     let nothing =
@@ -86,7 +90,7 @@ fn prove_with(
     program: &Program,
     heap: &Heap,
     still: &Still<'_>,
-    settings: Settings,
+    settings: Settings<'_>,
 ) -> Result<Outcome, ProveError> {
     let is_filter = still.threads.is_empty();
     let memory = still.memory;
@@ -110,7 +114,8 @@ fn prove_with(
         fixpoint.take_words(&threads.words);
         missing = missing.or(threads.missing);
     }
-    let runs = fixpoint.run(&roots.weak, settings.threads.max(1))?.to_vec();
+    let threads = settings.threads.max(1);
+    let runs = fixpoint.run(&roots.weak, threads)?.to_vec();
     let marked = fixpoint.marker.marked();
     let mut figures = fixpoint.figures;
     figures.marked_objects = marked.objects;
@@ -125,10 +130,16 @@ fn prove_with(
     let unread = unread.into_iter().find(|(count, _)| *count > 0);
     missing = missing.or(unread.map(|(_, what)| NoProof::Root { what }));
     let mut outcome = sort(goroutines, &candidates, &runs);
+    let whole_stacks = fixpoint.whole_stacks;
+    if let Some(groups) =
+        settings.groups.filter(|_| missing.is_none() && !outcome.proven.is_empty())
+    {
+        outcome.kept = kept::measure(&mut fixpoint, (&runs, groups), threads)?;
+    }
     outcome.is_filter = is_filter;
     outcome.figures = figures;
     let unknown = candidates.iter().filter(|it| !it.is_known).count() as u64;
-    for gap in [Gap::Stacks(fixpoint.whole_stacks), Gap::Waits(unknown)] {
+    for gap in [Gap::Stacks(whole_stacks), Gap::Waits(unknown)] {
         if !matches!(gap, Gap::Stacks(0) | Gap::Waits(0)) {
             outcome.gaps.push(gap);
         }

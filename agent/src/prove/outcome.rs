@@ -17,8 +17,19 @@ pub struct Outcome {
     pub is_filter: bool,
     /// What could not be read or understood, and what became of it.
     pub gaps: Vec<Gap>,
+    /// What the proven keep; `None` where nobody asked, or not all of it could be read.
+    pub kept: Option<Kept>,
     /// How much was read and marked.
     pub figures: Figures,
+}
+
+/// Heap that only goroutines lead to that are proven to leak.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// By group: the bytes that its goroutines lead to, and those of no other group do.
+    pub alone: Vec<(u32, u64)>,
+    /// Bytes that several groups lead to.
+    pub shared: u64,
 }
 
 /// A goroutine that nothing can wake.

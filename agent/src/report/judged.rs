@@ -148,6 +148,7 @@ fn goroutines(group: usize, count: u64, oldest: Option<u64>) -> GoroutineLeak {
         turnover: None,
         oldest: oldest.map(Duration::from_secs),
         stack_bytes: None,
+        kept_bytes: None,
         lock_wait: LockWait::default(),
         piled_up: Vec::new(),
     }
@@ -161,6 +162,7 @@ pub(crate) fn leak() -> Finding {
             proven_count: Some(0),
             turnover: Some(Turnover { arrived: 36, left: 0, survivors: 36, stuck: 4 }),
             stack_bytes: Some(81_920),
+            kept_bytes: None,
             ..goroutines(LEAKING, 40, Some(20))
         })),
         growth: Some(Growth {

@@ -2,6 +2,7 @@
 //
 //	expect   OK and pairs, name=goid:leaked or name=goid:live
 //	busy     begins to run one more that is live, and holds what another waits on, in a loop; OK
+//	heavy    begins goroutines that leak and keep memory; OK and pairs, kind=goid
 //	wait     OK, and then main waits for good; no further command is answered
 //
 // Each is a case of its own: what nobody else can reach is made in a function that has returned, and what others can
@@ -83,6 +84,7 @@ func main() {
 			}
 			return "OK"
 		},
+		"heavy": func([]string) string { return heavy() },
 		"wait": func([]string) string {
 			os.Stdout.WriteString("OK\n")
 			select {}

@@ -4,6 +4,7 @@
 //! neighbours are read together. Memory is two to four bits for each object, and some bytes for each span.
 
 mod crew;
+pub mod shares;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +37,9 @@ pub struct Marker<'a> {
     searched: Vec<AtomicU64>,
     watched: Vec<u64>,
     hidden: Vec<u64>,
+    /// What others have reached for whom it was marked before, and what of it was reached again (`shares`); else empty.
+    others: Vec<u64>,
+    shared: Vec<AtomicU64>,
     /// Spans that are in the queue.
     waiting: Vec<AtomicU64>,
     crew: Crew,
@@ -91,6 +95,8 @@ impl<'a> Marker<'a> {
             searched: atomics(words),
             watched: vec![0; words],
             hidden: vec![0; words],
+            others: Vec::new(),
+            shared: Vec::new(),
             waiting: atomics(spans.all().len() / 64 + 1),
             crew: Crew::default(),
             met: Mutex::default(),
@@ -268,6 +274,7 @@ impl<'a> Marker<'a> {
         if self.reached[word].load(Ordering::Relaxed) & bit != 0
             || self.reached[word].fetch_or(bit, Ordering::AcqRel) & bit != 0
         {
+            self.meet_again(word, bit);
             return;
         }
         found.marked.objects += 1;

@@ -18,6 +18,11 @@ impl Tally {
         self.objects += objects;
         self.bytes = self.bytes.saturating_add(objects.saturating_mul(object_bytes));
     }
+
+    pub(super) const fn take(&mut self, objects: u64, object_bytes: u64) {
+        self.objects = self.objects.saturating_sub(objects);
+        self.bytes = self.bytes.saturating_sub(objects.saturating_mul(object_bytes));
+    }
 }
 
 /// What is known of an object.

@@ -44,7 +44,11 @@ impl Prepares {
             marked_bytes: 1 << 20,
             gaps: Vec::new(),
         };
-        self.proofs.lock().expect("lock").push_back(Ok(Proven { run, goids: goids.to_vec() }));
+        self.proofs.lock().expect("lock").push_back(Ok(Proven {
+            run,
+            goids: goids.to_vec(),
+            kept: None,
+        }));
         self
     }
 
@@ -60,7 +64,7 @@ impl Prove for Prepares {
 
     fn begin_anew(&mut self) {}
 
-    fn prove(&mut self) -> Result<Proven, Unproven> {
+    fn prove(&mut self, _: &Groups) -> Result<Proven, Unproven> {
         self.proofs.lock().expect("lock").pop_front().expect("no proof is due")
     }
 }
@@ -96,6 +100,22 @@ fn what_is_proven_stays_proven() {
         assert_eq!(after.overhead.pauses_ms, [2.0]);
     }
     assert_eq!(prepares.left(), (0, 0));
+}
+
+#[test]
+fn what_the_proven_keep_is_told_by_one_of_them_and_stays_until_it_is_told_anew() {
+    let prepares = Prepares::default().scan(&[12, 13]).proof(&[12, 13]).scan(&[11]).proof(&[11]);
+    let kept = Kept { alone: vec![(0, 4096)], shared: 512 };
+    if let Some(Ok(proven)) = prepares.proofs.lock().expect("lock").front_mut() {
+        proven.kept = Some(kept);
+    }
+    let samples = [2, 12].map(|second| (sample(BLOCKED), second)).into();
+    let seen = observed(samples, &prepares, PACE);
+    for after in &seen {
+        let kept = coverage(after).kept.as_ref().expect("it was told");
+        assert_eq!(kept.alone, [KeptAlone { goid: 12, bytes: 4096 }], "11 was in reach");
+        assert_eq!((kept.shared_bytes, kept.bytes()), (512, 4608));
+    }
 }
 
 #[test]

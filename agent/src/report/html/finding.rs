@@ -193,6 +193,9 @@ fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
             @if let Some(size) = finding.goroutines().and_then(|leak| leak.stack_bytes) {
                 div { dt { "Stacks" } dd { (format::bytes(size)) } }
             }
+            @if let Some(size) = finding.goroutines().and_then(|leak| leak.kept_bytes) {
+                div { dt { "Heap kept" } dd { (format::bytes(size)) } }
+            }
             div {
                 dt { "Score" }
                 dd { (finding.score.total()) span.of { " of 100" } }

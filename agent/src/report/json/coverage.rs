@@ -2,8 +2,8 @@
 
 use super::{profile, time};
 use crate::model::{
-    Build, Coverage, Held, Instance, ProbeCoverage, ProbeSpell, ProofAttempt, ProofCoverage,
-    Running, Store, Target,
+    Build, Coverage, Held, Instance, KeptHeap, ProbeCoverage, ProbeSpell, ProofAttempt,
+    ProofCoverage, Running, Store, Target,
 };
 use crate::report::phrases;
 use crate::report::schema::{
@@ -84,6 +84,8 @@ fn proof(proof: &ProofCoverage) -> ProofDoc<'_> {
         candidates: None,
         reachable: None,
         marked_bytes: None,
+        kept_bytes: proof.kept.as_ref().map(KeptHeap::bytes),
+        shared_bytes: proof.kept.as_ref().map(|kept| kept.shared_bytes),
         gaps: Vec::new(),
     };
     match &proof.latest {

@@ -54,7 +54,10 @@ pub(super) fn finding<'a>(
         // Of those that leak, which need not be the whole group.
         wait: group
             .map(|group| WaitDoc { oldest_seconds: seconds(finding.oldest()), ..wait(group) }),
-        memory_bytes: MemoryDoc { stacks: leak.and_then(|leak| leak.stack_bytes), reachable: None },
+        memory_bytes: MemoryDoc {
+            stacks: leak.and_then(|leak| leak.stack_bytes),
+            reachable: leak.and_then(|leak| leak.kept_bytes),
+        },
         memory_growth: memory,
         resource,
         piled_up: (leak.iter().flat_map(|leak| &leak.piled_up))

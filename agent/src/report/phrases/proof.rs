@@ -1,7 +1,7 @@
 //! What was done to prove that goroutines leak, and what it showed.
 
-use crate::model::{ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
-use crate::report::format::{count, counted, duration};
+use crate::model::{KeptHeap, ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
+use crate::report::format::{bytes, count, counted, duration};
 
 /// What was read.
 const fn how(method: ProofMethod) -> &'static str {
@@ -24,7 +24,9 @@ pub fn proof(proof: &ProofCoverage) -> (bool, String) {
         )
     });
     let is_lacking = is_lacking || contradicted.is_some();
-    let parts: Vec<_> = proven.into_iter().chain(contradicted).chain([latest]).collect();
+    let kept = proof.kept.as_ref().filter(|kept| proof.proven > 0 && kept.bytes() > 0).map(kept);
+    let parts = proven.into_iter().chain(kept).chain(contradicted).chain([latest]);
+    let parts: Vec<_> = parts.collect();
     (is_lacking, parts.join("; "))
 }
 
@@ -52,6 +54,18 @@ pub fn proof_in_brief(proof: &ProofCoverage) -> Option<(bool, String)> {
         ),
     };
     Some((false, text))
+}
+
+/// What the proven keep.
+fn kept(kept: &KeptHeap) -> String {
+    let all = bytes(kept.bytes());
+    match kept.shared_bytes {
+        0 => format!("{all} of heap that they alone keep"),
+        shared => format!(
+            "{all} of heap that they alone keep, {} of it for several kinds of them",
+            bytes(shared)
+        ),
+    }
 }
 
 fn latest(attempt: &ProofAttempt) -> (bool, String) {
@@ -97,4 +111,33 @@ fn done(run: &ProofRun) -> (bool, String) {
         text.push_str(gap);
     }
     (!gaps.is_empty(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::KeptAlone;
+
+    #[test]
+    fn what_the_proven_keep_is_said_and_what_they_share() {
+        let mut proof = ProofCoverage {
+            latest: ProofAttempt::NoCandidate,
+            held: 1,
+            proven: 2,
+            contradicted: 0,
+            kept: Some(KeptHeap {
+                alone: vec![KeptAlone { goid: 7, bytes: 3 << 20 }],
+                shared_bytes: 0,
+            }),
+        };
+        let said = super::proof(&proof).1;
+        assert!(said.contains("; 3.0 MiB of heap that they alone keep; "), "{said}");
+        if let Some(kept) = &mut proof.kept {
+            kept.shared_bytes = 1 << 20;
+        }
+        let said = super::proof(&proof).1;
+        assert!(said.contains("4.0 MiB of heap that they alone keep, 1.0 MiB of it for"), "{said}");
+        proof.proven = 0;
+        assert!(!super::proof(&proof).1.contains("keep"), "none is there any more");
+    }
 }

@@ -220,6 +220,17 @@ pub struct ProofDoc<'a> {
     ///
     /// Unit: bytes. Null: it was not marked.
     pub marked_bytes: Option<u64>,
+    /// What of the heap only goroutines lead to that are proven to leak, as of the latest proof that told.
+    ///
+    /// Unit: bytes. Null: none told.
+    #[serde(default)]
+    pub kept_bytes: Option<u64>,
+    /// Of these, what goroutines of several kinds lead to, each object once: it is in no finding's
+    /// `memory_bytes.reachable`.
+    ///
+    /// Unit: bytes. Null: none told.
+    #[serde(default)]
+    pub shared_bytes: Option<u64>,
     /// What could not be told precisely, so that a leak may have been missed.
     pub gaps: Vec<Cow<'a, str>>,
 }

@@ -301,9 +301,11 @@ pub struct MemoryDoc {
     ///
     /// Unit: bytes. Null: the source does not know.
     pub stacks: Option<u64>,
-    /// What only they can reach.
+    /// What of the heap those that are proven to leak lead to, and nothing else does, as of the latest proof: the
+    /// collector keeps it for them. What goroutines of several kinds share is not in here, but in
+    /// `coverage.proof.shared_bytes`.
     ///
-    /// Unit: bytes. Null: nothing walks the heap yet.
+    /// Unit: bytes. Null: none is proven, or no clone of the process was read.
     pub reachable: Option<u64>,
 }
 

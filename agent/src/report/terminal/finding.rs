@@ -76,7 +76,9 @@ impl Page<'_> {
         }
         let stacks = finding.goroutines().and_then(|leak| leak.stack_bytes).map(format::bytes);
         let stacks = stacks.map(|size| format!("   {size} of stacks")).unwrap_or_default();
-        self.field("id         ", &format!("{}{stacks}", finding.id))
+        let kept = finding.goroutines().and_then(|leak| leak.kept_bytes).map(format::bytes);
+        let kept = kept.map(|size| format!("   {size} of heap kept")).unwrap_or_default();
+        self.field("id         ", &format!("{}{stacks}{kept}", finding.id))
     }
 
     fn finding_headline(

@@ -17,6 +17,7 @@ mod pipeline;
 pub mod profile;
 pub mod prove;
 pub mod report;
+mod respond;
 #[cfg(test)]
 mod sample;
 mod serve;

@@ -39,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const FOLDER: &str = "alerts";
 
 /// Characters of a name, which is that of a folder too.
-const MAX_NAME: usize = 64;
+pub(super) const MAX_NAME: usize = 64;
 
 /// The settings that every alert has, beside those of its kind.
 const COMMON: [&str; 16] = [
@@ -318,7 +318,7 @@ impl Section<'_> {
         Err(Fault { at, why, advice: near(key, known.iter().map(String::as_str)) })
     }
 
-    fn classes(&mut self) -> Result<Vec<CauseClass>, Fault> {
+    pub(super) fn classes(&mut self) -> Result<Vec<CauseClass>, Fault> {
         use strum::IntoEnumIterator as _;
         let all: Vec<CauseClass> = CauseClass::iter().collect();
         let names = self.texts("class")?;
@@ -337,7 +337,7 @@ impl Section<'_> {
         fault(self.at, format!("an alert needs {what}"))
     }
 
-    fn one_of<T: Copy>(
+    pub(super) fn one_of<T: Copy>(
         &mut self,
         key: &str,
         all: &[T],
@@ -357,8 +357,8 @@ impl Section<'_> {
     }
 }
 
-const VERDICTS: [Verdict; 3] = [Verdict::Suspect, Verdict::Likely, Verdict::Proven];
-const SEVERITIES: [Severity; 4] =
+pub(super) const VERDICTS: [Verdict; 3] = [Verdict::Suspect, Verdict::Likely, Verdict::Proven];
+pub(super) const SEVERITIES: [Severity; 4] =
     [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
 const fn is_secret(key: &Key) -> bool {

@@ -17,11 +17,12 @@ const NOT_KEYS: [&str; 4] = ["help", "version", "list", "config"];
 
 /// Lists of tables that may stand beside the flags: `alerting` and `watching` read them.
 pub(super) const ALERTS: &str = "alert";
+pub(super) const RESPONSES: &str = "response";
 pub(super) const WATCH: &str = "watch";
 pub(super) const IGNORE: &str = "ignore";
 /// The command that a table of flags may be for.
 pub(super) const DAEMON: &str = "daemon";
-const LISTS: [&str; 3] = [ALERTS, WATCH, IGNORE];
+const LISTS: [&str; 4] = [ALERTS, RESPONSES, WATCH, IGNORE];
 
 /// A file, read whole.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@ use super::config::File;
 use super::failure::Failure;
 use super::metering::Metering;
 use super::otlp::{Exported, Exporting};
+use super::responding::{self, Responses};
 use super::time::{duration, every};
 use super::watching;
 use crate::collect::attach::Budget;
@@ -148,6 +149,7 @@ pub(super) struct Daemon {
     pub(super) exported: Option<Exported>,
     /// Nobody need be told anything yet: others may be after the configuration was read again.
     pub(super) alerts: Option<Alerts>,
+    pub(super) responses: Option<Responses>,
 }
 
 /// Either.
@@ -168,6 +170,7 @@ impl Daemoning {
         rules.ignore.extend(self.except.iter().map(|pattern| watching::named(pattern)));
         let state = self.stateful.state;
         let alerts = alerting::decided(file, state.clone())?;
+        let responses = responding::decided(file, state.as_deref())?;
         Ok(Decided::Daemon(Box::new(Daemon {
             rules,
             scan: self.scan_interval,
@@ -178,6 +181,7 @@ impl Daemoning {
             off_file: self.off_file,
             metering: self.metering,
             exported: self.exporting.decided(asking)?,
+            responses,
             alerts: alerts.or_else(|| state.as_deref().map(Alerts::nobody)),
             state,
         })))

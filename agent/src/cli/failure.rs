@@ -183,6 +183,9 @@ pub(super) enum Failure {
         /// What it holds.
         text: String,
     },
+    /// The process that runs the commands of responses could not be started.
+    #[error("cannot start the process that runs the commands of responses")]
+    Runner(#[source] io::Error),
     /// Where metrics and findings are to be sent by OTLP is not sound.
     #[error("{what}: {why}")]
     Otlp {
@@ -470,6 +473,7 @@ impl Failure {
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
+            | Self::Runner(_)
             | Self::Simulate(_)
             | Self::Child(_)
             | Self::Simulated(_)
@@ -580,6 +584,7 @@ impl Failure {
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Signals(_)
+            | Self::Runner(_)
             | Self::Simulate(_)
             | Self::Child(_)
             | Self::Simulated(_)

@@ -34,6 +34,7 @@ mod proving;
 mod pushing;
 mod remembering;
 mod request;
+mod responding;
 mod sampling;
 mod section;
 mod seen;
@@ -87,6 +88,10 @@ fn run() -> Outcome {
     }
     // What it starts keeps the power to write to targets, which this process never uses.
     let switch = request.sample_rate().map(Switch::start);
+    // Before the others, to whom it must have no socket.
+    if let Some(responses) = request.responses_mut() {
+        responses.start()?;
+    }
     // Before the filter, which refuses holders to give up capabilities, and to end by a signal; and while there is nothing
     // yet that they would be copies of. What fails here fails again, and is said, when the first probe is to be attached.
     let _holding = request.has_probes().then(start_holding);

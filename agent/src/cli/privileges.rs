@@ -44,7 +44,8 @@ pub(super) fn plan(request: &Request, touch: Touch) -> Plan {
         request.off_folder(),
     ]
     .into_iter()
-    .flatten();
+    .flatten()
+    .chain(request.response_folders());
     let profile = request.profile().is_some_and(|it| elsewhere(&output::profile_file(it, "new")));
     let metrics = request.metrics_file().is_some_and(elsewhere);
     if report || profile || metrics || folders.any(inside) {

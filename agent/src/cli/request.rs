@@ -23,6 +23,7 @@ use super::otlp::Exported;
 use super::project;
 use super::proving::{Proofs, Samples};
 use super::pushing::Pushed;
+use super::responding::{self, Responses};
 use super::simulating::Simulation;
 use super::time::{Interval, now};
 use crate::analyze::Settings;
@@ -179,6 +180,7 @@ pub(super) struct Meanwhile {
     /// The folder in which it is remembered what is usual.
     pub(super) state: Option<PathBuf>,
     pub(super) alerts: Option<Alerts>,
+    pub(super) responses: Option<Responses>,
 }
 
 /// What to compare with what.
@@ -402,6 +404,32 @@ impl Request {
         }
     }
 
+    /// What is done when findings reach a level.
+    const fn responses(&self) -> Option<&Responses> {
+        match &self.task {
+            Task::Monitor(it) => it.responses.as_ref(),
+            Task::Daemon(it) => it.responses.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The same, to be started.
+    pub(super) const fn responses_mut(&mut self) -> Option<&mut Responses> {
+        match &mut self.task {
+            Task::Monitor(it) => it.responses.as_mut(),
+            Task::Daemon(it) => it.responses.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// Where responses keep their log, and evidence.
+    pub(super) fn response_folders(&self) -> Vec<&Path> {
+        let Some(responses) = self.responses() else { return Vec::new() };
+        let kept = responses.responses.iter().filter_map(|it| it.kept.as_ref());
+        let folders = kept.map(|it| it.folder.as_path());
+        folders.chain([responses.state.as_path()]).collect()
+    }
+
     /// Where the daemon says what it watches, beside the file that switches it off.
     pub(super) fn off_folder(&self) -> Option<&Path> {
         match &self.task {
@@ -463,6 +491,7 @@ impl Task {
                 metering: it.metering,
                 exported: it.exporting.decided(&common.asking)?,
                 alerts: alerting::decided(file, it.stateful.state.clone())?,
+                responses: responding::decided(file, it.stateful.state.as_deref())?,
                 state: it.stateful.state,
             })),
             Some(Command::Run(run)) => {

@@ -3,6 +3,8 @@
 
 pub(crate) mod access;
 #[allow(unsafe_code)]
+pub(crate) mod aside;
+#[allow(unsafe_code)]
 pub(crate) mod bare;
 pub(crate) mod capability;
 pub(crate) mod cgroup;

@@ -4,13 +4,13 @@
 use crate::cli::allocated::AllocatedAt;
 use crate::cli::format::Kind;
 use crate::cli::request::{Meanwhile, Request, Selection};
-use crate::cli::sinks::{Account, Alerting, Dumps, Metrics, Monitor, Otlp, Push};
+use crate::cli::sinks::{Account, Alerting, Dumps, Metrics, Monitor, Otlp, Push, Responding};
 use crate::cli::{Outcome, output, session, target};
 use crate::pipeline::Sink;
 
 /// Samples until told to stop, then reports.
 pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
-    let Meanwhile { dumps, pushed, metering, exported, alerts, .. } = meanwhile;
+    let Meanwhile { dumps, pushed, metering, exported, alerts, responses, .. } = meanwhile;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Monitor::new(request))];
     if let Some(kept) = dumps {
         sinks.push(Box::new(Dumps::new(kept, request)));
@@ -33,6 +33,9 @@ pub(in crate::cli) fn run(request: &Request, meanwhile: &Meanwhile) -> Outcome {
         let alerting = Alerting::open(alerts, request)?;
         alerted = alerting.accounts();
         sinks.push(Box::new(alerting));
+    }
+    if let Some(responses) = responses {
+        sinks.push(Box::new(Responding::open(responses, request)?));
     }
     // Where servers are the source, it is said when they are asked.
     let asks_others = matches!(

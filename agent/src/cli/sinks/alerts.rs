@@ -275,7 +275,7 @@ fn moment() -> Moment {
 }
 
 /// Whether a process of this machine, which was seen live, is not there any more.
-fn is_gone(target: &TargetId) -> bool {
+pub(super) fn is_gone(target: &TargetId) -> bool {
     match target.instance {
         Instance::Process { pid, .. } if target.recording.is_none() => {
             !Path::new("/proc").join(pid.to_string()).exists()

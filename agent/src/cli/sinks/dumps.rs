@@ -1,12 +1,11 @@
 //! Dumps that `monitor` keeps of samples in which a finding reaches a level.
 
-mod folder;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
+use super::evidence::{Folder, Form, Kept, Unkept};
 use super::narrowed;
 use crate::analyze::settings::Filter;
 use crate::cli::judging::FailOn;
@@ -17,10 +16,12 @@ use crate::error_chain::one_line;
 use crate::model::{Assessment, Finding, Observation, TargetId, Update};
 use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
 use crate::report::format;
-use folder::{Folder, Kept, Unkept};
 
 /// Findings that are named in a line.
 const MAX_NAMED: usize = 3;
+
+/// What a dump is.
+const FORMS: [Form; 2] = [Form::Dump, Form::Pprof];
 
 /// Keeps a dump of a target's goroutines when a finding of it reaches a level.
 pub(in crate::cli) struct Dumps {
@@ -47,7 +48,7 @@ impl Dumps {
         Self {
             level: kept.level,
             filter: request.settings.filter.clone(),
-            folder: Folder::new(kept.folder.clone(), kept.limit),
+            folder: Folder::new(kept.folder.clone(), kept.limit, FORMS.to_vec()),
             targets: BTreeMap::new(),
             kept: 0,
             removed: 0,
@@ -132,10 +133,11 @@ impl Dumps {
         whole: &Assessment,
         reached: &[&Finding],
     ) -> Result<String, Unkept> {
-        let Kept { text, profile, removed, unremoved } = self.folder.put(observation, whole)?;
+        let Kept { files, removed, unremoved } = self.folder.put(observation, whole)?;
         self.kept += 1;
         self.removed += removed;
-        let mut line = format!("dump: {} and {}, since", text.display(), profile.display());
+        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        let mut line = format!("dump: {}, since", names.join(" and "));
         for (at, finding) in reached.iter().take(MAX_NAMED).enumerate() {
             let comma = if at > 0 { "," } else { "" };
             let (verdict, severity) = (finding.verdict.name(), finding.severity().name());

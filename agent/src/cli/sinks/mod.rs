@@ -1,10 +1,11 @@
 //! What a session's samples are shown on: the live view, lines, one line of progress, monitor's news. And
-//! what keeps or sends some of them: dumps, pushed profiles, OTLP, alerts.
+//! what keeps or sends some of them: dumps, pushed profiles, OTLP, alerts, responses.
 
 mod alerts;
 mod board;
 mod diary;
 mod dumps;
+mod evidence;
 mod labels;
 mod lines;
 mod live;
@@ -14,6 +15,7 @@ mod news;
 mod otlp;
 mod progress;
 mod push;
+mod responses;
 mod sender;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -32,6 +34,7 @@ pub(super) use alerts::Alerting;
 pub(super) use board::Boarding;
 pub(super) use diary::Diary;
 pub(super) use dumps::Dumps;
+pub(super) use evidence::Form;
 pub(super) use lines::Lines;
 pub(super) use live::Live;
 pub(super) use metrics::{Metrics, OwnFigures};
@@ -39,6 +42,7 @@ pub(super) use monitor::Monitor;
 pub(super) use otlp::Otlp;
 pub(super) use progress::Progress;
 pub(super) use push::Push;
+pub(super) use responses::Responding;
 pub(super) use sender::Account;
 
 /// Samples that wait to be written as lines before the oldest is dropped. An assessment may take tens of

@@ -29,7 +29,7 @@ use crate::cli::failure::Failure;
 use crate::cli::off::Off;
 use crate::cli::request::{Request, Task};
 use crate::cli::shelving::Windows;
-use crate::cli::sinks::{Account, Alerting, Diary, Metrics, Otlp, OwnFigures};
+use crate::cli::sinks::{Account, Alerting, Diary, Metrics, Otlp, OwnFigures, Responding};
 use crate::cli::{Outcome, layers, output};
 use crate::discover::Scanner;
 use crate::error_chain::one_line;
@@ -145,6 +145,9 @@ fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sin
         let mut alerting = Alerting::open(alerts, request)?;
         renewing = Some(alerting.renewable());
         sinks.push(Box::new(alerting));
+    }
+    if let Some(responses) = &daemon.responses {
+        sinks.push(Box::new(Responding::open(responses, request)?));
     }
     let mut exports = Vec::new();
     if let Some(exported) = &daemon.exported {
@@ -309,11 +312,13 @@ impl Running {
         let is_fixed = before.state == daemon.state
             && before.off_file == daemon.off_file
             && before.metering == daemon.metering
+            && before.responses.as_ref().map(|it| &it.responses)
+                == daemon.responses.as_ref().map(|it| &it.responses)
             && before.exported.as_ref().map(|it| &it.asked)
                 == daemon.exported.as_ref().map(|it| &it.asked);
         if !is_fixed {
             output::say(format_args!(
-                "state, off-file, and where metrics go are as they were until the daemon is restarted"
+                "state, off-file, responses, and where metrics go are as they were until the daemon is restarted"
             ));
         }
         self.pool.pace(daemon.pacing(request.pace.interval, request.attach.budget));

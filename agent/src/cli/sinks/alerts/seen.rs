@@ -19,7 +19,7 @@ const MAX_LABEL: usize = 256;
 const PID: &str = "pid";
 
 /// The program that a target is.
-pub(super) fn program(target: &Target) -> Program {
+pub(in super::super) fn program(target: &Target) -> Program {
     let labels = labels::of(target, &[]).into_iter().filter(|label| label.name != PID);
     let labels = labels.map(|Label { name, value }| (name, fit(&value, MAX_LABEL))).collect();
     let told = AlertTargetDoc { name: fit(&target.name(), MAX_LABEL), pid: target.pid(), labels };

@@ -11,7 +11,11 @@ fn dumps(level: FailOn, path: &Path, limit: usize) -> Dumps {
     Dumps {
         level,
         filter: Filter::default(),
-        folder: Folder::new(path.to_owned(), NonZeroUsize::new(limit).expect("some")),
+        folder: Folder::new(
+            path.to_owned(),
+            NonZeroUsize::new(limit).expect("some"),
+            FORMS.to_vec(),
+        ),
         targets: BTreeMap::new(),
         kept: 0,
         removed: 0,
@@ -99,7 +103,7 @@ fn the_oldest_go_and_nothing_else() {
     assert!(!kept.iter().any(|name| name.starts_with(old[0])), "{kept:?}");
     assert!(kept.contains(&"mine.txt".to_owned()));
     // One that is older than all others, as of a recording, is kept for all that.
-    dumps.folder = Folder::new(scratch.path().to_owned(), NonZeroUsize::MIN);
+    dumps.folder = Folder::new(scratch.path().to_owned(), NonZeroUsize::MIN, FORMS.to_vec());
     fs::write(scratch.path().join("leak-agent-dump-c-20270101T000000.000Z.txt"), "later")
         .expect("written");
     let lines = said(&mut dumps, updates(1));

@@ -1,0 +1,12 @@
+//! Responses to findings: which are due ([`Account`]), a process of its own that runs commands and sends signals
+//! ([`Runner`]), and the log of all that was done ([`Audit`]).
+
+mod account;
+mod audit;
+mod rule;
+mod runner;
+
+pub use account::{Account, Decision, Limits};
+pub use audit::{Audit, Entry};
+pub use rule::{Command, Rule};
+pub use runner::{Done, Runner, start_ticks};

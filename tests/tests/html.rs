@@ -165,6 +165,7 @@ fn judged() -> Assessment {
     };
     assessment.judgement = Some(Judgement {
         level: Level::Normal,
+        raised: None,
         hot_paths: Vec::new(),
         lineage: Vec::new(),
         health: 12,

@@ -57,14 +57,11 @@ fn are_held(version: &str) {
         let target = start(version, mode);
         let all = descriptors(&target);
         let of = |what, by: &dyn Fn(&Value) -> bool| count(&all, what, by);
-        // Without names a processor's stale words, of the runtime's own variables, may lead there first.
-        let (file, connection) = match mode {
-            "exe" => (" -> os.File.file -> os.file", " -> net.TCPConn.conn.fd -> net.netFD"),
-            _ => (" -> os.file", " -> net.netFD"),
-        };
-        let kept = |it: &Value| is_by(it, "variable", file);
+        let kept = |it: &Value| is_by(it, "variable", " -> os.File.file -> os.file");
         assert_eq!(of(("file", "/upload-#"), &kept), KEPT, "{version} {mode}: {all:#?}");
-        let dialled = |it: &Value| is_by(it, "variable", connection) && it["name"] != ":";
+        let dialled = |it: &Value| {
+            is_by(it, "variable", " -> net.TCPConn.conn.fd -> net.netFD") && it["name"] != ":"
+        };
         assert_eq!(of(("tcp-socket", "127.0.0.1:"), &dialled), CONNECTIONS, "{all:#?}");
         let served = |it: &Value| {
             is_by(it, "goroutines", "-> net.netFD") && it["holder"]["name"].as_str().is_some()

@@ -38,12 +38,16 @@ struct Daemon<'s> {
 
 impl<'s> Daemon<'s> {
     fn start(scratch: &'s Scratch, run: &str) -> Self {
+        Self::start_with(scratch, run, &[])
+    }
+
+    fn start_with(scratch: &'s Scratch, run: &str, flags: &[&str]) -> Self {
         let said = scratch.file(&format!("{run}.log"));
         let log = fs::File::create(&said).expect("a file");
         let mut command = Command::new(agent::binary().expect("agent"));
         command.args(["daemon", "--config", &scratch.file("config.toml")]);
         command.args(["--state", &scratch.file("state"), "--off-file", &scratch.file("run/off")]);
-        command.args(["--metrics-listen", "0"]);
+        command.args(["--metrics-listen", "0"]).args(flags);
         command.env("NOTIFY_SOCKET", scratch.file("notify")).env("WATCHDOG_USEC", "30000000");
         command.stdout(Stdio::null()).stderr(log);
         Self { scratch, child: command.spawn().expect("agent"), said }
@@ -89,11 +93,16 @@ impl<'s> Daemon<'s> {
     }
 
     fn metrics(&self) -> String {
+        self.read("metrics: ", "metrics")
+    }
+
+    /// A page of a server whose address was said after these words.
+    fn read(&self, words: &str, page: &str) -> String {
         let said = self.said();
-        let url = said.lines().find_map(|line| line.strip_prefix("metrics: ")).expect("a URL");
+        let url = said.lines().find_map(|line| line.strip_prefix(words)).expect("a URL");
         let endpoint = Endpoint::of(url.trim_end_matches("metrics")).expect("a URL");
         let mut text = Vec::new();
-        endpoint.read("metrics", &mut text).expect("an answer");
+        endpoint.read(page, &mut text).expect("an answer");
         String::from_utf8(text).expect("UTF-8")
     }
 }
@@ -253,6 +262,52 @@ fn leaks_are_told_once_over_a_restart_and_what_is_off_or_cannot_be_read_is_left_
         assert!(manager.contains(state), "{state}{manager}");
     }
     drop(old);
+}
+
+#[test]
+fn a_dashboard_shows_all_programs_and_proofs_are_made_one_at_a_time_where_they_are_asked_for() {
+    let scratch = Scratch::new("daemon-board");
+    let prefix = format!("b{}", std::process::id());
+    let demo = target::path(GO, "exe", "demo").expect("target");
+    let start = |name: &str| {
+        let path = scratch.0.join(format!("{prefix}-{name}"));
+        fs::copy(&demo, &path).expect("written");
+        Target::start_at(path, &[] as &[&str]).expect("target")
+    };
+    let (one, two) = (start("one"), start("two"));
+    let config = format!(
+        "[daemon]\ninterval = \"500ms\"\nscan-interval = \"500ms\"\nmin-age = \"1s\"\nhost-budget = \"10000%\"\n\
+         only = \"{prefix}-*\"\nno-token = true\n"
+    );
+    let _ = scratch.write("config.toml", &config);
+    let flags = ["--dashboard-listen", "0", "--proof", "auto"];
+    let daemon = Daemon::start_with(&scratch, "board", &flags);
+    until("both are proven of", || {
+        daemon.said().contains("dashboard: ") && {
+            let metrics = daemon.metrics();
+            let proven =
+                metrics.lines().filter(|it| it.starts_with("leak_agent_goroutines_proven{"));
+            proven.filter(|line| !line.ends_with(" 0")).count() == 2
+        }
+    });
+    let board = daemon.read("dashboard: ", "");
+    assert!(board.contains(&format!("{prefix}-one")) && board.contains(&format!("{prefix}-two")));
+    let page = daemon.read("dashboard: ", &format!("process/{}", one.pid()));
+    assert!(page.contains("proven"), "{page}");
+    drop(two);
+    until("one has ended", || daemon.read("dashboard: ", "").contains("ended"));
+    // What holds targets still cannot be started anew; all else goes on with it.
+    let before = daemon.said().len();
+    daemon.signal(Signal::SIGHUP);
+    until("it was read again", || daemon.said()[before..].contains("was read again"));
+    let three = start("three");
+    until("the third is proven of", || {
+        let metrics = daemon.metrics();
+        let pid = format!("pid=\"{}\"", three.pid());
+        let is_it =
+            |it: &&str| it.starts_with("leak_agent_goroutines_proven{") && it.contains(&pid);
+        metrics.lines().find(is_it).is_some_and(|line| !line.ends_with(" 0"))
+    });
 }
 
 #[test]

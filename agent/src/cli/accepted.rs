@@ -98,6 +98,7 @@ const TABLE: [Row; 22] = [
         flags: &[
             EVERY,
             TRUST,
+            PROOF,
             &["interval", "budget", "format", "source-root", "func", "package", "exclude"],
             SUBJECTS,
             RULES,

@@ -11,6 +11,7 @@ use clap::{ArgAction, ArgMatches, Args as ClapArgs, Parser, Subcommand, ValueEnu
 use clap_complete::Shell;
 
 use super::asking::Asking;
+use super::boarding::Looking;
 use super::config;
 use super::daemon::{Daemoning, Stateful};
 use super::datadog::Datadog;
@@ -427,19 +428,8 @@ pub(super) struct Dashboard {
     )]
     pub(super) listen: ListenAddress,
 
-    /// A file with the token that one must know to look: at least 16 letters, digits, hyphens and underscores
-    /// [default: a new one, in the link that is printed].
-    #[arg(long, value_name = "FILE", env = "LEAK_AGENT_TOKEN_FILE")]
-    pub(super) token_file: Option<PathBuf>,
-
-    /// Whoever reaches the address may look; on a loopback address only.
-    #[arg(
-        long,
-        conflicts_with = "token_file",
-        env = "LEAK_AGENT_NO_TOKEN",
-        value_parser = BoolishValueParser::new()
-    )]
-    pub(super) no_token: bool,
+    #[command(flatten)]
+    pub(super) looking: Looking,
 }
 
 /// Lines where many wait for channels.

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::alerting::{self, Alerts};
 use super::asking::Asking;
+use super::boarding::Looking;
 use super::config::File;
 use super::failure::Failure;
 use super::metering::Metering;
@@ -17,6 +18,7 @@ use super::watching;
 use crate::collect::attach::Budget;
 use crate::discover::Rules;
 use crate::pipeline::Pacing;
+use crate::serve::ListenAddress;
 
 /// From one sample to the next of a program of which there is something to see.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
@@ -103,6 +105,13 @@ pub(super) struct Daemoning {
 
     #[command(flatten)]
     pub(super) exporting: Exporting,
+
+    /// Show a dashboard of all programs at this address, or at this port of the loopback address.
+    #[arg(long, value_name = "ADDRESS", env = "LEAK_AGENT_DASHBOARD_LISTEN")]
+    pub(super) dashboard_listen: Option<ListenAddress>,
+
+    #[command(flatten)]
+    pub(super) looking: Looking,
 }
 
 /// Where what outlives the agent is kept.
@@ -147,6 +156,8 @@ pub(super) struct Daemon {
     pub(super) state: Option<PathBuf>,
     pub(super) metering: Metering,
     pub(super) exported: Option<Exported>,
+    /// Where the dashboard is, and who may look.
+    pub(super) dashboard: Option<(ListenAddress, Looking)>,
     /// Nobody need be told anything yet: others may be after the configuration was read again.
     pub(super) alerts: Option<Alerts>,
     pub(super) responses: Option<Responses>,
@@ -181,6 +192,7 @@ impl Daemoning {
             off_file: self.off_file,
             metering: self.metering,
             exported: self.exporting.decided(asking)?,
+            dashboard: self.dashboard_listen.map(|listen| (listen, self.looking)),
             responses,
             alerts: alerts.or_else(|| state.as_deref().map(Alerts::nobody)),
             state,

@@ -1,6 +1,6 @@
 //! The flags of proofs, and what they make of a target's source.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -18,7 +18,7 @@ pub(super) struct Proof {
     /// Prove that goroutines can never go on: nothing that can still run reaches what they wait for. For that the target
     /// stands for some milliseconds. auto does so where goroutines seem to be out of reach, by a copy-on-write clone
     /// or else a freeze; clone and freeze in that way alone; off never stops the target [default: auto; off where one
-    /// sample is taken].
+    /// sample is taken, and in daemon].
     #[arg(long, global = true, value_name = "METHOD", env = "LEAK_AGENT_PROOF")]
     pub(super) proof: Option<Method>,
 
@@ -53,6 +53,8 @@ pub(super) struct Proofs {
     method: Option<ProofMethod>,
     max_pause: Duration,
     pace: ProofPace,
+    /// Whose turn it is, where there is only one at a time.
+    turn: Option<Arc<Mutex<()>>>,
     /// `None` until it was started.
     stopper: Option<Result<Arc<Stopper>, String>>,
 }
@@ -70,6 +72,8 @@ pub(super) enum Samples {
     ForReport,
     /// To go on watching.
     ForGood,
+    /// To go on watching all that there is: only where that is asked for, and of one at a time.
+    ForAll,
     /// One sample alone.
     Once,
 }
@@ -80,6 +84,7 @@ impl Proofs {
         let (default, every) = match samples {
             Samples::ForReport => (Method::Auto, EVERY),
             Samples::ForGood => (Method::Auto, SELDOM),
+            Samples::ForAll => (Method::Off, SELDOM),
             Samples::Once => (Method::Off, EVERY),
         };
         let method = match typed.proof.unwrap_or(default) {
@@ -93,7 +98,8 @@ impl Proofs {
             _ => (AFTER, lasts),
         };
         let pace = ProofPace { after, every, ends };
-        Some(Self { method, max_pause: typed.max_pause, pace, stopper: None })
+        let turn = (samples == Samples::ForAll).then(Arc::default);
+        Some(Self { method, max_pause: typed.max_pause, pace, turn, stopper: None })
     }
 
     /// Starts what stops targets: while this process still has the power to, and there is little to copy.
@@ -110,11 +116,11 @@ pub(super) fn proving(
 ) -> impl Fn(Box<dyn Source>) -> Box<dyn Source> + Send + 'static {
     let proofs = proofs.cloned();
     move |source| {
-        let Some(Proofs { method, max_pause, pace, stopper: Some(stopper) }) = proofs.clone()
+        let Some(Proofs { method, max_pause, pace, turn, stopper: Some(stopper) }) = proofs.clone()
         else {
             return source;
         };
         let prover = Prover::new(pid, object.clone(), Holding { stopper, method, max_pause });
-        Box::new(Source_::new(source, Box::new(prover), pace))
+        Box::new(Source_::new(source, Box::new(prover), pace).in_turn(turn))
     }
 }

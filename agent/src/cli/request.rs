@@ -335,7 +335,8 @@ impl Request {
             task,
         };
         request.limit();
-        if request.attaches() && request.settings.subjects.goroutines {
+        let attaches = request.attaches() || matches!(request.task, Task::Daemon(_));
+        if attaches && request.settings.subjects.goroutines {
             let samples = request.task.samples();
             request.proofs =
                 samples.and_then(|it| Proofs::of(&common.proof, it, request.pace.duration));
@@ -526,7 +527,7 @@ impl Task {
             Some(Command::Export(_)) => Self::Export(common.format.of_profile()),
             Some(Command::Pprof(pprof)) => Self::Pprof(pprof.listen),
             Some(Command::Dashboard(it)) => {
-                Self::Dashboard { listen: it.listen, token: it.token()? }
+                Self::Dashboard { listen: it.listen, token: it.looking.token(it.listen)? }
             }
             Some(Command::Doctor(_)) => Self::Doctor,
             Some(Command::Simulate(simulating)) => {
@@ -564,6 +565,7 @@ impl Task {
             Self::Watch | Self::Monitor(_) | Self::Run { .. } | Self::Dashboard { .. } => {
                 Some(Samples::ForGood)
             }
+            Self::Daemon(_) => Some(Samples::ForAll),
             Self::Check | Self::Filter => Some(Samples::Once),
             _ => None,
         }

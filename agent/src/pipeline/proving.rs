@@ -1,6 +1,7 @@
 //! A source whose goroutines are proven to leak where that can be: when to try, and what stays of it.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
 use rustc_hash::FxHashSet;
@@ -96,6 +97,8 @@ pub struct Proving {
     held: u64,
     contradicted: u64,
     pauses_ms: Vec<f64>,
+    /// Whose turn it is, where others are proven of too and only one at a time is to be held.
+    turn: Option<Arc<Mutex<()>>>,
 }
 
 impl Proving {
@@ -115,7 +118,14 @@ impl Proving {
             held: 0,
             contradicted: 0,
             pauses_ms: Vec::new(),
+            turn: None,
         }
+    }
+
+    /// Of all that share this, one at a time is tried; the others are with a later sample.
+    #[must_use]
+    pub fn in_turn(self, turn: Option<Arc<Mutex<()>>>) -> Self {
+        Self { turn, ..self }
     }
 
     /// Forgets all that was of another program in the same process.
@@ -235,10 +245,14 @@ impl Source for Proving {
         let Some(mut observation) = self.source.observe()? else { return Ok(None) };
         self.begin_anew(&observation);
         let is_due = self.is_due(observation.elapsed);
-        if is_due {
+        let turn = self.turn.clone();
+        let held = turn.as_ref().map(|turn| turn.try_lock());
+        let is_tried = is_due && !matches!(held, Some(Err(TryLockError::WouldBlock)));
+        if is_tried {
             self.attempt(&observation);
         }
-        self.mark(&mut observation, is_due);
+        drop(held);
+        self.mark(&mut observation, is_tried);
         Ok(Some(observation))
     }
 }

@@ -1,7 +1,7 @@
 //! `dashboard`: processes in a browser, live.
 
 use crate::cli::request::Request;
-use crate::cli::sinks::Boarding;
+use crate::cli::sinks::{Boarding, Showing};
 use crate::cli::{Outcome, session};
 use crate::serve::{ListenAddress, Token};
 
@@ -11,6 +11,6 @@ pub(in crate::cli) fn run(
     listen: ListenAddress,
     token: Option<Token>,
 ) -> Outcome {
-    let boarding = Boarding::start(listen, token)?;
+    let boarding = Boarding::start(listen, token, Showing::Named)?;
     session::run(request, vec![Box::new(boarding)])?.end_without_report(request)
 }

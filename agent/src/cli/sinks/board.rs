@@ -1,6 +1,6 @@
 //! Shows the last sample of each target on the dashboard.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::model::{Assessment, Instance, Observation, TargetId, Update};
-use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
+use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::report::html::board::Moment;
 use crate::serve::{Board, Card, ListenAddress, Server, Token};
 
@@ -17,11 +17,26 @@ const TICK: Duration = Duration::from_secs(1);
 /// Moments that are kept of a target. Where there are more, every second one goes.
 const MAX_MOMENTS: usize = 480;
 
+/// Targets that have ended and are shown still, where they come and go for good.
+const MAX_ENDED: usize = 20;
+
+/// Whose targets are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Showing {
+    /// Those that were named, with their last samples, to the end.
+    Named,
+    /// Those that come and go: of the samples themselves nothing is kept, and of ended ones the last.
+    Passing,
+}
+
 /// What shows them.
 pub(in crate::cli) struct Boarding {
+    showing: Showing,
     board: Board,
     server: Server,
     known: HashMap<TargetId, Known>,
+    /// The oldest first.
+    ended: VecDeque<TargetId>,
 }
 
 /// What was shown of a target.
@@ -37,6 +52,7 @@ impl Boarding {
     pub(in crate::cli) fn start(
         address: ListenAddress,
         token: Option<Token>,
+        showing: Showing,
     ) -> Result<Self, Failure> {
         let board = Board::default();
         let link = token.as_ref().map(Token::link).unwrap_or_default();
@@ -48,7 +64,7 @@ impl Boarding {
                  proxy with TLS, keeps it to yourself"
             ));
         }
-        Ok(Self { board, server, known: HashMap::new() })
+        Ok(Self { showing, board, server, known: HashMap::new(), ended: VecDeque::new() })
     }
 
     fn take(&mut self, update: Update) {
@@ -85,6 +101,24 @@ impl Boarding {
         self.board.show(&known.name, Card::new(assessment, observation, moments, has_ended));
     }
 
+    /// It has ended, and is shown so. Where targets come and go, only for as long as few others have since.
+    fn end(&mut self, target: &TargetId) {
+        let Some(known) = self.known.get(target) else { return };
+        self.show(known, true);
+        self.ended.retain(|other| other != target);
+        self.ended.push_back(target.clone());
+        if self.showing == Showing::Passing && self.ended.len() > MAX_ENDED {
+            let oldest = self.ended.pop_front();
+            oldest.iter().for_each(|oldest| self.remove(oldest));
+        }
+    }
+
+    fn remove(&mut self, target: &TargetId) {
+        if let Some(known) = self.known.remove(target) {
+            self.board.remove(&known.name);
+        }
+    }
+
     /// The pid where that tells it apart, or else a number.
     fn name_of(&self, key: &TargetId) -> String {
         let plain = match key.instance {
@@ -104,7 +138,10 @@ impl Sink for Boarding {
 
     /// It shows the last sample.
     fn terms(&self) -> Terms {
-        Terms::OF_SAMPLES
+        match self.showing {
+            Showing::Named => Terms::OF_SAMPLES,
+            Showing::Passing => Terms::shows(Keep::Newest, Role::Follows),
+        }
     }
 
     fn run(mut self: Box<Self>, inbox: &Inbox, _: &Stop) -> Result<(), SinkError> {
@@ -115,9 +152,10 @@ impl Sink for Boarding {
                 Err(TryRecvError::Disconnected) => break,
             }
             for exited in inbox.exited() {
-                if let Some(known) = self.known.get(&exited) {
-                    self.show(known, true);
-                }
+                self.end(&exited);
+            }
+            for released in inbox.released() {
+                self.remove(&released);
             }
         }
         self.server.stopper()();

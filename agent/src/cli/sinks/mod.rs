@@ -31,7 +31,7 @@ use crate::pipeline::Keep;
 use crate::watch;
 
 pub(super) use alerts::Alerting;
-pub(super) use board::Boarding;
+pub(super) use board::{Boarding, Showing};
 pub(super) use diary::Diary;
 pub(super) use dumps::Dumps;
 pub(super) use evidence::Form;

@@ -119,6 +119,23 @@ fn what_the_proven_keep_is_told_by_one_of_them_and_stays_until_it_is_told_anew()
 }
 
 #[test]
+fn while_another_has_its_turn_nothing_is_tried_until_a_later_sample() {
+    let prepares = Prepares::default().scan(&[11]).proof(&[11]);
+    let observations = [2, 3].map(|second| sample(BLOCKED).observe(second)).into();
+    let turn = Arc::new(Mutex::new(()));
+    let source = Box::new(Prepared(observations));
+    let proving = Proving::new(source, Box::new(prepares.clone()), PACE);
+    let mut proving = proving.in_turn(Some(Arc::clone(&turn)));
+    let other = turn.lock().expect("lock");
+    let first = proving.observe().expect("prepared").expect("one");
+    assert_eq!((first.coverage.proof, prepares.left()), (None, (1, 1)));
+    drop(other);
+    let second = proving.observe().expect("prepared").expect("one");
+    assert_eq!((proven(&second), prepares.left()), (vec![11], (0, 0)));
+    assert!(turn.try_lock().is_ok());
+}
+
+#[test]
 fn what_a_scan_wrongly_finds_holds_the_target_still_once() {
     let prepares = Prepares::default().scan(&[13]).proof(&[]).scan(&[13]).scan(&[13]);
     let samples = [2, 12, 22].map(|second| (sample(BLOCKED), second)).into();

@@ -78,6 +78,14 @@ impl Board {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// Shows a process no more.
+    pub fn remove(&self, name: &str) {
+        let mut cards = self.cards.write().unwrap_or_else(PoisonError::into_inner);
+        cards.remove(name);
+        drop(cards);
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     fn card(&self, name: &str) -> Option<Arc<Card>> {
         self.cards.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }

@@ -29,7 +29,9 @@ use crate::cli::failure::Failure;
 use crate::cli::off::Off;
 use crate::cli::request::{Request, Task};
 use crate::cli::shelving::Windows;
-use crate::cli::sinks::{Account, Alerting, Diary, Metrics, Otlp, OwnFigures, Responding};
+use crate::cli::sinks::{
+    Account, Alerting, Boarding, Diary, Metrics, Otlp, OwnFigures, Responding, Showing,
+};
 use crate::cli::{Outcome, layers, output};
 use crate::discover::Scanner;
 use crate::error_chain::one_line;
@@ -148,6 +150,10 @@ fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sin
     }
     if let Some(responses) = &daemon.responses {
         sinks.push(Box::new(Responding::open(responses, request)?));
+    }
+    if let Some((listen, looking)) = &daemon.dashboard {
+        let token = looking.token(*listen)?;
+        sinks.push(Box::new(Boarding::start(*listen, token, Showing::Passing)?));
     }
     let mut exports = Vec::new();
     if let Some(exported) = &daemon.exported {
@@ -312,17 +318,18 @@ impl Running {
         let is_fixed = before.state == daemon.state
             && before.off_file == daemon.off_file
             && before.metering == daemon.metering
+            && before.dashboard == daemon.dashboard
             && before.responses.as_ref().map(|it| &it.responses)
                 == daemon.responses.as_ref().map(|it| &it.responses)
             && before.exported.as_ref().map(|it| &it.asked)
                 == daemon.exported.as_ref().map(|it| &it.asked);
         if !is_fixed {
             output::say(format_args!(
-                "state, off-file, responses, and where metrics go are as they were until the daemon is restarted"
+                "state, off-file, responses, the dashboard, proof, and where metrics go are as they were until the daemon is restarted"
             ));
         }
         self.pool.pace(daemon.pacing(request.pace.interval, request.attach.budget));
-        let sampling = Sampling::of(&request, &daemon).in_state(before.state.as_deref());
+        let sampling = Sampling::of(&request, &daemon).going_on(self.targets.sampling());
         self.targets.go_on(sampling, daemon.max_targets);
         let no_more = self.scanner.rule(daemon.rules.clone());
         self.targets.release(&no_more, &self.pool);

@@ -1,7 +1,7 @@
 //! The Go programs that are meant: which are watched, which wait, are off, or cannot be read.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use strum::IntoEnumIterator as _;
@@ -10,6 +10,7 @@ use crate::analyze::Settings;
 use crate::cli::daemon::Daemon;
 use crate::cli::off::Off;
 use crate::cli::output;
+use crate::cli::proving::{self, Proofs};
 use crate::cli::remembering::Remembering;
 use crate::cli::request::Request;
 use crate::cli::shelving::Windows;
@@ -33,6 +34,7 @@ pub(super) struct Sampling {
     settings: Settings,
     roots: Vec<PathBuf>,
     state: Option<PathBuf>,
+    proofs: Option<Proofs>,
     /// What the agent may take, in processors.
     pub(super) host: f64,
 }
@@ -44,19 +46,21 @@ impl Sampling {
             settings: request.settings.clone(),
             roots: request.source_roots.clone(),
             state: daemon.state.clone(),
+            proofs: request.proofs.clone(),
             host: daemon.host,
         }
     }
 
-    /// The same with what outlives the agent in this folder.
-    pub(super) fn in_state(self, state: Option<&Path>) -> Self {
-        Self { state: state.map(Path::to_owned), ..self }
+    /// The same with what cannot change while the agent runs: where what outlives it is, and what holds targets still.
+    pub(super) fn going_on(self, before: &Self) -> Self {
+        Self { state: before.state.clone(), proofs: before.proofs.clone(), ..self }
     }
 
     fn open(&self, found: &Found) -> Open {
         let (pid, mut options) = (found.pid, self.attach.clone());
         options.object.clone_from(&found.object);
-        Box::new(move || pipeline::attach(pid, &options))
+        let prove = proving::proving(self.proofs.as_ref(), (pid, found.object.clone()));
+        Box::new(move || pipeline::attach(pid, &options).map(prove))
     }
 
     fn observe(&self, found: &Found) -> Observe {

@@ -20,6 +20,8 @@ const MIN_STEADY: u32 = 1_000;
 const MAX_SPREAD: f64 = 1.5;
 /// From so many times what is far more than usual on a number of goroutines is moderate, high, critical.
 const RAISED: [f64; 3] = [1.0, 2.0, 4.0];
+/// No threshold is raised to more than so many times its default: what grows slowly enough seems steady.
+const MAX_RAISED: u64 = 20;
 
 /// From how many goroutines on their number is moderate, high, critical, where those thresholds were set: as they were set,
 /// or higher where many have been usual for long. One that is not as it is by default holds, whatever is usual.
@@ -36,7 +38,8 @@ pub fn raised(habits: &Habits, set: [u64; 3]) -> [u64; 3] {
     let mut raised = set;
     for (threshold, (default, times)) in raised.iter_mut().zip(default.into_iter().zip(RAISED)) {
         if *threshold == default {
-            *threshold = (*threshold).max((bound * times) as u64);
+            let most = default.saturating_mul(MAX_RAISED);
+            *threshold = (*threshold).max(((bound * times) as u64).min(most));
         }
     }
     let [moderate, high, critical] = raised;
@@ -157,6 +160,8 @@ mod tests {
         let [moderate, high, critical] = raised(&steady, set);
         assert!((17_000..21_000).contains(&moderate), "{moderate}");
         assert!((34_000..42_000).contains(&high) && critical == set[2], "{high} {critical}");
+        let very_many = raised(&of(&[90_000_000], MIN_STEADY), set);
+        assert_eq!(very_many, [20_000, 200_000, 2_000_000]);
         // What was set holds, and those below it keep below it.
         assert_eq!(raised(&steady, [1_000, 5_000, 100_000]), [5_000, 5_000, 100_000]);
         assert_eq!(raised(&steady, [500, 600, 700]), [500, 600, 700]);

@@ -28,7 +28,8 @@ impl Sizes {
     pub fn add(&mut self, size: f64, unit: f64) {
         // `as` makes 0 of what is no number.
         let step = (STEPS * (size.max(0.0) / unit + 1.0).log2()).round() as u16;
-        *self.0.entry(step).or_default() += 1;
+        let count = self.0.entry(step).or_default();
+        *count = count.saturating_add(1);
         if self.counted() > MAX_COUNTED {
             self.0.retain(|_, count| {
                 *count /= 2;
@@ -43,7 +44,7 @@ impl Sizes {
         self.0.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// The size that this part of all that are counted is at most; `None` of none.
+    /// The size that this part of all that are counted is at most; `None` of none, and where that is no size.
     #[must_use]
     pub fn quantile(&self, part: f64, unit: f64) -> Option<f64> {
         let rank = part * f64::from(self.counted());
@@ -52,7 +53,9 @@ impl Sizes {
             below += f64::from(**count);
             below >= rank
         });
-        step.map(|(step, _)| ((f64::from(*step) / STEPS).exp2() - 1.0) * unit)
+        let size = step.map(|(step, _)| ((f64::from(*step) / STEPS).exp2() - 1.0) * unit);
+        // What was kept may say anything.
+        size.filter(|size| size.is_finite())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::prove::{self, Gap, Groups, How, Outcome, Request, Settings, Still, St
 use crate::units::counted;
 
 /// What is held is kept for ten times as long as it took to read it last, and within these limits.
-const KEPT_AT_LEAST: Duration = Duration::from_secs(5);
+const KEPT_AT_LEAST: Duration = Duration::from_secs(20);
 const KEPT_AT_MOST: Duration = Duration::from_secs(60);
 
 /// How targets may be held still.
@@ -98,7 +98,7 @@ impl Prove for Prover {
         });
         let (max_pause, reading) = (self.holding.max_pause, self.reading);
         // Nobody needs a copy for longer, should this process be stopped meanwhile.
-        let keep_at_most = reading.saturating_mul(10).clamp(KEPT_AT_LEAST, KEPT_AT_MOST);
+        let keep_at_most = reading.saturating_mul(20).clamp(KEPT_AT_LEAST, KEPT_AT_MOST);
         let asked = Request::new(self.pid);
         let request = Request { how, max_pause, reading, keep_at_most, ..asked };
         let held = stopper.hold(&request);

@@ -134,7 +134,8 @@ fn prove_with(
     if let Some(groups) =
         settings.groups.filter(|_| missing.is_none() && !outcome.proven.is_empty())
     {
-        outcome.kept = kept::measure(&mut fixpoint, (&runs, groups), threads)?;
+        // What cannot be measured any more loses the figure, never the proof.
+        outcome.kept = kept::measure(&mut fixpoint, (&runs, groups), threads).ok().flatten();
     }
     outcome.is_filter = is_filter;
     outcome.figures = figures;

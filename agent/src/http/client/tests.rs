@@ -224,8 +224,12 @@ fn what_is_sent_reaches_the_server_that_was_named_alone() {
     let other = elsewhere.url();
     let server = Server::new(move |request, stream| {
         let answer = match request.split(' ').nth(1).unwrap_or_default() {
-            "/there" => b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone".to_vec(),
-            "/full" => b"HTTP/1.1 429 x\r\nContent-Length: 5\r\n\r\nfull\n".to_vec(),
+            "/there" => {
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone".to_vec()
+            }
+            "/full" => {
+                b"HTTP/1.1 429 x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nfull\n".to_vec()
+            }
             path => {
                 let (status, to) = match path {
                     "/moved" => ("308 Permanent Redirect", "/there".to_owned()),

@@ -104,7 +104,7 @@ impl Pusher {
             return Ok(());
         }
         let why = format!("it is not what {} answers", self.store);
-        Err(Error { url: self.url.to_string(), problem: Problem::Protocol(why) })
+        Err(Error::of(&self.url, Problem::Protocol(why)))
     }
 }
 

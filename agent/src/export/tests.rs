@@ -65,3 +65,11 @@ fn only_the_profile_itself_is_refused_for_good() {
     assert!(refusal(400) && refusal(413));
     assert!(!refusal(401) && !refusal(404) && !refusal(429) && !refusal(503));
 }
+
+#[test]
+fn an_error_has_no_secrets_of_the_address() {
+    let address = Address::parse("http://me:s3cret@127.0.0.1:1/x?token=s3cret").expect("sound");
+    let pusher = Pusher::new(Store::Parca, address, Settings::default()).expect("sound");
+    let said = pusher.push(&labelled()).expect_err("nobody listens").to_string();
+    assert!(said.starts_with("http://127.0.0.1:1/x/api/profiles/writeraw: "), "{said}");
+}

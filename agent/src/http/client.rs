@@ -64,6 +64,8 @@ pub struct Body<'a> {
 enum Wanted {
     Anything,
     Profile,
+    /// What is said, whole, with any status of success.
+    Reply,
     /// That it was taken: any status of success, whatever is said with it.
     Receipt,
 }
@@ -99,7 +101,7 @@ impl Client {
     }
 
     fn speaking(version: Version, server: &Url, settings: Settings) -> Result<Self, Error> {
-        let fail = |problem| Error { url: server.to_string(), problem };
+        let fail = |problem| Error::of(server, problem);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             // Names of hosts are resolved by the system, which blocks; no more than one at a time.
@@ -161,6 +163,17 @@ impl Client {
         Ok(Taken { code: answer.status.as_u16(), said: said::line(&bytes) })
     }
 
+    /// Sends something as [`Client::post`] does, to a server that may answer with any status of success (2xx).
+    ///
+    /// # Errors
+    /// When there is no answer, it is no success, or it is larger than `limit` in bytes.
+    pub fn submit(&self, url: &Url, body: Body<'_>, limit: u64) -> Result<Reply, Error> {
+        let mut bytes = Vec::new();
+        let asked = Asked { url, body: Some(body), headers: &[], wanted: Wanted::Reply, limit };
+        let answer = self.ask(asked, &mut |piece| bytes.extend_from_slice(piece))?;
+        Ok(Reply { media_type: answer.media_type, bytes })
+    }
+
     fn ask(&self, asked: Asked<'_>, take: &mut dyn FnMut(&[u8])) -> Result<Answer, Error> {
         let timeout = self.settings.timeout;
         let exchange = async {
@@ -168,7 +181,7 @@ impl Client {
             let exchange = self.exchange(asked, take);
             timeout_at(deadline, exchange).await.unwrap_or(Err(Problem::TimedOut(timeout)))
         };
-        let fail = |problem| Error { url: asked.url.to_string(), problem };
+        let fail = |problem| Error::of(asked.url, problem);
         self.runtime.block_on(exchange).map_err(fail)
     }
 
@@ -181,7 +194,8 @@ impl Client {
         let (mut answer, url) = self.follow(asked).await?;
         let status = answer.status();
         let is_taken = asked.wanted == Wanted::Receipt && status.is_success();
-        if status != StatusCode::OK && !is_taken {
+        let is_reply = asked.wanted == Wanted::Reply && status.is_success();
+        if status != StatusCode::OK && !is_taken && !is_reply {
             let retry_after_seconds = retry_after(&answer);
             let beginning = beginning(&mut answer).await;
             return Err(Problem::Status {
@@ -201,12 +215,13 @@ impl Client {
                 }
                 said => take(&said.unwrap_or(Ok(Vec::new())).unwrap_or_default()),
             }
-            return Ok(Answer { status, url });
+            return Ok(Answer { status, media_type: None, url });
         }
         if asked.wanted == Wanted::Profile && is_page(&answer) {
             let page = said::line(&beginning(&mut answer).await);
             return Err(Problem::Page(page.unwrap_or_else(|| "an empty HTML page".to_owned())));
         }
+        let media_type = media_type(&answer);
         let mut taken = 0_u64;
         loop {
             match answer.chunk().await {
@@ -217,7 +232,7 @@ impl Client {
                     }
                     take(&piece);
                 }
-                Ok(None) => return Ok(Answer { status, url }),
+                Ok(None) => return Ok(Answer { status, media_type, url }),
                 Err(error) => {
                     return Err(Problem::Broken {
                         after: taken,
@@ -279,8 +294,19 @@ impl Client {
 /// What an answer was, apart from its body.
 struct Answer {
     status: StatusCode,
+    /// What its body is, where that was read: `text/html`.
+    media_type: Option<String>,
     /// Where it came from in the end.
     url: Url,
+}
+
+/// What a server answered to something that it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What it is, in lower case and without parameters: `text/html`.
+    pub media_type: Option<String>,
+    /// The whole of it.
+    pub bytes: Vec<u8>,
 }
 
 /// What a server said that has taken something.
@@ -372,8 +398,13 @@ fn next(answer: &Response, from: &Url) -> Result<Option<Url>, Problem> {
 }
 
 fn is_page(answer: &Response) -> bool {
-    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    media_type(answer).as_deref() == Some("text/html")
+}
+
+/// What the body is, in lower case and without parameters.
+fn media_type(answer: &Response) -> Option<String> {
+    let kind = answer.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(kind.split(';').next()?.trim().to_ascii_lowercase())
 }
 
 /// For how long a server asks not to be asked again: in seconds, or by a date, which its own clock counts from.
@@ -423,6 +454,8 @@ const fn is_of_closed(kind: io::ErrorKind) -> bool {
 
 /// Why there was no answer; over TLS it may be that the server was not told who asks.
 fn problem(error: reqwest::Error, wants_certificate: bool) -> Problem {
+    // It may hold what is secret, and is told by those who asked.
+    let error = error.without_url();
     #[cfg(feature = "tls")]
     if let Some(problem) = super::tls::problem(&error) {
         return problem;

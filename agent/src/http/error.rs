@@ -4,6 +4,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use reqwest::Url;
 use thiserror::Error;
 
 use crate::units;
@@ -16,6 +17,19 @@ pub struct Error {
     pub url: String,
     /// What went wrong.
     pub problem: Problem,
+}
+
+impl Error {
+    /// Of what was asked for: the address without user, password and query, each of which may be secret.
+    #[must_use]
+    pub fn of(url: &Url, problem: Problem) -> Self {
+        let mut url = url.clone();
+        // Neither fails for a URL that has a host, and those of http and https have one.
+        _ = url.set_username("");
+        _ = url.set_password(None);
+        url.set_query(None);
+        Self { url: url.to_string(), problem }
+    }
 }
 
 /// What went wrong.
@@ -61,6 +75,9 @@ pub enum Problem {
         /// How long it asked not to be asked again.
         retry_after: Option<Duration>,
     },
+    /// It has taken what was sent, but says so in a way that cannot be read.
+    #[error("answered that it was taken, but with what cannot be understood: {0}")]
+    Unclear(&'static str),
     /// It has taken only a part of what was sent.
     #[error("not all was taken, but for {0}")]
     Partial(String),
@@ -156,6 +173,13 @@ fn status(code: u16, reason: &str, said: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_told_without_its_secrets() {
+        let url = "http://me:s3cret@store:4040/push?token=s3cret".parse().expect("a URL");
+        let error = Error::of(&url, Problem::Redirects(5));
+        assert_eq!(error.to_string(), "http://store:4040/push: redirected more than 5 times");
+    }
 
     #[test]
     fn what_a_server_refuses_is_elsewhere_only_where_it_says_so() {

@@ -17,7 +17,7 @@ mod tls;
 
 pub use address::Address;
 pub use backoff::{Backoff, chance};
-pub use client::{Body, Client};
+pub use client::{Body, Client, Reply};
 pub use credentials::{Credentials, Secret};
 pub use error::{Error, Problem};
 pub use reqwest::Url;

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
-use crate::http::{self, Client, Url};
+use crate::http::{Client, Url};
 
 /// An answer is no larger than this: a gigabyte of JSON would be nothing to choose from.
 pub(super) const MAX_BYTES: u64 = 96 << 20;
@@ -11,9 +11,7 @@ pub(super) const MAX_BYTES: u64 = 96 << 20;
 /// Asks for JSON, and reads it.
 pub(super) fn get<T: DeserializeOwned>(client: &Client, url: &Url) -> Result<T, Error> {
     let mut bytes = Vec::new();
-    client
-        .profile(url, MAX_BYTES, &mut |piece| bytes.extend_from_slice(piece))
-        .map_err(|error| http::Error { url: path(url), ..error })?;
+    client.profile(url, MAX_BYTES, &mut |piece| bytes.extend_from_slice(piece))?;
     read(&bytes, url)
 }
 

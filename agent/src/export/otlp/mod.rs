@@ -12,13 +12,16 @@ use std::str::FromStr;
 use prost::Message as _;
 
 use super::{Gathered, Label, Parcel};
-use crate::http::{Address, Body, Client, Error, Problem, Settings, Url};
+use crate::http::{Address, Body, Client, Error, Problem, Reply, Settings, Url};
 use crate::model::Target;
 pub use logs::{Event, Happened, Place};
 pub use metrics::Times;
 
 /// Bytes of a request, as far as one target's are no more: servers of gRPC take 4 MB by default.
 const MAX_REQUEST: usize = 1 << 20;
+
+/// The media type of OTLP over HTTP.
+const PROTOBUF: &str = "application/x-protobuf";
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER: u64 = 64 << 10;
@@ -72,6 +75,27 @@ impl Signal {
         match self {
             Self::Metrics => "data points",
             Self::Logs => "log records",
+        }
+    }
+
+    /// What a status of success comes to, by what is said with it. Not all servers say it in protobuf, or anything.
+    fn taken(self, reply: &Reply) -> Result<(), Problem> {
+        match reply.media_type.as_deref() {
+            Some(PROTOBUF) => self.said(&reply.bytes),
+            Some("text/html") => Err(Problem::Unclear("a page for people")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What an answer says of what was taken.
+    fn said(self, answer: &[u8]) -> Result<(), Problem> {
+        match proto::Answer::decode(answer) {
+            Ok(proto::Answer { partial_success: Some(partial) }) if partial.rejected > 0 => {
+                let (count, items) = (partial.rejected, self.items());
+                Err(Problem::Partial(format!("{count} {items}: {}", partial.error_message)))
+            }
+            Ok(_) => Ok(()),
+            Err(_) => Err(Problem::Unclear("it is not what a receiver of OTLP answers")),
         }
     }
 }
@@ -189,24 +213,15 @@ impl Exporter {
     /// # Errors
     /// When the server has not taken it, or only a part of it, or something else has answered.
     pub fn send(&self, Request(bytes): &Request) -> Result<(), Error> {
-        let answer = match self.protocol {
+        let result = match self.protocol {
             Protocol::Http => {
-                let body = Body { media_type: "application/x-protobuf", bytes };
-                self.client.post(&self.url, body, MAX_ANSWER)?
+                let body = Body { media_type: PROTOBUF, bytes };
+                let reply = self.client.submit(&self.url, body, MAX_ANSWER)?;
+                self.signal.taken(&reply)
             }
-            Protocol::Grpc => self.client.call(&self.url, bytes, MAX_ANSWER)?,
+            Protocol::Grpc => self.signal.said(&self.client.call(&self.url, bytes, MAX_ANSWER)?),
         };
-        let fail = |problem| Err(Error { url: self.url.to_string(), problem });
-        match proto::Answer::decode(&*answer) {
-            Ok(proto::Answer { partial_success: Some(partial) }) if partial.rejected > 0 => {
-                let (count, items) = (partial.rejected, self.signal.items());
-                fail(Problem::Partial(format!("{count} {items}: {}", partial.error_message)))
-            }
-            Ok(_) => Ok(()),
-            Err(_) => {
-                fail(Problem::Protocol("it is not what a receiver of OTLP answers".to_owned()))
-            }
-        }
+        result.map_err(|problem| Error::of(&self.url, problem))
     }
 }
 
@@ -220,6 +235,8 @@ pub const fn is_refusal(error: &Error) -> bool {
         // Resource exhausted, where the server says that it recovers.
         Problem::Call { code: 8, retry_after, .. } => retry_after.is_none(),
         Problem::Call { .. } | Problem::Partial(_) => true,
+        // It was taken, or came to where nobody takes it: again would be twice.
+        Problem::Unclear(_) | Problem::TooLarge(_) => true,
         _ => false,
     }
 }

@@ -130,5 +130,61 @@ fn what_must_not_be_sent_again_is_what_the_protocol_says() {
     assert!(![1, 4, 14].into_iter().any(|code| refusal(call(code, None))));
     assert!(refusal(call(8, None)) && !refusal(call(8, Some(std::time::Duration::from_secs(1)))));
     assert!(refusal(Problem::Partial(String::new())));
+    assert!(refusal(Problem::Unclear("")) && refusal(Problem::TooLarge(1)));
     assert!(!refusal(Problem::TimedOut(std::time::Duration::from_secs(1))));
+}
+
+#[test]
+fn a_success_is_read_where_it_is_protobuf_and_is_final_where_it_cannot_be() {
+    let taken = |media_type: Option<&str>, bytes: &[u8]| {
+        let reply = Reply { media_type: media_type.map(str::to_owned), bytes: bytes.to_vec() };
+        Signal::Metrics.taken(&reply)
+    };
+    let partial = proto::PartialSuccess { rejected: 2, error_message: "too old".to_owned() };
+    let partial = proto::Answer { partial_success: Some(partial) }.encode_to_vec();
+    assert!(taken(Some(PROTOBUF), b"").is_ok() && taken(None, b"").is_ok());
+    assert!(taken(Some("application/json"), b"{}").is_ok());
+    assert!(taken(Some("text/plain"), b"potato").is_ok());
+    let said = taken(Some(PROTOBUF), &partial).expect_err("a part").to_string();
+    assert!(said.contains("2 data points: too old"), "{said}");
+    for (media_type, bytes) in [(PROTOBUF, "potato"), ("text/html", "<html>")] {
+        let problem = taken(Some(media_type), bytes.as_bytes()).expect_err("unclear");
+        assert!(matches!(problem, Problem::Unclear(_)), "{problem}");
+        assert!(is_refusal(&Error { url: String::new(), problem }));
+    }
+}
+
+/// A server that says this to one request, and its address.
+fn server(answer: &'static str) -> String {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut read = BufReader::new(stream.try_clone().expect("a copy"));
+        let head = read.by_ref().lines().map_while(Result::ok).take_while(|it| !it.is_empty());
+        let length = head.filter_map(|it| it.strip_prefix("content-length: ")?.parse().ok()).last();
+        let mut body = vec![0; length.unwrap_or(0)];
+        read.read_exact(&mut body).expect("a body");
+        stream.write_all(answer.as_bytes()).expect("it listens");
+    });
+    address
+}
+
+#[test]
+fn any_success_is_one_and_an_error_has_no_secrets_of_the_address() {
+    let sent = |answer| {
+        let address = format!("http://me:s3cret@{}/otel?token=s3cret", server(answer));
+        let address = Address::parse(&address).expect("an address");
+        let exporter = Exporter::new(Signal::Logs, Protocol::Http, address, Settings::default());
+        exporter.expect("sound").send(&Request(vec![1])).map_err(|error| error.to_string())
+    };
+    for status in ["200 OK", "202 Accepted", "204 No Content"] {
+        let answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");
+        assert_eq!(sent(answer.leak()), Ok(()), "{status}");
+    }
+    for answer in ["HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "", "potato\r\n\r\n"] {
+        let said = sent(answer).expect_err("not taken");
+        assert!(said.contains("/otel/v1/logs: ") && !said.contains("s3cret"), "{said}");
+    }
 }

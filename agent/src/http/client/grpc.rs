@@ -71,7 +71,7 @@ impl Client {
     /// When there is no answer, its status is not 0, or it is larger than `limit` in bytes.
     pub fn call(&self, url: &Url, message: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
         let timeout = self.settings.timeout;
-        let fail = |problem| Error { url: url.to_string(), problem };
+        let fail = |problem| Error::of(url, problem);
         let call = async {
             let deadline = Instant::now() + timeout;
             let framed = framed(message);
@@ -130,7 +130,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 }
 
 fn unframed(bytes: &[u8]) -> Result<&[u8], Problem> {
-    let odd = || Problem::Protocol("it holds no whole message of gRPC".to_owned());
+    let odd = || Problem::Unclear("it holds no whole message of gRPC");
     let (prefix, message) = bytes.split_at_checked(PREFIX).ok_or_else(odd)?;
     let [0, length @ ..] = prefix else { return Err(odd()) };
     let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));

@@ -36,6 +36,7 @@ impl Embedded {
         fs::copy(agent::binary().expect("agent"), &agent).expect("a copy");
         let mut command = Command::new(program);
         command.arg(agent).args(flags).uid(NOBODY).gid(NOBODY).stderr(Stdio::piped());
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1").env("OWN", "kept");
         let (mut target, (sender, said)) =
             (Target::start_command(&mut command).expect("target"), mpsc::channel());
         let stderr = target.stderr().expect("a pipe");
@@ -73,6 +74,10 @@ fn a_program_finds_its_own_leak_without_any_capability(version: &str) {
         Embedded::start(version, &format!("embedded-{version}"), &["--interval", "1s"]);
     let event = embedded.says("EVENT appeared channel-receive");
     assert!(event.ends_with(" main.leak"), "{event}");
+    let agents = agents_of(embedded.target.pid());
+    let environment = fs::read(format!("/proc/{}/environ", agents[0])).expect("it runs");
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("OWN=kept") && !environment.contains("OTEL_"), "{environment}");
     embedded.target.command("stop").expect("it stops");
     assert_eq!(embedded.says("ENDED"), "ENDED <nil>");
     assert!(embedded.target.command("alive").is_ok(), "it ended with its agent");

@@ -267,15 +267,26 @@ fn an_outage_loses_nothing_and_what_is_taken_in_part_is_not_sent_again() {
 
 #[test]
 fn what_cannot_be_sent_to_is_said_before_time_is_spent() {
-    for (flags, variables, named) in [
-        (&["--otlp-endpoint", "ftp://x"][..], &[][..], "--otlp-endpoint"),
-        (&["--otlp-endpoint", "x:1", "--otlp-protocol", "http/json"], &[], "http/protobuf or grpc"),
-        (&[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", "://")], "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    for (flags, named) in [
+        (&["--otlp-endpoint", "ftp://x"][..], "--otlp-endpoint"),
+        (&["--otlp-endpoint", "x:1", "--otlp-protocol", "http/json"], "http/protobuf or grpc"),
     ] {
         let mut command = Command::new(agent::binary().expect("agent"));
-        command.args(["monitor", "--pid", "1"]).args(flags).envs(variables.iter().copied());
-        let output = command.output().expect("agent");
+        let output = command.args(["monitor", "--pid", "1"]).args(flags).output().expect("agent");
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         assert!(said(&output).contains(named), "{}", said(&output));
     }
+}
+
+#[test]
+fn what_is_wrong_in_opentelemetrys_variables_is_told_and_stops_nothing() {
+    let target = Target::start(GO, "exe", "demo").expect("target");
+    let mut command = Command::new(agent::binary().expect("agent"));
+    command.args(["monitor", "--pid", &target.pid().to_string(), "--duration", "1s"]);
+    command.args(["--probes", "off"]).env("OTEL_EXPORTER_OTLP_ENDPOINT", "://");
+    let output = command.output().expect("agent");
+    let stderr = said(&output);
+    assert!(stderr.contains("warning: OTEL_EXPORTER_OTLP_ENDPOINT: "), "{stderr}");
+    assert_ne!(output.status.code(), Some(2), "{stderr}");
+    assert!(!stderr.contains("OTLP: "), "{stderr}");
 }

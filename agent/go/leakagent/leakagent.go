@@ -27,7 +27,8 @@ import (
 type Options struct {
 	// Path is the agent's executable. If it is empty, leak-agent is searched for in PATH.
 	Path string
-	// Flags are further flags of `leak-agent monitor`, such as "--interval", "30s".
+	// Flags are further flags of `leak-agent monitor`, such as "--interval", "30s". The agent sends nothing by OTLP unless
+	// they, or its own variables, say where to: OpenTelemetry's variables are the program's, and are not handed on.
 	Flags []string
 	// OnEvent is called with all that happens to findings, one event at a time. If it is nil, they are logged. It must
 	// not call Stop, which waits for it to return.
@@ -111,6 +112,7 @@ func Start(options Options) (*Agent, error) {
 	flags = append(flags, options.Flags...)
 	flags = append(flags, "--pid", strconv.Itoa(os.Getpid()))
 	agent := &Agent{command: exec.Command(path, flags...), done: make(chan struct{})}
+	agent.command.Env = environment()
 	agent.command.Stderr = &agent.said
 	output, err := agent.command.StdoutPipe()
 	if err != nil {
@@ -193,6 +195,18 @@ func (a *Agent) listen(output io.Reader, handle func(Event)) {
 	case ended != nil:
 		a.err = fmt.Errorf("leakagent: %w: %s", ended, strings.TrimSpace(a.said.String()))
 	}
+}
+
+// environment is the program's own without OpenTelemetry's variables: they say where the program sends what it has to tell,
+// and the agent would send there too.
+func environment() []string {
+	kept := []string{}
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "OTEL_") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
 }
 
 func (options Options) handler() func(Event) {

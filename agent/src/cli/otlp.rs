@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::asking::{self, Asking};
 use super::failure::Failure;
+use super::output;
 use super::time::every;
 use crate::export::otlp::Protocol;
 use crate::http::{Address, Header, Settings};
@@ -59,35 +60,41 @@ pub(super) struct Exported {
 impl Exporting {
     /// What was decided; nothing where no address is named.
     pub(super) fn decided(self, asking: &Asking) -> Result<Option<Exported>, Failure> {
-        self.decided_with(asking, &|name| std::env::var(name).ok())
+        let ignored = |name, why: &str| {
+            output::say(format_args!("warning: {name}: {why}; it is ignored"));
+        };
+        self.decided_with(asking, &|name| std::env::var(name).ok(), &ignored)
     }
 
+    /// OpenTelemetry's own variables are meant for many programs: what is wrong in one is ignored, as its specification
+    /// has it, after `ignored` was told its name and why.
     fn decided_with(
         self,
         asking: &Asking,
         variable: &dyn Fn(&str) -> Option<String>,
+        ignored: &dyn Fn(&'static str, &str),
     ) -> Result<Option<Exported>, Failure> {
         // An empty variable is one that is not set.
         let variable = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
-        let (flag, address) = match &self.otlp_endpoint {
-            Some(address) => ("--otlp-endpoint", address.clone()),
-            None => match variable(ENDPOINT) {
-                Some(address) => (ENDPOINT, address),
-                None => return Ok(None),
-            },
+        let address = match &self.otlp_endpoint {
+            Some(address) => Some(Address::parse(address).map_err(|error| Failure::Otlp {
+                what: "--otlp-endpoint",
+                why: error.to_string(),
+            })?),
+            None => variable(ENDPOINT).and_then(|address| {
+                let address = Address::parse(&address);
+                address.inspect_err(|error| ignored(ENDPOINT, &error.to_string())).ok()
+            }),
         };
-        let unfit = |what, why: String| Failure::Otlp { what, why };
-        let address = Address::parse(&address).map_err(|error| unfit(flag, error.to_string()))?;
-        let protocol = match (self.otlp_protocol, variable(PROTOCOL)) {
-            (Some(protocol), _) => protocol,
-            (None, Some(text)) => {
-                text.trim().parse().map_err(|why: &str| unfit(PROTOCOL, why.to_owned()))?
-            }
-            (None, None) => Protocol::Http,
+        let Some(address) = address else { return Ok(None) };
+        let of_variable = || {
+            let protocol = variable(PROTOCOL)?.trim().parse::<Protocol>();
+            protocol.inspect_err(|why| ignored(PROTOCOL, why)).ok()
         };
+        let protocol = self.otlp_protocol.or_else(of_variable).unwrap_or(Protocol::Http);
         let headers = match variable(HEADERS) {
             Some(text) if self.otlp_header.is_empty() => {
-                headers(&text).map_err(|why| unfit(HEADERS, why.to_owned()))?
+                headers(&text, &|why| ignored(HEADERS, why))
             }
             _ => asking::headers("otlp-header", &self.otlp_header)?,
         };
@@ -97,18 +104,25 @@ impl Exporting {
     }
 }
 
-/// `name=value,name=value`, with `%` and two digits for what else would end a value.
-fn headers(text: &str) -> Result<Vec<Header>, &'static str> {
+/// `name=value,name=value`, with `%` and two digits for what else would end a value. A pair that is none is left out.
+fn headers(text: &str, ignored: &dyn Fn(&str)) -> Vec<Header> {
     let header = |pair: &str| {
         let (name, value) = pair.split_once('=').ok_or("it is written name=value,name=value")?;
         let value = percent_decode_str(value.trim()).decode_utf8_lossy();
         Header::parse(&format!("{}: {value}", name.trim()))
     };
-    text.split(',').filter(|pair| !pair.trim().is_empty()).map(header).collect()
+    let pairs = (1..).zip(text.split(',')).filter(|(_, pair)| !pair.trim().is_empty());
+    let known = |(number, pair)| {
+        let header = header(pair);
+        header.inspect_err(|why| ignored(&format!("pair {number}: {why}"))).ok()
+    };
+    pairs.filter_map(known).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use clap::Parser;
 
     use super::*;
@@ -121,39 +135,75 @@ mod tests {
         asking: Asking,
     }
 
-    fn decided(typed: &[&str], set: &[(&str, &str)]) -> Result<Option<Exported>, String> {
+    /// What was decided, and what was ignored.
+    fn decided(
+        typed: &[&str],
+        set: &[(&str, &str)],
+    ) -> (Result<Option<Exported>, String>, Vec<String>) {
         let words = ["x"].iter().chain(typed);
         let Typed { exporting, asking } = Typed::try_parse_from(words).expect("flags");
         let value = |name: &str| {
             let known = set.iter().find(|(known, _)| *known == name);
             known.map(|(_, value)| (*value).to_owned())
         };
-        exporting.decided_with(&asking, &value).map_err(|failure| failure.to_string())
+        let ignored = RefCell::new(Vec::new());
+        let ignore =
+            |name: &'static str, why: &str| ignored.borrow_mut().push(format!("{name}: {why}"));
+        let decided = exporting.decided_with(&asking, &value, &ignore);
+        (decided.map_err(|failure| failure.to_string()), ignored.take())
+    }
+
+    fn exported(typed: &[&str], set: &[(&str, &str)]) -> Option<Exported> {
+        let (decided, ignored) = decided(typed, set);
+        assert_eq!(ignored, Vec::<String>::new());
+        decided.expect("sound")
     }
 
     #[test]
     fn flags_go_before_the_variables_of_opentelemetry() {
-        assert!(decided(&[], &[(ENDPOINT, " "), (PROTOCOL, "grpc")]).expect("sound").is_none());
+        assert!(exported(&[], &[(ENDPOINT, " "), (PROTOCOL, "potato")]).is_none());
         let set = [(ENDPOINT, "http://there:4317"), (PROTOCOL, "grpc"), (HEADERS, "a=b%2Cc, d=e")];
-        let of_variables = decided(&[], &set).expect("sound").expect("an address");
+        let of_variables = exported(&[], &set).expect("an address");
         assert_eq!(of_variables.address.url.as_str(), "http://there:4317/");
         assert_eq!(of_variables.protocol, Protocol::Grpc);
         assert_eq!(of_variables.settings.headers.len(), 2);
         let typed = ["--otlp-endpoint", "here:4318", "--otlp-protocol", "http/protobuf"];
-        let of_flags = decided(&[&typed[..], &["--otlp-header", "X: y"]].concat(), &set);
-        let of_flags = of_flags.expect("sound").expect("an address");
+        let typed = [&typed[..], &["--otlp-header", "X: y"]].concat();
+        // Nobody asks what is wrong in what does not hold.
+        let wrong = [(ENDPOINT, "ftp://x"), (PROTOCOL, "potato"), (HEADERS, "potato")];
+        let of_flags = exported(&typed, &wrong).expect("an address");
         assert_eq!(of_flags.address.url.as_str(), "http://here:4318/");
         assert_eq!((of_flags.protocol, of_flags.settings.headers.len()), (Protocol::Http, 1));
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_its_name_and_without_its_secrets() {
-        for (set, name) in [
-            ((ENDPOINT, "ftp://s3cret"), ENDPOINT),
-            ((PROTOCOL, "http/json"), PROTOCOL),
-            ((HEADERS, "s3cret"), HEADERS),
+    fn what_is_wrong_in_a_variable_is_ignored_and_told_without_its_secrets() {
+        let (outcome, ignored) = decided(&[], &[(ENDPOINT, "ftp://s3cret")]);
+        assert!(outcome.expect("no failure").is_none());
+        assert!(ignored[0].starts_with(ENDPOINT), "{ignored:?}");
+        let wrong = [
+            (ENDPOINT, "http://there:4318"),
+            (PROTOCOL, "http/json"),
+            (HEADERS, "a=b,s3cret,\nx=s3cret,c=d"),
+        ];
+        let (outcome, ignored) = decided(&[], &wrong);
+        let exported = outcome.expect("no failure").expect("an address");
+        assert_eq!((exported.protocol, exported.settings.headers.len()), (Protocol::Http, 2));
+        let said = ignored.join("; ");
+        assert!(
+            said.starts_with(PROTOCOL) && said.contains(&format!("{HEADERS}: pair 2")),
+            "{said}"
+        );
+        assert_eq!((ignored.len(), said.contains("s3cret")), (3, false), "{said}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_flag_ends_it_without_telling_its_secrets() {
+        for (typed, name) in [
+            (&["--otlp-endpoint", "ftp://s3cret"][..], "--otlp-endpoint"),
+            (&["--otlp-endpoint", "x:1", "--otlp-header", "s3cret"], "--otlp-header"),
         ] {
-            let said = decided(&[], &[set, (ENDPOINT, "http://there:4318")]).expect_err("unfit");
+            let said = decided(typed, &[]).0.expect_err("unfit");
             assert!(said.contains(name) && !said.contains("s3cret"), "{said}");
         }
     }

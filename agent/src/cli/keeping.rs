@@ -1,4 +1,4 @@
-//! The flags of dumps that `monitor` keeps: when, where, and how many.
+//! The flags of dumps that `monitor` keeps: when, where, and how many; and the forms that samples are kept in.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,44 @@ impl Keeping {
             folder: folder.unwrap_or_else(|| PathBuf::from(".")),
             limit: self.save_limit,
         })
+    }
+}
+
+/// A form that a sample is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A report in JSON, which commands read again.
+    Snapshot,
+    /// A page for a browser.
+    Html,
+    /// A profile for pprof.
+    Pprof,
+    /// All goroutines in the text of debug=2; in that of debug=1 where they are only counted.
+    Dump,
+}
+
+impl Form {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Snapshot, Self::Html, Self::Pprof, Self::Dump];
+
+    /// The name that a configuration has for it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Html => "html",
+            Self::Pprof => "pprof",
+            Self::Dump => "dump",
+        }
+    }
+
+    /// How the names of its files end.
+    pub(super) const fn end(self) -> &'static str {
+        match self {
+            Self::Snapshot => ".json",
+            Self::Html => ".html",
+            Self::Pprof => ".pb.gz",
+            Self::Dump => ".txt",
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use wildmatch::WildMatch;
 use super::alerting::{MAX_NAME, SEVERITIES, VERDICTS};
 use super::config::{self, Fault, File};
 use super::failure::Failure;
+use super::keeping::Form;
 use super::section::{Section, fault, near};
-use super::sinks::Form;
 use crate::model::{Severity, Verdict};
 use crate::respond::{Command, Limits, Rule, Runner};
 

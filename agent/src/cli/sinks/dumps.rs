@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
-use super::evidence::{Folder, Form, Kept, Unkept};
+use super::evidence::{Folder, Kept, Unkept};
 use super::narrowed;
 use crate::analyze::settings::Filter;
 use crate::cli::judging::FailOn;
-use crate::cli::keeping::KeptDumps;
+use crate::cli::keeping::{Form, KeptDumps};
 use crate::cli::output;
 use crate::cli::request::Request;
 use crate::error_chain::one_line;

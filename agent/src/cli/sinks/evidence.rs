@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::analyze::finding_of;
+use crate::cli::keeping::Form;
 use crate::cli::output;
 use crate::cli::time::now;
 use crate::model::{Assessment, Observation, Target, Timestamp};
@@ -21,43 +22,7 @@ use crate::report::{Render, Report};
 /// How the names of all dumps begin: no other file is ever removed.
 const BEGIN: &str = "leak-agent-dump-";
 
-/// A form that a sample is kept in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Form {
-    /// A report in JSON, which commands read again.
-    Snapshot,
-    /// A page for a browser.
-    Html,
-    /// A profile for pprof.
-    Pprof,
-    /// All goroutines in the text of debug=2; in that of debug=1 where they are only counted.
-    Dump,
-}
-
 impl Form {
-    /// All of them.
-    pub(in crate::cli) const ALL: [Self; 4] = [Self::Snapshot, Self::Html, Self::Pprof, Self::Dump];
-
-    /// The name that a configuration has for it.
-    pub(in crate::cli) const fn name(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Html => "html",
-            Self::Pprof => "pprof",
-            Self::Dump => "dump",
-        }
-    }
-
-    /// How the names of its files end.
-    const fn end(self) -> &'static str {
-        match self {
-            Self::Snapshot => ".json",
-            Self::Html => ".html",
-            Self::Pprof => ".pb.gz",
-            Self::Dump => ".txt",
-        }
-    }
-
     fn write(self, of: &Observation, judged: &Assessment, out: &mut dyn Write) -> io::Result<()> {
         let report = |render: &dyn Render, out| {
             let assessments = std::slice::from_ref(judged);

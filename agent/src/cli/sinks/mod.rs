@@ -34,7 +34,6 @@ pub(super) use alerts::Alerting;
 pub(super) use board::{Boarding, Showing};
 pub(super) use diary::Diary;
 pub(super) use dumps::Dumps;
-pub(super) use evidence::Form;
 pub(super) use lines::Lines;
 pub(super) use live::Live;
 pub(super) use metrics::{Metrics, OwnFigures};

@@ -86,7 +86,12 @@ impl Changes {
             }
             self.0.insert(id, now);
         }
-        changes.extend(before.into_iter().map(ended));
+        if assessment.judgement.as_ref().is_some_and(|judgement| judgement.unlisted > 0) {
+            // What is not listed any more may be there still.
+            self.0.extend(before);
+        } else {
+            changes.extend(before.into_iter().map(ended));
+        }
         changes
     }
 
@@ -183,6 +188,23 @@ mod tests {
         assert_eq!(changes.take(&last), []);
         last.judgement.as_mut().expect("judged").findings[0].verdict = Verdict::Suspect;
         assert_eq!(changes.take(&last)[0].kind, ChangeKind::Changed);
+    }
+
+    #[test]
+    fn what_falls_out_of_the_list_has_not_ended() {
+        let mut last = assessments((0..40).map(|second| second * 20)).pop().expect("forty");
+        let mut changes = Changes::default();
+        assert_eq!(changes.take(&last).len(), 1);
+        let judgement = last.judgement.as_mut().expect("judged");
+        let listed = std::mem::take(&mut judgement.findings);
+        judgement.unlisted = 1;
+        assert_eq!(changes.take(&last), []);
+        let judgement = last.judgement.as_mut().expect("judged");
+        judgement.findings = listed;
+        assert_eq!(changes.take(&last), [], "it was there all the time");
+        let judgement = last.judgement.as_mut().expect("judged");
+        (judgement.findings, judgement.unlisted) = (Vec::new(), 0);
+        assert_eq!(changes.take(&last)[0].kind, ChangeKind::Ended);
     }
 
     #[test]

@@ -184,7 +184,7 @@ mod tests {
         let wrong = [
             (ENDPOINT, "http://there:4318"),
             (PROTOCOL, "http/json"),
-            (HEADERS, "a=b,s3cret,\nx=s3cret,c=d"),
+            (HEADERS, "a=b,s3cret,x y=s3cret,c=d"),
         ];
         let (outcome, ignored) = decided(&[], &wrong);
         let exported = outcome.expect("no failure").expect("an address");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Inbox, Role, Sink, SinkError, Stop};
 
 /// After a request to stop, no sink is waited for longer than this: it may write to a pipe that nobody reads.
-pub(super) const SINK_GRACE: Duration = Duration::from_millis(200);
+pub const SINK_GRACE: Duration = Duration::from_millis(200);
 
 /// What became of a sink.
 #[derive(Debug)]

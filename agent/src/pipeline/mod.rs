@@ -34,7 +34,7 @@ use crate::collect::{CollectError, Source};
 pub use crate::golang::listing::{GoProcess, Listing, list as processes};
 pub use crate::golang::runtimes::with_libraries as runtimes;
 use crate::http::{self, Address};
-pub use fed::{SinkEnd, SinkOutcome};
+pub use fed::{SINK_GRACE, SinkEnd, SinkOutcome};
 pub use habits::Remember;
 pub use observer::{End, Last, Observer, Pace, UntilFound};
 pub use pool::{Departure, Event, Observe, Pool, Progress};

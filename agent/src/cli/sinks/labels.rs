@@ -16,7 +16,7 @@ const SERVICE: &str = "service_name";
 pub(super) fn of(target: &Target, named: &[Label]) -> Vec<Label> {
     let mut labels = BTreeMap::from([(SERVICE, target.name().into_owned())]);
     match &target.id.instance {
-        Instance::Process { pid, .. } => {
+        Instance::Process { pid, library } => {
             let Container { id, pod } = Container::of(*pid);
             let named = id.as_deref().and_then(|id| Pods::default().of(id));
             let known =
@@ -30,6 +30,7 @@ pub(super) fn of(target: &Target, named: &[Label]) -> Vec<Label> {
                 ]);
             }
             labels.insert("pid", pid.to_string());
+            labels.extend(library.clone().map(|library| ("library", library)));
         }
         Instance::Endpoint { url } => {
             let address = url.split_once("://").map_or(url.as_str(), |(_, address)| address);
@@ -81,6 +82,10 @@ mod tests {
         assert!(labels.contains(&"service_name=shop".to_owned()), "{labels:?}");
         assert!(labels.contains(&"team=b".to_owned()) && !labels.contains(&"team=a".to_owned()));
         assert!(!labels.iter().any(|label| label.starts_with("pid=")), "{labels:?}");
+        assert!(!labels.iter().any(|label| label.starts_with("library=")), "{labels:?}");
+        let library = Some("libmail.so".to_owned());
+        let of_library = Instance::Process { pid: std::process::id(), library };
+        assert!(told(of_library, None, &[]).contains(&"library=libmail.so".to_owned()));
     }
 
     #[test]

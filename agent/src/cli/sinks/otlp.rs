@@ -50,7 +50,10 @@ struct Seen {
     labels: Vec<Label>,
     assessment: Arc<Assessment>,
     samples: u64,
+    /// Since when the agent counts.
     since: Timestamp,
+    /// Since when the program does, where that is known.
+    program: Option<Timestamp>,
     told: Changes,
 }
 
@@ -91,15 +94,11 @@ impl Otlp {
     fn take(&mut self, update: Update) {
         let (key, now) = (update.key(), time::now());
         let assessment = Arc::clone(&update.assessment);
-        let seen = self.targets.entry(key).or_insert_with(|| Seen {
-            labels: labels::of(&assessment.target, &[]),
-            assessment: Arc::clone(&assessment),
-            samples: 0,
-            since: now,
-            told: Changes::default(),
-        });
+        let seen = self.targets.entry(key).or_insert_with(|| Seen::new(&assessment, now));
         if update.replaced.is_some() {
-            seen.labels = labels::of(&assessment.target, &[]);
+            // The process is as old as before, but what its program counts begins anew, after all that was sent.
+            let next = Seen { program: Some(now), ..Seen::new(&assessment, now) };
+            self.logged.extend(std::mem::replace(seen, next).ended(now));
         }
         seen.samples += 1;
         seen.assessment = Arc::clone(&assessment);
@@ -115,10 +114,8 @@ impl Otlp {
 
     /// Of a target that has ended its findings are over.
     fn end(&mut self, target: &TargetId) {
-        let Some(mut seen) = self.targets.remove(target) else { return };
-        let changes = std::mem::take(&mut seen.told).end();
-        let logged = seen.logged(&changes, &seen.assessment, time::now());
-        self.logged.extend(logged);
+        let Some(seen) = self.targets.remove(target) else { return };
+        self.logged.extend(seen.ended(time::now()));
     }
 
     fn send_logs(&mut self) {
@@ -129,10 +126,9 @@ impl Otlp {
     fn send_metrics(&self) {
         let (now, count) = (time::now(), self.targets.len());
         let of_targets = self.targets.values().map(|seen| {
-            let Seen { labels, assessment, samples, since, .. } = seen;
+            let Seen { labels, assessment, samples, since, program, .. } = seen;
             let exposed = Exposed { labels: &[], assessment, samples: *samples };
-            let program = assessment.target.id.started;
-            let times = Times { now, agent: *since, program };
+            let times = Times { now, agent: *since, program: *program };
             otlp::measured(&assessment.target, labels, of_target(exposed, count), times)
         });
         let of_agent = self.own.iter().map(|own| {
@@ -148,11 +144,32 @@ impl Otlp {
 }
 
 impl Seen {
+    fn new(assessment: &Arc<Assessment>, now: Timestamp) -> Self {
+        Self {
+            labels: labels::of(&assessment.target, &[]),
+            assessment: Arc::clone(assessment),
+            samples: 0,
+            since: now,
+            program: assessment.target.id.started,
+            told: Changes::default(),
+        }
+    }
+
+    /// All that was told of it is over.
+    fn ended(mut self, now: Timestamp) -> Vec<Logged> {
+        let changes = std::mem::take(&mut self.told).end();
+        self.logged(&changes, &self.assessment, now)
+    }
+
     fn logged(&self, changes: &[Change], of: &Assessment, observed: Timestamp) -> Vec<Logged> {
         let events = |changes: &[Change]| {
             changes.iter().filter_map(|it| event(it, of, observed)).collect::<Vec<Event>>()
         };
-        let logged = |changes| otlp::logged(&of.target, &self.labels, events(changes));
+        let logged = |changes| Logged {
+            target: Arc::clone(&of.target),
+            labels: self.labels.clone(),
+            events: events(changes),
+        };
         changes.chunks(MAX_EVENTS).map(logged).collect()
     }
 }
@@ -244,9 +261,10 @@ impl Sink for Otlp {
                 break;
             }
         }
-        let is_hurried = stop.is_requested();
-        self.logs.end(is_hurried);
-        self.metrics.end(is_hurried);
+        Sender::end([self.logs, self.metrics], stop.is_requested());
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,7 @@ impl Sink for Push {
                 self.sender.add(labelled);
             }
         }
-        self.sender.end(stop.is_requested());
+        Sender::end([self.sender], stop.is_requested());
         Ok(())
     }
 }

@@ -3,13 +3,17 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::cli::output;
 use crate::error_chain::one_line;
 use crate::export::{Backlog, Parcel, Tally};
 use crate::http::{Error, chance};
+use crate::pipeline::SINK_GRACE;
 use crate::report::format;
+
+/// How long what waits is still sent where somebody waits for the end, who waits for a sink little longer.
+const HURRY: Duration = SINK_GRACE.saturating_sub(Duration::from_millis(50));
 
 /// Somebody who takes what is sent, one after the other.
 pub(super) trait Deliver: Send + 'static {
@@ -57,11 +61,13 @@ struct Queue<T> {
 struct State<T> {
     backlog: Backlog<T>,
     end: Option<End>,
+    /// Nobody sends any more.
+    has_ended: bool,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        let state = State { backlog: Backlog::default(), end: None };
+        let state = State { backlog: Backlog::default(), end: None, has_ended: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
@@ -71,7 +77,7 @@ impl<T> Default for Queue<T> {
 enum End {
     /// What waits gets one chance more, until the first failure.
     Flush,
-    /// Somebody waits for the end: at once.
+    /// At once.
     Now,
 }
 
@@ -104,6 +110,13 @@ impl<T: Parcel> Queue<T> {
     fn end(&self, end: End) {
         self.lock().end = Some(end);
         self.changed.notify_all();
+    }
+
+    /// Waits until nobody sends any more, but not longer; whether that came to be.
+    fn has_ended_by(&self, due: Instant) -> bool {
+        let left = due.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout_while(self.lock(), left, |it| !it.has_ended);
+        waited.unwrap_or_else(PoisonError::into_inner).0.has_ended
     }
 
     /// Takes in how sending one went; how many were dropped so far.
@@ -151,6 +164,8 @@ impl<D: Deliver> Sender<D> {
                     output::say(format_args!("{line}"));
                 }
             }
+            queue.lock().has_ended = true;
+            queue.changed.notify_all();
         }));
     }
 
@@ -160,16 +175,24 @@ impl<D: Deliver> Sender<D> {
         self.queue.changed.notify_all();
     }
 
-    /// Sends what waits, and waits for that; or leaves it, and one that is being sent, behind.
-    pub(super) fn end(self, is_hurried: bool) {
-        if is_hurried {
-            self.queue.end(End::Now);
-            return;
-        }
-        self.queue.end(End::Flush);
-        if let Some(thread) = self.thread {
-            // It has no value, and its panic was told.
-            _ = thread.join();
+    /// Sends what waits for each of them, and waits for that; where it is hurried, for a moment, and leaves behind what was
+    /// not taken by then.
+    pub(super) fn end(senders: impl IntoIterator<Item = Self>, is_hurried: bool) {
+        Self::end_by(senders, is_hurried.then(|| Instant::now() + HURRY));
+    }
+
+    fn end_by(senders: impl IntoIterator<Item = Self>, due: Option<Instant>) {
+        // All at once, and only then one after the other is waited for.
+        let senders: Vec<Self> =
+            senders.into_iter().inspect(|sender| sender.queue.end(End::Flush)).collect();
+        for Self { thread, queue, .. } in senders {
+            let Some(thread) = thread else { continue };
+            if due.is_none_or(|due| queue.has_ended_by(due)) {
+                // It has no value, and its panic was told.
+                _ = thread.join();
+            } else {
+                queue.end(End::Now);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod proto;
 mod resource;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use prost::Message as _;
 
@@ -114,7 +115,15 @@ impl Parcel for Request {
 pub struct Measured(proto::ResourceMetrics);
 
 /// What happened to findings of one program.
-pub struct Logged(proto::ResourceLogs);
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// The program.
+    pub target: Arc<Target>,
+    /// Its labels.
+    pub labels: Vec<Label>,
+    /// What happened.
+    pub events: Vec<Event>,
+}
 
 /// Figures of a program.
 #[must_use]
@@ -132,12 +141,6 @@ pub fn measured_of_agent(
     Measured(metrics::of(resource::of_agent(pid, host), figures, at))
 }
 
-/// What happened to findings of a program.
-#[must_use]
-pub fn logged(target: &Target, labels: &[Label], events: Vec<Event>) -> Logged {
-    Logged(logs::of(resource::of_target(target, labels), events))
-}
-
 /// Requests with all of that, each of bounded size.
 #[must_use]
 pub fn metrics_requests(measured: impl IntoIterator<Item = Measured>) -> Vec<Request> {
@@ -149,9 +152,10 @@ pub fn metrics_requests(measured: impl IntoIterator<Item = Measured>) -> Vec<Req
 /// The same of what happened.
 #[must_use]
 pub fn logs_requests(logged: impl IntoIterator<Item = Logged>) -> Vec<Request> {
-    in_requests(logged.into_iter().map(|it| it.0), |resource_logs| {
-        proto::ExportLogs { resource_logs }.encode_to_vec()
-    })
+    let parts = logged.into_iter().map(|Logged { target, labels, events }| {
+        logs::of(resource::of_target(&target, &labels), events)
+    });
+    in_requests(parts, |resource_logs| proto::ExportLogs { resource_logs }.encode_to_vec())
 }
 
 fn in_requests<T: prost::Message>(

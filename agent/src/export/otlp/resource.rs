@@ -2,7 +2,7 @@
 
 use super::super::Label;
 use super::proto::{KeyValue, Resource};
-use crate::model::Target;
+use crate::model::{Instance, Target};
 
 /// What the labels of a target are called; what is not here is the agent's own.
 const NAMES: [(&str, &str); 8] = [
@@ -30,8 +30,12 @@ pub(super) fn of_target(target: &Target, labels: &[Label]) -> Resource {
         attributes.push(KeyValue::whole("process.pid", pid.into()));
         let host = labels.iter().find(|label| label.name == "host");
         let host = host.map_or("localhost", |host| &host.value);
-        // Two processes of a service are not the same instance of it.
-        attributes.push(KeyValue::text("service.instance.id", &format!("{host}:{pid}")));
+        // Two processes of a service are not the same instance of it, nor are two runtimes of a process.
+        let id = match &target.id.instance {
+            Instance::Process { library: Some(library), .. } => format!("{host}:{pid}:{library}"),
+            _ => format!("{host}:{pid}"),
+        };
+        attributes.push(KeyValue::text("service.instance.id", &id));
     }
     if let Some(exe) = &target.exe {
         attributes.push(KeyValue::text("process.executable.name", exe));

@@ -57,6 +57,19 @@ fn a_resource_is_called_as_the_conventions_call_it_and_each_attribute_is_there_o
 }
 
 #[test]
+fn two_runtimes_of_a_process_are_two_instances() {
+    let id = |library: Option<&str>| {
+        let mut target = target();
+        target.id.instance = Instance::Process { pid: 42, library: library.map(str::to_owned) };
+        let resource = resource::of_target(&target, &labels());
+        let is_id = |it: &proto::KeyValue| it.key == "service.instance.id";
+        resource.attributes.into_iter().find(is_id).expect("an instance")
+    };
+    let ids = [None, Some("libmail.so"), Some("libshop.so")].map(id);
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+}
+
+#[test]
 fn figures_have_their_form_and_count_since_whoever_counts_them_began() {
     let figures = [
         gathered("go_goroutines", Kind::Gauge, &[7.0]),
@@ -112,7 +125,7 @@ fn a_record_says_how_bad_it_is_and_that_an_end_is_no_warning() {
         suggestion: None,
     };
     let events = vec![event(Happened::Appeared), event(Happened::Ended)];
-    let Logged(logs) = logged(&target(), &labels(), events);
+    let logs = logs::of(resource::of_target(&target(), &labels()), events);
     let records = &logs.scope_logs[0].log_records;
     assert_eq!((records[0].severity_number, records[1].severity_number), (17, 9));
     assert_eq!(records[0].event_name, "leak_agent.finding.appeared");

@@ -43,8 +43,8 @@ pub struct AlertTargetDoc {
     ///
     /// Unit: process id. Null: the target is no process that the agent attached to.
     pub pid: Option<u32>,
-    /// What tells it from other programs, whichever process it is: `service_name`, `host`, `container_id`,
-    /// `pod_uid`, `instance`, as far as they are known.
+    /// What tells it from other programs, whichever process it is: `service_name`, `host`, `library`,
+    /// `container_id`, `pod_uid`, `instance`, as far as they are known.
     pub labels: BTreeMap<String, String>,
 }
 

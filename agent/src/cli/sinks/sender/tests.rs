@@ -82,7 +82,7 @@ fn what_waits_at_the_end_is_sent_until_the_first_failure() {
 }
 
 #[test]
-fn who_is_hurried_leaves_all_behind() {
+fn one_that_ends_at_once_leaves_all_behind() {
     let queue = Queue::<Labelled>::default();
     queue.lock().backlog.add(labelled(1));
     queue.end(End::Now);
@@ -100,4 +100,53 @@ fn one_that_waits_for_the_next_is_woken() {
     queue.lock().backlog.add(labelled(7));
     queue.changed.notify_all();
     assert_eq!(waiting.join().expect("no panic"), Some(labelled(7)));
+}
+
+/// A store that takes what it is told to.
+struct Gate {
+    open: std::sync::mpsc::Receiver<()>,
+}
+
+impl Deliver for Gate {
+    type Parcel = Labelled;
+
+    fn deliver(&self, _: &Labelled) -> Result<(), Error> {
+        // One whose other end is gone is open.
+        _ = self.open.recv();
+        Ok(())
+    }
+
+    fn is_refusal(error: &Error) -> bool {
+        is_refusal(error)
+    }
+}
+
+/// One to whom three parcels were given, and what opens its store.
+fn gated() -> (std::sync::mpsc::Sender<()>, Sender<Gate>) {
+    let (opener, open) = std::sync::mpsc::channel();
+    let mut sender = Sender::new(Gate { open }, words("Parca"));
+    (0..3).for_each(|number| sender.add(labelled(number)));
+    sender.start();
+    (opener, sender)
+}
+
+#[test]
+fn who_is_hurried_still_sends_what_waits() {
+    let (opener, sender) = gated();
+    let account = sender.account();
+    drop(opener);
+    Sender::end_by([sender], Some(Instant::now() + Duration::from_secs(3600)));
+    let (tally, waiting) = (account.read)();
+    assert_eq!((tally.pushed, waiting), (3, 0));
+}
+
+#[test]
+fn who_is_hurried_waits_for_no_store_that_hangs() {
+    let (opener, sender) = gated();
+    let account = sender.account();
+    Sender::end([sender], true);
+    // One that is being sent was not taken yet.
+    let (tally, waiting) = (account.read)();
+    assert_eq!((tally.pushed, waiting), (0, 3));
+    drop(opener);
 }

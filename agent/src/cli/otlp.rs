@@ -1,6 +1,7 @@
 //! The flags of OTLP: where metrics and findings are sent, and how. Where they say nothing, OpenTelemetry's own variables
 //! do.
 
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -8,7 +9,6 @@ use percent_encoding::percent_decode_str;
 
 use super::asking::{self, Asking};
 use super::failure::Failure;
-use super::output;
 use super::time::every;
 use crate::export::otlp::Protocol;
 use crate::http::{Address, Header, Settings};
@@ -61,7 +61,8 @@ impl Exporting {
     /// What was decided; nothing where no address is named.
     pub(super) fn decided(self, asking: &Asking) -> Result<Option<Exported>, Failure> {
         let ignored = |name, why: &str| {
-            output::say(format_args!("warning: {name}: {why}; it is ignored"));
+            // Nobody is left to tell when even this cannot be written.
+            _ = writeln!(io::stderr(), "warning: {name}: {why}; it is ignored");
         };
         self.decided_with(asking, &|name| std::env::var(name).ok(), &ignored)
     }

@@ -41,6 +41,8 @@ const SERVERS: &[&str] = &[
 const TRUST: &[&str] = &["timeout", "ca-file", "client-cert", "client-key", "insecure"];
 /// How a program is made to collect garbage.
 const FORCING: &[&str] = &["force-gc", "gc-cycles", "gc-wait", "gc-threshold"];
+/// Those of them without which collections are waited for at most.
+const FORCED: &[&str] = &["force-gc", "gc-cycles", "gc-threshold"];
 /// Why commands without a window do not take these.
 const NO_WINDOW: &str = "what forced collections free is told by what had piled up since the first sample of a window: analyze takes it";
 const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
@@ -304,11 +306,16 @@ struct Idle {
     why: &'static str,
 }
 
-const IDLE: [Idle; 8] = [
+const IDLE: [Idle; 9] = [
     Idle {
         with: &[POSITIONAL, "pid", "exe", "input", "datadog-unstable", "parca", "pyroscope"],
-        flags: &[FORCING],
+        flags: &[FORCED],
         why: "only an endpoint (--url) can be asked to collect garbage",
+    },
+    Idle {
+        with: &["input", "datadog-unstable", "parca", "pyroscope"],
+        flags: &[&["gc-wait"]],
+        why: "what was saved makes no more collections",
     },
     Idle {
         with: &["url"],

@@ -153,9 +153,9 @@ impl Build {
     }
 
     /// When anything that goes into the binary was last changed: its own folder, or what lies
-    /// beside it and is no program itself (go.mod, shared packages).
+    /// beside it and is no program itself (go.mod, shared packages), or our own Go package.
     fn newest_source(&self, project: &Project) -> Result<SystemTime> {
-        let mut latest = newest(&self.source)?;
+        let mut latest = newest(&self.source)?.max(newest(&project.root().join("agent/go"))?);
         for entry in std::fs::read_dir(project.go_sources())? {
             let path = entry?.path();
             if !path.join("main.go").exists() {

@@ -194,6 +194,7 @@ impl Sample {
                 exe: Some("potato".to_owned()),
                 go_version: Some("go1.26.6".to_owned()),
                 build: Some(Build { stripped: true, pie: false, cgo: false }),
+                forked_ticks: None,
             }),
             goroutines: self.goroutines.clone(),
             stacks: Arc::new(self.stacks.clone()),

@@ -57,6 +57,7 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
             exe: Some("states".into()),
             go_version: Some(go.into()),
             build: None,
+            forked_ticks: None,
         }),
         goroutines: vec![goroutine],
         stacks: Arc::new(stacks),

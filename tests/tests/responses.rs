@@ -34,9 +34,7 @@ impl Monitored {
     }
 
     fn agent(scratch: &Scratch, dir: &Path, target: &Target, responses: &str) -> Child {
-        let dir = dir.to_str().expect("text");
-        let text = format!("state = \"{dir}/state\"\n{}", responses.replace("{dir}", dir));
-        let config = scratch.write("config.toml", &text);
+        let config = configuration(scratch, dir, responses);
         let said = fs::File::create(scratch.file("said")).expect("a file");
         Command::new(agent::binary().expect("agent"))
             .args(["monitor", "--pid", &target.pid().to_string(), "--interval", "300ms"])
@@ -58,13 +56,11 @@ impl Monitored {
         self.scratch.file(name).trim_end_matches('/').to_owned()
     }
 
-    /// What the log has, as soon as it is like this.
+    /// What the log has of what was done, as soon as it is like this.
     fn log(&mut self, is: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         loop {
-            let text = fs::read_to_string(self.path("state/responses/audit.jsonl"));
-            let text = text.unwrap_or_default();
-            let entries: Vec<Value> =
-                text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            let mut entries = entries(&self.path("state/responses/audit.jsonl"));
+            entries.retain(|entry| entry["ok"] != Value::Null);
             if is(&entries) {
                 return entries;
             }
@@ -96,6 +92,19 @@ impl Monitored {
         _ = kill(pid, Signal::SIGINT);
         self.agent.wait().expect("it ends");
     }
+}
+
+/// A configuration file; `{dir}` in it is the folder.
+fn configuration(scratch: &Scratch, dir: &Path, responses: &str) -> String {
+    let dir = dir.to_str().expect("text");
+    let text = format!("state = \"{dir}/state\"\n{}", responses.replace("{dir}", dir));
+    scratch.write("config.toml", &text)
+}
+
+/// All lines of a log.
+fn entries(log: &str) -> Vec<Value> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 impl Drop for Monitored {
@@ -236,4 +245,57 @@ fn a_signal_reaches_the_program_itself() {
     monitored.agent.wait().expect("it ends");
     let text = fs::read_to_string(monitored.path("state/responses/audit.jsonl")).expect("a log");
     assert!(text.contains("SIGKILL was sent"), "{text}");
+}
+
+#[test]
+fn a_recording_is_kept_of_but_nothing_is_done_to_who_has_the_id_now() {
+    let scratch = Scratch::new("responses-recording");
+    let dir = Path::new(&scratch.file("x")).parent().expect("a folder").to_owned();
+    let mut target = Target::start(GO, "exe", "demo").expect("target");
+    let (pid, recording) = (target.pid().to_string(), scratch.file("recording"));
+    let monitor = |args: &[&str]| agent::run(&[&["monitor"], args].concat()).expect("agent");
+    let time = ["--interval", "300ms", "--duration", "3s", "--probes", "off"];
+    monitor(&[&["--pid", &pid, "--save", &recording][..], &time].concat());
+    let responses = "[[response]]\nname = \"end\"\nseverity = \"low\"\nverdict = \"suspect\"\nsignal = \"KILL\"\n\
+        keep = \"dump\"\ncommand = [\"/bin/sh\", \"-c\", \"touch {dir}/touched\"]\ndry-run = false\n";
+    let config = configuration(&scratch, &dir, responses);
+    monitor(&["--input", &recording, "--config", &config]);
+    let log = entries(&scratch.file("state/responses/audit.jsonl"));
+    let done = |action: &str, result: &str| {
+        let is_it = |entry: &&Value| entry["action"] == action && entry["ok"] == true;
+        let entry = log.iter().find(is_it).unwrap_or_else(|| panic!("{action}: {log:#?}"));
+        assert!(entry["result"].as_str().expect("a text").starts_with(result), "{entry:#}");
+    };
+    done("keep", "kept ");
+    done("command", "would run /bin/sh");
+    done("signal", "would send SIGKILL");
+    assert!(!dir.join("touched").exists());
+    assert_eq!(target.ended().expect("its state"), None);
+}
+
+#[test]
+fn what_cannot_be_logged_is_not_done() {
+    if !getuid().is_root() {
+        return skip("a command takes the log away");
+    }
+    let response = |name: &str, command: &str| {
+        format!(
+            "[[response]]\nname = \"{name}\"\nseverity = \"low\"\nverdict = \"suspect\"\ndry-run = false\n\
+             user = \"root\"\ncommand = [\"/bin/sh\", \"-c\", \"{command}\"]\n"
+        )
+    };
+    let takes = "cp {dir}/state/responses/audit.jsonl {dir}/before; rm -r {dir}/state/responses; \
+                 touch {dir}/state/responses";
+    let responses = [response("takes", takes), response("then", "touch {dir}/touched")].concat();
+    let mut monitored = Monitored::start("responses-unlogged", &responses);
+    while !monitored.said().contains("did not run /bin/sh: the log cannot be written") {
+        assert!(monitored.agent.try_wait().expect("a child").is_none(), "{}", monitored.said());
+        thread::sleep(Duration::from_millis(50));
+    }
+    // Of the first there was a line before it was run.
+    let before = entries(&monitored.path("before"));
+    let [begun] = &before[..] else { panic!("{before:#?}") };
+    assert_eq!((&begun["action"], &begun["ok"]), (&"command".into(), &Value::Null));
+    assert!(!Path::new(&monitored.path("touched")).exists());
+    monitored.end();
 }

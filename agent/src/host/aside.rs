@@ -83,8 +83,7 @@ fn begin(keeps: u64) -> io::Result<()> {
 }
 
 /// When a process was started, in clock ticks since boot: with its id what tells it from all others.
-#[must_use]
-pub fn start_ticks(pid: u32) -> Option<u64> {
+fn start_ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // A name may hold anything but ends in the last bracket; the start is the 20th field behind it.
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()

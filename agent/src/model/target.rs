@@ -20,6 +20,10 @@ pub struct Target {
     pub go_version: Option<String>,
     /// How the executable was built.
     pub build: Option<Build>,
+    /// When its process was forked, in clock ticks since boot, as the source that attached to it found it: with the pid
+    /// what tells it from every other process. `None` for what is no process that is seen live: it is never saved.
+    #[serde(skip)]
+    pub forked_ticks: Option<u64>,
 }
 
 impl Target {
@@ -28,6 +32,12 @@ impl Target {
     #[must_use]
     pub const fn pid(&self) -> Option<u32> {
         self.id.pid()
+    }
+
+    /// Whether what is seen of it was saved before: it may be over by now.
+    #[must_use]
+    pub const fn is_saved(&self) -> bool {
+        self.id.recording.is_some() || matches!(self.id.instance, Instance::Files { .. })
     }
 
     /// What people call it: its executable, or what its source is called where that is not known.
@@ -217,6 +227,7 @@ mod tests {
             exe: None,
             go_version: None,
             build: None,
+            forked_ticks: None,
         };
         assert_eq!((target.pid(), &*target.name()), (None, &*url));
         let text = serde_json::to_string(&target).expect("JSON");
@@ -232,6 +243,7 @@ mod tests {
             exe: Some("host/libmail.so".to_owned()),
             go_version: None,
             build: None,
+            forked_ticks: None,
         };
         let text = serde_json::to_string(&target).expect("JSON");
         assert!(text.starts_with(r#"{"kind":"pid","pid":4711,"library":"libmail.so","#), "{text}");

@@ -70,15 +70,13 @@ impl Account {
         };
         let key = (response, program.to_owned());
         // A clock that was set back would put it off for as long.
-        if let Some(last) = self.last.get_mut(&key)
-            && since(*last) < 0
-        {
-            *last = now;
+        let hour = self.hour.entry(response).or_default();
+        for then in hour.iter_mut().chain(self.last.get_mut(&key)) {
+            *then = now.min(*then);
         }
         if self.last.get(&key).is_some_and(|last| within(*last, limits.cool_down)) {
             return Decision::CoolsDown(new);
         }
-        let hour = self.hour.entry(response).or_default();
         hour.retain(|then| within(*then, HOUR));
         if hour.len() as u64 >= u64::from(limits.per_hour) {
             return Decision::TooMany(new);
@@ -86,6 +84,18 @@ impl Account {
         done.extend(new.iter().cloned());
         self.remember(response, program, now);
         Decision::Act(new)
+    }
+
+    /// What was decided was not done: it is due again when the pause is over.
+    pub fn take_back<'a>(
+        &mut self,
+        response: usize,
+        process: &TargetId,
+        findings: impl Iterator<Item = &'a String>,
+    ) {
+        if let Some(done) = self.done.get_mut(&(response, process.clone())) {
+            findings.for_each(|id| _ = done.remove(id));
+        }
     }
 
     /// A process has ended, or is watched no more.
@@ -160,5 +170,17 @@ mod tests {
         assert!(matches!(decide(&mut account, "a", &["f"], 100_000), Decision::Act(_)));
         assert!(matches!(decide(&mut account, "a", &["f", "g"], 0), Decision::CoolsDown(_)));
         assert!(matches!(decide(&mut account, "a", &["f", "g"], 61), Decision::Act(_)));
+        // Nor does it allow more in an hour.
+        assert!(matches!(decide(&mut account, "b", &["f", "g", "h"], 62), Decision::Act(_)));
+        assert!(matches!(decide(&mut account, "c", &["i"], 63), Decision::TooMany(_)));
+    }
+
+    #[test]
+    fn what_was_not_done_is_due_again_after_the_pause() {
+        let mut account = Account::default();
+        assert!(matches!(decide(&mut account, "a", &["f"], 0), Decision::Act(_)));
+        account.take_back(0, &process(1), ids(&["f"]).iter());
+        assert_eq!(decide(&mut account, "a", &["f"], 30), Decision::CoolsDown(ids(&["f"])));
+        assert_eq!(decide(&mut account, "a", &["f"], 61), Decision::Act(ids(&["f"])));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,20 @@ const BEFORE: &str = "audit.1.jsonl";
 /// Bytes of it, beyond which another is begun.
 const MAX_BYTES: u64 = 8 << 20;
 
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The sample was kept.
+    Keep,
+    /// A command was run.
+    Command,
+    /// A signal was sent.
+    Signal,
+    /// Nothing: it was due more often than it may be done.
+    None,
+}
+
 /// What was done for findings of a program, or would have been.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -26,8 +40,8 @@ pub struct Entry {
     pub at_unix_ns: i64,
     /// The name of the response.
     pub response: String,
-    /// `keep`, `command` or `signal`; `none` where it was not done as often as it was due.
-    pub action: String,
+    /// What was done.
+    pub action: Action,
     /// Whether it was only said what would be done.
     pub dry_run: bool,
     /// Which program, whatever process it is.
@@ -38,10 +52,10 @@ pub struct Entry {
     pub pid: Option<u32>,
     /// The findings.
     pub findings: Vec<String>,
-    /// What was done, and what came of it.
-    pub result: String,
-    /// Whether it went as it should.
-    pub ok: bool,
+    /// What was done, and what came of it; `None` in the line that is written before anything is done.
+    pub result: Option<String>,
+    /// Whether it went as it should; `None` in the line before.
+    pub ok: Option<bool>,
 }
 
 /// The log.
@@ -60,6 +74,7 @@ impl Audit {
         let audit = Self { folder: folder.to_owned() };
         // That it can be written is known before it matters.
         audit.file()?;
+        File::open(folder)?.sync_all()?;
         let mut entries = Vec::new();
         for name in [BEFORE, FILE] {
             let file = match File::open(folder.join(name)) {
@@ -73,31 +88,45 @@ impl Audit {
         Ok((audit, entries))
     }
 
-    /// Adds a line.
+    /// Adds a line, which is on the disk then.
     ///
     /// # Errors
     /// When the disk does not take it.
     pub fn write(&self, entry: &Entry) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
         let mut file = self.file()?;
-        if file.metadata()?.len() > MAX_BYTES {
+        let mut length = file.metadata()?.len();
+        if length > MAX_BYTES {
             fs::rename(self.folder.join(FILE), self.folder.join(BEFORE))?;
-            file = self.file()?;
+            (file, length) = (self.file()?, 0);
+            File::open(&self.folder)?.sync_all()?;
         }
-        file.write_all(&line)
+        let mut line = Vec::new();
+        // The one before may have been cut off, as where the disk was full.
+        if let Some(last) = length.checked_sub(1) {
+            let mut end = [0];
+            file.read_exact_at(&mut end, last)?;
+            if end != *b"\n" {
+                line.push(b'\n');
+            }
+        }
+        serde_json::to_writer(&mut line, entry)?;
+        line.push(b'\n');
+        file.write_all(&line)?;
+        file.sync_data()
     }
 
     fn file(&self) -> io::Result<File> {
-        File::options().append(true).create(true).mode(0o600).open(self.folder.join(FILE))
+        let mut options = File::options();
+        options.read(true).append(true).create(true).mode(0o600).open(self.folder.join(FILE))
     }
 }
 
 impl Entry {
-    /// When it was, and of which program, where something was done.
+    /// When it was, and of which program, where something was done or begun: no dry run.
     #[must_use]
     pub fn done(&self) -> Option<(Timestamp, &str)> {
-        (self.action != "none").then(|| (Timestamp::from_unix_ns(self.at_unix_ns), &*self.program))
+        (self.action != Action::None && !self.dry_run)
+            .then(|| (Timestamp::from_unix_ns(self.at_unix_ns), &*self.program))
     }
 }
 
@@ -113,24 +142,28 @@ mod tests {
         let path = folder.path().join("state/responses");
         let (audit, before) = Audit::open(&path).expect("a folder");
         assert_eq!(before, []);
-        let entry = |action: &str| Entry {
+        let entry = |action: Action, dry_run: bool| Entry {
             at: None,
             at_unix_ns: 7,
             response: "keep".to_owned(),
-            action: action.to_owned(),
-            dry_run: true,
+            action,
+            dry_run,
             program: "shop".to_owned(),
             target: "shop".to_owned(),
             pid: Some(1),
             findings: vec!["f-1".to_owned()],
-            result: "it would".to_owned(),
-            ok: true,
+            result: None,
+            ok: None,
         };
-        audit.write(&entry("keep")).expect("written");
         fs::write(path.join(BEFORE), "{\"at\":\n\u{0}\n").expect("written");
-        audit.write(&entry("none")).expect("written");
+        audit.write(&entry(Action::Keep, false)).expect("written");
+        // As a disk that is full leaves it.
+        audit.file().expect("there").write_all(b"{\"at\":").expect("written");
+        audit.write(&entry(Action::None, false)).expect("written");
+        audit.write(&entry(Action::Signal, true)).expect("written");
         let (_, entries) = Audit::open(&path).expect("a folder");
-        assert_eq!(entries, [entry("keep"), entry("none")]);
+        let written = [(Action::Keep, false), (Action::None, false), (Action::Signal, true)];
+        assert_eq!(entries, written.map(|(action, dry_run)| entry(action, dry_run)));
         let done: Vec<_> = entries.iter().filter_map(Entry::done).collect();
         assert_eq!(done, [(Timestamp::from_unix_ns(7), "shop")]);
     }

@@ -7,6 +7,6 @@ mod rule;
 mod runner;
 
 pub use account::{Account, Decision, Limits};
-pub use audit::{Audit, Entry};
+pub use audit::{Action, Audit, Entry};
 pub use rule::{Command, Rule};
-pub use runner::{Done, Runner, start_ticks};
+pub use runner::{Done, Runner};

@@ -19,7 +19,6 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Command, Rule};
-pub use crate::host::aside::start_ticks;
 use crate::host::aside::{self, Aside};
 
 /// How often it is looked whether a command has ended.

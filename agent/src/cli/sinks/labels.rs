@@ -67,6 +67,7 @@ mod tests {
             exe: exe.map(str::to_owned),
             go_version: None,
             build: None,
+            forked_ticks: None,
         };
         let named: Vec<Label> =
             named.iter().map(|text| Label::parse(text).expect("a label")).collect();

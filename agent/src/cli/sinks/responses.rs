@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
-use super::alerts::{is_gone, seen};
+use super::alerts::seen;
 use super::evidence::Folder;
 use super::narrowed;
 use crate::alert::{Program, fingerprint};
@@ -21,7 +21,7 @@ use crate::model::{Assessment, Finding, Observation, TargetId, Timestamp, Update
 use crate::pipeline::{Inbox, Sink, SinkError, Stop, Terms};
 use crate::report::schema::{AlertDoc, AlertEventDoc, AlertEventKind, SchemaName};
 use crate::report::{format, json};
-use crate::respond::{Account, Audit, Decision, Done, Entry, Rule, Runner, start_ticks};
+use crate::respond::{Account, Action, Audit, Decision, Done, Entry, Rule, Runner};
 
 /// How often it is looked whether a target has ended.
 const TICK: Duration = Duration::from_secs(1);
@@ -47,8 +47,6 @@ pub(in crate::cli) struct Responding {
 /// What is known of a target.
 struct Known {
     program: Program,
-    /// Its process, where it is one that is still the same.
-    process: Option<(u32, u64)>,
     /// Findings of which it was said that they are not responded to now.
     put_off: BTreeSet<(usize, String)>,
 }
@@ -58,13 +56,16 @@ struct Occasion<'a> {
     at: Timestamp,
     findings: Vec<&'a Finding>,
     assessment: &'a Assessment,
+    observation: &'a Observation,
+    key: TargetId,
     program: Program,
-    process: Option<(u32, u64)>,
 }
 
 /// What came of something.
 struct Outcome {
-    action: &'static str,
+    action: Action,
+    /// Whether it is only said.
+    is_dry: bool,
     result: Result<String, String>,
 }
 
@@ -73,11 +74,15 @@ impl Responding {
     pub(in crate::cli) fn open(responses: &Responses, request: &Request) -> Result<Self, Failure> {
         let fail = |source| Failure::File { path: responses.state.clone(), source };
         let (audit, before) = Audit::open(&responses.state).map_err(fail)?;
-        let mut account = Account::default();
+        let (mut account, mut counted, now) = (Account::default(), BTreeSet::new(), time::now());
         for entry in &before {
             let place = responses.responses.iter().position(|it| it.rule.name == entry.response);
-            if let (Some(place), Some((at, program))) = (place, entry.done()) {
-                account.remember(place, program, at);
+            if let (Some(place), Some((at, program))) = (place, entry.done())
+                // Each time has a line or more for each thing that was done.
+                && counted.insert((place, at, program))
+            {
+                // A clock that was set back would put it off for as long.
+                account.remember(place, program, at.min(now));
             }
         }
         let with_folder = |response: &Response| {
@@ -140,96 +145,112 @@ impl Responding {
                 at: now,
                 findings: meant.into_iter().filter(|it| due.contains(&it.id)).collect(),
                 assessment,
+                observation: &observation,
+                key: key.clone(),
                 program: known.program.clone(),
-                process: known.process,
             };
             if is_due {
-                self.act(place, &occasion, &observation);
+                self.act(place, &occasion);
             } else if !due.is_empty() {
                 let why = match decision {
                     Decision::TooMany(_) => "not now: there were as many in an hour as may be",
                     _ => "not now: the program's cool-down is not over",
                 };
-                self.note(place, &occasion, Outcome { action: "none", result: Ok(why.to_owned()) });
+                let (action, result) = (Action::None, Ok(why.to_owned()));
+                let is_dry = self.responses[place].0.rule.is_dry;
+                self.note(place, &occasion, Outcome { action, is_dry, result });
             }
         }
     }
 
-    /// Keeps evidence first: what comes then may end the program.
-    fn act(&mut self, place: usize, occasion: &Occasion<'_>, observation: &Observation) {
-        let (Response { rule, .. }, folder) = &self.responses[place];
-        let mut outcomes = Vec::new();
-        if let Some(folder) = folder {
-            let result = match rule.is_dry {
-                true => Ok(format!("would keep the sample in {}", folder.path().display())),
-                false => kept(folder, observation, occasion.assessment),
-            };
-            outcomes.push(Outcome { action: "keep", result });
-        }
-        if let Some(command) = &rule.command {
-            let program = command.program.display();
-            let result = match (rule.is_dry, &mut self.runner) {
-                (true, _) => {
+    /// Keeps evidence first: what comes then may end the program. What cannot be logged is not done.
+    fn act(&mut self, place: usize, occasion: &Occasion<'_>) {
+        for action in [Action::Keep, Action::Command, Action::Signal] {
+            let (Response { rule, .. }, folder) = &self.responses[place];
+            let would = match action {
+                Action::Keep => folder
+                    .as_ref()
+                    .map(|folder| format!("keep the sample in {}", folder.path().display())),
+                Action::Command => rule.command.as_ref().map(|command| {
                     let user = command.user.as_ref().map(|(name, ..)| format!(" as {name}"));
-                    Ok(format!("would run {program}{}", user.unwrap_or_default()))
-                }
-                (false, Some(runner)) => {
-                    let run = runner.run(place, told(rule, occasion));
-                    ended(run)
-                        .map(|how| format!("{program} {how}"))
-                        .map_err(|why| format!("{program} {why}"))
-                }
-                (false, None) => Err(NO_RUNNER.to_owned()),
+                    format!("run {}{}", command.program.display(), user.unwrap_or_default())
+                }),
+                Action::Signal => rule.signal.map(|signal| format!("send {signal}")),
+                Action::None => None,
             };
-            outcomes.push(Outcome { action: "command", result });
+            let Some(would) = would else { continue };
+            let outcome = |is_dry, result| Outcome { action, is_dry, result };
+            // What was saved may be of a program that is over, and its id somebody else's.
+            if action != Action::Keep && occasion.observation.target.is_saved() {
+                let result = format!("would {would}, were the program seen live");
+                self.note(place, occasion, outcome(true, Ok(result)));
+            } else if rule.is_dry {
+                self.note(place, occasion, outcome(true, Ok(format!("would {would}"))));
+            } else if let Err(error) = self.log(place, occasion, action, false, None) {
+                let result = format!("did not {would}: the log cannot be written: {error}");
+                self.note(place, occasion, outcome(false, Err(result)));
+                let ids = occasion.findings.iter().map(|it| &it.id);
+                self.account.take_back(place, &occasion.key, ids);
+                return;
+            } else {
+                let result = self.done(place, occasion, action);
+                self.note(place, occasion, outcome(false, result));
+            }
         }
-        if let Some(signal) = rule.signal {
-            let result = match (rule.is_dry, &mut self.runner, occasion.process) {
-                (true, ..) => Ok(format!("would send {signal}")),
-                (_, _, None) => Err(format!("{signal} was not sent: it is no process any more")),
-                (_, Some(runner), Some((pid, ticks))) => ended(runner.signal(place, pid, ticks))
+    }
+
+    /// Does something, and tells what came of it.
+    fn done(
+        &mut self,
+        place: usize,
+        occasion: &Occasion<'_>,
+        action: Action,
+    ) -> Result<String, String> {
+        let (Response { rule, .. }, folder) = &self.responses[place];
+        let target = &occasion.observation.target;
+        match (action, folder, &rule.command, rule.signal) {
+            (Action::Keep, Some(folder), ..) => {
+                kept(folder, occasion.observation, occasion.assessment)
+            }
+            (Action::Command, _, Some(command), _) => {
+                let program = command.program.display();
+                let runner = self.runner.as_mut().ok_or(NO_RUNNER)?;
+                ended(runner.run(place, told(rule, occasion)))
+                    .map(|how| format!("{program} {how}"))
+                    .map_err(|why| format!("{program} {why}"))
+            }
+            (Action::Signal, _, _, Some(signal)) => {
+                let (pid, ticks) = target
+                    .pid()
+                    .zip(target.forked_ticks)
+                    .ok_or_else(|| format!("{signal} was not sent: it is no process"))?;
+                let runner = self.runner.as_mut().ok_or(NO_RUNNER)?;
+                ended(runner.signal(place, pid, ticks))
                     .map(|_| format!("{signal} was sent"))
-                    .map_err(|why| format!("{signal} was not sent: {why}")),
-                (_, None, _) => Err(NO_RUNNER.to_owned()),
-            };
-            outcomes.push(Outcome { action: "signal", result });
-        }
-        for outcome in outcomes {
-            self.note(place, occasion, outcome);
+                    .map_err(|why| format!("{signal} was not sent: {why}"))
+            }
+            _ => Ok(String::new()),
         }
     }
 
     /// Says and logs what was done.
     fn note(&mut self, place: usize, occasion: &Occasion<'_>, outcome: Outcome) {
         let rule = &self.responses[place].0.rule;
-        let Outcome { action, result } = outcome;
+        let Outcome { action, is_dry, result } = outcome;
         let ok = result.is_ok();
         let (Ok(result) | Err(result)) = result;
         let target = &occasion.program.target;
-        let findings: Vec<String> = occasion.findings.iter().map(|it| it.id.clone()).collect();
         let warning = if ok { "" } else { "warning: " };
         let pid = target.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-        let count = format::counted(findings.len() as u64, "finding", "findings");
-        let first = findings.first().map(|id| format!(" ({id})")).unwrap_or_default();
+        let count = format::counted(occasion.findings.len() as u64, "finding", "findings");
+        let first = occasion.findings.first().map(|it| format!(" ({})", it.id)).unwrap_or_default();
         output::say(format_args!(
             "{warning}response {}: {count}{first} of {}{pid}: {}",
             rule.name,
             target.name,
             format::clean(&result)
         ));
-        let written = self.audit.write(&Entry {
-            at: json::time(occasion.at),
-            at_unix_ns: occasion.at.unix_ns(),
-            response: rule.name.clone(),
-            action: action.to_owned(),
-            dry_run: rule.is_dry,
-            program: occasion.program.identity.clone(),
-            target: target.name.clone(),
-            pid: target.pid,
-            findings,
-            result,
-            ok,
-        });
+        let written = self.log(place, occasion, action, is_dry, Some((result, ok)));
         if let Err(error) = &written
             && !self.is_disk_failing
         {
@@ -237,19 +258,39 @@ impl Responding {
         }
         self.is_disk_failing = written.is_err();
     }
+
+    /// Logs what is about to be done, or what came of it.
+    fn log(
+        &self,
+        place: usize,
+        occasion: &Occasion<'_>,
+        action: Action,
+        dry_run: bool,
+        result: Option<(String, bool)>,
+    ) -> io::Result<()> {
+        let target = &occasion.program.target;
+        let (result, ok) = result.unzip();
+        self.audit.write(&Entry {
+            at: json::time(occasion.at),
+            at_unix_ns: occasion.at.unix_ns(),
+            response: self.responses[place].0.rule.name.clone(),
+            action,
+            dry_run,
+            program: occasion.program.identity.clone(),
+            target: target.name.clone(),
+            pid: target.pid,
+            findings: occasion.findings.iter().map(|it| it.id.clone()).collect(),
+            result,
+            ok,
+        })
+    }
 }
 
 const NO_RUNNER: &str = "not done: the process that does it is not there";
 
 impl Known {
     fn of(assessment: &Assessment) -> Self {
-        let target = &assessment.target;
-        let ticks = target.pid().filter(|_| !is_gone(&target.id)).and_then(start_ticks);
-        Self {
-            program: seen::program(target),
-            process: target.pid().zip(ticks),
-            put_off: BTreeSet::new(),
-        }
+        Self { program: seen::program(&assessment.target), put_off: BTreeSet::new() }
     }
 }
 

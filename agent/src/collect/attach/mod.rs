@@ -143,6 +143,7 @@ fn target_of(program: &Program) -> Target {
         exe: Some(process.exe.clone()),
         go_version: Some(binary.info.version.clone()),
         build: Some(Build { stripped: binary.stripped, pie: binary.pie, cgo: program.has_cgo() }),
+        forked_ticks: Some(process.forked_ticks()),
     }
 }
 

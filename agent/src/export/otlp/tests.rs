@@ -9,6 +9,7 @@ fn target() -> Target {
         exe: Some("shop".to_owned()),
         go_version: Some("go1.26.6".to_owned()),
         build: None,
+        forked_ticks: None,
     }
 }
 

@@ -44,6 +44,7 @@ impl MadeUp {
                 exe: Some("made-up".to_owned()),
                 go_version: None,
                 build: None,
+                forked_ticks: None,
             }),
         }
     }

@@ -177,10 +177,22 @@ pub(super) fn screen_width() -> Option<usize> {
     Some(usize::from(size.0))
 }
 
+/// Who may read and write a report: that is the umask's business, as for every file.
+pub(super) const MODE: u32 = 0o666;
+
 /// Writes a file that is there whole or not at all: beside its place first, then renamed. A
 /// device or a pipe is written to as it is.
 pub(super) fn write_file(
     path: &Path,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    write_file_of_mode(path, MODE, render)
+}
+
+/// The same, with who may read it.
+pub(super) fn write_file_of_mode(
+    path: &Path,
+    mode: u32,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     // A link is followed, so that what it names is replaced and not the link.
@@ -189,7 +201,7 @@ pub(super) fn write_file(
         let mut out = BufWriter::new(OpenOptions::new().write(true).open(&path)?);
         return render(&mut out).and_then(|()| out.flush());
     }
-    let mut beside = beside(&path)?;
+    let mut beside = beside(&path, mode)?;
     fill(beside.as_file_mut(), render)?;
     beside.persist(&path)?;
     Ok(())
@@ -219,7 +231,7 @@ fn tried(path: &Path) -> io::Result<()> {
         Ok(file) if file.uid() != own_uid() && is_sticky(&path) && !may_replace_any_file() => {
             Err(io::ErrorKind::PermissionDenied.into())
         }
-        _ => beside(&path).map(drop),
+        _ => beside(&path, MODE).map(drop),
     }
 }
 
@@ -241,7 +253,7 @@ fn fill(file: &mut File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 
 /// A new file beside a path, which goes unless it is renamed. Never one, nor through a link, that somebody
 /// else put there.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
+fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?;
@@ -251,8 +263,7 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
         .prefix(&hidden)
         .suffix(".tmp")
-        // Who may read a report is the umask's business, as for every file.
-        .permissions(Permissions::from_mode(0o666))
+        .permissions(Permissions::from_mode(mode))
         .tempfile_in(path.with_file_name(""))
 }
 

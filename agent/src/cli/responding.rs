@@ -30,6 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often evidence is kept before the oldest goes.
 const KEEP_LIMIT: usize = 20;
 
+/// The longest time.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
 /// Whom a command of root's runs as.
 const NOBODY: &str = "nobody";
 
@@ -88,7 +91,7 @@ impl Responses {
             !it.rule.is_dry && (it.rule.command.is_some() || it.rule.signal.is_some())
         };
         if self.responses.iter().any(has_work) {
-            let rules = self.responses.iter().map(|it| it.rule.clone()).collect();
+            let rules = self.responses.iter().map(|it| it.rule.without_dry()).collect();
             let runner = Runner::start(rules).map_err(Failure::Runner)?;
             self.runner = Some(runner).into();
         }
@@ -172,7 +175,7 @@ impl Section<'_> {
                 per_hour: self.number("per-hour")?.unwrap_or(PER_HOUR),
             },
         };
-        let kept = self.kept(state)?;
+        let kept = self.kept(state, &rule.name)?;
         if kept.is_none() && rule.command.is_none() && rule.signal.is_none() {
             let why = "it does nothing: it needs keep, command or signal";
             return Err(fault(self.at, why.to_owned()));
@@ -180,7 +183,7 @@ impl Section<'_> {
         Ok(Response { rule, kept })
     }
 
-    fn kept(&mut self, state: &Path) -> Result<Option<KeptEvidence>, Fault> {
+    fn kept(&mut self, state: &Path, name: &str) -> Result<Option<KeptEvidence>, Fault> {
         let names = self.texts("keep")?;
         let folder = self.text("keep-dir")?;
         let limit = self.number("keep-limit")?;
@@ -198,7 +201,8 @@ impl Section<'_> {
         }
         Ok(Some(KeptEvidence {
             forms,
-            folder: folder.map_or_else(|| state.join("evidence"), PathBuf::from),
+            // Each has a folder of its own: what one removes beyond its limit is no other's.
+            folder: folder.map_or_else(|| state.join("evidence"), PathBuf::from).join(name),
             limit: limit
                 .and_then(NonZeroUsize::new)
                 .unwrap_or(NonZeroUsize::new(KEEP_LIMIT).unwrap_or(NonZeroUsize::MIN)),
@@ -209,6 +213,9 @@ impl Section<'_> {
         let mut words = self.texts("command")?.into_iter();
         let user = self.text("user")?;
         let timeout = self.time("timeout")?.unwrap_or(TIMEOUT);
+        if timeout.is_zero() || timeout > MAX_TIMEOUT {
+            return Err(self.fault("timeout", "it takes a time above 0, at most 24h".to_owned()));
+        }
         let Some(program) = words.next().map(PathBuf::from) else { return Ok(None) };
         let unfit = |why: &str| Err(self.fault("command", why.to_owned()));
         if !program.is_absolute() {
@@ -279,7 +286,7 @@ mod tests {
         assert_eq!(keep.rule.limits, Limits { cool_down: COOL_DOWN, per_hour: PER_HOUR });
         let kept = keep.kept.as_ref().expect("something");
         assert_eq!(kept.forms, [Form::Snapshot, Form::Html]);
-        assert_eq!(kept.folder, Path::new("/state/evidence"));
+        assert_eq!(kept.folder, Path::new("/state/evidence/keep"));
         let command = page.rule.command.as_ref().expect("a command");
         assert_eq!(command.args, ["-c", "true"]);
         let expected = getuid().is_root().then_some("nobody");
@@ -302,6 +309,7 @@ mod tests {
                 "command = \"/bin/sh\"\nuser = \"nobody-else\"",
                 "4: there is no user \"nobody-else\"",
             ),
+            ("command = \"/bin/sh\"\ntimeout = \"0s\"", "4: it takes a time above 0, at most 24h"),
             ("signal = \"SIGPOTATO\"", "3: \"SIGPOTATO\" is no signal"),
             ("keep = \"dump\"\nper-hour = 0", "4: it takes a whole number from 1"),
             ("keep = \"dump\"\ndry-run = \"no\"", "4: it is true or false"),

@@ -3,15 +3,17 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, IntoRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, setsid};
 
-use super::forked::keep_capabilities;
+use super::forked::{close_all_from, keep_capabilities};
 
 /// `CAP_KILL`, `CAP_SETGID` and `CAP_SETUID`, as bits.
 pub(crate) const KILL: u64 = 1 << 5;
@@ -19,6 +21,9 @@ pub(crate) const BECOME_OTHERS: u64 = 1 << 6 | 1 << 7;
 
 /// What it is called.
 const NAME: &std::ffi::CStr = c"leak-agent-act";
+
+/// Where its socket is.
+const SOCKET: RawFd = 3;
 
 /// A process of the agent's own, and the socket to it. When it is dropped, the other ends.
 #[derive(Debug)]
@@ -29,7 +34,7 @@ pub(crate) struct Aside {
 
 impl Aside {
     /// Starts one that does this with its end of a socket, and then ends. It keeps these capabilities, can get no others,
-    /// and no signal but SIGKILL and SIGSTOP reaches it.
+    /// no signal but SIGKILL and SIGSTOP reaches it, and it has no descriptor of the agent's.
     ///
     /// # Errors
     /// When there is more than one thread, or no room for another process.
@@ -44,8 +49,8 @@ impl Aside {
             ForkResult::Child => {
                 drop(socket);
                 let done = catch_unwind(AssertUnwindSafe(|| {
-                    if begin(keeps).is_ok() {
-                        work(other);
+                    if let Ok(socket) = begin(keeps, other) {
+                        work(socket);
                     }
                 }));
                 // SAFETY: ends the process; nothing of the agent's is to be done at its exit.
@@ -55,15 +60,22 @@ impl Aside {
     }
 }
 
-impl Drop for Aside {
-    fn drop(&mut self) {
+impl Aside {
+    /// Ends the talk with it, whereupon it ends.
+    pub(crate) fn close(&self) {
         // SAFETY: a plain number, of a socket that is open.
         _ = unsafe { libc::shutdown(self.socket.as_raw_fd(), libc::SHUT_RDWR) };
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.close();
         _ = waitpid(self.pid, None);
     }
 }
 
-fn begin(keeps: u64) -> io::Result<()> {
+fn begin(keeps: u64, socket: UnixStream) -> io::Result<UnixStream> {
     // Nothing that is meant for the agent's terminal or group reaches it; programs that it starts have none of that.
     _ = setsid();
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), None)?;
@@ -77,9 +89,31 @@ fn begin(keeps: u64) -> io::Result<()> {
             return Err(io::Error::last_os_error());
         }
     }
+    drop(null);
+    let socket = alone(socket)?;
     keep_capabilities(keeps);
     nix::sys::prctl::set_no_new_privs()?;
-    Ok(())
+    Ok(socket)
+}
+
+/// Closes all descriptors but the standard ones and a socket: whoever started the agent may have left it some, which no
+/// program that is started from here is to have.
+fn alone(socket: UnixStream) -> io::Result<UnixStream> {
+    let socket = socket.into_raw_fd();
+    // SAFETY: plain numbers; what is closed is the agent's, none of whose code runs in this process.
+    if socket != SOCKET && unsafe { libc::dup3(socket, SOCKET, libc::O_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    close_all_from(SOCKET + 1);
+    // SAFETY: it was put there, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(SOCKET) }.into())
+}
+
+/// Has a program begin with no signal blocked, as programs expect, whatever is blocked here.
+pub(crate) fn block_no_signal_in(command: &mut Command) {
+    let begin = || Ok(sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?);
+    // SAFETY: it is one system call, and takes no lock and no memory.
+    unsafe { command.pre_exec(begin) };
 }
 
 /// When a process was started, in clock ticks since boot: with its id what tells it from all others.
@@ -102,7 +136,7 @@ pub(crate) fn signal(pid: u32, ticks: u64, signal: Signal) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel has just given it to us.
-    let fd = unsafe { <std::os::fd::OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd as i32) };
+    let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
     // From here on the descriptor is of whoever had the id when it was opened.
     if start_ticks(pid) != Some(ticks) {
         return Err(gone());

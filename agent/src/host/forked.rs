@@ -62,25 +62,26 @@ impl Forked {
             if !alone {
                 end();
             }
-            close_all_but_the_first();
+            close_all_from(1);
         }
         keep_capabilities(self.keeps);
         (self.run)()
     }
 }
 
-/// Closes all descriptors but number 0: one by one where the kernel has no `close_range` (before 5.9).
-fn close_all_but_the_first() {
+/// Closes all descriptors from a number on: one by one where the kernel has no `close_range` (before 5.9).
+pub(crate) fn close_all_from(first: RawFd) {
     // SAFETY: descriptors of code that never runs in this process; the limit is this frame's own.
     unsafe {
-        if libc::syscall(libc::SYS_close_range, 1_u32, u32::MAX, 0_u32) == 0 {
+        if libc::syscall(libc::SYS_close_range, first, u32::MAX, 0_u32) == 0 {
             return;
         }
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
             end();
         }
-        for descriptor in 1..=RawFd::try_from(limit.rlim_cur).unwrap_or(RawFd::MAX).min(1 << 20) {
+        for descriptor in first..=RawFd::try_from(limit.rlim_cur).unwrap_or(RawFd::MAX).min(1 << 20)
+        {
             libc::close(descriptor);
         }
     }
@@ -126,9 +127,11 @@ pub(crate) fn end() -> ! {
 
 const VERSION_3: u32 = 0x2008_0522;
 
-/// Gives up every capability but some. Those that are not there do not come.
+/// Gives up every capability but some, and leaves none to programs that are executed from here as another user than root:
+/// the ambient ones go with the inheritable. Those that are not there do not come.
 pub(crate) fn keep_capabilities(keep: u64) {
     let header: [u32; 2] = [VERSION_3, 0];
+    // The effective, the permitted and the inheritable ones, by halves.
     let mut sets = [[0_u32; 3]; 2];
     // SAFETY: two words of header and two times three of sets, as version 3 has it.
     unsafe {
@@ -137,8 +140,49 @@ pub(crate) fn keep_capabilities(keep: u64) {
             return;
         }
         for (half, set) in sets.iter_mut().zip([keep as u32, (keep >> 32) as u32]) {
-            half.iter_mut().for_each(|mask| *mask &= set);
+            *half = [half[0] & set, half[1] & set, 0];
         }
         libc::syscall(libc::SYS_capset, header, sets.as_ptr());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `CAP_KILL` and `CAP_SETUID`.
+    const KILL: u32 = 5;
+    const SETUID: u32 = 7;
+
+    fn of_thread(key: &str) -> u64 {
+        let status = std::fs::read_to_string("/proc/thread-self/status").expect("/proc");
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("a line");
+        u64::from_str_radix(line.trim(), 16).expect("a number")
+    }
+
+    #[test]
+    fn no_program_inherits_what_is_kept() {
+        // A thread has capabilities of its own.
+        let done = std::thread::spawn(|| {
+            if of_thread("CapPrm:") & (1 << KILL) == 0 {
+                return;
+            }
+            let header: [u32; 2] = [VERSION_3, 0];
+            let mut sets = [[0_u32; 3]; 2];
+            // SAFETY: two words of header and two times three of sets, as version 3 has it; and plain numbers.
+            unsafe {
+                let header: *const c_void = header.as_ptr().cast();
+                assert_eq!(libc::syscall(libc::SYS_capget, header, sets.as_mut_ptr()), 0);
+                sets[0][2] = 1 << KILL | 1 << SETUID;
+                assert_eq!(libc::syscall(libc::SYS_capset, header, sets.as_ptr()), 0);
+                let raise = libc::PR_CAP_AMBIENT_RAISE;
+                assert_eq!(libc::prctl(libc::PR_CAP_AMBIENT, raise, KILL, 0, 0), 0);
+            }
+            assert_eq!((of_thread("CapInh:"), of_thread("CapAmb:")), (0xa0, 0x20));
+            keep_capabilities(1 << KILL);
+            assert_eq!((of_thread("CapEff:"), of_thread("CapPrm:")), (0x20, 0x20));
+            assert_eq!((of_thread("CapInh:"), of_thread("CapAmb:")), (0, 0));
+        });
+        done.join().expect("it holds");
     }
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod audit;
+mod execution;
 mod rule;
 mod runner;
 

@@ -46,6 +46,14 @@ pub struct Command {
 }
 
 impl Rule {
+    /// The same without what a dry run does not do: a command, a signal.
+    #[must_use]
+    pub fn without_dry(&self) -> Self {
+        let (command, signal) = (self.command.clone(), self.signal);
+        let (command, signal) = if self.is_dry { (None, None) } else { (command, signal) };
+        Self { command, signal, ..self.clone() }
+    }
+
     /// Whether it is for a finding in a program of this name.
     #[must_use]
     pub fn is_for(&self, service: &str, finding: &Finding) -> bool {

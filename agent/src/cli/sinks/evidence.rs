@@ -51,6 +51,8 @@ pub(super) struct Folder {
     path: PathBuf,
     limit: NonZeroUsize,
     forms: Vec<Form>,
+    /// Who may read the files, beside what the umask forbids.
+    mode: u32,
 }
 
 /// What became of a dump.
@@ -73,7 +75,12 @@ pub(super) struct Unkept {
 
 impl Folder {
     pub(super) const fn new(path: PathBuf, limit: NonZeroUsize, forms: Vec<Form>) -> Self {
-        Self { path, limit, forms }
+        Self { path, limit, forms, mode: output::MODE }
+    }
+
+    /// The same with files that nobody else may read.
+    pub(super) fn for_the_owner_alone(self) -> Self {
+        Self { mode: 0o600, ..self }
     }
 
     /// Where it is.
@@ -91,7 +98,8 @@ impl Folder {
         let mut files: Vec<PathBuf> = Vec::new();
         for form in &self.forms {
             let path = self.path.join(format!("{name}{}", form.end()));
-            let written = output::write_file(&path, |out| form.write(observation, assessment, out));
+            let write = |out: &mut dyn Write| form.write(observation, assessment, out);
+            let written = output::write_file_of_mode(&path, self.mode, write);
             if let Err(source) = written {
                 // A part of them would be something that has to be explained.
                 files.iter().for_each(|file| _ = fs::remove_file(file));

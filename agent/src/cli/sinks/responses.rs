@@ -2,7 +2,9 @@
 //! (`respond::Runner`). All that is done, and what would be, is said and logged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::PoisonError;
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
@@ -87,7 +89,9 @@ impl Responding {
         }
         let with_folder = |response: &Response| {
             let kept = response.kept.as_ref();
-            let folder = kept.map(|it| Folder::new(it.folder.clone(), it.limit, it.forms.clone()));
+            let folder = kept.map(|it| {
+                Folder::new(it.folder.clone(), it.limit, it.forms.clone()).for_the_owner_alone()
+            });
             (response.clone(), folder)
         };
         for response in &responses.responses {
@@ -295,7 +299,7 @@ impl Known {
 }
 
 fn kept(folder: &Folder, of: &Observation, judged: &Assessment) -> Result<String, String> {
-    let made = std::fs::create_dir_all(folder.path());
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.path());
     made.map_err(|error| format!("{} cannot be made: {error}", folder.path().display()))?;
     let kept = folder.put(of, judged).map_err(|error| one_line(&error))?;
     let names: Vec<String> = kept.files.iter().map(|file| file.display().to_string()).collect();

@@ -233,6 +233,7 @@ impl Responding {
                     .map(|_| format!("{signal} was sent"))
                     .map_err(|why| format!("{signal} was not sent: {why}"))
             }
+            // Only what the response has is done.
             _ => Ok(String::new()),
         }
     }

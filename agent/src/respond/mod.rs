@@ -3,11 +3,13 @@
 
 mod account;
 mod audit;
+mod done;
 mod execution;
 mod rule;
 mod runner;
 
 pub use account::{Account, Decision, Limits};
 pub use audit::{Action, Audit, Entry};
+pub use done::Done;
 pub use rule::{Command, Rule};
-pub use runner::{Done, Runner};
+pub use runner::Runner;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Rule, execution};
+use super::{Done, Rule, execution};
 use crate::host::aside::{self, Aside};
 
 /// Beyond its time, a command that was killed takes no longer than this to be told of.
@@ -32,21 +32,6 @@ enum Order {
     Run { response: usize, input: String },
     /// The signal of this response, to a process by its id and start.
     Signal { response: usize, pid: u32, ticks: u64 },
-}
-
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Done {
-    /// A command has ended with this status; and the first of what it wrote.
-    Exited(i32, String),
-    /// A command was ended by this signal.
-    Killed(i32, String),
-    /// A command took longer than it may, and was killed with all that it had started in its group.
-    TimedOut(String),
-    /// A signal was sent.
-    Sent,
-    /// It could not be done.
-    Failed(String),
 }
 
 /// The process, from the agent's side.

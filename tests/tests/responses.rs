@@ -277,7 +277,7 @@ fn a_recording_is_kept_of_but_nothing_is_done_to_who_has_the_id_now() {
     let config = configuration(&scratch, &dir, responses);
     // Where the machine was too busy for the target to run, nothing is found in what was recorded.
     let mut log = Vec::new();
-    for attempt in 0.. {
+    for attempt in 0..10 {
         let recording = scratch.file(&format!("recording-{attempt}"));
         monitor(&[&["--pid", &pid, "--save", &recording][..], &time].concat());
         monitor(&["--input", &recording, "--config", &config]);

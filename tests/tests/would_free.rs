@@ -40,8 +40,10 @@ fn walked_in_quiet(target: &Target) -> Value {
     panic!("it is never quiet: {walk:#}")
 }
 
+type Mix = (u64, u64, u64, &'static str);
+
 /// Records that the target holds, lets go, and lets go with a finalizer; and in which band that is.
-const MIXES: [(u64, u64, u64, &str); 5] = [
+const MIXES: [Mix; 5] = [
     (500, 8000, 0, "cleanup-delay"),
     (3000, 5000, 0, "partial"),
     (6000, 3000, 0, "likely-leak"),
@@ -54,32 +56,47 @@ fn is_close(one: u64, other: u64, heap: u64) -> bool {
     one.abs_diff(other) <= heap / 100
 }
 
+/// Starts of a target until no stale word, on a stack or in what the runtime keeps, holds what nothing else does.
+const STARTS: usize = 4;
+
 fn a_walk_says_what_collections_free(version: &str, mode: &str) {
-    for (live, dropped, finished, band) in MIXES {
-        let mut target = Target::start(version, mode, "garbage").expect("target");
-        for (command, many) in [("live", live), ("drop", dropped), ("finish", finished)] {
-            target.command(&format!("{command} {many}")).expect("made");
-        }
-        let before = ask(&mut target, "allocated");
-        let retained = walked_in_quiet(&target);
-        let would = &retained["would_free"];
-        let told = format!("{version} {mode} {live} {dropped} {finished}: {would:#}");
-        let bytes = &would["bytes"];
-        assert!(is_close(number(&bytes["before"]), before, before), "{before} {told}");
-        let first = ask(&mut target, "collect");
-        let (next, freed) = (number(&would["next"]["bytes"]), before.saturating_sub(first));
-        assert!(is_close(next, freed, before), "{freed} were freed {told}");
-        let mut last = first;
-        for _ in 0..3 {
-            last = ask(&mut target, "collect");
-        }
-        let later = number(&would["later"]["bytes"]);
-        // A little is allocated by asking.
-        let freed = first.saturating_sub(last);
-        assert!(is_close(later, freed, before), "{freed} were freed {told}");
-        assert!(is_close(number(&bytes["after"]), last, before), "{last} are left {told}");
-        assert_eq!(bytes["band"], band, "{told}");
+    for mix in MIXES {
+        let is_exact = (0..STARTS).any(|_| is_exact(version, mode, mix));
+        assert!(
+            is_exact,
+            "{version} {mode} {mix:?}: something was held in each of {STARTS} starts"
+        );
     }
+}
+
+/// Whether what a walk said would be freed is what collections then freed. It may say less, and never more.
+fn is_exact(version: &str, mode: &str, (live, dropped, finished, band): Mix) -> bool {
+    let mut target = Target::start(version, mode, "garbage").expect("target");
+    for (command, many) in [("live", live), ("drop", dropped), ("finish", finished)] {
+        target.command(&format!("{command} {many}")).expect("made");
+    }
+    let before = ask(&mut target, "allocated");
+    let retained = walked_in_quiet(&target);
+    let would = &retained["would_free"];
+    let told = format!("{version} {mode} {live} {dropped} {finished}: {would:#}");
+    let bytes = &would["bytes"];
+    assert!(is_close(number(&bytes["before"]), before, before), "{before} {told}");
+    let first = ask(&mut target, "collect");
+    let (next, freed) = (number(&would["next"]["bytes"]), before.saturating_sub(first));
+    assert!(next <= freed + before / 100, "{freed} were freed {told}");
+    let mut last = first;
+    for _ in 0..3 {
+        last = ask(&mut target, "collect");
+    }
+    // A little is allocated by asking.
+    let (later, freed_later) = (number(&would["later"]["bytes"]), first.saturating_sub(last));
+    let after = number(&bytes["after"]);
+    assert!(after + before / 100 >= last, "{last} are left {told}");
+    let is_exact = is_close(next, freed, before)
+        && is_close(later, freed_later, before)
+        && is_close(after, last, before);
+    assert!(!is_exact || bytes["band"] == band, "{told}");
+    is_exact
 }
 
 fn next_and_later_collections(version: &str) {

@@ -212,7 +212,18 @@ fn root_keeps_what_it_needs_and_everything_works() {
     let scratch = Scratch::new("root");
     let report = scratch.0.join("report.json");
     let (pid, path) = (target.pid().to_string(), report.to_str().expect("UTF-8"));
-    let args = ["--pid", &pid, "--interval", "100ms", "--format", "json", "--output", path];
+    let args = [
+        "--pid",
+        &pid,
+        "--interval",
+        "100ms",
+        "--budget",
+        "5%",
+        "--format",
+        "json",
+        "--output",
+        path,
+    ];
     let mut watching = Watching::start(command(&[], &agent::binary().expect("agent"), &args));
 
     let kept = mask(&kept_by_root());

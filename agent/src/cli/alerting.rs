@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use toml::de::DeValue;
 use wildmatch::WildMatch;
 
 use super::config::{self, Fault, File};
 use super::failure::Failure;
 use super::judging::package;
-use super::section::{Section, fault, near};
+use super::section::{SEVERITIES, Section, VERDICTS, fault, near, sections};
 use crate::alert::{
     Form, Given, KINDS, Key, Kind, Limits, Receiver, Rule, SecretSource, Setting, Template, Unfit,
 };
 use crate::error_chain::one_line;
 use crate::http::{Secret, Settings};
-use crate::model::{CauseClass, Severity, Verdict};
+use crate::model::{Severity, Verdict};
 
 /// From the first event to the message that tells it.
 const GROUP_WAIT: Duration = Duration::from_secs(30);
@@ -35,11 +34,11 @@ const PER_HOUR: u32 = 120;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a section of the file is.
+const AN_ALERT: &str = "an alert";
+
 /// What alerts keep, in the folder of what outlives the agent.
 const FOLDER: &str = "alerts";
-
-/// Characters of a name, which is that of a folder too.
-pub(super) const MAX_NAME: usize = 64;
 
 /// The settings that every alert has, beside those of its kind.
 const COMMON: [&str; 16] = [
@@ -133,19 +132,11 @@ fn parse(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<(usize, Alert)>, Fault> {
-    let mut table = config::table(text)?;
-    let Some(listed) = table.remove(config::ALERTS) else { return Ok(Vec::new()) };
-    let DeValue::Array(listed) = listed.into_inner() else { return Ok(Vec::new()) };
     let mut alerts: Vec<(usize, Alert)> = Vec::new();
-    for one in listed {
-        let at = one.span().start;
-        let DeValue::Table(table) = one.into_inner() else {
-            return Err(fault(
-                at,
-                "an alert is written as [[alert]], with its settings below".into(),
-            ));
-        };
-        let alert = Section::new(at, table).alert(variable)?;
+    for section in sections(text, config::ALERTS, AN_ALERT)? {
+        let section = section?;
+        let at = section.at;
+        let alert = section.alert(variable)?;
         if alerts.iter().any(|(_, other)| other.rule.name == alert.rule.name) {
             return Err(fault(at, format!("there is another alert called {}", alert.rule.name)));
         }
@@ -156,12 +147,7 @@ fn parse(
 
 impl Section<'_> {
     fn alert(mut self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Alert, Fault> {
-        let name = self.text("name")?.ok_or_else(|| self.missing("name"))?;
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(is_plain) {
-            let why = format!("a name has letters, digits, - and _, at most {MAX_NAME} of them");
-            return Err(self.fault("name", why));
-        }
+        let name = self.name(AN_ALERT)?;
         let kind = self.text("kind")?.ok_or_else(|| self.missing("kind"))?;
         let kind = KINDS.iter().find(|it| it.name == kind).ok_or_else(|| {
             let names: Vec<&str> = KINDS.iter().map(|it| it.name).collect();
@@ -172,13 +158,7 @@ impl Section<'_> {
         let rule = self.rule(name, kind)?;
         let asking = self.asking()?;
         let limits = Limits {
-            per_hour: match self.text("per-hour")?.map(|text| text.parse()) {
-                None => PER_HOUR,
-                Some(Ok(number)) if number > 0 => number,
-                Some(_) => {
-                    return Err(self.fault("per-hour", "it takes a whole number from 1".into()));
-                }
-            },
+            per_hour: self.number("per-hour")?.unwrap_or(PER_HOUR),
             timeout: asking.timeout,
         };
         let resend = self.time("resend")?;
@@ -233,11 +213,7 @@ impl Section<'_> {
         if timeout.is_zero() {
             return Err(self.fault("timeout", "it is no time to answer in".into()));
         }
-        let insecure = match self.take("insecure") {
-            None => false,
-            Some(DeValue::Boolean(insecure)) => insecure,
-            Some(_) => return Err(self.fault("insecure", "it is true or false".into())),
-        };
+        let insecure = self.boolean("insecure")?.unwrap_or(false);
         Ok(Settings { timeout, authorities, insecure, ..Settings::default() })
     }
 
@@ -300,13 +276,9 @@ impl Section<'_> {
                 known.extend(["file", "env"].map(|end| format!("{}-{end}", key.name)));
             }
         }
-        let mut unknown: Vec<&String> =
-            self.left.keys().filter(|key| !known.contains(key)).collect();
-        unknown.sort_by_key(|key| self.keys.get(*key));
-        let Some(key) = unknown.first() else { return Ok(()) };
-        let at = self.keys.get(*key).copied().unwrap_or(self.at);
-        if let Some(secret) =
-            kind.keys.iter().find(|it| it.name == **key && it.form == Form::Secret)
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let Some((key, at)) = self.unknown(&known) else { return Ok(()) };
+        if let Some(secret) = kind.keys.iter().find(|it| it.name == key && it.form == Form::Secret)
         {
             return Err(Fault {
                 at,
@@ -315,40 +287,11 @@ impl Section<'_> {
             });
         }
         let why = format!("an alert of kind {} has no {key}", kind.name);
-        Err(Fault { at, why, advice: near(key, known.iter().map(String::as_str)) })
-    }
-
-    pub(super) fn classes(&mut self) -> Result<Vec<CauseClass>, Fault> {
-        use strum::IntoEnumIterator as _;
-        let all: Vec<CauseClass> = CauseClass::iter().collect();
-        let names = self.texts("class")?;
-        let class = |name: &String| {
-            let found = all.iter().find(|class| class.name() == name).copied();
-            found.ok_or_else(|| {
-                let why = format!("there is no class {name:?}");
-                let advice = near(name, all.iter().map(|class| class.name()));
-                Fault { advice, ..self.fault("class", why) }
-            })
-        };
-        names.iter().map(class).collect()
+        Err(Fault { at, why, advice: near(key, known.into_iter()) })
     }
 
     fn missing(&self, what: &str) -> Fault {
-        fault(self.at, format!("an alert needs {what}"))
-    }
-
-    pub(super) fn one_of<T: Copy>(
-        &mut self,
-        key: &str,
-        all: &[T],
-        name: fn(T) -> &'static str,
-    ) -> Result<Option<T>, Fault> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
-        let found = all.iter().copied().find(|it| name(*it) == text);
-        found.map(Some).ok_or_else(|| {
-            let names: Vec<&str> = all.iter().map(|it| name(*it)).collect();
-            self.fault(key, format!("{text:?}: it is one of {}", names.join(", ")))
-        })
+        fault(self.at, format!("{AN_ALERT} needs {what}"))
     }
 
     fn template(&mut self, key: &str) -> Result<Option<Template>, Fault> {
@@ -356,10 +299,6 @@ impl Section<'_> {
         Template::parse(&text).map(Some).map_err(|why| self.fault(key, why))
     }
 }
-
-pub(super) const VERDICTS: [Verdict; 3] = [Verdict::Suspect, Verdict::Likely, Verdict::Proven];
-pub(super) const SEVERITIES: [Severity; 4] =
-    [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
 const fn is_secret(key: &Key) -> bool {
     matches!(key.form, Form::Secret | Form::TextOrSecret)
@@ -378,6 +317,7 @@ fn written(key: &Key) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CauseClass;
 
     const WEBHOOK: &str = "[[alert]]\nname = \"ops\"\nkind = \"webhook\"\nurl = \"http://h/x\"\n";
 

@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::{User, getuid};
-use toml::de::DeValue;
 use wildmatch::WildMatch;
 
-use super::alerting::{MAX_NAME, SEVERITIES, VERDICTS};
 use super::config::{self, Fault, File};
 use super::failure::Failure;
 use super::keeping::Form;
-use super::section::{Section, fault, near};
+use super::section::{SEVERITIES, Section, VERDICTS, fault, near, sections};
 use crate::model::{Severity, Verdict};
 use crate::respond::{Command, Limits, Rule, Runner};
 
@@ -35,6 +33,9 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// Whom a command of root's runs as.
 const NOBODY: &str = "nobody";
+
+/// What a section of the file is.
+const A_RESPONSE: &str = "a response";
 
 /// What responses keep, in the folder of what outlives the agent.
 const FOLDER: &str = "responses";
@@ -112,22 +113,16 @@ pub(super) fn decided(
 }
 
 fn parse(text: &str, state: Option<&Path>) -> Result<Vec<Response>, Fault> {
-    let mut table = config::table(text)?;
-    let Some(listed) = table.remove(config::RESPONSES) else { return Ok(Vec::new()) };
-    let DeValue::Array(listed) = listed.into_inner() else { return Ok(Vec::new()) };
     let mut responses: Vec<Response> = Vec::new();
-    for one in listed {
-        let at = one.span().start;
-        let DeValue::Table(table) = one.into_inner() else {
-            let why = "a response is written as [[response]], with its settings below";
-            return Err(fault(at, why.to_owned()));
-        };
+    for section in sections(text, config::RESPONSES, A_RESPONSE)? {
+        let section = section?;
+        let at = section.at;
         let state = state.ok_or_else(|| Fault {
             at,
             why: "responses need a folder that keeps their log".to_owned(),
             advice: Some("state = \"/var/lib/leak-agent\", or --state DIR".to_owned()),
         })?;
-        let response = Section::new(at, table).response(state)?;
+        let response = section.response(state)?;
         if responses.iter().any(|other| other.rule.name == response.rule.name) {
             let name = response.rule.name;
             return Err(fault(at, format!("there is another response called {name}")));
@@ -139,21 +134,11 @@ fn parse(text: &str, state: Option<&Path>) -> Result<Vec<Response>, Fault> {
 
 impl Section<'_> {
     fn response(mut self, state: &Path) -> Result<Response, Fault> {
-        let mut unknown: Vec<&String> =
-            self.left.keys().filter(|key| !KEYS.contains(&key.as_str())).collect();
-        unknown.sort_by_key(|key| self.keys.get(*key));
-        if let Some(key) = unknown.first() {
-            let at = self.keys.get(*key).copied().unwrap_or(self.at);
+        if let Some((key, at)) = self.unknown(&KEYS) {
             let advice = near(key, KEYS.into_iter());
-            return Err(Fault { at, why: format!("a response has no {key}"), advice });
+            return Err(Fault { at, why: format!("{A_RESPONSE} has no {key}"), advice });
         }
-        let name = self.text("name")?;
-        let name = name.ok_or_else(|| fault(self.at, "a response needs name".to_owned()))?;
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(is_plain) {
-            let why = format!("a name has letters, digits, - and _, at most {MAX_NAME} of them");
-            return Err(self.fault("name", why));
-        }
+        let name = self.name(A_RESPONSE)?;
         let services = self.texts("service")?;
         let rule = Rule {
             name,
@@ -165,11 +150,7 @@ impl Section<'_> {
             services: services.iter().map(|text| WildMatch::new(text)).collect(),
             command: self.command()?,
             signal: self.signal()?,
-            is_dry: match self.take("dry-run") {
-                None => true,
-                Some(DeValue::Boolean(is_dry)) => is_dry,
-                Some(_) => return Err(self.fault("dry-run", "it is true or false".into())),
-            },
+            is_dry: self.boolean("dry-run")?.unwrap_or(true),
             limits: Limits {
                 cool_down: self.time("cool-down")?.unwrap_or(COOL_DOWN),
                 per_hour: self.number("per-hour")?.unwrap_or(PER_HOUR),
@@ -249,17 +230,6 @@ impl Section<'_> {
         whole.parse().map(Some).map_err(|_| {
             self.fault("signal", format!("{text:?} is no signal: SIGUSR1, SIGTERM, ..."))
         })
-    }
-
-    /// A whole number from 1.
-    fn number<T: std::str::FromStr + Default + PartialEq>(
-        &mut self,
-        key: &str,
-    ) -> Result<Option<T>, Fault> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
-        let number = text.parse().ok().filter(|number| *number != T::default());
-        let wrong = || self.fault(key, "it takes a whole number from 1".to_owned());
-        number.map(Some).ok_or_else(wrong)
     }
 }
 

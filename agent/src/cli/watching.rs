@@ -1,12 +1,11 @@
 //! `[[watch]]` and `[[ignore]]` in the configuration file: which programs the daemon watches.
 
 use strum::IntoEnumIterator as _;
-use toml::de::DeValue;
 use wildmatch::WildMatch;
 
 use super::config::{self, Fault, File};
 use super::failure::Failure;
-use super::section::{Section, fault, near};
+use super::section::{Section, fault, near, sections};
 use crate::discover::{Property, Rule, Rules};
 
 /// What a file says of it.
@@ -21,19 +20,8 @@ pub(super) fn named(pattern: &str) -> Rule {
 }
 
 fn parse(text: &str) -> Result<Rules, Fault> {
-    let mut table = config::table(text)?;
-    let mut rules = |key: &str| {
-        let Some(DeValue::Array(listed)) = table.remove(key).map(toml::Spanned::into_inner) else {
-            return Ok(Vec::new());
-        };
-        let rule = |one: toml::Spanned<DeValue<'_>>| {
-            let at = one.span().start;
-            match one.into_inner() {
-                DeValue::Table(table) => rule(key, Section::new(at, table)),
-                _ => Err(fault(at, format!("it is written as [[{key}]], with its settings below"))),
-            }
-        };
-        listed.into_iter().map(rule).collect::<Result<Vec<_>, _>>()
+    let rules = |key| -> Result<Vec<Rule>, Fault> {
+        sections(text, key, "it")?.map(|it| rule(key, it?)).collect()
     };
     Ok(Rules { watch: rules(config::WATCH)?, ignore: rules(config::IGNORE)? })
 }
@@ -46,10 +34,7 @@ fn rule(key: &str, mut section: Section<'_>) -> Result<Rule, Fault> {
             rule.0.insert(property, patterns.iter().map(|text| WildMatch::new(text)).collect());
         }
     }
-    let mut unknown: Vec<&String> = section.left.keys().collect();
-    unknown.sort_by_key(|key| section.keys.get(*key));
-    if let Some(name) = unknown.first() {
-        let at = section.keys.get(*name).copied().unwrap_or(section.at);
+    if let Some((name, at)) = section.unknown(&[]) {
         let advice = near(name, Property::iter().map(Property::name));
         return Err(Fault { at, why: format!("[[{key}]] has no {name}"), advice });
     }

@@ -1,14 +1,12 @@
 //! Alerts that `monitor` sends, beside sampling, which never waits for them: this keeps account of what is there and
 //! what was told; each receiver has a thread and a spool of its own (`alert::Sender`).
 
-pub(super) mod seen;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender as Giver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use super::narrowed;
+use super::{narrowed, seen};
 use crate::alert::{Account, Due, Moment, Program, Sender, Spool, State, StateError, Told, Watch};
 use crate::analyze::settings::Filter;
 use crate::cli::alerting::{Alert, Alerts};

@@ -16,6 +16,7 @@ mod otlp;
 mod progress;
 mod push;
 mod responses;
+mod seen;
 mod sender;
 
 use std::io::{self, IsTerminal as _, Write};

@@ -6,10 +6,9 @@ use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::alerts::seen;
 use super::metrics::OwnFigures;
 use super::sender::{Account, Deliver, Sender, Words};
-use super::{labels, narrowed, news};
+use super::{labels, narrowed, news, seen};
 use crate::analyze::changes::{Change, ChangeKind, Changes, Weight};
 use crate::analyze::settings::Filter;
 use crate::cli::failure::Failure;

@@ -9,9 +9,8 @@ use std::sync::PoisonError;
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
-use super::alerts::seen;
 use super::evidence::Folder;
-use super::narrowed;
+use super::{narrowed, seen};
 use crate::alert::{Program, fingerprint};
 use crate::analyze::settings::Filter;
 use crate::cli::failure::Failure;

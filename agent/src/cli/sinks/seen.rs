@@ -1,8 +1,8 @@
-//! What alerts tell of a program and its findings: sentences and names of a target, made fit to be told to anybody.
+//! What alerts, responses and OTLP tell of a program and its findings: sentences and names of a target, made fit to be told to anybody.
 
 use std::collections::BTreeSet;
 
-use super::super::labels;
+use super::labels;
 use crate::alert::{Program, Seen};
 use crate::analyze::view;
 use crate::export::Label;
@@ -19,7 +19,7 @@ const MAX_LABEL: usize = 256;
 const PID: &str = "pid";
 
 /// The program that a target is.
-pub(in super::super) fn program(target: &Target) -> Program {
+pub(super) fn program(target: &Target) -> Program {
     let labels = labels::of(target, &[]).into_iter().filter(|label| label.name != PID);
     let labels = labels.map(|Label { name, value }| (name, fit(&value, MAX_LABEL))).collect();
     let told = AlertTargetDoc { name: fit(&target.name(), MAX_LABEL), pid: target.pid(), labels };
@@ -31,7 +31,7 @@ pub(in super::super) fn program(target: &Target) -> Program {
 }
 
 /// What is told of a finding.
-pub(in super::super) fn finding(finding: &Finding, assessment: &Assessment) -> Seen {
+pub(super) fn finding(finding: &Finding, assessment: &Assessment) -> Seen {
     let stacks = &assessment.stacks;
     let frame = phrases::lead(finding, finding.group_in(&assessment.groups));
     let at = frame.and_then(|frame| stacks.lookup(frame).ok()).map(|frame| PlaceDoc {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Given, SendError, Setting, Unfit, is_refusal, masked};
 use crate::error_chain::one_line;
-use crate::http::{Address, Body, Client, Error, Header, Url};
+use crate::http::{self, Address, Body, Client, Error, Header, Url};
 
 /// A part of a secret path that is shorter is a word of it, such as `services`.
 const MIN_PART: usize = 9;
@@ -52,7 +52,7 @@ impl Post {
         };
         let client = Client::new(&url, asking).map_err(|error| error.problem.to_string())?;
         if !below.is_empty() {
-            url.set_path(&format!("{}/{below}", url.path().trim_end_matches('/')));
+            url = http::below(&url, below);
         }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);

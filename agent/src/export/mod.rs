@@ -80,14 +80,9 @@ impl Pusher {
     /// # Errors
     /// As [`Client::new`].
     pub fn new(store: Store, address: Address, mut settings: Settings) -> Result<Self, Error> {
-        let Address { mut url, credentials, query } = address;
-        settings.credentials = credentials.or(settings.credentials);
-        let client = Client::new(&url, settings)?;
-        let path = format!("{}/{}", url.path().trim_end_matches('/'), protocol(store).path);
-        url.set_path(&path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = address.below(protocol(store).path);
+        settings.credentials = address.credentials.or(settings.credentials);
+        let client = Client::new(&address.url, settings)?;
         Ok(Self { store, url, client })
     }
 

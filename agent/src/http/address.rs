@@ -30,7 +30,25 @@ pub enum AddressError {
     NoTls,
 }
 
+/// A path below that of an address, whether that ends in a slash or not.
+#[must_use]
+pub fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
 impl Address {
+    /// A path below it, with what stood behind the `?` there.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Url {
+        let mut url = below(&self.url, path);
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        url
+    }
+
     /// Reads what was typed; `host:6060` means `http://host:6060`.
     ///
     /// # Errors

@@ -70,6 +70,16 @@ enum Wanted {
     Receipt,
 }
 
+impl Wanted {
+    /// Whether an answer with this status is what is wanted.
+    fn is_met(self, status: StatusCode) -> bool {
+        match self {
+            Self::Anything | Self::Profile => status == StatusCode::OK,
+            Self::Reply | Self::Receipt => status.is_success(),
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
@@ -175,14 +185,21 @@ impl Client {
     }
 
     fn ask(&self, asked: Asked<'_>, take: &mut dyn FnMut(&[u8])) -> Result<Answer, Error> {
+        self.in_time(asked.url, self.exchange(asked, take))
+    }
+
+    /// What comes of talking to a server, within the time of the settings.
+    fn in_time<T>(
+        &self,
+        url: &Url,
+        talk: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Error> {
         let timeout = self.settings.timeout;
-        let exchange = async {
+        let talk = async {
             let deadline = Instant::now() + timeout;
-            let exchange = self.exchange(asked, take);
-            timeout_at(deadline, exchange).await.unwrap_or(Err(Problem::TimedOut(timeout)))
+            timeout_at(deadline, talk).await.unwrap_or(Err(Problem::TimedOut(timeout)))
         };
-        let fail = |problem| Error::of(asked.url, problem);
-        self.runtime.block_on(exchange).map_err(fail)
+        self.runtime.block_on(talk).map_err(|problem| Error::of(url, problem))
     }
 
     /// One request and its answer.
@@ -193,19 +210,10 @@ impl Client {
     ) -> Result<Answer, Problem> {
         let (mut answer, url) = self.follow(asked).await?;
         let status = answer.status();
-        let is_taken = asked.wanted == Wanted::Receipt && status.is_success();
-        let is_reply = asked.wanted == Wanted::Reply && status.is_success();
-        if status != StatusCode::OK && !is_taken && !is_reply {
-            let retry_after_seconds = retry_after(&answer);
-            let beginning = beginning(&mut answer).await;
-            return Err(Problem::Status {
-                code: status.as_u16(),
-                reason: status.canonical_reason().unwrap_or(""),
-                said: said::line(&beginning),
-                retry_after_seconds,
-            });
+        if !asked.wanted.is_met(status) {
+            return Err(refusal(&mut answer).await);
         }
-        if is_taken {
+        if asked.wanted == Wanted::Receipt {
             // The status says it, and what is behind is for people: that it is long or slow does not undo it. A server that
             // breaks off may not have done what it says.
             match tokio::time::timeout(RECEIPT_PATIENCE, receipt(&mut answer)).await {
@@ -394,6 +402,17 @@ fn next(answer: &Response, from: &Url) -> Result<Option<Url>, Problem> {
         // Who asks would be told to whoever listens in between.
         ("https", "http") => Err(Problem::Astray("plain HTTP".to_owned())),
         (_, other) => Err(Problem::Astray(format!("{other}:"))),
+    }
+}
+
+/// What a status of failure comes to, with what is said behind it.
+async fn refusal(answer: &mut Response) -> Problem {
+    let (status, retry_after_seconds) = (answer.status(), retry_after(answer));
+    Problem::Status {
+        code: status.as_u16(),
+        reason: status.canonical_reason().unwrap_or(""),
+        said: said::line(&beginning(answer).await),
+        retry_after_seconds,
     }
 }
 

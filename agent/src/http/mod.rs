@@ -15,7 +15,7 @@ mod settings;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use address::Address;
+pub use address::{Address, below};
 pub use backoff::{Backoff, chance};
 pub use client::{Body, Client, Reply};
 pub use credentials::{Credentials, Secret};

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::http::{Address, Header, Settings, Url};
+use crate::http::{Address, Header, Settings, Url, below};
 
 /// The site of those that name none.
 const USUAL: &str = "datadoghq.com";
@@ -54,9 +54,7 @@ impl Site {
 
     /// A path on it.
     pub(super) fn path(&self, path: &str) -> Url {
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}/{path}", self.url.path().trim_end_matches('/')));
-        url
+        below(&self.url, path)
     }
 
     /// The settings, with the keys in place of all else that says who asks.

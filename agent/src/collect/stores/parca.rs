@@ -10,7 +10,7 @@ use super::answer;
 use super::error::Error;
 use super::range::{Range, rfc3339};
 use super::{Series, Taken};
-use crate::http::{self, Client, Problem, Url};
+use crate::http::{self, Client, Problem, Url, below};
 use crate::model::{Store, Timestamp};
 
 #[derive(Deserialize)]
@@ -146,8 +146,7 @@ fn range_of(range: Range) -> [(&'static str, String); 2] {
 
 /// Where its API answers a question.
 fn url(base: &Url, name: &str, pairs: &[(&str, String)]) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/api/profiles/{name}", base.path().trim_end_matches('/')));
+    let mut url = below(base, &format!("api/profiles/{name}"));
     url.query_pairs_mut().extend_pairs(pairs);
     url
 }

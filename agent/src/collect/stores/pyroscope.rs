@@ -13,7 +13,7 @@ use super::instances;
 use super::range::Range;
 use super::selector::Selector;
 use super::{Label, Series, Taken};
-use crate::http::{Body, Client, Url};
+use crate::http::{Body, Client, Url, below};
 use crate::model::{Store, Timestamp};
 
 /// The service that answers.
@@ -199,9 +199,7 @@ fn send(client: &Client, base: &Url, method: &str, body: Body<'_>) -> Result<Vec
 }
 
 fn url(base: &Url, method: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/{SERVICE}/{method}", base.path().trim_end_matches('/')));
-    url
+    below(base, &format!("{SERVICE}/{method}"))
 }
 
 /// What is not there, or is a page for people, is of another server.

@@ -198,17 +198,12 @@ impl Exporter {
         address: Address,
         mut settings: Settings,
     ) -> Result<Self, Error> {
-        let Address { mut url, credentials, query } = address;
-        settings.credentials = credentials.or(settings.credentials);
+        let url = address.below(signal.path(protocol));
+        settings.credentials = address.credentials.or(settings.credentials);
         let client = match protocol {
-            Protocol::Http => Client::new(&url, settings)?,
-            Protocol::Grpc => Client::of_grpc(&url, settings)?,
+            Protocol::Http => Client::new(&address.url, settings)?,
+            Protocol::Grpc => Client::of_grpc(&address.url, settings)?,
         };
-        let path = format!("{}/{}", url.path().trim_end_matches('/'), signal.path(protocol));
-        url.set_path(&path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
         Ok(Self { signal, protocol, url, client })
     }
 

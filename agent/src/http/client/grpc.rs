@@ -14,9 +14,8 @@ use percent_encoding::percent_decode_str;
 use prost::Message;
 use reqwest::header::HeaderMap;
 use reqwest::{Body, StatusCode, Url};
-use tokio::time::{Instant, timeout_at};
 
-use super::{Asked, Client, Wanted, beginning, retry_after};
+use super::{Asked, Client, Wanted, refusal};
 use crate::error_chain;
 use crate::http::error::{Error, Problem};
 use crate::http::settings::Header;
@@ -70,15 +69,7 @@ impl Client {
     /// # Errors
     /// When there is no answer, its status is not 0, or it is larger than `limit` in bytes.
     pub fn call(&self, url: &Url, message: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
-        let timeout = self.settings.timeout;
-        let fail = |problem| Error::of(url, problem);
-        let call = async {
-            let deadline = Instant::now() + timeout;
-            let framed = framed(message);
-            let call = self.exchange_call(url, &framed, limit);
-            timeout_at(deadline, call).await.unwrap_or(Err(Problem::TimedOut(timeout)))
-        };
-        self.runtime.block_on(call).map_err(fail)
+        self.in_time(url, self.exchange_call(url, &framed(message), limit))
     }
 
     async fn exchange_call(&self, url: &Url, bytes: &[u8], limit: u64) -> Result<Vec<u8>, Problem> {
@@ -87,17 +78,8 @@ impl Client {
         let asked =
             Asked { url, body: Some(body), headers: &headers, wanted: Wanted::Anything, limit };
         let (mut answer, _) = self.follow(asked).await?;
-        let status = answer.status();
-        if status != StatusCode::OK {
-            let retry_after_seconds = retry_after(&answer);
-            let reason = status.canonical_reason().unwrap_or("");
-            let said = said::line(&beginning(&mut answer).await);
-            return Err(Problem::Status {
-                code: status.as_u16(),
-                reason,
-                said,
-                retry_after_seconds,
-            });
+        if answer.status() != StatusCode::OK {
+            return Err(refusal(&mut answer).await);
         }
         let headers = answer.headers().clone();
         let mut body = Body::from(answer);

@@ -144,10 +144,7 @@ impl<'a> Fixpoint<'a> {
         let mut weak: Vec<Weak> = weak.to_vec();
         loop {
             self.figures.rounds += 1;
-            self.search()?;
-            self.marker
-                .run(threads)
-                .map_err(|source| self.program.read_error("the heap", source))?;
+            self.follow(threads)?;
             for slot in self.marker.take_met() {
                 for number in self.waits.remove(&slot).unwrap_or_default() {
                     self.wake(number as usize);
@@ -177,11 +174,14 @@ impl<'a> Fixpoint<'a> {
             self.marker.mark_all(&candidate.objects);
             self.ready.push(candidate.goroutine);
         }
+        self.follow(threads)
+    }
+
+    /// Marks all that follows from what is ready and marked.
+    fn follow(&mut self, threads: usize) -> Result<(), ProveError> {
         self.search()?;
-        Ok(self
-            .marker
-            .run(threads)
-            .map_err(|source| self.program.read_error("the heap", source))?)
+        let run = self.marker.run(threads);
+        Ok(run.map_err(|source| self.program.read_error("the heap", source))?)
     }
 
     /// Searches the stacks of those that can run.

@@ -49,9 +49,11 @@ impl Rule {
     /// The same without what a dry run does not do: a command, a signal.
     #[must_use]
     pub fn without_dry(&self) -> Self {
-        let (command, signal) = (self.command.clone(), self.signal);
-        let (command, signal) = if self.is_dry { (None, None) } else { (command, signal) };
-        Self { command, signal, ..self.clone() }
+        let mut rule = self.clone();
+        if rule.is_dry {
+            (rule.command, rule.signal) = (None, None);
+        }
+        rule
     }
 
     /// Whether it is for a finding in a program of this name.

@@ -147,7 +147,6 @@ impl Holdings {
 }
 
 /// An open descriptor.
-#[derive(Clone)]
 pub(super) struct OpenDescriptor {
     /// What it leads to.
     pub(super) key: ResourceKey,

@@ -25,13 +25,12 @@ pub(super) fn find(program: &Program, walk: &mut Walk<'_>, records: &[Special]) 
     let owners = walk.descriptors(records)?;
     let (mut opened, one_in) = resources::descriptors(program.process()).unwrap_or_default();
     // An object whose number was closed behind its back may name what another has opened since: each has one owner.
-    let owners = owners.into_iter().filter(|owner| {
-        opened.get(&owner.number).is_some_and(|it| !owner.is_socket || it.key.kind.is_socket())
-    });
-    let owners: Vec<Owner> = owners.collect();
-    let owners = owners.into_iter();
-    let owners: Vec<(Owner, OpenDescriptor)> =
-        owners.filter_map(|owner| Some((owner, opened.remove(&owner.number)?))).collect();
+    let own = |owner: Owner| {
+        let is_fit = |it: &OpenDescriptor| !owner.is_socket() || it.key.kind.is_socket();
+        opened.get(&owner.number).filter(|it| is_fit(it))?;
+        Some((owner, opened.remove(&owner.number)?))
+    };
+    let owners: Vec<(Owner, OpenDescriptor)> = owners.into_iter().filter_map(own).collect();
     owners.iter().for_each(|(owner, _)| walk.note(owner.object));
     Ok(Open { owners, one_in })
 }

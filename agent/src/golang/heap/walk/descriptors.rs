@@ -25,8 +25,14 @@ pub struct Owner {
     pub number: u64,
     /// The object's type, as Go prints it.
     pub type_name: &'static str,
-    /// Whether that is of sockets alone.
-    pub is_socket: bool,
+}
+
+impl Owner {
+    /// Whether it stands for sockets alone.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        self.type_name == SOCKET
+    }
 }
 
 impl Walk<'_> {
@@ -61,8 +67,7 @@ impl Walk<'_> {
             match self.gather.get(place).and_then(<[u8]>::first_chunk) {
                 Some(word) => {
                     let number = u64::from_le_bytes(*word);
-                    let is_socket = type_name == SOCKET;
-                    owners.push(Owner { object, number, type_name, is_socket });
+                    owners.push(Owner { object, number, type_name });
                 }
                 None => self.unread += 1,
             }

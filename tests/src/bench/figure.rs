@@ -1,5 +1,7 @@
 //! Repeated measurements of one thing, and what they come to.
 
+use std::time::Duration;
+
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -53,6 +55,12 @@ impl Serialize for Figure {
         json!({ "least": least, "median": median, "spread_percent": spread, "all": self.0 })
             .serialize(serializer)
     }
+}
+
+/// A time as figures have it.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::bench::figure::{Figure, milliseconds};
 use leak_agent_tests::bench::file;
 use leak_agent_tests::bench::gap::worst;
 use leak_agent_tests::bench::machine::{CALM_PERCENT, busy_percent};
@@ -162,10 +162,6 @@ fn check(agent: &Path, pid: u32) -> Result<Run> {
         "--pid",
         &pid.to_string(),
     ]))
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }
 
 fn print(size: &Size) {

@@ -8,7 +8,7 @@ use std::{env, fs, process};
 
 use anyhow::{Context, Result};
 use leak_agent::collect::attach::{Attach, Options};
-use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::bench::figure::{Figure, milliseconds};
 use leak_agent_tests::bench::gap::worst;
 use leak_agent_tests::bench::machine::compute;
 use leak_agent_tests::bench::process::{run, run_weighed};
@@ -245,8 +245,4 @@ fn resident(pid: u32) -> Result<f64> {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm"))?;
     let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok());
     Ok(pages.context("statm is not in the format of proc_pid_statm(5)")? * 4096.0)
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::bench::figure::{Figure, milliseconds};
 use leak_agent_tests::bench::file;
 use leak_agent_tests::bench::gap::worst;
 use leak_agent_tests::bench::machine::{CALM_PERCENT, busy_percent};
@@ -176,10 +176,6 @@ fn prove(agent: &Path, pid: u32, goroutines: u32, size: &mut Size) -> Result<()>
     size.pause_ms.add(number("pause_seconds")? * 1e3);
     size.gigabytes_per_second.add(2.0 * marked / seconds / 1e9);
     Ok(())
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }
 
 fn print(size: &Size) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use leak_agent::collect::attach::{Attach, Options};
 use leak_agent_tests::Observe;
-use leak_agent_tests::bench::figure::Figure;
+use leak_agent_tests::bench::figure::{Figure, milliseconds};
 use leak_agent_tests::bench::machine::busy_percent;
 use leak_agent_tests::endpoint::Endpoint;
 use leak_agent_tests::{Target, agent};
@@ -93,7 +93,7 @@ impl Size {
 fn ours(attach: &mut Attach, goroutines: u32) -> Result<f64> {
     let start = Instant::now();
     let seen = attach.next()?;
-    let took = milliseconds(start);
+    let took = milliseconds(start.elapsed());
     let read = seen.coverage.goroutines_read;
     ensure!(read >= u64::from(goroutines), "only {read} of {goroutines} were read");
     Ok(took)
@@ -104,9 +104,5 @@ fn theirs(pprof: &Endpoint, level: usize) -> Result<f64> {
     let start = Instant::now();
     let bytes = pprof.read(&format!("goroutine?debug={level}"), &mut std::io::sink())?;
     ensure!(bytes > 0, "debug={level} is empty");
-    Ok(milliseconds(start))
-}
-
-fn milliseconds(start: Instant) -> f64 {
-    start.elapsed().as_secs_f64() * 1e3
+    Ok(milliseconds(start.elapsed()))
 }

@@ -185,16 +185,15 @@ impl Sample {
             elapsed: Duration::from_secs(u64::from(seconds)),
             uptime: self.uptime.map(|uptime| uptime + Duration::from_secs(u64::from(seconds))),
             target: Arc::new(Target {
-                id: TargetId {
+                exe: Some("potato".to_owned()),
+                go_version: Some("go1.26.6".to_owned()),
+                build: Some(Build { stripped: true, pie: false, cgo: false }),
+                ..Target::of(TargetId {
                     instance: Instance::Process { pid: 4711, library: None },
                     started: self.started,
                     generation: self.generation,
                     recording: None,
-                },
-                exe: Some("potato".to_owned()),
-                go_version: Some("go1.26.6".to_owned()),
-                build: Some(Build { stripped: true, pie: false, cgo: false }),
-                forked_ticks: None,
+                })
             }),
             goroutines: self.goroutines.clone(),
             stacks: Arc::new(self.stacks.clone()),

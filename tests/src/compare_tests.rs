@@ -48,16 +48,14 @@ fn seen(go: &str, stack: &[Place<'_>], created_by: Option<Place<'_>>, parent: u6
         elapsed: Duration::ZERO,
         uptime: None,
         target: Arc::new(Target {
-            id: TargetId {
+            exe: Some("states".into()),
+            go_version: Some(go.into()),
+            ..Target::of(TargetId {
                 instance: Instance::Process { pid: 1, library: None },
                 started: None,
                 generation: 0,
                 recording: None,
-            },
-            exe: Some("states".into()),
-            go_version: Some(go.into()),
-            build: None,
-            forked_ticks: None,
+            })
         }),
         goroutines: vec![goroutine],
         stacks: Arc::new(stacks),

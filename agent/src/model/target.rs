@@ -27,6 +27,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// One of which no more is known than what tells it from others.
+    #[must_use]
+    pub const fn of(id: TargetId) -> Self {
+        Self { id, exe: None, go_version: None, build: None, forked_ticks: None }
+    }
+
     /// The process id, as the agent's pid namespace counts; `None` where the target is no process that
     /// the agent attached to.
     #[must_use]
@@ -222,13 +228,7 @@ mod tests {
     fn what_has_no_executable_is_called_by_its_source() {
         let url = "http://shop:6060/debug/pprof/".to_owned();
         let instance = Instance::Endpoint { url: url.clone() };
-        let mut target = Target {
-            id: TargetId { instance, ..id(None, None) },
-            exe: None,
-            go_version: None,
-            build: None,
-            forked_ticks: None,
-        };
+        let mut target = Target::of(TargetId { instance, ..id(None, None) });
         assert_eq!((target.pid(), &*target.name()), (None, &*url));
         let text = serde_json::to_string(&target).expect("JSON");
         assert!(text.starts_with(&format!(r#"{{"kind":"url","url":"{url}","#)), "{text}");
@@ -239,11 +239,8 @@ mod tests {
     #[test]
     fn its_form_is_flat_and_that_of_older_files_is_read() {
         let target = Target {
-            id: id(Some("libmail.so"), Some(7)),
             exe: Some("host/libmail.so".to_owned()),
-            go_version: None,
-            build: None,
-            forked_ticks: None,
+            ..Target::of(id(Some("libmail.so"), Some(7)))
         };
         let text = serde_json::to_string(&target).expect("JSON");
         assert!(text.starts_with(r#"{"kind":"pid","pid":4711,"library":"libmail.so","#), "{text}");

@@ -54,7 +54,7 @@ fn observation(intake: &mut Intake, reading: &Reading) -> Observation {
         generation: 0,
         recording: None,
     };
-    let target = Target { id, exe: None, go_version: None, build: None, forked_ticks: None };
+    let target = Target::of(id);
     intake.observation(Moment {
         target: Arc::new(target),
         at: Timestamp::from_unix_ns(1),

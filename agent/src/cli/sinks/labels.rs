@@ -63,11 +63,8 @@ mod tests {
 
     fn told(instance: Instance, exe: Option<&str>, named: &[&str]) -> Vec<String> {
         let target = Target {
-            id: TargetId { instance, started: None, generation: 0, recording: None },
             exe: exe.map(str::to_owned),
-            go_version: None,
-            build: None,
-            forked_ticks: None,
+            ..Target::of(TargetId { instance, started: None, generation: 0, recording: None })
         };
         let named: Vec<Label> =
             named.iter().map(|text| Label::parse(text).expect("a label")).collect();

@@ -88,7 +88,7 @@ impl Endpoint {
             goroutines: index.as_ref().and_then(Index::goroutines),
             plan: Plan::new(max_dumped),
             intake: Intake::default(),
-            target: Arc::new(Target { id, exe, go_version: None, build: None, forked_ticks: None }),
+            target: Arc::new(Target { exe, ..Target::of(id) }),
             life: Life::default(),
             contention: contention::Asked::default(),
             collections: None,

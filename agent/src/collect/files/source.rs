@@ -336,5 +336,5 @@ fn faults(reading: &Reading) -> String {
 
 fn target(instance: &Instance, exe: Option<String>) -> Arc<Target> {
     let id = TargetId { instance: instance.clone(), started: None, generation: 0, recording: None };
-    Arc::new(Target { id, exe, go_version: None, build: None, forked_ticks: None })
+    Arc::new(Target { exe, ..Target::of(id) })
 }

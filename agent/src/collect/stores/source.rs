@@ -171,7 +171,7 @@ impl Source for Stored {
 
 fn target(instance: Instance) -> Target {
     let id = TargetId { instance, started: None, generation: 0, recording: None };
-    Target { id, exe: None, go_version: None, build: None, forked_ticks: None }
+    Target::of(id)
 }
 
 /// The file's name of a path, if it is one.

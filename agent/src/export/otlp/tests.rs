@@ -5,11 +5,9 @@ use crate::model::{CauseClass, Instance, Severity, TargetId, Timestamp, Verdict}
 fn target() -> Target {
     let instance = Instance::Process { pid: 42, library: None };
     Target {
-        id: TargetId { instance, started: None, generation: 0, recording: None },
         exe: Some("shop".to_owned()),
         go_version: Some("go1.26.6".to_owned()),
-        build: None,
-        forked_ticks: None,
+        ..Target::of(TargetId { instance, started: None, generation: 0, recording: None })
     }
 }
 

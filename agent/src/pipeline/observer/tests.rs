@@ -7,13 +7,7 @@ fn observer(samples: u32, leaked: impl Fn(u64) -> u64) -> Observer {
     Observer::new(Box::new(Prepared(samples.collect())), Settings::default(), Vec::new())
 }
 
-const AT_ONCE: Pace = Pace {
-    interval: Duration::ZERO,
-    adapts: false,
-    duration: None,
-    until_found: None,
-    gc_wait: Duration::ZERO,
-};
+const AT_ONCE: Pace = Pace::once().of_a_recording();
 
 #[test]
 fn it_samples_until_the_target_exits_and_keeps_what_it_saw() {

@@ -9,13 +9,7 @@ use crate::pipeline::fed::SINK_GRACE;
 use crate::pipeline::{Inbox, Keep, Role, SinkEnd, SinkError, Terms, UntilFound};
 use crate::sample::{Prepared, leaking};
 
-const AT_ONCE: Pace = Pace {
-    interval: Duration::ZERO,
-    adapts: false,
-    duration: None,
-    until_found: None,
-    gc_wait: Duration::ZERO,
-};
+const AT_ONCE: Pace = Pace::once().of_a_recording();
 
 /// A sink that hands on what it gets, once it may.
 struct Taker {

@@ -60,13 +60,7 @@ fn observe_read(
     let instance = Instance::Files { path: "dumps".to_owned() };
     let id = TargetId { instance, started: None, generation: 0, recording: None };
     intake.observation(Moment {
-        target: Arc::new(Target {
-            id,
-            exe: None,
-            go_version: None,
-            build: None,
-            forked_ticks: None,
-        }),
+        target: Arc::new(Target::of(id)),
         at: Timestamp::from_unix_ns(0),
         elapsed: Duration::from_secs(seconds),
         form,
@@ -355,13 +349,7 @@ fn what_was_taken_since_a_mark_is_of_the_next_profile() {
         let instance = Instance::Files { path: "dumps".to_owned() };
         let id = TargetId { instance, started: None, generation: 0, recording: None };
         intake.observation_before_mark(Moment {
-            target: Arc::new(Target {
-                id,
-                exe: None,
-                go_version: None,
-                build: None,
-                forked_ticks: None,
-            }),
+            target: Arc::new(Target::of(id)),
             at: Timestamp::from_unix_ns(0),
             elapsed: Duration::ZERO,
             form: ProfileForm::Dump,

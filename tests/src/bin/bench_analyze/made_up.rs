@@ -35,16 +35,13 @@ impl MadeUp {
             stacks: Arc::new(stacks),
             reasons: ["chan receive".to_owned()].into(),
             target: Arc::new(Target {
-                id: TargetId {
+                exe: Some("made-up".to_owned()),
+                ..Target::of(TargetId {
                     instance: Instance::Process { pid: 1, library: None },
                     started: None,
                     generation: 0,
                     recording: None,
-                },
-                exe: Some("made-up".to_owned()),
-                go_version: None,
-                build: None,
-                forked_ticks: None,
+                })
             }),
         }
     }

@@ -85,13 +85,7 @@ pub fn proto() -> Result<PathBuf> {
             recording: None,
         };
         let observation = intake.observation(Moment {
-            target: Arc::new(Target {
-                id,
-                exe: None,
-                go_version: None,
-                build: None,
-                forked_ticks: None,
-            }),
+            target: Arc::new(Target::of(id)),
             at: Timestamp::from_unix_ns(0),
             elapsed: Duration::ZERO,
             form: ProfileForm::Counts,

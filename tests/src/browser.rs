@@ -166,13 +166,22 @@ impl Browser {
         Ok(())
     }
 
-    /// Presses a key, as its character.
+    /// Presses a key, as its character, or `Enter` or `ArrowUp`.
     ///
     /// # Errors
     /// When the browser does not take it.
     pub fn press(&mut self, key: &str) -> Result<()> {
+        let (code, text) = match key {
+            "Enter" => (13, "\r"),
+            "ArrowUp" => (38, ""),
+            _ => (0, key),
+        };
         for kind in ["keyDown", "keyUp"] {
-            self.ask("Input.dispatchKeyEvent", &json!({"type": kind, "key": key, "text": key}))?;
+            let mut event = json!({"type": kind, "key": key, "text": text});
+            if code > 0 {
+                event["windowsVirtualKeyCode"] = code.into();
+            }
+            self.ask("Input.dispatchKeyEvent", &event)?;
         }
         Ok(())
     }

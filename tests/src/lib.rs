@@ -4,6 +4,7 @@
 pub mod accuracy;
 pub mod agent;
 pub mod bench;
+pub mod beside;
 pub mod browser;
 pub mod cgroup;
 pub mod code;
@@ -13,6 +14,7 @@ pub mod debug2;
 pub mod dwarf_image;
 pub mod endpoint;
 pub mod fixture;
+mod frames;
 pub mod holders;
 pub mod image;
 pub mod left_behind;
@@ -27,6 +29,7 @@ pub mod schema_docs;
 pub mod scratch;
 pub mod screen;
 pub mod server;
+pub mod serving;
 pub mod stopped;
 pub mod target;
 

@@ -19,6 +19,7 @@ use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::unistd::Pid;
 
 use crate::agent;
+use crate::frames::Frames;
 
 /// Whatever is not on the screen in this time never will be.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -80,6 +81,7 @@ impl Screen {
         let stop = Arc::clone(&hangs_up);
         let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
+            let mut frames = Frames::default();
             while !stop.load(Ordering::Relaxed) {
                 let mut ready = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
                 if poll(&mut ready, TICK_MS) == Ok(0) {
@@ -87,7 +89,8 @@ impl Screen {
                 }
                 // An error is the end: nobody has the terminal open any more.
                 let Ok(length @ 1..) = output.read(&mut bytes) else { break };
-                shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..length]);
+                let whole = frames.whole(&bytes[..length]);
+                shown.lock().unwrap_or_else(PoisonError::into_inner).process(&whole);
             }
         });
         Ok(Self { child, keys, terminal, seen, hangs_up, reader: Some(reader) })

@@ -83,7 +83,7 @@ impl Target {
     /// # Errors
     /// As [`Target::start`].
     pub fn start_command(command: &mut Command) -> Result<Self> {
-        let target = Self::pipe(command)?;
+        let mut target = Self::pipe(command)?;
         let ready = target.line()?;
         let name = target.path.display();
         ensure!(ready.starts_with("READY"), "{name} said {ready:?} in place of READY");
@@ -92,7 +92,7 @@ impl Target {
 
     /// Starts a target, and gives it with the pid that it says it has.
     fn spawn(path: PathBuf, args: &[impl AsRef<OsStr>]) -> Result<(Self, u32)> {
-        let target = Self::pipe(Command::new(path).args(args))?;
+        let mut target = Self::pipe(Command::new(path).args(args))?;
         let ready = target.line()?;
         let pid = ready.strip_prefix("READY ").and_then(|pid| pid.parse().ok());
         let name = target.path.display();
@@ -213,22 +213,41 @@ impl Target {
             .with_context(|| format!("{} takes no commands any more", self.path.display()))
     }
 
-    fn line(&self) -> Result<String> {
+    fn line(&mut self) -> Result<String> {
         match self.answer()? {
             Answer::Line(line) => Ok(line),
             Answer::Dump(_) => bail!("{} sent a dump unasked", self.path.display()),
         }
     }
 
-    fn answer(&self) -> Result<Answer> {
-        let name = self.path.display();
+    fn answer(&mut self) -> Result<Answer> {
         match self.answers.recv_timeout(SILENCE) {
             Ok(answer) => Ok(answer),
-            Err(RecvTimeoutError::Timeout) => bail!("{name} has not answered for {SILENCE:?}"),
-            Err(RecvTimeoutError::Disconnected) => bail!("{name} has exited"),
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("{} has not answered for {SILENCE:?}", self.path.display())
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let how = self.how_it_ended()?;
+                bail!("{} says no more: {how}", self.path.display())
+            }
         }
     }
+
+    /// How one ended that closed its output, which it mostly does by ending.
+    fn how_it_ended(&mut self) -> io::Result<String> {
+        let start = Instant::now();
+        while start.elapsed() < ENDING {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status.to_string());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok("it has closed its output".to_owned())
+    }
 }
+
+/// How long it is waited for one that closed its output.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// Starts a program that this process may just have written: a child that another test forked at
 /// that moment holds the file open for writing until it execs, and the kernel refuses to run it.

@@ -3,7 +3,6 @@
 #![allow(clippy::expect_used)]
 
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -11,6 +10,7 @@ use leak_agent::golang::Program;
 use leak_agent::profile::Entry;
 use leak_agent::profile::packed::{self, Limits};
 use leak_agent::profile::proto::{Heap, Profile};
+use leak_agent_tests::beside::meanwhile;
 use leak_agent_tests::{Scratch, Target, agent, each_version};
 use serde_json::Value;
 
@@ -257,21 +257,15 @@ fn a_profile_that_cannot_be_written_is_an_error_before_anything_is_read() {
 fn judged(version: &str, mode: &str, work: &[&str]) -> Value {
     let mut target = Target::start(version, mode, "allocated").expect("target");
     let pid = target.pid().to_string();
-    let is_over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
-                for command in work {
-                    target.command(command).expect(command);
-                }
-                thread::sleep(Duration::from_millis(300));
-            }
-        });
-        let args = ["analyze", "--pid", &pid, "--duration", "24s", "--format", "json"];
-        let output = agent::run(&args);
-        is_over.store(true, Ordering::Relaxed);
-        serde_json::from_slice::<Value>(&output.expect("agent").stdout).expect("one document")
-    })
+    let again = || {
+        for command in work {
+            target.command(command).expect(command);
+        }
+        thread::sleep(Duration::from_millis(300));
+    };
+    let args = ["analyze", "--pid", &pid, "--duration", "24s", "--format", "json"];
+    let output = meanwhile(again, || agent::run(&args)).expect("agent");
+    serde_json::from_slice(&output.stdout).expect("one document")
 }
 
 fn the_line_that_grows_is_named(version: &str, mode: &str) {

@@ -98,12 +98,16 @@ impl<'s> Daemon<'s> {
 
     /// A page of a server whose address was said after these words.
     fn read(&self, words: &str, page: &str) -> String {
+        String::from_utf8(self.read_bytes(words, page)).expect("UTF-8")
+    }
+
+    fn read_bytes(&self, words: &str, page: &str) -> Vec<u8> {
         let said = self.said();
         let url = said.lines().find_map(|line| line.strip_prefix(words)).expect("a URL");
         let endpoint = Endpoint::of(url.trim_end_matches("metrics")).expect("a URL");
         let mut text = Vec::new();
         endpoint.read(page, &mut text).expect("an answer");
-        String::from_utf8(text).expect("UTF-8")
+        text
     }
 }
 
@@ -227,7 +231,7 @@ fn leaks_are_told_once_over_a_restart_and_what_is_off_or_cannot_be_read_is_left_
     let _ = scratch.write("config.toml", &format!("{config}[[ignore]]\nname = \"{prefix}-old\"\n"));
     first.signal(Signal::SIGHUP);
     until("it is let go", || first.states().len() == 2);
-    assert!(first.said().contains("the configuration was read again: 1 alert\n"));
+    assert!(first.said().contains("the configuration was read again: 1 alert, 0 responses\n"));
 
     // Killed. While nobody is there one program ends; the other is found again.
     first.signal(Signal::SIGKILL);
@@ -294,6 +298,14 @@ fn a_dashboard_shows_all_programs_and_proofs_are_made_one_at_a_time_where_they_a
     assert!(board.contains(&format!("{prefix}-one")) && board.contains(&format!("{prefix}-two")));
     let page = daemon.read("dashboard: ", &format!("process/{}", one.pid()));
     assert!(page.contains("proven"), "{page}");
+    // Of the groups of the last sample.
+    let profile =
+        daemon.read_bytes("dashboard: ", &format!("process/{}/goroutines.pb.gz", one.pid()));
+    let file = scratch.0.join("goroutines.pb.gz");
+    fs::write(&file, profile).expect("written");
+    let read = agent::run(&["check", "--input", file.to_str().expect("text")]).expect("agent");
+    let said = String::from_utf8_lossy(&read.stdout).into_owned();
+    assert!(said.contains("main.(*priceList).quote"), "{said}{:?}", read.stderr);
     drop(two);
     until("one has ended", || daemon.read("dashboard: ", "").contains("ended"));
     // What holds targets still cannot be started anew; all else goes on with it.
@@ -311,12 +323,126 @@ fn a_dashboard_shows_all_programs_and_proofs_are_made_one_at_a_time_where_they_a
 }
 
 #[test]
+fn responses_are_read_again_and_new_commands_wait_for_a_restart() {
+    let scratch = Scratch::new("daemon-responses");
+    let prefix = format!("r{}", std::process::id());
+    let path = scratch.0.join(format!("{prefix}-leak"));
+    fs::copy(target::path(GO, "exe", "demo").expect("target"), &path).expect("written");
+    let leak = Target::start_at(path, &[] as &[&str]).expect("target");
+    let user =
+        nix::unistd::User::from_uid(nix::unistd::getuid()).expect("users").expect("this one");
+    let response = |name: &str, service: &str, does: &str| {
+        format!(
+            "[[response]]\nname = \"{name}\"\nseverity = \"low\"\nverdict = \"suspect\"\nservice = \"{service}\"\n\
+             user = \"{}\"\ndry-run = false\n{does}\n",
+            user.name
+        )
+    };
+    let known = "command = [\"/bin/echo\", \"as before\"]";
+    let config = |responses: &str| {
+        format!(
+            "[daemon]\ninterval = \"300ms\"\nscan-interval = \"500ms\"\nmin-age = \"1s\"\nhost-budget = \"10000%\"\n\
+             only = \"{prefix}-*\"\n{responses}"
+        )
+    };
+    let _ = scratch.write("config.toml", &config(&response("first", "nobody", known)));
+    let daemon = Daemon::start(&scratch, "responses");
+    until("it is found", || {
+        daemon.status().is_some_and(|it| it.targets.iter().any(|it| it.findings > Some(0)))
+    });
+    assert!(!daemon.said().contains("response first"), "{}", daemon.said());
+    // It is for this program now; another does what the daemon was not started with.
+    let both = [
+        response("first", "*", known),
+        response("second", "*", "keep = \"dump\"\ncommand = [\"/bin/echo\", \"new\"]"),
+    ];
+    let _ = scratch.write("config.toml", &config(&both.concat()));
+    daemon.signal(Signal::SIGHUP);
+    until("the known command is run", || daemon.said().contains("has ended well: as before"));
+    until("the new one is not, and evidence is kept", || {
+        let said = daemon.said();
+        said.contains("did not run /bin/echo: the agent was not started with this command")
+            && said.contains("response second: ")
+            && said.contains(": kept ")
+    });
+    let said = daemon.said();
+    assert!(said.contains("the configuration was read again: 0 alerts, 2 responses"), "{said}");
+    assert!(
+        said.contains("warning: response second: the agent was not started with this"),
+        "{said}"
+    );
+    assert!(!said.contains("ended well: new"), "{said}");
+    drop(leak);
+}
+
+#[test]
+fn a_daemon_that_may_take_too_little_memory_says_so_and_finds_the_leak_nevertheless() {
+    let scratch = Scratch::new("daemon-memory");
+    let prefix = format!("m{}", std::process::id());
+    let copy = |name: &str, of: &str, args: &[&str]| {
+        let path = scratch.0.join(format!("{prefix}-{name}"));
+        fs::copy(target::path(GO, "exe", of).expect("target"), &path).expect("written");
+        Target::start_at(path, args).expect("target")
+    };
+    // More than are watched whatever they take; the one that leaks comes last.
+    let idle: Vec<Target> =
+        (1..=6).map(|number| copy(&format!("idle{number}"), "blocked", &["1", "3"])).collect();
+    let leak = copy("leak", "demo", &[]);
+    let config = format!(
+        "[daemon]\ninterval = \"200ms\"\nmax-interval = \"400ms\"\nscan-interval = \"500ms\"\nmin-age = \"1s\"\n\
+         host-budget = \"10000%\"\nonly = \"{prefix}-*\"\n"
+    );
+    let _ = scratch.write("config.toml", &format!("{config}max-memory = \"1MB\"\n"));
+    let daemon = Daemon::start(&scratch, "memory");
+    until("it says so", || {
+        let said = daemon.said();
+        said.contains("more than the 976.6 KiB that it may (--max-memory)")
+            && said.contains("Go programs wait: the agent takes as much memory as it may")
+    });
+    let leaks = |status: &DaemonDoc<'_>| {
+        status.targets.iter().any(|it| it.pid == leak.pid() && it.findings.is_some_and(|it| it > 0))
+    };
+    let mut most = 0;
+    until("its turn has come, and it is found", || {
+        let Some(status) = daemon.status() else { return false };
+        let watched = status.targets.iter().filter(|it| it.state == TargetState::Watched).count();
+        most = most.max(watched);
+        leaks(&status)
+    });
+    assert!((3..=4).contains(&most), "{most}");
+    let status = daemon.status().expect("it runs");
+    assert_eq!((status.max_memory_bytes, status.window_samples), (1_000_000, 32));
+    assert!(status.let_go > 0, "{status:?}");
+    let waits = |it: &leak_agent::report::schema::DaemonTargetDoc<'_>| {
+        it.state == TargetState::Waiting
+            && it.why.as_deref().is_some_and(|why| why.contains("--max-memory"))
+    };
+    assert!(status.targets.iter().any(waits), "{status:?}");
+    let metrics = daemon.metrics();
+    assert!(metrics.contains("leak_agent_daemon_max_memory_bytes 1000000\n"), "{metrics}");
+    assert!(metrics.contains("leak_agent_window_samples 32\n"), "{metrics}");
+    // It may take enough from now on.
+    let _ = scratch.write("config.toml", &format!("{config}max-memory = \"4GiB\"\n"));
+    daemon.signal(Signal::SIGHUP);
+    until("all are watched", || {
+        let states = daemon.states();
+        states.len() == 7 && states.iter().all(|(_, state, _)| *state == TargetState::Watched)
+    });
+    assert!(daemon.said().contains("takes no more memory than it may"), "{}", daemon.said());
+    drop(idle);
+}
+
+#[test]
 fn what_is_wrong_is_said_before_anything_starts() {
     let scratch = Scratch::new("daemon-config");
     for (text, said_of_it) in [
         ("[[watch]]\nnam = \"x\"\n", ":2:1: [[watch]] has no nam"),
         ("[daemon]\nscan-intervall = \"1s\"\n", ":2:1: no flag is called scan-intervall"),
         ("[daemon]\nhost-budget = \"2\"\n", ":2:15: host-budget: \"2\": a share of one processor"),
+        (
+            "[daemon]\nmax-memory = \"lots\"\n",
+            ":2:14: max-memory: \"lots\": a size is written like 150MB",
+        ),
         (
             "[[alert]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"http://h\"\n",
             ":1:1: alerts need a folder",

@@ -36,12 +36,12 @@ impl Shown {
             .expect("it starts");
         let mut said = BufReader::new(agent.stderr.take().expect("a pipe"));
         let mut line = String::new();
-        while !line.contains("dashboard: http://") {
+        while !line.contains("dashboard: http") {
             line.clear();
             assert!(said.read_line(&mut line).expect("a line") > 0, "it ended");
         }
         thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        let (_, url) = line.trim().split_once("http://").expect("a URL");
+        let (_, url) = line.trim().split_once("://").expect("a URL");
         let (address, link) = url.split_once('/').expect("a path");
         let (address, link) = (address.to_owned(), link.to_owned());
         Self { agent, address, link }
@@ -199,6 +199,102 @@ fn fifty_that_look_and_some_that_do_not_read_hold_up_nobody() {
 }
 
 #[test]
+fn two_moments_of_a_process_are_compared_at_an_address_that_has_both() {
+    let scratch = Scratch::new("dashboard-compare");
+    let target = Target::start(GO, "exe", "demo").expect("target");
+    let shown = with_token(&scratch, &[target.pid()]);
+    let process = format!("/process/{}", target.pid());
+    let compare = format!("{process}/compare");
+    shown.until("/", "demo");
+    shown.until(&compare, "<td>grown</td>");
+    let json = |query: &str| -> Value {
+        let answer = shown.page(&format!("{compare}.json{query}"));
+        serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
+    };
+    // The leak has grown from the first to the last.
+    let whole = json("");
+    assert_eq!(whole["schema"], "leak-agent/compare/v1");
+    let leaked = |it: &&Value| it["blocked_at"]["function"] == "main.(*priceList).quote.func1";
+    let leak =
+        |of: &Value| of["groups"].as_array().and_then(|all| all.iter().find(leaked).cloned());
+    let grown = leak(&whole).expect("it leaks");
+    assert!(grown["after"].as_u64() > grown["before"].as_u64(), "{grown}");
+    assert!(whole["after"]["memory"]["rss_bytes"].as_u64().is_some(), "{whole}");
+    // By their own times, whichever comes first; and a moment differs in nothing from itself.
+    let page = shown.page(&compare);
+    let times: Vec<&str> =
+        page.split("<option value=\"").skip(1).filter_map(|it| it.split('"').next()).collect();
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let ordered = json(&format!("?before={first}&after={last}"));
+    assert_eq!(ordered, json(&format!("?after={first}&before={last}")));
+    assert_eq!(json(&format!("?before={last}&after={last}"))["groups"], serde_json::json!([]));
+    let chosen = shown.page(&format!("{compare}?before={first}&after={last}"));
+    assert!(chosen.contains(&format!("<option value=\"{first}\" selected>")), "{chosen}");
+    assert!(!chosen.contains("Not every sample is kept"), "{chosen}");
+    // What was never sampled is said to be near; what is no time is as if it were not there.
+    let near = shown.page(&format!("{compare}?before=1000&after={last}"));
+    assert!(near.contains("Not every sample is kept"), "{near}");
+    shown.page(&format!("{compare}?before=99999999999999999999&after=%00x"));
+    assert_eq!(shown.ask("GET", "/process/1/compare", &[]).0, 401);
+}
+
+#[test]
+fn it_is_shown_by_tls_with_a_certificate_and_its_key() {
+    let scratch = Scratch::new("dashboard-tls");
+    let target = Target::start(GO, "exe", "demo").expect("target");
+    let pid = target.pid().to_string();
+    let token = scratch.write("token", TOKEN);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tls");
+    let [ca, cert, key, other] =
+        ["ca.pem", "server.pem", "server.key", "other.key"].map(|name| format!("{folder}/{name}"));
+    let flags = ["--token-file", &token, "--tls-cert", &cert, "--tls-key", &key, &pid];
+    let shown = Shown::start(&flags);
+    // The agent's own client: who is not trusted is not talked to, who is answers.
+    let ask = |flags: &[&str]| {
+        let url = format!("https://{}", shown.address);
+        let output = agent::run(&[&["check", "--url", &url][..], flags].concat()).expect("agent");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(ask(&[]).contains("nobody whom this machine trusts has signed its certificate"));
+    let said = ask(&["--ca-file", &ca]);
+    assert!(said.contains("401 Unauthorized"), "{said}");
+    // Who does not speak TLS, or says nothing, gets nothing and holds up nobody.
+    let silent: Vec<_> =
+        (0..30).map(|_| TcpStream::connect(&shown.address).expect("it listens")).collect();
+    let mut plain = TcpStream::connect(&shown.address).expect("it listens");
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("it reads");
+    let mut answer = Vec::new();
+    _ = plain.read_to_end(&mut answer);
+    assert!(!String::from_utf8_lossy(&answer).contains("HTTP/"), "{answer:?}");
+    assert!(ask(&["--ca-file", &ca]).contains("401 Unauthorized"));
+    let curl = Command::new("curl")
+        .args(["--silent", "--include", "--cacert", &ca])
+        .arg(format!("https://{}/?token={TOKEN}", shown.address))
+        .output();
+    if let Ok(curl) = curl {
+        let answer = String::from_utf8_lossy(&curl.stdout).into_owned();
+        assert!(answer.contains("HttpOnly; SameSite=Strict; Secure"), "{answer}");
+    }
+    drop(silent);
+    drop(shown);
+    let text = scratch.write("text", "potato");
+    for (cert, key, said) in [
+        (&cert, &other, "other.key for TLS: it is not the key of the certificate"),
+        (&text, &key, "text for TLS: there is no certificate in it (PEM)"),
+        (&cert, &cert, "server.pem for TLS: there is no private key in it"),
+        (&"/nonexistent/cert".to_owned(), &key, "/nonexistent/cert for TLS: No such file"),
+    ] {
+        let flags =
+            ["dashboard", "--token-file", &token, "--tls-cert", cert, "--tls-key", key, &pid];
+        let output = agent::run(&flags).expect("agent");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && stderr.contains(said), "{stderr}");
+    }
+    let output = agent::run(&["dashboard", "--tls-cert", &cert, &pid]).expect("agent");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--tls-key"), "{output:?}");
+}
+
+#[test]
 fn a_browser_shows_it_live() {
     let Some(chromium) = browser::find() else {
         return skip("there is no browser: apt-get install chromium-headless-shell");
@@ -239,6 +335,20 @@ fn a_browser_shows_it_live() {
         page.until(&format!("{count} !== {before}")).expect("new figures");
         page.until(&format!("{rows}.length > 0 && {rows}.every((row) => row.hidden)"))
             .expect("none");
+        // Two moments, by keys alone.
+        page.evaluate("document.querySelector('a[href$=compare]').click()").expect("a link");
+        page.until("document.querySelectorAll('#before option').length > 2").expect("moments");
+        let chosen = "document.querySelector('#after').value";
+        let before = page.evaluate(chosen).expect("a moment");
+        page.evaluate("document.querySelector('#after').focus()").expect("focus");
+        page.press("ArrowUp").expect("a key");
+        page.until(&format!("{chosen} !== {before}")).expect("another moment");
+        page.evaluate("document.querySelector('form.moments button').focus()").expect("focus");
+        page.press("Enter").expect("a key");
+        page.until("location.search.includes('before=') && location.search.includes('after=')")
+            .expect("an address with both");
+        page.until("document.querySelectorAll('#group-changes tbody tr').length > 0")
+            .expect("what changed");
         let is_narrow = "document.documentElement.scrollWidth <= innerWidth";
         assert_eq!(page.evaluate(is_narrow).expect("a width"), true, "{screen:?}");
         let complaints: Vec<_> = page

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use leak_agent_tests::{Scratch, Target, agent, each_version};
@@ -14,6 +15,8 @@ each_version!(who_waits_for_whom_is_counted);
 each_version!(collections_tell_what_waits_for_them_from_what_leaks);
 
 const GO: &str = "1.27.3";
+/// Longer than anything here takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that serves, and where.
 struct Served {
@@ -181,6 +184,109 @@ fn who_waits_for_whom_is_counted(version: &str) {
     assert!(report["contention"]["waits_over_seconds"].is_null(), "{contention:#}");
 }
 
+/// Of a program that serves what it holds, the findings about memory in a window long enough for more than a suspicion.
+fn heap_of(version: &str, flags: &[&str]) -> (Vec<Value>, Value) {
+    let served = Served::start(version, flags);
+    let args = ["analyze", "--url", &served.address, "--format", "json", "--duration", "24s"];
+    let report = report(&agent::run(&args).expect("agent"));
+    let findings = report["findings"].as_array().expect("findings");
+    let of_memory = findings.iter().filter(|it| it["subject"] == "memory");
+    (of_memory.cloned().collect(), report)
+}
+
+/// The heap that grows is found, with the line that allocated it; what is filled again and again is not.
+fn the_heap_is_judged(version: &str) {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let (found, report) = heap_of(version, &["-hoard"]);
+            let [finding] = &found[..] else { panic!("{version}: {report:#}") };
+            assert_eq!(finding["class"], "heap-growth", "{finding:#}");
+            assert_eq!(finding["verdict"], "likely", "{finding:#}");
+            let line = &finding["allocated_at"][0];
+            assert_eq!(line["function"], "main.login", "{finding:#}");
+            assert_eq!(line["line"], line_of("data: make([]byte, 20<<10)"), "{finding:#}");
+            assert!(line["grown_bytes"].as_u64() > Some(8 << 20), "{finding:#}");
+            let heap = &report["memory"]["heap"];
+            assert_eq!((&heap["served"], &heap["gc_percent"]), (&true.into(), &Value::Null));
+            assert!(heap["collections"].as_u64() > Some(5), "{heap:#}");
+        });
+        scope.spawn(|| {
+            let (found, report) = heap_of(version, &["-cached"]);
+            // An estimate of so few samples may rise by chance.
+            let is_sure = |it: &Value| it["verdict"] != "suspect";
+            assert!(!found.iter().any(is_sure), "{version}: {report:#}");
+        });
+    });
+}
+
+#[test]
+fn the_heap_is_judged_of_go1_21() {
+    the_heap_is_judged("1.21.13");
+}
+
+#[test]
+fn the_heap_is_judged_of_go1_27() {
+    the_heap_is_judged(GO);
+}
+
+#[test]
+fn of_a_heap_that_nobody_samples_it_is_said_that_nothing_is_known() {
+    for (flag, why) in [("-unsampled", "runtime.MemProfileRate"), ("-no-heap", "404")] {
+        let served = Served::start(GO, &["-hoard", flag]);
+        let report = analyze(&served.address, &[]);
+        assert_eq!(report["memory"], Value::Null, "{report:#}");
+        let notes = report["coverage"]["notes"].to_string();
+        assert!(notes.contains("nothing is known of the heap") && notes.contains(why), "{notes}");
+    }
+}
+
+/// One sample of the memory alone: figures, and who allocated what is in use.
+#[test]
+fn memory_shows_what_a_server_says_of_its_own() {
+    let served = Served::start(GO, &["-hoard"]);
+    let read = |flags: &[&str]| {
+        agent::run(&[&["memory", "--url", &served.address], flags].concat()).expect("agent")
+    };
+    let start = Instant::now();
+    let report = loop {
+        let report = report(&read(&["--format", "json"]));
+        let lines = report["allocated"]["lines"].as_array().cloned().unwrap_or_default();
+        if lines.iter().any(|it| it["function"] == "main.login") {
+            break report;
+        }
+        assert!(start.elapsed() < PATIENCE, "{report:#}");
+        thread::sleep(Duration::from_millis(500));
+    };
+    let [total, line] = [&report["allocated"], &report["allocated"]["lines"][0]];
+    assert_eq!((&line["function"], &total["rate_bytes"]), (&"main.login".into(), &524_288.into()));
+    assert!(line["in_use"]["bytes"].as_u64() > Some(1 << 20), "{line:#}");
+    assert!(line["in_use"]["bytes"].as_u64() <= total["in_use"]["bytes"].as_u64(), "{total:#}");
+    let text = String::from_utf8(read(&[]).stdout).expect("UTF-8");
+    assert!(text.contains("\nallocated  ") && text.contains("main.login ("), "{text}");
+    for (flags, said) in [
+        (&["--retained"][..], "--retained means nothing with --url"),
+        (&["--save-profile", "x"], "--save-profile means nothing with --url"),
+    ] {
+        let output = read(flags);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(said), "{text}");
+    }
+    // Nobody who looks at memory alone asks for a dump.
+    let judged = analyze(&served.address, &["--memory-only"]);
+    let heap = &judged["memory"]["heap"];
+    assert!(heap["in_use_bytes"].as_u64() > Some(1 << 20), "{judged:#}");
+    assert!(judged["groups"].as_array().is_none_or(Vec::is_empty), "{judged:#}");
+}
+
+#[test]
+fn memory_that_a_server_says_nothing_of_is_no_empty_report() {
+    let served = Served::start(GO, &["-no-heap"]);
+    let output = agent::run(&["memory", "--url", &served.address]).expect("agent");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && output.stdout.is_empty(), "{output:?}");
+    assert!(text.contains("nothing is known of its memory") && text.contains("404"), "{text}");
+}
+
 #[test]
 fn collections_that_do_not_come_are_told() {
     let deaf = Served::start(GO, &["-no-gc"]);
@@ -312,9 +418,9 @@ fn a_program_that_is_started_anew_is_another() {
         let address = address.clone();
         move || analyze(&address, &[])
     });
-    thread::sleep(std::time::Duration::from_secs(2));
+    thread::sleep(Duration::from_secs(2));
     drop(served);
-    thread::sleep(std::time::Duration::from_secs(1));
+    thread::sleep(Duration::from_secs(1));
     let again = Served::start(GO, &["-listen", &address]);
     let report = watching.join().expect("a report");
     assert_eq!(again.address, address);

@@ -3,8 +3,8 @@
 
 use leak_agent::model::{Status, WaitClass};
 use leak_agent::profile::Record;
-use leak_agent::profile::counts::ContentionReader;
-use leak_agent::profile::proto::{Contention, Kind, Profile};
+use leak_agent::profile::counts::{Measured, SiteReader};
+use leak_agent::profile::proto::{Kind, Profile};
 use leak_agent::profile::state::Meaning;
 use leak_agent_tests::debug2::{self, Dump};
 use leak_agent_tests::each_version;
@@ -292,7 +292,8 @@ fn contention_and_other_profiles_are_told(version: &str) {
     for (name, kind) in [("block", Kind::Block), ("mutex", Kind::Mutex)] {
         let mut texts = Vec::new();
         let text = bytes(version, &format!("{name}.txt")).expect("a fixture");
-        let mut reader = ContentionReader::new(|it: &Contention<'_>| {
+        let mut reader = SiteReader::new(|it: &Measured<'_>| {
+            let Measured::Contention(it) = it else { panic!("{it:?}") };
             let stack: Vec<String> = it.stack.iter().map(|entry| format!("{entry:?}")).collect();
             texts.push((it.count, it.delay.map(|delay| delay.as_millis()), stack.join(" ")));
         });

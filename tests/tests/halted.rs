@@ -1,6 +1,8 @@
 //! Processes that do not run: stopped, traced, frozen, throttled. In none of them is anything stuck.
 #![allow(clippy::expect_used)]
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 use std::time::Duration;
@@ -116,23 +118,27 @@ fn a_stop_within_the_window_does_not_count_and_hides_no_leak() {
     assert_eq!(counts, [20], "{:?}", judgement.findings);
 }
 
+fn threads_of(target: &Target) -> impl Iterator<Item = Pid> {
+    let listed = fs::read_dir(format!("/proc/{}/task", target.pid())).expect("threads");
+    let names = listed.map(|entry| entry.expect("a thread").file_name());
+    names.map(|name| Pid::from_raw(name.to_string_lossy().parse().expect("an id")))
+}
+
 #[test]
 fn a_tracer_stops_it_too() {
     let target = start("1.26.6");
-    let threads: Vec<Pid> = fs::read_dir(format!("/proc/{}/task", target.pid()))
-        .expect("threads")
-        .map(|entry| entry.expect("a thread").file_name())
-        .map(|name| Pid::from_raw(name.to_string_lossy().parse().expect("an id")))
-        .collect();
+    let threads = RefCell::new(BTreeSet::new());
     let traced = LetGo(|| {
-        for &thread in &threads {
+        for &thread in &*threads.borrow() {
             ptrace::detach(thread, None).expect("let go");
         }
     });
-    for &thread in &threads {
+    // One that still runs may start another.
+    while let Some(thread) = threads_of(&target).find(|it| !threads.borrow().contains(it)) {
         ptrace::seize(thread, ptrace::Options::empty()).expect("traced");
         ptrace::interrupt(thread).expect("interrupted");
         waitpid(thread, None).expect("it stops");
+        threads.borrow_mut().insert(thread);
     }
     assert_eq!(running(&target).halt, Some(Halt::Traced));
     expect_no_verdict(judged(&target, &["check", "--format", "json"]), "traced", "tracer");

@@ -1,10 +1,10 @@
 //! A heap that grows on and on is a finding; one that fills up until it is collected is none: see targets/heap.
 #![allow(clippy::expect_used)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use leak_agent_tests::beside::meanwhile;
 use leak_agent_tests::{Target, agent};
 use serde_json::Value;
 
@@ -16,22 +16,15 @@ fn judged(version: &str, mode: &str, work: &[&str], time: &[&str]) -> (Vec<Value
     agent::binary().expect("built before anything grows");
     let mut target = Target::start(version, mode, "heap").expect("target");
     let pid = target.pid().to_string();
-    let is_over = AtomicBool::new(false);
-    let report = thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
-                for command in work {
-                    target.command(command).expect(command);
-                }
-                thread::sleep(Duration::from_millis(400));
-            }
-        });
-        let args = ["analyze", "--pid", &pid, "--format", "json", "--duration"];
-        let output = agent::run(&[&args, time].concat());
-        is_over.store(true, Ordering::Relaxed);
-        let output = output.expect("agent");
-        serde_json::from_slice::<Value>(&output.stdout).expect("one JSON document")
-    });
+    let again = || {
+        for command in work {
+            target.command(command).expect(command);
+        }
+        thread::sleep(Duration::from_millis(400));
+    };
+    let args = ["analyze", "--pid", &pid, "--format", "json", "--duration"];
+    let output = meanwhile(again, || agent::run(&[&args, time].concat())).expect("agent");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     let findings = report["findings"].as_array().expect("findings");
     let of_memory = findings.iter().filter(|finding| finding["subject"] == "memory");
     (of_memory.cloned().collect(), report)

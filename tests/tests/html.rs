@@ -13,8 +13,8 @@ use leak_agent::model::{
     Assessment, Buffer, Cause, CauseBasis, CauseClass, CausedAt, ChannelNumber, Channels,
     DetectorKind, Doing, Evidence, Finding, Forecast, GoroutineLeak, Growth, GrowthPattern, Holder,
     IdleReason, Judgement, Lack, Level, LockGraph, LockNode, LockWait, Made, NotEnough, Part,
-    Pattern, Resolved, Rise, RiseVerdict, Rising, Score, Snippet, Stillness, Subject, Suggestion,
-    Turnover, Verdict, WaitClass, Waiter,
+    Pattern, ProvenBy, Resolved, Rise, RiseVerdict, Rising, Score, Snippet, Stillness, Subject,
+    Suggestion, Turnover, Verdict, WaitClass, Waiter,
 };
 use leak_agent::report::html::Html;
 use leak_agent::report::{Render, Report};
@@ -246,10 +246,12 @@ fn goroutines(group: usize) -> GoroutineLeak {
     GoroutineLeak {
         group,
         groups: vec![group],
+        held: None,
         piled_up: Vec::new(),
         parts: Vec::new(),
         count: 2,
         proven_count: None,
+        proven_by: ProvenBy::default(),
         turnover: None,
         oldest: Some(Duration::from_secs(30)),
         stack_bytes: Some(4096),

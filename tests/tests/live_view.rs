@@ -12,7 +12,8 @@ fn start(columns: u16, rows: u16) -> (Target, Screen) {
     let (version, mode, name) = TARGET;
     let target = Target::start(version, mode, name).expect("target");
     let pid = target.pid().to_string();
-    let args = ["--pid", &pid, "--probes", "off", "--interval", "200ms"];
+    // A proof would stop it for a moment, sooner or later.
+    let args = ["--pid", &pid, "--probes", "off", "--proof", "off", "--interval", "200ms"];
     let screen = Screen::start(&args, columns, rows).expect("screen");
     (target, screen)
 }

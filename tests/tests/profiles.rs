@@ -2,8 +2,8 @@
 #![allow(clippy::expect_used)]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
+use std::io::Read as _;
+use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -14,6 +14,7 @@ use leak_agent::profile::proto::{Kind, Profile};
 use leak_agent::profile::{Call, Entry, Record, write};
 use leak_agent_tests::endpoint::Endpoint;
 use leak_agent_tests::observe::Observe as _;
+use leak_agent_tests::serving::Serving;
 use leak_agent_tests::{Scratch, Target, agent, each_version};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -262,38 +263,6 @@ fn go_tool_pprof_opens_what_is_exported() {
     assert!(text(dump.stdout).starts_with("goroutine 1 ["), "{}", text(dump.stderr));
 }
 
-/// A process that says on standard error where it can be asked, and is killed in the end.
-struct Server {
-    child: Child,
-    url: String,
-    /// What it says later.
-    stderr: BufReader<std::process::ChildStderr>,
-}
-
-impl Server {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
-        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut line = String::new();
-        let url = loop {
-            line.clear();
-            assert!(stderr.read_line(&mut line).expect("a line") > 0, "it ended: {line}");
-            if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                break url.to_owned();
-            }
-        };
-        Self { child, url, stderr }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Errors mean that it is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn the_web_view_of_go_tool_pprof_shows_what_is_exported() {
     let (target, _) = served("1.26.6");
@@ -301,7 +270,8 @@ fn the_web_view_of_go_tool_pprof_shows_what_is_exported() {
     let (pid, file) = (target.pid().to_string(), scratch.file("ours.pb.gz"));
     let output = agent::run(&["export", &pid, "--output", &file]).expect("agent");
     assert!(output.status.success(), "{}", text(output.stderr));
-    let server = Server::start(pprof(&scratch).args(["-no_browser", "-http", "127.0.0.1:", &file]));
+    let server =
+        Serving::start(pprof(&scratch).args(["-no_browser", "-http", "127.0.0.1:", &file]));
     let endpoint = Endpoint::of(&format!("{}/ui/", server.url)).expect("a URL");
     // It says where before it listens.
     let listens = || endpoint.read("top", &mut Vec::new()).is_ok();
@@ -330,7 +300,7 @@ fn a_process_is_served_until_a_signal_or_its_end() {
         agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]);
         agent
     };
-    let mut server = Server::start(&mut agent());
+    let mut server = Serving::start(&mut agent());
     let profile = format!("{}goroutine", server.url);
     let top = told(&scratch, &["-top", &profile]);
     assert!(top.contains(&format!("File: served (pid {pid})")), "{top}");
@@ -345,7 +315,7 @@ fn a_process_is_served_until_a_signal_or_its_end() {
     kill(Pid::from_raw(server.child.id() as i32), Signal::SIGINT).expect("it runs");
     assert!(server.child.wait().expect("it ends").success());
 
-    let mut server = Server::start(&mut agent());
+    let mut server = Serving::start(&mut agent());
     drop(target);
     assert!(server.child.wait().expect("it ends").success());
     let mut rest = String::new();
@@ -382,7 +352,7 @@ fn the_heap_is_served_as_go_serves_it(version: &str) {
     }
     let pid = target.pid().to_string();
     let mut agent = Command::new(agent::binary().expect("agent"));
-    let server = Server::start(agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]));
+    let server = Serving::start(agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]));
     let heap = format!("{}heap", server.url);
     let top = told(&scratch, &["-top", &heap]);
     assert!(top.contains(&format!("File: allocated (pid {pid})")), "{top}");
@@ -416,7 +386,7 @@ fn a_heap_that_is_not_profiled_is_not_served() {
     let target = Target::start("1.27.3", "stripped", "heap").expect("target");
     let pid = target.pid().to_string();
     let mut agent = Command::new(agent::binary().expect("agent"));
-    let server = Server::start(agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]));
+    let server = Serving::start(agent.args(["pprof", &pid, "--listen", "127.0.0.1:0"]));
     let ours = Endpoint::of(&server.url).expect("a URL");
     let index = text(asked(&ours, ""));
     assert!(index.contains("live objects (not served)"), "{index}");

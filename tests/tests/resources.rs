@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use leak_agent_tests::{Target, agent, target};
+use leak_agent_tests::{Scratch, Target, agent, target};
 use serde_json::Value;
 
 /// Long enough for more than a suspicion.
@@ -332,4 +332,37 @@ fn a_limit_that_is_near_is_suspect_at_once() {
     let output = agent::run(&["check", "--pid", &pid]).expect("agent");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("SUSPECT") && text.contains("of 100 descriptors"), "{text}");
+    // What they are, and how such things are closed.
+    assert!(text.contains("85 of the 9") && text.contains(" are open files /"), "{text}");
+    assert!(text.contains("defer file.Close()"), "{text}");
+}
+
+#[test]
+fn what_was_opened_between_two_reports_is_shown() {
+    let scratch = Scratch::new("resources-compare");
+    let mut target = Target::start("1.26.6", "exe", "resources").expect("target");
+    let pid = target.pid().to_string();
+    let report = |name: &str| {
+        let file = scratch.file(name);
+        let args = ["check", "--pid", &pid, "--format", "json", "--output", &file];
+        agent::run(&args).expect("agent");
+        file
+    };
+    let before = report("before");
+    target.command("open 30").expect("opened");
+    let args = ["compare", "--before", &before, "--after", &report("after")];
+    let output = agent::run(&[&args[..], &["--format", "json"]].concat()).expect("agent");
+    let comparison: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let changes = comparison["resources"].as_array().expect("a list");
+    let more = |kind: &str| {
+        let it = changes.iter().find(|it| it["kind"] == kind);
+        let it = it.unwrap_or_else(|| panic!("{kind}: {comparison:#}"));
+        it["after"].as_u64().expect("a count") - it["before"].as_u64().expect("a count")
+    };
+    // The first file brings the poller's descriptors with it.
+    assert!((30..35).contains(&more("descriptor")), "{changes:#?}");
+    assert_eq!(more("file"), 30, "{changes:#?}");
+    let output = agent::run(&args).expect("agent");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("open files /") && text.contains("(+30)"), "{text}");
 }

@@ -209,29 +209,38 @@ fn what_fails_or_takes_too_long_is_said_and_nothing_is_done_twice() {
         response("fails", "echo oh no >&2; exit 3", ""),
         response("slow", "echo here; sleep 1000 & sleep 1000", "timeout = \"300ms\""),
         response("leaves", "echo first; sleep 1000 & echo $! last", ""),
+        response(
+            "strays",
+            "echo first; setsid sh -c 'echo $$ last; sleep 1000; true' & sleep 0.3",
+            "",
+        ),
         response("deaf", "exec <&-; head -c 1000000 /dev/zero | tr '\\\\0' x", ""),
     ]
     .concat();
     let mut monitored = Monitored::start("responses-fail", &responses);
-    let log = monitored.log(|entries| entries.len() >= 4);
+    let log = monitored.log(|entries| entries.len() >= 5);
     let of = |name: &str| log.iter().find(|entry| entry["response"] == name).expect(name);
     let result = |name: &str| of(name)["result"].as_str().expect("a text").to_owned();
     assert_eq!(result("fails"), "/bin/sh has ended with status 3: oh no");
     assert_eq!(result("slow"), "/bin/sh took too long and was killed: here");
     assert!(result("deaf").starts_with("/bin/sh has ended well: xxx"), "{}", result("deaf"));
     // What it wrote last is there, and who would have gone on is not.
-    let left = result("leaves");
-    let left = left.strip_prefix("/bin/sh has ended well: first").expect("its output").trim();
-    let pid = left.strip_suffix(" last").expect("all of it");
-    let state = fs::read_to_string(format!("/proc/{pid}/stat"));
-    assert!(state.is_ok_and(|it| it.contains(") Z ")) || !Path::new("/proc").join(pid).exists());
+    for name in ["leaves", "strays"] {
+        let left = result(name);
+        let left = left.strip_prefix("/bin/sh has ended well: first").expect("its output").trim();
+        let pid = left.strip_suffix(" last").expect("all of it");
+        let state = fs::read_to_string(format!("/proc/{pid}/stat"));
+        assert!(
+            state.is_ok_and(|it| it.contains(") Z ")) || !Path::new("/proc").join(pid).exists()
+        );
+    }
     assert_eq!((&of("fails")["ok"], &of("deaf")["ok"]), (&false.into(), &true.into()));
     assert!(monitored.said().contains("warning: response fails: "), "{}", monitored.said());
     // Another agent finds the same, within the pause.
     monitored.restart(&responses);
     let log =
-        monitored.log(|entries| entries.iter().filter(|it| it["action"] == "none").count() >= 4);
-    assert_eq!(log.iter().filter(|entry| entry["action"] == "command").count(), 4, "{log:#?}");
+        monitored.log(|entries| entries.iter().filter(|it| it["action"] == "none").count() >= 5);
+    assert_eq!(log.iter().filter(|entry| entry["action"] == "command").count(), 5, "{log:#?}");
     monitored.end();
 }
 

@@ -7,12 +7,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::ops::Range;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use leak_agent::prove::{Early, Held, How, Request, StopError, Stopper, read_in_pieces};
 use leak_agent_tests::Target;
+use leak_agent_tests::beside::meanwhile;
 use leak_agent_tests::cgroup::Group;
 use leak_agent_tests::left_behind::{copies, ensure_left_alone, holder, process, until_gone};
 use leak_agent_tests::scale::times;
@@ -133,6 +134,30 @@ fn a_target_runs_while_its_copy_stands() {
     assert_eq!(first.trim(), "1000", "where memory is short, the copy goes before the target");
     let files = fs::read_dir(format!("/proc/{}/fd", held.pid())).expect("descriptors");
     assert_eq!(files.count(), 0, "the copy has descriptors");
+    drop(held);
+    assert_well(&mut target);
+}
+
+/// Kibibytes of a process's memory of one kind, over all of its mappings.
+fn memory_of(pid: u32, kind: &str) -> u64 {
+    let all = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
+    let line = all.lines().find_map(|line| line.strip_prefix(kind)).expect("the kind");
+    line.trim_matches([':', ' ', 'k', 'B']).parse().expect("a number")
+}
+
+/// The kernel makes pages of their own for a copy where it must: those are clean, for nobody wrote to them. The target is
+/// what its memory is counted for.
+#[test]
+fn to_read_a_copy_takes_no_memory() {
+    let stopper = Stopper::start(PATIENCE).expect("started");
+    let mut target = start(GO);
+    let held = stopper.hold(&request(&target, How::Clone)).expect("held");
+    let before = memory_of(held.pid(), "Private_Clean");
+    sum(&held, &writable(held.pid()));
+    let (more, all) =
+        (memory_of(held.pid(), "Private_Clean") - before, memory_of(held.pid(), "Anonymous"));
+    assert!(all > 1024, "only {all} KiB were there to be read");
+    assert!(more < all / 8, "{more} KiB more for {all} KiB");
     drop(held);
     assert_well(&mut target);
 }
@@ -281,26 +306,18 @@ fn a_target_that_is_replaced_while_its_copy_stands_is_left_clean() {
 fn a_target_is_replaced_whatever_is_held_of_it_then() {
     let stopper = Stopper::start(PATIENCE).expect("started");
     let mut target = start(GO);
-    let is_over = AtomicBool::new(false);
     let brief = Request { max_pause: Duration::from_millis(200), ..request(&target, How::Freeze) };
-    thread::scope(|scope| {
-        let holding = || {
-            for how in [How::Freeze, How::Clone].into_iter().cycle() {
-                // What is replaced meanwhile may not be held: its threads end.
-                if let Ok(held) = stopper.hold(&Request { how: Some(how), ..brief }) {
-                    let _ = held.end();
-                }
-                if is_over.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-        };
-        let holder = scope.spawn(holding);
+    let mut ways = [How::Freeze, How::Clone].into_iter().cycle();
+    let again = || {
+        // What is replaced meanwhile may not be held: its threads end.
+        if let Ok(held) = stopper.hold(&Request { how: ways.next(), ..brief }) {
+            let _ = held.end();
+        }
+    };
+    meanwhile(again, || {
         for _ in 0..times(30, 300) {
             target.renew("exec").expect("another");
         }
-        is_over.store(true, Ordering::Relaxed);
-        holder.join().expect("held");
     });
     assert_well(&mut target);
 }

@@ -15,7 +15,7 @@ use crate::{servers, toolchain};
 
 /// The corpora.
 const CORPORA: [&str; 4] = [OURS, MEMORY, GO, "servers"];
-const OURS: &str = "ours";
+pub const OURS: &str = "ours";
 const MEMORY: &str = "memory";
 const GO: &str = "go";
 
@@ -29,8 +29,9 @@ const NEWEST: &str = VERSIONS[VERSIONS.len() - 1];
 const NATIVE: &str = "native";
 
 /// How the agent sees programs: it attaches, or it asks for what they serve.
-const SOURCES: [&str; 3] = [ATTACH, "url", "url-counts"];
+const SOURCES: [&str; 3] = [ATTACH, "url", COUNTS];
 const ATTACH: &str = "attach";
+const COUNTS: &str = "url-counts";
 
 /// The build of a program that serves its profiles, and the file that makes it one.
 const SERVED: &str = "served";
@@ -167,7 +168,8 @@ impl Asked {
         let all = match (&**source, *proof) {
             (ATTACH, false) => &CORPORA[..],
             (ATTACH, true) => &PROVABLE,
-            _ => &CORPORA[..1],
+            (COUNTS, _) => &CORPORA[..1],
+            _ => &CORPORA[..2],
         };
         if corpora.is_empty() {
             *corpora = all.iter().map(|&it| it.to_owned()).collect();
@@ -180,7 +182,8 @@ impl Asked {
                 all.join(", ")
             );
             bail!(
-                "the programs of the corpus {corpus} serve no profiles: --source {source} is for ours"
+                "--source {source} tells nothing of the corpus {corpus}, only of: {}",
+                all.join(", ")
             );
         }
         ensure!(!*stripped || source == ATTACH, "--stripped is for --source {ATTACH}");
@@ -206,7 +209,7 @@ fn arguments(build: &str) -> &'static [&'static str] {
 /// Builds the programs of a corpus of our own, or only those of these names: the corpus' own module, and each of those
 /// under it that this Go is new enough for. What they depend on Go keeps in its module cache, so that only the first
 /// time needs a network.
-fn build_ours(
+pub fn build_ours(
     project: &Project,
     corpus: &str,
     go: &Go,
@@ -396,6 +399,7 @@ mod tests {
         assert_eq!((bare.versions, bare.corpora.len()), (vec![go::DEFAULT.to_owned()], 4));
         assert_eq!(of("--go all").unwrap().versions, VERSIONS);
         assert_eq!(of("--source url-counts").unwrap().corpora, ["ours"]);
+        assert_eq!(of("--source url").unwrap().corpora, ["ours", "memory"]);
         let proof = of("--proof").unwrap();
         assert!(proof.proof && proof.corpora == ["ours", "go"]);
     }

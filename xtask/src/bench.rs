@@ -8,7 +8,7 @@ use crate::apt::{self, Need, Shows};
 use crate::go::{self, Toolchains};
 use crate::project::Project;
 use crate::shell::{self, say};
-use crate::{targets, toolchain};
+use crate::{accuracy, targets, toolchain};
 
 /// One bench: a program of the tests package, and what it needs.
 struct Bench {
@@ -21,6 +21,8 @@ struct Bench {
     needs: &'static [Need],
     /// Whether it needs the parsers of tests/peers.
     peers: bool,
+    /// Whether it needs the programs of tests/corpus.
+    corpus: bool,
     does: &'static str,
 }
 
@@ -28,13 +30,14 @@ struct Bench {
 const BPFTRACE: Need = Need { package: "bpftrace", shows: Shows::Program("bpftrace") };
 
 /// The table of benches.
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench {
         name: "check",
         targets: &["blocked"],
         program: "bench_check",
         needs: &[],
         peers: false,
+        corpus: false,
         does: "[GOROUTINES...]: `leak-agent check` from exec to exit against the target's own debug=1",
     },
     Bench {
@@ -43,6 +46,7 @@ const BENCHES: [Bench; 7] = [
         program: "bench_snapshot",
         needs: &[],
         peers: false,
+        corpus: false,
         does: "[GOROUTINES[xFRAMES]...]: time, memory and scheduling gaps against the target's own pprof",
     },
     Bench {
@@ -51,6 +55,7 @@ const BENCHES: [Bench; 7] = [
         program: "bench_analyze",
         needs: &[],
         peers: false,
+        corpus: false,
         does: "a judgement of 10,000 to 1,000,000 goroutines: time, memory, and how both grow",
     },
     Bench {
@@ -59,6 +64,7 @@ const BENCHES: [Bench; 7] = [
         program: "bench_parse",
         needs: &[],
         peers: true,
+        corpus: false,
         does: "dumps and counts, against the parsers that others use, and an endless dump (3 minutes)",
     },
     Bench {
@@ -67,6 +73,7 @@ const BENCHES: [Bench; 7] = [
         program: "bench_memory",
         needs: &[],
         peers: false,
+        corpus: false,
         does: "[--goref PATH] [MEGABYTES...]: samples and walks of heaps of 1 and 10 GB (10 minutes; 12 GB free)",
     },
     Bench {
@@ -75,7 +82,17 @@ const BENCHES: [Bench; 7] = [
         program: "bench_proof",
         needs: &[],
         peers: false,
+        corpus: false,
         does: "[GOROUTINESxMEGABYTES...]: proofs against the target's own goroutineleak profile (5 minutes; 10 GB free)",
+    },
+    Bench {
+        name: "daemon",
+        targets: &[],
+        program: "bench_daemon",
+        needs: &[],
+        peers: false,
+        corpus: true,
+        does: "[MINUTES]: the node agent beside 50 programs, 10 of which leak: what it tells of, and its cost (30 minutes)",
     },
     Bench {
         name: "overhead",
@@ -83,6 +100,7 @@ const BENCHES: [Bench; 7] = [
         program: "bench_overhead",
         needs: &[BPFTRACE],
         peers: false,
+        corpus: false,
         does: "[--quick] [PART...]: what probes cost, the agent off and on in turns (7 minutes, quick 2)",
     },
 ];
@@ -102,6 +120,10 @@ pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     // None named would be all.
     if !names.is_empty() {
         targets::run(project, &names)?;
+    }
+    if bench.corpus {
+        let go = Toolchains::find(project).version(go::DEFAULT)?;
+        accuracy::build_ours(project, accuracy::OURS, &go, "exe", &[])?;
     }
     apt::ensure(bench.needs, "to measure against")?;
     say("building the release agent and the bench (2 to 4 minutes the first time)");

@@ -10,8 +10,11 @@ use crate::toolchain;
 /// The chore.
 pub fn run(project: &Project, flags: &[String]) -> Result<()> {
     let rust = toolchain::ensure()?;
-    let mut maker = rust.cargo(project);
-    maker.args(["run", "--quiet", "--locked", "--package", "leak-agent-tests"]);
-    maker.args(["--bin", "schema_docs", "--"]).arg(project.root()).args(flags);
-    shell::run(&mut maker)
+    let mut build = rust.cargo(project);
+    // With the packages that `cargo test` builds: alone, it would be built of crates with other features, all anew.
+    build.args(["build", "--quiet", "--locked", "--package", "leak-agent"]);
+    build.args(["--package", "leak-agent-tests", "--bin", "schema_docs"]);
+    shell::run(&mut build)?;
+    let mut maker = shell::command(project.target().join("debug/schema_docs"));
+    shell::run(maker.arg(project.root()).args(flags))
 }

@@ -118,6 +118,8 @@ impl<'a> Fuzzing<'a> {
     fn cargo_fuzz(&self, command: &str) -> Command {
         let mut cargo_fuzz = self.rust.around(self.project, &self.binary);
         cargo_fuzz.env("RUSTC_BOOTSTRAP", "1").arg(command).arg("--fuzz-dir").arg(self.folder());
+        // In place of one unit, which takes a single processor some ten minutes for the agent.
+        cargo_fuzz.env("RUSTFLAGS", "-Ccodegen-units=16");
         cargo_fuzz
     }
 }

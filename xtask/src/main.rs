@@ -85,7 +85,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "package",
-        flags: "[--arch amd64|arm64]",
+        flags: "[--arch amd64|arm64] | --deb PROGRAM FOLDER",
         does: "make what people install into target/package: .deb, .rpm, archives, an OCI image, SBOM and checksums",
         run: package::run,
     },

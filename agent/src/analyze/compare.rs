@@ -1,6 +1,9 @@
-//! What became of the groups between two moments: which are new, gone, larger or smaller; and of the memory.
+//! What became of the groups between two moments: which are new, gone, larger or smaller; and of the memory, and of what
+//! the process holds of the kernel's.
 
+mod history;
 mod memory;
+mod resources;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +12,9 @@ use crate::model::{
     Assessment, FrameId, MemoryKind, Severity, StackTable, Subject, Timestamp, Verdict, WaitClass,
 };
 
+pub use history::History;
 pub use memory::MemoryAt;
+pub use resources::{Named, ResourceChange, ResourcesAt};
 
 /// The groups of one moment, of a process or of several as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub struct Moment {
     pub groups: BTreeMap<String, GroupAt>,
     /// How much memory; `None` where nothing is known of it.
     pub memory: Option<MemoryAt>,
+    /// What was held of the kernel's; `None` where nothing is known of it.
+    pub resources: Option<ResourcesAt>,
     /// What was found.
     pub findings: Vec<FindingAt>,
 }
@@ -112,6 +119,7 @@ impl Moment {
             exe: assessment.target.name().into_owned(),
             goroutines: assessment.goroutines(),
             memory: assessment.memory.as_ref().map(MemoryAt::of),
+            resources: assessment.resources.as_ref().map(ResourcesAt::of),
             ..Self::default()
         };
         for group in &assessment.groups {
@@ -192,6 +200,8 @@ pub struct Difference {
     pub groups: Vec<Changed>,
     /// How many groups are as large as before.
     pub unchanged: u64,
+    /// Resources of which there are more or fewer: the totals first, and then what has changed most.
+    pub resources: Vec<ResourceChange>,
     /// Findings of the later moment about a group that is new or larger, memory or resources that are more.
     pub findings: Vec<FindingAt>,
 }
@@ -292,7 +302,9 @@ impl Difference {
             About::Resource { id, count } => had(id).is_none_or(|before| before < *count),
         };
         let findings = after.findings.iter().filter(is_news).cloned().collect();
-        Self { groups, unchanged, findings }
+        let resources = before.resources.as_ref().zip(after.resources.as_ref());
+        let resources = resources.map(|(before, after)| before.changes(after)).unwrap_or_default();
+        Self { groups, unchanged, resources, findings }
     }
 }
 

@@ -11,6 +11,7 @@ use super::settings::Settings;
 use super::window::Window;
 use super::{
     cause, classify, contention, examine, fix, idle, not_closed, rereads, score, signature,
+    verdicts,
 };
 use crate::model::{
     Assessment, CauseBasis, Evidence, Finding, FrameId, GoroutineLeak, IdleReason, Ignored,
@@ -212,6 +213,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
     } else {
         case.hints.snippet.clone()
     };
+    evidence.extend(verdicts::differ(&case.life));
     evidence.extend(cause_known(&case, cause.as_ref()));
     evidence.extend(case.hints.notes().map(Evidence::Source));
     let turnover = case.left().map(|left| Turnover {
@@ -237,6 +239,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             group: case.groups.first().copied().unwrap_or_default(),
             count: found.count,
             proven_count: (case.life.proven > 0).then_some(case.life.proven),
+            proven_by: case.life.proven_by(),
             turnover,
             oldest: case.oldest,
             stack_bytes: case.life.stack_bytes,
@@ -244,6 +247,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
             lock_wait,
             groups: case.groups,
             parts,
+            held: None,
             piled_up: Vec::new(),
         })),
     }

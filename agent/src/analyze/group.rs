@@ -11,7 +11,9 @@ use super::life::{self, Life, Span};
 use super::relatives;
 use super::signature::Signatures;
 use super::summary::{self, Members};
-use crate::model::{Goroutine, Group, Observation, WaitClass};
+use super::verdicts::Told;
+use crate::model;
+use crate::model::{Goroutine, Group, Member, Observation, WaitClass};
 
 /// A kind, and how many goroutines are of it.
 struct KindCount {
@@ -46,6 +48,7 @@ pub(super) fn groups(
     let kept = observation.coverage.proof.iter().filter_map(|proof| proof.kept.as_ref());
     let kept: FxHashMap<u64, u64> =
         kept.flat_map(|kept| &kept.alone).map(|it| (it.goid, it.bytes)).collect();
+    let told = Told::of(observation);
     // One pass in memory order: a million goroutines do not fit any cache.
     let mut members: Vec<Members> =
         drafts.iter().map(|draft| Members::with_capacity(draft.records as usize)).collect();
@@ -54,6 +57,10 @@ pub(super) fn groups(
         let group = group_of_kind[kind as usize] as usize;
         members[group].add(observation, goroutine);
         lives[group].add(goroutine, span, runners);
+        if let Some(told) = told {
+            let alone = told.marked_alone(goroutine);
+            lives[group].marked_alone = lives[group].marked_alone.plus(alone);
+        }
         if goroutine.proven
             && let Some(bytes) = goroutine.id().and_then(|goid| kept.get(&goid))
         {
@@ -83,6 +90,36 @@ pub(super) fn groups(
         .collect();
     let group_of = kind_of.into_iter().map(|kind| group_of_kind[kind as usize]).collect();
     (groups, lives, group_of)
+}
+
+/// Who is in each of so many groups, `group_of` being the group of each goroutine.
+pub(super) fn members(
+    observation: &Observation,
+    group_of: &[u32],
+    groups: usize,
+) -> model::Members {
+    // Sorted by counting: each group's members one behind the other.
+    let mut ends = vec![0_usize; groups + 1];
+    for group in group_of {
+        ends[*group as usize + 1] += 1;
+    }
+    for at in 1..ends.len() {
+        ends[at] += ends[at - 1];
+    }
+    let starts = ends.clone();
+    let mut order = vec![0_u32; group_of.len()];
+    for (at, group) in group_of.iter().enumerate() {
+        let end = &mut ends[*group as usize];
+        order[*end] = index(at);
+        *end += 1;
+    }
+    let member = |at: &u32| {
+        let goroutine = observation.goroutines.get(*at as usize)?;
+        Some(Member { goid: goroutine.id()?, objects: observation.objects_of(goroutine) })
+    };
+    model::Members::of(
+        starts.windows(2).map(|part| order[part[0]..part[1]].iter().filter_map(member)),
+    )
 }
 
 /// The distinct kinds with their counts, and each goroutine's.
@@ -186,6 +223,7 @@ mod tests {
             proven: 1,
             contradicted: 0,
             kept: Some(KeptHeap { alone, shared_bytes: 0 }),
+            decided: None,
         });
         let span = (Span::default(), &Runners::default());
         let (_, lives, _) = groups(&observation, span, &mut Signatures::default());

@@ -2,7 +2,7 @@
 
 use super::settings::Thresholds;
 use super::trends::{GRAIN_OF_COUNTS, GRAIN_OF_RATES, PAGE};
-use crate::model::{Assessment, Habits, Quantity, Sizes, Usual, Verdict};
+use crate::model::{Assessment, Habits, Memory, Quantity, Sizes, Usual, Verdict};
 
 /// Samples that something can be called usual by.
 const MIN_SAMPLES: u32 = 30;
@@ -91,7 +91,7 @@ pub fn usual(habits: &Habits, assessment: &Assessment) -> Vec<Usual> {
 /// What there is now of each quantity that is known.
 fn sizes(assessment: &Assessment) -> Vec<(Quantity, f64)> {
     let memory = assessment.memory.as_ref().map(|account| &account.now);
-    let live = memory.and_then(|now| now.heap.as_ref()?.marked_bytes);
+    let live = memory.and_then(Memory::live_bytes);
     let resident = memory.and_then(|now| Some(now.process?.rss_bytes));
     let descriptors = assessment.resources.as_ref().and_then(|account| account.now.descriptors);
     let counts = [

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::busy::{Busy, Runners};
 use super::ids::{Ids, MAIN};
 use super::kin::Kin;
-use crate::model::{Channel, Goroutine, Status, WaitClass};
+use crate::model::{Channel, Goroutine, ProvenBy, RuntimeAlone, Status, WaitClass};
 
 /// How finely births within the window are told apart.
 pub(super) const BINS: usize = 60;
@@ -63,6 +63,8 @@ pub(super) struct Life {
     pub(super) proven: u64,
     /// Those that are proven to leak from outside.
     pub(super) unreachable: u64,
+    /// Those that the runtime marked and that are not proven from outside, where that was tried.
+    pub(super) marked_alone: RuntimeAlone,
     /// Whether the main goroutine is one of them.
     pub(super) has_main: bool,
     /// Some of their parents.
@@ -182,6 +184,7 @@ impl Life {
         self.kept_bytes = sum(self.kept_bytes, other.kept_bytes);
         self.leaked += other.leaked;
         self.unreachable += other.unreachable;
+        self.marked_alone = self.marked_alone.plus(other.marked_alone);
         self.proven += other.proven;
         if other.busy.samples > self.busy.samples {
             self.busy = other.busy;
@@ -192,6 +195,12 @@ impl Life {
         self.is_rooted |= other.is_rooted;
         self.ids.merge(&other.ids);
         self.kin.merge(other.kin);
+    }
+
+    /// Whose verdict it is that they leak.
+    pub(super) const fn proven_by(&self) -> ProvenBy {
+        let both = (self.leaked + self.unreachable).saturating_sub(self.proven);
+        ProvenBy { agent: self.unreachable, runtime: self.leaked, both }
     }
 
     /// Births within the window.

@@ -16,9 +16,9 @@ pub(super) fn score(case: &Case<'_>, class: CauseClass, growth: Option<&Growth>)
 }
 
 /// What memory costs that grows: `limit` is the part of the tightest limit that is used, from 0 to 1.
-pub(super) fn of_memory(bytes: u64, growth: &Growth, limit: Option<f64>) -> Score {
+pub(super) fn of_memory(bytes: u64, per_second: f64, limit: Option<f64>) -> Score {
     let near = limit.map_or(0, |used| part(25.0 * used, 0, 25));
-    let in_mib = growth.per_second * 3600.0 / f64::from(1 << 20);
+    let in_mib = per_second * 3600.0 / f64::from(1 << 20);
     Score {
         memory: memory(bytes).max(near),
         growth: if in_mib < 1.0 { 0 } else { part(5.0 * in_mib.log10(), 1, 25) },

@@ -1,6 +1,7 @@
 //! Less than everything: an assessment with some of its groups, and the findings among those.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::compare::Line;
 use super::settings::Filter;
@@ -12,6 +13,7 @@ fn narrow(assessment: &mut Assessment, mut keep: impl FnMut(&Group) -> bool) {
     let mut places = HashMap::new();
     let mut place = 0;
     let groups = std::mem::take(&mut assessment.groups);
+    assessment.members = Arc::default();
     for (index, group) in groups.into_iter().enumerate() {
         if keep(&group) {
             places.insert(index, place);
@@ -54,7 +56,7 @@ pub fn filtered(assessment: &mut Assessment, filter: &Filter) -> Option<u64> {
     if filter.is_open() {
         return None;
     }
-    let stacks = std::sync::Arc::clone(&assessment.stacks);
+    let stacks = Arc::clone(&assessment.stacks);
     narrow(assessment, |group| filter.lets_pass(functions(group, &stacks).into_iter()));
     Some(assessment.groups.iter().map(|group| group.count).sum())
 }
@@ -84,7 +86,7 @@ pub fn channels(assessment: &mut Assessment, threshold: u64) {
                 | WaitClass::EmptySelect
         )
     };
-    let stacks = std::sync::Arc::clone(&assessment.stacks);
+    let stacks = Arc::clone(&assessment.stacks);
     let line = |group: &Group| {
         let at = group.blocked_at.and_then(|frame| Line::of(&stacks, frame));
         at.map(|at| (at.file, at.line))

@@ -25,19 +25,17 @@ use super::running::Running;
 use super::signature::{self, Signatures};
 use super::summary;
 use crate::model::{
-    Assessment, Coverage, EarlierPrograms, Group, LockGraph, NoStack, Observation, Overhead,
-    RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
+    Assessment, Coverage, EarlierPrograms, Group, LockGraph, Members, NoStack, Observation,
+    Overhead, RateBasis, Rates, Site, StackTable, Target, Timestamp, Totals, WaitClass, WindowSpan,
 };
 
-/// Samples that are kept at most.
-const SAMPLES: usize = 256;
-
-/// Group counts that are kept at most over all samples, the last two aside.
-const ENTRIES: usize = 1 << 20;
+/// Group counts that are kept at most over all samples, the last two aside, for each of the samples that are.
+const ENTRIES: usize = 1 << 12;
 
 /// What was observed so far: the last observation in full, those before as counts.
 #[derive(Debug, Default)]
 pub struct Window {
+    most: Most,
     signatures: Signatures,
     samples: Vec<Sample>,
     observations: u64,
@@ -54,6 +52,16 @@ pub struct Window {
     contention: contention::Series,
     first: Option<(Timestamp, Duration)>,
     latest: Option<Latest>,
+}
+
+/// Samples that are kept at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Most(usize);
+
+impl Default for Most {
+    fn default() -> Self {
+        Self(Window::MAX_SAMPLES)
+    }
 }
 
 /// The counts of one observation, by the hash of the group's signature.
@@ -90,6 +98,7 @@ struct Latest {
     lock_graph: LockGraph,
     /// How groups stand in it that wait for locks, by index.
     standings: FxHashMap<u32, Standing>,
+    members: Arc<Members>,
 }
 
 /// Goroutines created and exited over the whole window, where the source does not sum them up.
@@ -103,6 +112,19 @@ struct Churn {
 }
 
 impl Window {
+    /// Samples that it is kept by unless it is told to keep fewer.
+    pub const MAX_SAMPLES: usize = 256;
+
+    /// Is kept by no more samples than this from now on, spread over all of it.
+    pub fn keep(&mut self, samples: usize) {
+        let samples = samples.clamp(4, Self::MAX_SAMPLES);
+        let is_less = samples < self.most.0;
+        self.most = Most(samples);
+        if is_less {
+            self.thin();
+        }
+    }
+
     /// Takes in the next observation of the same source.
     pub fn push(&mut self, observation: &Observation) {
         self.add(Cow::Borrowed(observation));
@@ -159,7 +181,7 @@ impl Window {
             record.add(at, group.count, life.arrived);
             group.growth_per_second = record.slope(&self.times);
         }
-        if self.records.len() > ENTRIES {
+        if self.records.len() > self.entries() {
             // Groups that are gone are forgotten.
             let present: FxHashSet<u64> = hashes.iter().copied().collect();
             self.records.retain(|hash, _| present.contains(hash));
@@ -174,8 +196,6 @@ impl Window {
             created_per_second: observation.rates.map(|rates| rates.created_per_second),
             cpu_seconds: observation.coverage.process.and_then(|process| process.cpu_seconds),
         });
-        self.thin();
-
         let mut by_wait = BTreeMap::new();
         for group in &groups {
             *by_wait.entry(group.wait).or_default() += group.count;
@@ -186,9 +206,11 @@ impl Window {
             self.locks.look_at_none(observation.elapsed);
             Default::default()
         };
+        let members = Arc::new(group::members(&observation, &group_of, groups.len()));
         self.contention.add(observation.contention.as_ref());
         self.memory.add(elapsed.saturating_sub(start), &observation.memory);
         self.resources.add(elapsed.saturating_sub(start), &observation.resources);
+        self.thin();
         self.observations += 1;
         self.first.get_or_insert((observation.at, elapsed));
         self.latest = Some(Latest {
@@ -208,6 +230,7 @@ impl Window {
             sites: in_order(&observation.sites),
             lock_graph,
             standings,
+            members,
         });
     }
 
@@ -318,11 +341,20 @@ impl Window {
         self.latest.as_ref()?.standings.get(&u32::try_from(group).ok()?)
     }
 
+    /// Group counts that are kept at most.
+    const fn entries(&self) -> usize {
+        ENTRIES * self.most.0
+    }
+
     /// Drops every second sample, never the first or the last two, until the rest is few enough.
     fn thin(&mut self) {
+        let Most(most) = self.most;
+        let max_entries = self.entries();
+        self.memory.keep(most);
+        self.resources.keep(most);
         let entries = |samples: &[Sample]| samples.iter().map(|s| s.counts.len()).sum::<usize>();
         while self.samples.len() > 3
-            && (self.samples.len() > SAMPLES || entries(&self.samples) > ENTRIES)
+            && (self.samples.len() > most || entries(&self.samples) > max_entries)
         {
             let last = self.samples.len() - 1;
             let mut at = 0;
@@ -382,6 +414,7 @@ pub fn assess(window: &Window) -> Option<Assessment> {
         resources: resources::account(&window.resources, &causes, &latest.stacks),
         overhead: latest.overhead.clone(),
         groups: latest.groups.clone(),
+        members: Arc::clone(&latest.members),
         judgement: None,
         sites: latest.sites.clone(),
         contention: window.contention.lines(&latest.groups, &latest.stacks),
@@ -519,7 +552,7 @@ mod tests {
     #[test]
     fn a_long_run_keeps_its_span_in_bounded_memory() {
         let window = window((0..2000).map(|second| (second, u64::from(second / 10))));
-        assert!(window.samples.len() <= SAMPLES, "{}", window.samples.len());
+        assert!(window.samples.len() <= Window::MAX_SAMPLES, "{}", window.samples.len());
         assert_eq!(window.samples[0].elapsed, Duration::ZERO);
         let assessment = assess(&window).expect("observed");
         assert_eq!(assessment.window.observations, 2000);
@@ -527,5 +560,21 @@ mod tests {
         let growth = leak(&window).growth_per_second.expect("many samples");
         assert!((growth - 0.1).abs() < 0.01, "{growth}");
         assert_eq!(leak(&window).previous, Some(199));
+    }
+
+    #[test]
+    fn a_window_that_is_to_keep_less_keeps_its_span() {
+        let mut window = window((0..200).map(|second| (second, u64::from(second))));
+        window.keep(32);
+        assert!((17..=32).contains(&window.samples.len()), "{}", window.samples.len());
+        for second in 200..400 {
+            window.push(&leaking(u64::from(second)).observe(second));
+        }
+        assert!((17..=32).contains(&window.samples.len()), "{}", window.samples.len());
+        let assessment = assess(&window).expect("observed");
+        assert_eq!(assessment.window.duration, Duration::from_secs(399));
+        let growth = leak(&window).growth_per_second.expect("many samples");
+        assert!((growth - 1.0).abs() < 0.01, "{growth}");
+        assert_eq!(leak(&window).previous, Some(398));
     }
 }

@@ -45,6 +45,8 @@ const FORCING: &[&str] = &["force-gc", "gc-cycles", "gc-wait", "gc-threshold"];
 const FORCED: &[&str] = &["force-gc", "gc-cycles", "gc-threshold"];
 /// Why commands without a window do not take these.
 const NO_WINDOW: &str = "what forced collections free is told by what had piled up since the first sample of a window: analyze takes it";
+/// Why memory is not shown of stores.
+const NO_MEMORY: &str = "what stores keep tells of goroutines, and not of memory: name a process, a server (--url), or saved samples";
 const SAMPLING: &[&str] = &["interval", "duration", "probes", "budget"];
 /// How goroutines are proven to leak.
 const PROOF: &[&str] = &["proof", "max-pause"];
@@ -137,7 +139,14 @@ const TABLE: [Row; 22] = [
     },
     Row {
         command: MEMORY,
-        flags: &[EVERY, TARGET, SERVERS, TEXT, AMOUNT, &["baseline", "duration"]],
+        flags: &[
+            EVERY,
+            &["pid", "exe", "url", "object", "input", "save"],
+            SERVERS,
+            TEXT,
+            AMOUNT,
+            &["baseline", "duration"],
+        ],
         why: "it takes one sample, without probes, and shows the memory",
     },
     Row {
@@ -172,7 +181,7 @@ const TABLE: [Row; 22] = [
     },
     Row {
         command: "pprof",
-        flags: &[EVERY, &["pid", "exe", "object"]],
+        flags: &[EVERY, &["pid", "exe", "object"], PROOF],
         why: "it serves profiles of processes until Ctrl-C, and samples when it is asked",
     },
     Row {
@@ -269,6 +278,7 @@ pub(super) fn refuse(parser: &Command, given: &ArgMatches) -> Result<(), Failure
         } else {
             why
         };
+        let why = if command == MEMORY && STORES.contains(&flag) { NO_MEMORY } else { why };
         let why = if samples && FORCING.contains(&flag) { NO_WINDOW } else { why };
         Err(Failure::NotTaken { command: command.to_owned(), flag: flag.to_owned(), why })
     };
@@ -320,17 +330,8 @@ const IDLE: [Idle; 9] = [
     Idle {
         with: &["url"],
         flags: &[
-            &[
-                "object",
-                "probes",
-                "budget",
-                "proof",
-                "max-pause",
-                "retained",
-                "walk",
-                "save-profile",
-            ],
-            &["sample-allocations", MEMORY_ONLY],
+            &["object", "probes", "budget", "max-pause", "retained", "walk", "save-profile"],
+            &["sample-allocations"],
         ],
         why: "an endpoint is asked for its profiles, and not attached to",
     },
@@ -503,6 +504,10 @@ mod tests {
             (
                 "leak-agent patterns --memory-only",
                 "patterns does not take --memory-only: it shows goroutines",
+            ),
+            (
+                "leak-agent memory --parca localhost:1",
+                "memory does not take --parca: what stores keep tells of goroutines",
             ),
             ("leak-agent memory --goroutines-only", "memory does not take --goroutines-only"),
             ("leak-agent compare --gc-wait 1s", "compare does not take --gc-wait: what forced"),

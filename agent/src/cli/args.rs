@@ -42,7 +42,8 @@ Examples:
   leak-agent analyze --input goroutines.txt     what a saved dump or profile shows
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 the target is gone, may not be
-read, or could not run while it was sampled (stopped, frozen), 4 anything else.
+read, or could not run while it was sampled (stopped, frozen), or a signal ended that early and nothing
+was found, 4 anything else.
 Every flag is a key of the --config file under its own name, and has an environment variable; the
 flag wins over the variable, the variable over the file. What a command does not take is ignored in
 both, and an error when typed.
@@ -180,9 +181,10 @@ pub(super) enum Command {
     /// Show processes in a browser, live: findings, groups, stacks, charts, memory, descriptors, downloads. All Go
     /// programs that run here, unless some are named. The link that is printed has the token that one must know.
     Dashboard(Dashboard),
-    /// Serve /debug/pprof/ for processes that do not serve it themselves: goroutine (debug=0, 1, 2,
+    /// Serve /debug/pprof/ for processes that do not serve it themselves: goroutine and goroutineleak (debug=0, 1, 2,
     /// seconds=N), heap and allocs (debug=0, 1, seconds=N) where the program keeps a memory profile, and
-    /// cmdline. Each request takes one sample. Of several processes each is below /PID.
+    /// cmdline. Each request takes one sample; one of goroutineleak tries for a proof too (--proof). Of several processes
+    /// each is below /PID.
     Pprof(Pprof),
     /// Run a program that leaks on purpose, as it is told, to try the agent, thresholds and alerts on. It is
     /// built by the Go that is at hand, or shipped beside the agent.
@@ -231,8 +233,9 @@ pub(super) struct Analyze {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Heap {
     /// Whether to walk the heap of a process where it grows, to say who holds it: when that is first seen, and again at
-    /// the end; and at the end where it is large and too few collections were seen to tell whether it leaks, or where
-    /// descriptors pile up, to say who holds those.
+    /// the end; and at the end where it is large and too few collections were seen to tell whether it leaks, where
+    /// descriptors pile up, or where goroutines seem to leak and that is not proven, to say who holds those, or what they
+    /// wait on.
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "LEAK_AGENT_WALK")]
     pub(super) walk: Walking,
 }
@@ -240,7 +243,7 @@ pub(super) struct Heap {
 /// When to walk the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Walking {
-    /// Where it grows, or is large and may.
+    /// Where it grows, or is large and may, or a finding asks for it.
     Auto,
     /// Never.
     Off,

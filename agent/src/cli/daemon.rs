@@ -13,10 +13,12 @@ use super::failure::Failure;
 use super::metering::Metering;
 use super::otlp::{Exported, Exporting};
 use super::responding::{self, Responses};
+use super::size::{Size, bytes};
 use super::time::{duration, every};
 use super::watching;
 use crate::collect::attach::Budget;
 use crate::discover::Rules;
+use crate::host::memory::Allowance;
 use crate::pipeline::Pacing;
 use crate::serve::ListenAddress;
 
@@ -88,6 +90,17 @@ pub(super) struct Daemoning {
     )]
     pub(super) host_budget: f64,
 
+    /// What memory the agent itself may take (150MB, 1GiB). Near that it keeps less of each program's history, and then watches
+    /// fewer programs at a time, in turns. Four fifths of what its control group allows, where that is less.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "400MiB",
+        env = "LEAK_AGENT_MAX_MEMORY",
+        value_parser = size
+    )]
+    pub(super) max_memory: Size,
+
     /// Watch nothing while this file is there, or none of the process ids and names in it.
     #[arg(
         long,
@@ -152,6 +165,8 @@ pub(super) struct Daemon {
     pub(super) max_targets: usize,
     /// In processors.
     pub(super) host: f64,
+    /// In bytes.
+    pub(super) max_memory: u64,
     pub(super) off_file: PathBuf,
     pub(super) state: Option<PathBuf>,
     pub(super) metering: Metering,
@@ -189,6 +204,7 @@ impl Daemoning {
             min_age: self.min_age,
             max_targets: self.max_targets,
             host: self.host_budget,
+            max_memory: within_group(self.max_memory.0),
             off_file: self.off_file,
             metering: self.metering,
             exported: self.exporting.decided(asking)?,
@@ -217,6 +233,18 @@ fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "a share of one processor is written like 2%, from 0.01% on".to_owned())
 }
 
+fn size(text: &str) -> Result<Size, String> {
+    let size = bytes(text.trim()).filter(|size| (1.0..=1e15).contains(size));
+    size.map(|size| Size(size as u64))
+        .ok_or_else(|| "a size is written like 150MB or 1GiB".to_owned())
+}
+
+/// No more than what the agent's control group allows, with some room for what is not counted beforehand.
+fn within_group(max_memory: u64) -> u64 {
+    let limit = Allowance::read().map(|it| it.limit_bytes / 5 * 4);
+    limit.map_or(max_memory, |limit| limit.min(max_memory))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +255,10 @@ mod tests {
             [("2%", Some(0.02)), ("0.5 %", Some(0.005)), ("250%", Some(2.5))]
         {
             assert_eq!(share(text).ok(), share_of_one, "{text}");
+        }
+        assert_eq!((size("150MB"), size("1 GiB")), (Ok(Size(150_000_000)), Ok(Size(1 << 30))));
+        for text in ["0", "a lot", "-1MB", "1e40"] {
+            assert!(size(text).is_err(), "{text}");
         }
         for text in ["2", "0%", "-1%", "potato%", "1e9%", "NaN%"] {
             assert!(share(text).is_err(), "{text}");

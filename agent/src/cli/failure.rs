@@ -11,12 +11,16 @@ use super::exit::Exit;
 use crate::alert::StateError;
 use crate::collect::CollectError;
 use crate::error_chain;
+use crate::host::memory::address_space;
 use crate::host::{self, Access, Denial, Remedy};
 use crate::http::SettingsError;
 use crate::model::{Assessment, Halt, Held, Instance, Subjects, TargetId};
 use crate::report::{format, phrases};
 use crate::serve::{self, ListenAddress};
 use crate::simulate;
+
+/// Address space that attaching takes: starting, a check of a small program and its threads took 36 MiB.
+const MIN_SPACE: u64 = 40 << 20;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Error)]
@@ -73,6 +77,19 @@ pub(super) enum Failure {
         #[source]
         source: CollectError,
     },
+    /// The agent's address space is limited to less than attaching takes.
+    #[error(
+        "cannot attach: the limit of leak-agent's address space (ulimit -v) of {} leaves it {}, and {} are needed at least",
+        format::bytes(*limit), format::bytes(*left), format::bytes(*needed)
+    )]
+    AddressSpace {
+        /// The limit, in bytes.
+        limit: u64,
+        /// What is left of it.
+        left: u64,
+        /// What is needed.
+        needed: u64,
+    },
     /// The target was sampled, but could not run all the while.
     #[error("no verdict on {target}: {}", phrases::held(held))]
     Held {
@@ -109,6 +126,14 @@ pub(super) enum Failure {
     NoStacks {
         /// Of what.
         target: TargetId,
+    },
+    /// It was asked to stop before its time was over, and nothing had been found.
+    #[error("no verdict on {target}: {why}")]
+    CutShort {
+        /// Of what.
+        target: TargetId,
+        /// How much of it was watched.
+        why: String,
     },
     /// It was asked to stop before a first sample was complete.
     #[error("stopped before the first sample of {target} was complete: there is no verdict on it")]
@@ -326,6 +351,14 @@ pub(super) enum Failure {
         /// Why not.
         why: String,
     },
+    /// A certificate, or its key, cannot be used.
+    #[error("cannot use {} for TLS: {why}", path.display())]
+    Certificate {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// The program that was started ended by itself, and not well.
     #[error("{name} ended with {status}")]
     Program {
@@ -382,6 +415,7 @@ impl Failure {
             CollectError::Saved(_) => Self::Saved { source },
             CollectError::Program(_)
             | CollectError::Memory(_)
+            | CollectError::Walk(_)
             | CollectError::Heap(_)
             | CollectError::Files(_)
             | CollectError::Datadog(_)
@@ -399,6 +433,18 @@ impl Failure {
         }
     }
 
+    /// That the agent's address space is too small to attach to anything: an allocation that fails ends the process.
+    pub(super) fn address_space() -> Result<(), Self> {
+        match address_space() {
+            Some(it) if it.left_bytes() < MIN_SPACE => Err(Self::AddressSpace {
+                limit: it.limit_bytes,
+                left: it.left_bytes(),
+                needed: MIN_SPACE,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// That there was nothing to judge by: a process could not run for as long as it was sampled, or there are
     /// no goroutines, or none whose stack could be read.
     pub(super) fn no_verdict(assessment: &Assessment) -> Option<Self> {
@@ -409,14 +455,17 @@ impl Failure {
         if !subjects.goroutines && assessment.judgement.is_none() {
             return Some(Self::NothingKnown { target: assessment.target.id.clone(), subjects });
         }
-        let is_nothing_found =
-            assessment.judgement.as_ref().is_none_or(|judged| judged.findings.is_empty());
+        let is_nothing_found = assessment.has_found_nothing();
         if assessment.coverage.has_read_none() && is_nothing_found {
             return Some(Self::NoStacks { target: assessment.target.id.clone() });
         }
-        let held =
-            assessment.held.filter(|held| held.always || (is_nothing_found && held.is_mostly()))?;
-        Some(Self::Held { target: assessment.target.id.clone(), held })
+        let target = assessment.target.id.clone();
+        let is_held = |held: &Held| held.always || (is_nothing_found && held.is_mostly());
+        if let Some(held) = assessment.held.filter(is_held) {
+            return Some(Self::Held { target, held });
+        }
+        let why = phrases::cut_short(assessment).filter(|_| is_nothing_found)?;
+        Some(Self::CutShort { target, why })
     }
 
     /// The exit code it ends in.
@@ -455,10 +504,12 @@ impl Failure {
             | Self::Processes(_)
             | Self::NoDaemon { .. }
             | Self::Target { .. }
+            | Self::AddressSpace { .. }
             | Self::Held { .. }
             | Self::NoGoroutines { .. }
             | Self::NothingKnown { .. }
             | Self::NoStacks { .. }
+            | Self::CutShort { .. }
             | Self::Saved { .. }
             | Self::NoProfile { .. }
             | Self::Targets { .. } => Exit::Target,
@@ -481,7 +532,7 @@ impl Failure {
             | Self::Terminal(_)
             | Self::Serve(_)
             | Self::Defect => Exit::Internal,
-            Self::Open(_) | Self::Token { .. } => Exit::Usage,
+            Self::Open(_) | Self::Token { .. } | Self::Certificate { .. } => Exit::Usage,
         }
     }
 
@@ -528,7 +579,8 @@ impl Failure {
                 }
                 (None, _) => "a longer --duration, or more CPU for its container".into(),
             },
-            Self::Target { source: CollectError::Memory(_), .. } => {
+            Self::AddressSpace { .. } => "ulimit -v unlimited, before".into(),
+            Self::Target { source: CollectError::Memory(_) | CollectError::Walk(_), .. } => {
                 "more memory for leak-agent's container (docker run --memory, \
                  resources.limits.memory), or run it outside of that"
                     .into()
@@ -551,6 +603,10 @@ impl Failure {
             }
             Self::Forcing { .. } => "a longer --duration".into(),
             Self::NoGoroutines { .. } => "a goroutine profile or dump beside them".into(),
+            Self::NothingKnown { subjects: Subjects::MEMORY, .. } => {
+                "samples of a process, or a heap profile; without --memory-only, what else there is"
+                    .into()
+            }
             Self::NothingKnown { .. } => {
                 "without --memory-only and --goroutines-only, what there is".into()
             }
@@ -559,6 +615,7 @@ impl Failure {
             Self::NoDaemon { .. } => {
                 "the daemon's own --off-file, beside which it says what it does".into()
             }
+            Self::CutShort { .. } => "a shorter --duration, or let it run for all of it".into(),
             Self::NotDelivered(_)
             | Self::NotOff(_)
             | Self::Arguments(_)
@@ -592,6 +649,7 @@ impl Failure {
             | Self::Serve(_)
             | Self::Open(_)
             | Self::Token { .. }
+            | Self::Certificate { .. }
             | Self::Defect => return None,
         })
     }
@@ -640,6 +698,7 @@ impl Failure {
 mod tests {
     use super::*;
     use crate::golang;
+    use crate::model::EarlyEnd;
     use crate::report::judged;
     use std::time::Duration;
 
@@ -672,6 +731,30 @@ mod tests {
         let mut assessment = judged::assessment(vec![judged::leak()]);
         assessment.held = of(24, 30);
         assert!(Failure::no_verdict(&assessment).is_none());
+    }
+
+    #[test]
+    fn less_than_was_asked_for_is_no_all_clear() {
+        let mut assessment = judged::assessment(Vec::new());
+        let planned = assessment.window.duration * 2;
+        for (early_end, is_enough) in [
+            (EarlyEnd::Stopped { planned }, false),
+            (EarlyEnd::Interrupted { planned: Some(planned) }, false),
+            (EarlyEnd::Interrupted { planned: None }, true),
+            (EarlyEnd::Stopped { planned: assessment.window.duration }, true),
+            (EarlyEnd::Exited, true),
+        ] {
+            assessment.early_end = Some(early_end);
+            assert_eq!(assessment.health().is_some(), is_enough, "{:?}", assessment.early_end);
+            let failure = Failure::no_verdict(&assessment);
+            assert_eq!(failure.is_none(), is_enough, "{:?}", assessment.early_end);
+            assert!(failure.is_none_or(|it| it.exit() == Exit::Target));
+        }
+        // What was found all the same is a verdict.
+        let mut assessment = judged::assessment(vec![judged::leak()]);
+        assessment.early_end = Some(EarlyEnd::Stopped { planned });
+        assert!(Failure::no_verdict(&assessment).is_none() && assessment.health().is_some());
+        assert!(phrases::notes(&assessment).concat().contains("ended early"));
     }
 
     #[test]

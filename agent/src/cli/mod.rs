@@ -12,6 +12,7 @@ mod command;
 mod config;
 mod daemon;
 mod datadog;
+mod difference;
 mod entry;
 mod exit;
 mod failure;
@@ -42,6 +43,7 @@ mod session;
 mod shelving;
 mod simulating;
 mod sinks;
+mod size;
 mod started;
 mod starting;
 mod storing;
@@ -78,6 +80,9 @@ fn run() -> Outcome {
     log::start(request.verbosity);
     // Where it cannot be caught, all is as it was.
     let _ = survive_file_size_limit();
+    if request.attaches() {
+        Failure::address_space()?;
+    }
     let mut started = None;
     if let Task::Run { program, args, .. } = &request.task {
         output::try_first(&request)?;
@@ -128,8 +133,8 @@ fn run() -> Outcome {
         Task::Report => command::report::run(&request),
         Task::Export(form) => command::export::run(&request, *form),
         Task::Pprof(address) => command::pprof::run(&request, *address),
-        Task::Dashboard { listen, token } => {
-            command::dashboard::run(&request, *listen, token.clone())
+        Task::Dashboard { listen, entrance } => {
+            command::dashboard::run(&request, *listen, entrance.clone())
         }
         Task::Doctor => command::doctor::run(&request),
         Task::Simulate(simulation) => command::simulate::run(simulation),

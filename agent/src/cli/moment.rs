@@ -6,14 +6,20 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::input::find;
-use crate::analyze::compare::{About, FindingAt, GroupAt, Line, MemoryAt, Moment};
+use crate::analyze::compare::{
+    About, FindingAt, GroupAt, Line, MemoryAt, Moment, Named, ResourcesAt,
+};
 use crate::analyze::settings::Filter;
 use crate::analyze::{CodeFiles, Settings, Window, assess, judge, view};
 use crate::collect::files::{Found, Series};
 use crate::collect::saved::Recording;
-use crate::model::{Instance, Subjects, Timestamp};
+use crate::model::{HeapProfileBasis, Instance, ResourceKind, Subjects, Timestamp};
 use crate::pipeline;
-use crate::report::schema::{self, Document, FindingDoc, FrameDoc, GroupDoc, MemoryAccountDoc};
+use crate::report::json;
+use crate::report::schema::{
+    self, Document, FindingDoc, FrameDoc, GroupDoc, MemoryAccountDoc, ResourceAccountDoc,
+    ResourceGroupDoc,
+};
 
 /// A report is no larger than this.
 const MAX_BYTES: u64 = 1 << 30;
@@ -113,6 +119,11 @@ fn reported(documents: &[Document<'_>], filter: &Filter, subjects: Subjects) -> 
             0 => memory,
             _ => moment.memory.zip(memory).map(|(before, more)| before.and(more)),
         };
+        let resources = report.resources.as_ref().filter(|_| subjects.memory).map(resources);
+        moment.resources = match index {
+            0 => resources,
+            _ => moment.resources.zip(resources).map(|(before, more)| before.and(&more)),
+        };
         let groups = || {
             let all = report.groups.iter().filter(|_| subjects.goroutines);
             all.filter(|group| passes(group, filter))
@@ -159,13 +170,34 @@ fn about<'a>(finding: &FindingDoc<'_>, groups: impl Iterator<Item = &'a GroupDoc
 fn memory(account: &MemoryAccountDoc) -> MemoryAt {
     let heap = account.heap.as_ref();
     let in_use = account.heap_profile.map(|profile| profile.in_use_bytes);
+    let is_estimated = account.heap_profile.is_some_and(|it| it.basis == HeapProfileBasis::Sampled);
+    let estimated = in_use.filter(|_| is_estimated);
     MemoryAt {
-        live_bytes: heap.and_then(|heap| heap.live_bytes),
+        live_bytes: heap.and_then(|heap| heap.live_bytes).or(estimated),
         objects_bytes: heap.map(|heap| heap.objects_bytes).or(in_use),
         stacks_bytes: heap.map(|heap| heap.stacks_bytes),
         outside_bytes: account.resident.map(|parts| parts.outside_bytes),
         rss_bytes: account.process.map(|process| process.rss_bytes),
     }
+}
+
+/// What a report says that is held of the kernel's.
+fn resources(account: &ResourceAccountDoc<'_>) -> ResourcesAt {
+    let totals = [
+        (ResourceKind::Descriptor, account.descriptors),
+        (ResourceKind::Thread, account.threads),
+        (ResourceKind::Mapping, account.mappings),
+        (ResourceKind::Child, account.children),
+    ];
+    let totals = totals.into_iter().filter_map(|(kind, usage)| Some((kind, usage?.count)));
+    let named = account.held_at_seconds.map(|_| {
+        let key = |it: &ResourceGroupDoc<'_>| {
+            json::resource_key(it.kind, it.name.as_deref(), it.leads_to)
+        };
+        let counts = account.held.iter().map(|it| (key(it), it.count));
+        Named::new(counts, account.one_in.unwrap_or(1))
+    });
+    ResourcesAt { totals: totals.collect(), named }
 }
 
 /// Whether a filter lets a group of a report pass.

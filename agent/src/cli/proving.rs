@@ -9,7 +9,7 @@ use super::time::duration;
 use crate::collect::Source;
 use crate::error_chain::one_line;
 use crate::model::ProofMethod;
-use crate::pipeline::{Holding, ProofPace, Prover, Proving as Source_};
+use crate::pipeline::{Holding, ProofDemand, ProofPace, Prover, Proving as Source_};
 use crate::prove::Stopper;
 
 /// Whether it is proven that goroutines leak.
@@ -17,8 +17,8 @@ use crate::prove::Stopper;
 pub(super) struct Proof {
     /// Prove that goroutines can never go on: nothing that can still run reaches what they wait for. For that the target
     /// stands for some milliseconds. auto does so where goroutines seem to be out of reach, by a copy-on-write clone
-    /// or else a freeze; clone and freeze in that way alone; off never stops the target [default: auto; off where one
-    /// sample is taken, and in daemon].
+    /// or else a freeze; clone and freeze in that way alone; off never stops the target, and with --url does not ask it
+    /// for its own goroutineleak profile [default: auto; off where one sample is taken, and in daemon].
     #[arg(long, global = true, value_name = "METHOD", env = "LEAK_AGENT_PROOF")]
     pub(super) proof: Option<Method>,
 
@@ -32,6 +32,13 @@ pub(super) struct Proof {
         value_parser = duration
     )]
     pub(super) max_pause: Duration,
+}
+
+impl Proof {
+    /// Whether nothing is to be done for a proof, as was said in so many words.
+    pub(super) fn is_off(&self) -> bool {
+        self.proof == Some(Method::Off)
+    }
 }
 
 /// How the target is held still.
@@ -55,6 +62,8 @@ pub(super) struct Proofs {
     pace: ProofPace,
     /// Whose turn it is, where there is only one at a time.
     turn: Option<Arc<Mutex<()>>>,
+    /// Whether a proof is tried only when somebody asks for one.
+    is_on_demand: bool,
     /// `None` until it was started.
     stopper: Option<Result<Arc<Stopper>, String>>,
 }
@@ -64,6 +73,8 @@ const AFTER: Duration = Duration::from_secs(2);
 /// From one attempt to the next, where somebody waits for the report, and where nobody does.
 const EVERY: Duration = Duration::from_secs(10);
 const SELDOM: Duration = Duration::from_secs(60);
+/// The same where each attempt is asked for.
+const ASKED: Duration = Duration::from_secs(1);
 
 /// What a command samples for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +87,8 @@ pub(super) enum Samples {
     ForAll,
     /// One sample alone.
     Once,
+    /// Whenever somebody asks, who asks for a proof by itself.
+    OnDemand,
 }
 
 impl Proofs {
@@ -86,6 +99,7 @@ impl Proofs {
             Samples::ForGood => (Method::Auto, SELDOM),
             Samples::ForAll => (Method::Off, SELDOM),
             Samples::Once => (Method::Off, EVERY),
+            Samples::OnDemand => (Method::Auto, ASKED),
         };
         let method = match typed.proof.unwrap_or(default) {
             Method::Off => return None,
@@ -94,12 +108,19 @@ impl Proofs {
             Method::Freeze => Some(ProofMethod::Freeze),
         };
         let (after, ends) = match samples {
-            Samples::Once => (Duration::ZERO, None),
-            _ => (AFTER, lasts),
+            Samples::Once | Samples::OnDemand => (Duration::ZERO, None),
+            // What is shorter is tried at its end.
+            _ => (lasts.map_or(AFTER, |lasts| lasts.min(AFTER)), lasts),
         };
         let pace = ProofPace { after, every, ends };
         let turn = (samples == Samples::ForAll).then(Arc::default);
-        Some(Self { method, max_pause: typed.max_pause, pace, turn, stopper: None })
+        let (max_pause, is_on_demand) = (typed.max_pause, samples == Samples::OnDemand);
+        Some(Self { method, max_pause, pace, turn, is_on_demand, stopper: None })
+    }
+
+    /// What asks for the proofs of one target, where they are not made without.
+    pub(super) fn demand(&self) -> Option<ProofDemand> {
+        self.is_on_demand.then(ProofDemand::default)
     }
 
     /// Starts what stops targets: while this process still has the power to, and there is little to copy.
@@ -113,14 +134,17 @@ impl Proofs {
 pub(super) fn proving(
     proofs: Option<&Proofs>,
     (pid, object): (u32, Option<String>),
+    demand: Option<ProofDemand>,
 ) -> impl Fn(Box<dyn Source>) -> Box<dyn Source> + Send + 'static {
     let proofs = proofs.cloned();
     move |source| {
-        let Some(Proofs { method, max_pause, pace, turn, stopper: Some(stopper) }) = proofs.clone()
+        let Some(Proofs { method, max_pause, pace, turn, stopper: Some(stopper), .. }) =
+            proofs.clone()
         else {
             return source;
         };
         let prover = Prover::new(pid, object.clone(), Holding { stopper, method, max_pause });
-        Box::new(Source_::new(source, Box::new(prover), pace).in_turn(turn))
+        let proving = Source_::new(source, Box::new(prover), pace);
+        Box::new(proving.in_turn(turn).on_demand(demand.clone()))
     }
 }

@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use super::alerting::{self, Alert, Alerts};
 use super::args::{self, Args, Color, Command, Probes};
 use super::asking;
+use super::boarding::Entrance;
 use super::config;
 use super::daemon::{self, Daemon, Decided, Order};
 use super::failure::Failure;
@@ -36,7 +37,7 @@ use crate::http::{self, Address};
 use crate::model::Subjects;
 use crate::pipeline::{Pace, UntilFound};
 use crate::report::review::Project;
-use crate::serve::{ListenAddress, Token};
+use crate::serve::ListenAddress;
 
 /// From one sample to the next, unless a command or the user knows better.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -72,6 +73,8 @@ pub(super) struct Request {
     pub(super) max_dumped: u64,
     /// How endpoints are made to collect garbage.
     pub(super) forcing: Option<Forcing>,
+    /// Whether they are asked for what their own runtime finds leaked, for which they collect garbage.
+    pub(super) asks_for_leaks: bool,
     /// How servers are asked.
     pub(super) asking: http::Settings,
     /// With every file of patterns and the baseline read.
@@ -135,8 +138,8 @@ pub(super) enum Task {
     /// Pages for browsers.
     Dashboard {
         listen: ListenAddress,
-        /// `None` where whoever reaches it may look.
-        token: Option<Token>,
+        /// Who is let in.
+        entrance: Entrance,
     },
     Doctor,
     /// A program that leaks on purpose.
@@ -308,6 +311,7 @@ impl Request {
             pace,
             attach: task.attach_options(common.probes, common.budget),
             max_dumped: common.dump_limit,
+            asks_for_leaks: !common.proof.is_off(),
             forcing: if common.url.is_empty() { None } else { common.forcing.within(pace)? },
             asking,
             fail_on: common.judging.fail_on.unwrap_or(task.default_fail_on()),
@@ -345,16 +349,17 @@ impl Request {
         Ok(request)
     }
 
-    /// Settles what is looked at: servers tell goroutines, and hardly anything of memory, so that they are asked
-    /// whatever the environment says; and without goroutines there is nothing to dump and to push.
+    /// Settles what is looked at: stores tell goroutines, and hardly anything of memory, so that they are asked
+    /// whatever the environment says; a server is not asked for goroutines by `memory`; and without goroutines there is
+    /// nothing to dump and to push.
     fn limit(&mut self) {
-        let asks_servers = matches!(
-            self.selection,
-            Selection::Urls(_) | Selection::Datadog(_) | Selection::Stored(_)
-        );
+        let asks_servers = matches!(self.selection, Selection::Datadog(_) | Selection::Stored(_));
         let subjects = &mut self.settings.subjects;
         if asks_servers && !subjects.goroutines {
             *subjects = Subjects::ALL;
+        }
+        if matches!((&self.task, &self.selection), (Task::Memory { .. }, Selection::Urls(_))) {
+            *subjects = Subjects::MEMORY;
         }
         self.attach.subjects = *subjects;
         if !subjects.goroutines
@@ -527,7 +532,7 @@ impl Task {
             Some(Command::Export(_)) => Self::Export(common.format.of_profile()),
             Some(Command::Pprof(pprof)) => Self::Pprof(pprof.listen),
             Some(Command::Dashboard(it)) => {
-                Self::Dashboard { listen: it.listen, token: it.looking.token(it.listen)? }
+                Self::Dashboard { listen: it.listen, entrance: it.looking.entrance(it.listen)? }
             }
             Some(Command::Doctor(_)) => Self::Doctor,
             Some(Command::Simulate(simulating)) => {
@@ -567,6 +572,7 @@ impl Task {
             }
             Self::Daemon(_) => Some(Samples::ForAll),
             Self::Check | Self::Filter => Some(Samples::Once),
+            Self::Pprof(_) => Some(Samples::OnDemand),
             _ => None,
         }
     }

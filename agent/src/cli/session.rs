@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -11,7 +12,7 @@ use signal_hook::iterator::Signals;
 
 use super::failure::Failure;
 use super::output;
-use super::request::Request;
+use super::request::{Request, Task};
 use super::seen::Seen;
 use super::target::{self, NamedTarget};
 use crate::model::{Assessment, EarlyEnd, Instance};
@@ -78,8 +79,11 @@ fn sample(
         asked: asked.len(),
         unshown: None,
     };
+    // Whoever watches live ends when there is nothing more to see.
+    let planned =
+        pace.duration.filter(|_| !matches!(request.task, Task::Watch | Task::Dashboard { .. }));
     for ((target, is_saved), outcome) in asked.into_iter().zip(targets) {
-        seen.add(target, is_saved, outcome)?;
+        seen.add(target, (is_saved, planned), outcome)?;
     }
     for sink in sinks {
         seen.add_sink(sink)?;
@@ -91,7 +95,7 @@ impl Seen {
     fn add(
         &mut self,
         target: Instance,
-        is_saved: bool,
+        (is_saved, planned): (bool, Option<Duration>),
         outcome: TargetOutcome,
     ) -> Result<(), Failure> {
         let TargetOutcome { last, earlier, matched, end } = outcome;
@@ -105,8 +109,13 @@ impl Seen {
                 ));
                 Some(EarlyEnd::Exited)
             }
+            TargetEnd::Orderly(End::Stopped) if !is_saved => {
+                planned.map(|planned| EarlyEnd::Stopped { planned })
+            }
             TargetEnd::Orderly(_) => None,
-            TargetEnd::Interrupted => Some(EarlyEnd::Interrupted),
+            TargetEnd::Interrupted => {
+                Some(EarlyEnd::Interrupted { planned: planned.filter(|_| !is_saved) })
+            }
             TargetEnd::Failed(source) => {
                 let why = source.to_string();
                 self.failures.push(Failure::of(target.clone(), source));

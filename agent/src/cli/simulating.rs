@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::failure::Failure;
+use super::size::bytes;
 use crate::serve::ListenAddress;
 
 /// The rate of what says nothing else, in objects a second.
@@ -37,7 +38,7 @@ pub(super) struct Simulating {
     pattern: Curve,
 
     /// No more of them than this. Of busy goroutines 4, of others as many as come.
-    #[arg(long, value_name = "N", env = "LEAK_AGENT_SIMULATE_OBJECTS")]
+    #[arg(long, value_name = "N", env = "LEAK_AGENT_SIMULATE_OBJECTS", value_parser = clap::value_parser!(u64).range(1..))]
     objects: Option<u64>,
 
     /// Have the program serve its profiles (/debug/pprof/) at this address.
@@ -151,20 +152,7 @@ fn rate(text: &str) -> Result<f64, String> {
 fn growth(text: &str) -> Result<u64, String> {
     let problem = || "a growth is written like 1MB/s, 64KiB/s or 2GB/h".to_owned();
     let (size, seconds) = by_time(text);
-    let digits = size.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(size.len());
-    let (number, unit) = size.split_at(digits);
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "kb" => 1_000,
-        "m" | "mib" => 1 << 20,
-        "mb" => 1_000_000,
-        "g" | "gib" => 1 << 30,
-        "gb" => 1_000_000_000,
-        _ => return Err(problem()),
-    };
-    let number = number.parse::<f64>().map_err(|_| problem())?;
-    let bytes = number * f64::from(unit) / seconds;
+    let bytes = bytes(size).ok_or_else(problem)? / seconds;
     if (1.0..=1e12).contains(&bytes) { Ok(bytes as u64) } else { Err(problem()) }
 }
 

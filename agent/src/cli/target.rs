@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::failure::Failure;
 use super::input::find;
 use super::output;
-use super::proving;
+use super::proving::{self, Proofs};
 use super::remembering::Remembering;
 use super::request::{Request, Selection, Task};
 use super::starting;
@@ -20,8 +20,8 @@ use crate::collect::stores::{self, Found};
 use crate::collect::{CollectError, Source};
 use crate::error_chain::one_line;
 use crate::http::{Address, Settings};
-use crate::model::{InStore, Instance};
-use crate::pipeline::{self, Observer, Open};
+use crate::model::{InStore, Instance, Subjects};
+use crate::pipeline::{self, Observer, Open, ProofDemand};
 use crate::report::format;
 
 /// A process or an endpoint that is to be sampled, or a recording.
@@ -34,6 +34,8 @@ pub(super) struct NamedTarget {
     pub(super) is_saved: bool,
     /// What else is known of it, such as its version: sorted by name.
     pub(super) labels: Vec<(String, String)>,
+    /// What asks for a proof with the next sample, where that is how proofs are made.
+    pub(super) demand: Option<ProofDemand>,
     /// Attaches to it, or finds what it serves. Nothing is done before that is called.
     pub(super) open: Open,
 }
@@ -60,14 +62,16 @@ pub(super) fn all(request: &Request) -> Result<Vec<NamedTarget>, Failure> {
     let target = |(pid, object): (u32, Option<String>)| {
         let options = Options { object: object.clone(), ..request.attach.clone() };
         let (save, verbosity) = (request.save.clone(), request.verbosity);
-        let prove = proving::proving(request.proofs.as_ref(), (pid, object.clone()));
+        let demand = request.proofs.as_ref().and_then(Proofs::demand);
+        let prove =
+            proving::proving(request.proofs.as_ref(), (pid, object.clone()), demand.clone());
         let open = move || open(pid, &options, &prove, save.as_deref(), verbosity);
         let open: Open = match request.task {
             Task::Run { .. } => Box::new(move || starting::opened(open)),
             _ => Box::new(open),
         };
         let target = Instance::Process { pid, library: None };
-        NamedTarget { target, object, is_saved: false, labels: Vec::new(), open }
+        NamedTarget { target, object, is_saved: false, labels: Vec::new(), demand, open }
     };
     Ok(objects.map(target).collect())
 }
@@ -153,10 +157,16 @@ fn endpoint(address: &Address, request: &Request) -> NamedTarget {
     let target = Instance::Endpoint { url: address.url.to_string() };
     let (address, settings) = (address.clone(), request.asking.clone());
     let (save, verbosity) = (request.save.clone(), request.verbosity);
-    let (max_dumped, forcing) = (request.max_dumped, request.forcing);
+    let Subjects { goroutines, memory } = request.settings.subjects;
+    // Where nobody looks at goroutines, they are counted, which costs least: the program does not stand still for that.
+    let max_dumped = if goroutines { request.max_dumped } else { 0 };
+    let asks_for_leaks = request.asks_for_leaks && goroutines;
+    let (forcing, asks_for_heap) = (request.forcing, memory);
     let open = Box::new(move || {
         let start = Instant::now();
         let endpoint = pipeline::endpoint(address, settings, max_dumped)?;
+        let endpoint = if asks_for_leaks { endpoint } else { endpoint.without_leaks() };
+        let endpoint = if asks_for_heap { endpoint } else { endpoint.without_heap() };
         if verbosity > 0 {
             let found = format::duration(start.elapsed());
             output::say(format_args!("found {} in {found}", endpoint.base()));
@@ -170,7 +180,7 @@ fn endpoint(address: &Address, request: &Request) -> NamedTarget {
             None => Ok(source),
         }
     });
-    NamedTarget { target, object: None, is_saved: false, labels: Vec::new(), open }
+    NamedTarget { target, object: None, is_saved: false, labels: Vec::new(), demand: None, open }
 }
 
 /// The recordings and the series of profiles and dumps that were named.
@@ -181,6 +191,7 @@ fn saved(named: &[PathBuf]) -> Result<Vec<NamedTarget>, Failure> {
         object: None,
         is_saved: true,
         labels: Vec::new(),
+        demand: None,
         open: Box::new(move || Ok(pipeline::replay(recording))),
     };
     let profiled = |series: Series| NamedTarget {
@@ -188,6 +199,7 @@ fn saved(named: &[PathBuf]) -> Result<Vec<NamedTarget>, Failure> {
         object: None,
         is_saved: true,
         labels: Vec::new(),
+        demand: None,
         open: Box::new(move || Ok(pipeline::files(series))),
     };
     let recordings = Recording::of(&observations).into_iter().map(recorded);
@@ -218,6 +230,7 @@ fn downloaded(query: &Query) -> Result<Vec<NamedTarget>, Failure> {
                 object: None,
                 is_saved: true,
                 labels: Vec::new(),
+                demand: None,
                 open: Box::new(move || Ok(pipeline::downloaded(series, folder))),
             });
         }
@@ -250,7 +263,7 @@ fn stored(query: &stores::Query, request: &Request) -> Result<Vec<NamedTarget>, 
                 None => Ok(source),
             }
         });
-        NamedTarget { target, object: None, is_saved: true, labels, open }
+        NamedTarget { target, object: None, is_saved: true, labels, demand: None, open }
     };
     Ok(found.into_iter().map(target).collect())
 }

@@ -37,6 +37,9 @@ pub enum CollectError {
     /// The agent has too little memory for it.
     #[error(transparent)]
     Memory(#[from] attach::Shortage),
+    /// The agent has too little memory to walk the program's heap.
+    #[error(transparent)]
+    Walk(#[from] attach::retained::NoRoom),
     /// Nothing is known of the program's heap.
     #[error("the heap of the program cannot be read")]
     Heap(#[from] golang::heap::NoHeap),

@@ -10,6 +10,7 @@ pub mod buildinfo;
 pub(crate) mod caveat;
 pub(crate) mod error;
 pub(crate) mod experiments;
+pub(crate) mod file_memory;
 pub(crate) mod gather;
 pub mod globals;
 pub(crate) mod goroutines;

@@ -253,7 +253,7 @@ const fn registers(event: Event, arch: Arch) -> Registers {
 
 /// An event that no probe can see in this program.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no place for the {event} probe: {why}")]
+#[error("no place for the {event} probe")]
 pub struct NotFound {
     /// Which.
     pub event: Event,
@@ -267,7 +267,7 @@ pub struct NotFound {
 pub enum Why {
     /// No function of that name.
     #[error(
-        "the program has no function {function}; this Go release may be newer than leak-agent knows"
+        "the program has no function {function}: nothing in it calls that, or this Go release is newer than leak-agent knows"
     )]
     NoFunction {
         /// Which.

@@ -1,5 +1,7 @@
 //! The names of a program's variables, by its symbol table.
 
+use std::ops::Range;
+
 use object::{Object, ObjectSymbol};
 
 use super::globals::data_ranges;
@@ -27,6 +29,8 @@ struct Symbol {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VariableNames {
     symbols: Vec<Symbol>,
+    /// Where the file has variables, with names or without.
+    data: Vec<Range<u64>>,
     /// How far from these addresses the file was loaded.
     bias: u64,
 }
@@ -65,13 +69,20 @@ impl VariableNames {
             .collect();
         // Of those that begin at one address the longest last: marks of sections have no size.
         symbols.sort_by_key(|symbol| (symbol.start, symbol.end));
-        Self { symbols, bias }
+        Self { symbols, data, bias }
     }
 
     /// Whether there is any.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.symbols.is_empty()
+    }
+
+    /// Whether there are variables at an address, which may have no names.
+    #[must_use]
+    pub fn has_variables_at(&self, address: u64) -> bool {
+        let at = address.wrapping_sub(self.bias);
+        self.data.iter().any(|range| range.contains(&at))
     }
 
     /// The variable that a word is part of. `among` are the words of variables that point to variables, in the order
@@ -125,7 +136,7 @@ mod tests {
             symbol(0x200, 0x240, "main..stmp_1"),
             symbol(0x240, 0x280, "main..stmp_2"),
         ];
-        VariableNames { symbols, bias: 0x1000 }
+        VariableNames { symbols, data: std::iter::once(0x100..0x280).collect(), bias: 0x1000 }
     }
 
     fn name<'n>(names: &'n VariableNames, at: u64, among: &[Variable]) -> Option<&'n str> {
@@ -137,6 +148,7 @@ mod tests {
         let names = names();
         assert_eq!(name(&names, 0x1100, &[]), Some("main.store"));
         assert_eq!(name(&names, 0x1110, &[]), Some("main.store"));
+        assert!(names.has_variables_at(0x1190) && !names.has_variables_at(0x190));
         for nothing in [0x1118, 0x10ff, 0x1280, 0x1198, 0, 0x100, u64::MAX] {
             assert_eq!(name(&names, nothing, &[]), None, "{nothing:#x}");
         }

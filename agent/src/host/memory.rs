@@ -1,9 +1,13 @@
-//! How much memory a process may still take: the limits of its control groups, of both versions.
+//! How much memory a process may still take: the limits of its control groups, of both versions; and what the agent takes.
 
 use std::fs;
 use std::path::Path;
 
+use nix::sys::resource::{Resource, getrlimit};
+use nix::unistd::{SysconfVar, sysconf};
+
 use super::cgroup::{Cgroups, number};
+pub use super::sys::give_back;
 
 /// A limit beyond this is none: version 1 writes one of nearly 2^63.
 const NO_LIMIT: u64 = 1 << 56;
@@ -65,6 +69,14 @@ impl Allowance {
     }
 }
 
+/// The address space that this process may still take (`RLIMIT_AS`, `ulimit -v`); `None` where nothing limits it.
+#[must_use]
+pub fn address_space() -> Option<Allowance> {
+    let (limit_bytes, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
+    let used_bytes = own("VmSize:")?;
+    (limit_bytes < NO_LIMIT).then_some(Allowance { limit_bytes, used_bytes })
+}
+
 /// What of a group's memory is that of files, from `memory.stat`.
 fn caches(stat: &str) -> u64 {
     // Version 1 counts those of the groups below in lines of their own.
@@ -77,14 +89,35 @@ fn caches(stat: &str) -> u64 {
 /// What this process itself takes that no file holds, in bytes.
 #[must_use]
 pub fn own_bytes() -> Option<u64> {
+    own("RssAnon:")
+}
+
+/// A figure of this process, in bytes.
+fn own(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_ascii_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Resident memory of this process, pages of files included, in bytes; `None` where the host does not say.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    let pages: u64 =
+        fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+    let page = u64::try_from(sysconf(SysconfVar::PAGE_SIZE).ok()??).ok()?;
+    Some(pages * page)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_space_is_limited_or_not() {
+        assert!(own("VmSize:").is_some_and(|bytes| bytes > own_bytes().unwrap_or(0)));
+        let (limit_bytes, _) = getrlimit(Resource::RLIMIT_AS).expect("it is told");
+        assert_eq!(address_space().is_some(), limit_bytes < NO_LIMIT);
+    }
 
     #[test]
     fn caches_of_both_versions() {
@@ -121,5 +154,7 @@ mod tests {
         assert_eq!(Allowance::of(&folder), None);
         fs::remove_dir_all(folder).expect("removed");
         assert!(own_bytes().is_some_and(|bytes| bytes > 0));
+        give_back();
+        assert!(resident_bytes() >= own_bytes(), "pages of files come on top");
     }
 }

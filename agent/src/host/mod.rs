@@ -16,6 +16,7 @@ pub(crate) mod kernel;
 pub(crate) mod limits;
 pub(crate) mod memory;
 pub(crate) mod namespace;
+pub(crate) mod orphans;
 pub(crate) mod pods;
 pub mod privileges;
 pub mod probes;

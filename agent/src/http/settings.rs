@@ -23,6 +23,7 @@ pub struct Settings {
     /// Headers that are sent too.
     pub headers: Vec<Header>,
     /// Certificates (PEM) that are trusted beside those of the machine.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "there is nobody to trust"))]
     pub authorities: Option<Vec<u8>>,
     /// Who asks, by a certificate.
     pub identity: Option<Identity>,
@@ -70,6 +71,7 @@ impl Header {
 #[derive(Clone)]
 pub struct Identity {
     /// Both, in PEM.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nobody is shown it"))]
     pub(super) pem: Vec<u8>,
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::retained::Amount;
+use super::amount::Amount;
 use super::source_line::SourceLine;
 use super::stack::{StackId, StackTable};
 use super::target::Target;

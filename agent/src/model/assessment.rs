@@ -13,6 +13,7 @@ use super::forced::CollectionVerdict;
 use super::habits::Usual;
 use super::level::Level;
 use super::lock_wait::{Holder, Waiter};
+use super::members::Members;
 use super::memory_account::MemoryAccount;
 use super::observation::{Coverage, Site};
 use super::overhead::Overhead;
@@ -47,6 +48,8 @@ pub struct Assessment {
     pub overhead: Overhead,
     /// Every goroutine of the last observation in exactly one group, largest group first.
     pub groups: Vec<Group>,
+    /// Who is in each of them; empty where nothing knows goroutines apart, and where some groups were left out.
+    pub members: Arc<Members>,
     /// What leaks, worst first; `None` where nobody judged.
     pub judgement: Option<Judgement>,
     /// Where goroutines were created while creations were watched, most first; empty without probes.
@@ -77,6 +80,14 @@ impl Assessment {
         self.coverage.subjects
     }
 
+    /// The same, as far as the source tells of it: profiles of goroutines tell nothing of memory.
+    #[must_use]
+    pub const fn known(&self) -> Subjects {
+        let Subjects { goroutines, memory } = self.subjects();
+        let tells = self.memory.is_some() || self.resources.is_some();
+        Subjects { goroutines, memory: memory && tells }
+    }
+
     /// How many goroutines there are; `None` where they were not looked at.
     #[must_use]
     pub fn goroutines(&self) -> Option<u64> {
@@ -91,17 +102,37 @@ impl Assessment {
     }
 
     /// How well the process is, 0 to 100, by what was looked at; `None` where nobody judged, or there was too
-    /// little to judge by: it could not run for most of the window, or no stack could be read.
+    /// little to judge by: see [`Assessment::is_blind`].
     #[must_use]
     pub fn health(&self) -> Option<u8> {
         let judgement = self.judgement.as_ref()?;
         (!self.is_blind()).then_some(judgement.health)
     }
 
-    /// Whether that nothing was found means nothing: it could not run for most of the window, or no stack could be read.
+    /// Whether that nothing was found means nothing: it could not run for most of the window, no stack could be read, or
+    /// it was watched for less than was asked for.
     #[must_use]
     pub fn is_blind(&self) -> bool {
-        self.held.is_some_and(|held| held.is_mostly()) || self.coverage.has_read_none()
+        self.held.is_some_and(|held| held.is_mostly())
+            || self.coverage.has_read_none()
+            || (self.cut_short().is_some() && self.has_found_nothing())
+    }
+
+    /// For how long it was to be watched, where somebody ended that before.
+    #[must_use]
+    pub fn cut_short(&self) -> Option<Duration> {
+        let planned = match self.early_end.as_ref()? {
+            EarlyEnd::Stopped { planned } => *planned,
+            EarlyEnd::Interrupted { planned } => (*planned)?,
+            EarlyEnd::Exited | EarlyEnd::Found { .. } | EarlyEnd::Failed(_) => return None,
+        };
+        (self.window.duration < planned).then_some(planned)
+    }
+
+    /// Whether there is no finding.
+    #[must_use]
+    pub fn has_found_nothing(&self) -> bool {
+        self.judgement.as_ref().is_none_or(|judged| judged.findings.is_empty())
     }
 }
 

@@ -44,7 +44,7 @@ pub struct EarlierPrograms {
 }
 
 /// Why nothing was sampled any more after the last sample of an assessment, where that was neither its
-/// planned end nor a request to stop.
+/// planned end nor, where none was planned, a request to stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EarlyEnd {
     /// The target has exited.
@@ -54,8 +54,16 @@ pub enum EarlyEnd {
         /// How many samples it had stood for.
         samples: u32,
     },
+    /// It was asked to stop before its planned end.
+    Stopped {
+        /// For how long it was to be watched.
+        planned: Duration,
+    },
     /// It was asked to stop while the next sample was taken or judged, which was not waited for.
-    Interrupted,
+    Interrupted {
+        /// For how long it was to be watched; `None` where that was until a request to stop.
+        planned: Option<Duration>,
+    },
     /// The target could not be sampled any more, for the reason given.
     Failed(String),
 }

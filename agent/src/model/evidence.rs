@@ -5,13 +5,16 @@ use std::time::Duration;
 use strum::IntoStaticStr;
 
 use super::allocated::AllocatedAt;
+use super::amount::Amount;
 use super::caused_at::CausedAt;
 use super::forced::Freed;
 use super::lock_wait::{Holder, Holders, Waiter};
 use super::memory_account::{KeptAllocations, LimitUse, MemoryKind, Trend};
 use super::pattern::Pattern;
+use super::proof::{ProvenBy, RuntimeAlone};
 use super::resource_account::{ResourceLimit, ResourceTrend};
-use super::retained::{Amount, HeapHolder, HeapStep};
+use super::resources::ResourceKey;
+use super::retained::{HeapHolder, HeapStep};
 use super::source_rule::SourceNote;
 use super::stack::FrameId;
 
@@ -97,6 +100,13 @@ pub enum Evidence {
     Unreachable {
         /// How many.
         goroutines: u64,
+    },
+    /// The runtime and leak-agent do not say the same of all of them.
+    VerdictsDiffer {
+        /// Of how many who says so.
+        by: ProvenBy,
+        /// Why those are not proven that the runtime alone reports.
+        runtime_alone: RuntimeAlone,
     },
     /// They wait on a nil channel.
     NilChannel,
@@ -210,6 +220,8 @@ pub enum Evidence {
     },
     /// How many of those that piled up within the window were gone after forced collections.
     Collected(Freed),
+    /// How many bytes of the heap that piled up within the window were gone after forced collections.
+    HeapCollected(Freed),
     /// Memory becomes more and more.
     MemoryGrowth {
         /// Whose.
@@ -246,6 +258,15 @@ pub enum Evidence {
     },
     /// What is used of a limit of descriptors, threads or mappings.
     ResourceLimit(ResourceLimit),
+    /// What most of those that a limit counts are.
+    MostlyOf {
+        /// The name that most of them have.
+        key: ResourceKey,
+        /// How many have it.
+        count: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// Who holds the heap.
     HeapHeld(Box<HeapHeld>),
     /// At which lines what is in use of the heap grew, those that grew most first.
@@ -264,7 +285,7 @@ impl Evidence {
     pub const fn detector(&self) -> DetectorKind {
         match self {
             Self::RuntimeFound { .. } => DetectorKind::Runtime,
-            Self::Unreachable { .. } => DetectorKind::Proof,
+            Self::Unreachable { .. } | Self::VerdictsDiffer { .. } => DetectorKind::Proof,
             Self::NilChannel | Self::EmptySelect => DetectorKind::ForEver,
             Self::BlockedFinalizer { .. } => DetectorKind::Finalizer,
             Self::Cycle { .. } => DetectorKind::DeadlockCycle,
@@ -279,14 +300,14 @@ impl Evidence {
             Self::Suspicious { .. } => DetectorKind::SuspiciousPattern,
             Self::Stuck(_) => DetectorKind::Stuck,
             Self::Contended { .. } => DetectorKind::BlockProfile,
-            Self::Collected(_) => DetectorKind::ForcedCollection,
+            Self::Collected(_) | Self::HeapCollected(_) => DetectorKind::ForcedCollection,
             Self::MemoryGrowth { .. } | Self::Kept { .. } | Self::LimitNears(_) => {
                 DetectorKind::MemoryGrowth
             }
             Self::ResourceGrowth(_) => DetectorKind::ResourceGrowth,
             Self::CloseWait { .. } => DetectorKind::CloseWait,
             Self::Unreaped { .. } => DetectorKind::Unreaped,
-            Self::ResourceLimit(_) => DetectorKind::ResourceLimit,
+            Self::ResourceLimit(_) | Self::MostlyOf { .. } => DetectorKind::ResourceLimit,
             Self::HeapHeld(_) => DetectorKind::Walk,
             Self::AllocatedAt(_) => DetectorKind::MemoryProfile,
             Self::CausedAt(_) | Self::CauseUnknown => DetectorKind::Cause,
@@ -297,9 +318,9 @@ impl Evidence {
 /// Who holds a heap that grew, by a walk of it near the window's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeapHeld {
-    /// The holder: the one that holds most more than at the walk before, or most without one.
+    /// The holder: one that holds more than at the walk before, or the one that holds most, without a walk before.
     pub holder: HeapHolder,
-    /// Of the paths of that holder the one with most bytes.
+    /// Of the paths of that holder the one that became more by most bytes since, or the one with most.
     pub steps: Vec<HeapStep>,
     /// How many more bytes it holds than at a walk before; `None` where there was none, or it does not hold more.
     pub grown_bytes: Option<u64>,

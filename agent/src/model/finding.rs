@@ -12,9 +12,11 @@ use super::caused_at::CausedAt;
 use super::class::CauseClass;
 use super::evidence::{Evidence, HeapHeld};
 use super::growth::Growth;
+use super::held_waits::HeldWaits;
 use super::lock_wait::LockWait;
 use super::memory_account::MemoryKind;
 use super::pattern::Pattern;
+use super::proof::ProvenBy;
 use super::resource_account::{OpenedAt, ResourceGrowth};
 use super::stack::FrameId;
 use super::suggestion::Suggestion;
@@ -324,6 +326,8 @@ pub struct GoroutineLeak {
     pub count: u64,
     /// How many of them are proven; `None` where nothing tried to prove it.
     pub proven_count: Option<u64>,
+    /// Whose verdict that is.
+    pub proven_by: ProvenBy,
     /// Their births and deaths; `None` where the source does not know goroutines apart.
     pub turnover: Option<Turnover>,
     /// For how long the longest has been blocked.
@@ -334,6 +338,8 @@ pub struct GoroutineLeak {
     pub kept_bytes: Option<u64>,
     /// Who waits for whom.
     pub lock_wait: LockWait,
+    /// Who holds what they wait on; `None` where the heap was not walked for that.
+    pub held: Option<HeldWaits>,
     /// What piles up with them: as many, at the same times.
     pub piled_up: Vec<PiledUp>,
 }

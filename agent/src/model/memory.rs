@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::retained::Amount;
+use super::amount::Amount;
 use super::stack::StackId;
 
 /// A process's memory. What the source cannot know is `None`.
@@ -24,6 +24,29 @@ pub struct Memory {
     /// Who allocated large objects; `None` where nobody watches that.
     #[serde(default)]
     pub large: Option<LargeAllocations>,
+    /// Who allocated what is in use, as that profile says; `None` without one.
+    #[serde(default)]
+    pub profiled: Option<ProfiledSites>,
+}
+
+/// The sites of a heap profile that belongs to a sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfiledSites {
+    /// Of so many bytes that are allocated one is sampled, on average; `None` where the profile does not say.
+    pub rate_bytes: Option<u64>,
+    /// One for each stack and size of object.
+    pub sites: Vec<ProfiledSite>,
+}
+
+/// Objects of about one size that one stack allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfiledSite {
+    /// The stack.
+    pub stack: StackId,
+    /// In use, as of the last collection that was complete: estimated.
+    pub in_use: Amount,
+    /// Since the program began, as of then.
+    pub allocated: Amount,
 }
 
 /// Objects of more than 32 KiB that are in use and were allocated while a probe watched that.
@@ -96,9 +119,9 @@ pub struct Heap {
     pub runtime_bytes: u64,
     /// How large the objects may become until the next collection ends; `None` where none will come.
     pub goal_bytes: Option<u64>,
-    /// GOGC, in percent; `None` where it is off.
+    /// GOGC, in percent; `None` where it is off, or not known (`is_served`).
     pub gc_percent: Option<u32>,
-    /// GOMEMLIMIT; `None` without.
+    /// GOMEMLIMIT; `None` without, or where it is not known (`is_served`).
     pub limit_bytes: Option<u64>,
     /// Bytes allocated since the program began.
     pub allocated_bytes: u64,
@@ -114,8 +137,8 @@ pub struct Heap {
     pub forced_collections: u32,
     /// When the last ended, in nanoseconds since 1970; `None` before the first.
     pub last_collection_ns: Option<u64>,
-    /// For how long all of them stopped the program.
-    pub pause_total_ns: u64,
+    /// For how long all of them stopped the program; `None` where it is not known.
+    pub pause_total_ns: Option<u64>,
     /// For how long the last did; `None` before the first.
     pub last_pause_ns: Option<u64>,
     /// Processor time of collections, without what nobody else wanted, up to the end of the last.
@@ -124,6 +147,10 @@ pub struct Heap {
     pub busy_cpu_ns: u64,
     /// By size class, smallest first, large objects last: those that anything was allocated of.
     pub classes: Vec<SizeClass>,
+    /// Whether the program itself said so (`runtime.MemStats`), which says nothing of what is reachable, of what GOGC and
+    /// GOMEMLIMIT are, of the processor time, and of the classes.
+    #[serde(default)]
+    pub is_served: bool,
 }
 
 /// Objects of one size class.
@@ -137,6 +164,19 @@ pub struct SizeClass {
     pub freed: u64,
     /// Bytes of those that were not.
     pub in_use_bytes: u64,
+}
+
+impl Memory {
+    /// What collections find reachable: the runtime's own figure, or else what a heap profile estimates.
+    #[must_use]
+    pub fn live_bytes(&self) -> Option<u64> {
+        let estimated = || {
+            self.profile
+                .filter(|it| it.basis == HeapProfileBasis::Sampled)
+                .map(|it| it.in_use_bytes)
+        };
+        self.heap.as_ref().and_then(|heap| heap.marked_bytes).or_else(estimated)
+    }
 }
 
 impl Heap {

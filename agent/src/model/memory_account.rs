@@ -1,5 +1,6 @@
 //! What is made of a window of memory figures: where the resident memory is, what grows, what it leads to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use super::allocated::AllocatedAt;
 use super::forced::WouldFree;
 use super::growth::Growth;
 use super::level::Level;
-use super::memory::Memory;
+use super::memory::{Memory, ProfiledSites};
 use super::retained::HeldHeap;
 use super::trend::Reached;
 
@@ -21,6 +22,14 @@ pub struct MemoryAccount {
     pub now: Memory,
     /// Who holds most of the heap; `None` where it was not walked, or a finding says it.
     pub held: Option<HeldHeap>,
+    /// The lines at which what is in use grew over the window, as heap profiles that go with samples say, most first: some.
+    pub grown: Vec<AllocatedAt>,
+    /// The sites of the last heap profile that went with a sample.
+    pub profiled: Option<Arc<ProfiledSites>>,
+    /// By so much an estimate of what is reachable may have changed over the window by chance; 0 where it is counted.
+    pub noise_bytes: u64,
+    /// Of how many collections it is known what they left.
+    pub live_values: u64,
     /// Who allocated large objects that are in use; `None` where nobody watches that.
     pub large: Option<LargeLines>,
     /// What collections would free; `None` where the heap was not walked to the end.
@@ -31,6 +40,8 @@ pub struct MemoryAccount {
     /// What was allocated since is no part of it, so that a heap that fills up until it is collected,
     /// again and again, does not grow.
     pub live: Option<Trend>,
+    /// Whether that grows on after a drop that has left more than there was at first: a part of it was let go.
+    pub live_resumes: bool,
     /// How all that is on the heap goes, reachable or not; `None` before the third observation.
     pub objects: Option<Trend>,
     /// That collections keep most of what is allocated; `None` where they do not, or none was seen.

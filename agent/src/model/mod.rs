@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod allocated;
+mod amount;
 pub mod assessment;
 pub mod cause;
 pub mod caused_at;
@@ -21,8 +22,10 @@ pub mod function;
 pub mod goroutine;
 mod growth;
 mod habits;
+pub mod held_waits;
 pub mod level;
 pub mod lock_wait;
+mod members;
 pub mod memory;
 pub mod memory_account;
 pub mod note;
@@ -53,6 +56,7 @@ pub use allocated::{
     Allocated, AllocatedAt, AllocatedCoverage, AllocatedSample, AllocationBasis, AllocationSite,
     NotAllocated, NotSampled, Restored,
 };
+pub use amount::Amount;
 pub use assessment::{
     Ages, Assessment, Group, HotPath, Judgement, Lineage, LockGraph, LockNode, NoStack, Rise,
     RiseVerdict, Rising, Totals, WindowSpan,
@@ -81,11 +85,13 @@ pub use goroutine::{
 };
 pub use growth::{Forecast, Growth, GrowthPattern};
 pub use habits::{Habits, Sizes, Usual};
+pub use held_waits::{HeldWait, HeldWaits, HoldingGoroutines, SuspectWait, Suspects, WaitHolder};
 pub use level::Level;
 pub use lock_wait::{Doing, Holder, Holders, LockWait, Waiter};
+pub use members::{Member, Members};
 pub use memory::{
     GroupMemory, Heap, HeapProfile, HeapProfileBasis, LargeAllocations, LargeSite, Memory,
-    ProcessMemory, SizeClass,
+    ProcessMemory, ProfiledSite, ProfiledSites, SizeClass,
 };
 pub use memory_account::{
     Allocation, Cliff, Collector, KeptAllocations, LargeLines, LimitKind, LimitUse, MemoryAccount,
@@ -97,7 +103,9 @@ pub use overhead::{HitCost, HitNote, Overhead};
 pub use pattern::Pattern;
 pub use probe::{ProbeCoverage, ProbeEvent, ProbeReason, ProbeSpell, ProbeState};
 pub use profile::{ProfileCoverage, ProfileFault, ProfileForm};
-pub use proof::{KeptAlone, KeptHeap, ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
+pub use proof::{
+    KeptAlone, KeptHeap, ProofAttempt, ProofCoverage, ProofMethod, ProofRun, ProvenBy, RuntimeAlone,
+};
 pub use rates::{Rate, RateBasis, Rates};
 pub use resource_account::{
     OpenedAt, ResourceAccount, ResourceGrowth, ResourceLimit, ResourcePoint, ResourceTrend,
@@ -107,9 +115,8 @@ pub use resources::{
     ResourcePart, Resources, TcpState, Usage,
 };
 pub use retained::{
-    Amount, Collectable, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange,
-    HeldDescriptors, HeldHeap, HeldPath, HeldSince, HolderKind, Retained, RetainedClass,
-    WalkCoverage,
+    Collectable, HeapCycle, HeapHolder, HeapPath, HeapStep, HeapType, HeldChange, HeldDescriptors,
+    HeldHeap, HeldPath, HeldSince, HolderKind, Retained, RetainedClass, WalkCoverage,
 };
 pub use running::{Halt, Held, Running};
 pub use source_line::SourceLine;

@@ -63,7 +63,7 @@ pub enum CoverageNote {
         /// Of how many.
         of: u64,
     },
-    /// The heap grows, or may, and was not walked to see who holds it.
+    /// The heap was not walked to see who holds it, descriptors, or what goroutines wait on that findings are about.
     HeapNotWalked {
         /// Why.
         why: String,

@@ -38,8 +38,12 @@ impl ProfileForm {
 pub struct ProfileCoverage {
     /// Its form.
     pub form: ProfileForm,
-    /// Whether it holds only goroutines that the runtime found leaked (Go 1.26+, `goroutineleak`).
+    /// Whether it holds only goroutines that leak (`goroutineleak`), as the runtime found (Go 1.26+) or leak-agent.
     pub only_leaked: bool,
+    /// Whether leak-agent wrote it: what is leaked in it is what leak-agent had proven, or the runtime found, as the
+    /// profile says of each.
+    #[serde(default)]
+    pub of_agent: bool,
     /// Bytes that were read, unpacked.
     pub bytes: u64,
     /// How many goroutines it says that there are; `None` where it does not say.
@@ -67,6 +71,7 @@ impl ProfileCoverage {
         Self {
             form,
             only_leaked: false,
+            of_agent: false,
             bytes: 0,
             announced: None,
             other_lines: 0,

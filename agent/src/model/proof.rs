@@ -21,6 +21,9 @@ pub struct ProofCoverage {
     /// What the proven keep, as of the latest proof; `None` before one could tell.
     #[serde(default)]
     pub kept: Option<KeptHeap>,
+    /// How long after the first sample it was last told which goroutines can be reached; `None` before.
+    #[serde(default)]
+    pub decided: Option<Duration>,
 }
 
 /// Heap that only goroutines lead to that are proven to leak: the collector keeps it for them.
@@ -73,6 +76,63 @@ pub enum ProofAttempt {
         /// Why, as part of a sentence.
         why: String,
     },
+}
+
+impl ProofAttempt {
+    /// Whether it told which goroutines can be reached.
+    #[must_use]
+    pub const fn is_decided(&self) -> bool {
+        match self {
+            Self::NoCandidate | Self::AllReachable { .. } | Self::Done(_) => true,
+            Self::Refused { .. } | Self::Failed { .. } => false,
+        }
+    }
+}
+
+/// Whose verdict it is that goroutines are proven to leak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProvenBy {
+    /// Those that leak-agent proved from outside.
+    pub agent: u64,
+    /// Those that the runtime reports itself, as of when the program last made its `goroutineleak` profile.
+    pub runtime: u64,
+    /// Those of whom both say so.
+    pub both: u64,
+}
+
+/// Goroutines that the runtime reports and leak-agent does not prove, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeAlone {
+    /// The main goroutine, of which nothing is ever proven.
+    pub main: u64,
+    /// They wait for something that is never proven to be out of reach.
+    pub other_waits: u64,
+    /// No proof has come to a result.
+    pub untold: u64,
+    /// They have not waited since before the latest proof.
+    pub since: u64,
+    /// As far as can be seen from outside, something can still reach what they wait for.
+    pub in_reach: u64,
+}
+
+impl RuntimeAlone {
+    /// All of them.
+    #[must_use]
+    pub const fn sum(&self) -> u64 {
+        self.main + self.other_waits + self.untold + self.since + self.in_reach
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            main: self.main + other.main,
+            other_waits: self.other_waits + other.other_waits,
+            untold: self.untold + other.untold,
+            since: self.since + other.since,
+            in_reach: self.in_reach + other.in_reach,
+        }
+    }
 }
 
 /// A proof that came to its end.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
+use super::amount::Amount;
 use super::resources::ResourceKey;
 
 /// Who holds the heap of a process, at one moment.
@@ -150,35 +151,6 @@ pub struct HeapType {
     pub name: Option<String>,
     /// They.
     pub holds: Amount,
-}
-
-/// Objects and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Amount {
-    /// Bytes, each object as large as its size class.
-    pub bytes: u64,
-    /// How many objects.
-    pub objects: u64,
-}
-
-impl Amount {
-    /// Both together.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_add(other.bytes),
-            objects: self.objects.saturating_add(other.objects),
-        }
-    }
-
-    /// This without another.
-    #[must_use]
-    pub const fn less(self, other: Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_sub(other.bytes),
-            objects: self.objects.saturating_sub(other.objects),
-        }
-    }
 }
 
 /// Who holds objects.

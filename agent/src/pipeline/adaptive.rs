@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::model::Assessment;
+use crate::model::{Assessment, Memory};
 
 /// The interval is never shorter, and never longer.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub(super) struct Figures {
 impl Figures {
     pub(super) fn of(assessment: &Assessment) -> Self {
         let memory = assessment.memory.as_ref().map(|account| &account.now);
-        let live = memory.and_then(|now| now.heap.as_ref()?.marked_bytes);
+        let live = memory.and_then(Memory::live_bytes);
         let resident = memory.and_then(|now| Some(now.process?.rss_bytes));
         let held = assessment.resources.as_ref().and_then(|account| account.now.descriptors);
         Self {

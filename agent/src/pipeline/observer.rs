@@ -86,6 +86,8 @@ pub struct Observer {
     stop: Stop,
     /// Whether updates have the sample itself too.
     keeps: bool,
+    /// Samples that the window is kept by.
+    samples: usize,
     /// What the last sample gave.
     last: Option<Arc<Assessment>>,
     earlier: Earlier,
@@ -111,6 +113,7 @@ impl Observer {
             roots,
             stop: Stop::default(),
             keeps: false,
+            samples: Window::MAX_SAMPLES,
             last: None,
             earlier: Earlier::default(),
             persistence: Persistence::default(),
@@ -148,6 +151,12 @@ impl Observer {
     pub const fn keeping(mut self, keeps: bool) -> Self {
         self.keeps = keeps;
         self
+    }
+
+    /// Keeps the window by so many samples at most from now on.
+    pub fn shorten(&mut self, samples: usize) {
+        self.samples = samples;
+        self.window.keep(samples);
     }
 
     /// Takes one sample; `None` is the orderly end of the source.
@@ -221,6 +230,7 @@ impl Observer {
         }
         let program = self.earlier.add(last, observation.at);
         self.window = Window::default();
+        self.window.keep(self.samples);
         self.persistence = Persistence::default();
         if let Some(learned) = &mut self.learned {
             learned.begin_anew();

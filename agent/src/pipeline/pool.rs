@@ -2,8 +2,10 @@
 //!
 //! Where a [`super::Session`] gives each target a thread and all one pace, a pool has as many threads as it is told, whoever
 //! is due is sampled next, and each target has an interval of its own (`rhythm`). What all take together is held against
-//! what the agent may (`load`): where it is too much, all give way.
+//! what the agent may (`load`): where it is too much, all give way. Where it takes too much memory (`pressure`), windows are kept
+//! by fewer samples, and then those targets go in which there is least to see.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,10 +17,11 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::fed::Fed;
 use super::load::Load;
+use super::pressure::{LEAST_TARGETS, Pressure, Relief};
 use super::rhythm::{Cost, Pacing, Rhythm};
 use super::{Inbox, Observer, Open, Sink, SinkOutcome, Stop};
 use crate::collect::{CollectError, Source};
-use crate::model::{Assessment, TargetId, Update};
+use crate::model::{Assessment, TargetId, Update, Verdict};
 
 /// After a request to stop, samples that are being taken are not waited for longer than this.
 const GRACE: Duration = Duration::from_millis(600);
@@ -29,6 +32,17 @@ const SPREAD: f64 = 0.618_033_988_75;
 
 /// What observes a source, once it is open.
 pub type Observe = Box<dyn FnOnce(Box<dyn Source>) -> Observer + Send>;
+
+/// What memory the agent may take, and how that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// What it may take.
+    pub max_bytes: u64,
+    /// What it takes; `None` where that cannot be told.
+    pub taken: fn() -> Option<u64>,
+    /// Gives back what was freed.
+    pub give_back: fn(),
+}
 
 /// How a target leaves a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +64,8 @@ pub enum Event {
     Failed(u64, CollectError),
     /// A defect of the agent.
     Panicked(u64),
+    /// It was let go, or not attached to, since the agent takes as much memory as it may.
+    NoMemory(u64),
 }
 
 /// What is known of a target.
@@ -82,6 +98,12 @@ struct Standing {
 struct State {
     pacing: Pacing,
     load: Load,
+    memory: Memory,
+    pressure: Pressure,
+    /// Targets that are being attached to.
+    opening: usize,
+    /// Targets that may be attached to though there is no room: others went for them.
+    exchanged: usize,
     /// By when it is due, and its key.
     queue: BTreeMap<(Instant, u64), Task>,
     targets: HashMap<u64, Standing>,
@@ -114,6 +136,7 @@ impl Pool {
     pub fn start(
         pacing: Pacing,
         threads: NonZeroUsize,
+        memory: Memory,
         sinks: Vec<Box<dyn Sink>>,
         stop: Stop,
     ) -> Self {
@@ -124,6 +147,10 @@ impl Pool {
             state: Mutex::new(State {
                 pacing,
                 load: Load::default(),
+                memory,
+                pressure: Pressure::new(memory.max_bytes),
+                opening: 0,
+                exchanged: 0,
                 queue: BTreeMap::new(),
                 targets: HashMap::new(),
                 given: 0,
@@ -163,21 +190,74 @@ impl Pool {
 
     /// Takes a target out. Sinks are told how it left.
     pub fn remove(&self, key: u64, departure: Departure) {
+        self.shared.remove(key, departure);
+    }
+
+    /// Lets go of a target for another: of those that were sampled at least so often, and in which nothing likely is found, the
+    /// one that was sampled most often.
+    pub fn exchange(&self, samples: u64) {
         let mut state = self.shared.lock();
-        let waiting = state.queue.keys().find(|(_, it)| *it == key).copied();
-        match waiting {
-            Some(place) => {
-                let task = state.queue.remove(&place);
-                let standing = state.targets.remove(&key);
-                drop(state);
-                self.shared.tell(standing.and_then(|it| it.id), departure);
-                // What it learned is kept now, and nobody waits for that.
-                drop(task);
-            }
-            None => {
-                if let Some(standing) = state.targets.get_mut(&key) {
-                    standing.departure = Some(departure);
+        let is_meant = |progress: &Progress| {
+            progress.samples >= samples.max(1) && !progress.interest().is_likely
+        };
+        let meant = state.targets.iter().filter(|(_, it)| is_meant(&it.progress));
+        let last = meant.max_by_key(|(_, it)| it.progress.samples).map(|(key, _)| *key);
+        // Where only as many are sampled as are whatever they take, its place is free without that.
+        if last.is_some() && state.sampled() > LEAST_TARGETS {
+            state.exchanged += 1;
+        }
+        drop(state);
+        self.shared.let_go(last);
+    }
+
+    /// How many of those that were let go may come again.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        let state = self.shared.lock();
+        if state.pressure.is_roomy() {
+            return usize::MAX;
+        }
+        LEAST_TARGETS.saturating_sub(state.targets.len()) + state.exchanged
+    }
+
+    /// The agent may take another amount of memory from now on, in bytes.
+    pub fn limit(&self, max_bytes: u64) {
+        self.shared.lock().pressure.limit(max_bytes);
+    }
+
+    /// By how many samples windows are kept at most, and whether the agent takes more memory than it may nevertheless.
+    #[must_use]
+    pub fn shortened(&self) -> (usize, bool) {
+        let state = self.shared.lock();
+        (state.pressure.samples(), state.pressure.is_over())
+    }
+
+    /// Holds the memory that the agent takes against what it may. To be called every second or so.
+    pub fn press(&self) {
+        let Memory { taken, give_back, .. } = self.shared.lock().memory;
+        let Some(mut bytes) = taken() else { return };
+        if self.shared.lock().pressure.is_full(bytes) {
+            give_back();
+            bytes = taken().unwrap_or(bytes);
+        }
+        let mut state = self.shared.lock();
+        let targets = state.sampled();
+        match state.pressure.add(Instant::now(), bytes, targets) {
+            Relief::Nothing => {}
+            // Those that are being sampled follow with their next sample.
+            Relief::Windows => {
+                let samples = state.pressure.samples();
+                for task in state.queue.values_mut() {
+                    if let Task::Sample(observer, _) = task {
+                        observer.shorten(samples);
+                    }
                 }
+            }
+            Relief::Targets(count) => {
+                let mut last = state.by_interest();
+                last.truncate(count);
+                drop(state);
+                self.shared.let_go(last);
             }
         }
     }
@@ -241,10 +321,89 @@ enum Turn {
     Failed(CollectError),
 }
 
+impl State {
+    /// Whether one more target can be attached to, which is begun then.
+    fn takes_one_more(&mut self) -> bool {
+        let taken = (self.memory.taken)().unwrap_or(0);
+        let has_room = self.sampled() + self.opening < LEAST_TARGETS
+            || self.pressure.has_room(taken, self.opening + 1);
+        if !has_room {
+            let Some(fewer) = self.exchanged.checked_sub(1) else { return false };
+            self.exchanged = fewer;
+        }
+        self.opening += 1;
+        true
+    }
+
+    fn sampled(&self) -> usize {
+        self.targets.values().filter(|it| it.progress.samples > 0).count()
+    }
+
+    /// Those that are sampled, the one in which there is least to see first.
+    fn by_interest(&self) -> Vec<u64> {
+        let sampled = self.targets.iter().filter(|(_, it)| it.progress.samples > 0);
+        let mut keys: Vec<u64> = sampled.map(|(key, _)| *key).collect();
+        keys.sort_by_key(|key| (self.targets[key].progress.interest(), *key));
+        keys
+    }
+}
+
+/// How much there is to see in a target; of two that are alike the larger comes first, as more is freed with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Interest {
+    is_likely: bool,
+    is_suspect: bool,
+    interval: Reverse<Option<Duration>>,
+    goroutines: Reverse<u64>,
+}
+
+impl Progress {
+    fn interest(&self) -> Interest {
+        let last = self.last.as_deref();
+        let findings = last.and_then(|it| it.judgement.as_ref()).map(|it| &it.findings[..]);
+        let findings = findings.unwrap_or_default();
+        Interest {
+            is_likely: findings.iter().any(|it| it.verdict >= Verdict::Likely),
+            is_suspect: !findings.is_empty(),
+            interval: Reverse(self.interval),
+            goroutines: Reverse(last.map_or(0, |it| it.totals.goroutines)),
+        }
+    }
+}
+
 impl Shared {
     /// A panic while it was held left it whole: each change of it is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a target out. Sinks are told how it left.
+    fn remove(&self, key: u64, departure: Departure) {
+        let mut state = self.lock();
+        let waiting = state.queue.keys().find(|(_, it)| *it == key).copied();
+        match waiting {
+            Some(place) => {
+                let task = state.queue.remove(&place);
+                let standing = state.targets.remove(&key);
+                drop(state);
+                self.tell(standing.and_then(|it| it.id), departure);
+                // What it learned is kept now, and nobody waits for that.
+                drop(task);
+            }
+            None => {
+                if let Some(standing) = state.targets.get_mut(&key) {
+                    standing.departure = Some(departure);
+                }
+            }
+        }
+    }
+
+    /// Takes targets out, since the agent takes too much memory.
+    fn let_go(&self, keys: impl IntoIterator<Item = u64>) {
+        for key in keys {
+            self.remove(key, Departure::Released);
+            self.lock().events.push(Event::NoMemory(key));
+        }
     }
 
     fn work(&self) {
@@ -269,6 +428,11 @@ impl Shared {
             state = match due {
                 Some(due) if due <= now => {
                     let ((_, key), task) = state.queue.pop_first()?;
+                    if matches!(task, Task::Open(..)) && !state.takes_one_more() {
+                        state.targets.remove(&key);
+                        state.events.push(Event::NoMemory(key));
+                        continue;
+                    }
                     return Some((key, task));
                 }
                 Some(due) => {
@@ -281,6 +445,7 @@ impl Shared {
     }
 
     fn turn(&self, task: Task) -> Turn {
+        let samples = self.lock().pressure.samples();
         let (mut observer, rhythm) = match task {
             Task::Open(open, observe) => match open() {
                 Ok(source) => {
@@ -291,6 +456,7 @@ impl Shared {
             },
             Task::Sample(observer, rhythm) => (observer, rhythm),
         };
+        observer.shorten(samples);
         match observer.sample() {
             Ok(Some(update)) => Turn::Sampled(observer, rhythm, update),
             Ok(None) => Turn::Exited,
@@ -304,6 +470,7 @@ impl Shared {
         let mut state = self.lock();
         if is_first {
             state.attaching += cpu;
+            state.opening -= 1;
         }
         let State { pacing, load, queue, targets, events, .. } = &mut *state;
         let Some(standing) = targets.get_mut(&key) else { return };

@@ -89,6 +89,10 @@ impl Prove for Prover {
         })
     }
 
+    fn take_pauses_in_vain(&mut self) -> Vec<Duration> {
+        self.holding.stopper.as_ref().map(|it| it.take_pauses_in_vain()).unwrap_or_default()
+    }
+
     fn prove(&mut self, groups: &Groups) -> Result<Proven, Unproven> {
         let start = Instant::now();
         let stopper = self.holding.stopper.clone().map_err(Unproven::Refused)?;

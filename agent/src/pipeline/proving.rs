@@ -1,6 +1,7 @@
 //! A source whose goroutines are proven to leak where that can be: when to try, and what stays of it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
@@ -29,6 +30,11 @@ pub trait Prove: Send {
     /// # Errors
     /// When it may not be held still, or that came to no result.
     fn prove(&mut self, groups: &Groups) -> Result<Proven, Unproven>;
+
+    /// For how long the target stood in attempts that came to no result, since this was last asked.
+    fn take_pauses_in_vain(&mut self) -> Vec<Duration> {
+        Vec::new()
+    }
 }
 
 /// What seems out of reach.
@@ -74,6 +80,17 @@ pub struct ProofPace {
     pub ends: Option<Duration>,
 }
 
+/// Has the next sample tried for a proof, where that is done only when it is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ProofDemand(Arc<AtomicBool>);
+
+impl ProofDemand {
+    /// Asks for an attempt with the next sample, if the pace allows one by then.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// An attempt may take this part of the time: the next comes no sooner than so many times what it took.
 const REST: u32 = 50;
 /// For how long a goroutine that was proven to be in reach is not tried again.
@@ -99,6 +116,10 @@ pub struct Proving {
     pauses_ms: Vec<f64>,
     /// Whose turn it is, where others are proven of too and only one at a time is to be held.
     turn: Option<Arc<Mutex<()>>>,
+    /// What asks for attempts, where none is made without.
+    demand: Option<ProofDemand>,
+    /// When it was last told what can be reached, by the clock of the samples.
+    decided: Option<Duration>,
 }
 
 impl Proving {
@@ -119,6 +140,8 @@ impl Proving {
             contradicted: 0,
             pauses_ms: Vec::new(),
             turn: None,
+            demand: None,
+            decided: None,
         }
     }
 
@@ -126,6 +149,12 @@ impl Proving {
     #[must_use]
     pub fn in_turn(self, turn: Option<Arc<Mutex<()>>>) -> Self {
         Self { turn, ..self }
+    }
+
+    /// Nothing is tried until it is asked for.
+    #[must_use]
+    pub fn on_demand(self, demand: Option<ProofDemand>) -> Self {
+        Self { demand, ..self }
     }
 
     /// Forgets all that was of another program in the same process.
@@ -142,6 +171,7 @@ impl Proving {
         self.cleared.clear();
         self.latest = None;
         self.kept = None;
+        self.decided = None;
     }
 
     fn is_due(&self, elapsed: Duration) -> bool {
@@ -158,6 +188,7 @@ impl Proving {
         };
         if !observation.goroutines.iter().any(is_open) {
             self.latest = Some(ProofAttempt::NoCandidate);
+            self.decided = Some(observation.elapsed);
             self.due = observation.elapsed + self.pace.every;
             return;
         }
@@ -177,6 +208,9 @@ impl Proving {
                 }
             }
         };
+        if attempt.is_decided() {
+            self.decided = Some(elapsed);
+        }
         self.latest = Some(attempt);
         self.due = elapsed + self.pace.every.max(took * REST);
     }
@@ -185,15 +219,17 @@ impl Proving {
     fn decide(&mut self, scan: &Scan, observation: &Observation) -> (ProofAttempt, Duration) {
         let elapsed = observation.elapsed;
         let kinds = kinds(observation);
-        match self.prover.prove(&kinds) {
+        let outcome = self.prover.prove(&kinds);
+        for pause in self.prover.take_pauses_in_vain() {
+            self.note_pause(pause);
+        }
+        match outcome {
             Err(why) => (why.into(), scan.took),
             Ok(Proven { run, goids, kept }) => {
                 if let Some(kept) = kept {
                     self.kept = Some(told(&kept, &kinds, &goids));
                 }
-                self.held += 1;
-                self.pauses_ms.truncate(MAX_PAUSES - 1);
-                self.pauses_ms.insert(0, run.pause.as_secs_f64() * 1e3);
+                self.note_pause(run.pause);
                 self.proven.extend(goids);
                 let is_in_reach = |goid: &&u64| !self.proven.contains(goid);
                 let in_reach = scan.unreachable.iter().filter(is_in_reach);
@@ -202,6 +238,12 @@ impl Proving {
                 (ProofAttempt::Done(run), took)
             }
         }
+    }
+
+    fn note_pause(&mut self, pause: Duration) {
+        self.held += 1;
+        self.pauses_ms.truncate(MAX_PAUSES - 1);
+        self.pauses_ms.insert(0, pause.as_secs_f64() * 1e3);
     }
 
     /// Says of each goroutine whether it is proven to leak. What runs after the proof was none; the observation
@@ -227,6 +269,7 @@ impl Proving {
             proven: there,
             contradicted: self.contradicted,
             kept: self.kept.clone(),
+            decided: self.decided,
         });
     }
 }
@@ -244,7 +287,8 @@ impl Source for Proving {
     fn observe(&mut self) -> Result<Option<Observation>, CollectError> {
         let Some(mut observation) = self.source.observe()? else { return Ok(None) };
         self.begin_anew(&observation);
-        let is_due = self.is_due(observation.elapsed);
+        let is_asked = self.demand.as_ref().is_none_or(|it| it.0.swap(false, Ordering::SeqCst));
+        let is_due = is_asked && self.is_due(observation.elapsed);
         let turn = self.turn.clone();
         let held = turn.as_ref().map(|turn| turn.try_lock());
         let is_tried = is_due && !matches!(held, Some(Err(TryLockError::WouldBlock)));

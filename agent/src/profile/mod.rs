@@ -9,6 +9,7 @@ pub mod dump;
 pub mod intake;
 mod lines;
 mod log;
+mod marks;
 pub mod memstats;
 pub mod packed;
 pub mod proto;

@@ -30,6 +30,8 @@ pub struct State<'a> {
     pub minutes: Option<u64>,
     /// The runtime's own leak detection marked it (Go 1.26+).
     pub leaked: bool,
+    /// leak-agent had proven that it leaks when it wrote the profile.
+    pub proven: bool,
     /// A garbage collection scanned its stack.
     pub scan: bool,
     /// It waits for nothing but what is in its synctest bubble.
@@ -108,6 +110,8 @@ pub struct Reading {
     pub first_fault: Option<Fault>,
     /// It ends in the midst of a goroutine, or where Go itself cut the dump (64 MB).
     pub cut_short: bool,
+    /// leak-agent wrote it, and says so: leaks in it are those that it had proven.
+    pub of_agent: bool,
 }
 
 /// What is wrong with a count that is no record's.

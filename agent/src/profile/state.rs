@@ -183,6 +183,7 @@ mod tests {
             text,
             minutes: None,
             leaked: false,
+            proven: false,
             scan: false,
             durable: false,
             locked_to_thread: false,

@@ -22,6 +22,8 @@ const BATCH_BYTES: u64 = 8 << 20;
 const MAX_STACK: u64 = 4 << 30;
 /// No list of deferred calls or panics is longer.
 const MAX_DEFERRED: usize = 1 << 20;
+/// The first words of a `g`: `stack.lo`, `stack.hi`, `stackguard0`, `stackguard1`. None of them refers to an object.
+const STACK_WORDS: usize = 4;
 /// Words of a record of a deferred call (`runtime._defer`, 48 to 80 bytes), from its function on.
 const DEFERRED_WORDS: std::ops::Range<usize> = 3..7;
 
@@ -35,8 +37,8 @@ pub(super) struct Fixpoint<'a> {
     /// From where on the stacks of goroutines that run are in use.
     pub(super) lowest: FxHashMap<usize, u64>,
     maps: StackMaps<'a>,
-    /// Which candidates wait on an object.
-    waits: FxHashMap<Slot, Vec<u32>>,
+    /// Which candidates wait on an object, by the object.
+    waits: Vec<(Slot, u32)>,
     /// Whose structure an object is.
     owners: FxHashMap<Slot, u32>,
     /// By candidate.
@@ -58,7 +60,7 @@ impl<'a> Fixpoint<'a> {
         mut marker: Marker<'a>,
         (goroutines, candidates): (&'a [Goroutine], &'a [Candidate]),
     ) -> Self {
-        let mut waits: FxHashMap<Slot, Vec<u32>> = FxHashMap::default();
+        let mut waits = Vec::with_capacity(candidates.len());
         let mut owners = FxHashMap::default();
         let mut is_candidate = vec![false; goroutines.len()];
         let mut runs = vec![false; candidates.len()];
@@ -73,7 +75,7 @@ impl<'a> Fixpoint<'a> {
                 match marker.slot(*object) {
                     Some(slot) => {
                         marker.watch(slot);
-                        waits.entry(slot).or_default().push(number as u32);
+                        waits.push((slot, number as u32));
                     }
                     // A variable, which anybody can reach.
                     None => runs[number] = true,
@@ -81,6 +83,7 @@ impl<'a> Fixpoint<'a> {
             }
             runs[number] |= !candidate.is_known;
         }
+        waits.sort_unstable();
         let others = (0..goroutines.len()).filter(|number| !is_candidate[*number]);
         let run = candidates.iter().zip(&runs).filter(|(_, runs)| **runs);
         let ready = others.chain(run.map(|(candidate, _)| candidate.goroutine)).collect();
@@ -146,8 +149,12 @@ impl<'a> Fixpoint<'a> {
             self.figures.rounds += 1;
             self.follow(threads)?;
             for slot in self.marker.take_met() {
-                for number in self.waits.remove(&slot).unwrap_or_default() {
+                let mut at = self.waits.partition_point(|(object, _)| *object < slot);
+                while let Some((object, number)) = self.waits.get(at).copied()
+                    && object == slot
+                {
                     self.wake(number as usize);
+                    at += 1;
                 }
             }
             let mut any = !self.ready.is_empty();
@@ -240,7 +247,8 @@ impl<'a> Fixpoint<'a> {
         let all = g.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
         let marker = &self.marker;
         let plain = |word: &u64| marker.slot(*word).is_some_and(|slot| !marker.is_hidden(slot));
-        words.extend(all.filter(plain));
+        // It begins with where its stack is, whose end may be where an object begins.
+        words.extend(all.skip(STACK_WORDS).filter(plain));
         let saves = self.program.binary().version.minor >= SAVED_ELSEWHERE;
         if self.lowest.contains_key(&number) || !goroutine.stands() {
             self.figures.whole_frames += 1;

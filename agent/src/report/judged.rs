@@ -9,9 +9,9 @@ use crate::model::{
     Channels, Doing, Estimate, Evidence, Finding, Forecast, FrameId, GoroutineLeak, Growth,
     GrowthPattern, HeapHeld, HeapHolder, HeapStep, Hindsight, Holder, HolderKind, IdleReason,
     Judgement, Level, Lineage, LockGraph, LockNode, LockWait, NoOutlook, NotAnalysed, Observation,
-    Outlier, Outlook, Pattern, Quantity, QuantityTrend, Reached, Relation, Score, Snippet,
-    SourceLine, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover, Usual,
-    Verdict, WaitClass, Waiter,
+    Outlier, Outlook, Pattern, ProvenBy, Quantity, QuantityTrend, Reached, Relation, Score,
+    Snippet, SourceLine, StackView, Stillness, Subject, Suggestion, Threshold, Turn, Turnover,
+    Usual, Verdict, WaitClass, Waiter,
 };
 use crate::sample::{Sample, leaking};
 
@@ -145,11 +145,13 @@ fn goroutines(group: usize, count: u64, oldest: Option<u64>) -> GoroutineLeak {
         parts: Vec::new(),
         count,
         proven_count: None,
+        proven_by: ProvenBy::default(),
         turnover: None,
         oldest: oldest.map(Duration::from_secs),
         stack_bytes: None,
         kept_bytes: None,
         lock_wait: LockWait::default(),
+        held: None,
         piled_up: Vec::new(),
     }
 }

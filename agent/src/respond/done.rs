@@ -9,7 +9,7 @@ pub enum Done {
     Exited(i32, String),
     /// A command was ended by this signal.
     Killed(i32, String),
-    /// A command took longer than it may, and was killed with all that it had started in its group.
+    /// A command took longer than it may, and was killed with all that it had started.
     TimedOut(String),
     /// A signal was sent.
     Sent,

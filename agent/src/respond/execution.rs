@@ -13,7 +13,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::{Command, Done};
-use crate::host::aside;
+use crate::host::{aside, orphans};
 
 /// Milliseconds from one time that it is looked whether a command has ended to the next.
 const PAUSE: u16 = 20;
@@ -74,10 +74,15 @@ impl Execution {
         // Before it is waited for: until then its group cannot be somebody else's.
         _ = killpg(self.group, Signal::SIGKILL);
         let ended = self.child.wait();
+        // And who left that group: one command runs at a time, so that all children here are of this one.
+        let is_left = !orphans::end_all(REST);
         self.input = None;
         let rest = Instant::now() + REST;
         while self.output.is_some() && Instant::now() < rest && self.exchange(&mut input, agent) {}
-        let said = String::from_utf8_lossy(&self.said).trim().to_owned();
+        let mut said = String::from_utf8_lossy(&self.said).trim().to_owned();
+        if is_left {
+            said.push_str(" (processes that it started could not be ended)");
+        }
         match ended {
             Err(error) => Done::Failed(error.to_string()),
             Ok(_) if is_late => Done::TimedOut(said),

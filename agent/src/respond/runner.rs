@@ -1,17 +1,19 @@
 //! The process that runs commands and sends signals.
 //!
 //! It is started before the agent gives up its privileges, and keeps of them what the responses need: to become another
-//! user, to signal other users' processes. It knows the responses of the configuration, and is told no more than which
-//! of them is due: whoever takes over the agent can have nothing else run.
+//! user, to signal other users' processes. It knows the commands and signals of the configuration that the agent was started
+//! with, and is told no more than which of them is due: whoever takes over the agent can have nothing else run.
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Done, Rule, execution};
+use super::{Command, Done, Rule, execution};
 use crate::host::aside::{self, Aside};
+use crate::host::orphans;
 
 /// Beyond its time, a command that was killed takes no longer than this to be told of.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,6 +40,8 @@ enum Order {
 #[derive(Debug)]
 pub struct Runner {
     aside: Aside,
+    /// What it knows.
+    rules: Vec<Rule>,
     patience: Duration,
     /// Of the last order.
     number: u64,
@@ -61,22 +65,44 @@ impl Runner {
         let aside = Aside::start(keeps, |socket| serve(socket, &rules))?;
         aside.socket.set_read_timeout(Some(patience))?;
         aside.socket.set_write_timeout(Some(patience))?;
-        Ok(Self { aside, patience, number: 0 })
+        Ok(Self { aside, rules, patience, number: 0 })
     }
 
-    /// Runs the command of a response.
+    /// Whether it was started with this command.
+    #[must_use]
+    pub fn knows_command(&self, command: &Command) -> bool {
+        self.with_command(command).is_some()
+    }
+
+    /// Whether it was started with a response that sends this signal.
+    #[must_use]
+    pub fn knows_signal(&self, signal: Signal) -> bool {
+        self.with_signal(signal).is_some()
+    }
+
+    fn with_command(&self, command: &Command) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.command.as_ref() == Some(command))
+    }
+
+    fn with_signal(&self, signal: Signal) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.signal == Some(signal))
+    }
+
+    /// Runs a command.
     ///
     /// # Errors
-    /// When the process is not there any more.
-    pub fn run(&mut self, response: usize, input: String) -> io::Result<Done> {
+    /// When it was not started with that, or the process is not there any more.
+    pub fn run(&mut self, command: &Command, input: String) -> io::Result<Done> {
+        let response = self.with_command(command).ok_or_else(unknown)?;
         self.order(Order::Run { response, input })
     }
 
-    /// Sends the signal of a response.
+    /// Sends a signal.
     ///
     /// # Errors
-    /// When the process that does it is not there any more.
-    pub fn signal(&mut self, response: usize, pid: u32, ticks: u64) -> io::Result<Done> {
+    /// When it was not started with that, or the process that does it is not there any more.
+    pub fn signal(&mut self, signal: Signal, pid: u32, ticks: u64) -> io::Result<Done> {
+        let response = self.with_signal(signal).ok_or_else(unknown)?;
         self.order(Order::Signal { response, pid, ticks })
     }
 
@@ -105,6 +131,10 @@ impl Runner {
     }
 }
 
+fn unknown() -> io::Error {
+    io::Error::other("it was not started with that")
+}
+
 fn put(socket: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let bytes = serde_json::to_vec(message)?;
     let length = u32::try_from(bytes.len()).ok().filter(|length| *length <= MAX_MESSAGE);
@@ -127,6 +157,7 @@ fn take<T: DeserializeOwned>(socket: &mut impl io::Read) -> io::Result<T> {
 
 /// What the process does: until the agent is gone.
 fn serve(mut socket: UnixStream, rules: &[Rule]) {
+    orphans::adopt();
     if socket.set_write_timeout(Some(GRACE)).is_err() {
         return;
     }

@@ -171,7 +171,9 @@ impl From<NoSample> for Refusal {
         let status = match why {
             NoSample::Ended => StatusCode::GONE,
             NoSample::NoProfile(_) => StatusCode::NOT_FOUND,
-            NoSample::Busy | NoSample::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+            NoSample::Busy | NoSample::Unproven(_) | NoSample::Failed(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
         Self::new(status, why.to_string())
     }

@@ -39,6 +39,9 @@ pub enum NoSample {
     /// It keeps no such profile any more.
     #[error("{0}")]
     NoProfile(Arc<str>),
+    /// Nobody knows which of its goroutines leak.
+    #[error("no goroutineleak profile: {0}")]
+    Unproven(Arc<str>),
     /// The target cannot be read.
     #[error("cannot read the process: {0}")]
     Failed(Arc<str>),

@@ -31,7 +31,10 @@ pub(super) async fn serve(
             let render = move || render(|out| write::counts(&first, out));
             (answer::text(), bounds.render(render).await?)
         }
-        Wanted::Dump => (answer::text(), bounds.render(move || dump(&first)).await?),
+        Wanted::Dump => {
+            let dump = move || dump(|out| write::dump(&first, out));
+            (answer::text(), bounds.render(dump).await?)
+        }
         Wanted::Difference(time) => {
             tokio::time::sleep(time).await;
             let second = sampler.sample().await?;
@@ -60,9 +63,12 @@ pub(super) fn render(
     Ok(rendered)
 }
 
-fn dump(observation: &crate::model::Observation) -> Result<Vec<u8>, String> {
+/// A dump, as far as Go gives one.
+pub(super) fn dump(
+    write: impl FnOnce(&mut dyn Write) -> Result<(), write::Error>,
+) -> Result<Vec<u8>, String> {
     let mut cut = Cut { bytes: Vec::new() };
-    match write::dump(observation, &mut cut) {
+    match write(&mut cut) {
         Ok(()) => Ok(cut.bytes),
         Err(_) if cut.bytes.len() == MAX_DUMP => Ok(cut.bytes),
         Err(error) => Err(error.to_string()),

@@ -11,9 +11,11 @@
 mod address;
 mod answer;
 mod board;
+mod connection;
 mod error;
 mod goroutine;
 mod heap;
+mod leaks;
 mod metrics;
 mod pages;
 mod routes;
@@ -21,10 +23,16 @@ mod sampler;
 mod server;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod wanted;
 
 pub use address::ListenAddress;
-pub use board::{Board, Card, Token};
+pub use board::{Board, Card, Past, Token};
 pub use error::Error;
 pub use sampler::{Heap, Served};
 pub use server::Server;
+pub use tls::{Certificate, Unfit};

@@ -8,7 +8,7 @@ pub(super) const PROFILES: [Profile; 11] = [
     Profile::missing("block", "where goroutines blocked on channels and locks"),
     Profile::served("cmdline", "the program's command line"),
     Profile::served("goroutine", "the stacks of all goroutines"),
-    Profile::missing("goroutineleak", "the goroutines that the runtime itself finds leaked"),
+    Profile::of_proof("goroutineleak", "the goroutines that are proven to leak"),
     Profile::of_heap("heap", "live objects"),
     Profile::missing("mutex", "who held the locks that others waited for"),
     Profile::missing("profile", "where CPU time goes"),
@@ -29,6 +29,8 @@ pub(super) struct Profile {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Served {
     Always,
+    /// Where it may be proven which goroutines leak.
+    WithProof,
     /// Where the program keeps a memory profile.
     WithHeap,
     Never,
@@ -37,6 +39,10 @@ enum Served {
 impl Profile {
     const fn served(name: &'static str, what: &'static str) -> Self {
         Self { name, what, served: Served::Always }
+    }
+
+    const fn of_proof(name: &'static str, what: &'static str) -> Self {
+        Self { name, what, served: Served::WithProof }
     }
 
     const fn of_heap(name: &'static str, what: &'static str) -> Self {
@@ -48,12 +54,19 @@ impl Profile {
     }
 }
 
+/// What there is of a target beside its goroutines.
+#[derive(Clone, Copy)]
+pub(super) struct Has {
+    pub(super) proof: bool,
+    pub(super) heap: bool,
+}
+
 /// Why a profile is not served.
 pub(super) fn no_profile(name: &str) -> String {
     match PROFILES.iter().find(|profile| profile.name == name) {
         Some(profile) => format!(
             "no {name} profile ({}): leak-agent reads the process from outside, and serves goroutine, \
-             cmdline, and where the program keeps a memory profile heap and allocs",
+             goroutineleak, cmdline, and where the program keeps a memory profile heap and allocs",
             profile.what
         ),
         None => "Unknown profile".to_owned(),
@@ -61,11 +74,12 @@ pub(super) fn no_profile(name: &str) -> String {
 }
 
 /// The index below `/debug/pprof/` of one target.
-pub(super) fn index(title: &str, has_heap: bool) -> String {
+pub(super) fn index(title: &str, has: Has) -> String {
     let profile = |profile: &Profile| {
         let is_served = match profile.served {
             Served::Always => true,
-            Served::WithHeap => has_heap,
+            Served::WithProof => has.proof,
+            Served::WithHeap => has.heap,
             Served::Never => false,
         };
         html! {
@@ -88,6 +102,9 @@ pub(super) fn index(title: &str, has_heap: bool) -> String {
             p { "As leak-agent sees it from outside." }
             table { @for it in &PROFILES { (profile(it)) } }
             p { a href="goroutine?debug=2" { "full goroutine stack dump" } }
+            @if has.proof {
+                p { a href="goroutineleak?debug=2" { "the same, with leaks proven and marked" } }
+            }
         },
     )
 }

@@ -10,8 +10,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 
 use super::answer::{self, Bounds, Refusal};
+use super::pages::Has;
 use super::sampler::Sampler;
-use super::{goroutine, heap, pages};
+use super::{goroutine, heap, leaks, pages};
 
 /// A target as the routes know it.
 pub(super) struct Target {
@@ -19,6 +20,8 @@ pub(super) struct Target {
     pub(super) title: String,
     pub(super) sampler: Sampler,
     pub(super) command_line: Box<dyn Fn() -> io::Result<Vec<u8>> + Send + Sync>,
+    /// Why it is not proven which of its goroutines leak; `None` where it is.
+    pub(super) no_proof: Option<String>,
     /// Why its heap is not served; `None` where it is.
     pub(super) no_heap: Option<String>,
 }
@@ -80,7 +83,8 @@ async fn only_index(State(targets): State<Targets>) -> Result<Response, Refusal>
 }
 
 fn index_of(target: &Target) -> Response {
-    (answer::page(), pages::index(&target.title, target.no_heap.is_none())).into_response()
+    let has = Has { proof: target.no_proof.is_none(), heap: target.no_heap.is_none() };
+    (answer::page(), pages::index(&target.title, has)).into_response()
 }
 
 async fn below(Path(name): Path<String>) -> Redirect {
@@ -119,6 +123,10 @@ async fn serve(
     let _place = bounds.enter()?;
     match profile {
         "goroutine" => goroutine::serve(&target.sampler, bounds, query).await,
+        "goroutineleak" if let Some(why) = &target.no_proof => {
+            Err(Refusal::new(StatusCode::NOT_FOUND, format!("no {profile} profile: {why}")))
+        }
+        "goroutineleak" => leaks::serve(&target.sampler, bounds, query).await,
         "heap" | "allocs" if let Some(why) = &target.no_heap => {
             Err(Refusal::new(StatusCode::NOT_FOUND, format!("no {profile} profile: {why}")))
         }

@@ -24,6 +24,9 @@ pub type Sample = Box<dyn FnMut() -> Result<Option<Observation>, String> + Send>
 /// Reads the memory profile.
 pub type Heap = Box<dyn FnMut() -> Result<AllocatedSample, NotAllocated> + Send>;
 
+/// Has the next sample tried for a proof that goroutines leak.
+pub(super) type AskForProof = Box<dyn FnMut() + Send>;
+
 /// A target that is to be served.
 pub struct Served {
     /// The first part of its paths where there are several: its process id.
@@ -32,6 +35,8 @@ pub struct Served {
     pub title: String,
     /// Called on a thread of its own.
     pub sample: Sample,
+    /// Called on the same thread, right before a sample; or why nothing is proven.
+    pub proof: Result<AskForProof, String>,
     /// Called on the same thread; or why there is none.
     pub heap: Result<Heap, String>,
     /// Whether it has ended. Called on the same thread, once a second.
@@ -44,7 +49,8 @@ type Answer<T> = Result<Arc<T>, NoSample>;
 
 /// What is asked for, and whom it is told to.
 enum Asked {
-    Goroutines(oneshot::Sender<Answer<Observation>>),
+    /// With a proof or without.
+    Goroutines(bool, oneshot::Sender<Answer<Observation>>),
     Heap(oneshot::Sender<Answer<AllocatedSample>>),
 }
 
@@ -58,7 +64,7 @@ impl Sampler {
     /// Starts the thread of a target. `alive` is kept for as long as the target lives.
     pub(super) fn start(
         mut sample: Sample,
-        mut heap: Option<Heap>,
+        (mut proof, mut heap): (Option<AskForProof>, Option<Heap>),
         mut has_ended: Box<dyn FnMut() -> bool + Send>,
         alive: mpsc::Sender<()>,
     ) -> io::Result<Self> {
@@ -66,6 +72,12 @@ impl Sampler {
         let name = "serve sampler".to_owned();
         thread::Builder::new().name(name).spawn(move || {
             let _alive = alive;
+            let mut sample = move |is_asked: bool| {
+                if let Some(ask) = proof.as_mut().filter(|_| is_asked) {
+                    ask();
+                }
+                sample()
+            };
             run(&waiting, &mut sample, heap.as_mut(), &mut *has_ended);
         })?;
         Ok(Self { requests })
@@ -73,7 +85,12 @@ impl Sampler {
 
     /// A sample that is begun after this was called, shared with all others who ask meanwhile.
     pub(super) async fn sample(&self) -> Answer<Observation> {
-        self.ask(Asked::Goroutines).await
+        self.ask(|answer| Asked::Goroutines(false, answer)).await
+    }
+
+    /// The same with an attempt to prove which of them leak, where the pace of those allows one.
+    pub(super) async fn leaks(&self) -> Answer<Observation> {
+        self.ask(|answer| Asked::Goroutines(true, answer)).await
     }
 
     /// The same of the heap, of a target that has a memory profile.
@@ -94,7 +111,7 @@ impl Sampler {
 /// Until the target has ended, or nobody can ask any more.
 fn run(
     requests: &Receiver<Asked>,
-    sample: &mut Sample,
+    sample: &mut dyn FnMut(bool) -> Result<Option<Observation>, String>,
     mut heap: Option<&mut Heap>,
     has_ended: &mut dyn FnMut() -> bool,
 ) {
@@ -106,13 +123,17 @@ fn run(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let (mut goroutines, mut of_heap) = (Vec::new(), Vec::new());
+        let mut is_proof_asked = false;
         for asked in std::iter::once(first).chain(requests.try_iter()) {
             match asked {
-                Asked::Goroutines(answer) => goroutines.push(answer),
+                Asked::Goroutines(with_proof, answer) => {
+                    is_proof_asked |= with_proof;
+                    goroutines.push(answer);
+                }
                 Asked::Heap(answer) => of_heap.push(answer),
             }
         }
-        let is_over = tell(goroutines, || match sample() {
+        let is_over = tell(goroutines, || match sample(is_proof_asked) {
             Ok(Some(observation)) => Ok(observation),
             Ok(None) => Err(NoSample::Ended),
             Err(why) => Err(NoSample::Failed(why.into())),

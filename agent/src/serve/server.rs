@@ -1,26 +1,26 @@
 //! The server.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
-use socket2::SockRef;
+use axum::serve::{Listener, ListenerExt as _};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::address::ListenAddress;
 use super::answer::Bounds;
-use super::board::{self, Board, Token};
+use super::board::{self, Board, Door, Token};
+use super::connection::{either, leave_behind};
 use super::error::Error;
 use super::metrics;
 use super::routes::{Target, Targets, routes};
 use super::sampler::{Sampler, Served};
-
-/// A client that has taken nothing for so long is left behind.
-const STALLED: Duration = Duration::from_secs(30);
+use super::tls::Certificate;
+#[cfg(feature = "tls")]
+use super::tls::TlsListener;
 
 /// How long answers that are being read are waited for at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -41,18 +41,22 @@ impl Server {
     pub fn start(address: ListenAddress, served: Vec<Served>) -> Result<Self, Error> {
         let (alive, ended) = mpsc::channel(1);
         let mut targets = Vec::new();
-        for Served { name, title, sample, heap, has_ended, command_line } in served {
+        for Served { name, title, sample, proof, heap, has_ended, command_line } in served {
+            let (proof, no_proof) = match proof {
+                Ok(proof) => (Some(proof), None),
+                Err(why) => (None, Some(why)),
+            };
             let (heap, no_heap) = match heap {
                 Ok(heap) => (Some(heap), None),
                 Err(why) => (None, Some(why)),
             };
-            let sampler = Sampler::start(sample, heap, has_ended, alive.clone());
+            let sampler = Sampler::start(sample, (proof, heap), has_ended, alive.clone());
             let sampler = sampler.map_err(Error::Start)?;
-            targets.push(Target { name, title, sampler, command_line, no_heap });
+            targets.push(Target { name, title, sampler, command_line, no_proof, no_heap });
         }
         drop(alive);
         let targets = Targets { all: targets.into(), bounds: Bounds::new() };
-        Self::listen(address, routes(targets), Some(ended))
+        Self::listen(address, routes(targets), None, Some(ended))
     }
 
     /// Listens for those who ask for metrics, in a format of this media type, until it is asked to stop.
@@ -64,10 +68,10 @@ impl Server {
         media_type: &'static str,
         render: Arc<metrics::Render>,
     ) -> Result<Self, Error> {
-        Self::listen(address, metrics::routes(render, media_type), None)
+        Self::listen(address, metrics::routes(render, media_type), None, None)
     }
 
-    /// Shows the dashboard to whoever has the token, until it is asked to stop.
+    /// Shows the dashboard to whoever has the token, until it is asked to stop; by TLS where there is a certificate.
     ///
     /// # Errors
     /// As [`Server::start`].
@@ -75,13 +79,16 @@ impl Server {
         address: ListenAddress,
         board: Board,
         token: Option<Token>,
+        certificate: Option<Certificate>,
     ) -> Result<Self, Error> {
-        Self::listen(address, board::routes(board, token), None)
+        let door = Door { token, is_encrypted: certificate.is_some() };
+        Self::listen(address, board::routes(board, door), certificate, None)
     }
 
     fn listen(
         address: ListenAddress,
         router: Router,
+        certificate: Option<Certificate>,
         ended: Option<mpsc::Receiver<()>>,
     ) -> Result<Self, Error> {
         let listen = |source| Error::Listen { address, source };
@@ -98,7 +105,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let thread = thread::Builder::new()
             .name("serve".to_owned())
-            .spawn(move || run(runtime, listener, router, stopped, ended))
+            .spawn(move || run(runtime, (listener, certificate), router, stopped, ended))
             .map_err(Error::Start)?;
         Ok(Self { address: bound, stop, thread })
     }
@@ -128,23 +135,25 @@ impl Server {
 
 fn run(
     runtime: Runtime,
-    listener: TcpListener,
+    (listener, certificate): (TcpListener, Option<Certificate>),
     router: Router,
     mut stopped: watch::Receiver<bool>,
     ended: Option<mpsc::Receiver<()>>,
 ) {
     runtime.block_on(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-        let listener = listener.tap_io(|client| {
-            // The kernel ends it. Where it cannot, a client that does not read keeps what it asked for.
-            let _ = SockRef::from(&*client).set_tcp_user_timeout(Some(STALLED));
-        });
-        let (end, graceful) = tokio::sync::oneshot::channel::<()>();
-        let server = axum::serve(listener, router);
-        let server = server.with_graceful_shutdown(async {
-            let _ = graceful.await;
-        });
-        let server = tokio::spawn(async move { server.await });
+        let (end, graceful) = oneshot::channel();
+        let server = match certificate {
+            None => {
+                let listener = listener.tap_io(|client| leave_behind(client));
+                tokio::spawn(answer(listener, router, graceful))
+            }
+            #[cfg(feature = "tls")]
+            Some(certificate) => {
+                let Ok(listener) = TlsListener::new(listener, &certificate) else { return };
+                tokio::spawn(answer(listener, router, graceful))
+            }
+        };
         // Nothing is ever sent: it closes as the last target ends.
         let all_ended = async {
             match ended {
@@ -160,12 +169,15 @@ fn run(
     runtime.shutdown_background();
 }
 
-/// Waits for the one that comes first.
-pub(super) async fn either(a: impl Future, b: impl Future) {
-    let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
-    std::future::poll_fn(|context| {
-        let done = a.as_mut().poll(context).is_ready() || b.as_mut().poll(context).is_ready();
-        if done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
+/// Answers those whom a listener gives, until it is asked to stop.
+async fn answer<L: Listener<Addr = SocketAddr>>(
+    listener: L,
+    router: Router,
+    graceful: oneshot::Receiver<()>,
+) {
+    let server = axum::serve(listener, router);
+    let server = server.with_graceful_shutdown(async {
+        _ = graceful.await;
+    });
+    _ = server.await;
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{NotAllocated, Observation};
+use crate::model::{Goroutine, NotAllocated, Observation, ProofAttempt, ProofCoverage, WaitClass};
 use crate::profile::Record;
 use crate::profile::packed::{self, Limits};
 use crate::profile::proto::Profile;
@@ -22,6 +22,7 @@ fn served(
         name: name.to_owned(),
         title: format!("potato <pid {name}>"),
         sample: Box::new(sample),
+        proof: Err("--proof off".to_owned()),
         heap: Err("it keeps none".to_owned()),
         has_ended: Box::new(|| false),
         command_line: Box::new(|| Ok(b"./potato\0-x\0".to_vec())),
@@ -125,6 +126,73 @@ fn the_paths_of_go_are_served() {
     end(server);
 }
 
+/// A target that has a proof tried when it is asked to, and what each attempt comes to.
+fn proving(name: &str, attempts: Vec<ProofAttempt>) -> (Served, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (ask, tried) = (Arc::clone(&asked), Arc::clone(&asked));
+    let mut done = 0;
+    let sample = move || {
+        let mut observation = leaking(20).observe(0);
+        let attempt = tried.load(Ordering::SeqCst).checked_sub(1).and_then(|at| attempts.get(at));
+        if let Some(latest) = attempt {
+            let is_decided = latest.is_decided();
+            let sends = |it: &&mut Goroutine| is_decided && it.wait == WaitClass::ChanSend;
+            let leaks = observation.goroutines.iter_mut().filter(sends).take(2 * done);
+            leaks.for_each(|it| it.proven = true);
+            done += 1;
+            observation.coverage.proof = Some(ProofCoverage {
+                latest: latest.clone(),
+                held: 1,
+                proven: 0,
+                contradicted: 0,
+                kept: None,
+                decided: is_decided.then_some(Duration::ZERO),
+            });
+        }
+        Ok(Some(observation))
+    };
+    let ask = move || {
+        ask.fetch_add(1, Ordering::SeqCst);
+    };
+    (Served { proof: Ok(Box::new(ask)), ..served(name, sample) }, asked)
+}
+
+#[test]
+fn leaks_are_served_once_it_is_known_which_there_are_and_only_they_are_tried_for() {
+    let refused = ProofAttempt::Refused { why: "another traces it".to_owned() };
+    let reached = ProofAttempt::AllReachable { candidates: 20, took: Duration::ZERO };
+    // None at the first, none at the second, and two more at each that follows.
+    let attempts = vec![reached.clone(), refused, reached.clone(), reached.clone(), reached];
+    let (target, asked) = proving("7", attempts);
+    let server = start(vec![target]);
+    let index = String::from_utf8(get(&server, "/debug/pprof/").body).expect("UTF-8");
+    assert!(index.contains("href=\"goroutineleak?debug=1\""), "{index}");
+    assert_eq!(get(&server, "/debug/pprof/goroutine").status, 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "a goroutine profile has nothing proven");
+
+    let none = get(&server, "/debug/pprof/goroutineleak?debug=1");
+    let text = String::from_utf8(none.body).expect("UTF-8");
+    assert!(text.starts_with("goroutineleak profile: total 0\n# leak-agent "), "{text}");
+    assert!(text.contains("20 other blocked goroutines wait for can still be reached"), "{text}");
+    let refused = get(&server, "/debug/pprof/goroutineleak");
+    let why = String::from_utf8(refused.body).expect("UTF-8");
+    assert_eq!(refused.status, 503, "no empty profile");
+    assert_eq!(why, "no goroutineleak profile: nothing was proven: another traces it\n");
+
+    let dump = get(&server, "/debug/pprof/goroutineleak?debug=2");
+    let text = String::from_utf8(dump.body).expect("UTF-8");
+    assert!(text.starts_with("# leak-agent "), "{text}");
+    assert!(text.contains("# leak-agent: (leaked) by its own proof, 23 goroutines\n"), "{text}");
+    assert_eq!(text.matches(" [chan send (leaked)]:\n").count(), 4, "{text}");
+    assert_eq!(text.matches("\ngoroutine ").count(), 23, "all are there, as Go has it");
+    let delta = get(&server, "/debug/pprof/goroutineleak?seconds=1");
+    assert!(delta.headers.contains("filename=\"goroutineleak-delta\"\r\n"), "{}", delta.headers);
+    let bytes = packed::whole(&delta.body, Limits::of_bytes(1 << 20)).expect("gzip");
+    let read = Profile::read(&bytes).expect("a profile").goroutines(&mut |_: &Record<'_>| {});
+    assert_eq!(read.map(|it| it.goroutines), Ok(2));
+    end(server);
+}
+
 /// Bytes in use, and those that were ever allocated.
 fn of_heap(answer: &Answer) -> (u64, u64) {
     let bytes = packed::whole(&answer.body, Limits::of_bytes(1 << 20)).expect("gzip");
@@ -192,6 +260,7 @@ fn what_is_not_served_is_said_in_words() {
     let server = start(vec![growing("7")]);
     for (path, status, said) in [
         ("/debug/pprof/heap", 404, "no heap profile: it keeps none"),
+        ("/debug/pprof/goroutineleak", 404, "no goroutineleak profile: --proof off"),
         (
             "/debug/pprof/mutex",
             404,

@@ -13,7 +13,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::event::{self, DisableMouseCapture, EnableMouseCapture, Event as Input};
-use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ratatui::crossterm::{execute, queue};
 
 use super::action::Action;
 use super::state::State;
@@ -93,7 +94,10 @@ pub fn run(
         }
         take_mouse(state.mouse)?;
         if std::mem::take(&mut changed) {
+            // A terminal that knows it (mode 2026) shows the frame when it is whole.
+            queue!(io::stdout(), BeginSynchronizedUpdate)?;
             terminal.draw(|frame| hits = view::draw(&mut state, frame, colour))?;
+            execute!(io::stdout(), EndSynchronizedUpdate)?;
         }
         if is_hung_up(wait)? {
             return Ok(());

@@ -4,8 +4,7 @@
 //! that it is fed in, the same must be read.
 #![no_main]
 
-use leak_agent::profile::counts::{ContentionReader, Reader};
-use leak_agent::profile::proto::Contention;
+use leak_agent::profile::counts::{Measured, Reader, SiteReader};
 use leak_agent::profile::{Reading, Record};
 use leak_agent_fuzz::spoil;
 use libfuzzer_sys::fuzz_target;
@@ -28,8 +27,8 @@ fuzz_target!(|data: &[u8]| {
     spoil(&mut bytes, edits);
     let whole = goroutines(&bytes, bytes.len().max(1));
     assert_eq!(whole, goroutines(&bytes, 1 + usize::from(which)));
-    let whole = contentions(&bytes, bytes.len().max(1));
-    assert_eq!(whole, contentions(&bytes, 1 + usize::from(which)));
+    let whole = sites(&bytes, bytes.len().max(1));
+    assert_eq!(whole, sites(&bytes, 1 + usize::from(which)));
 });
 
 fn goroutines(bytes: &[u8], piece: usize) -> (Vec<String>, Reading) {
@@ -42,9 +41,9 @@ fn goroutines(bytes: &[u8], piece: usize) -> (Vec<String>, Reading) {
     (records, reading)
 }
 
-fn contentions(bytes: &[u8], piece: usize) -> (Vec<String>, Reading) {
+fn sites(bytes: &[u8], piece: usize) -> (Vec<String>, Reading) {
     let mut all = Vec::new();
-    let mut reader = ContentionReader::new(|it: &Contention<'_>| all.push(format!("{it:?}")));
+    let mut reader = SiteReader::new(|it: &Measured<'_>| all.push(format!("{it:?}")));
     bytes.chunks(piece).for_each(|bytes| reader.feed(bytes));
     let reading = reader.finish();
     (all, reading)

@@ -70,10 +70,12 @@ impl Source {
     /// What markers want of an agent that sees a program so. What it cannot know becomes optional.
     #[must_use]
     pub fn wants(self, marked: Marked) -> Marked {
-        let sites = marked
-            .sites
-            .into_iter()
-            .map(|site| Site { optional: site.optional || !self.shows(&site), ..site });
+        let sites = marked.sites.into_iter().map(|site| Site {
+            optional: site.optional || !self.shows(&site),
+            // Who holds what stands in no profile.
+            held: site.held.filter(|_| self == Self::Attach),
+            ..site
+        });
         // One sample of counts has no age and no wait.
         let check = marked.check.filter(|_| self != Self::UrlCounts);
         Marked { sites: sites.collect(), check }
@@ -83,8 +85,12 @@ impl Source {
         let is = |class| site.classes.contains(&class);
         match self {
             Self::Attach => true,
-            // Who holds which lock stands in no profile.
-            Self::Url => !is(CauseClass::DeadlockCycle),
+            // Who holds which lock stands in no profile, nor what is not Go's.
+            Self::Url => {
+                let others =
+                    [CauseClass::DeadlockCycle, CauseClass::OffHeapGrowth, CauseClass::Resource];
+                !others.into_iter().any(is)
+            }
             // Counts tell growth, and nothing of goroutines that stay stuck.
             Self::UrlCounts => {
                 let grows = !is(CauseClass::DeadlockCycle) && !is(CauseClass::SelectEmpty);
@@ -103,7 +109,8 @@ mod tests {
 
     /// How many sites of a program each source has to find.
     fn wanted(name: &str) -> [usize; 3] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/leaking").join(name);
+        let home = if name.contains('/') { "corpus" } else { "corpus/leaking" };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(home).join(name);
         let marked = marker::of_program(&folder, "1.26.6").unwrap();
         [Source::Attach, Source::Url, Source::UrlCounts].map(|source| {
             source.wants(marked.clone()).sites.iter().filter(|it| !it.optional).count()
@@ -117,5 +124,7 @@ mod tests {
         assert_eq!(wanted("blocking-finalizer"), [1, 1, 0], "suspect");
         let [attach, url, _] = wanted("lock-order-transfer");
         assert!(url < attach, "{url} of {attach}: a cycle of locks is in no profile");
+        assert_eq!(wanted("memory/leaking/sessions-kept")[..2], [1, 1]);
+        assert_eq!(wanted("memory/leaking/rows-open")[..2], [1, 0], "connections");
     }
 }

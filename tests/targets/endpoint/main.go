@@ -18,26 +18,32 @@ import (
 )
 
 var (
-	listen   = flag.String("listen", "127.0.0.1:0", "the address to serve at")
-	prefix   = flag.String("prefix", "", "a router's group or a proxy's path before /debug/pprof/")
-	basic    = flag.String("basic", "", "user:password that is asked for")
-	bearer   = flag.String("bearer", "", "token that is asked for")
-	folder   = flag.String("tls", "", "serve TLS, and write the certificates into this folder")
-	mutual   = flag.Bool("mutual", false, "with -tls: ask for a client's certificate")
-	packed   = flag.Bool("gzip", false, "pack every answer")
-	noDumps  = flag.Bool("no-dumps", false, "forbid debug=2")
-	noIndex  = flag.Bool("no-index", false, "serve no index, and nothing but goroutines")
-	answer   = flag.String("answer", "", "answer with this in place of profiles: login, unavailable")
-	redirect = flag.String("redirect", "", "send everybody to this server")
-	idle     = flag.Bool("idle", false, "leak nothing")
-	cleaned  = flag.Bool("cleaned", false, "leak nothing, but leave the end of fifty goroutines a second to the collector")
-	crowded  = flag.Bool("crowded", false, "leak nothing, but wait for one lock, and count who waits for whom")
-	noGC     = flag.Bool("no-gc", false, "collect no garbage for whoever asks for it")
-	noHeap   = flag.Bool("no-heap", false, "serve no heap profile")
+	listen    = flag.String("listen", "127.0.0.1:0", "the address to serve at")
+	prefix    = flag.String("prefix", "", "a router's group or a proxy's path before /debug/pprof/")
+	basic     = flag.String("basic", "", "user:password that is asked for")
+	bearer    = flag.String("bearer", "", "token that is asked for")
+	folder    = flag.String("tls", "", "serve TLS, and write the certificates into this folder")
+	mutual    = flag.Bool("mutual", false, "with -tls: ask for a client's certificate")
+	packed    = flag.Bool("gzip", false, "pack every answer")
+	noDumps   = flag.Bool("no-dumps", false, "forbid debug=2")
+	noIndex   = flag.Bool("no-index", false, "serve no index, and nothing but goroutines")
+	answer    = flag.String("answer", "", "answer with this in place of profiles: login, unavailable")
+	redirect  = flag.String("redirect", "", "send everybody to this server")
+	idle      = flag.Bool("idle", false, "leak nothing")
+	cleaned   = flag.Bool("cleaned", false, "leak nothing, but leave the end of fifty goroutines a second to the collector")
+	crowded   = flag.Bool("crowded", false, "leak nothing, but wait for one lock, and count who waits for whom")
+	noGC      = flag.Bool("no-gc", false, "collect no garbage for whoever asks for it")
+	noHeap    = flag.Bool("no-heap", false, "serve no heap profile")
+	hoard     = flag.Bool("hoard", false, "leak no goroutine, but a MiB a second, and make garbage")
+	cached    = flag.Bool("cached", false, "leak nothing, but fill a cache again and again, and make garbage")
+	unsampled = flag.Bool("unsampled", false, "sample no allocations")
 )
 
 func main() {
 	flag.Parse()
+	if *unsampled {
+		runtime.MemProfileRate = 0
+	}
 	log.SetFlags(0)
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
@@ -61,6 +67,8 @@ func main() {
 		for i := 0; i < 8; i++ {
 			go queue()
 		}
+	case *hoard, *cached:
+		go remember()
 	case !*idle:
 		go forget()
 	}
@@ -77,6 +85,39 @@ func forget() {
 		go deliver(make(chan int))
 	}
 }
+
+// session is what a server keeps of who has logged in.
+type session struct{ data []byte }
+
+var (
+	sessions = map[int]*session{}
+	slots    [512]*session
+	garbage  []byte
+)
+
+// remember keeps a session every 20 ms: each, or the last 512 of them.
+func remember() {
+	for i := range slots {
+		if *cached {
+			slots[i] = login()
+		}
+	}
+	ticks := time.NewTicker(20 * time.Millisecond)
+	for i := 0; ; i++ {
+		<-ticks.C
+		if *hoard {
+			sessions[i] = login()
+		} else {
+			slots[i%len(slots)] = login()
+		}
+		for j := 0; j < 8; j++ {
+			garbage = make([]byte, 256<<10)
+		}
+	}
+}
+
+//go:noinline
+func login() *session { return &session{data: make([]byte, 20<<10)} }
 
 var turn sync.Mutex
 

@@ -104,10 +104,14 @@ func messages(passed *atomic.Int64) {
 	}
 }
 
+// From when a signal is sent until it is received.
+var signalUnderWay sync.Mutex
+
 func signals(received *atomic.Int64) {
 	arrived := make(chan os.Signal, 1)
 	signal.Notify(arrived, syscall.SIGUSR1)
 	for {
+		signalUnderWay.Lock()
 		if err := syscall.Kill(syscall.Getpid(), syscall.SIGUSR1); err != nil {
 			wrong("kill: %v", err)
 			return
@@ -119,6 +123,7 @@ func signals(received *atomic.Int64) {
 			wrong("a signal was lost")
 			return
 		}
+		signalUnderWay.Unlock()
 		time.Sleep(200 * time.Microsecond)
 	}
 }
@@ -261,7 +266,8 @@ func hangup([]string) string {
 }
 
 func execute([]string) string {
-	// One that is pending would end the new program.
-	signal.Ignore(syscall.SIGUSR1)
+	// One that is pending would end the new program; and Go ends the old one, if it ignores a signal while a thread is about to
+	// handle it (sigfwdgo).
+	signalUnderWay.Lock()
 	return "ERR " + syscall.Exec("/proc/self/exe", os.Args, os.Environ()).Error()
 }

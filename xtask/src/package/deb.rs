@@ -30,22 +30,19 @@ pub fn make(making: &Making<'_>, stage: &Path, arch: Arch) -> Result<()> {
         ),
     )?;
     fs::write(control.join("conffiles"), format!("{CONFIGURATION}\n"))?;
-    for (name, script) in
-        [("postinst", POST_INSTALL), ("prerm", PRE_REMOVE), ("postrm", POST_REMOVE)]
-    {
+    let scripts = making.project.root().join("deploy/package/debian");
+    for name in ["postinst", "prerm", "postrm"] {
         let path = control.join(name);
-        fs::write(&path, script)?;
+        fs::copy(scripts.join(name), &path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     }
     let deb = making.folder.join(format!("leak-agent_{version}_{arch}.deb"));
     let mut build = shell::command("dpkg-deb");
-    build.args(["--root-owner-group", "-Zxz", "--build"]).arg(&folder).arg(deb);
+    build
+        .arg("--root-owner-group")
+        .arg(format!("-Z{}", making.packed))
+        .arg("--build")
+        .arg(&folder)
+        .arg(deb);
     shell::output(build.env("SOURCE_DATE_EPOCH", &making.epoch)).map(drop)
 }
-
-/// The service is not started by installing it: who wants it, enables it.
-const POST_INSTALL: &str = "#!/bin/sh\nset -e\nif [ -d /run/systemd/system ]; then\n  systemctl daemon-reload || true\n  \
-                            systemctl try-restart leak-agent.service || true\nfi\n";
-const PRE_REMOVE: &str = "#!/bin/sh\nset -e\nif [ \"$1\" = remove ] && [ -d /run/systemd/system ]; then\n  \
-                          systemctl disable --now leak-agent.service || true\nfi\n";
-const POST_REMOVE: &str = "#!/bin/sh\nset -e\nif [ -d /run/systemd/system ]; then\n  systemctl daemon-reload || true\nfi\n";

@@ -52,11 +52,7 @@ pub fn make(making: &Making<'_>, images: &[Image]) -> Result<()> {
     let mut manifests = Vec::new();
     for Image { arch, layer, unpacked } in images {
         let arch = arch.name();
-        let created = shell::output(
-            shell::command("date")
-                .args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])
-                .arg(format!("-d@{}", making.epoch)),
-        )?;
+        let created = making.time()?;
         let config = write(
             making,
             &format!(
@@ -64,8 +60,7 @@ pub fn make(making: &Making<'_>, images: &[Image]) -> Result<()> {
                  \"Cmd\":[\"daemon\"],\"Labels\":{{\"org.opencontainers.image.title\":\"leak-agent\",\
                  \"org.opencontainers.image.version\":\"{}\",\"org.opencontainers.image.licenses\":\"MIT OR Apache-2.0\"}}}},\
                  \"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"sha256:{unpacked}\"]}}}}",
-                created.trim(),
-                making.version
+                created, making.version
             ),
         )?;
         let manifest = write(

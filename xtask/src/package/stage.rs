@@ -18,9 +18,11 @@ const SHELLS: [(&str, &str); 3] = [
 ];
 
 /// Files of the project, and where they go.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 8] = [
     ("deploy/systemd/leak-agent.service", "usr/lib/systemd/system/leak-agent.service"),
     ("deploy/package/leak-agent.toml", "etc/leak-agent/leak-agent.toml"),
+    ("deploy/package/prometheus.yml", "usr/share/doc/leak-agent/prometheus.yml"),
+    ("deploy/prometheus/leak-agent.rules.yml", "usr/share/doc/leak-agent/leak-agent.rules.yml"),
     ("README.md", "usr/share/doc/leak-agent/README.md"),
     ("CHANGELOG.md", "usr/share/doc/leak-agent/CHANGELOG.md"),
     ("LICENSE-MIT", "usr/share/doc/leak-agent/LICENSE-MIT"),
@@ -30,26 +32,23 @@ const FILES: [(&str, &str); 6] = [
 /// The configuration, which an update must not overwrite.
 pub const CONFIGURATION: &str = "/etc/leak-agent/leak-agent.toml";
 
-/// Fills a folder as a machine's root is to be.
-pub fn fill(making: &Making<'_>, binary: &Path, arch: Arch) -> Result<PathBuf> {
-    let stage = making.project.target().join("stage").join(arch.name());
+/// Fills a folder as a machine's root is to be; `own`, which runs here, has the same commands and flags.
+pub fn fill(making: &Making<'_>, binary: &Path, own: &Path, arch: Arch) -> Result<PathBuf> {
+    let stage = making.stage.join(arch.name());
     let _ = fs::remove_dir_all(&stage);
     put(binary, &stage.join("usr/bin/leak-agent"), 0o755)?;
     for (from, to) in FILES {
         put(&making.project.root().join(from), &stage.join(to), 0o644)?;
     }
-    // Both architectures have the same flags: the program that runs here says them for both.
-    let own = making.project.target().join("debug/leak-agent");
-    let own = if own.is_file() { own } else { binary.to_path_buf() };
     let manuals = stage.join("usr/share/man/man1");
     fs::create_dir_all(&manuals)?;
-    shell::output(shell::command(&own).arg("man").arg(&manuals))
+    shell::output(shell::command(own).arg("man").arg(&manuals))
         .context("the manual pages could not be made")?;
     for entry in fs::read_dir(&manuals)? {
         shell::run(shell::command("gzip").args(["-9n"]).arg(entry?.path()))?;
     }
     for (name, to) in SHELLS {
-        let script = shell::output(shell::command(&own).args(["completions", name]))?;
+        let script = shell::output(shell::command(own).args(["completions", name]))?;
         let to = stage.join(to);
         fs::create_dir_all(to.parent().context("it lies in a folder")?)?;
         fs::write(to, script)?;

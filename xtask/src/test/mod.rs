@@ -28,6 +28,9 @@ const PATIENT: [(&str, &str); 2] = [
     ("piles", "what_piles_up_over_a_life_is_told"),
 ];
 
+/// The longest that one test program may take, in seconds: one that hangs fails, and the others are still run.
+const PROGRAM_TIMEOUT: u32 = 900;
+
 /// What a run covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Scope {
@@ -96,12 +99,17 @@ impl Run<'_> {
         let test =
             format!("test --locked --workspace --exclude {EBPF} --exclude xtask --no-fail-fast");
         let built = cargo(&format!("{test} --no-run"));
+        let bounded = |words: &str| {
+            let mut cargo = rust.cargo(self.project);
+            cargo.args(["--config", &bounds()]).args(words.split_whitespace());
+            cargo
+        };
         // What skipped tests say is shown.
-        let mut patient = cargo(&format!(
+        let mut patient = bounded(&format!(
             "{test} {} -- --show-output",
             PATIENT.map(|(program, _)| format!("--test {program}")).join(" ")
         ));
-        let mut tests = cargo(&format!(
+        let mut tests = bounded(&format!(
             "{test} -- --show-output {}",
             PATIENT.map(|(_, name)| format!("--skip {name}")).join(" ")
         ));
@@ -116,6 +124,9 @@ impl Run<'_> {
         self.gate("docs", || run_in(rustdoc));
         self.gate("docs of the JSON", || docs::run(self.project, &["--check".into()]));
         self.gate("Go targets", || targets::run(self.project, &[]));
+        // Many tests wait most of their time.
+        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1;
+        tests.env("RUST_TEST_THREADS", threads.to_string());
         // Some tests use Go's own tools.
         if let Some(go) = self.step("Go", || Toolchains::find(self.project).any()) {
             for tests in [&mut tests, &mut patient] {
@@ -226,6 +237,12 @@ impl Run<'_> {
             self.gate(&format!("fuzz {name}"), || fuzzing.target(name, fuzz::DEFAULT_SECONDS));
         }
     }
+}
+
+/// Has cargo bound the time of what it runs by coreutils' `timeout`.
+fn bounds() -> String {
+    let words = format!(r#"["timeout", "--foreground", "--verbose", "{PROGRAM_TIMEOUT}"]"#);
+    format!("target.'cfg(unix)'.runner = {words}")
 }
 
 fn run_in(mut command: Command) -> Result<()> {

@@ -37,6 +37,11 @@ impl Arch {
         }
     }
 
+    /// This machine's.
+    pub const fn own() -> Self {
+        if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::Amd64 }
+    }
+
     /// Reads that name.
     ///
     /// # Errors

@@ -66,18 +66,23 @@ fn the_programs_own_innermost_line_leads() {
     assert_eq!(lines[4].line, None);
 }
 
+/// The lines that grew between two profiles.
+fn of_growth(now: &Allocated, before: &Allocated) -> Vec<AllocatedAt> {
+    grown(&Profile::of(now), &Profile::of(before))
+}
+
 #[test]
 fn lines_that_grew_are_named_and_no_others() {
     let before = made(&[(&[MALLOC, KEEP], 10, 1000), (&[MALLOC, SERVE], 50, 1000)], 1);
     let now = made(&[(&[MALLOC, KEEP], 40, 1000), (&[MALLOC, SERVE], 50, 1000)], 1);
-    let told = grown(&now, &before);
+    let told = of_growth(&now, &before);
     assert_eq!(told.len(), 1);
     assert_eq!((function(&told[0]), told[0].grown_bytes), ("main.keep", Some(30_000)));
-    assert!(grown(&before, &now).is_empty(), "it fell");
-    assert!(grown(&now, &now).is_empty());
+    assert!(of_growth(&before, &now).is_empty(), "it fell");
+    assert!(of_growth(&now, &now).is_empty());
     // One that was not there has grown too; what has a small part of it all is not named.
     let more = made(&[(&[MALLOC, MODULE], 1000, 1000), (&[MALLOC, KEEP], 20, 1000)], 1);
-    let told = grown(&more, &before);
+    let told = of_growth(&more, &before);
     assert_eq!(told.iter().map(function).collect::<Vec<_>>(), ["example.com/m.New"]);
 }
 
@@ -89,11 +94,27 @@ fn what_may_be_chance_is_no_growth() {
     let sampled = |samples: u64| made(&[(&[MALLOC, KEEP], samples * 8192, 64)], rate);
     let mut now = sampled(24);
     now.sites[0].allocated.objects += 20 * 8192;
-    assert!(grown(&now, &sampled(20)).is_empty());
-    assert_eq!(grown(&sampled(60), &sampled(20)).len(), 1);
+    assert!(of_growth(&now, &sampled(20)).is_empty());
+    assert_eq!(of_growth(&sampled(60), &sampled(20)).len(), 1);
     // Where none went, what came is there.
-    assert_eq!(grown(&sampled(1005), &sampled(1000)).len(), 1);
+    assert_eq!(of_growth(&sampled(1005), &sampled(1000)).len(), 1);
     // Of large ones hardly any is missed.
     let large = |objects: u64| made(&[(&[MALLOC, KEEP], objects, 8 << 20)], rate);
-    assert_eq!(grown(&large(24), &large(20)).len(), 1);
+    assert_eq!(of_growth(&large(24), &large(20)).len(), 1);
+}
+
+#[test]
+fn what_the_whole_estimate_differs_by_may_be_chance_too() {
+    let rate = 512 << 10;
+    let sampled = |samples: u64| made(&[(&[MALLOC, KEEP], samples * 8192, 64)], rate);
+    let apart = |now: &Allocated, before: &Allocated| {
+        let bytes = |of: &Allocated| of.sites[0].in_use.bytes as f64;
+        (bytes(now) - bytes(before), noise(&Profile::of(now), &Profile::of(before)))
+    };
+    // A cache of some twenty samples that is filled anew: four more of them are nothing.
+    let (more, noise) = apart(&sampled(24), &sampled(20));
+    assert!(more < noise / 3.0, "{more} {noise}");
+    // What stays and grows is more than chance.
+    let (more, noise) = apart(&sampled(60), &sampled(20));
+    assert!(more > noise, "{more} {noise}");
 }

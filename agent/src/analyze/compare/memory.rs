@@ -25,7 +25,7 @@ impl MemoryAt {
         let heap = heap.as_ref();
         let in_use = profile.map(|profile| profile.in_use_bytes);
         Self {
-            live_bytes: heap.and_then(|heap| heap.marked_bytes),
+            live_bytes: account.now.live_bytes(),
             objects_bytes: heap.map(|heap| heap.objects_bytes).or(in_use),
             stacks_bytes: heap.map(|heap| heap.stacks_bytes),
             outside_bytes: account.parts.map(|parts| parts.outside_bytes),

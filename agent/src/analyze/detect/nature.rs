@@ -21,7 +21,7 @@ impl Detector for RuntimeSays {
             // True of every wait on a nil channel, by design or not.
             _ if case.wait() == WaitClass::NilChannel && scene.is_idle => Outcome::Clear,
             0 => Outcome::Clear,
-            leaked => found(Verdict::Proven, leaked, Evidence::RuntimeFound { goroutines: leaked }),
+            leaked => found(at_most(case), leaked, Evidence::RuntimeFound { goroutines: leaked }),
         }
     }
 }
@@ -43,7 +43,7 @@ impl Detector for Unreachable {
             // As above.
             _ if case.wait() == WaitClass::NilChannel && scene.is_idle => Outcome::Clear,
             0 => Outcome::Clear,
-            goroutines => found(Verdict::Proven, goroutines, Evidence::Unreachable { goroutines }),
+            goroutines => found(at_most(case), goroutines, Evidence::Unreachable { goroutines }),
         }
     }
 }
@@ -71,15 +71,18 @@ impl Detector for ForEver {
         if case.life.has_main || !case.is_users() {
             return Outcome::Clear;
         }
-        // What receives from nil may wait for a context that is never cancelled by design, unless its source
-        // tells otherwise. Nobody sends on nil by design.
-        let receives =
-            case.group.reason.as_deref().is_some_and(|it| it.starts_with("chan receive"));
-        let verdict = match case.wait() {
-            WaitClass::NilChannel if receives && !case.hints.is_found => Verdict::Suspect,
-            _ => Verdict::Likely,
-        };
-        found(verdict, case.count, evidence)
+        found(at_most(case).min(Verdict::Likely), case.count, evidence)
+    }
+}
+
+/// How sure it can be that a goroutine leaks of which it is certain that nothing wakes it. What receives from a nil channel
+/// may wait for a context that is never cancelled, by design, unless its source tells otherwise. Nobody sends on nil by
+/// design.
+fn at_most(case: &Case<'_>) -> Verdict {
+    let receives = || case.group.reason.as_deref().is_some_and(|it| it.starts_with("chan receive"));
+    match case.wait() {
+        WaitClass::NilChannel if !case.hints.is_found && receives() => Verdict::Suspect,
+        _ => Verdict::Proven,
     }
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
-use crate::model::{Amount, Assessment, Collectable, Evidence};
+use crate::model::{Amount, Assessment, CauseClass, Collectable, Evidence, Subject};
 use crate::sample::leaking;
 
 fn around(floor: u64, before: u64, after: u64) -> Around {
@@ -32,6 +32,39 @@ fn only_what_piled_up_above_the_floor_is_compared() {
     ] {
         assert_eq!(freed(amounts), expected, "{amounts:?}");
     }
+}
+
+#[test]
+fn a_heap_that_collections_leave_is_suspect_without_figures_of_it() {
+    // Of 64 MiB that piled up above 4 MiB so much is left.
+    let found = |left: u64| {
+        let mut window = Window::default();
+        for second in 0..30 {
+            let mut observation = leaking(3).observe(second);
+            let measured = Measured {
+                asked: 4,
+                seen: 5,
+                waited: Duration::from_secs(2),
+                threshold_percent: 10,
+                goroutines: around(3, 3, 3),
+                heap_bytes: around(4 << 20, 68 << 20, (4 + left) << 20),
+            };
+            let is_last = second == 29;
+            observation.coverage.forced = is_last.then_some(ForcedCollection::Measured(measured));
+            window.push(&observation);
+        }
+        let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
+        assessment.expect("observed").judgement.expect("judged")
+    };
+    for left in [40, 60] {
+        let judgement = found(left);
+        let [finding] = judgement.findings.as_slice() else { panic!("{:?}", judgement.findings) };
+        assert_eq!((finding.class, finding.verdict), (CauseClass::HeapGrowth, Verdict::Suspect));
+        let Subject::Memory(grown) = &finding.subject else { panic!("{finding:?}") };
+        assert_eq!((grown.from_bytes, grown.to_bytes), (4 << 20, (4 + left) << 20));
+        assert!(judgement.health < 100);
+    }
+    assert!(found(20).findings.is_empty(), "most of it waited for a collection");
 }
 
 /// Twenty goroutines come a second for half a minute; after collections `left` are there.

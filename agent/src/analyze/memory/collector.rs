@@ -31,7 +31,7 @@ pub(super) fn allocation(series: &Series) -> Option<Allocation> {
 pub(super) fn collector(series: &Series, now: &Memory) -> Option<Collector> {
     let heap = now.heap.as_ref()?;
     let known: Vec<&Point> =
-        series.points().iter().filter(|point| point.gc_cpu_ns.is_some()).collect();
+        series.points().iter().filter(|point| point.collections.is_some()).collect();
     let (first, last) = (known.first()?, known.last()?);
     let middle = (first.elapsed + last.elapsed) / 2;
     let middle = known.iter().rfind(|point| point.elapsed <= middle)?;

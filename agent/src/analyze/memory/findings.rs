@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::analyze::code_files::CodeFiles;
 use crate::analyze::investigate::{Candidates, Context, Investigate};
-use crate::analyze::{large, score, signature};
+use crate::analyze::{forced, large, score, signature};
 use crate::model::{
-    Cause, CauseClass, DetectorKind, Evidence, Finding, Growth, Judgement, KeptAllocations, Lack,
-    LimitKind, LimitUse, MemoryAccount, MemoryGrowth, MemoryKind, MemoryPoint, NotEnough, Subject,
-    Suggestion, Trend, Verdict,
+    Around, Cause, CauseClass, CollectionBand, CollectionVerdict, DetectorKind, Evidence, Finding,
+    Growth, Judgement, KeptAllocations, Lack, LimitKind, LimitUse, MemoryAccount, MemoryGrowth,
+    MemoryKind, MemoryPoint, NotEnough, Score, Subject, Suggestion, Trend, Verdict,
 };
 
 /// In a shorter window growth is suspect at most.
@@ -29,23 +29,25 @@ pub(in crate::analyze) struct GrowingMemory;
 
 impl Investigate for GrowingMemory {
     fn candidates(&mut self, context: Context<'_>, _: &mut CodeFiles) -> Candidates {
-        let Some(account) = &context.assessment.memory else { return Candidates::default() };
         let window = context.assessment.window.duration;
-        let seen = account.collector.map_or(0, |collector| collector.collections);
-        let found = [(MemoryKind::Heap, &account.live), (MemoryKind::OffHeap, &account.outside)];
-        let found = found.into_iter().filter_map(|(kind, trend)| {
-            // What fills up does so ever more slowly.
-            let trend = trend.as_ref().filter(|trend| trend.is_steady)?;
-            let collections = match kind {
-                MemoryKind::Heap => account.collector.map(|it| it.collections),
-                // Collections say nothing of what they cannot free.
-                MemoryKind::OffHeap => None,
-            };
-            let grown = Evidence::MemoryGrowth { kind, window, collections, trend: *trend };
-            Some(finding(kind, trend, account, window, grown))
+        // What forced collections left tells of a heap that nothing else tells of.
+        let left = || forced::verdict(&context.assessment.coverage);
+        let left = || left().and_then(|left| of_forced(left, window));
+        let Some(account) = &context.assessment.memory else {
+            return Candidates { findings: left().into_iter().collect(), ..Candidates::default() };
+        };
+        // Of some it may not be known what they left.
+        let seen = account.collector.map_or(0, |it| it.collections.min(account.live_values));
+        let found = of_account(account, window).into_iter();
+        let few = account.kept.filter(|kept| {
+            let more = kept.objects.to_bytes.saturating_sub(kept.objects.from_bytes);
+            seen < MIN_COLLECTIONS && more > account.noise_bytes
         });
-        let few = account.kept.filter(|_| seen < MIN_COLLECTIONS);
         let found = found.chain(few.map(|kept| of_kept(kept, account, window)));
+        let mut findings: Vec<Finding> = found.collect();
+        if !findings.iter().any(|it| it.class == CauseClass::HeapGrowth) {
+            findings.extend(left());
+        }
         let lacks = account.now.heap.is_some()
             && context.assessment.window.observations > 1
             && seen < MIN_COLLECTIONS
@@ -54,10 +56,39 @@ impl Investigate for GrowingMemory {
             detector: DetectorKind::MemoryGrowth,
             lack: Lack::Collections { collections: MIN_COLLECTIONS, seen },
         });
-        Candidates { findings: found.collect(), not_enough: not_enough.into_iter().collect() }
+        Candidates { findings, not_enough: not_enough.into_iter().collect() }
     }
 
     fn account(&mut self, _: &mut Judgement) {}
+}
+
+/// What is found of the trends of an account.
+pub(super) fn of_account(account: &MemoryAccount, window: Duration) -> Vec<Finding> {
+    let found = [(MemoryKind::Heap, &account.live), (MemoryKind::OffHeap, &account.outside)];
+    let found = found.into_iter().filter_map(|(kind, trend)| {
+        // What fills up does so ever more slowly.
+        let noise = if kind == MemoryKind::Heap { account.noise_bytes } else { 0 };
+        // Whether an estimate grows steadily cannot be told for certain, but that it grows.
+        // Nor whether all of it is kept, where a part was let go.
+        let resumes = account.live_resumes && kind == MemoryKind::Heap;
+        let goes_on = |it: &&Trend| it.is_steady || resumes || (noise > 0 && it.grows);
+        let trend = trend.as_ref().filter(goes_on)?;
+        let more = trend.to_bytes.saturating_sub(trend.from_bytes);
+        if more <= noise / 3 {
+            return None;
+        }
+        let is_sure = trend.is_steady && more > noise;
+        let collections = match kind {
+            MemoryKind::Heap => account.collector.map(|it| it.collections),
+            // Collections say nothing of what they cannot free.
+            MemoryKind::OffHeap => None,
+        };
+        let grown = Evidence::MemoryGrowth { kind, window, collections, trend: *trend };
+        let found = finding(kind, trend, account, window, grown);
+        let most = if is_sure { Verdict::Likely } else { Verdict::Suspect };
+        Some(Finding { verdict: found.verdict.min(most), ..found })
+    });
+    found.collect()
 }
 
 /// What is found of a heap of which few collections were seen, which kept most of what was allocated.
@@ -67,6 +98,17 @@ fn of_kept(kept: KeptAllocations, account: &MemoryAccount, window: Duration) -> 
     // One collection may have come in a phase that ends.
     let is_sure = kept.collections >= MIN_KEPT && found.verdict == Verdict::Likely;
     Finding { verdict: if is_sure { Verdict::Likely } else { Verdict::Suspect }, ..found }
+}
+
+/// What is found of a heap of which forced collections left most of what had piled up. Two moments do not tell a leak
+/// from what fills up: it is no more than suspect.
+fn of_forced(left: CollectionVerdict, window: Duration) -> Option<Finding> {
+    let freed = left.heap_bytes.filter(|freed| freed.band >= CollectionBand::LikelyLeak)?;
+    let Around { floor, after, .. } = freed.amounts;
+    let grown = MemoryGrowth { kind: MemoryKind::Heap, from_bytes: floor, to_bytes: after };
+    let per_second = after.saturating_sub(floor) as f64 / window.as_secs_f64().max(1.0);
+    let score = score::of_memory(after, per_second, None);
+    Some(Finding { score, ..plain(grown, Verdict::Suspect, vec![Evidence::HeapCollected(freed)]) })
 }
 
 /// What is found of memory that grows steadily; `grown` is how that is known.
@@ -80,30 +122,40 @@ fn finding(
     let more = trend.to_bytes.saturating_sub(trend.from_bytes);
     let is_much = more >= MIN_BYTES && more as f64 >= trend.from_bytes as f64 * MIN_PART;
     let verdict = if is_much && window >= MIN_WINDOW { Verdict::Likely } else { Verdict::Suspect };
-    let class = match kind {
-        MemoryKind::Heap => CauseClass::HeapGrowth,
-        MemoryKind::OffHeap => CauseClass::OffHeapGrowth,
-    };
     let limit = limit(kind, account);
     let used = limit.as_ref().map(LimitUse::part);
     let large = account.large.as_ref().filter(|_| kind == MemoryKind::Heap);
-    let lines = large.map(|large| large::of_growth(large, more)).unwrap_or_default();
+    let lines = match kind {
+        MemoryKind::Heap if !account.grown.is_empty() => account.grown.clone(),
+        _ => large.map(|large| large::of_growth(large, more)).unwrap_or_default(),
+    };
     let mut evidence = vec![grown];
     evidence.extend((!lines.is_empty()).then_some(Evidence::AllocatedAt(lines)));
     evidence.extend(limit.filter(|limit| limit.reached_in.is_some()).map(Evidence::LimitNears));
+    let (from_bytes, to_bytes) = (trend.from_bytes, trend.to_bytes);
     Finding {
-        id: format!("f-{:016x}", signature::hash(class.name())),
-        subject: Subject::Memory(MemoryGrowth {
-            kind,
-            from_bytes: trend.from_bytes,
-            to_bytes: trend.to_bytes,
-        }),
-        class,
-        verdict,
-        score: score::of_memory(trend.to_bytes, &trend.growth, used),
-        caused_at: None,
+        score: score::of_memory(to_bytes, trend.growth.per_second, used),
         growth: Some(Growth { forecast: None, ..trend.growth }),
         history: history(kind, account),
+        ..plain(MemoryGrowth { kind, from_bytes, to_bytes }, verdict, evidence)
+    }
+}
+
+/// A finding that says no more than this.
+fn plain(grown: MemoryGrowth, verdict: Verdict, evidence: Vec<Evidence>) -> Finding {
+    let class = match grown.kind {
+        MemoryKind::Heap => CauseClass::HeapGrowth,
+        MemoryKind::OffHeap => CauseClass::OffHeapGrowth,
+    };
+    Finding {
+        id: format!("f-{:016x}", signature::hash(class.name())),
+        subject: Subject::Memory(grown),
+        class,
+        verdict,
+        score: Score::default(),
+        caused_at: None,
+        growth: None,
+        history: Vec::new(),
         pattern: None,
         cause: Cause::Unknown,
         source: None,

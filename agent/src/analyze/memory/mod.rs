@@ -15,13 +15,18 @@ mod trend;
 pub(super) use findings::GrowingMemory;
 pub(super) use series::Series;
 
+use std::sync::Arc;
+
+use crate::analyze::allocated::{self, Profile};
 use crate::analyze::large;
 use crate::model::{Level, MemoryAccount, MemoryPoint, StackTable};
 
 /// What the figures of a window say; `None` where nothing is known of them.
 pub(super) fn account(series: &Series, stacks: &StackTable) -> Option<MemoryAccount> {
     let now = series.now()?;
-    let live = trend::trend(&series.collections());
+    let collections = series.collections();
+    let live = trend::trend(&collections);
+    let live_resumes = live.as_ref().is_some_and(|it| trend::resumes(&collections, it));
     let rss = trend::trend(&series.after_collections(|point| point.rss));
     let outside = trend::trend(&series.of(series::Point::outside));
     let objects = trend::trend(&series.of(|point| point.objects));
@@ -33,7 +38,19 @@ pub(super) fn account(series: &Series, stacks: &StackTable) -> Option<MemoryAcco
         objects_bytes: point.objects,
         rss_bytes: point.rss,
     });
+    let kept = kept::kept(series, objects.as_ref());
+    let may_leak = kept.is_some() || live.is_some_and(|live| live.grows);
+    let profiled = series.profiled();
+    let compared = profiled.filter(|_| may_leak).map(|(before, now)| {
+        let [before, now] = [before, now].map(|of| Profile::of_sample(of, stacks));
+        (allocated::grown(&now, &before), allocated::noise(&now, &before) as u64)
+    });
+    let (grown, noise_bytes) = compared.unwrap_or_default();
     Some(MemoryAccount {
+        grown,
+        profiled: profiled.map(|(_, now)| Arc::clone(now)),
+        noise_bytes,
+        live_values: series.collected().count() as u64,
         parts: parts::parts(now),
         allocation: collector::allocation(series),
         collector: collector::collector(series, now),
@@ -43,9 +60,10 @@ pub(super) fn account(series: &Series, stacks: &StackTable) -> Option<MemoryAcco
         now: now.clone(),
         held: None,
         would_free: None,
-        kept: kept::kept(series, objects.as_ref()),
+        kept,
         objects,
         live,
+        live_resumes,
         rss,
         outside,
         limits,

@@ -1,13 +1,16 @@
 //! Memory figures over time, in bounded memory.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::analyze::thin::thin;
 use crate::analyze::trends::{Curve, MIN_POINTS};
-use crate::model::{HeapProfileBasis, Memory};
+use crate::model::{HeapProfile, HeapProfileBasis, Memory, ProfiledSites};
 
 /// Points that are kept at most. When they become too many, every second one goes.
 const POINTS: usize = 512;
+/// Figures that are older than this, with samples since that have none, are not those of now.
+const STALE: Duration = Duration::from_secs(180);
 /// From so many collections on, the moments after them stand for a window.
 const MIN_COLLECTIONS: usize = 8;
 
@@ -18,6 +21,12 @@ pub(in crate::analyze) struct Series {
     /// The collections that were seen to have ended, the last one before the window among them.
     collections: Vec<Collected>,
     last: Option<Memory>,
+    /// Who had allocated what was in use when the first heap profile was made.
+    first_profiled: Option<Arc<ProfiledSites>>,
+    /// And when the last was.
+    last_profiled: Option<Arc<ProfiledSites>>,
+    /// When the last figures came, since the first observation.
+    last_at: Option<Duration>,
 }
 
 /// A collection.
@@ -52,24 +61,19 @@ impl Point {
     fn of(elapsed: Duration, memory: &Memory) -> Self {
         let heap = memory.heap.as_ref();
         let process = memory.process.as_ref();
-        let profiled = |basis| memory.profile.filter(|profile| profile.basis == basis);
-        let in_use = |basis| profiled(basis).map(|profile| profile.in_use_bytes);
+        let counted = memory.profile.filter(|it| it.basis == HeapProfileBasis::Counted);
         Self {
             elapsed,
-            live: heap
-                .and_then(|heap| heap.marked_bytes)
-                .or_else(|| in_use(HeapProfileBasis::Sampled)),
-            objects: heap
-                .map(|heap| heap.objects_bytes)
-                .or_else(|| in_use(HeapProfileBasis::Counted)),
+            live: memory.live_bytes(),
+            objects: heap.map(|heap| heap.objects_bytes).or_else(|| Some(counted?.in_use_bytes)),
             rss: process.map(|process| process.rss_bytes),
             anonymous: process.map(|process| process.anonymous_bytes),
             ready: heap.map(crate::model::Heap::ready_bytes),
             allocated_bytes: heap.map(|heap| heap.allocated_bytes),
             allocated_objects: heap.map(|heap| heap.allocated_objects),
             collections: heap.map(|heap| heap.collections),
-            gc_cpu_ns: heap.map(|heap| heap.gc_cpu_ns),
-            busy_cpu_ns: heap.map(|heap| heap.busy_cpu_ns),
+            gc_cpu_ns: heap.filter(|heap| !heap.is_served).map(|heap| heap.gc_cpu_ns),
+            busy_cpu_ns: heap.filter(|heap| !heap.is_served).map(|heap| heap.busy_cpu_ns),
         }
     }
 
@@ -80,11 +84,22 @@ impl Point {
     }
 }
 
+/// What a heap profile estimates to be reachable, where the runtime's own figure is not known.
+fn profiled(memory: &Memory) -> Option<HeapProfile> {
+    let is_known = memory.heap.as_ref().is_some_and(|heap| heap.marked_bytes.is_some());
+    memory.profile.filter(|it| it.basis == HeapProfileBasis::Sampled && !is_known)
+}
+
 impl Series {
     pub(in crate::analyze) fn add(&mut self, elapsed: Duration, memory: &Memory) {
         if *memory == Memory::default() {
+            // What is asked for now and then is not told as of now for ever.
+            if self.last_at.is_some_and(|at| elapsed.saturating_sub(at) > STALE) {
+                (self.last, self.last_profiled) = (None, None);
+            }
             return;
         }
+        self.last_at = Some(elapsed);
         let before = self.points.iter().rev().find_map(|point| point.collections);
         let point = Point::of(elapsed, memory);
         self.points.push(point);
@@ -92,25 +107,49 @@ impl Series {
         if let Some(live) = point.live
             && (point.collections.is_none() || point.collections != before)
         {
-            let since = match before {
+            let allocated = match profiled(memory) {
+                // Both are as of one collection.
+                Some(profile) => profile.allocated_bytes,
                 // What is there beyond what it kept came after it, or was not freed yet.
-                None => point.objects.map(|objects| objects.saturating_sub(live)),
-                Some(_) => Some(0),
+                None if before.is_none() => point
+                    .allocated_bytes
+                    .zip(point.objects)
+                    .map(|(bytes, objects)| bytes.saturating_sub(objects.saturating_sub(live))),
+                None => point.allocated_bytes,
             };
-            let allocated = point.allocated_bytes.zip(since);
-            self.collections.push(Collected {
-                at: elapsed.as_secs_f64(),
-                live,
-                allocated: allocated.map(|(bytes, since)| bytes.saturating_sub(since)),
-            });
+            self.collections.push(Collected { at: elapsed.as_secs_f64(), live, allocated });
         }
-        self.last = Some(memory.clone());
+        let Memory { heap, process, group, profile, large, profiled } = memory;
+        self.last_profiled = profiled.clone().map(Arc::new);
+        if self.first_profiled.is_none() {
+            self.first_profiled.clone_from(&self.last_profiled);
+        }
+        // Nobody needs the sites of it.
+        self.last = Some(Memory {
+            heap: heap.clone(),
+            process: *process,
+            group: *group,
+            profile: *profile,
+            large: large.clone(),
+            profiled: None,
+        });
         thin(&mut self.points, POINTS);
         thin(&mut self.collections, POINTS);
     }
 
+    /// Keeps no more than so many points.
+    pub(in crate::analyze) fn keep(&mut self, most: usize) {
+        thin(&mut self.points, most);
+        thin(&mut self.collections, most);
+    }
+
     pub(super) fn points(&self) -> &[Point] {
         &self.points
+    }
+
+    /// Who had allocated what was in use at first, and who has now.
+    pub(super) fn profiled(&self) -> Option<(&ProfiledSites, &Arc<ProfiledSites>)> {
+        self.first_profiled.as_deref().zip(self.last_profiled.as_ref())
     }
 
     /// The last figures in full.

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    Assessment, CauseClass, DetectorKind, GroupMemory, GrowthPattern, Heap, LimitKind, Memory,
-    ProcessMemory, Subject, Verdict,
+    Assessment, CauseClass, DetectorKind, GroupMemory, GrowthPattern, Heap, HeapProfile,
+    HeapProfileBasis, LimitKind, Memory, ProcessMemory, Subject, Verdict,
 };
 use crate::sample::Sample;
 
@@ -98,6 +98,57 @@ fn what_go_does_not_know_of_is_found_too() {
     assert_eq!(found(&leaks), [(CauseClass::OffHeapGrowth, Verdict::Likely)]);
 }
 
+/// What is judged of half a minute of a program that serves such figures of itself, with what its profile has as in use
+/// by the second, and a collection at each.
+fn served(in_use: impl Fn(u64) -> u64) -> Assessment {
+    let mut window = Window::default();
+    for second in 0..=30_u64 {
+        let mut seen = Sample::new().observe(second as u32);
+        let in_use_bytes = in_use(second);
+        let heap = Heap {
+            marked_bytes: None,
+            collections: second as u32 + 3,
+            is_served: true,
+            ..heap(second, in_use_bytes)
+        };
+        let profile = HeapProfile {
+            basis: HeapProfileBasis::Sampled,
+            in_use_bytes,
+            in_use_objects: in_use_bytes >> 10,
+            allocated_bytes: Some(in_use_bytes),
+        };
+        seen.memory = Memory { heap: Some(heap), profile: Some(profile), ..Memory::default() };
+        window.push(&seen);
+    }
+    judge(&window, &Settings::default(), &mut CodeFiles::default()).expect("observed")
+}
+
+#[test]
+fn what_a_program_serves_of_its_memory_is_judged_as_what_is_read() {
+    let likely = [(CauseClass::HeapGrowth, Verdict::Likely)];
+    assert_eq!(found(&served(|second| (20 + second) * MIB)), likely);
+    assert_eq!(found(&served(|second| 100 * MIB + second % 10 * 5 * MIB)), []);
+}
+
+#[test]
+fn growth_that_an_estimate_does_not_tell_for_certain_is_suspect() {
+    let verdicts = |noise_bytes, is_steady| {
+        let mut assessment = served(|second| (20 + second) * MIB);
+        let account = assessment.memory.as_mut().expect("an account");
+        account.noise_bytes = noise_bytes;
+        let live = account.live.as_mut().expect("a trend");
+        live.is_steady = is_steady;
+        let found = findings::of_account(account, Duration::from_secs(30));
+        found.into_iter().map(|it| it.verdict).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(0, true), [Verdict::Likely]);
+    assert_eq!(verdicts(0, false), []);
+    assert_eq!(verdicts(10 * MIB, true), [Verdict::Likely]);
+    assert_eq!(verdicts(10 * MIB, false), [Verdict::Suspect]);
+    assert_eq!(verdicts(40 * MIB, true), [Verdict::Suspect]);
+    assert_eq!(verdicts(200 * MIB, true), []);
+}
+
 #[test]
 fn what_fills_up_to_a_bound_or_ended_is_no_finding() {
     let fills = |second: u64| {
@@ -109,6 +160,23 @@ fn what_fills_up_to_a_bound_or_ended_is_no_finding() {
         assert_eq!(found(&judged(30, live, |_| 7 * MIB)), []);
         assert_eq!(found(&judged(30, |_| 20 * MIB, live)), []);
     }
+}
+
+#[test]
+fn what_grows_on_after_a_part_of_it_was_let_go_is_suspect() {
+    // A pool that was emptied in part: what it had then, and by how much it has grown since.
+    let emptied = |left: u64, per_second: u64| {
+        move |second: u64| match second {
+            0..18 => (10 + second) * MIB,
+            _ => (10 + left) * MIB + (second - 18) * per_second * MIB,
+        }
+    };
+    let suspect = [(CauseClass::HeapGrowth, Verdict::Suspect)];
+    assert_eq!(found(&judged(30, emptied(11, 1), |_| 7 * MIB)), suspect);
+    // Emptied all, or for good; and what is not Go's.
+    assert_eq!(found(&judged(30, emptied(0, 1), |_| 7 * MIB)), []);
+    assert_eq!(found(&judged(30, emptied(11, 0), |_| 7 * MIB)), []);
+    assert_eq!(found(&judged(30, |_| 20 * MIB, emptied(11, 1))), []);
 }
 
 #[test]
@@ -167,7 +235,7 @@ fn account_of(live: impl Fn(u64) -> u64, outside: impl Fn(u64) -> u64) -> Memory
         let group = Some(GroupMemory { limit_bytes: 1024 * MIB, used_bytes: 512 * MIB });
         series.add(
             Duration::from_secs(second),
-            &Memory { heap: Some(heap), process, group, profile: None, large: None },
+            &Memory { heap: Some(heap), process, group, ..Memory::default() },
         );
     }
     account(&series, &StackTable::default()).expect("there are figures")

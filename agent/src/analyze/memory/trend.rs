@@ -9,6 +9,8 @@ const MIN_PART: f64 = 0.05;
 const MIN_BYTES: f64 = 1024.0 * 1024.0;
 /// A drop by this part, from one point to the next, is sudden.
 const CLIFF: f64 = 0.4;
+/// What is at least as fast again after a drop as this part of what it was before it goes on.
+const RESUMED: f64 = 0.5;
 
 /// The trend of so many bytes over seconds; `None` for fewer than three points or no time between them.
 pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
@@ -28,10 +30,35 @@ pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
     Some(Trend { from_bytes: from, to_bytes: to, growth, grows, is_steady, cliff: cliff(points) })
 }
 
+/// Whether what grows, and not steadily, rises again after its last drop, as before it, from above all that was there in the
+/// first third of the time.
+pub(super) fn resumes(points: &[(f64, u64)], whole: &Trend) -> bool {
+    if !whole.grows || whole.is_steady {
+        return false;
+    }
+    let Some(drop) = last_drop(points, MIN_PART) else { return false };
+    let (before, after) = points.split_at(drop + 1);
+    let [(start, _), .., (end, _)] = points else { return false };
+    let third = start + (end - start) / 3.0;
+    let early = before.iter().filter(|point| point.0 <= third).map(|point| point.1).max();
+    let is_above = early.is_some_and(|early| after[0].1 > early);
+    is_above
+        && trend(before).zip(trend(after)).is_some_and(|(before, after)| {
+            after.is_steady
+                && after.growth.per_second >= RESUMED * before.growth.per_second.max(0.0)
+        })
+}
+
 fn cliff(points: &[(f64, u64)]) -> Option<Cliff> {
-    let drop = points.windows(2).rev().find(|pair| {
+    let at = last_drop(points, CLIFF)?;
+    let (from, to) = (points[at], points[at + 1]);
+    Some(Cliff { at_seconds: to.0, from_bytes: from.1, to_bytes: to.1 })
+}
+
+/// The point before the last drop, from one to the next, by this part.
+fn last_drop(points: &[(f64, u64)], part: f64) -> Option<usize> {
+    points.windows(2).rposition(|pair| {
         let (from, to) = (pair[0].1 as f64, pair[1].1 as f64);
-        from - to >= MIN_BYTES && from - to >= from * CLIFF
-    })?;
-    Some(Cliff { at_seconds: drop[1].0, from_bytes: drop[0].1, to_bytes: drop[1].1 })
+        from - to >= MIN_BYTES && from - to >= from * part
+    })
 }

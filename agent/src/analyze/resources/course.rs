@@ -8,6 +8,8 @@ const MIN_POINTS: usize = 5;
 /// Parts of the window by time, and in how many of them there must have come more.
 const PARTS: usize = 6;
 const MIN_PARTS: usize = 4;
+/// Where many come at once, again and again, and none goes, this is enough for a suspicion.
+const MIN_STEPS: usize = 3;
 /// What was lost again, at most, as a part of what came.
 const MAX_LOST: f64 = 0.25;
 /// A number that rises although many of them go is told from load by how straight it rises.
@@ -21,7 +23,8 @@ pub(super) struct Rise {
     pub(super) growth: Growth,
     pub(super) from: u64,
     pub(super) to: u64,
-    /// Whether hardly any were lost again, and hardly any went of those that came, if that is known.
+    /// Whether hardly any were lost again, and hardly any went of those that came, if that is known, and more came in most
+    /// parts of the time.
     pub(super) stay: bool,
 }
 
@@ -35,17 +38,20 @@ pub(super) fn rise(points: &[(f64, u64)], churn: Option<(u64, u64)>, least: u64)
     let curve = Curve::counted(points);
     let growth = growth(&curve)?;
     let goes_on = growth.pattern.rises() && growth.low > 0.0 && curve.is_steady();
-    if !goes_on || rising_parts(points) < MIN_PARTS {
+    let lost: u64 = points.windows(2).map(|pair| pair[0].1.saturating_sub(pair[1].1)).sum();
+    let parts = rising_parts(points);
+    let is_stepped = growth.pattern == GrowthPattern::Stepped && lost == 0 && parts >= MIN_STEPS;
+    if !goes_on || (parts < MIN_PARTS && !is_stepped) {
         return None;
     }
-    let lost: u64 = points.windows(2).map(|pair| pair[0].1.saturating_sub(pair[1].1)).sum();
     let goes_down = lost as f64 > MAX_LOST * (more + lost) as f64;
     let comes_and_goes = churn.is_some_and(|(came, gone)| gone * 2 > came);
     let is_straight = growth.pattern == GrowthPattern::Linear && growth.r2 >= STRAIGHT;
     if (goes_down || comes_and_goes) && !(is_straight && more >= MIN_THROUGH_CHURN) {
         return None;
     }
-    let stay = churn.is_none_or(|(came, gone)| gone * 4 <= came) && !goes_down;
+    let stays = churn.is_none_or(|(came, gone)| gone * 4 <= came) && !goes_down;
+    let stay = stays && parts >= MIN_PARTS;
     Some(Rise { growth, from: first.1, to: last.1, stay })
 }
 
@@ -80,6 +86,15 @@ mod tests {
         assert!(of((0..31).map(|at| at / 4), Some((7, 0))).expect("slowly").stay);
         let through_churn = of((0..31).map(|at| 10 + 2 * at), Some((600, 540)));
         assert!(!through_churn.expect("it rises").stay);
+    }
+
+    #[test]
+    fn a_few_steps_are_suspect_and_no_more() {
+        let steps =
+            |every: u64, by: u64| of((0..31).map(|at| 10 + at / every * by), Some((3 * by, 0)));
+        let rise = steps(8, 100).expect("three steps");
+        assert_eq!((rise.growth.pattern, rise.to, rise.stay), (GrowthPattern::Stepped, 310, false));
+        assert_eq!(steps(16, 100), None, "one step is none");
     }
 
     #[test]

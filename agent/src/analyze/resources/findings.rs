@@ -172,16 +172,33 @@ fn at_once(account: &ResourceAccount) -> Vec<Finding> {
             opened_at: Vec::new(),
             held_by: None,
         };
+        let most = most_of(account, limit.kind, count);
+        let release = most.as_ref().map_or(Suggestion::Class(CauseClass::Resource), |(key, _)| {
+            Suggestion::Release { key: key.clone(), closed_by_peer: false }
+        });
+        let mostly = most.map(|(key, most)| Evidence::MostlyOf { key, count: most, of: count });
         Finding {
-            suggestions: vec![
-                Suggestion::Class(CauseClass::Resource),
-                Suggestion::RaiseLimit(limit.kind),
-            ],
-            evidence: vec![Evidence::ResourceLimit(*limit)],
+            suggestions: vec![release, Suggestion::RaiseLimit(limit.kind)],
+            evidence: [Evidence::ResourceLimit(*limit)].into_iter().chain(mostly).collect(),
+            // At its limit a program fails, whether that is a leak or load.
+            verdict: if limit.level == Level::Critical {
+                Verdict::Likely
+            } else {
+                Verdict::Suspect
+            },
             ..finding(held, false, None)
         }
     }));
     found
+}
+
+/// What more than half of so many of a kind are, and how many.
+fn most_of(account: &ResourceAccount, kind: ResourceKind, all: u64) -> Option<(ResourceKey, u64)> {
+    let is_counted =
+        |of: ResourceKind| of == kind || (kind == ResourceKind::Descriptor && of.is_descriptor());
+    let groups = account.now.details.iter().flat_map(|details| &details.groups);
+    let most = groups.filter(|it| is_counted(it.key.kind)).max_by_key(|it| it.count)?;
+    (2 * most.count > all).then(|| (most.key.clone(), most.count.min(all)))
 }
 
 /// Connections that the other end has closed.

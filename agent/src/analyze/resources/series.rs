@@ -88,6 +88,12 @@ impl Series {
         thin(&mut self.details, POINTS);
     }
 
+    /// Keeps no more than so many points.
+    pub(in crate::analyze) fn keep(&mut self, most: usize) {
+        thin(&mut self.points, most);
+        thin(&mut self.details, most);
+    }
+
     /// Forgets names of which there was nothing at the last reading, when there are many.
     fn forget(&mut self) {
         if self.ids.len() > KEYS

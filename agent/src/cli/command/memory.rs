@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::analyze::allocated::by_line;
+use crate::analyze::allocated::{by_line, of_last_sample};
 use crate::analyze::since::since;
 use crate::analyze::would_free;
 use crate::cli::exit::Exit;
@@ -21,7 +21,7 @@ use crate::collect::attach::allocated::allocated;
 use crate::collect::attach::retained::retained;
 use crate::collect::attach::sampling::Sampling;
 use crate::golang::image::Running;
-use crate::model::{Allocated, Assessment, Instance, NotAllocated, NotSampled, Retained};
+use crate::model::{Allocated, Assessment, Instance, NotAllocated, NotSampled, Retained, Subjects};
 use crate::profile::write::{self, HeapValue};
 use crate::report::html::write_html;
 use crate::report::memory::{MemoryReport, read, stacks, write_json, write_text};
@@ -55,7 +55,8 @@ pub(in crate::cli) fn run(
     if matches!(sampling, Some(Ok(_))) {
         assessment = one(request)?;
     }
-    let allocated = of_process(request, &assessment, |pid, options| Ok(allocated(pid, options)))?;
+    let allocated = of_process(request, &assessment, |pid, options| Ok(allocated(pid, options)))?
+        .or_else(|| of_last_sample(&assessment).map(Ok));
     assessment.coverage.notes.extend(sampling.and_then(switch::end));
     let lines = match &allocated {
         Some(Ok(profile)) => by_line(profile),
@@ -108,8 +109,17 @@ fn one(request: &Request) -> Result<Assessment, Failure> {
     if seen.asked > 1 {
         return Err(Failure::OneTarget { command: "memory", count: seen.asked });
     }
-    let assessment = seen.assessments.pop();
-    assessment.ok_or_else(|| target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget))
+    let Some(assessment) = seen.assessments.pop() else {
+        return Err(target::sum(seen.failures, seen.asked).unwrap_or(Failure::NoTarget));
+    };
+    if assessment.known().memory {
+        return Ok(assessment);
+    }
+    for note in phrases::notes(&assessment) {
+        output::say(format_args!("note: {}", format::clean(&note)));
+    }
+    let target = assessment.target.id.clone();
+    Err(Failure::NothingKnown { target, subjects: Subjects::MEMORY })
 }
 
 /// Has a process sample allocations, for some time or until it ends. A signal ends the agent meanwhile, as it ends every

@@ -14,6 +14,7 @@ use crate::collect::attach::allocated::sample;
 use crate::error_chain::one_line;
 use crate::golang::process::Process;
 use crate::model::Instance;
+use crate::pipeline::ProofDemand;
 use crate::report::phrases;
 use crate::serve::{Error, Heap, ListenAddress, Served, Server};
 
@@ -23,11 +24,11 @@ pub(in crate::cli) fn run(request: &Request, address: ListenAddress) -> Outcome 
     let targets = target::all(request)?;
     let asked = targets.len();
     let (mut served, mut failures) = (Vec::new(), Vec::new());
-    for NamedTarget { target, object, open, .. } in targets {
+    for NamedTarget { target, object, demand, open, .. } in targets {
         match open() {
             Ok(source) => {
                 let options = Options { object, ..request.attach.clone() };
-                served.extend(serve(&target, source, options, &served));
+                served.extend(serve(&target, source, demand, options, &served));
             }
             Err(source) => failures.push(Failure::of(target, source)),
         }
@@ -70,6 +71,7 @@ fn say_where(server: &Server, several: bool) {
 fn serve(
     target: &Instance,
     mut source: Box<dyn Source>,
+    demand: Option<ProofDemand>,
     options: Options,
     others: &[Served],
 ) -> Option<Served> {
@@ -89,6 +91,10 @@ fn serve(
             .as_ref()
             .map_or_else(|| target.to_string(), |process| format!("{} ({target})", process.exe)),
         sample: Box::new(move || source.observe().map_err(|error| one_line(&error))),
+        proof: match demand {
+            Some(demand) => Ok(Box::new(move || demand.ask())),
+            None => Err("leak-agent was started with --proof off".to_owned()),
+        },
         heap: heap(pid, options),
         has_ended: Box::new(move || process.as_ref().is_none_or(|process| !process.is_alive())),
         command_line: Box::new(move || match &folder {

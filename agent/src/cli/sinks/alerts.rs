@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender as Giver, TryRecvError, channel};
+use std::sync::mpsc::{Sender as Giver, TryRecvError};
 use std::time::{Duration, Instant};
 
+use super::renewals::Renewals;
 use super::{narrowed, seen};
 use crate::alert::{Account, Due, Moment, Program, Sender, Spool, State, StateError, Told, Watch};
 use crate::analyze::settings::Filter;
@@ -41,7 +42,7 @@ pub(in crate::cli) struct Alerting {
     /// People were told that what is to be kept cannot be.
     is_disk_failing: bool,
     /// Whoever is to be told from now on.
-    renewals: Option<Receiver<Vec<Alert>>>,
+    renewals: Renewals<Vec<Alert>>,
 }
 
 /// Somebody who is told.
@@ -78,22 +79,19 @@ impl Alerting {
             last,
             is_unsaved: false,
             is_disk_failing: false,
-            renewals: None,
+            renewals: Renewals::none(),
         })
     }
 
     /// What takes others to be told from now on, in place of those that there are.
     pub(in crate::cli) fn renewable(&mut self) -> Giver<Vec<Alert>> {
-        let (giver, renewals) = channel();
-        self.renewals = Some(renewals);
-        giver
+        self.renewals.giver()
     }
 
     /// Others are told from now on. What waits for those that stay is sent as before; what waits for one that is not
     /// there any more stays in its folder.
     fn renew(&mut self) {
-        let renewals = self.renewals.iter().flat_map(|renewals| renewals.try_iter());
-        let Some(alerts) = renewals.last() else { return };
+        let Some(alerts) = self.renewals.newest() else { return };
         let before = std::mem::take(&mut self.receivers);
         before.iter().for_each(|receiving| receiving.sender.finish(true));
         // Only one at a time may have a spool.
@@ -226,7 +224,7 @@ impl Sink for Alerting {
         }
         let is_hurried = stop.is_requested();
         // Whoever renews them cannot ask beforehand.
-        let accounts = if self.renewals.is_some() { self.accounts() } else { Vec::new() };
+        let accounts = if self.renewals.may_come() { self.accounts() } else { Vec::new() };
         // All at once, and only then one after the other is waited for.
         self.receivers.iter().for_each(|receiving| receiving.sender.finish(is_hurried));
         if !is_hurried {

@@ -1,16 +1,19 @@
 //! Shows the last sample of each target on the dashboard.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::mpsc::TryRecvError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::analyze::compare::{Difference, History};
+use crate::cli::boarding::Entrance;
 use crate::cli::failure::Failure;
-use crate::cli::output;
-use crate::model::{Assessment, Instance, Observation, TargetId, Update};
+use crate::cli::{difference, output};
+use crate::model::{Assessment, Instance, Observation, TargetId, Timestamp, Update};
 use crate::pipeline::{Inbox, Keep, Role, Sink, SinkError, Stop, Terms};
 use crate::report::html::board::Moment;
-use crate::serve::{Board, Card, ListenAddress, Server, Token};
+use crate::report::schema::ComparisonDoc;
+use crate::serve::{Board, Card, ListenAddress, Past, Server, Token};
 
 /// How often it is looked whether a target has ended.
 const TICK: Duration = Duration::from_secs(1);
@@ -44,24 +47,52 @@ struct Known {
     /// What it is called in addresses.
     name: String,
     moments: Vec<Moment>,
+    past: Kept,
     last: (Arc<Assessment>, Option<Arc<Observation>>),
+}
+
+/// Moments that can be compared still; what is shown has them too.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<History>>);
+
+impl Kept {
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Past for Kept {
+    fn moments(&self) -> Vec<(Timestamp, Option<u64>)> {
+        self.history().moments().collect()
+    }
+
+    fn difference(&self, before: Timestamp, after: Timestamp) -> Option<ComparisonDoc<'static>> {
+        let history = self.history();
+        let (before, after) = (history.nearest(before)?, history.nearest(after)?);
+        drop(history);
+        Some(difference::document(&before, &after, &Difference::of(&before, &after)))
+    }
 }
 
 impl Boarding {
     /// Listens, and says where.
     pub(in crate::cli) fn start(
         address: ListenAddress,
-        token: Option<Token>,
+        entrance: Entrance,
         showing: Showing,
     ) -> Result<Self, Failure> {
         let board = Board::default();
+        let Entrance { token, certificate } = entrance;
         let link = token.as_ref().map(Token::link).unwrap_or_default();
-        let server = Server::of_board(address, board.clone(), token).map_err(Failure::Serve)?;
-        output::say(format_args!("dashboard: http://{}/{link}", server.address()));
-        if server.address().is_public() {
+        let is_encrypted = certificate.is_some();
+        let server = Server::of_board(address, board.clone(), token, certificate);
+        let server = server.map_err(Failure::Serve)?;
+        let scheme = if is_encrypted { "https" } else { "http" };
+        output::say(format_args!("dashboard: {scheme}://{}/{link}", server.address()));
+        if server.address().is_public() && !is_encrypted {
             output::say(format_args!(
-                "warning: what is shown travels unencrypted; from elsewhere an SSH tunnel to a loopback address, or a \
-                 proxy with TLS, keeps it to yourself"
+                "warning: what is shown travels unencrypted; --tls-cert and --tls-key, or an SSH tunnel to a \
+                 loopback address, keep it to yourself"
             ));
         }
         Ok(Self { showing, board, server, known: HashMap::new(), ended: VecDeque::new() })
@@ -73,11 +104,13 @@ impl Boarding {
         let mut known = self.known.remove(&key).unwrap_or_else(|| Known {
             name: self.name_of(&key),
             moments: Vec::new(),
+            past: Kept::default(),
             last: last.clone(),
         });
         // Another program has a history of its own.
         if update.replaced.is_some() {
             known.moments.clear();
+            known.past = Kept::default();
         }
         if known.moments.len() >= MAX_MOMENTS {
             let mut is_kept = false;
@@ -90,6 +123,7 @@ impl Boarding {
             seconds: update.assessment.window.duration.as_secs_f64(),
             by_wait: update.assessment.totals.by_wait.clone(),
         });
+        known.past.history().add(&update.assessment);
         known.last = last;
         self.show(&known, false);
         self.known.insert(key, known);
@@ -98,7 +132,8 @@ impl Boarding {
     fn show(&self, known: &Known, has_ended: bool) {
         let (assessment, observation) = known.last.clone();
         let moments = known.moments.clone().into();
-        self.board.show(&known.name, Card::new(assessment, observation, moments, has_ended));
+        let past = Arc::new(known.past.clone());
+        self.board.show(&known.name, Card::new(assessment, observation, moments, past, has_ended));
     }
 
     /// It has ended, and is shown so. Where targets come and go, only for as long as few others have since.

@@ -15,6 +15,7 @@ mod news;
 mod otlp;
 mod progress;
 mod push;
+mod renewals;
 mod responses;
 mod seen;
 mod sender;

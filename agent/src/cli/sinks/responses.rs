@@ -6,10 +6,11 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::PoisonError;
-use std::sync::mpsc::TryRecvError;
+use std::sync::mpsc::{Sender, TryRecvError};
 use std::time::Duration;
 
 use super::evidence::Folder;
+use super::renewals::Renewals;
 use super::{narrowed, seen};
 use crate::alert::{Program, fingerprint};
 use crate::analyze::settings::Filter;
@@ -35,7 +36,11 @@ const MAX_SAID: usize = 300;
 
 /// Does what the configuration names when findings reach a level.
 pub(in crate::cli) struct Responding {
-    responses: Vec<(Response, Option<Folder>)>,
+    responses: Vec<Due>,
+    /// The names of all that there were; their places are those that the account goes by.
+    names: Vec<String>,
+    /// Others that are given from now on, in place of those.
+    renewals: Renewals<Vec<Response>>,
     account: Account,
     audit: Audit,
     runner: Option<Runner>,
@@ -43,6 +48,14 @@ pub(in crate::cli) struct Responding {
     targets: BTreeMap<TargetId, Known>,
     /// People were told that the log cannot be written.
     is_disk_failing: bool,
+}
+
+/// A response that may be due.
+struct Due {
+    response: Response,
+    folder: Option<Folder>,
+    /// Its place among the names.
+    place: usize,
 }
 
 /// What is known of a target.
@@ -75,40 +88,89 @@ impl Responding {
     pub(in crate::cli) fn open(responses: &Responses, request: &Request) -> Result<Self, Failure> {
         let fail = |source| Failure::File { path: responses.state.clone(), source };
         let (audit, before) = Audit::open(&responses.state).map_err(fail)?;
-        let (mut account, mut counted, now) = (Account::default(), BTreeSet::new(), time::now());
+        let mut responding = Self {
+            responses: Vec::new(),
+            names: Vec::new(),
+            renewals: Renewals::none(),
+            account: Account::default(),
+            audit,
+            runner: responses.runner.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            filter: request.settings.filter.clone(),
+            targets: BTreeMap::new(),
+            is_disk_failing: false,
+        };
+        responding.rule(responses.responses.clone());
+        let (mut counted, now) = (BTreeSet::new(), time::now());
         for entry in &before {
-            let place = responses.responses.iter().position(|it| it.rule.name == entry.response);
-            if let (Some(place), Some((at, program))) = (place, entry.done())
+            let place = responding.place_of(&entry.response);
+            if let Some((at, program)) = entry.done()
                 // Each time has a line or more for each thing that was done.
                 && counted.insert((place, at, program))
             {
                 // A clock that was set back would put it off for as long.
-                account.remember(place, program, at.min(now));
+                responding.account.remember(place, program, at.min(now));
             }
         }
-        let with_folder = |response: &Response| {
-            let kept = response.kept.as_ref();
-            let folder = kept.map(|it| {
-                Folder::new(it.folder.clone(), it.limit, it.forms.clone()).for_the_owner_alone()
-            });
-            (response.clone(), folder)
-        };
-        for response in &responses.responses {
+        Ok(responding)
+    }
+
+    /// What takes others in place of those that there are.
+    pub(in crate::cli) fn renewable(&mut self) -> Sender<Vec<Response>> {
+        self.renewals.giver()
+    }
+
+    /// Goes by the last that were given. When something was done stays known by a response's name.
+    fn renew(&mut self) {
+        if let Some(responses) = self.renewals.newest() {
+            self.rule(responses);
+        }
+    }
+
+    /// Goes by these from now on.
+    fn rule(&mut self, responses: Vec<Response>) {
+        let mut due = Vec::new();
+        for response in responses {
             let Rule { name, is_dry, .. } = &response.rule;
             if *is_dry {
                 output::say(format_args!(
                     "response {name}: a dry run: it only says what it would do (dry-run = false)"
                 ));
             }
+            for what in self.lacks(&response.rule) {
+                output::say(format_args!(
+                    "warning: response {name}: the agent was not started with this {what}, and does not {} before it is \
+                     started anew",
+                    if what == COMMAND { "run it" } else { "send it" }
+                ));
+            }
+            let folder = response.kept.as_ref().map(|it| {
+                Folder::new(it.folder.clone(), it.limit, it.forms.clone()).for_the_owner_alone()
+            });
+            let place = self.place_of(name);
+            due.push(Due { response, folder, place });
         }
-        Ok(Self {
-            responses: responses.responses.iter().map(with_folder).collect(),
-            account,
-            audit,
-            runner: responses.runner.lock().unwrap_or_else(PoisonError::into_inner).take(),
-            filter: request.settings.filter.clone(),
-            targets: BTreeMap::new(),
-            is_disk_failing: false,
+        self.responses = due;
+    }
+
+    /// What of a response the process that does it was not started with.
+    fn lacks(&self, rule: &Rule) -> impl Iterator<Item = &'static str> + use<> {
+        let Rule { command, signal, .. } = rule.without_dry();
+        let runner = self.runner.as_ref();
+        let knows = |known: Option<bool>| known.unwrap_or(false);
+        let lacks_command =
+            command.is_some_and(|it| !knows(runner.map(|runner| runner.knows_command(&it))));
+        let lacks_signal =
+            signal.is_some_and(|it| !knows(runner.map(|runner| runner.knows_signal(it))));
+        [(lacks_command, COMMAND), (lacks_signal, SIGNAL)]
+            .into_iter()
+            .filter_map(|(lacks, what)| lacks.then_some(what))
+    }
+
+    /// The place of a name.
+    fn place_of(&mut self, name: &str) -> usize {
+        self.names.iter().position(|other| other == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
         })
     }
 
@@ -125,8 +187,9 @@ impl Responding {
         if is_replaced || !self.targets.contains_key(&key) {
             self.targets.insert(key.clone(), Known::of(assessment));
         }
-        for place in 0..self.responses.len() {
-            let rule = &self.responses[place].0.rule;
+        for index in 0..self.responses.len() {
+            let Due { response: Response { rule, .. }, place, .. } = &self.responses[index];
+            let place = *place;
             let Some(known) = self.targets.get_mut(&key) else { return };
             let is_meant = |it: &&Finding| rule.is_for(&known.program.target.name, it);
             let meant: Vec<&Finding> = judgement.findings.iter().filter(is_meant).collect();
@@ -153,23 +216,23 @@ impl Responding {
                 program: known.program.clone(),
             };
             if is_due {
-                self.act(place, &occasion);
+                self.act(index, &occasion);
             } else if !due.is_empty() {
                 let why = match decision {
                     Decision::TooMany(_) => "not now: there were as many in an hour as may be",
                     _ => "not now: the program's cool-down is not over",
                 };
                 let (action, result) = (Action::None, Ok(why.to_owned()));
-                let is_dry = self.responses[place].0.rule.is_dry;
-                self.note(place, &occasion, Outcome { action, is_dry, result });
+                let is_dry = self.responses[index].response.rule.is_dry;
+                self.note(index, &occasion, Outcome { action, is_dry, result });
             }
         }
     }
 
     /// Keeps evidence first: what comes then may end the program. What cannot be logged is not done.
-    fn act(&mut self, place: usize, occasion: &Occasion<'_>) {
+    fn act(&mut self, index: usize, occasion: &Occasion<'_>) {
         for action in [Action::Keep, Action::Command, Action::Signal] {
-            let (Response { rule, .. }, folder) = &self.responses[place];
+            let Due { response: Response { rule, .. }, folder, .. } = &self.responses[index];
             let would = match action {
                 Action::Keep => folder
                     .as_ref()
@@ -186,18 +249,22 @@ impl Responding {
             // What was saved may be of a program that is over, and its id somebody else's.
             if action != Action::Keep && occasion.observation.target.is_saved() {
                 let result = format!("would {would}, were the program seen live");
-                self.note(place, occasion, outcome(true, Ok(result)));
+                self.note(index, occasion, outcome(true, Ok(result)));
             } else if rule.is_dry {
-                self.note(place, occasion, outcome(true, Ok(format!("would {would}"))));
-            } else if let Err(error) = self.log(place, occasion, action, false, None) {
+                self.note(index, occasion, outcome(true, Ok(format!("would {would}"))));
+            } else if let Some(what) = self.lacks(rule).find(|what| *what == needed(action)) {
+                let result = format!("did not {would}: the agent was not started with this {what}");
+                self.note(index, occasion, outcome(false, Err(result)));
+            } else if let Err(error) = self.log(index, occasion, action, false, None) {
                 let result = format!("did not {would}: the log cannot be written: {error}");
-                self.note(place, occasion, outcome(false, Err(result)));
+                self.note(index, occasion, outcome(false, Err(result)));
                 let ids = occasion.findings.iter().map(|it| &it.id);
+                let place = self.responses[index].place;
                 self.account.take_back(place, &occasion.key, ids);
                 return;
             } else {
-                let result = self.done(place, occasion, action);
-                self.note(place, occasion, outcome(false, result));
+                let result = self.done(index, occasion, action);
+                self.note(index, occasion, outcome(false, result));
             }
         }
     }
@@ -205,11 +272,11 @@ impl Responding {
     /// Does something, and tells what came of it.
     fn done(
         &mut self,
-        place: usize,
+        index: usize,
         occasion: &Occasion<'_>,
         action: Action,
     ) -> Result<String, String> {
-        let (Response { rule, .. }, folder) = &self.responses[place];
+        let Due { response: Response { rule, .. }, folder, .. } = &self.responses[index];
         let target = &occasion.observation.target;
         match (action, folder, &rule.command, rule.signal) {
             (Action::Keep, Some(folder), ..) => {
@@ -218,7 +285,7 @@ impl Responding {
             (Action::Command, _, Some(command), _) => {
                 let program = command.program.display();
                 let runner = self.runner.as_mut().ok_or(NO_RUNNER)?;
-                ended(runner.run(place, told(rule, occasion)))
+                ended(runner.run(command, told(rule, occasion)))
                     .map(|how| format!("{program} {how}"))
                     .map_err(|why| format!("{program} {why}"))
             }
@@ -228,7 +295,7 @@ impl Responding {
                     .zip(target.forked_ticks)
                     .ok_or_else(|| format!("{signal} was not sent: it is no process"))?;
                 let runner = self.runner.as_mut().ok_or(NO_RUNNER)?;
-                ended(runner.signal(place, pid, ticks))
+                ended(runner.signal(signal, pid, ticks))
                     .map(|_| format!("{signal} was sent"))
                     .map_err(|why| format!("{signal} was not sent: {why}"))
             }
@@ -238,8 +305,8 @@ impl Responding {
     }
 
     /// Says and logs what was done.
-    fn note(&mut self, place: usize, occasion: &Occasion<'_>, outcome: Outcome) {
-        let rule = &self.responses[place].0.rule;
+    fn note(&mut self, index: usize, occasion: &Occasion<'_>, outcome: Outcome) {
+        let rule = &self.responses[index].response.rule;
         let Outcome { action, is_dry, result } = outcome;
         let ok = result.is_ok();
         let (Ok(result) | Err(result)) = result;
@@ -254,7 +321,7 @@ impl Responding {
             target.name,
             format::clean(&result)
         ));
-        let written = self.log(place, occasion, action, is_dry, Some((result, ok)));
+        let written = self.log(index, occasion, action, is_dry, Some((result, ok)));
         if let Err(error) = &written
             && !self.is_disk_failing
         {
@@ -266,7 +333,7 @@ impl Responding {
     /// Logs what is about to be done, or what came of it.
     fn log(
         &self,
-        place: usize,
+        index: usize,
         occasion: &Occasion<'_>,
         action: Action,
         dry_run: bool,
@@ -277,7 +344,7 @@ impl Responding {
         self.audit.write(&Entry {
             at: json::time(occasion.at),
             at_unix_ns: occasion.at.unix_ns(),
-            response: self.responses[place].0.rule.name.clone(),
+            response: self.responses[index].response.rule.name.clone(),
             action,
             dry_run,
             program: occasion.program.identity.clone(),
@@ -287,6 +354,18 @@ impl Responding {
             result,
             ok,
         })
+    }
+}
+
+/// What the process that does things must have been started with.
+const COMMAND: &str = "command";
+const SIGNAL: &str = "signal";
+
+const fn needed(action: Action) -> &'static str {
+    match action {
+        Action::Command => COMMAND,
+        Action::Signal => SIGNAL,
+        Action::Keep | Action::None => "",
     }
 }
 
@@ -375,6 +454,7 @@ impl Sink for Responding {
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Ok(()),
             }
+            self.renew();
             let left = [inbox.exited(), inbox.released()];
             for target in left.iter().flatten() {
                 self.targets.remove(target);

@@ -63,8 +63,8 @@ fn named(program: &Program, profile: MemoryProfile) -> Allocated {
         stack: names.stack(&bucket.pcs),
         of_runtime: names.of_runtime(&bucket.pcs),
         object_bytes: bucket.object_bytes,
-        in_use: amount(bucket.in_use.scaled(rate_bytes)),
-        allocated: amount(bucket.allocated.scaled(rate_bytes)),
+        in_use: amount(bucket.in_use).scaled(rate_bytes),
+        allocated: amount(bucket.allocated).scaled(rate_bytes),
         sampled_in_use: amount(bucket.in_use),
         sampled: amount(bucket.allocated),
     };

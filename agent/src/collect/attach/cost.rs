@@ -1,12 +1,11 @@
 //! What the agent itself costs: its CPU and memory.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use nix::unistd::{SysconfVar, sysconf};
 
+use crate::host::memory::resident_bytes;
 use crate::model::{HitCost, Overhead};
 
 /// Measures from when it was started.
@@ -50,11 +49,4 @@ fn cpu() -> Option<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     u64::try_from(micros).ok().map(Duration::from_micros)
-}
-
-fn resident_bytes() -> Option<u64> {
-    let pages: u64 =
-        fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
-    let page = u64::try_from(sysconf(SysconfVar::PAGE_SIZE).ok()??).ok()?;
-    Some(pages * page)
 }

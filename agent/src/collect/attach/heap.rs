@@ -34,6 +34,7 @@ pub(super) fn read(program: &Program, coverage: &mut Coverage) -> Memory {
             .map(|it| GroupMemory { limit_bytes: it.limit_bytes, used_bytes: it.used_bytes }),
         profile: None,
         large: None,
+        profiled: None,
     }
 }
 
@@ -64,11 +65,12 @@ fn of_figures(figures: Figures) -> Heap {
         collections: figures.collections,
         forced_collections: figures.forced_collections,
         last_collection_ns: figures.last_collection_ns,
-        pause_total_ns: figures.pause_total_ns,
+        pause_total_ns: Some(figures.pause_total_ns),
         last_pause_ns: figures.last_pause_ns,
         gc_cpu_ns: gc_ns.saturating_sub(gc_idle_ns),
         busy_cpu_ns: total_ns.saturating_sub(idle_ns).saturating_sub(gc_idle_ns),
         classes: classes.collect(),
+        is_served: false,
     }
 }
 

@@ -1,14 +1,14 @@
 //! Who allocated large objects that are in use, in programs without a memory profile, as far as that was watched.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use leak_agent_common::Birth;
 
 use super::monotonic;
 use super::probes::{CallSite, Large};
 use crate::golang::Program;
-use crate::golang::heap::LargeObject;
+use crate::golang::heap::{Heap, LargeObject};
 use crate::model::{Amount, LargeAllocations, LargeSite, StackId};
 
 /// Of all time at most this part is spent on asking which objects are still there.
@@ -35,9 +35,9 @@ pub(super) struct LargeObjects {
 }
 
 impl LargeObjects {
-    /// What is in use, by stack; as of the last time that was asked, where it is not time to ask again. `births` is what
-    /// the kernel knows; `None` where nothing is watched. `name` keeps a stack once; `None` where there is no room for
-    /// it. Of what cannot be read nothing is said.
+    /// What is in use since before the last collection, by stack; as of the last time that was asked, where it is not time
+    /// to ask again. `births` is what the kernel knows; `None` where nothing is watched. `name` keeps a stack once; `None`
+    /// where there is no room for it. Of what cannot be read nothing is said.
     pub(super) fn read(
         &mut self,
         program: &Program,
@@ -63,11 +63,15 @@ fn in_use(
     mut name: impl FnMut(&CallSite) -> Option<StackId>,
 ) -> Option<LargeAllocations> {
     let heap = program.heap().ok()?;
+    // What came since the last collection ended may be garbage of which nobody knows yet.
+    let collected = last_collection(heap, program)?;
+    let is_old = |birth: Duration| collected.is_none_or(|collected| birth < collected);
     // What was allocated before a gap may have been freed in it, and the same struct used for a like object.
     let since = births.since;
     let born = births.objects.iter().filter_map(|large| {
         let birth = Birth::from_word(large.birth)?;
-        (Duration::from_nanos(birth.at_ns()) >= since).then_some((large, birth.site()))
+        let at = Duration::from_nanos(birth.at_ns());
+        (at >= since && is_old(at)).then_some((large, birth.site()))
     });
     let born: Vec<(&Large, usize)> = born.collect();
     let object = |(large, _): &(&Large, usize)| LargeObject {
@@ -96,4 +100,14 @@ fn in_use(
     }
     let since = since.saturating_sub(first.unwrap_or(since));
     Some(LargeAllocations { since, sites, unnamed, lost: births.lost })
+}
+
+/// When the last collection of garbage ended, by the clock of births; `Some(None)` where there was none yet.
+fn last_collection(heap: &Heap, program: &Program) -> Option<Option<Duration>> {
+    let figures = heap.figures(program.memory()).ok()?;
+    let Some(ended_ns) = figures.last_collection_ns else { return Some(None) };
+    // By the wall clock: what it says now, and what the other says, tell how far the two are apart.
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let ago = wall.saturating_sub(Duration::from_nanos(ended_ns));
+    Some(Some(monotonic().saturating_sub(ago)))
 }

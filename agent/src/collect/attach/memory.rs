@@ -1,4 +1,4 @@
-//! Keeping to the memory that the agent's control group leaves it: fewer things are kept, and what does
+//! Keeping to the memory that the agent may take, by its control group or as it was told: fewer things are kept, and what does
 //! not fit at all is an error, not the kernel's kill.
 
 use thiserror::Error;
@@ -13,6 +13,8 @@ const BASE_BYTES: u64 = 16 << 20;
 const SLOT_BYTES: u64 = 48;
 /// What a distinct stack takes, named, grouped and judged: measured with 20,000.
 const STACK_BYTES: u64 = 6 << 10;
+/// What one target may take however little the agent may take in all: enough for 200,000 goroutines.
+const LEAST_ROOM_BYTES: u64 = 64 << 20;
 /// Below so much a batch is small.
 const SMALL_BYTES: u64 = 128 << 20;
 
@@ -71,12 +73,30 @@ impl Load {
     }
 }
 
+/// What leaves the agent too little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitedBy {
+    /// Its control group.
+    ControlGroup,
+    /// What it was told.
+    Options,
+}
+
+impl LimitedBy {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ControlGroup => "its control group",
+            Self::Options => "what it may take (--max-memory)",
+        }
+    }
+}
+
 /// The agent's memory runs short.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error(
-    "process {pid} has more goroutines than fit in leak-agent's memory: its control group leaves it {} of {}, \
+    "process {pid} has more goroutines than fit in leak-agent's memory: {} leaves it {} of {}, \
      enough for {} with {}; the {} in the runtime's list may take {}",
-    bytes(*room_bytes), bytes(*limit_bytes), counted(*goroutines, "goroutine", "goroutines"),
+    by.name(), bytes(*room_bytes), bytes(*limit_bytes), counted(*goroutines, "goroutine", "goroutines"),
     counted(*stacks, "different stack", "different stacks"), count(*slots), bytes(*needed_bytes)
 )]
 pub struct Shortage {
@@ -90,7 +110,9 @@ pub struct Shortage {
     pub slots: u64,
     /// What the agent may take in all.
     pub room_bytes: u64,
-    /// The control group's limit.
+    /// What limits it.
+    pub by: LimitedBy,
+    /// That limit.
     pub limit_bytes: u64,
     /// What all goroutines would take.
     pub needed_bytes: u64,
@@ -100,17 +122,30 @@ pub struct Shortage {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     room_bytes: u64,
+    by: LimitedBy,
     limit_bytes: u64,
 }
 
 impl Room {
     /// As its control groups say, without end where none limits it.
     pub(super) fn read() -> Self {
+        let by = LimitedBy::ControlGroup;
         let Some(allowance) = Allowance::read() else {
-            return Self { room_bytes: u64::MAX, limit_bytes: u64::MAX };
+            return Self { room_bytes: u64::MAX, by, limit_bytes: u64::MAX };
         };
         let room_bytes = allowance.left_bytes() + own_bytes().unwrap_or(0);
-        Self { room_bytes, limit_bytes: allowance.limit_bytes }
+        Self { room_bytes, by, limit_bytes: allowance.limit_bytes }
+    }
+
+    /// The same where the agent may take `most` in all and takes `taken`, of which the last sample of this target, kept so,
+    /// is a part.
+    pub(super) fn within(self, most: u64, taken: u64, keep: Keep, last: Load) -> Self {
+        let left = most.saturating_sub(taken).saturating_add(keep.needs(last));
+        let room_bytes = left.max(LEAST_ROOM_BYTES);
+        if room_bytes >= self.room_bytes {
+            return self;
+        }
+        Self { room_bytes, by: LimitedBy::Options, limit_bytes: most }
     }
 
     /// Whether batches must be small.
@@ -131,10 +166,10 @@ impl Room {
 
     /// What is to be said when so much was read and no more fits.
     pub(super) fn shortage(self, pid: u32, keep: Keep, load: Load) -> Shortage {
-        let Self { room_bytes, limit_bytes } = self;
+        let Self { room_bytes, by, limit_bytes } = self;
         let Load { goroutines, stacks, slots } = load;
         let needed_bytes = keep.needs(load.whole());
-        Shortage { pid, goroutines, stacks, slots, room_bytes, limit_bytes, needed_bytes }
+        Shortage { pid, goroutines, stacks, slots, room_bytes, by, limit_bytes, needed_bytes }
     }
 
     /// That less is kept than was wanted.
@@ -151,7 +186,26 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn room(mib: u64) -> Room {
-        Room { room_bytes: mib * MIB, limit_bytes: 1 << 30 }
+        let by = LimitedBy::ControlGroup;
+        Room { room_bytes: mib * MIB, by, limit_bytes: 1 << 30 }
+    }
+
+    #[test]
+    fn what_the_agent_was_told_leaves_room_for_what_it_has_already() {
+        let last = Load { goroutines: 300_000, stacks: 20, slots: 300_000 };
+        let within = |most, taken| {
+            room(1_000).within(most * MIB, taken * MIB, Keep::Least, last).room_bytes / MIB
+        };
+        // 300,000 goroutines take 84 MiB.
+        assert_eq!((within(400, 150), within(150, 150)), (334, 84));
+        assert_eq!(within(2_000, 150), 1_000, "the control group leaves less");
+        let told = room(1_000).within(MIB, 150 * MIB, Keep::Least, Load::default());
+        assert_eq!(told.room_bytes, LEAST_ROOM_BYTES);
+        let text = told.shortage(7, Keep::Once, last).to_string();
+        assert!(
+            text.contains("what it may take (--max-memory) leaves it 64.0 MiB of 1.0 MiB"),
+            "{text}"
+        );
     }
 
     #[test]

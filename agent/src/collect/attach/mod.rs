@@ -32,6 +32,7 @@ use nix::unistd::{SysconfVar, sysconf};
 use super::{CollectError, Source};
 use crate::golang::{self, Program, timens};
 use crate::host::kernel::sys_is_mounted;
+use crate::host::memory::resident_bytes;
 use crate::model::{
     Build, Coverage, CoverageNote, Instance, Memory, Observation, Rates, Resources, Subjects,
     Target, TargetId, Timestamp,
@@ -73,6 +74,8 @@ pub struct Options {
     pub object: Option<String>,
     /// What is read. Where that is not goroutines, no stack is, and there are no probes.
     pub subjects: Subjects,
+    /// What the agent may take in all, in bytes, where it was told that; its control groups count too.
+    pub max_memory: Option<u64>,
 }
 
 impl Options {
@@ -113,6 +116,10 @@ pub struct Attach {
     large: LargeObjects,
     /// How much is kept, as long as there is room for it.
     keep: Keep,
+    /// What the last sample had.
+    load: Load,
+    /// What the agent may take in all, as it was told.
+    max_memory: Option<u64>,
     cost: Cost,
     /// Whether one observation is all that will be asked for.
     once: bool,
@@ -168,7 +175,12 @@ impl Attach {
         let (budget, memory) = (options.budget, options.subjects.memory);
         let live = Live::new(Wanted { probing: probes, budget, memory });
         let program = options.program(pid)?;
-        let mut attach = Self { live, subjects: options.subjects, ..Self::to(program) };
+        let mut attach = Self {
+            live,
+            subjects: options.subjects,
+            max_memory: options.max_memory,
+            ..Self::to(program)
+        };
         if probes != Probing::Off {
             attach.keep = Keep::All;
         }
@@ -195,6 +207,8 @@ impl Attach {
             holdings: Holdings::default(),
             large: LargeObjects::default(),
             keep: Keep::NoProbes,
+            load: Load::default(),
+            max_memory: None,
             cost: Cost::start(),
             once: false,
             subjects: Subjects::ALL,
@@ -265,6 +279,7 @@ impl Attach {
         target.id = TargetId { generation, ..self.target.id.clone() };
         (anew.once, anew.replaced) = (self.once, self.replaced);
         anew.subjects = self.subjects;
+        anew.max_memory = self.max_memory;
         anew.keep = self.keep;
         anew.less_is_kept.clone_from(&self.less_is_kept);
         match self.keep {
@@ -355,7 +370,7 @@ impl Attach {
 
     /// All goroutines as they stood at `start`, which is later where locks had to be looked at once more.
     fn goroutines(&mut self, start: &mut Duration) -> Result<Snapshot, CollectError> {
-        let room = Room::read();
+        let room = self.room();
         let mut taken = self.take(room)?;
         if self.once && taken.has_lock_waits {
             // Stacks are searched for locks that are known beforehand.
@@ -388,6 +403,13 @@ impl Attach {
         (memory, resources)
     }
 
+    /// What the next sample may take.
+    fn room(&self) -> Room {
+        let room = Room::read();
+        let own = self.max_memory.zip(resident_bytes());
+        own.map_or(room, |(most, taken)| room.within(most, taken, self.keep, self.load))
+    }
+
     fn take(&mut self, room: Room) -> Result<Snapshot, CollectError> {
         // Whatever failed, failed because the process is gone, if it is gone.
         self.sample(room).map_err(|error| {
@@ -417,7 +439,8 @@ impl Attach {
         let fits = |goroutines, stacks| room.fits(least, load(goroutines, stacks));
         match self.snapshotter.take(&self.program, &fits)? {
             Taken::Whole(snapshot) => {
-                self.keep_to(room, load(snapshot.goroutines.len(), snapshot.distinct_stacks));
+                self.load = load(snapshot.goroutines.len(), snapshot.distinct_stacks);
+                self.keep_to(room, self.load);
                 Ok(*snapshot)
             }
             Taken::TooLarge { goroutines, stacks } => {

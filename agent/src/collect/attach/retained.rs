@@ -3,27 +3,29 @@
 mod descriptors;
 mod paths;
 mod records;
+mod room;
+mod variables;
+mod waits;
 mod weak;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::Options;
 use crate::collect::CollectError;
 use crate::golang::heap::paths::NodeId;
-use crate::golang::heap::roots::{RecordKind, Variables};
-use crate::golang::heap::shape::Shape;
+use crate::golang::heap::roots::RecordKind;
 use crate::golang::heap::stacks::{Stack, Stacks};
-use crate::golang::heap::{Came, Outcome, Spans, Tally, Walk};
-use crate::golang::types::{Label, Types};
-use crate::golang::variable_names::{Chain, VariableNames};
+use crate::golang::heap::{Came, Outcome, Spans, Tally, Telling, Walk};
 use crate::golang::{self, Program};
-use crate::model::function::{is_of_runtime, is_standard};
 use crate::model::{
-    Amount, Collectable, HeapCycle, HeapHolder, HeapStep, HolderKind, Retained, RetainedClass,
-    WalkCoverage,
+    Amount, Collectable, HeapCycle, HeapHolder, HeapStep, HeldWaits, HolderKind, Retained,
+    RetainedClass, Suspects, WalkCoverage,
 };
 use records::Cycle;
+pub use room::NoRoom;
+use variables::{Held, Named, Rank, grouped};
+use waits::{Asked, Source};
 
 /// The part of a stack, from its end, in which the function is that the goroutine started in.
 const OUTERMOST: u64 = 4096;
@@ -37,24 +39,45 @@ const CALL: u64 = 5;
 /// # Errors
 /// When it cannot be attached to, nothing is known of its heap, or it ends meanwhile.
 pub fn retained(pid: u32, options: &Options, time: Duration) -> Result<Retained, CollectError> {
-    of_program(&options.program(pid)?, time)
+    Ok(with_waits(pid, options, &[], time)?.0)
 }
 
-/// As [`retained`], of a program that was located before.
+/// As [`retained`], and says who holds what suspects wait on, of each set of them.
 ///
 /// # Errors
 /// As [`retained`].
-pub fn of_program(program: &Program, time: Duration) -> Result<Retained, CollectError> {
+pub fn with_waits(
+    pid: u32,
+    options: &Options,
+    suspects: &[Suspects],
+    time: Duration,
+) -> Result<(Retained, Vec<HeldWaits>), CollectError> {
+    of_program(&options.program(pid)?, suspects, time)
+}
+
+/// The same of a program that was located before.
+fn of_program(
+    program: &Program,
+    suspects: &[Suspects],
+    time: Duration,
+) -> Result<(Retained, Vec<HeldWaits>), CollectError> {
     let start = Instant::now();
     let failed = |source| golang::Error::read(program.process().pid, "the heap", source);
     let memory = program.memory();
     let heap = program.heap().map_err(Clone::clone)?;
-    let last_live_bytes = heap.figures(memory).ok().map(|it| it.marked_bytes);
+    let figures = heap.figures(memory).ok();
+    if let Some(figures) = &figures {
+        room::check(program.process().pid, figures.in_use_bytes)?;
+    }
+    let last_live_bytes = figures.map(|it| it.marked_bytes);
     let spans = heap.spans(memory).map_err(failed)?;
+    // At once: what a variable leads to that has moved since then is in none of these.
+    let variables = program.variables(&spans)?;
     let mut holding = Holding {
         walk: program.walk(heap, &spans)?,
         holders: Vec::new(),
         roots: Vec::new(),
+        sources: (!suspects.is_empty()).then(Vec::new),
         go_on: &mut || start.elapsed() < time,
         is_whole: true,
         unread: 0,
@@ -65,18 +88,27 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         holding.walk.put_off_entries(&records.found);
     }
     let open = descriptors::find(program, &mut holding.walk, &records.found).map_err(failed)?;
-    let variables = program.variables(&spans)?;
+    let mut asked = Asked::begin(suspects, program, &mut holding)?;
     let names = program.variable_names();
     holding.unread += variables.unread;
     let (named, has_variable_types) = grouped(program, &mut holding.walk, &variables, &names)?;
     let of_runtime = named.partition_point(|it| it.rank != Rank::Runtime);
-    holding.variables(&named[..of_runtime]).map_err(failed)?;
-    let Stacks { stacks, running } = program.stacks()?;
+    let (own, of_runtime) = named.split_at(of_runtime);
+    let of_library = own.partition_point(|it| it.rank == Rank::Own);
+    holding.variables(&own[..of_library]).map_err(failed)?;
+    holding.walk.tell(Telling::Library, None);
+    holding.variables(&own[of_library..]).map_err(failed)?;
+    let Stacks { stacks, running, .. } = program.stacks()?;
     holding.unread += stacks.unread;
-    for (name, group) in by_function(program, &stacks.found) {
-        holding.goroutines(name, &group).map_err(failed)?;
+    let groups = by_function(program, &stacks.found);
+    if let Some(asked) = &mut asked {
+        asked.follow(&mut holding, program, (&groups, of_runtime)).map_err(failed)?;
+    } else {
+        for (name, group) in groups {
+            holding.goroutines(name, &group).map_err(failed)?;
+        }
+        holding.variables(of_runtime).map_err(failed)?;
     }
-    holding.variables(&named[of_runtime..]).map_err(failed)?;
     let came = holding.meanwhile(program, &spans)?;
     let entries = weak::follow(&mut holding).map_err(failed)?;
     let specials = heap.specials(memory, &spans).map_err(failed)?;
@@ -89,23 +121,31 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
     for entries in [entries, more_entries] {
         cycles.extend(weak::cycles(&mut holding, program, &entries).map_err(failed)?);
     }
-    let Holding { walk, holders, roots, is_whole, unread, .. } = holding;
+    let Holding { mut walk, holders, roots, sources, is_whole, unread, .. } = holding;
     let read_bytes = walk.read_bytes();
     let mut order: Vec<usize> = (0..holders.len()).collect();
     order.sort_by(|one, other| {
         let (one, other) = (&holders[*one], &holders[*other]);
         other.holds.cmp(&one.holds).then_with(|| one.name.cmp(&other.name))
     });
+    let mut places = vec![0; holders.len()];
+    order.iter().enumerate().for_each(|(place, holder)| places[*holder] = place);
     let roots: HashMap<NodeId, usize> =
-        order.iter().enumerate().map(|(place, holder)| (roots[*holder], place)).collect();
+        roots.into_iter().map(|(root, holder)| (root, places[holder])).collect();
     let holders: Vec<HeapHolder> = order.iter().map(|it| holders[*it].clone()).collect();
     let cycles = cycles.into_iter();
     let cycles =
         cycles.filter_map(|(root, steps)| Some(HeapCycle { holder: *roots.get(&root)?, steps }));
     let mut cycles: Vec<HeapCycle> = cycles.collect();
     cycles.sort_by_key(|cycle| cycle.holder);
-    let (paths, types) = paths::named(program, &walk, &roots).map_err(failed)?;
     let saw_all = is_whole && unread == 0 && running == 0 && walk.unread() == 0;
+    let waits = match asked {
+        Some(asked) => asked
+            .held(program, &mut walk, (sources.unwrap_or_default(), &names, &variables), saw_all)
+            .map_err(failed)?,
+        None => Vec::new(),
+    };
+    let (paths, types) = paths::named(program, &walk, &roots).map_err(failed)?;
     let descriptors = open.held(program, &walk, (&roots, &holders), saw_all).map_err(failed)?;
     let outcome = walk.end().map_err(failed)?;
     let coverage = WalkCoverage {
@@ -126,96 +166,23 @@ pub fn of_program(program: &Program, time: Duration) -> Result<Retained, Collect
         later: kept.later,
         last_live_bytes: last_live_bytes.filter(|bytes| *bytes > 0),
     });
-    Ok(Retained {
+    let retained = Retained {
         paths,
         types,
         cycles,
         descriptors,
         collectable,
         ..of_outcome(&outcome, holders, coverage)
-    })
-}
-
-/// The order in which variables are followed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// Of the program's own packages, and those that it uses; or nobody knows of whose.
-    Own,
-    Std,
-    Runtime,
-}
-
-impl Rank {
-    fn of(name: Option<&str>) -> Self {
-        match name {
-            Some(name) if is_of_runtime(name) => Self::Runtime,
-            Some(name) if is_standard(name) => Self::Std,
-            _ => Self::Own,
-        }
-    }
-}
-
-/// A variable that points into the heap.
-struct Named<'n> {
-    rank: Rank,
-    name: Option<&'n str>,
-    /// Its first word that does.
-    address: u64,
-    values: Vec<Held>,
-}
-
-/// What a word of a variable points to, and the field that it is in.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    via: Label,
-    shape: Shape,
-    value: u64,
-}
-
-/// The variables, in the order in which they are followed. The words of one that has a name are one. And whether
-/// any has a type.
-fn grouped<'n>(
-    program: &Program,
-    walk: &mut Walk<'_>,
-    variables: &Variables,
-    names: &'n VariableNames,
-) -> Result<(Vec<Named<'n>>, bool), golang::Error> {
-    let failed = |source| golang::Error::read(program.process().pid, "variables", source);
-    let chains: Vec<Option<Chain<'n>>> =
-        variables.into_heap.iter().map(|word| names.find(*word, &variables.among)).collect();
-    let wanted: HashSet<u64> = chains.iter().flatten().map(|chain| chain.start).collect();
-    let types = walk.types_mut();
-    let known = program.variable_types(types, |start| wanted.contains(&start))?;
-    let mut by_name: BTreeMap<(Rank, Option<&str>, u64), Named<'n>> = BTreeMap::new();
-    for (variable, chain) in variables.into_heap.iter().zip(chains) {
-        let name = chain.as_ref().map(|chain| chain.name);
-        let rank = Rank::of(name);
-        let own = if name.is_some() { 0 } else { variable.at };
-        let (via, shape) = match &chain {
-            Some(chain) => known.find(types, program.memory(), chain).map_err(failed)?,
-            None => of_unnamed(program, types, variable.at).map_err(failed)?,
-        };
-        let held = Held { via, shape, value: variable.value };
-        let new = || Named { rank, name, address: variable.at, values: Vec::new() };
-        by_name.entry((rank, name, own)).or_insert_with(new).values.push(held);
-    }
-    Ok((by_name.into_values().collect(), !known.is_empty()))
-}
-
-/// A word of a variable that nobody knows may be an interface's: a type stands before it then.
-fn of_unnamed(program: &Program, types: &mut Types, at: u64) -> Read<(Label, Shape)> {
-    let before = program.memory().read_u64(at.wrapping_sub(8)).unwrap_or(0);
-    let shape = if types.is_within(before) {
-        Shape::of_interface(types, program.memory(), before)?
-    } else {
-        Shape::Unknown
     };
-    Ok((Label::EMPTY, shape))
+    Ok((retained, waits))
 }
+
+/// The name of a function, and the stacks of the goroutines that started in it.
+type OfFunction = (Option<String>, Vec<Stack>);
 
 /// Stacks by the function that their goroutines started in.
-fn by_function(program: &Program, stacks: &[Stack]) -> Vec<(Option<String>, Vec<Stack>)> {
-    let mut named: Vec<(Option<String>, Vec<Stack>)> = Vec::new();
+fn by_function(program: &Program, stacks: &[Stack]) -> Vec<OfFunction> {
+    let mut named: Vec<OfFunction> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for group in stacks.chunk_by(|one, other| one.function == other.function) {
         let name = group.first().and_then(|first| started(program, first));
@@ -265,8 +232,10 @@ fn called<'p>(program: &'p Program, stack: &Stack, wrapper: &str) -> Option<&'p 
 struct Holding<'a, 'g> {
     walk: Walk<'a>,
     holders: Vec<HeapHolder>,
-    /// Where the paths of each begin.
-    roots: Vec<NodeId>,
+    /// Where their paths begin, and the place of each.
+    roots: Vec<(NodeId, usize)>,
+    /// All that was followed, in that order, where somebody asks for it.
+    sources: Option<Vec<(NodeId, Source)>>,
     go_on: &'g mut dyn FnMut() -> bool,
     is_whole: bool,
     unread: u64,
@@ -275,7 +244,10 @@ struct Holding<'a, 'g> {
 type Read<T> = Result<T, golang::memory::ReadError>;
 
 impl Holding<'_, '_> {
-    fn variables(&mut self, variables: &[Named<'_>]) -> Read<()> {
+    fn variables<'v, 'n: 'v>(
+        &mut self,
+        variables: impl IntoIterator<Item = &'v Named<'n>>,
+    ) -> Read<()> {
         for variable in variables {
             let root = self.walk.hold();
             for Held { via, shape, value } in &variable.values {
@@ -351,10 +323,13 @@ impl Holding<'_, '_> {
         count: u64,
         holds: Amount,
     ) {
+        let holder = HeapHolder { address, ..HeapHolder::of(kind, name, count, holds) };
+        if let Some(sources) = &mut self.sources {
+            sources.push((root, Source::of(holder.clone())));
+        }
         if holds != Amount::default() {
-            self.roots.push(root);
-            let holder = HeapHolder::of(kind, name, count, holds);
-            self.holders.push(HeapHolder { address, ..holder });
+            self.roots.push((root, self.holders.len()));
+            self.holders.push(holder);
         }
     }
 
@@ -378,7 +353,7 @@ impl Holding<'_, '_> {
             let symbolizer = program.symbolizer();
             let function = function.and_then(|code| symbolizer.entry(code));
             let function = function.map(|(_, name)| name.to_owned());
-            self.roots.push(root);
+            self.roots.push((root, self.holders.len()));
             let holder = HeapHolder::of(kind, name, count, holds);
             self.holders.push(HeapHolder { function, ..holder });
         }

@@ -37,6 +37,20 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// What was served as a heap profile is none, or says too little.
+    #[error("{url}: it does not tell how the heap is: {why}")]
+    NoHeap {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A heap profile is not of the program that the one before was of.
+    #[error("{url}: it is of another program than the one before, or of one that was started anew")]
+    OtherHeap {
+        /// What was asked for.
+        url: String,
+    },
     /// Everything that is served was refused before.
     #[error("it serves goroutines in no form that can be read")]
     NoForm,

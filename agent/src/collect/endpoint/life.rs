@@ -10,7 +10,7 @@ use crate::profile::Record;
 use crate::profile::memstats::{MemStats, Reader};
 
 /// Heap profiles as text are no larger than this.
-const MAX_HEAP: u64 = 256 << 20;
+pub(super) const MAX_HEAP: u64 = 256 << 20;
 
 /// What a sample tells of whether it is of the program of the one before.
 #[derive(Clone, Copy, Debug, Default)]

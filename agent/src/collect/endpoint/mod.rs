@@ -5,6 +5,7 @@ mod error;
 mod fetch;
 mod find;
 mod forcing;
+mod heap;
 mod index;
 mod life;
 mod plan;
@@ -47,6 +48,7 @@ pub struct Endpoint {
     target: Arc<Target>,
     life: Life,
     contention: contention::Asked,
+    heap: heap::Asked,
     /// Where collections are to be forced.
     collections: Option<Collections>,
     /// When the first sample was taken.
@@ -91,6 +93,7 @@ impl Endpoint {
             target: Arc::new(Target { exe, ..Target::of(id) }),
             life: Life::default(),
             contention: contention::Asked::default(),
+            heap: heap::Asked::default(),
             collections: None,
             first: None,
             last: None,
@@ -106,6 +109,18 @@ impl Endpoint {
     pub fn forcing(mut self, forcing: Forcing) -> Self {
         self.collections = Some(Collections::new(forcing));
         self
+    }
+
+    /// Does not ask for leaked goroutines, for which the program would collect garbage.
+    #[must_use]
+    pub fn without_leaks(self) -> Self {
+        Self { plan: self.plan.without_search(), ..self }
+    }
+
+    /// Does not ask for memory.
+    #[must_use]
+    pub fn without_heap(self) -> Self {
+        Self { heap: heap::Asked::never(), ..self }
     }
 
     /// Where the profiles are: a folder.
@@ -135,6 +150,7 @@ impl Endpoint {
         (self.last, self.missed) = (Some(taken), 0);
         let asked = (&self.client, &self.base);
         let unread = self.contention.read(asked, index.as_ref(), elapsed, &mut self.intake);
+        let no_heap = self.heap.read(asked, elapsed, &mut self.intake);
         let mut observation = self.intake.observation(Moment {
             target: Arc::clone(&self.target),
             at,
@@ -146,6 +162,7 @@ impl Endpoint {
         observation.coverage.notes = self.notes(form, goroutines);
         let unread = unread.map(|why| CoverageNote::ContentionUnread { why });
         observation.coverage.notes.extend(unread);
+        observation.coverage.notes.extend(no_heap);
         observation.coverage.forced = self.collections.as_mut().map(|collections| {
             collections.after_sample(&self.client, &self.base, (goroutines_now, elapsed))
         });
@@ -204,6 +221,7 @@ impl Endpoint {
             collections.begin_anew();
         }
         self.contention.begin_anew();
+        self.heap.begin_anew();
         let exe = executable(&self.client, &self.base)?;
         let target = Arc::make_mut(&mut self.target);
         target.id.generation += 1;

@@ -44,6 +44,8 @@ impl Form {
 #[derive(Debug)]
 pub(super) struct Plan {
     max_dumped: u64,
+    /// Whether leaked goroutines are asked for at all.
+    searches: bool,
     refused: Vec<Form>,
     leaks_due: Duration,
     leaks_apart: Duration,
@@ -56,11 +58,18 @@ impl Plan {
     pub(super) const fn new(max_dumped: u64) -> Self {
         Self {
             max_dumped,
+            searches: true,
             refused: Vec::new(),
             leaks_due: Duration::ZERO,
             leaks_apart: MIN_LEAKS_APART,
             collections: 0,
         }
+    }
+
+    /// Leaked goroutines are not asked for: that has the program collect garbage.
+    pub(super) const fn without_search(mut self) -> Self {
+        self.searches = false;
+        self
     }
 
     /// What to ask for of a program that has so many goroutines, the best first.
@@ -72,7 +81,7 @@ impl Plan {
     ) -> impl Iterator<Item = Form> + use<> {
         // Where nobody says how many there are, counts will.
         let may_dump = goroutines.is_some_and(|count| count <= self.max_dumped);
-        let has_leaks = index.is_some_and(|index| index.has("goroutineleak"));
+        let has_leaks = self.searches && index.is_some_and(|index| index.has("goroutineleak"));
         let is_due = has_leaks && elapsed >= self.leaks_due;
         let refused = self.refused.clone();
         Form::ALL.into_iter().filter(move |form| {
@@ -111,7 +120,8 @@ impl Plan {
 
     /// Another program may be served another way.
     pub(super) fn begin_anew(&mut self) {
-        *self = Self { collections: self.collections, ..Self::new(self.max_dumped) };
+        let Self { max_dumped, searches, collections, .. } = *self;
+        *self = Self { searches, collections, ..Self::new(max_dumped) };
     }
 }
 
@@ -142,6 +152,15 @@ mod tests {
         assert_eq!(forms(&plan, Some(9), "goroutine", 0), [Form::Counts]);
         plan.begin_anew();
         assert_eq!(forms(&plan, Some(9), "goroutine", 0).len(), 3);
+    }
+
+    #[test]
+    fn leaks_are_not_asked_for_where_that_was_not_wanted() {
+        let mut plan = Plan::new(2_000).without_search();
+        for _ in 0..2 {
+            assert_eq!(forms(&plan, Some(9), "goroutine goroutineleak", 0)[0], Form::Dump);
+            plan.begin_anew();
+        }
     }
 
     #[test]

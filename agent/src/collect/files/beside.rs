@@ -1,11 +1,11 @@
 //! Reads a profile that goes beside goroutines and is in memory whole: block, mutex or heap.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use crate::model::{HeapProfile, HeapProfileBasis, ProfileForm};
-use crate::profile::counts::ContentionReader;
+use crate::model::ProfileForm;
+use crate::profile::counts::{Measured, SiteReader};
 use crate::profile::intake::Intake;
-use crate::profile::memstats;
 use crate::profile::proto::{Contention, Kind, Profile};
 use crate::units::counted;
 
@@ -27,7 +27,11 @@ pub(super) fn read(
             (read.0, false, profile.duration())
         }
         ProfileForm::Counts | ProfileForm::Dump => {
-            let mut reader = ContentionReader::new(&mut take);
+            let mut reader = SiteReader::new(|site: &Measured<'_>| {
+                if let Measured::Contention(site) = site {
+                    take(site);
+                }
+            });
             reader.feed(bytes);
             let reading = reader.finish();
             (reading.faults, reading.cut_short, None)
@@ -43,31 +47,24 @@ pub(super) fn read(
     })
 }
 
-/// Of a heap profile the sums: as text has them of the sampled objects alone, what the runtime counts at its end.
+/// Of a heap profile the sums and sites, and as text has it, what the runtime says of its memory.
 fn heap(bytes: &[u8], form: ProfileForm, intake: &mut Intake) -> Result<(), String> {
-    let read = match form {
+    let is_said = match form {
         ProfileForm::Proto => {
             let profile = Profile::read(bytes).map_err(|error| error.to_string())?;
-            let (sum, ..) = profile.heap(|_| ()).map_err(|error| error.to_string())?;
-            sum.inuse_bytes.zip(sum.inuse_objects).map(|(in_use_bytes, in_use_objects)| {
-                let basis = HeapProfileBasis::Sampled;
-                let allocated_bytes = sum.alloc_bytes;
-                HeapProfile { basis, in_use_bytes, in_use_objects, allocated_bytes }
-            })
+            intake.begin_heap();
+            profile.heap(|site| intake.take_heap(site)).map_err(|error| error.to_string())?;
+            intake.end_heap(profile.period())
         }
         ProfileForm::Counts | ProfileForm::Dump => {
-            let mut reader = memstats::Reader::default();
-            reader.feed(bytes);
-            reader.finish().map(|stats| HeapProfile {
-                basis: HeapProfileBasis::Counted,
-                in_use_bytes: stats.heap_bytes,
-                in_use_objects: stats.heap_objects,
-                allocated_bytes: Some(stats.allocated_bytes),
-            })
+            let read = intake.take_heap_text(|take| {
+                take(bytes);
+                Ok::<(), Infallible>(())
+            });
+            read.is_ok_and(|stats| stats.is_some())
         }
     };
-    intake.heap(read.ok_or("it does not say how much of the heap is in use")?);
-    Ok(())
+    is_said.then_some(()).ok_or_else(|| "it does not say how much of the heap is in use".to_owned())
 }
 
 /// A profile of a part of the program's time that does not say of how much, as some profilers name theirs.

@@ -522,7 +522,7 @@ fn the_heap_goes_with_the_goroutines_nearest_in_time() {
         scratch.put(&format!("{number}.txt"), 60 * number, dump(50 + number, 1..11));
         let heap = format!(
             "heap profile: 1: 2 [3: 4] @ heap/1048576\n\n# runtime.MemStats\n# TotalAlloc = 900000\n\
-             # HeapAlloc = {}\n# HeapObjects = {number}\n",
+             # HeapAlloc = {}\n# HeapObjects = {number}\n# NumGC = 1\n",
             1000 * number
         );
         scratch.put(&format!("{number}.heap"), 60 * number + 2, heap);

@@ -161,6 +161,7 @@ impl Form {
         let goroutines: Vec<_> = self.goroutines.into_iter().map(Row::goroutine).collect();
         let contended = self.contention.iter().flat_map(Contention::stacks);
         let opened = &self.resources.opened;
+        let mut profiled = self.memory.profiled.iter().flat_map(|it| &it.sites);
         if !names_what_is_there(&goroutines, &self.sites, opened, &self.stacks)
             || !contended.into_iter().all(|stack| self.stacks.has_stack(stack))
             || !self
@@ -169,6 +170,7 @@ impl Form {
                 .iter()
                 .flat_map(|it| &it.sites)
                 .all(|it| self.stacks.has_stack(it.stack))
+            || !profiled.all(|it| self.stacks.has_stack(it.stack))
         {
             return Err("it names a stack or a frame that it does not hold");
         }
@@ -315,6 +317,9 @@ fn is_possible_memory(memory: &Memory) -> bool {
         let sites = large.sites.iter().flat_map(|site| [site.in_use, site.allocated]);
         sites.chain([large.unnamed]).flat_map(|it| [it.bytes, it.objects]).chain([large.lost])
     });
+    let of_sites = memory.profiled.iter().flat_map(|it| &it.sites);
+    let of_sites = of_sites.flat_map(|it| [it.in_use.bytes, it.in_use.objects]);
+    let of_profile = of_profile.chain(of_sites);
     of_heap.chain(of_process).chain(of_profile).chain(of_large).all(|size| size < MAX_BYTES)
 }
 

@@ -126,8 +126,7 @@ pub(super) const FAMILIES: &[Family] = &[
         "Memory that the Go runtime uses: goroutines' stacks, and all other.",
         |of, figures| {
             if let Some(heap) = heap(of) {
-                let idle = heap.idle_bytes.saturating_sub(heap.released_bytes);
-                let other = heap.in_use_bytes + idle + heap.runtime_bytes;
+                let other = heap.ready_bytes().saturating_sub(heap.stacks_bytes);
                 figures.labelled(&[("go_memory_type", "stack")], heap.stacks_bytes as f64);
                 figures.labelled(&[("go_memory_type", "other")], other as f64);
             }
@@ -154,7 +153,10 @@ pub(super) const FAMILIES: &[Family] = &[
     gauge(
         "leak_agent_heap_live_bytes",
         "What the last collection found reachable.",
-        |of, figures| figures.add(heap(of).and_then(|heap| heap.marked_bytes).map(|it| it as f64)),
+        |of, figures| {
+            let live = of.assessment.memory.as_ref().and_then(|it| it.now.live_bytes());
+            figures.add(live.map(|it| it as f64));
+        },
     ),
     gauge(
         "leak_agent_heap_objects_bytes",
@@ -224,7 +226,7 @@ pub(super) const FAMILIES: &[Family] = &[
     }),
     gauge(
         "leak_agent_target_cpu_ratio",
-        "Estimated processor time that the agent's probes and reading cost the target, as a share of its own.",
+        "Estimated processor time that the agent's probes cost the target, as a share of one processor; reading runs none of its threads.",
         |of, figures| {
             let percent = of.assessment.overhead.target_cpu_percent_estimate;
             figures.add(percent.map(|percent| percent / 100.0));

@@ -32,6 +32,12 @@ pub struct Own {
     pub stretch: f64,
     /// Its resident memory.
     pub rss_bytes: Option<u64>,
+    /// What memory it may take.
+    pub max_memory_bytes: u64,
+    /// Samples that it keeps at most of each program's history.
+    pub window_samples: u64,
+    /// How often programs went since its memory was full.
+    pub let_go: u64,
     /// Whether everything is switched off.
     pub is_off: bool,
 }
@@ -106,6 +112,19 @@ pub(super) const OWN: &[Row] = &[
         |own, to| {
             to.add(own.rss_bytes.map(|bytes| bytes as f64));
         },
+    ),
+    gauge("leak_agent_daemon_max_memory_bytes", "What memory the daemon may take.", |own, to| {
+        to.add(Some(own.max_memory_bytes as f64))
+    }),
+    gauge(
+        "leak_agent_window_samples",
+        "Samples that are kept at most of each program's history; 256 unless memory is full.",
+        |own, to| to.add(Some(own.window_samples as f64)),
+    ),
+    counter(
+        "leak_agent_let_go_total",
+        "Programs that went, and wait, since the daemon takes as much memory as it may.",
+        |own, to| to.add(Some(own.let_go as f64)),
     ),
     gauge("leak_agent_off", "Whether everything is switched off.", |own, to| {
         to.add(Some(f64::from(u8::from(own.is_off))));

@@ -5,7 +5,6 @@
 //! three cycles to come (`future`). They are read here as `runtime.MemProfile` reads them: the cycle that is
 //! complete belongs to the profile, whether the program has added it yet or not.
 
-mod scale;
 #[cfg(test)]
 mod tests;
 mod window;

@@ -40,15 +40,33 @@ impl Index {
         Self { low, high, shift, pieces }
     }
 
-    /// The number of the span that holds the byte at `address`.
+    /// The first span that an address can lie in.
     #[inline]
-    pub(super) fn find(&self, address: u64, spans: &[Span]) -> Option<u32> {
+    fn hint(&self, address: u64) -> Option<u32> {
         let offset = address.wrapping_sub(self.low);
         if offset >= self.high.wrapping_sub(self.low) {
             return None;
         }
-        let piece = (offset >> self.shift) as usize;
-        let mut number = *self.pieces.get(piece)?;
+        self.pieces.get((offset >> self.shift) as usize).copied()
+    }
+
+    /// Of addresses that may lie in spans, those, each behind the first span that it can lie in.
+    #[inline]
+    pub(super) fn hints(&self, addresses: &[u64], hints: &mut Vec<(u32, u64)>) {
+        hints.clear();
+        hints.extend(addresses.iter().filter_map(|it| Some((self.hint(*it)?, *it))));
+    }
+
+    /// The number of the span that holds the byte at `address`.
+    #[inline]
+    pub(super) fn find(&self, address: u64, spans: &[Span]) -> Option<u32> {
+        self.find_from(self.hint(address)?, address, spans)
+    }
+
+    /// The same, where the first span is known that it can lie in.
+    #[inline]
+    pub(super) fn find_from(&self, hint: u32, address: u64, spans: &[Span]) -> Option<u32> {
+        let mut number = hint;
         // In a heap without gaps this is the span, or the next. In one with gaps many may share a piece.
         for _ in 0..4 {
             let span = spans.get(number as usize)?;
@@ -57,6 +75,7 @@ impl Index {
             }
             number += 1;
         }
+        let piece = (address.wrapping_sub(self.low) >> self.shift) as usize;
         let end = self.pieces.get(piece + 1).map_or(spans.len(), |next| *next as usize + 1);
         let rest = spans.get(number as usize..end.min(spans.len()))?;
         let number = number as usize + rest.partition_point(|span| span.end() <= address);

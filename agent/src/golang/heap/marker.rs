@@ -20,6 +20,9 @@ use crew::Crew;
 /// So many objects are read at once that are searched one by one.
 const MAX_OBJECTS: usize = 1024;
 
+/// So many values are looked up together.
+const MAX_VALUES: usize = 1024;
+
 /// Where so few spans wait, all of each is read: what its objects lead to is often beside them.
 const FEW_SPANS: usize = 16;
 
@@ -64,6 +67,11 @@ pub struct Marked {
 /// What one thread has found and not yet handed over.
 #[derive(Default)]
 pub(super) struct Found {
+    /// Values that may be pointers, not yet looked up.
+    values: Vec<u64>,
+    hints: Vec<(u32, u64)>,
+    /// Objects that those point to, and the numbers of their spans.
+    places: Vec<(Slot, u32)>,
     spans: Vec<u32>,
     parts: Vec<(u32, u64)>,
     met: Vec<Slot>,
@@ -159,16 +167,15 @@ impl<'a> Marker<'a> {
 
     /// Marks what a pointer points to; what that leads to is marked by [`Marker::run`].
     pub fn mark(&self, address: u64) {
-        let mut found = Found::default();
-        self.reach(address, &mut found);
-        self.hand_over(&mut found);
+        self.mark_all(&[address]);
     }
 
     /// As [`Marker::mark`], many at once.
     pub fn mark_all(&self, addresses: &[u64]) {
         let mut found = Found::default();
-        for address in addresses {
-            self.reach(*address, &mut found);
+        for addresses in addresses.chunks(MAX_VALUES) {
+            found.values.extend(addresses);
+            self.reach_values(&mut found);
         }
         self.hand_over(&mut found);
     }
@@ -201,6 +208,7 @@ impl<'a> Marker<'a> {
             for (span, run, object) in runs {
                 self.object(&mut worker, (span, &run), object, &mut found)?;
             }
+            self.reach_values(&mut found);
         }
         self.hand_over(&mut found);
         Ok(())
@@ -266,21 +274,49 @@ impl<'a> Marker<'a> {
         Ok(())
     }
 
+    /// Takes in a value that may be a pointer.
     #[inline]
-    fn reach(&self, address: u64, found: &mut Found) {
-        let Some((number, span)) = self.spans.find(address) else { return };
-        let Some(object) = span.object_at(address) else { return };
-        let (word, bit) = at(span.first + object);
-        if self.reached[word].load(Ordering::Relaxed) & bit != 0
-            || self.reached[word].fetch_or(bit, Ordering::AcqRel) & bit != 0
-        {
+    fn value(&self, value: u64, found: &mut Found) {
+        found.values.push(value);
+        if found.values.len() >= MAX_VALUES {
+            self.reach_values(found);
+        }
+    }
+
+    /// Marks what values point to, which are many so that the processor waits for many look-ups at a time.
+    fn reach_values(&self, found: &mut Found) {
+        let Found { values, hints, places, .. } = found;
+        places.clear();
+        self.spans.find_all(values, hints, |slot, number| {
+            let (word, bit) = at(slot);
+            if self.reached[word].load(Ordering::Relaxed) & bit == 0 {
+                places.push((slot, number));
+            } else {
+                self.meet_again(word, bit);
+            }
+        });
+        values.clear();
+        let places = std::mem::take(places);
+        for (slot, number) in &places {
+            self.reach(*slot, *number, found);
+        }
+        found.places = places;
+    }
+
+    #[inline]
+    fn reach(&self, slot: Slot, number: u32, found: &mut Found) {
+        let (word, bit) = at(slot);
+        // All that follows of what is reached and of what waits is in one order for all threads: one that finds that a
+        // span waits already is right that whoever takes it will see what it has reached.
+        if self.reached[word].fetch_or(bit, Ordering::SeqCst) & bit != 0 {
             self.meet_again(word, bit);
             return;
         }
+        let span = &self.spans.all()[number as usize];
         found.marked.objects += 1;
         found.marked.bytes += span.object_bytes;
         if self.watched[word] & bit != 0 {
-            found.met.push(span.first + object);
+            found.met.push(slot);
         }
         if span.is_without_pointers() {
             return;
@@ -289,10 +325,12 @@ impl<'a> Marker<'a> {
             if self.searched[word].fetch_or(bit, Ordering::AcqRel) & bit == 0 {
                 found.parts.push((number, 0));
             }
-        } else if self.waiting[number as usize / 64].fetch_or(1 << (number % 64), Ordering::AcqRel)
-            >> (number % 64)
-            & 1
-            == 0
+            return;
+        }
+        let (word, bit) = at(number);
+        let waiting = &self.waiting[word];
+        if waiting.load(Ordering::SeqCst) & bit == 0
+            && waiting.fetch_or(bit, Ordering::SeqCst) & bit == 0
         {
             found.spans.push(number);
         }
@@ -313,7 +351,8 @@ impl<'a> Marker<'a> {
         }
         let part = worker
             .pointers
-            .of_large(self.memory, span, from, |_, value| self.reach(value, found))?;
+            .of_large(self.memory, span, from, |_, value| self.value(value, found))?;
+        self.reach_values(found);
         found.marked.unread += u64::from(part == Part::Unread);
         Ok(())
     }
@@ -329,7 +368,8 @@ impl<'a> Marker<'a> {
         let is_few = numbers.len() <= FEW_SPANS;
         let mut runs = Vec::with_capacity(numbers.len());
         for number in numbers {
-            self.waiting[*number as usize / 64].fetch_and(!(1 << (number % 64)), Ordering::AcqRel);
+            let (word, bit) = at(*number);
+            self.waiting[word].fetch_and(!bit, Ordering::SeqCst);
             let span = &self.spans.all()[*number as usize];
             let Some(ends) = self.pending(span) else { continue };
             let ends = if is_few { (0, span.objects - 1) } else { ends };
@@ -357,6 +397,7 @@ impl<'a> Marker<'a> {
                         self.object(worker, (span, &run), object, found)?;
                     }
                 }
+                self.reach_values(found);
             }
         }
         Ok(())
@@ -383,7 +424,7 @@ impl<'a> Marker<'a> {
         let Worker { pointers, gather, .. } = worker;
         let read = (run, &*gather);
         let is_read = pointers
-            .of_object(self.memory, span, read, object, |_, value| self.reach(value, found))?;
+            .of_object(self.memory, span, read, object, |_, value| self.value(value, found))?;
         found.marked.unread += u64::from(!is_read);
         Ok(())
     }
@@ -393,7 +434,7 @@ impl<'a> Marker<'a> {
         let mut ends = None;
         for word in 0..span.objects.div_ceil(64) {
             let at = span.first as usize / 64 + word as usize;
-            let reached = self.reached[at].load(Ordering::Acquire);
+            let reached = self.reached[at].load(Ordering::SeqCst);
             let waits = reached & !self.searched[at].load(Ordering::Relaxed);
             if waits != 0 {
                 let first = word * 64 + waits.trailing_zeros();

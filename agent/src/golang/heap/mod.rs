@@ -38,6 +38,7 @@ pub use large::LargeObject;
 pub use marker::Marker;
 pub use marks::Tally;
 pub use processors::Processor;
+pub use reach::Telling;
 pub use spans::{Span, Spans};
 pub use walk::{Came, ClassOutcome, Moved, Outcome, Owner, Walk};
 pub use weak::Entry;

@@ -123,6 +123,11 @@ impl Paths {
         &self.nodes[id.0 as usize]
     }
 
+    /// How many steps it is from where its path begins to a node.
+    pub(super) fn depth(&self, node: NodeId) -> u16 {
+        self.node(node).depth
+    }
+
     /// Where the path of a node begins.
     #[must_use]
     pub fn root_of(&self, node: NodeId) -> NodeId {

@@ -138,12 +138,15 @@ impl Pointers {
             bits.each(from, to, |offset| found(offset, word(bytes, offset)));
         } else if span.object_bytes <= MAX_WITHOUT_HEADER {
             let Some(bitmap) = gather.get(run.piece + 1) else { return Ok(false) };
-            let first = (from - span.start) as usize / 8;
-            for (index, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
-                let bit = first + index;
-                if bitmap.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1) {
-                    found(index as u64 * 8, u64::from_le_bytes(*word));
-                }
+            let words = bytes.as_chunks::<8>().0;
+            let mut pointers = bits_from(bitmap, (from - span.start) as usize / 8);
+            if let Some(unused @ 1..) = 64_usize.checked_sub(words.len()) {
+                pointers &= u64::MAX.checked_shr(unused as u32).unwrap_or(0);
+            }
+            while pointers != 0 {
+                let index = pointers.trailing_zeros() as usize;
+                pointers &= pointers - 1;
+                found(index as u64 * 8, u64::from_le_bytes(words[index]));
             }
         } else {
             let address = word(bytes, 0);
@@ -228,21 +231,52 @@ impl Pointers {
             }
             return Ok(());
         };
-        let mut offset = start % mask.size;
-        for (at, word) in (0..).step_by(8).zip(words) {
-            if mask.is_pointer(offset) {
-                found(at, u64::from_le_bytes(*word));
-            }
-            offset += 8;
-            if offset == mask.size {
-                offset = 0;
-            }
+        let len = words.len() as u64 * 8;
+        // The first value may have begun before.
+        let (mut at, mut from) = (0, start % mask.size);
+        while at < len {
+            let to = mask.size.min(from + (len - at));
+            mask.each(from, to, |offset| {
+                let at = at + (offset - from);
+                found(at, word(bytes, at));
+            });
+            at += mask.size - from;
+            from = 0;
         }
         Ok(())
     }
 }
 
+/// The 64 bits from one on; those behind the end are clear.
+#[inline]
+fn bits_from(bytes: &[u8], bit: usize) -> u64 {
+    let rest = bytes.get(bit / 8..).unwrap_or_default();
+    let mut nine = [0; 16];
+    match rest.first_chunk::<9>() {
+        Some(first) => nine[..9].copy_from_slice(first),
+        None => nine[..rest.len()].copy_from_slice(rest),
+    }
+    (u128::from_le_bytes(nine) >> (bit % 8)) as u64
+}
+
 fn word(bytes: &[u8], offset: u64) -> u64 {
     let word = bytes.get(offset as usize..).and_then(<[u8]>::first_chunk);
     word.map_or(0, |word| u64::from_le_bytes(*word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_taken_from_any_one_on_and_are_clear_behind_the_end() {
+        let bytes: Vec<u8> = (0..20).map(|byte: u8| byte.wrapping_mul(37) ^ 0x5a).collect();
+        for from in 0..170 {
+            let expected = (0..64).fold(0, |bits, bit| {
+                let byte = bytes.get((from + bit) / 8).copied().unwrap_or(0);
+                bits | u64::from(byte >> ((from + bit) % 8) & 1) << bit
+            });
+            assert_eq!(bits_from(&bytes, from), expected, "from {from}");
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! What a pointer does to a walk: it marks an object, counts it for the path by which it is held, and has it searched.
 
 mod entries;
+mod hidden;
+mod nearest;
 mod noted;
+mod some_spans;
 
 use std::ops::Range;
 
@@ -13,6 +16,9 @@ use super::spans::{Span, Spans};
 use super::weak::{Lead, Weak};
 use crate::golang::memory::{Memory, ReadError};
 use crate::golang::types::{Label, Layout, Types};
+use hidden::Hidden;
+use nearest::Nearest;
+pub use nearest::Telling;
 use noted::Noted;
 
 /// Objects that are searched in the same round as those that lead to them: they are in the run that was read.
@@ -49,6 +55,8 @@ pub(super) struct Reach<'a> {
     pub(super) local: Option<Local>,
     pub(super) watched: Option<Watched>,
     pub(super) noted: Noted,
+    pub(super) nearest: Nearest,
+    pub(super) hidden: Hidden,
     pub(super) weak: Weak,
     /// Objects that were too many to remember how they are held.
     pub(super) untraced: u64,
@@ -78,6 +86,8 @@ impl<'a> Reach<'a> {
             local: None,
             watched: None,
             noted: Noted::default(),
+            nearest: Nearest::default(),
+            hidden: Hidden::default(),
             weak: Weak::default(),
             untraced: 0,
             has_headers,
@@ -122,7 +132,14 @@ impl<'a> Reach<'a> {
         shape: Shape,
         (number, span, object): (u32, &Span, u32),
     ) {
+        if self.hidden.has(span.first + object) {
+            return;
+        }
         if self.marks.reach(span, object) == Mark::Known {
+            if self.nearest.is_asked(number) {
+                let named = shape.named(!span.is_without_pointers());
+                self.nearest.again((number, object), &mut self.paths, (node, via, named));
+            }
             return;
         }
         if let Some(watched) = &mut self.watched
@@ -134,6 +151,9 @@ impl<'a> Reach<'a> {
         let child = self.paths.child(node, via, shape.named(has_pointers));
         self.paths.add(child, span.object_bytes);
         self.noted.reached((number, object), child);
+        if self.nearest.is_asked(number) {
+            self.nearest.reached((number, object), &self.paths, child);
+        }
         if !has_pointers {
             return;
         }

@@ -43,6 +43,8 @@ pub struct Span {
     pub first: u32,
     /// Twice the size class, and one more without pointers.
     pub class: u8,
+    /// `ceil(2^32 / object_bytes)` of a span of small objects; else 0.
+    inverse: u32,
 }
 
 /// All spans that hold objects, in the order of their addresses.
@@ -99,9 +101,19 @@ impl Span {
     }
 
     /// Which of its objects holds the byte at an address within it.
+    #[inline]
     #[must_use]
     pub fn object_at(&self, address: u64) -> Option<u32> {
-        let object = address.wrapping_sub(self.start) / self.object_bytes;
+        let offset = address.wrapping_sub(self.start);
+        if offset >= self.bytes {
+            return None;
+        }
+        let object = if self.inverse == 0 {
+            offset / self.object_bytes
+        } else {
+            // Exact for offsets below 2^17 and objects below 2^15 bytes, as the runtime itself divides.
+            offset.wrapping_mul(self.inverse.into()) >> 32
+        };
         (object < u64::from(self.objects)).then_some(object as u32)
     }
 }
@@ -273,6 +285,25 @@ impl Spans {
     pub fn find(&self, address: u64) -> Option<(u32, &Span)> {
         let number = self.index.find(address, &self.spans)?;
         Some((number, &self.spans[number as usize]))
+    }
+
+    /// As [`Spans::find`], of many addresses: calls with those that lie in an object, as its number among all and the
+    /// span's. Each step is taken for all of them before the next, so that the processor waits for many at a time.
+    #[inline]
+    pub(super) fn find_all(
+        &self,
+        addresses: &[u64],
+        hints: &mut Vec<(u32, u64)>,
+        mut found: impl FnMut(u32, u32),
+    ) {
+        self.index.hints(addresses, hints);
+        for (hint, address) in hints {
+            let Some(number) = self.index.find_from(*hint, *address, &self.spans) else { continue };
+            let span = &self.spans[number as usize];
+            if let Some(object) = span.object_at(*address) {
+                found(span.first + object, number);
+            }
+        }
     }
 
     /// A bit for each object, set where it is allocated.
@@ -453,7 +484,8 @@ fn read(bytes: &[u8], at: &layout::heap::Mspan) -> Option<Read> {
         Some(at) => word(at)?,
         None => 0,
     };
-    let span = Span { start, object_bytes, large_type, bytes, objects, first: 0, class };
+    let mut span =
+        Span { start, object_bytes, large_type, bytes, objects, first: 0, class, inverse: 0 };
     let end = start.checked_add(bytes)?;
     let is_sized = if span.is_large() {
         objects == 1
@@ -463,6 +495,9 @@ fn read(bytes: &[u8], at: &layout::heap::Mspan) -> Option<Read> {
     let fits = object_bytes >= 8 && u64::from(objects).checked_mul(object_bytes)? <= bytes;
     let is_there = start != 0 && start.is_multiple_of(PAGE) && end <= MAX_ADDRESS && objects > 0;
     let alloc_bits = word(at.alloc_bits)?;
+    if !span.is_large() && fits && is_sized {
+        span.inverse = u32::MAX / object_bytes as u32 + 1;
+    }
     (is_sized && fits && is_there).then_some(Read {
         span,
         free_index: count(at.free_index)?,

@@ -16,6 +16,8 @@ pub struct Stacks {
     pub stacks: Found<Stack>,
     /// How many of the goroutines run: what they hold in registers alone is not seen.
     pub running: u64,
+    /// Where the structures of goroutines are, those of dead ones too.
+    pub structures: Vec<u64>,
 }
 
 /// The part of a goroutine's stack that is in use.
@@ -27,6 +29,14 @@ pub struct Stack {
     pub start: u64,
     /// One past its highest.
     pub end: u64,
+    /// The goroutine's id.
+    pub goid: u64,
+    /// Where it goes on.
+    pub pc: u64,
+    /// Its link register (arm64), or 0.
+    pub lr: u64,
+    /// Whether it stands still at `start`, so that the stack can be walked.
+    pub stands: bool,
 }
 
 /// The stacks of all goroutines, those of one function one behind the other.
@@ -43,8 +53,10 @@ pub(crate) fn read(
     let mut running = 0;
     let mut gather = Gather::default();
     let mut addresses = Vec::new();
+    let mut structures = Vec::with_capacity(count);
     for from in (0..count).step_by(BATCH) {
         all.addresses(memory, from, BATCH.min(count - from), &mut addresses)?;
+        structures.extend_from_slice(&addresses);
         let len = reader.bytes_needed();
         let pieces: Vec<Piece> = addresses.iter().map(|addr| Piece { addr: *addr, len }).collect();
         gather.read(memory, &pieces)?;
@@ -63,9 +75,18 @@ pub(crate) fn read(
                 found.unread += 1;
                 continue;
             }
-            found.found.push(Stack { function: g.startpc, start, end: g.stack_hi });
+            found.found.push(Stack {
+                function: g.startpc,
+                start,
+                end: g.stack_hi,
+                goid: g.goid,
+                pc: g.pc,
+                lr: g.lr,
+                // While the collector holds it, what points to the stack may lag behind.
+                stands: stands && !g.is_scanned && g.sp.is_multiple_of(8),
+            });
         }
     }
     found.found.sort_unstable();
-    Ok(Stacks { stacks: found, running })
+    Ok(Stacks { stacks: found, running, structures })
 }

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::form::Form;
+use super::spans::below;
 use crate::golang::memory::{Memory, ReadError};
 
 /// Where `abi.Type` has what is needed (`internal/abi/type.go`, Go 1.21 to 1.27): its size, the part of it that has
@@ -30,16 +31,25 @@ pub(super) struct Mask {
     /// The part of it, from its start, that has pointers.
     pub pointer_bytes: u64,
     /// A bit for each word of that part.
-    pub bits: Box<[u8]>,
+    pub bits: Box<[u64]>,
 }
 
 impl Mask {
-    /// Whether the word at an offset within the type is a pointer.
+    /// Calls with the offset of each word that is a pointer, between two offsets within the type.
     #[inline]
-    pub(super) fn is_pointer(&self, offset: u64) -> bool {
-        let word = offset / 8;
-        offset < self.pointer_bytes
-            && self.bits.get(word as usize / 8).is_some_and(|byte| byte >> (word % 8) & 1 == 1)
+    pub(super) fn each(&self, from: u64, to: u64, mut found: impl FnMut(u64)) {
+        let to = to.min(self.pointer_bytes) / 8;
+        let mut word = from / 8;
+        while word < to {
+            let bits = self.bits.get(word as usize / 64).map_or(0, |bits| bits >> (word % 64));
+            let next = (word / 64 + 1) * 64;
+            let mut bits = bits & below((next.min(to) - word) as u32);
+            while bits != 0 {
+                found((word + u64::from(bits.trailing_zeros())) * 8);
+                bits &= bits - 1;
+            }
+            word = next;
+        }
     }
 }
 
@@ -83,7 +93,7 @@ impl Types {
             self.known.clear();
             self.kept = 0;
         }
-        self.kept += 64 + mask.as_ref().map_or(0, |mask| mask.bits.len());
+        self.kept += 64 + mask.as_ref().map_or(0, |mask| 8 * mask.bits.len());
         self.known.insert(address, mask);
     }
 }
@@ -110,6 +120,37 @@ fn read(memory: &dyn Memory, form: &Form, address: u64) -> Result<Option<Mask>, 
     if mask == 0 {
         return Ok(None);
     }
-    let bits = memory.read_vec(mask, len as usize)?.into_boxed_slice();
+    let bits = memory.read_vec(mask, len as usize)?;
+    let bits = bits.chunks(8).map(|bytes| {
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(eight)
+    });
+    let bits = bits.collect();
     Ok(Some(Mask { size, pointer_bytes, bits }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pointer_of_a_part_is_told_once() {
+        // 70 words with pointers of 80: each third, and the last of the first 64.
+        let pointers = |word: u64| word < 70 && (word.is_multiple_of(3) || word == 63);
+        let bits = [0..64, 64..128].map(|words: std::ops::Range<u64>| {
+            words
+                .clone()
+                .filter(|word| pointers(*word))
+                .fold(0, |bits, word| bits | 1 << (word - words.start))
+        });
+        let mask = Mask { size: 640, pointer_bytes: 560, bits: Box::new(bits) };
+        for (from, to) in [(0, 640), (8, 504), (496, 520), (552, 640), (560, 640), (24, 24)] {
+            let mut told = Vec::new();
+            mask.each(from, to, |offset| told.push(offset));
+            let expected: Vec<u64> =
+                (from / 8..to / 8).filter(|word| pointers(*word)).map(|word| word * 8).collect();
+            assert_eq!(told, expected, "{from} to {to}");
+        }
+    }
 }

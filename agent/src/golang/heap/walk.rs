@@ -5,6 +5,7 @@
 
 mod came;
 mod descriptors;
+mod nearest;
 mod records;
 mod unmarked;
 mod weak;
@@ -283,6 +284,9 @@ impl<'a> Walk<'a> {
             self.unread += 1;
             return Ok(());
         };
+        if reach.links_hidden(span, bytes) {
+            return Ok(());
+        }
         let learnt = match key.1 {
             Shape::Unknown | Shape::Function => {
                 let first = bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use super::*;
@@ -70,11 +71,15 @@ fn observe() -> Observe {
 }
 
 fn pool(threads: usize) -> (Pool, Receiver<Told>) {
+    pool_within(Memory { max_bytes: u64::MAX, taken: || None, give_back: || {} }, threads)
+}
+
+fn pool_within(memory: Memory, threads: usize) -> (Pool, Receiver<Told>) {
     let (out, heard) = channel();
     let step = Duration::from_millis(10);
     let pacing = Pacing { least: step, most: step, host: 1e9, budget: Budget::UNLIMITED };
     let threads = NonZeroUsize::new(threads).expect("it is not 0");
-    (Pool::start(pacing, threads, vec![Box::new(Listener(out))], Stop::default()), heard)
+    (Pool::start(pacing, threads, memory, vec![Box::new(Listener(out))], Stop::default()), heard)
 }
 
 /// What is heard until something is.
@@ -140,5 +145,43 @@ fn sinks_are_told_who_has_exited_and_who_is_only_let_go() {
     // Of one that was never sampled nobody is told.
     let never = pool.add(program(10, None), observe());
     pool.remove(never, Departure::Exited);
+    drop(pool.end());
+}
+
+/// What the agent takes in a test, in MiB.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn where_memory_is_full_nothing_more_is_attached_to_and_those_with_least_to_see_go() {
+    let taken = || Some(TAKEN.load(Ordering::Relaxed) << 20);
+    let (pool, heard) = pool_within(Memory { max_bytes: 100 << 20, taken, give_back: || {} }, 1);
+    // Six that have room, and find nothing.
+    let keys: Vec<u64> = (1..=6).map(|pid| pool.add(program(pid, None), observe())).collect();
+    for pid in 1..=6 {
+        until(&heard, &Told::Sample(Some(pid)));
+    }
+    TAKEN.store(90, Ordering::Relaxed);
+    let seventh = pool.add(program(7, None), observe());
+    let event = || loop {
+        let is_other = |it: &Event| !matches!(it, Event::Attached(_));
+        if let Some(event) = pool.events().into_iter().find(is_other) {
+            return event;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    assert!(matches!(event(), Event::NoMemory(key) if key == seventh));
+    pool.press();
+    assert_eq!(pool.room(), 0);
+    // One goes for it.
+    pool.exchange(1);
+    assert!(matches!(event(), Event::NoMemory(key) if keys.contains(&key)));
+    assert_eq!(pool.room(), 1);
+    let seventh = pool.add(program(7, None), observe());
+    until(&heard, &Told::Sample(Some(7)));
+    assert!(pool.progress().contains_key(&seventh) && pool.progress().len() == 6);
+    // Nobody gives way for nothing, and a few stay whatever they take.
+    TAKEN.store(50, Ordering::Relaxed);
+    pool.press();
+    assert_eq!((pool.room(), pool.shortened().1), (usize::MAX, false));
     drop(pool.end());
 }

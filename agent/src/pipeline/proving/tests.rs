@@ -197,3 +197,28 @@ fn why_nothing_is_proven_is_said_and_another_program_begins_anew() {
     assert_eq!(proven(&seen[1]), [11]);
     assert_eq!((proven(&seen[2]), &seen[2].coverage.proof), (vec![], &None));
 }
+
+#[test]
+fn on_demand_nothing_is_tried_until_it_is_asked_for_and_no_sooner_than_the_pace_allows() {
+    let prepares = Prepares::default().scan(&[11]).proof(&[11]).scan(&[11, 12]).proof(&[12]);
+    let observations = (0..5).map(|second| sample(BLOCKED).observe(second)).collect();
+    let pace = ProofPace { after: Duration::ZERO, every: 2 * SECOND, ends: None };
+    let demand = ProofDemand::default();
+    let proving = Proving::new(Box::new(Prepared(observations)), Box::new(prepares.clone()), pace);
+    let mut proving = proving.on_demand(Some(demand.clone()));
+    let mut next = |asks: bool| {
+        if asks {
+            demand.ask();
+        }
+        proving.observe().expect("prepared").expect("one")
+    };
+    assert_eq!((next(false).coverage.proof, prepares.left()), (None, (2, 2)));
+    let first = next(true);
+    assert_eq!((proven(&first), coverage(&first).decided), (vec![11], Some(SECOND)));
+    // Too soon: what was told stands, with its time.
+    let second = next(true);
+    assert_eq!((proven(&second), coverage(&second).decided), (vec![11], Some(SECOND)));
+    assert_eq!((proven(&next(false)), prepares.left()), (vec![11], (1, 1)));
+    let last = next(true);
+    assert_eq!((proven(&last), coverage(&last).decided), (vec![11, 12], Some(4 * SECOND)));
+}

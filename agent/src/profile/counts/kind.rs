@@ -1,5 +1,7 @@
 //! The lines that say what a profile is of.
 
+use memchr::memrchr;
+
 use super::line::number_behind;
 use crate::profile::proto::Kind;
 
@@ -8,8 +10,10 @@ use crate::profile::proto::Kind;
 pub(super) enum Header {
     /// `goroutine profile: total 5`
     Counts(Kind, u64),
-    /// `--- mutex:`, `heap profile: ...`
+    /// `--- mutex:`
     Of(Kind),
+    /// `heap profile: 1: 16 [2: 32] @ heap/1048576`: twice of how many bytes that are allocated one is sampled.
+    Heap(Option<u64>),
     /// `cycles/second=2400000000`: what the times of a block or mutex profile are counted in.
     CyclesASecond(u64),
     /// `sampling period=5`, which a mutex profile's counts are multiplied by already.
@@ -21,7 +25,12 @@ impl Header {
         Some(match line {
             b"--- contention:" => Self::Of(Kind::Block),
             b"--- mutex:" => Self::Of(Kind::Mutex),
-            _ if line.starts_with(b"heap profile: ") => Self::Of(Kind::Heap),
+            _ if line.starts_with(b"heap profile: ") => {
+                let at = memrchr(b'/', line).unwrap_or(0);
+                // Nothing is sampled where it is 0.
+                let twice = number_behind(&line[at..], b"/").filter(|twice| *twice > 0);
+                Self::Heap(twice.map(|twice| (twice / 2).max(1)))
+            }
             _ => {
                 if let Some(cycles) = number_behind(line, b"cycles/second=") {
                     return Some(Self::CyclesASecond(cycles));
@@ -60,7 +69,12 @@ mod tests {
             of("threadcreate profile: total 9"),
             Some(Header::Counts(Kind::ThreadCreate, 9))
         );
-        assert_eq!(of("heap profile: 1: 2 [3: 4] @ heap/1048576"), Some(Header::Of(Kind::Heap)));
+        let of_heap = |text: &str| of(&format!("heap profile: 1: 2 [3: 4] @ {text}"));
+        assert_eq!(of_heap("heap/1048576"), Some(Header::Heap(Some(524_288))));
+        assert_eq!(of_heap("heap/0"), Some(Header::Heap(None)));
+        assert_eq!(of_heap("heap/2"), Some(Header::Heap(Some(1))));
+        assert_eq!(of_heap("heap/x"), Some(Header::Heap(None)));
+        assert_eq!(of_heap("heapz"), Some(Header::Heap(None)));
         assert_eq!(of("--- contention:"), Some(Header::Of(Kind::Block)));
         assert_eq!(of("--- mutex:"), Some(Header::Of(Kind::Mutex)));
         assert_eq!(of("cycles/second=2400000000"), Some(Header::CyclesASecond(2_400_000_000)));

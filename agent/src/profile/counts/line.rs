@@ -5,10 +5,10 @@ use memchr::{memchr, memrchr};
 /// One line of a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// `4 @ 0x1 0x2`, in a block or mutex profile `1200 4 @ 0x1 0x2`.
+    /// `4 @ 0x1 0x2`, in a block or mutex profile `1200 4 @ 0x1 0x2`, in one of the heap `1: 16 [2: 32] @ 0x1 0x2`.
     Stack {
-        /// The numbers before the addresses; 0 for the second where there is one alone.
-        numbers: [u64; 2],
+        /// The numbers before the addresses; 0 for those that are not there.
+        numbers: [u64; 4],
         /// The addresses, as they stand.
         addresses: &'a [u8],
     },
@@ -52,14 +52,18 @@ impl<'a> Line<'a> {
 fn stack(line: &[u8]) -> Option<Line<'_>> {
     let at = memchr(b'@', line)?;
     let (before, addresses) = (line.get(..at)?, line.get(at + 1..)?);
-    // A heap profile has four numbers, of which none is needed.
-    if before.contains(&b':') {
-        return Some(Line::Stack { numbers: [0, 0], addresses });
+    let of_heap = before.contains(&b':');
+    let is_between = |byte: &u8| *byte == b' ' || (of_heap && b":[]".contains(byte));
+    let mut words = before.split(is_between).filter(|word| !word.is_empty());
+    let mut numbers = [0; 4];
+    let mut count = 0;
+    for number in &mut numbers {
+        let Some(word) = words.next() else { break };
+        *number = decimal(word)?;
+        count += 1;
     }
-    let mut words = before.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
-    let first = decimal(words.next()?)?;
-    let second = words.next().map_or(Some(0), decimal)?;
-    words.next().is_none().then_some(Line::Stack { numbers: [first, second], addresses })
+    let is_whole = if of_heap { count == 4 } else { (1..=2).contains(&count) };
+    (is_whole && words.next().is_none()).then_some(Line::Stack { numbers, addresses })
 }
 
 fn frame(rest: &[u8]) -> Option<Frame<'_>> {
@@ -116,14 +120,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stacks_have_one_number_or_two() {
+    fn stacks_have_one_number_or_two_or_four() {
         let stack = |numbers, addresses: &'static [u8]| Line::Stack { numbers, addresses };
-        assert_eq!(Line::of(b"4 @ 0x1 0x2"), stack([4, 0], b" 0x1 0x2"));
-        assert_eq!(Line::of(b"1200 4 @ 0x1"), stack([1200, 4], b" 0x1"));
-        assert_eq!(Line::of(b"1: 16 [2: 32] @ 0x1"), stack([0, 0], b" 0x1"));
-        assert_eq!(Line::of(b"18446744073709551615 @"), stack([u64::MAX, 0], b""));
-        for other in ["18446744073709551616 @ 0x1", "1 2 3 @ 0x1", "4 of them", "@ 0x1", "-1 @ 0x1"]
-        {
+        assert_eq!(Line::of(b"4 @ 0x1 0x2"), stack([4, 0, 0, 0], b" 0x1 0x2"));
+        assert_eq!(Line::of(b"1200 4 @ 0x1"), stack([1200, 4, 0, 0], b" 0x1"));
+        assert_eq!(Line::of(b"1: 16 [2: 32] @ 0x1"), stack([1, 16, 2, 32], b" 0x1"));
+        assert_eq!(Line::of(b"18446744073709551615 @"), stack([u64::MAX, 0, 0, 0], b""));
+        let others =
+            ["18446744073709551616 @ 0x1", "1 2 3 @ 0x1", "4 of them", "@ 0x1", "-1 @ 0x1"];
+        let of_heap = ["1: 16 @ 0x1", "1: 16 [2: x] @ 0x1", "1: 2 [3: 4] 5 @ 0x1"];
+        for other in others.into_iter().chain(of_heap) {
             assert_eq!(Line::of(other.as_bytes()), Line::Other, "{other}");
         }
         assert_eq!(last(b" 0x1 0x2f"), (Some(0x2f), 2));

@@ -15,8 +15,10 @@ use self::line::Line;
 use self::stack::{Gathered, Stack};
 
 use super::lines::Lines;
-use super::proto::{Contention, Kind};
+use super::marks;
+use super::proto::{Contention, Heap, HeapSite, Kind};
 use super::record::{ABSURD_COUNT, Fault, Reading, Record, Take};
+use crate::model::Amount;
 
 /// Reads a profile, in pieces of any size, and gives each stack as soon as it is whole.
 ///
@@ -29,12 +31,21 @@ pub struct Reader<'t, T> {
     text: Text,
 }
 
-/// Reads a block or mutex profile, as [`Reader`] does one of goroutines.
+/// Reads a block, mutex or heap profile, as [`Reader`] does one of goroutines.
 #[derive(Debug)]
-pub struct ContentionReader<F> {
+pub struct SiteReader<F> {
     give: F,
     lines: Lines,
     text: Text,
+}
+
+/// What such a profile counts at one stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured<'s> {
+    /// Of a block or mutex profile.
+    Contention(Contention<'s>),
+    /// Of a heap profile, scaled up from what was sampled.
+    Heap(HeapSite<'s>),
 }
 
 impl<'t, T: Take> Reader<'t, T> {
@@ -67,7 +78,7 @@ impl<'t, T: Take> Reader<'t, T> {
 
 /// Gives a stack that counts goroutines; how many, or `None` where no process has as many.
 fn give<T: Take>(take: &mut T, kind: Kind, stack: &Stack<'_>) -> Option<u32> {
-    let [count, _] = stack.numbers;
+    let [count, ..] = stack.numbers;
     if !kind.is_of_goroutines() {
         return Some(0);
     }
@@ -83,8 +94,8 @@ fn give<T: Take>(take: &mut T, kind: Kind, stack: &Stack<'_>) -> Option<u32> {
     Some(count)
 }
 
-impl<F: FnMut(&Contention<'_>)> ContentionReader<F> {
-    /// A reader that gives contentions to `give`; of other profiles it gives nothing but their kind.
+impl<F: FnMut(&Measured<'_>)> SiteReader<F> {
+    /// A reader that gives sites to `give`; of other profiles it gives nothing but their kind.
     pub fn new(give: F) -> Self {
         Self { give, lines: Lines::default(), text: Text::default() }
     }
@@ -95,38 +106,74 @@ impl<F: FnMut(&Contention<'_>)> ContentionReader<F> {
         self.text.kind
     }
 
+    /// Of so many bytes that are allocated one is sampled, on average; `None` where a heap profile does not say, or of
+    /// another one.
+    #[must_use]
+    pub fn rate_bytes(&self) -> Option<u64> {
+        self.text.rate_bytes
+    }
+
     /// Reads on.
     pub fn feed(&mut self, bytes: &[u8]) {
         let Self { give, lines, text } = self;
         text.reading.bytes += bytes.len() as u64;
         lines.feed(bytes, |number, line| {
-            let cycles = text.cycles_a_second;
-            text.line(number, line, |kind, stack| contention(give, cycles, kind, stack));
+            let units = text.units();
+            text.line(number, line, |kind, stack| measured(give, units, kind, stack));
         });
     }
 
     /// Ends, and says what was read.
     pub fn finish(self) -> Reading {
         let Self { mut give, lines, mut text } = self;
-        let cycles = text.cycles_a_second;
-        text.finish(lines, |kind, stack| contention(&mut give, cycles, kind, stack))
+        let units = text.units();
+        text.finish(lines, |kind, stack| measured(&mut give, units, kind, stack))
     }
 }
 
-/// Gives a stack of a block or mutex profile, which counts no goroutines.
-fn contention(
-    give: &mut impl FnMut(&Contention<'_>),
+/// What the numbers of a profile are in.
+#[derive(Clone, Copy, Debug)]
+struct Units {
     cycles_a_second: Option<u64>,
+    rate_bytes: Option<u64>,
+}
+
+/// Gives a stack of a block, mutex or heap profile, which counts no goroutines.
+fn measured(
+    give: &mut impl FnMut(&Measured<'_>),
+    units: Units,
     kind: Kind,
     stack: &Stack<'_>,
 ) -> Option<u32> {
-    let [cycles, count] = stack.numbers;
-    if matches!(kind, Kind::Block | Kind::Mutex) {
-        let delay = cycles_a_second.filter(|rate| *rate > 0).map(|rate| {
-            let nanoseconds = u128::from(cycles) * 1_000_000_000 / u128::from(rate);
-            Duration::from_nanos(nanoseconds.try_into().unwrap_or(u64::MAX))
-        });
-        give(&Contention { stack: stack.stack, count: Some(count), delay });
+    match kind {
+        Kind::Block | Kind::Mutex => {
+            let [cycles, count, ..] = stack.numbers;
+            let delay = units.cycles_a_second.filter(|rate| *rate > 0).map(|rate| {
+                let nanoseconds = u128::from(cycles) * 1_000_000_000 / u128::from(rate);
+                Duration::from_nanos(nanoseconds.try_into().unwrap_or(u64::MAX))
+            });
+            give(&Measured::Contention(Contention {
+                stack: stack.stack,
+                count: Some(count),
+                delay,
+            }));
+        }
+        Kind::Heap => {
+            let [objects, bytes, of_all, bytes_of_all] = stack.numbers;
+            // Without their rate nobody knows what samples stand for.
+            let scaled = |objects, bytes| Some(Amount { bytes, objects }.scaled(units.rate_bytes?));
+            let (in_use, all) = (scaled(objects, bytes), scaled(of_all, bytes_of_all));
+            give(&Measured::Heap(HeapSite {
+                stack: stack.stack,
+                allocated: Heap {
+                    alloc_objects: all.map(|it| it.objects),
+                    alloc_bytes: all.map(|it| it.bytes),
+                    inuse_objects: in_use.map(|it| it.objects),
+                    inuse_bytes: in_use.map(|it| it.bytes),
+                },
+            }));
+        }
+        _ => {}
     }
     Some(0)
 }
@@ -136,11 +183,16 @@ fn contention(
 struct Text {
     kind: Option<Kind>,
     cycles_a_second: Option<u64>,
+    rate_bytes: Option<u64>,
     gathered: Gathered,
     reading: Reading,
 }
 
 impl Text {
+    const fn units(&self) -> Units {
+        Units { cycles_a_second: self.cycles_a_second, rate_bytes: self.rate_bytes }
+    }
+
     /// Takes a line, and gives the stack that it ends. Who takes a stack says how many goroutines it counts.
     fn line(
         &mut self,
@@ -148,6 +200,10 @@ impl Text {
         line: &[u8],
         give: impl FnOnce(Kind, &Stack<'_>) -> Option<u32>,
     ) {
+        if marks::is_own(line) {
+            self.reading.of_agent = true;
+            return;
+        }
         match Line::of(line) {
             Line::Frame(frame) if self.gathered.is_open() => self.gathered.frame(frame),
             Line::Labels(listed) if self.gathered.is_open() => self.gathered.labels(listed),
@@ -177,6 +233,9 @@ impl Text {
                 }
             }
             Header::Of(kind) => self.kind = Some(kind),
+            Header::Heap(rate_bytes) => {
+                (self.kind, self.rate_bytes) = (Some(Kind::Heap), rate_bytes);
+            }
             Header::CyclesASecond(cycles) => self.cycles_a_second = Some(cycles),
             Header::SamplingPeriod => {}
         }

@@ -21,7 +21,7 @@ type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 /// A stack that is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stack<'s> {
-    pub(super) numbers: [u64; 2],
+    pub(super) numbers: [u64; 4],
     pub(super) labels: &'s [(Cow<'s, str>, Cow<'s, str>)],
     pub(super) stack: &'s [Entry<'s>],
     /// Whether its text was no UTF-8, or its labels were not as Go writes them.
@@ -32,7 +32,7 @@ pub(super) struct Stack<'s> {
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     is_open: bool,
-    numbers: [u64; 2],
+    numbers: [u64; 4],
     last_address: Option<u64>,
     depth: usize,
     text: Vec<u8>,
@@ -61,7 +61,7 @@ impl Gathered {
     }
 
     /// A stack begins.
-    pub(super) fn begin(&mut self, numbers: [u64; 2], addresses: &[u8]) {
+    pub(super) fn begin(&mut self, numbers: [u64; 4], addresses: &[u8]) {
         self.text.clear();
         self.frames.clear();
         (self.last_address, self.depth) = line::last(addresses);

@@ -109,7 +109,8 @@ fn contention_is_given_in_time() {
     let text = "--- mutex:\ncycles/second=2000000000\nsampling period=1\n\
         3000000000 4 @ 0x1\n#\t0x1\tsync.(*Mutex).Unlock+0x1\t/a.go:1\n#\t0x51\tmain.f+0x1\t/b.go:2\n\n";
     let mut all = Vec::new();
-    let mut reader = ContentionReader::new(|it: &Contention<'_>| {
+    let mut reader = SiteReader::new(|it: &Measured<'_>| {
+        let Measured::Contention(it) = it else { panic!("{it:?}") };
         all.push((it.count, it.delay, shown(0, &[], it.stack)));
     });
     text.as_bytes().chunks(9).for_each(|bytes| reader.feed(bytes));
@@ -117,6 +118,26 @@ fn contention_is_given_in_time() {
     assert_eq!(reader.finish().records, 1);
     let stack = "0 | sync.(*Mutex).Unlock /a.go:1 | main.f /b.go:2".to_owned();
     assert_eq!(all, [(Some(4), Some(Duration::from_millis(1500)), stack)]);
+}
+
+#[test]
+fn what_is_in_use_is_scaled_up() {
+    let text = "heap profile: 4: 96 [6: 200] @ heap/1048576\n\
+        3: 48 [4: 64] @ 0x1\n#\t0x1\tmain.f+0x1\t\t/a.go:1\n\n1: 1048576 [1: 1048576] @ 0x2\n#\t0x2\tmain.g+0x1\t/a.go:2\n\n\
+        # runtime.MemStats\n# HeapAlloc = 5\n";
+    let mut all = Vec::new();
+    let mut reader = SiteReader::new(|it: &Measured<'_>| {
+        let Measured::Heap(it) = it else { panic!("{it:?}") };
+        let Heap { inuse_objects, inuse_bytes, alloc_objects, .. } = it.allocated;
+        all.push((inuse_objects, inuse_bytes, alloc_objects, shown(0, &[], it.stack)));
+    });
+    text.as_bytes().chunks(7).for_each(|bytes| reader.feed(bytes));
+    assert_eq!((reader.kind(), reader.rate_bytes()), (Some(Kind::Heap), Some(524_288)));
+    let reading = reader.finish();
+    assert_eq!((reading.records, reading.faults, reading.cut_short), (2, 0, false));
+    let f = (Some(98_305), Some(1_572_888), Some(131_074), "0 | main.f /a.go:1".to_owned());
+    let g = (Some(1), Some(1_212_696), Some(1), "0 | main.g /a.go:2".to_owned());
+    assert_eq!(all, [f, g]);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::num::NonZeroU64;
 
 use super::heading;
 use super::open::{Frame, Open};
-use crate::profile::record::{Call, Entry, Record, Site, Take};
+use crate::profile::marks::Marks;
+use crate::profile::record::{Call, Entry, Record, Site, State, Take};
 use crate::profile::text::{Lossy, emptied};
 
 type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -16,6 +17,8 @@ type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 #[derive(Debug)]
 pub(super) struct Giver<'t, T> {
     take: &'t mut T,
+    /// Whose the marks of what comes next are.
+    pub(super) marks: Marks,
     stack: Vec<Entry<'static>>,
     labels: Labels<'static>,
     lossy: Lossy,
@@ -32,7 +35,13 @@ pub(super) struct Given {
 
 impl<'t, T: Take> Giver<'t, T> {
     pub(super) fn new(take: &'t mut T) -> Self {
-        Self { take, stack: Vec::new(), labels: Vec::new(), lossy: Lossy::default() }
+        Self {
+            take,
+            marks: Marks::default(),
+            stack: Vec::new(),
+            labels: Vec::new(),
+            lossy: Lossy::default(),
+        }
     }
 
     /// Gives a goroutine, of its text.
@@ -47,9 +56,13 @@ impl<'t, T: Take> Giver<'t, T> {
     fn give_text<'a>(&mut self, open: &Open, text: &'a str) -> Given {
         let Some(goid) = NonZeroU64::new(open.goid) else { return Given::default() };
         let mut labels: Labels<'a> = emptied(mem::take(&mut self.labels));
-        let Some(heading) = heading::read(open.heading.of(text), &mut labels) else {
+        let Some(mut heading) = heading::read(open.heading.of(text), &mut labels) else {
             return Given { is_one: false, fault: Some("a goroutine's heading without a state") };
         };
+        let State { leaked, proven, .. } = &mut heading.state;
+        if self.marks.are_own(open.goid) {
+            (*leaked, *proven) = (false, *leaked);
+        }
         let mut stack: Vec<Entry<'a>> = emptied(mem::take(&mut self.stack));
         stack.extend(open.frames.iter().map(|frame| match *frame {
             Frame::Call { function, file, line, inlined } => {

@@ -15,6 +15,7 @@ use self::give::Giver;
 use self::logged::{Logged, Next};
 use self::open::{Open, Step};
 use super::log::{Piece, Prefix, piece};
+use super::marks;
 use super::record::{Fault, Reading, Take};
 
 /// How much is taken in at once: what is worked on stays in the processor's cache.
@@ -201,6 +202,10 @@ impl<'t, T: Take> Reader<'t, T> {
             (self.is_open, self.begin, self.kept) = (true, at, self.next);
             return;
         }
+        let begins_another = line.first() == Some(&b'#') && marks::is_own(line);
+        if begins_another {
+            self.close(buffer, false);
+        }
         if !self.is_open {
             return self.other(buffer, at, line);
         }
@@ -227,7 +232,13 @@ impl<'t, T: Take> Reader<'t, T> {
         if line.is_empty() {
             return;
         }
-        if let Some((prefix, start)) = Prefix::find(line) {
+        let found = Prefix::find(line);
+        // In a string of a log they stand before the first goroutine.
+        let before = found.as_ref().and_then(|(_, start)| line.get(..*start)).unwrap_or(line);
+        if self.is_own(before) && found.is_none() {
+            return;
+        }
+        if let Some((prefix, start)) = found {
             self.enter(buffer, prefix, at + start, line.get(start..).unwrap_or_default());
         } else {
             self.reading.other_lines += 1;
@@ -235,6 +246,13 @@ impl<'t, T: Take> Reader<'t, T> {
                 self.close(buffer, false);
             }
         }
+    }
+
+    /// Takes in what leak-agent says of a dump that it wrote; whether it says something.
+    fn is_own(&mut self, text: &[u8]) -> bool {
+        let is_own = self.giver.marks.search(text);
+        self.reading.of_agent |= is_own;
+        is_own
     }
 
     /// A line without an end, of which a part was left out or must be.
@@ -308,7 +326,9 @@ impl<'t, T: Take> Reader<'t, T> {
             return;
         }
         if !self.is_open {
-            self.reading.other_lines += u64::from(!text.is_empty());
+            let is_own = self.giver.marks.search(text);
+            self.reading.of_agent |= is_own;
+            self.reading.other_lines += u64::from(!text.is_empty() && !is_own);
             return self.log.drop_line();
         }
         match self.open.line(&self.log.text, at, end) {

@@ -5,9 +5,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::stacks::Stacks;
-use crate::model::{Contended, Contention, Counted, StackId, StackView};
+use crate::model::{Contended, Contention, Counted, StackId};
 use crate::profile::proto::{self, Kind};
-use crate::profile::{Entry, Record};
 
 /// What was counted at each stack: how often, and how long in all.
 type Sums = FxHashMap<StackId, (u64, Duration)>;
@@ -39,7 +38,7 @@ impl Tally {
             self.incomplete += 1;
             return;
         };
-        if let Some(stack) = stack(stacks, site.stack) {
+        if let Some(stack) = stacks.site(site.stack) {
             let (counted, delayed) = self.pending.entry(stack).or_default();
             *counted = counted.saturating_add(count);
             *delayed = delayed.saturating_add(delay);
@@ -98,14 +97,5 @@ impl Side {
             .collect();
         stacks.sort_unstable_by_key(|contended| contended.stack);
         Counted { stacks, over: self.over, at }
-    }
-}
-
-fn stack(stacks: &mut Stacks, entries: &[Entry<'_>]) -> Option<StackId> {
-    let record =
-        Record { count: 1, goid: None, state: None, labels: &[], stack: entries, created_by: None };
-    match stacks.find(&record).view {
-        StackView::Read(stack) => Some(stack),
-        _ => None,
     }
 }

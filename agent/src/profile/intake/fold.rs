@@ -22,6 +22,7 @@ struct Kind {
     reason: Option<u8>,
     wait: WaitClass,
     status: Status,
+    proven: bool,
     locked_to_thread: bool,
     /// How long they have waited, roughly: each step is twice as long as the one before.
     waited: u32,
@@ -66,6 +67,7 @@ impl Kind {
             reason: one.reason,
             wait: one.wait,
             status: one.status,
+            proven: one.proven,
             locked_to_thread: one.locked_to_thread,
             waited: one.blocked.map_or(0, |blocked| (blocked.duration.as_secs() / 60 + 1).ilog2()),
         }

@@ -7,6 +7,7 @@
 mod clock;
 mod contention;
 mod fold;
+mod heap;
 mod labels;
 mod stacks;
 mod states;
@@ -17,9 +18,9 @@ use std::time::Duration;
 use super::proto::{self, Kind};
 use super::{Reading, Record, Take};
 use crate::model::{
-    BlockedBasis, BlockedFor, Coverage, CoverageNote, Goroutine, HeapProfile, Memory, ObjectRange,
-    Observation, Overhead, ProfileCoverage, ProfileFault, ProfileForm, Resources, StackView,
-    Status, Target, Timestamp,
+    BlockedBasis, BlockedFor, Coverage, CoverageNote, FrameId, Goroutine, ObjectRange, Observation,
+    Overhead, ProfileCoverage, ProfileFault, ProfileForm, Resources, StackTable, StackView, Status,
+    Target, Timestamp,
 };
 
 use clock::{Clock, Mark};
@@ -34,6 +35,10 @@ const MAX_APART: usize = 1 << 20;
 /// No process says that it has as many.
 const MAX_GOROUTINES: u64 = 1 << 40;
 
+/// What is wrong with a leaked goroutine that has no stack.
+const EMPTY_PLACE: &str = "a leaked goroutine without a stack: Go counts the main goroutine in \
+                           select {} and does not show it";
+
 /// Takes the records of one profile after another, and makes an observation of each.
 pub struct Intake {
     stacks: Stacks,
@@ -41,7 +46,7 @@ pub struct Intake {
     clock: Clock,
     sample: Sample,
     contention: contention::Tally,
-    heap: Option<HeapProfile>,
+    heap: heap::Profiled,
     generation: u32,
     max_apart: usize,
 }
@@ -54,7 +59,7 @@ impl Default for Intake {
             clock: Clock::default(),
             sample: Sample::default(),
             contention: contention::Tally::default(),
-            heap: None,
+            heap: heap::Profiled::default(),
             generation: 0,
             max_apart: MAX_APART,
         }
@@ -141,11 +146,6 @@ impl Intake {
         self.contention.end(kind, over)
     }
 
-    /// What a heap profile says, for the next observation.
-    pub const fn heap(&mut self, profile: HeapProfile) {
-        self.heap = Some(profile);
-    }
-
     /// An observation of block and mutex profiles alone, without any goroutines.
     pub fn observation_of_contention(
         &mut self,
@@ -168,8 +168,19 @@ impl Intake {
     pub fn observation(&mut self, moment: Moment<'_>) -> Observation {
         let Moment { mut target, at, elapsed, form, only_leaked, reading } = moment;
         let mut sample = std::mem::take(&mut self.sample);
+        let mut empty = 0;
         if only_leaked {
-            sample.goroutines.iter_mut().for_each(|goroutine| goroutine.status = Status::Leaked);
+            if !reading.of_agent {
+                empty = sample.drop_empty(&self.stacks.table());
+            }
+            // Whoever wrote it says so of each, where it says anything of each.
+            let tells = |it: &&mut Goroutine| !it.proven && it.status != Status::Leaked;
+            for goroutine in sample.goroutines.iter_mut().filter(tells) {
+                match reading.of_agent {
+                    true => goroutine.proven = true,
+                    false => goroutine.status = Status::Leaked,
+                }
+            }
         }
         let repeated = sample.drop_repeated();
         if self.clock.is_of_another_process(&sample.marks) {
@@ -181,7 +192,13 @@ impl Intake {
         // Who came and went is known where each is there with its id.
         let is_whole = sample.folded.is_empty() && !reading.cut_short;
         let rates = self.clock.tick(elapsed, &sample.marks, &mut sample.goroutines, is_whole);
-        let read = sample.coverage(ProfileCoverage { repeated, only_leaked, ..of(form, reading) });
+        let mut read =
+            sample.coverage(ProfileCoverage { repeated, only_leaked, ..of(form, reading) });
+        read.faults += empty;
+        if empty > 0 {
+            let what = EMPTY_PLACE.to_owned();
+            read.first_fault.get_or_insert(ProfileFault { at: None, what });
+        }
         let mut coverage = Coverage { profile: Some(read), ..Coverage::default() };
         sample.count(&mut coverage);
         let announced = reading.announced.filter(|&count| count < MAX_GOROUTINES);
@@ -203,7 +220,7 @@ impl Intake {
             sites: Vec::new(),
             contention: self.contention.contention(elapsed),
             resources: Resources::default(),
-            memory: Memory { profile: self.heap.take(), ..Memory::default() },
+            memory: self.heap.memory(),
             coverage,
             overhead: Overhead::default(),
         }
@@ -221,6 +238,7 @@ fn of(form: ProfileForm, reading: &Reading) -> ProfileCoverage {
         first_fault: fault
             .map(|fault| ProfileFault { at: Some(fault.at), what: fault.what.to_owned() }),
         cut_short: reading.cut_short,
+        of_agent: reading.of_agent,
         ..ProfileCoverage::of(form)
     }
 }
@@ -257,7 +275,7 @@ impl Take for Intake {
             parks: None,
             stack_bytes: None,
             weight,
-            proven: false,
+            proven: record.state.is_some_and(|state| state.proven),
         };
         let has_room = self.sample.marks.len() < self.max_apart;
         self.sample.take(goroutine, minutes, has_room);
@@ -299,6 +317,21 @@ impl Sample {
             mark.at -= goroutines as u32;
         }
         rest
+    }
+
+    /// Drops what is counted of goroutines that have no stack, and says how many they were: in a profile of leaked ones
+    /// Go leaves a place empty for the main goroutine, which it counts in `select {}` and does not show
+    /// (`findGoroutineLeaks`, `runtime/mgc.go`, Go 1.26 and 1.27).
+    fn drop_empty(&mut self, stacks: &StackTable) -> u64 {
+        let mut empty = 0;
+        let is_nowhere = |frame: &FrameId| stacks.lookup(*frame).is_err_and(|pc| pc == 0);
+        self.goroutines.retain(|it| {
+            let frames = it.stack.id().map_or(&[][..], |stack| stacks.frames_of(stack));
+            let is_kept = it.goid.is_some() || !frames.iter().all(is_nowhere);
+            empty += if is_kept { 0 } else { u64::from(it.weight) };
+            is_kept
+        });
+        empty
     }
 
     /// Drops those whose id another one before them has, and says how many there were.

@@ -71,6 +71,21 @@ impl Stacks {
         self.add(hash, first, record)
     }
 
+    /// The stack of a site of a profile that counts no goroutines; `None` where it has none, or there is no room.
+    pub(super) fn site(&mut self, stack: &[Entry<'_>]) -> Option<StackId> {
+        let record =
+            Record { count: 1, goid: None, state: None, labels: &[], stack, created_by: None };
+        match self.find(&record).view {
+            StackView::Read(stack) => Some(stack),
+            _ => None,
+        }
+    }
+
+    /// The same of a heap profile, which may have very many: they leave room for those of goroutines.
+    pub(super) fn heap_site(&mut self, stack: &[Entry<'_>]) -> Option<StackId> {
+        (self.table.bytes() < MAX_BYTES / 4).then(|| self.site(stack))?
+    }
+
     fn is(&self, known: Known, record: &Record<'_>) -> bool {
         let table = &*self.table;
         let mut frames = table.frames_of(known.stack).iter();

@@ -2,13 +2,14 @@ use std::borrow::Cow;
 use std::num::NonZeroU64;
 
 use super::*;
-use crate::model::{Instance, Rates, TargetId, WaitClass};
+use crate::model::{HeapProfileBasis, Instance, Rates, TargetId, WaitClass};
 use crate::profile::{Call, Entry, Site, State};
 
 const WAITS: State<'_> = State {
     text: "chan send",
     minutes: None,
     leaked: false,
+    proven: false,
     scan: false,
     durable: false,
     locked_to_thread: false,
@@ -366,4 +367,102 @@ fn what_was_taken_since_a_mark_is_of_the_next_profile() {
     assert_eq!(second.labels_of(second.goroutines[0].labels).len(), 1);
     assert_eq!(second.goroutines[1].came, Some(false));
     assert_eq!(ids(&moment(&mut intake)), [0; 0]);
+}
+
+/// A heap profile as text: of each site its objects and bytes that were sampled, and the figures at its end.
+fn heap_text(rate: u64, collections: u64) -> String {
+    format!(
+        "heap profile: 3: 48 [5: 80] @ heap/{}\n2: 2097152 [4: 4194304] @ 0x1\n#\t0x1\tmain.keep+0x1\t/src/app/main.go:7\n\n\
+         0: 0 [9: 144] @ 0x2\n#\t0x2\tmain.drop+0x1\t/src/app/main.go:9\n\n# runtime.MemStats\n# TotalAlloc = 9000000\n\
+         # HeapAlloc = 5000000\n# HeapObjects = 7\n# NumGC = {collections}\n",
+        2 * rate
+    )
+}
+
+/// The memory of the observation after such a text.
+fn memory_of(intake: &mut Intake, text: &str) -> crate::model::Memory {
+    let read = intake.take_heap_text(|take| {
+        text.as_bytes().chunks(11).for_each(take);
+        Ok::<(), ()>(())
+    });
+    read.expect("nothing fails");
+    observe(intake, 0, ProfileForm::Dump).memory
+}
+
+#[test]
+fn a_heap_profile_as_text_tells_what_is_in_use_who_allocated_it_and_the_figures() {
+    let mut intake = Intake::default();
+    let memory = memory_of(&mut intake, &heap_text(1 << 19, 4));
+    let profile = memory.profile.expect("a profile");
+    assert_eq!(profile.basis, HeapProfileBasis::Sampled);
+    assert!((2_097_152..2_500_000).contains(&profile.in_use_bytes), "{profile:?}");
+    assert!(profile.allocated_bytes > Some(2 * profile.in_use_bytes), "{profile:?}");
+    let sites = memory.profiled.expect("sites");
+    // What has nothing in use is left out.
+    assert_eq!((sites.rate_bytes, sites.sites.len()), (Some(1 << 19), 1));
+    assert_eq!(sites.sites[0].in_use.objects, 2);
+    let heap = memory.heap.expect("figures");
+    assert_eq!((heap.objects_bytes, heap.collections, heap.is_served), (5_000_000, 4, true));
+    // It is of one observation.
+    assert_eq!(observe(&mut intake, 1, ProfileForm::Dump).memory, crate::model::Memory::default());
+}
+
+#[test]
+fn what_a_heap_profile_does_not_tell_is_not_taken_for_nothing() {
+    // Before the profile is of a collection, and where nothing is sampled, all objects are counted.
+    for text in [heap_text(1 << 19, 0), heap_text(1 << 19, 1), heap_text(0, 4)] {
+        let memory = memory_of(&mut Intake::default(), &text);
+        let profile = memory.profile.expect("the sum");
+        assert_eq!((profile.basis, profile.in_use_bytes), (HeapProfileBasis::Counted, 5_000_000));
+        assert_eq!(memory.profiled, None);
+    }
+    let cut = heap_text(1 << 19, 4);
+    let cut = cut.split("# NumGC").next().expect("a text");
+    for nothing in ["<html>", cut] {
+        assert_eq!(memory_of(&mut Intake::default(), nothing), crate::model::Memory::default());
+    }
+    // Of one that broke off nothing stays.
+    let mut intake = Intake::default();
+    let broken = intake.take_heap_text(|take| {
+        take(heap_text(1 << 19, 4).as_bytes());
+        Err("it broke off")
+    });
+    assert_eq!(broken, Err("it broke off"));
+    assert_eq!(observe(&mut intake, 0, ProfileForm::Dump).memory, crate::model::Memory::default());
+}
+
+#[test]
+fn who_samples_nothing_is_not_waited_for() {
+    // By rate and collections: where nothing is sampled more collections change nothing.
+    for (rate, collections, expected) in
+        [(1 << 19, 1, true), (1 << 19, 4, true), (0, 1, false), (0, 4, false)]
+    {
+        let mut intake = Intake::default();
+        let read = intake.take_heap_text(|take| {
+            take(heap_text(rate, collections).as_bytes());
+            Ok::<(), ()>(())
+        });
+        assert!(read.expect("nothing fails").is_some());
+        assert_eq!(intake.has_sampled_heap(), expected, "{rate} {collections}");
+    }
+}
+
+#[test]
+fn the_last_heap_profile_before_an_observation_holds() {
+    let mut intake = Intake::default();
+    for _ in 0..3 {
+        let read = intake.take_heap_text(|take| {
+            take(heap_text(1 << 19, 4).as_bytes());
+            Ok::<(), ()>(())
+        });
+        assert!(read.expect("nothing fails").is_some());
+    }
+    // One that is none leaves it.
+    let html = |take: &mut dyn FnMut(&[u8])| {
+        take(b"<html>");
+        Ok::<(), ()>(())
+    };
+    assert_eq!(intake.take_heap_text(html), Ok(None));
+    let memory = observe(&mut intake, 0, ProfileForm::Dump).memory;
+    assert_eq!(memory.profile.map(|it| it.in_use_objects), Some(2));
 }

@@ -19,7 +19,8 @@ impl Profile<'_> {
         let which = self.value(&["goroutine", "goroutines", "goroutineleak"]).unwrap_or(0);
         let is_own = self.is_own();
         let mut programs = Vec::new();
-        let mut reading = Reading { bytes: self.bytes.len() as u64, ..Reading::default() };
+        let bytes = self.bytes.len() as u64;
+        let mut reading = Reading { bytes, of_agent: is_own, ..Reading::default() };
         let faults = self.each_sample(|sample, faults| {
             let count = match sample.values.get(which) {
                 None => return faults.add(sample.at, "a sample without a value"),

@@ -21,7 +21,9 @@ pub use contention::Contention;
 pub use error::{Error, NotThis};
 pub use heap::{Heap, HeapSite};
 pub use kind::Kind;
-pub(super) use own::{FINDING, LEAKED, LOCKED, MARK, SECONDS, STATE, TO_THREAD, VERDICT, WAIT};
+pub(super) use own::{
+    BY_AGENT, FINDING, LEAKED, LOCKED, MARK, PROOF, SECONDS, STATE, TO_THREAD, VERDICT, WAIT,
+};
 pub use read::{Profile, ValueType};
 #[cfg(test)]
 mod tests;

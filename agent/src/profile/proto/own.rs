@@ -18,6 +18,11 @@ pub(in crate::profile) const LOCKED: &str = "locked";
 /// See [`LOCKED`].
 pub(in crate::profile) const TO_THREAD: &str = "to thread";
 
+/// The label of those that leak-agent has proven to leak, and its only value.
+pub(in crate::profile) const PROOF: &str = "proof";
+/// See [`PROOF`].
+pub(in crate::profile) const BY_AGENT: &str = "leak-agent";
+
 /// The label with what was made of it.
 pub(in crate::profile) const VERDICT: &str = "verdict";
 
@@ -29,7 +34,7 @@ pub(in crate::profile) const LEAKED: &str = " (leaked)";
 
 /// Whether a label is one of these.
 pub(super) fn is_own(key: &str) -> bool {
-    [STATE, WAIT, LOCKED, VERDICT, FINDING].contains(&key)
+    [STATE, WAIT, LOCKED, PROOF, VERDICT, FINDING].contains(&key)
 }
 
 /// What the labels say of a goroutine's state, if they do.
@@ -43,6 +48,7 @@ pub(super) fn state<'l>(labels: &'l [(Cow<'_, str>, Cow<'_, str>)]) -> Option<St
         text: text.strip_suffix(LEAKED).unwrap_or(text),
         minutes: seconds.map(|seconds| seconds / 60).filter(|&minutes| minutes > 0),
         leaked: text.ends_with(LEAKED),
+        proven: value(PROOF).is_some(),
         scan: false,
         durable: false,
         locked_to_thread: value(LOCKED).is_some(),

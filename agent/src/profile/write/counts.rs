@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use super::frames::Numbers;
 use super::quote::quoted;
-use super::tally::tally;
+use super::tally::{Of, tally};
 use crate::model::{FrameId, LabelsId, Observation, StackId};
+use crate::profile::marks;
 
 /// Writes how many goroutines stand at each stack with the same labels: most first. In place of addresses
 /// stand numbers of the frames, so that two stacks are never taken for one; only what has no name has its
@@ -15,7 +16,18 @@ use crate::model::{FrameId, LabelsId, Observation, StackId};
 /// # Errors
 /// When `out` fails.
 pub fn counts(observation: &Observation, out: &mut dyn Write) -> io::Result<()> {
-    let counted = tally(observation, |_, goroutine| (goroutine.stack.id(), goroutine.labels));
+    write(observation, Of::All, None, out)
+}
+
+/// Writes those of a profile; what leak-agent has to say of it stands behind the first line, by which readers know
+/// such a text.
+pub(super) fn write(
+    observation: &Observation,
+    of: Of,
+    said: Option<&str>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let counted = tally(observation, of, |_, goroutine| (goroutine.stack.id(), goroutine.labels));
     let total: u64 = counted.iter().map(|&(_, count)| count).sum();
     let mut numbers = Numbers::of(&observation.stacks);
     let frames_of = |stack: Option<StackId>| -> &[FrameId] {
@@ -30,7 +42,10 @@ pub fn counts(observation: &Observation, out: &mut dyn Write) -> io::Result<()> 
         })
         .collect();
     keyed.sort_by(|(a, a_key, _), (b, b_key, _)| b.cmp(a).then_with(|| a_key.cmp(b_key)));
-    writeln!(out, "goroutine profile: total {total}")?;
+    writeln!(out, "{} profile: total {total}", of.name())?;
+    if let Some(said) = said {
+        marks::write_said(said, out)?;
+    }
     for (count, key, stack) in keyed {
         writeln!(out, "{count} {key}\n{}", numbers.lines(frames_of(stack)))?;
     }

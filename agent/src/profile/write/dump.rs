@@ -7,17 +7,35 @@ use super::of_runtime::is_of_runtime;
 use super::state::state;
 use super::{names, quote};
 use crate::model::{FrameId, Goroutine, Observation, Resolved, StackView, Status};
+use crate::profile::marks;
 
 /// Frames that are printed of a deep stack, innermost and outermost.
 const INNER: usize = 50;
 const OUTER: usize = 50;
 
 /// Writes every goroutine, as the text has them: functions of the runtime left out within other stacks,
-/// and the middle of deep ones.
+/// and the middle of deep ones. Those that are proven to leak have the mark of those that the runtime finds leaked,
+/// and a line before all of them says whose it is.
 ///
 /// # Errors
 /// When goroutines are not told apart, or `out` fails.
 pub fn dump(observation: &Observation, out: &mut dyn Write) -> Result<(), Error> {
+    if observation.goroutines.iter().any(|goroutine| goroutine.proven) {
+        whose(observation, out)?;
+    }
+    write(observation, out)
+}
+
+/// Says whose the marks of a dump are.
+pub(super) fn whose(observation: &Observation, out: &mut dyn Write) -> Result<(), Error> {
+    let shown = || observation.goroutines.iter().filter(|it| !is_of_runtime(observation, it));
+    let leaked = shown().filter(|goroutine| goroutine.status == Status::Leaked);
+    let leaked = leaked.filter_map(Goroutine::id).collect();
+    Ok(marks::write_whose(shown().count() as u64, leaked, out)?)
+}
+
+/// Writes the goroutines.
+pub(super) fn write(observation: &Observation, out: &mut dyn Write) -> Result<(), Error> {
     let version = observation.target.go_version.as_deref();
     let dump = Dump { observation, minor: version.and_then(minor) };
     let mut is_first = true;
@@ -54,7 +72,7 @@ struct Dump<'o> {
 impl Dump<'_> {
     fn goroutine(&self, goroutine: &Goroutine, out: &mut dyn Write) -> Result<(), Error> {
         let Some(goid) = goroutine.goid else { return Err(Error::NotTold) };
-        let is_leaked = goroutine.status == Status::Leaked;
+        let is_leaked = goroutine.status == Status::Leaked || goroutine.proven;
         let of = (goroutine.status, goroutine.reason, goroutine.wait);
         write!(out, "goroutine {goid} [{}", state(self.observation, of))?;
         if is_leaked {

@@ -9,6 +9,8 @@ mod counts;
 mod dump;
 mod error;
 mod frames;
+mod grouped;
+pub mod leaks;
 mod names;
 mod of_runtime;
 mod pprof;
@@ -21,6 +23,7 @@ mod tally;
 pub use counts::counts;
 pub use dump::{dump, tells_apart};
 pub use error::Error;
+pub use grouped::pprof_of_groups;
 pub use pprof::{HeapValue, Judged, difference, heap, heap_difference, held, pprof};
 pub use sites::sites;
 

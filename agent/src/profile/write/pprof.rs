@@ -18,6 +18,8 @@ pub use heap::{HeapValue, heap, heap_difference};
 pub use held::held;
 use samples::Builder;
 
+use super::tally::Of;
+
 /// What was made of an observation's goroutines.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
@@ -29,8 +31,8 @@ pub struct Judged<'a> {
 
 /// Writes how many goroutines stand at each stack, in gzip, with labels that `go tool pprof` groups and
 /// filters by: the goroutines' own; `state`, in the runtime's words; `wait`, the whole seconds that
-/// they have waited, if any, of which all but two digits are rounded down; `locked`; and where they are judged, `verdict` and
-/// `finding`.
+/// they have waited, if any, of which all but two digits are rounded down; `locked`; `proof` of those that are proven to
+/// leak; and where they are judged, `verdict` and `finding`.
 ///
 /// # Errors
 /// When `out` fails.
@@ -39,7 +41,7 @@ pub fn pprof(
     judged: Option<Judged<'_>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut builder = Builder::new(observation);
+    let mut builder = Builder::new(observation, Of::All);
     builder.add(observation, judged, 1);
     pack(builder, observation, 0, out)
 }
@@ -54,7 +56,32 @@ pub fn difference(
     after: &Observation,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut builder = Builder::new(after).without_waits();
+    difference_of((before, after), Builder::new(after, Of::All), out)
+}
+
+/// The same of leaks: what leak-agent has to say of it stands in a comment.
+pub(super) fn leaks(observation: &Observation, said: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut builder = Builder::new(observation, Of::Proven).saying(said);
+    builder.add(observation, None, 1);
+    pack(builder, observation, 0, out)
+}
+
+/// The same of what came and went of them.
+pub(super) fn leaks_difference(
+    before: &Observation,
+    after: &Observation,
+    said: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    difference_of((before, after), Builder::new(after, Of::Proven).saying(said), out)
+}
+
+fn difference_of(
+    (before, after): (&Observation, &Observation),
+    builder: Builder,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut builder = builder.without_waits();
     builder.add(before, None, -1);
     builder.add(after, None, 1);
     let between = after.at.unix_ns().saturating_sub(before.at.unix_ns());

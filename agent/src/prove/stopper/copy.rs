@@ -314,13 +314,18 @@ fn settle_once(thread: u32, stack: u64) -> Settled {
     settled
 }
 
-/// Waits until a copy that nobody traces has ended, and makes it where it does not by itself. Whether it has; `None` of
+/// Waits until a copy that nobody else traces has ended, and makes it where it does not by itself. Whether it has; `None` of
 /// what runs on, since it is no copy.
 fn make_end(pid: u32, deadline: &Deadline) -> Option<bool> {
     let has_ended = || Stat::of(pid).is_none_or(|stat| matches!(stat.state, b'Z' | b'X'));
     let until = bare::now_ns().wrapping_add(ENDING_NS);
     let mut round = 0_u32;
     while !has_ended() {
+        let stands = Stat::of(pid).is_some_and(|stat| stat.state == b't');
+        // One that was born while this process traced who made it is traced by this process too from then on.
+        if stands && stat::tracer(pid) == Some(std::process::id()) {
+            inject::leave(pid, 0);
+        }
         // What ends by itself mostly has done so in this time.
         if round % 50 == 49 && Stat::of(pid).is_some_and(|stat| stat.state == b'S') {
             deadline.set(bare::now_ns().wrapping_add(PROMPTLY_NS + 2 * LATE_NS));

@@ -203,7 +203,11 @@ pub(super) enum Answer {
         is_closed: bool,
     },
     /// It is not, and runs as before.
-    Failed(Failure),
+    Failed {
+        why: Failure,
+        /// How long it stood all the same; 0 where it was not stopped.
+        pause_ns: u64,
+    },
     /// It is let go.
     Ended {
         why: Why,
@@ -225,9 +229,9 @@ impl Answer {
             Self::Held { copy, stopped_ns, pause_ns, is_closed } => {
                 [HELD, number, copy as u64, stopped_ns, pause_ns, is_closed as u64, 0, 0]
             }
-            Self::Failed(failure) => {
-                let (code, detail) = failure.words();
-                [FAILED, number, code, detail, 0, 0, 0, 0]
+            Self::Failed { why, pause_ns } => {
+                let (code, detail) = why.words();
+                [FAILED, number, code, detail, pause_ns, 0, 0, 0]
             }
             Self::Ended { why, left, pause_ns } => {
                 let why = match why {
@@ -256,7 +260,7 @@ impl Answer {
                 is_closed: fourth != 0,
             },
             FAILED => match Failure::from_words(first, second) {
-                Some(failure) => Self::Failed(failure),
+                Some(why) => Self::Failed { why, pause_ns: third },
                 None => return None,
             },
             ENDED => {
@@ -327,7 +331,7 @@ mod tests {
             Failure::Filtered,
         ];
         let ended = |why, left| Answer::Ended { why, left, pause_ns: 5 };
-        let answers = failures.map(Answer::Failed).into_iter().chain([
+        let answers = failures.map(|why| Answer::Failed { why, pause_ns: 7 }).into_iter().chain([
             Answer::Held { copy: 5, stopped_ns: 1, pause_ns: 2, is_closed: true },
             ended(Why::Asked, Left::Nothing),
             ended(Why::Late, Left::Zombie),

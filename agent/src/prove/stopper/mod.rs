@@ -97,6 +97,7 @@ pub use messages::How;
 pub use request::{MAX_PAUSE, Request};
 
 use super::still::{Still, Thread};
+use crate::golang::file_memory::FileMemory;
 use crate::golang::live::LiveMemory;
 use crate::golang::memory::Memory;
 use crate::host::status::Status;
@@ -121,6 +122,8 @@ struct Shared {
     is_busy: Mutex<bool>,
     freed: Condvar,
     forecast: Mutex<Forecast>,
+    /// How long targets stood that could not be held, not yet told.
+    in_vain: Mutex<Vec<Duration>>,
 }
 
 impl Stopper {
@@ -137,6 +140,7 @@ impl Stopper {
             is_busy: Mutex::new(false),
             freed: Condvar::new(),
             forecast: Mutex::new(Forecast::default()),
+            in_vain: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -145,6 +149,12 @@ impl Stopper {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.shared.link.pid()
+    }
+
+    /// For how long targets stood that could not be held then, since this was last asked.
+    #[must_use]
+    pub fn take_pauses_in_vain(&self) -> Vec<Duration> {
+        std::mem::take(&mut lock(&self.shared.in_vain))
     }
 
     /// Holds a target still until the value that comes back ends. While another is held, it waits for that.
@@ -248,7 +258,12 @@ impl Turn {
                 let pause = Duration::from_nanos(pause_ns);
                 Ok(Answered { number, how, copy, pause, threads, shares_files: !is_closed })
             }
-            Answer::Failed(failure) => Err(StopError::of(failure, target.pid, within)),
+            Answer::Failed { why, pause_ns } => {
+                if pause_ns > 0 {
+                    lock(&self.shared.in_vain).push(Duration::from_nanos(pause_ns));
+                }
+                Err(StopError::of(why, target.pid, within))
+            }
             Answer::Ended { .. } => Err(StopError::Died),
         }
     }
@@ -262,7 +277,7 @@ impl Turn {
         let pressure =
             (how == How::Clone).then(|| Pressure::watch(&self.shared, request.pid, number));
         Held {
-            memory: LiveMemory::new(read),
+            memory: memory_of(read, how),
             pid: read,
             number,
             how,
@@ -281,6 +296,18 @@ impl Drop for Turn {
     fn drop(&mut self) {
         *lock(&self.shared.is_busy) = false;
         self.shared.freed.notify_one();
+    }
+}
+
+/// The memory of a copy, whose pages stay the target's too where that can be, or of a target that was frozen.
+fn memory_of(pid: u32, how: How) -> Box<dyn Memory + Send + Sync> {
+    match how {
+        How::Clone => match FileMemory::open(pid) {
+            Ok(memory) => Box::new(memory),
+            // It is another user's, or has ended, which reading will say.
+            Err(_) => Box::new(LiveMemory::new(pid)),
+        },
+        How::Freeze => Box::new(LiveMemory::new(pid)),
     }
 }
 
@@ -307,7 +334,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// A target that is held still, until this value ends.
 pub struct Held {
-    memory: LiveMemory,
+    memory: Box<dyn Memory + Send + Sync>,
     pid: u32,
     number: u64,
     how: How,
@@ -342,13 +369,13 @@ impl Held {
     /// What is held: memory that does not change, and the registers of the threads that used it.
     #[must_use]
     pub fn still(&self) -> Still<'_> {
-        Still { memory: &self.memory, threads: self.threads.clone() }
+        Still { memory: &*self.memory, threads: self.threads.clone() }
     }
 
     /// Its memory.
     #[must_use]
     pub fn memory(&self) -> &(dyn Memory + Sync) {
-        &self.memory
+        &*self.memory
     }
 
     /// All threads, as they stood.
@@ -409,9 +436,8 @@ impl Held {
         let early = |why| Err(StopError::LetGo { why });
         match answer {
             Answer::Ended { .. } if was_short => early(Early::Memory),
-            Answer::Ended { why: Why::Late, .. } | Answer::Failed(Failure::TookTooLong) => {
-                early(Early::Late)
-            }
+            Answer::Ended { why: Why::Late, .. }
+            | Answer::Failed { why: Failure::TookTooLong, .. } => early(Early::Late),
             Answer::Ended { why: Why::CopyEnded, .. } => early(Early::CopyEnded),
             Answer::Ended { why: Why::TargetEnded, .. } if self.how == How::Freeze => {
                 early(Early::TargetEnded)
@@ -420,7 +446,7 @@ impl Held {
                 pause: Duration::from_nanos(pause_ns),
                 left_a_zombie: left == Left::Zombie,
             }),
-            Answer::Held { .. } | Answer::Failed(_) => Err(StopError::Died),
+            Answer::Held { .. } | Answer::Failed { .. } => Err(StopError::Died),
         }
     }
 }

@@ -21,7 +21,9 @@ const DETAIL: usize = 6;
 const THREAD: usize = 7;
 const STACK: usize = 8;
 const DEADLINE: usize = 9;
-const COUNT: usize = 10;
+const STOOD_SINCE: usize = 10;
+const STOOD: usize = 11;
+const COUNT: usize = 12;
 
 /// Nothing in the target was changed.
 const UNCHANGED: u64 = 0;
@@ -51,6 +53,8 @@ impl Progress {
             (COPY, 0),
             (SINCE, u64::MAX),
             (DEADLINE, u64::MAX),
+            (STOOD_SINCE, 0),
+            (STOOD, 0),
         ] {
             self.word(index).store(value, Ordering::SeqCst);
         }
@@ -79,6 +83,27 @@ impl Progress {
     /// When the kernel ends the process that holds the target (`CLOCK_MONOTONIC`); `None` where it does not.
     pub(super) fn set_deadline(&self, at_ns: Option<u64>) {
         self.word(DEADLINE).store(at_ns.unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// The target is about to be stopped (`CLOCK_MONOTONIC`).
+    pub(super) fn stop(&self, at_ns: u64) {
+        self.word(STOOD_SINCE).store(at_ns, Ordering::SeqCst);
+    }
+
+    /// It goes on, after so long.
+    pub(super) fn go_on(&self, pause_ns: u64) {
+        self.word(STOOD).store(pause_ns.max(1), Ordering::SeqCst);
+    }
+
+    /// How long it stood. Where the process that had it stand was killed, until now at most, for it goes on then.
+    pub(super) fn pause_ns(&self) -> u64 {
+        let [since, stood] =
+            [STOOD_SINCE, STOOD].map(|index| self.word(index).load(Ordering::SeqCst));
+        match (since, stood) {
+            (0, _) => 0,
+            (since, 0) => bare::now_ns().saturating_sub(since),
+            (_, stood) => stood,
+        }
     }
 
     /// Before anything is changed: when the process that does it was started, in clock ticks since boot.

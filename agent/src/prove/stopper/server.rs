@@ -55,6 +55,7 @@ fn serve() -> ! {
 fn hold_one(hold: &Hold, progress: &Progress) {
     progress.begin(hold);
     in_another(|| worker::work(hold, progress));
+    let pause_ns = progress.pause_ns();
     for _ in 0..MAX_CLEANINGS {
         if !progress.must_clean() {
             break;
@@ -62,7 +63,7 @@ fn hold_one(hold: &Hold, progress: &Progress) {
         in_another(|| clean(progress));
     }
     if !progress.is_told() {
-        let answer = Answer::Failed(progress.failure());
+        let answer = Answer::Failed { why: progress.failure(), pause_ns };
         bare::send(&bytes(answer.words(progress.number())));
     }
 }

@@ -190,7 +190,7 @@ impl Threads {
     pub(super) fn let_go(&mut self) {
         for thread in self.all().iter_mut().filter(|thread| thread.state == STANDS) {
             // One that was killed meanwhile cannot be let go.
-            let is_let_go = trace::detach(thread.tid, thread.signal).is_ok();
+            let is_let_go = trace::detach(thread.tid, thread.held_back()).is_ok();
             thread.state = if is_let_go { GONE } else { LINGERS };
         }
     }
@@ -203,7 +203,7 @@ impl Threads {
                 Seen::Running => none = false,
                 Seen::Ended | Seen::Unknown => thread.state = GONE,
                 // It is none that ends.
-                _ if trace::detach(thread.tid, thread.signal).is_ok() => thread.state = GONE,
+                _ if trace::detach(thread.tid, thread.held_back()).is_ok() => thread.state = GONE,
                 _ => none = false,
             }
         }
@@ -244,6 +244,13 @@ impl Threads {
 }
 
 impl Thread {
+    /// The signal that it is to go on with. A first thread that was killed may be another program's by now, which has its id
+    /// and none of its signals.
+    fn held_back(&self) -> i32 {
+        let waits = self.signal != 0 && trace::look(self.tid) == Seen::Signal(self.signal);
+        if waits { self.signal } else { 0 }
+    }
+
     /// Notes that a signal has come for it.
     pub(super) const fn hold_back(&mut self, signal: i32) {
         self.signal = signal;

@@ -79,6 +79,7 @@ fn freeze(
     let until = began.saturating_add(hold.at_most_ms.saturating_mul(1_000_000));
     let stop_until = began.saturating_add(hold.stop_within_us.saturating_mul(1000)).min(until);
     end_after(until, deadline, progress)?;
+    progress.stop(began);
     let stopped = threads.stop(hold.pid, stop_until).and_then(|()| threads.record());
     let stopped_ns = since();
     let answer = stopped.map(|()| {
@@ -88,6 +89,7 @@ fn freeze(
         heard.then(|| wait(hold, until, process, None, threads))
     });
     threads.let_go();
+    progress.go_on(since());
     // Those that are still about to end when this process does are forgotten by the kernel.
     let why = answer?.ok_or(Failure::TookTooLong)?;
     Ok(Answer::Ended { why, left: Left::Nothing, pause_ns: since() })
@@ -108,12 +110,14 @@ fn clone(
     // For all of it: to stop it, to copy it, to let it go.
     let until = began.saturating_add(hold.stop_within_us.saturating_mul(1000));
     end_after(until, deadline, progress)?;
+    progress.stop(began);
     let stopped = threads.stop(hold.pid, until).and_then(|()| threads.record());
     let stopped_ns = since();
     let made = stopped.and_then(|()| copy::make(threads, progress, until));
     let bound = made.and_then(|copy| copy.bind(until).map(|()| copy));
     threads.let_go();
     let pause_ns = since();
+    progress.go_on(pause_ns);
     progress.set_deadline(None);
     let copy = bound?;
     threads.forget_ended();

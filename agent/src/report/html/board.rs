@@ -1,4 +1,7 @@
-//! The pages of the dashboard: all processes, and one process, each whole or only what changes in it.
+//! The pages of the dashboard: all processes, and one process, each whole or only what changes in it; and two moments of a
+//! process (`compare`).
+
+mod compare;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +11,7 @@ use super::text::Text;
 use super::{Page, head, summary, target};
 use crate::model::{Assessment, WaitClass};
 use crate::report::format;
+pub use compare::{Compared, compare, in_address};
 
 /// The script that a page of the dashboard runs, beside that of reports.
 pub const BOARD_SCRIPT: &str = include_str!("board.js");
@@ -15,9 +19,9 @@ pub const BOARD_SCRIPT: &str = include_str!("board.js");
 pub const REPORT_SCRIPT: &str = super::SCRIPT;
 const BOARD_STYLE: &str = include_str!("board.css");
 
-/// What a page may do: use its own style and the two scripts, and ask the server that it came from. For the header
+/// What a page may do: use its own style and the two scripts, and ask the server that it came from, by its form too. For the header
 /// `Content-Security-Policy`.
-pub const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+pub const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
     style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'";
 
 /// Goroutines by what they wait for, at one moment.
@@ -45,7 +49,7 @@ pub struct Shown<'a> {
 /// The page of all of them.
 #[must_use]
 pub fn list(all: &[Shown<'_>]) -> String {
-    shell("All processes", &html! {}, &list_body(all)).into_string()
+    shell("All processes", &html! {}, &list_body(all), Shell::Live).into_string()
 }
 
 /// What changes in that page.
@@ -64,8 +68,9 @@ pub fn process(shown: Shown<'_>) -> String {
             a href={ "/process/" (shown.name) "/report.html" } download { "HTML" } " "
             a href={ "/process/" (shown.name) "/goroutines.pb.gz" } download { "pprof" }
         }
+        a href={ "/process/" (shown.name) "/compare" } { "Compare two moments" }
     };
-    shell(&name, &files, &process_body(shown)).into_string()
+    shell(&name, &files, &process_body(shown), Shell::Live).into_string()
 }
 
 /// What changes in that page.
@@ -74,7 +79,14 @@ pub fn process_part(shown: Shown<'_>) -> String {
     process_body(shown).into_string()
 }
 
-fn shell(name: &str, files: &Markup, body: &Markup) -> Markup {
+/// Whether what is in a page goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shell {
+    Live,
+    Still,
+}
+
+fn shell(name: &str, files: &Markup, body: &Markup, shell: Shell) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -87,14 +99,18 @@ fn shell(name: &str, files: &Markup, body: &Markup) -> Markup {
                     span.maker { "leak-agent " (env!("CARGO_PKG_VERSION")) }
                     a href="/" { "All processes" }
                     (files)
-                    input #filter type="search" placeholder="Filter (press /)" aria-label="Filter rows and findings"
-                        autocomplete="off" spellcheck="false";
-                    button #pause type="button" aria-pressed="false" { "Pause" }
-                    span.live role="status" { "loading" }
+                    @if shell == Shell::Live {
+                        input #filter type="search" placeholder="Filter (press /)" aria-label="Filter rows and findings"
+                            autocomplete="off" spellcheck="false";
+                        button #pause type="button" aria-pressed="false" { "Pause" }
+                        span.live role="status" { "loading" }
+                    }
                 }
                 main { (body) }
-                script src="/static/report.js" {}
-                script src="/static/board.js" {}
+                @if shell == Shell::Live {
+                    script src="/static/report.js" {}
+                    script src="/static/board.js" {}
+                }
             }
         }
     }

@@ -168,7 +168,13 @@ fn figures(finding: &Finding, group: Option<&Group>) -> Markup {
         dl.figures {
             div { dt { (unit(finding)) } dd { (phrases::amount_in_brief(finding)) } }
             @if let Some(proven) = finding.goroutines().and_then(|leak| leak.proven_count) {
-                div { dt { "Proven" } dd { (format::count(proven)) } }
+                div {
+                    dt { "Proven" }
+                    dd { (format::count(proven)) }
+                    @if let Some(by) = finding.goroutines().and_then(phrases::proven_by) {
+                        dd.sub { (by) }
+                    }
+                }
             }
             @if let Some(growth) = &finding.growth {
                 div {
@@ -232,6 +238,10 @@ fn where_they_are(page: &Page<'_>, finding: &Finding, group: Option<&Group>) -> 
             @for (by, count) in finding.resources().flat_map(phrases::descriptors_held).take(HOLDERS) {
                 dt { "Held by" }
                 dd { (Text(&by)) div.muted { (count) } }
+            }
+            @for (by, note) in phrases::waits_held(finding, stacks, Room::Full) {
+                dt { "Reached by" }
+                dd { (Text(&by)) div.muted { (Text(&note)) } }
             }
             @if let Some(creation) = group.and_then(|group| group.creation_stack) {
                 (groups::called_by(page, creation))

@@ -28,7 +28,7 @@ pub(super) fn account(page: &Page<'_>) -> Markup {
         }
         @let collector = phrases::collector(account);
         @if !collector.is_empty() { p.note { "Garbage collector: " (collector.join(", ")) "." } }
-        @if let Some(heap) = &account.now.heap {
+        @if let Some(heap) = account.now.heap.as_ref().filter(|it| !it.classes.is_empty()) {
             p.note {
                 (format::counted(heap.objects, "object", "objects")) ": "
                 (phrases::size_classes(heap, CLASSES).join(", ")) "."

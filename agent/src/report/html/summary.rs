@@ -86,7 +86,7 @@ fn figures(assessment: &Assessment) -> Markup {
                 div {
                     dt { "Health" }
                     @match assessment.health() {
-                        Some(health) => dd { (health) span.of { " of 100" (phrases::of_what(assessment.subjects())) } },
+                        Some(health) => dd { (health) span.of { " of 100" (phrases::of_what(assessment.known())) } },
                         None => dd { "not judged" },
                     }
                     @if let Some(rise) = &judgement.rise {

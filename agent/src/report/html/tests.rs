@@ -71,7 +71,7 @@ fn the_page_has_findings_with_everything() {
         "potato pid 4711 go1.26.6 stripped 2 samples in 2.0s until 2026-11-20 08:00:02 UTC",
         "2 findings: 1 likely, 1 suspect",
         "Ignored as idle: 4 goroutines: worker that waits for work (3), listener (1).",
-        "Health 12 of 100 Goroutines 45 In findings 41 Ignored as idle 4 Not analysed 1 Created ≥50.5/s Exited ≥0.50/s Groups 5",
+        "Health 12 of 100 of goroutines alone Goroutines 45 In findings 41 Ignored as idle 4 Not analysed 1 Created ≥50.5/s Exited ≥0.50/s Groups 5",
         "1 main.leakGoroutines.func1 /src/app/leak.go:33 likely critical severity channel-send \
          premature-return f-7c0d11",
         "40 goroutines, 18 more each second",
@@ -283,8 +283,8 @@ fn a_cause_its_kinds_and_what_rises_are_told() {
         "Kinds 20 × store.(*Client).call /src/app/store.go:41 chan send 20 ×",
         "and 10 more kinds",
         "The number of goroutines rises: from 9 to 45, +18.0/s: +36 in finding 1.",
-        "12 of 100 rising +18.0/s",
-        "Scope: goroutines and figures of memory, not descriptors or connections.",
+        "12 of 100 of goroutines alone rising +18.0/s",
+        "Scope: goroutines alone: the source tells nothing of memory or resources.",
     ] {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }

@@ -57,6 +57,8 @@ fn document<Groups, Sites>(
     let judged = assessment.judgement.as_ref();
     // What there is to say of goroutines, if they were looked at.
     let counted = judged.filter(|_| assessment.subjects().goroutines);
+    let mut notes = phrases::notes(assessment);
+    notes.extend(phrases::memory_unseen(assessment));
     let rise = judged.and_then(|judged| judged.rise.as_ref());
     let findings = judged.map_or(&[][..], |judged| &judged.findings);
     Document {
@@ -64,10 +66,10 @@ fn document<Groups, Sites>(
         generated_at: time(generated_at).map(Into::into),
         agent: AgentDoc { version: env!("CARGO_PKG_VERSION").into() },
         target: coverage::target(&assessment.target),
-        subjects: SubjectDoc::of(assessment.subjects()),
+        subjects: SubjectDoc::of(assessment.known()),
         window: window(&assessment.window),
         held: assessment.held.as_ref().map(coverage::held),
-        coverage: coverage::coverage(&assessment.coverage, phrases::notes(assessment)),
+        coverage: coverage::coverage(&assessment.coverage, notes),
         totals: assessment.subjects().goroutines.then(|| totals(&assessment.totals)),
         overhead: overhead(&assessment.overhead),
         health: assessment.health(),

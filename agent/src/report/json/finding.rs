@@ -5,16 +5,17 @@ use std::borrow::Cow;
 use super::allocated::allocated_at;
 use super::frame::{frame, stack};
 use super::group::wait;
+use super::held_waits::waits_held;
 use super::locks::{holder, waiters};
 use super::{history, resources, seconds};
 use crate::model::{
-    Finding, Forecast, Group, Growth, LockWait, MemoryGrowth, Part, Score, Snippet, StackTable,
-    Subject, Turnover,
+    Finding, Forecast, Group, Growth, HeldWait, LockWait, MemoryGrowth, Part, ProvenBy, Score,
+    Snippet, StackTable, Subject, Turnover, WaitHolder,
 };
 use crate::report::phrases;
 use crate::report::schema::{
     CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc,
-    MemoryGrowthDoc, PartDoc, ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc, WaitDoc,
+    MemoryGrowthDoc, PartDoc, ProvenByDoc, ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc, WaitDoc,
 };
 
 /// A finding of an assessment with these groups.
@@ -46,6 +47,9 @@ pub(super) fn finding<'a>(
         pattern: finding.pattern,
         count: finding.goroutine_count(),
         proven_count: leak.and_then(|leak| leak.proven_count),
+        proven_by: leak
+            .filter(|leak| leak.proven_count.is_some_and(|proven| proven > 0))
+            .map(|leak| proven_by(leak.proven_by)),
         goids_sample: group.map(|group| group.goids_sample.clone()),
         growth: finding.growth.map(growth),
         history: leak.map(|_| history(&finding.history)).unwrap_or_default(),
@@ -77,6 +81,7 @@ pub(super) fn finding<'a>(
         stack: group.and_then(|group| group.stack).map(|id| stack(stacks, id)),
         lock_wait: leak.map(|leak| lock_wait(&leak.lock_wait, stacks)).unwrap_or_default(),
         held_by: held_by(finding),
+        waits_held: leak.and_then(|leak| leak.held.as_ref()).map(|held| waits_held(held, stacks)),
         allocated_at: finding.allocated_at().iter().cloned().map(allocated_at).collect(),
         cause: phrases::cause(finding, stacks).into(),
         source: finding.source.as_ref().map(source),
@@ -85,11 +90,18 @@ pub(super) fn finding<'a>(
     }
 }
 
-/// Who holds the heap, or the descriptors that pile up.
+const fn proven_by(ProvenBy { agent, runtime, both }: ProvenBy) -> ProvenByDoc {
+    ProvenByDoc { agent, runtime, both }
+}
+
+/// Who holds the heap, the descriptors that pile up, or what goroutines wait on.
 fn held_by(finding: &Finding) -> Option<Vec<Cow<'_, str>>> {
     let heap = finding.heap_held().map(phrases::heap_held_path);
     let descriptors = finding.resources().flat_map(|it| it.held_by.iter().flatten());
-    let paths = heap.into_iter().chain(descriptors.map(phrases::held_descriptors));
+    let waits = finding.goroutines().and_then(|leak| leak.held.as_ref());
+    let is_path = |held: &&HeldWait| matches!(held.way, WaitHolder::Path(..));
+    let waits = waits.iter().flat_map(|held| &held.by).filter(is_path).map(phrases::held_wait);
+    let paths = heap.into_iter().chain(descriptors.map(phrases::held_descriptors)).chain(waits);
     let paths: Vec<Cow<'_, str>> = paths.map(Into::into).collect();
     (!paths.is_empty()).then_some(paths)
 }

@@ -91,6 +91,7 @@ fn heap(heap: &Heap) -> HeapDoc {
         in_use_bytes: class.in_use_bytes,
     });
     HeapDoc {
+        served: heap.is_served,
         live_bytes: heap.marked_bytes,
         objects_bytes: heap.objects_bytes,
         objects: heap.objects,
@@ -108,7 +109,7 @@ fn heap(heap: &Heap) -> HeapDoc {
         freed_objects: heap.freed_objects,
         collections: heap.collections,
         forced_collections: heap.forced_collections,
-        pause_total_seconds: Duration::from_nanos(heap.pause_total_ns).as_secs_f64(),
+        pause_total_seconds: seconds(heap.pause_total_ns.map(Duration::from_nanos)),
         last_pause_seconds: seconds(heap.last_pause_ns.map(Duration::from_nanos)),
         classes: classes.collect(),
     }

@@ -21,6 +21,7 @@ mod finding;
 pub(super) mod forced;
 mod frame;
 mod group;
+mod held_waits;
 mod locks;
 pub(super) mod memory;
 mod profile;
@@ -28,6 +29,7 @@ pub(super) mod resources;
 mod site;
 mod trend;
 
+pub use resources::{change as resource_change, key as resource_key};
 pub use trend::unusual;
 
 /// Renders JSON.

@@ -12,6 +12,7 @@ pub(super) fn profile(read: &ProfileCoverage) -> ProfileDoc<'_> {
     ProfileDoc {
         form: read.form,
         only_leaked: read.only_leaked,
+        of_agent: read.of_agent,
         bytes: read.bytes,
         announced: read.announced,
         other_lines: read.other_lines,

@@ -7,12 +7,13 @@ use super::memory::holder;
 use super::seconds;
 use crate::model::{
     HeldDescriptors, OpenedAt, ResourceAccount, ResourceGroup, ResourceGrowth, ResourceKey,
-    ResourceLimit, ResourceName, ResourcePoint, StackTable, Usage,
+    ResourceKind, ResourceLimit, ResourceName, ResourcePoint, StackTable, Usage,
 };
 use crate::report::phrases;
 use crate::report::schema::{
-    HeldDescriptorsDoc, LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceGroupDoc,
-    ResourceGrowthDoc, ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc, UsageDoc,
+    HeldDescriptorsDoc, LeadsTo, OpenedAtDoc, ResourceAccountDoc, ResourceChangeDoc,
+    ResourceGroupDoc, ResourceGrowthDoc, ResourceLimitDoc, ResourcePointDoc, ResourceSampleDoc,
+    UsageDoc,
 };
 
 /// The account.
@@ -42,6 +43,31 @@ pub(super) fn resources<'a>(
         limits: account.limits.iter().map(limit).collect(),
         history: account.history.iter().map(point).collect(),
     }
+}
+
+/// Things that are more or fewer.
+#[must_use]
+pub fn change(key: &ResourceKey, before: u64, after: u64) -> ResourceChangeDoc<'_> {
+    let (name, leads_to) = name(key);
+    ResourceChangeDoc { kind: key.kind, name, leads_to, before, after }
+}
+
+/// The key that a group or a change is of.
+#[must_use]
+pub fn key(kind: ResourceKind, name: Option<&str>, leads_to: Option<LeadsTo>) -> ResourceKey {
+    let name = name.zip(leads_to).and_then(|(name, leads_to)| {
+        let port = || name.strip_prefix(':')?.parse().ok();
+        Some(match leads_to {
+            LeadsTo::Path => ResourceName::Path(name.to_owned()),
+            LeadsTo::Peer => ResourceName::Peer(name.to_owned()),
+            LeadsTo::AcceptedOn => ResourceName::AcceptedOn(port()?),
+            LeadsTo::ListensOn => ResourceName::ListensOn(port()?),
+            LeadsTo::Inode => ResourceName::Inode(name.to_owned()),
+            LeadsTo::Program => ResourceName::Program(name.to_owned()),
+            LeadsTo::Unknown => return None,
+        })
+    });
+    ResourceKey { kind, name }
 }
 
 /// What piles up, with how its number went.

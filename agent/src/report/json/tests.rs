@@ -223,7 +223,7 @@ fn a_finding_has_every_field_of_the_schema() {
             "severity": "critical", "pattern": "premature-return",
             "score": {"total": 78, "memory": 20, "count": 20, "growth": 25, "blocking": 10,
                       "scheduler": 3},
-            "count": 40, "proven_count": 0, "goids_sample": [100, 101, 102, 103, 104],
+            "count": 40, "proven_count": 0, "proven_by": null, "goids_sample": [100, 101, 102, 103, 104],
             "caused_at": null, "allocated_at": [], "parts": [], "piled_up": [],
             "growth": {"per_second": 18.0, "low": 17.2, "high": 18.8, "pattern": "linear",
                        "r2": 0.999, "forecast": {"goroutines_in_1h": 64840, "low": 61960,
@@ -237,7 +237,7 @@ fn a_finding_has_every_field_of_the_schema() {
             "memory_growth": null,
             "resource": null,
             "lock_wait": {"cycle": [], "cycles": 0, "in_cycles": 0, "locks": 0,
-                          "likely_holder": null, "likely_holders": null}, "held_by": null,
+                          "likely_holder": null, "likely_holders": null}, "held_by": null, "waits_held": null,
             "cause": "40 goroutines, 18 more each second, wait to send on one unbuffered \
                       channel, from which nobody receives (premature-return).",
             "source": {"file": "/src/app/leak.go", "line": 33, "first": 31, "stale": false,

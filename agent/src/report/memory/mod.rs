@@ -26,7 +26,8 @@ pub struct MemoryReport<'a> {
     pub would_free: Option<&'a WouldFree>,
     /// What is not as it was at a walk before, if it is compared with one.
     pub since: Option<&'a HeldSince>,
-    /// Who allocated what is in use, and the same by line; or why that is not known. `None` for what is no process.
+    /// Who allocated what is in use, and the same by line; or why that is not known. `None` for what is no process and gave
+    /// no heap profile.
     pub allocated: Option<Result<(&'a Allocated, &'a [AllocatedAt]), &'a NotAllocated>>,
 }
 
@@ -40,7 +41,12 @@ impl<'a> MemoryReport<'a> {
 
     /// What could not be seen.
     fn notes(&self) -> Vec<String> {
-        let mut notes = phrases::notes(self.assessment);
+        let halt = self.assessment.held.and_then(|held| held.halt);
+        let halted = halt.map(|halt| {
+            format!("the process is {}: nothing in its memory changes", phrases::halt(halt))
+        });
+        let mut notes: Vec<String> = halted.into_iter().collect();
+        notes.extend(phrases::notes(self.assessment));
         if let Some(Err(why)) = self.allocated {
             notes.push(phrases::not_allocated(why));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::idle;
+use super::{idle, memory_unseen};
 use crate::model::{Assessment, Judgement, Lack, NotAnalysed};
 use crate::report::format::{count, counted};
 
@@ -26,6 +26,8 @@ pub fn not_analysed(assessment: &Assessment, judgement: &Judgement) -> Vec<Strin
         };
         said.push(beyond.to_owned());
     }
+    // Where there are findings, the scope alone says it.
+    said.extend(memory_unseen(assessment).filter(|_| judgement.findings.is_empty()));
     // Detectors that lack the same thing share a sentence.
     let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for lacking in &judgement.not_enough {

@@ -77,6 +77,7 @@ pub fn large_allocations(large: &LargeLines, most: usize) -> Vec<String> {
 pub fn allocated_basis(allocated: &Allocated) -> String {
     match allocated.rate_bytes {
         1 => "by the program's own memory profile, which has every object".to_owned(),
+        0 => "by the program's own memory profile, estimated".to_owned(),
         rate => format!(
             "by the program's own memory profile, estimated: one of {} is sampled",
             bytes(rate)

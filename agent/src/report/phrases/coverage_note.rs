@@ -48,7 +48,7 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         )
         .into(),
         CoverageNote::HeapNotWalked { why } => {
-            format!("nobody knows who holds the heap: {why}").into()
+            format!("nobody knows who holds the heap, or what goroutines wait on: {why}").into()
         }
         CoverageNote::NotAllocated { why } => why.clone().into(),
         CoverageNote::AllocationsSampled { rate_bytes, restored } => {
@@ -86,7 +86,7 @@ pub fn coverage_note(note: &CoverageNote) -> Cow<'_, str> {
         CoverageNote::LittleMemory { left_bytes, stacks_anew } => {
             let stacks = if *stacks_anew { ", and every stack is read at every sample" } else { "" };
             let left = bytes(*left_bytes);
-            format!("leak-agent's control group leaves it {left} of memory: no probes{stacks}").into()
+            format!("leak-agent may take {left} of memory: no probes{stacks}").into()
         }
         CoverageNote::StacksFull => {
             "there are too many distinct stacks to keep them all; some were not kept".into()
@@ -293,7 +293,7 @@ mod tests {
             assert!(text.starts_with(expected), "{text}");
         }
         let little = |stacks_anew| CoverageNote::LittleMemory { left_bytes: 44 << 20, stacks_anew };
-        assert!(coverage_note(&little(false)).ends_with("leaves it 44.0 MiB of memory: no probes"));
+        assert!(coverage_note(&little(false)).ends_with("may take 44.0 MiB of memory: no probes"));
         assert!(coverage_note(&little(true)).ends_with("every stack is read at every sample"));
     }
 

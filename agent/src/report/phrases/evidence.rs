@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::allocated;
 use super::contention;
-use super::forced::freed;
+use super::forced::{freed, heap_freed};
 use super::lock::does;
 use super::memory;
 use super::place::place;
+use super::proof::verdicts_differ;
 use super::resource;
 use super::retained;
 use super::source_rule;
@@ -28,7 +29,7 @@ pub fn evidence(evidence: &Evidence, stacks: &StackTable) -> String {
 pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
     match evidence {
         Evidence::RuntimeFound { goroutines } => {
-            format!("the Go runtime itself found {goroutines} of them leaked")
+            format!("the Go runtime itself found {} of them leaked", count(*goroutines))
         }
         Evidence::Unreachable { goroutines } => format!(
             "nothing that can still run can reach what {} for",
@@ -37,6 +38,7 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
                 _ => format!("{} of them wait", count(*goroutines)),
             }
         ),
+        Evidence::VerdictsDiffer { by, runtime_alone } => verdicts_differ(*by, *runtime_alone),
         Evidence::NilChannel => "a nil channel never lets anybody go on".to_owned(),
         Evidence::EmptySelect => "select {} never ends".to_owned(),
         Evidence::BlockedFinalizer { at, blocked } => format!(
@@ -98,6 +100,7 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             duration(*delay)
         ),
         Evidence::Collected(it) => freed(it),
+        Evidence::HeapCollected(it) => heap_freed(it),
         Evidence::MemoryGrowth { kind, window, collections, trend } => {
             memory_growth(*kind, *window, *collections, trend)
         }
@@ -110,6 +113,9 @@ pub fn statement(evidence: &Evidence, stacks: &StackTable) -> String {
             counted(*children, "child process has", "child processes have")
         ),
         Evidence::ResourceLimit(limit) => resource::resource_limit(limit),
+        Evidence::MostlyOf { key, count, of } => {
+            format!("{count} of the {of} are {}", resource(key))
+        }
         Evidence::HeapHeld(held) => retained::heap_held(held),
         Evidence::AllocatedAt(lines) => allocated::allocated_at(lines),
         Evidence::Stuck(still) => stillness(still),

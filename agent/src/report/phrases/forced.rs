@@ -102,6 +102,11 @@ pub fn freed(freed: &Freed) -> String {
     judged(freed, count)
 }
 
+/// The same of bytes of the heap.
+pub(super) fn heap_freed(freed: &Freed) -> String {
+    judged(freed, bytes)
+}
+
 /// What collections would free of a heap: how much, and of what had piled up.
 #[must_use]
 pub fn would_free(would: &WouldFree) -> Vec<String> {

@@ -44,7 +44,7 @@ pub enum Room {
     Brief,
 }
 
-fn at(stacks: &StackTable, frame: Option<crate::model::FrameId>, room: Room) -> String {
+pub(super) fn at(stacks: &StackTable, frame: Option<crate::model::FrameId>, room: Room) -> String {
     let place = frame.and_then(|frame| match room {
         Room::Full => place(stacks, frame),
         Room::Brief => brief_place(stacks, frame),

@@ -40,8 +40,7 @@ fn heap_profile(profile: &HeapProfile) -> String {
 pub fn memory_in_brief(account: Option<&MemoryAccount>) -> Option<String> {
     let now = &account?.now;
     let resident = now.process.map(|it| format!("{} resident", format::bytes(it.rss_bytes)));
-    let live = now.heap.as_ref().and_then(|heap| heap.marked_bytes);
-    let live = live.map(|live| format!("live heap {}", format::bytes(live)));
+    let live = now.live_bytes().map(|live| format!("live heap {}", format::bytes(live)));
     let known: Vec<_> = resident.into_iter().chain(live).collect();
     (!known.is_empty()).then(|| known.join(", "))
 }
@@ -58,7 +57,9 @@ pub fn collector(account: &MemoryAccount) -> Vec<String> {
         .last_pause_ns
         .map(|pause| format!("last pause {}", format::duration(Duration::from_nanos(pause))));
     let settings = [
-        Some(heap.gc_percent.map_or_else(|| "GOGC off".to_owned(), |it| format!("GOGC {it}"))),
+        (!heap.is_served).then(|| {
+            heap.gc_percent.map_or_else(|| "GOGC off".to_owned(), |it| format!("GOGC {it}"))
+        }),
         heap.limit_bytes.map(|limit| format!("GOMEMLIMIT {}", format::bytes(limit))),
     ];
     let allocated = account.allocation.map(|it| {

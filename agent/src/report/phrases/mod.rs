@@ -13,6 +13,7 @@ mod coverage_note;
 mod evidence;
 mod forced;
 mod held;
+mod held_waits;
 mod idle;
 mod line;
 mod lineage;
@@ -51,6 +52,7 @@ pub use coverage_note::coverage_note;
 pub use evidence::{evidence, statement};
 pub use forced::{collections, collections_in_brief, freed, would_free};
 pub use held::{halt, held};
+pub use held_waits::{held_wait, waits_held};
 pub use idle::{idle, no_stack};
 pub use line::{Line, about, lead, line_note, lines};
 pub use lineage::{Branch, branches};
@@ -61,12 +63,12 @@ pub use measure::{
 pub use memory::{
     collector, limit, memory, memory_growth, memory_in_brief, rss_parts, size_classes, trend,
 };
-pub use note::{notes, replaced};
+pub use note::{cut_short, notes, replaced};
 pub use pause::pauses;
 pub use place::{brief_place, place};
 pub use probe::{hit_cost, hit_note, probe_reason, probe_state};
 pub use profile::{files, profile};
-pub use proof::{proof, proof_in_brief};
+pub use proof::{proof, proof_in_brief, proven, proven_by, proven_over};
 pub use resource::{
     piled_up, resource, resource_kinds, resource_limit, resource_names, resources,
     resources_counted, resources_in_brief, resources_named,
@@ -77,7 +79,9 @@ pub use retained::{
     held_descriptors, held_heap, held_since, share_of_heap, type_name, unreached, walk, walk_notes,
 };
 pub use rise::{rise, rise_reason};
-pub use seen::{build, gap, goroutines, nothing_known, of_what, scope, window, window_and_end};
+pub use seen::{
+    build, gap, goroutines, memory_unseen, nothing_known, of_what, scope, window, window_and_end,
+};
 pub use suggestion::suggestions;
 pub use trend::{relations, since, trends, unusual, usual};
 

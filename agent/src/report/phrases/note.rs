@@ -21,7 +21,7 @@ pub fn notes(assessment: &Assessment) -> Vec<String> {
         .chain(coverage.files.iter().flat_map(files))
         .chain(coverage.profile.iter().flat_map(profile))
         .chain(coverage.notes.iter().map(|note| coverage_note(note).into_owned()))
-        .chain(assessment.early_end.iter().map(early_end))
+        .chain(assessment.early_end.iter().filter_map(|why| early_end(assessment, why)))
         .collect()
 }
 
@@ -61,19 +61,30 @@ fn finding(finding: &EarlierFinding) -> String {
     format!("{verdict} {class}{} ({count})", at.unwrap_or_default())
 }
 
-/// Why sampling ended early.
-fn early_end(why: &EarlyEnd) -> String {
-    match why {
+/// That less was watched than was asked for, where somebody ended it before.
+#[must_use]
+pub fn cut_short(assessment: &Assessment) -> Option<String> {
+    let planned = format::duration(assessment.cut_short()?);
+    let watched = format::duration(assessment.window.duration);
+    Some(format!("ended early, by a request to stop: {watched} of {planned} were watched"))
+}
+
+/// Why sampling ended early; `None` where nothing is missing for it.
+fn early_end(assessment: &Assessment, why: &EarlyEnd) -> Option<String> {
+    Some(match why {
         EarlyEnd::Exited => "the process has exited; this is what was seen last".to_owned(),
         EarlyEnd::Found { samples } => format!(
             "ended early, as --until-found asks: a finding was likely or proven in {} one after the \
              other; what takes longer to show was not waited for",
             format::counted(u64::from(*samples), "sample", "samples")
         ),
-        EarlyEnd::Interrupted => {
-            "stopped while the next sample was taken or judged; this is the sample before"
-                .to_owned()
+        EarlyEnd::Stopped { .. } => return cut_short(assessment),
+        EarlyEnd::Interrupted { .. } => {
+            let but = cut_short(assessment).map(|text| format!("; {text}")).unwrap_or_default();
+            format!(
+                "stopped while the next sample was taken or judged; this is the sample before{but}"
+            )
         }
         EarlyEnd::Failed(why) => format!("{why}; this is what was seen last"),
-    }
+    })
 }

@@ -7,6 +7,11 @@ use crate::report::format::{bytes, count, counted, plural};
 #[must_use]
 pub fn profile(read: &ProfileCoverage) -> Vec<String> {
     let form = match read.form {
+        _ if read.only_leaked && read.of_agent => Some(
+            "only goroutines that leak-agent had proven to leak: the goroutineleak profile that it wrote \
+             holds no others"
+                .to_owned(),
+        ),
         _ if read.only_leaked => Some(
             "only goroutines that the runtime itself found leaked: a goroutineleak profile holds no \
              others"

@@ -1,6 +1,9 @@
 //! What was done to prove that goroutines leak, and what it showed.
 
-use crate::model::{KeptHeap, ProofAttempt, ProofCoverage, ProofMethod, ProofRun};
+use crate::model::{
+    GoroutineLeak, KeptHeap, Observation, ProofAttempt, ProofCoverage, ProofMethod, ProofRun,
+    ProvenBy, RuntimeAlone,
+};
 use crate::report::format::{bytes, count, counted, duration};
 
 /// What was read.
@@ -54,6 +57,28 @@ pub fn proof_in_brief(proof: &ProofCoverage) -> Option<(bool, String)> {
         ),
     };
     Some((false, text))
+}
+
+/// What leaks that are served or written down were proven over, and when where that was before the sample; or why
+/// nobody knows whether there are any.
+///
+/// # Errors
+/// The reason as a sentence, where nothing was told of the goroutines that are not proven.
+pub fn proven_over(observation: &Observation) -> Result<String, String> {
+    let Some(proof) = &observation.coverage.proof else {
+        return Err("nothing was proven: no proof has been tried".to_owned());
+    };
+    let text = self::proof(proof).1;
+    if !proof.latest.is_decided() {
+        return Err(text);
+    }
+    let before = proof.decided.map(|decided| observation.elapsed.saturating_sub(decided));
+    Ok(match before {
+        Some(before) if !before.is_zero() => {
+            format!("{text}; this was told {} before", duration(before))
+        }
+        _ => text,
+    })
 }
 
 /// What the proven keep.
@@ -113,6 +138,59 @@ fn done(run: &ProofRun) -> (bool, String) {
     (!gaps.is_empty(), text)
 }
 
+/// How many goroutines of a finding are proven, and whose verdict that is; `None` where none is.
+#[must_use]
+pub fn proven(leak: &GoroutineLeak) -> Option<String> {
+    let proven = leak.proven_count.filter(|&proven| proven > 0)?;
+    Some(match proven_by(leak) {
+        None => format!("{} proven", count(proven)),
+        Some(by) => format!("{} proven ({by})", count(proven)),
+    })
+}
+
+/// Whose verdict that is, where it is not leak-agent's alone.
+#[must_use]
+pub fn proven_by(leak: &GoroutineLeak) -> Option<String> {
+    let ProvenBy { agent, runtime, .. } = leak.proven_by;
+    match (agent, runtime) {
+        (_, 0) => None,
+        (0, _) => Some("by Go's own profile".to_owned()),
+        _ => {
+            Some(format!("{} by leak-agent, {} by Go's own profile", count(agent), count(runtime)))
+        }
+    }
+}
+
+/// Where the runtime and leak-agent do not say the same, and why.
+pub(super) fn verdicts_differ(by: ProvenBy, alone: RuntimeAlone) -> String {
+    let ProvenBy { agent, both, .. } = by;
+    let why = [
+        (alone.main, "the main goroutine is never proven to leak"),
+        (alone.other_waits, "what they wait for is never proven to be out of reach"),
+        (alone.untold, "no proof has come to a result"),
+        (alone.since, "they have not waited since before the latest proof"),
+        (alone.in_reach, "as far as can be seen from outside, something can still reach them"),
+    ];
+    let why: Vec<String> = why
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, why)| format!("{} (because {why})", count(*number)))
+        .collect();
+    let runtime_alone =
+        (!why.is_empty()).then(|| format!("Go's own profile alone reports {}", why.join(" and ")));
+    let agent_alone = agent.saturating_sub(both);
+    let agent_alone = (agent_alone > 0).then(|| {
+        format!(
+            "leak-agent alone proves {}: they have waited only since the program last made that profile, or \
+             it does not find them (a blocked sender whose value leads to its own channel; some that an \
+             earlier profile had, golang/go#79452)",
+            count(agent_alone)
+        )
+    });
+    let of_both = (both > 0).then(|| format!("of {} both say so", count(both)));
+    [runtime_alone, agent_alone, of_both].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +207,7 @@ mod tests {
                 alone: vec![KeptAlone { goid: 7, bytes: 3 << 20 }],
                 shared_bytes: 0,
             }),
+            decided: None,
         };
         let said = super::proof(&proof).1;
         assert!(said.contains("; 3.0 MiB of heap that they alone keep; "), "{said}");
@@ -139,5 +218,21 @@ mod tests {
         assert!(said.contains("4.0 MiB of heap that they alone keep, 1.0 MiB of it for"), "{said}");
         proof.proven = 0;
         assert!(!super::proof(&proof).1.contains("keep"), "none is there any more");
+    }
+
+    #[test]
+    fn where_two_verdicts_differ_each_says_why() {
+        let by = ProvenBy { agent: 5, runtime: 6, both: 3 };
+        let alone = RuntimeAlone { main: 1, in_reach: 2, ..RuntimeAlone::default() };
+        assert_eq!(
+            verdicts_differ(by, alone),
+            "Go's own profile alone reports 1 (because the main goroutine is never proven to leak) and 2 \
+             (because as far as can be seen from outside, something can still reach them); leak-agent alone \
+             proves 2: they have waited only since the program last made that profile, or it does not find \
+             them (a blocked sender whose value leads to its own channel; some that an earlier profile had, \
+             golang/go#79452); of 3 both say so"
+        );
+        let fewer = ProvenBy { agent: 3, runtime: 6, both: 3 };
+        assert!(!verdicts_differ(fewer, alone).contains("leak-agent alone"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a judgement comes to: the verdict, and how well the process is.
 
 use super::account::sum;
-use super::{held, of_what};
+use super::{cut_short, held, of_what};
 use crate::model::{Assessment, Held, Judgement, Level, Verdict};
 use crate::report::format;
 
@@ -46,6 +46,9 @@ fn nothing(assessment: &Assessment, judgement: &Judgement) -> String {
     });
     if let Some(held) = assessment.held.filter(Held::is_mostly) {
         return format!("no verdict on {over}: {}", held::held(&held));
+    }
+    if let Some(cut_short) = cut_short(assessment) {
+        return format!("no verdict on {over}: {cut_short}");
     }
     let window = &assessment.window;
     match window.observations {
@@ -93,11 +96,15 @@ const MANY_OPEN: u64 = 10;
 #[must_use]
 pub fn health(assessment: &Assessment, judgement: &Judgement) -> String {
     let mut health = assessment.health().map_or_else(
-        || match assessment.coverage.has_read_none() {
-            true => "not judged: no stack could be read".to_owned(),
-            false => "not judged: the process could not run, or hardly".to_owned(),
+        || {
+            let is_held = assessment.held.is_some_and(|held| held.is_mostly());
+            match (assessment.coverage.has_read_none(), cut_short(assessment)) {
+                (true, _) => "not judged: no stack could be read".to_owned(),
+                (false, Some(cut_short)) if !is_held => format!("not judged: {cut_short}"),
+                _ => "not judged: the process could not run, or hardly".to_owned(),
+            }
         },
-        |health| format!("{health} of 100{}", of_what(assessment.subjects())),
+        |health| format!("{health} of 100{}", of_what(assessment.known())),
     );
     if assessment.level() > Some(Level::Normal) {
         let goroutines = format::counted(assessment.totals.goroutines, "goroutine", "goroutines");

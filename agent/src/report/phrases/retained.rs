@@ -80,7 +80,7 @@ fn heap_cycle_of(cycle: &[HeapStep]) -> String {
     }
 }
 
-fn steps(mut text: String, steps: &[HeapStep]) -> String {
+pub(super) fn steps(mut text: String, steps: &[HeapStep]) -> String {
     for step in steps {
         if let Some(via) = &step.via {
             text.push('.');
@@ -164,11 +164,14 @@ pub fn heap_held_path(held: &HeapHeld) -> String {
 #[must_use]
 pub fn descriptors_held(growth: &ResourceGrowth) -> Vec<(String, String)> {
     let of = count(growth.to);
-    let held = growth
-        .held_by
-        .iter()
-        .flatten()
-        .map(|held| (held_descriptors(held), format!("{} of {of}", count(held.count))));
+    let known: u64 = growth.held_by.iter().flatten().map(|held| held.count).sum();
+    // The walk comes after the last sample: more may have been opened meanwhile.
+    let part = |held: u64| match known > growth.to {
+        true => format!("{} by the time of the walk", count(held)),
+        false => format!("{} of {of}", count(held)),
+    };
+    let held = growth.held_by.iter().flatten();
+    let held = held.map(|held| (held_descriptors(held), part(held.count)));
     let mut lines: Vec<(String, String)> = held.collect();
     let unknown = growth.held_by_unknown();
     if unknown > growth.to / MANY_UNKNOWN {

@@ -1,6 +1,6 @@
 //! Whom a report is of, over which window, and how much of it was seen.
 
-use crate::model::{Assessment, Build, Subjects, WindowSpan};
+use crate::model::{Assessment, Build, ForcedCollection, Subjects, WindowSpan};
 use crate::report::format::{counted, date, duration};
 use crate::report::json::time;
 use crate::report::view::GapKind;
@@ -19,6 +19,9 @@ pub const fn scope(assessment: &Assessment) -> &'static str {
     match (assessment.subjects(), &assessment.resources) {
         (Subjects { goroutines: true, memory: true }, Some(_)) => {
             "goroutines, memory, descriptors, threads, mappings and child processes"
+        }
+        (Subjects { goroutines: true, memory: true }, None) if assessment.memory.is_none() => {
+            "goroutines alone: the source tells nothing of memory or resources"
         }
         (Subjects { goroutines: true, memory: true }, None) => {
             "goroutines and figures of memory, not descriptors or connections"
@@ -45,6 +48,17 @@ pub const fn of_what(subjects: Subjects) -> &'static str {
         Subjects { goroutines: false, .. } => " of memory and resources alone",
         Subjects { goroutines: true, memory: true } => "",
     }
+}
+
+/// That memory was to be looked at, and the source tells nothing of it; `None` where it does.
+#[must_use]
+pub fn memory_unseen(assessment: &Assessment) -> Option<String> {
+    let is_unseen = assessment.subjects().memory && !assessment.known().memory;
+    let but = match assessment.coverage.forced {
+        Some(ForcedCollection::Measured(_)) => " but what forced collections left",
+        _ => "",
+    };
+    is_unseen.then(|| format!("memory: the source tells nothing of it{but}; analyze by PID does"))
 }
 
 /// Why what alone was to be looked at could not be judged.

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
-    Assessment, CauseBasis, CausedAt, DetectorKind, IdleReason, Judgement, Lack, NoLeak,
-    NotAnalysed, NotEnough, Resolved, Rise, RiseVerdict, Rising, StackTable,
+    Assessment, CauseBasis, CausedAt, DetectorKind, Heap, IdleReason, Judgement, Lack, NoLeak,
+    NotAnalysed, NotEnough, Resolved, Rise, RiseVerdict, Rising, StackTable, Subjects,
 };
 use crate::report::format;
 use crate::report::judged;
@@ -51,6 +52,24 @@ fn nothing_found_is_no_all_clear_where_many_are_not_analysed() {
 }
 
 #[test]
+fn of_memory_nothing_is_claimed_where_the_source_tells_nothing_of_it() {
+    let mut assessment = judged::assessment(Vec::new());
+    assert!(scope(&assessment).starts_with("goroutines alone: the source"));
+    assert_eq!(health(&assessment, judgement(&assessment)), "97 of 100 of goroutines alone");
+    assert!(memory_unseen(&assessment).is_some_and(|it| it.contains("analyze by PID")));
+    assessment.coverage.subjects = Subjects::GOROUTINES;
+    assert_eq!(memory_unseen(&assessment), None, "nobody asked for it");
+    let mut window = Window::default();
+    let mut sample = crate::sample::leaking(3);
+    sample.memory.heap = Some(Heap::default());
+    window.push(&sample.observe(0));
+    let assessment = judge(&window, &Settings::default(), &mut CodeFiles::default());
+    let assessment = assessment.expect("observed");
+    assert!(scope(&assessment).starts_with("goroutines and figures of memory"));
+    assert_eq!(memory_unseen(&assessment), None);
+}
+
+#[test]
 fn detectors_that_lack_the_same_share_a_sentence() {
     let mut assessment = judged::assessment(Vec::new());
     let judged = assessment.judgement.as_mut().expect("it is judged");
@@ -61,6 +80,7 @@ fn detectors_that_lack_the_same_share_a_sentence() {
         not_analysed(&assessment, judgement(&assessment)),
         [
             "1 goroutine: its stack could not be read in the last sample",
+            "memory: the source tells nothing of it; analyze by PID does",
             "count-growth, steady-growth: growth of a count needs 6 samples",
         ]
     );
@@ -128,7 +148,10 @@ fn what_makes_the_number_rise_is_named_with_what_was_made_of_it() {
         "what is hardly any of it is not named"
     );
     let health = health(&assessment, judgement(&assessment));
-    assert_eq!(health, "12 of 100, and the number of goroutines rises: +18.0/s");
+    assert_eq!(
+        health,
+        "12 of 100 of goroutines alone, and the number of goroutines rises: +18.0/s"
+    );
 }
 
 #[test]

@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{Issue, Outcome, Project};
+use crate::report::phrases::Room;
 use crate::report::{Render, Report, format, phrases};
+
+/// Who holds what goroutines wait on: so many are shown.
+const HOLDERS: usize = 3;
 
 /// Renders Markdown.
 #[derive(Clone, Debug)]
@@ -46,7 +50,8 @@ fn page(outcome: &Outcome<'_>, out: &mut dyn Write) -> io::Result<()> {
             details(number, issue, out)?;
         }
     }
-    let notes = phrases::notes(outcome.assessment);
+    let mut notes = phrases::notes(outcome.assessment);
+    notes.extend(phrases::memory_unseen(outcome.assessment));
     if !notes.is_empty() {
         writeln!(out)?;
     }
@@ -94,6 +99,8 @@ fn details(number: usize, issue: &Issue<'_>, out: &mut dyn Write) -> io::Result<
     items.extend(
         phrases::oldest(finding, issue.group).map(|oldest| format!("oldest {}", text(&oldest))),
     );
+    let waits = phrases::waits_held(finding, stacks, Room::Brief).into_iter().take(HOLDERS);
+    items.extend(waits.map(|(by, note)| format!("reached by {}: {}", code(&by), text(&note))));
     items.extend(issue.suggestions().iter().map(|fix| format!("**fix**: {}", text(fix))));
     items.extend(
         finding

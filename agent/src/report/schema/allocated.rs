@@ -18,7 +18,8 @@ pub struct AllocatedDoc<'a> {
     pub in_use: AmountDoc,
     /// All that was allocated since the program began, as of then.
     pub allocated: AmountDoc,
-    /// Of so many bytes that are allocated one is sampled, on average (`runtime.MemProfileRate`).
+    /// Of so many bytes that are allocated one is sampled, on average (`runtime.MemProfileRate`); 0 where a
+    /// profile does not say.
     ///
     /// Unit: bytes.
     pub rate_bytes: u64,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{Compare, SchemaName};
 use super::place::PlaceDoc;
-use crate::model::WaitClass;
+use super::resources::LeadsTo;
+use crate::model::{ResourceKind, WaitClass};
 
 /// Two moments, and how they differ.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +26,33 @@ pub struct ComparisonDoc<'a> {
     ///
     /// Unit: groups.
     pub unchanged: u64,
+    /// Descriptors, threads, mappings and children of which there are more or fewer: the totals first, and then by name what
+    /// has changed most. Names are compared where both moments looked at them, the commonest 256 of each.
+    #[serde(default)]
+    pub resources: Vec<ResourceChangeDoc<'a>>,
+}
+
+/// Resources of which there are more or fewer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ResourceChangeDoc<'a> {
+    /// Their kind. More kinds may come within v1.
+    pub kind: ResourceKind,
+    /// What they lead to.
+    ///
+    /// Null: it has no name, or these are all of the kind.
+    pub name: Option<Cow<'a, str>>,
+    /// What the name is of.
+    ///
+    /// Null: there is no name.
+    pub leads_to: Option<LeadsTo>,
+    /// How many there were.
+    ///
+    /// Unit: things of that kind.
+    pub before: u64,
+    /// How many there are.
+    ///
+    /// Unit: things of that kind.
+    pub after: u64,
 }
 
 /// A moment: of one target, or of several as one.

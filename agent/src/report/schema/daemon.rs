@@ -53,6 +53,21 @@ pub struct DaemonDoc<'a> {
     ///
     /// Unit: bytes. Null: the host does not say.
     pub rss_bytes: Option<u64>,
+    /// What memory the agent may take.
+    ///
+    /// Unit: bytes.
+    #[serde(default)]
+    pub max_memory_bytes: u64,
+    /// Samples that are kept at most of each program's history: fewer where memory is full.
+    ///
+    /// Unit: samples.
+    #[serde(default)]
+    pub window_samples: u64,
+    /// How often programs went, and waited, since the agent took as much memory as it may.
+    ///
+    /// Unit: programs.
+    #[serde(default)]
+    pub let_go: u64,
     /// The Go programs that are meant, by process id.
     pub targets: Vec<DaemonTargetDoc<'a>>,
 }
@@ -138,7 +153,7 @@ pub enum TargetState {
     Attaching,
     /// It is sampled.
     Watched,
-    /// There are more than are watched at a time.
+    /// There are more than are watched at a time, or than there is memory for.
     Waiting,
     /// It is switched off.
     Off,

@@ -37,7 +37,8 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     pub agent: AgentDoc<'a>,
     /// Whom it is of.
     pub target: TargetDoc<'a>,
-    /// What was looked at. What is not in the list was neither read nor judged, and `health` says nothing of it.
+    /// What was looked at, as far as the source tells of it. What is not in the list was neither read nor judged, and
+    /// `health` says nothing of it.
     #[serde(default = "SubjectDoc::all")]
     pub subjects: Vec<SubjectDoc>,
     /// Over which span of time.
@@ -56,8 +57,8 @@ pub struct Document<'a, Groups = Vec<GroupDoc<'a>>, Sites = Vec<SiteDoc<'a>>> {
     pub overhead: OverheadDoc<'a>,
     /// How well the process is by what was looked at (`subjects`), 0 (worst) to 100.
     ///
-    /// Unit: points. Null: nobody judged, or there was too little to judge by: the process could not run, or hardly, or no
-    /// stack could be read.
+    /// Unit: points. Null: nobody judged, or there was too little to judge by: the process could not run, or hardly, no
+    /// stack could be read, or nothing was found when somebody ended it before its time was over.
     pub health: Option<u8>,
     /// How many goroutines there are, by the thresholds that were set.
     ///

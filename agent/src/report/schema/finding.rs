@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::allocated::AllocatedAtDoc;
 use super::frame::{FrameDoc, StackFrameDoc};
 use super::group::WaitDoc;
+use super::held_waits::WaitsHeldDoc;
 use super::locks::{HolderDoc, WaiterDoc};
 use super::resources::ResourceGrowthDoc;
 use super::sample::SampleDoc;
@@ -52,6 +53,11 @@ pub struct FindingDoc<'a> {
     ///
     /// Unit: goroutines. Null: nothing tried to prove it.
     pub proven_count: Option<u64>,
+    /// Whose verdict that is.
+    ///
+    /// Null: none is proven.
+    #[serde(default)]
+    pub proven_by: Option<ProvenByDoc>,
     /// The ids of some, smallest first.
     ///
     /// Unit: goroutine ids. Null: its group is not in the report.
@@ -117,10 +123,17 @@ pub struct FindingDoc<'a> {
     pub stack: Option<Vec<StackFrameDoc<'a>>>,
     /// Who waits for whose lock.
     pub lock_wait: LockWaitDoc<'a>,
-    /// Who holds a heap that grew: the path by which the holder that grew most, or holds most, has most of it.
+    /// Who holds it, as paths. Of a heap that grew that by which the holder that grew most, or holds most, has most of it;
+    /// of descriptors those that they are held by; of goroutines whose leak is not proven those by which what they wait on
+    /// can still be reached (`waits_held`).
     ///
-    /// Null: the finding is not about Go's heap, or the heap was not walked; the coverage's notes say why.
+    /// Null: nobody is known to, or the heap was not walked; the coverage's notes say why.
     pub held_by: Option<Vec<Cow<'a, str>>>,
+    /// Who holds what its goroutines wait on.
+    ///
+    /// Null: the finding is not about goroutines, is proven, or the heap was not walked.
+    #[serde(default)]
+    pub waits_held: Option<WaitsHeldDoc<'a>>,
     /// The lines at which what is in use of the heap grew from the first sample to the last, by the program's own
     /// memory profile, those that grew most first; empty where the finding is not about Go's heap, or that is not known.
     #[serde(default)]
@@ -271,6 +284,23 @@ pub struct ForecastDoc {
     ///
     /// Unit: goroutines.
     pub high: u64,
+}
+
+/// Whose verdict it is that goroutines leak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProvenByDoc {
+    /// Those that leak-agent proved: nothing that can still run reaches what they wait for.
+    ///
+    /// Unit: goroutines.
+    pub agent: u64,
+    /// Those that the Go runtime itself reports, as of when the program last made its `goroutineleak` profile.
+    ///
+    /// Unit: goroutines.
+    pub runtime: u64,
+    /// Those of whom both say so.
+    ///
+    /// Unit: goroutines.
+    pub both: u64,
 }
 
 /// Births, deaths and ages of a finding's goroutines over the window.

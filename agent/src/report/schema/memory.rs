@@ -126,9 +126,12 @@ pub struct HeapProfileDoc {
 /// What the Go heap holds and did, as `runtime.MemStats` has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HeapDoc {
+    /// Whether these are the figures that the program serves of itself (`heap?debug=1`), and not read from its memory.
+    #[serde(default)]
+    pub served: bool,
     /// Objects that the last collection found reachable.
     ///
-    /// Unit: bytes. Null: there was no collection.
+    /// Unit: bytes. Null: there was no collection, or it is not known (`served`; `heap_profile` has an estimate).
     pub live_bytes: Option<u64>,
     /// All objects: those that are not reachable and not freed yet too.
     ///
@@ -164,11 +167,11 @@ pub struct HeapDoc {
     pub goal_bytes: Option<u64>,
     /// GOGC.
     ///
-    /// Unit: %. Null: it is off.
+    /// Unit: %. Null: it is off, or not known (`served`).
     pub gc_percent: Option<u32>,
     /// GOMEMLIMIT.
     ///
-    /// Unit: bytes. Null: there is none.
+    /// Unit: bytes. Null: there is none, or it is not known (`served`).
     pub limit_bytes: Option<u64>,
     /// Memory allocated since the program began.
     ///
@@ -196,8 +199,8 @@ pub struct HeapDoc {
     pub forced_collections: u32,
     /// For how long all of them stopped the program.
     ///
-    /// Unit: s.
-    pub pause_total_seconds: f64,
+    /// Unit: s. Null: it is not known (`served`).
+    pub pause_total_seconds: Option<f64>,
     /// For how long the last did.
     ///
     /// Unit: s. Null: there was none.

@@ -25,6 +25,7 @@ mod forced;
 mod frame;
 mod group;
 mod heap_holder;
+mod held_waits;
 mod list;
 mod locks;
 mod memory;
@@ -42,7 +43,9 @@ mod trend;
 pub use alert::{AlertDoc, AlertEventDoc, AlertEventKind, AlertTargetDoc};
 pub use allocated::{AllocatedAtDoc, AllocatedDoc};
 pub use amount::AmountDoc;
-pub use compare::{ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc};
+pub use compare::{
+    ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc, ResourceChangeDoc,
+};
 pub use contention::{ContendedLineDoc, ContentionDoc};
 pub use coverage::{
     BuildDoc, CoverageDoc, HeldDoc, ProbeDoc, ProcessDoc, ProofDoc, ProofStateDoc, SpellDoc,
@@ -56,7 +59,7 @@ pub use document::{
 };
 pub use finding::{
     CausedAtDoc, FindingDoc, ForecastDoc, GrowthDoc, HoldersDoc, LockWaitDoc, MemoryDoc,
-    MemoryGrowthDoc, PartDoc, ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc,
+    MemoryGrowthDoc, PartDoc, ProvenByDoc, ScoreDoc, SourceDoc, SubjectKind, TurnoverDoc,
 };
 pub use fleet::{
     FailedInstanceDoc, FleetCountDoc, FleetDoc, FleetGroupDoc, FleetIgnoredDoc, FleetInstanceDoc,
@@ -66,6 +69,7 @@ pub use forced::{ForcedCollectionDoc, FreedDoc, WouldFreeDoc};
 pub use frame::{FrameDoc, StackFrameDoc};
 pub use group::{AgeDoc, GroupDoc, Interval, WaitDoc};
 pub use heap_holder::HeapHolderDoc;
+pub use held_waits::{WaitHeldDoc, WaitHolderKind, WaitsHeldDoc};
 pub use list::{GoProcessDoc, ListDoc};
 pub use locks::{HolderDoc, LockDoc, LockGraphDoc, WaiterDoc};
 pub use memory::{

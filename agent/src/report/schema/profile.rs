@@ -12,8 +12,12 @@ use crate::model::{ProfileForm, TimeBasis};
 pub struct ProfileDoc<'a> {
     /// Its form.
     pub form: ProfileForm,
-    /// Whether it holds only goroutines that the runtime found leaked (`goroutineleak`).
+    /// Whether it holds only goroutines that leak (`goroutineleak`), as the runtime found, or leak-agent.
     pub only_leaked: bool,
+    /// Whether leak-agent wrote it: what is leaked in it is what leak-agent had proven, or the runtime found, as the
+    /// profile says of each.
+    #[serde(default)]
+    pub of_agent: bool,
     /// What was read of it, unpacked.
     ///
     /// Unit: bytes.

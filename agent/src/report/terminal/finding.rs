@@ -12,7 +12,7 @@ use crate::report::style::Role;
 
 /// Evidence shown unless all is asked for.
 const EVIDENCE: usize = 3;
-/// Who holds descriptors: so many are shown.
+/// Who holds descriptors, or what goroutines wait on: so many are shown.
 const HOLDERS: usize = 3;
 /// Kinds of goroutines shown unless all is asked for.
 const KINDS: usize = 4;
@@ -44,6 +44,12 @@ impl Page<'_> {
         }
         if let Some(leak) = finding.goroutines() {
             self.lock_wait(&leak.lock_wait, &assessment.stacks)?;
+        }
+        for (by, note) in
+            phrases::waits_held(finding, &assessment.stacks, Room::Brief).into_iter().take(HOLDERS)
+        {
+            self.text("reached by ", Role::Title, &by)?;
+            self.field(BELOW, &note)?;
         }
         if let Some(source) = &finding.source {
             self.source(source)?;
@@ -93,9 +99,8 @@ impl Page<'_> {
             (Role::Wait, finding.class.name().to_owned()),
             (Role::Number, phrases::amount(finding)),
         ];
-        let proven = finding.goroutines().and_then(|leak| leak.proven_count);
-        if let Some(proven) = proven.filter(|&proven| proven > 0) {
-            parts.push((Role::Alarm, format!("{} proven", format::count(proven))));
+        if let Some(proven) = finding.goroutines().and_then(phrases::proven) {
+            parts.push((Role::Alarm, proven));
         }
         if let Some(growth) = finding.growth {
             let role = if format::is_growth(growth.per_second) { Role::Warning } else { Role::Dim };

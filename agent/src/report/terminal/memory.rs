@@ -35,7 +35,7 @@ impl Page<'_> {
                 let lines = lines.iter().map(|text| format::clean(text).into_owned()).collect();
                 self.summary_line("large", &dim(lines))?;
             }
-            if let Some(heap) = &account.now.heap {
+            if let Some(heap) = account.now.heap.as_ref().filter(|it| !it.classes.is_empty()) {
                 self.summary_line("objects", &dim(phrases::size_classes(heap, CLASSES)))?;
             }
         }

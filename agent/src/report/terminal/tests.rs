@@ -232,8 +232,8 @@ together      the live heap follows goroutines after 2.0s, 4.1 KiB for each (cor
               0.97)
 coverage      read 44 of 45   1 running (no readable stack)
 overhead      agent 17.0 MiB   never paused
-scope         goroutines and figures of memory, not descriptors or connections
-health        12 of 100
+scope         goroutines alone: the source tells nothing of memory or resources
+health        12 of 100 of goroutines alone
 result        1 finding: 1 likely
 ";
     assert_eq!(text, expected);
@@ -308,7 +308,10 @@ fn what_is_asked_first_fits_one_screen_and_so_does_the_end() {
     let text = render(assessment, 80, Some(10), false);
     let rows: Vec<_> = text.lines().collect();
     let screen = &rows[rows.len() - 24..];
-    for said in ["result        21 findings: 1 likely, 20 suspect", "health        12 of 100"] {
+    for said in [
+        "result        21 findings: 1 likely, 20 suspect",
+        "health        12 of 100 of goroutines alone",
+    ] {
         assert!(screen.contains(&said), "{said}: {text}");
     }
     assert!(screen.iter().any(|row| row.starts_with(" 1  LIKELY   40 × channel-send at ")));
@@ -418,9 +421,9 @@ fn nothing_found_says_how_far_it_looked() {
     let result = "result        no leak found in 2.0s over 44 goroutines (2 samples)\n";
     assert!(text.ends_with(result), "{text}");
     assert_eq!(text.matches("no leak found").count(), 1, "{text}");
-    assert!(text.contains("health        97 of 100\n"), "{text}");
+    assert!(text.contains("health        97 of 100 of goroutines alone\n"), "{text}");
     assert!(text.contains("not analysed  1 goroutine: its stack"), "{text}");
-    assert!(text.contains("scope         goroutines and figures of memory"), "{text}");
+    assert!(text.contains("scope         goroutines alone: the source tells nothing"), "{text}");
 }
 
 #[test]

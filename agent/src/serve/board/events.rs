@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::serve::server::either;
+use crate::serve::connection::either;
 use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 

@@ -26,6 +26,15 @@ const MIN_TOKEN: usize = 16;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
+/// What lets in those who may look.
+#[derive(Clone, Debug)]
+pub(in crate::serve) struct Door {
+    /// `None` where there is no token, as on a loopback address alone.
+    pub(in crate::serve) token: Option<Token>,
+    /// Whether it is reached by TLS alone.
+    pub(in crate::serve) is_encrypted: bool,
+}
+
 /// A text that is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("at least 16 letters, digits, hyphens and underscores")]
@@ -72,9 +81,9 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Lets through what may look; `None` where there is no token, as on a loopback address alone.
+/// Lets through what may look.
 pub(super) async fn guard(
-    State(token): State<Option<Token>>,
+    State(Door { token, is_encrypted }): State<Door>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
@@ -100,7 +109,7 @@ pub(super) async fn guard(
         if !token.is(given) {
             return Err(refused(StatusCode::UNAUTHORIZED, "the token is not the right one"));
         }
-        return Ok(let_in(&token, request.uri().path()));
+        return Ok(let_in(&token, is_encrypted, request.uri().path()));
     }
     if has_token(headers, &token) {
         return Ok(next.run(request).await);
@@ -114,10 +123,11 @@ fn refused(status: StatusCode, why: &str) -> Refusal {
 }
 
 /// Keeps the token in a cookie, and shows the page without it in its address.
-fn let_in(token: &Token, path: &str) -> Response {
+fn let_in(token: &Token, is_encrypted: bool, path: &str) -> Response {
     // A path that begins with two slashes is another server's.
     let path = format!("/{}", path.trim_start_matches('/'));
-    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", token.0);
+    let secure = if is_encrypted { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict{secure}", token.0);
     let headers = [
         (header::LOCATION, path),
         (header::SET_COOKIE, cookie),

@@ -8,15 +8,27 @@ mod guard;
 mod routes;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::body::Bytes;
 use tokio::sync::watch;
 
-use crate::model::{Assessment, Observation};
+use crate::model::{Assessment, Observation, Timestamp};
 use crate::report::html::board::{Moment, Shown};
+use crate::report::schema::ComparisonDoc;
+pub(super) use guard::Door;
 pub use guard::Token;
 pub(super) use routes::routes;
+
+/// The moments of a process that can be compared still.
+pub trait Past: fmt::Debug + Send + Sync {
+    /// When they were, oldest first, and with how many goroutines.
+    fn moments(&self) -> Vec<(Timestamp, Option<u64>)>;
+
+    /// How those two differ that are nearest to these times; `None` where there are none.
+    fn difference(&self, before: Timestamp, after: Timestamp) -> Option<ComparisonDoc<'static>>;
+}
 
 /// A process, as it was seen last.
 #[derive(Debug)]
@@ -27,6 +39,8 @@ pub struct Card {
     pub observation: Option<Arc<Observation>>,
     /// Its goroutines over time, oldest first.
     pub moments: Arc<[Moment]>,
+    /// What it can be compared with.
+    pub past: Arc<dyn Past>,
     /// Whether it has ended.
     pub has_ended: bool,
     /// The changing part of its page, once it was asked for.
@@ -36,13 +50,14 @@ pub struct Card {
 impl Card {
     /// What is known of a process, of which nothing is rendered yet.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         assessment: Arc<Assessment>,
         observation: Option<Arc<Observation>>,
         moments: Arc<[Moment]>,
+        past: Arc<dyn Past>,
         has_ended: bool,
     ) -> Self {
-        Self { assessment, observation, moments, has_ended, part: OnceLock::new() }
+        Self { assessment, observation, moments, past, has_ended, part: OnceLock::new() }
     }
 
     fn shown<'a>(&'a self, name: &'a str) -> Shown<'a> {

@@ -15,11 +15,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::Semaphore;
 
-use super::guard::{Token, guard};
+use super::guard::{Door, guard};
 use super::{Board, Card, events};
+use crate::model::Timestamp;
 use crate::profile::write::{self, Judged};
 use crate::report::html::Html;
-use crate::report::html::board::{self, BOARD_SCRIPT, POLICY, REPORT_SCRIPT};
+use crate::report::html::board::{self, BOARD_SCRIPT, Compared, POLICY, REPORT_SCRIPT};
 use crate::report::json::Json;
 use crate::report::{Render, Report};
 use crate::serve::answer::{self, Bounds, Refusal};
@@ -35,13 +36,15 @@ struct Desk {
 }
 
 /// The dashboard, for whoever has the token.
-pub(in crate::serve) fn routes(board: Board, token: Option<Token>) -> Router {
+pub(in crate::serve) fn routes(board: Board, door: Door) -> Router {
     let desk =
         Desk { board, bounds: Bounds::new(), streams: Arc::new(Semaphore::new(MAX_STREAMS)) };
     Router::new()
         .route("/", get(all))
         .route("/events", get(stream))
         .route("/process/{name}", get(one))
+        .route("/process/{name}/compare", get(compare))
+        .route("/process/{name}/compare.json", get(compare_json))
         .route("/process/{name}/report.json", get(report_json))
         .route("/process/{name}/report.html", get(report_html))
         .route("/process/{name}/goroutines.pb.gz", get(goroutines))
@@ -49,7 +52,7 @@ pub(in crate::serve) fn routes(board: Board, token: Option<Token>) -> Router {
         .route("/static/board.js", get(async || script(BOARD_SCRIPT)))
         .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "404 page not found".to_owned()))
         .with_state(desk)
-        .layer(from_fn_with_state(token, guard))
+        .layer(from_fn_with_state(door, guard))
         .layer(from_fn(with_policy))
 }
 
@@ -133,6 +136,60 @@ async fn one(
     Ok((answer::page(), desk.render(&name, page).await?))
 }
 
+/// Two moments that were asked for, or the first and the last that there are, the earlier first; with what they are compared by.
+fn chosen(card: &Card, query: Option<&str>) -> Option<(Timestamp, Timestamp)> {
+    let moments = card.past.moments();
+    let asked = |name: &str| {
+        let pairs = query.unwrap_or_default().split('&');
+        let ms = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?.1;
+        Some(Timestamp::from_unix_ns(ms.parse::<i64>().ok()?.checked_mul(1_000_000)?))
+    };
+    let (first, last) = (moments.first()?.0, moments.last()?.0);
+    let (before, after) = (asked("before").unwrap_or(first), asked("after").unwrap_or(last));
+    Some((before.min(after), before.max(after)))
+}
+
+async fn compare(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<(HeaderMap, Body), Refusal> {
+    let shown = name.clone();
+    let page = move |card: &Card| {
+        let moments = card.past.moments();
+        let chosen = chosen(card, query.as_deref()).filter(|_| moments.len() > 1);
+        let has = |at: Timestamp| {
+            moments.iter().any(|(it, _)| board::in_address(*it) == board::in_address(at))
+        };
+        let compared = Compared {
+            name: &shown,
+            title: &card.assessment.target.name(),
+            moments: &moments,
+            comparison: chosen.and_then(|(before, after)| card.past.difference(before, after)),
+            is_near: chosen.is_some_and(|(before, after)| !has(before) || !has(after)),
+        };
+        Ok(board::compare(&compared).into_bytes())
+    };
+    Ok((answer::page(), desk.render(&name, page).await?))
+}
+
+async fn compare_json(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<(HeaderMap, Body), Refusal> {
+    let document = move |card: &Card| {
+        let chosen = chosen(card, query.as_deref());
+        let comparison = chosen.and_then(|(before, after)| card.past.difference(before, after));
+        let Some(comparison) = comparison else {
+            return Err("there is no sample of it yet".to_owned());
+        };
+        serde_json::to_vec(&comparison).map_err(|error| error.to_string())
+    };
+    let body = desk.render(&name, document).await?;
+    Ok((answer::named("application/json", "leak-agent-compare.json"), body))
+}
+
 async fn stream(State(desk): State<Desk>) -> Result<Response, Refusal> {
     let place = Arc::clone(&desk.streams).try_acquire_owned().map_err(|_| {
         let why = "too many browsers look at this: try again later".to_owned();
@@ -172,12 +229,12 @@ async fn goroutines(
     Path(name): Path<String>,
 ) -> Result<(HeaderMap, Body), Refusal> {
     let profile = |card: &Card| {
-        let Some(observation) = &card.observation else {
-            return Err("the sample is not kept: there is no profile".to_owned());
-        };
         let mut bytes = Vec::new();
-        write::pprof(observation, None::<Judged<'_>>, &mut bytes)
-            .map_err(|error| error.to_string())?;
+        let written = match &card.observation {
+            Some(observation) => write::pprof(observation, None::<Judged<'_>>, &mut bytes),
+            None => write::pprof_of_groups(&card.assessment, &mut bytes),
+        };
+        written.map_err(|error| error.to_string())?;
         Ok(bytes)
     };
     let body = desk.render(&name, profile).await?;

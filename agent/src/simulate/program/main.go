@@ -65,9 +65,16 @@ func run(leak leak, wanted func(seconds float64) int, duration time.Duration) {
 			if err := change(); err != nil {
 				// A limit of the host's, most often: what is there stays.
 				fmt.Fprintln(os.Stderr, "simulate: no more than", there, "objects:", err)
-				select {}
+				if duration == 0 {
+					select {}
+				}
+				time.Sleep(duration - time.Since(begun))
+				return
 			}
 			there += by
+			if duration > 0 && time.Since(begun) >= duration {
+				return
+			}
 		}
 		time.Sleep(step)
 	}

@@ -151,7 +151,7 @@ fn without_a_finding_it_says_what_is_waited_for() {
             "count-growth: growth of a count needs ",
             "from 7 to 43, +18.0/s",
             "43: 0 in findings",
-            "goroutines and figures of memory",
+            "memory: the source tells nothing of it",
         ];
         assert_shown(&mut of(event.clone()), size, &parts);
     }

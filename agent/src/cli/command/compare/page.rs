@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::analyze::compare::{Change, Changed, Difference, Line, MemoryAt, Moment};
-use crate::report::schema::{
-    ChangeKind, ChangedDoc, ComparisonDoc, MomentDoc, MomentMemoryDoc, PlaceDoc, SchemaName,
-};
-use crate::report::{format, json};
+use crate::analyze::compare::{Changed, Difference, Line, MemoryAt, Moment, ResourceChange};
+use crate::cli::difference;
+use crate::report::{format, json, phrases};
 
 /// Two moments, and how they differ.
 pub(super) struct Page<'a> {
@@ -17,13 +15,7 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let document = ComparisonDoc {
-            schema: SchemaName::default(),
-            before: moment(self.before),
-            after: moment(self.after),
-            groups: self.difference.groups.iter().map(changed).collect(),
-            unchanged: self.difference.unchanged,
-        };
+        let document = difference::document(self.before, self.after, self.difference);
         serde_json::to_writer_pretty(&mut *out, &document)?;
         writeln!(out)
     }
@@ -33,6 +25,7 @@ impl Page<'_> {
         write_head("before", self.before, out)?;
         write_head("after ", self.after, out)?;
         write_memory(self.before.memory, self.after.memory, out)?;
+        write_resources(&self.difference.resources, top, out)?;
         if self.before.goroutines.and(self.after.goroutines).is_none() {
             return writeln!(
                 out,
@@ -59,42 +52,6 @@ impl Page<'_> {
             format::counted(self.difference.unchanged, "group", "groups")
         )
     }
-}
-
-fn moment(moment: &Moment) -> MomentDoc<'_> {
-    MomentDoc {
-        at: moment.at.and_then(json::time).map(Into::into),
-        exe: (&moment.exe).into(),
-        goroutines: moment.goroutines,
-        memory: moment.memory.map(memory),
-    }
-}
-
-const fn memory(memory: MemoryAt) -> MomentMemoryDoc {
-    let MemoryAt { live_bytes, objects_bytes, stacks_bytes, outside_bytes, rss_bytes } = memory;
-    MomentMemoryDoc { live_bytes, objects_bytes, stacks_bytes, outside_bytes, rss_bytes }
-}
-
-fn changed(changed: &Changed) -> ChangedDoc<'_> {
-    let Changed { change, signature, before, after, group } = changed;
-    ChangedDoc {
-        change: match change {
-            Change::New => ChangeKind::New,
-            Change::Grown => ChangeKind::Grown,
-            Change::Shrunk => ChangeKind::Shrunk,
-            Change::Gone => ChangeKind::Gone,
-        },
-        signature: signature.into(),
-        before: *before,
-        after: *after,
-        wait_class: group.wait,
-        blocked_at: group.blocked_at.as_ref().map(place),
-        created_by: group.created_by.as_ref().map(place),
-    }
-}
-
-fn place(Line { function, file, line }: &Line) -> PlaceDoc<'_> {
-    PlaceDoc { function: function.into(), file: file.into(), line: *line }
 }
 
 fn write_head(name: &str, moment: &Moment, out: &mut dyn Write) -> io::Result<()> {
@@ -130,6 +87,33 @@ fn write_memory(
     Ok(())
 }
 
+/// What is held of the kernel's of which there is more or less, a line each.
+fn write_resources(
+    changes: &[ResourceChange],
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = top.unwrap_or(usize::MAX).min(changes.len());
+    for ResourceChange { key, before, after } in &changes[..shown] {
+        let sign = if after < before { '-' } else { '+' };
+        writeln!(
+            out,
+            "{:<10}  {} → {}  ({sign}{})",
+            format::clean(&phrases::resource(key)),
+            format::count(*before),
+            format::count(*after),
+            format::count(before.abs_diff(*after))
+        )?;
+    }
+    match changes.len() - shown {
+        0 => Ok(()),
+        hidden => {
+            let more = format::counted(hidden as u64, "more resource", "more resources");
+            writeln!(out, "… and {more}: --all shows them")
+        }
+    }
+}
+
 fn write_group(changed: &Changed, out: &mut dyn Write) -> io::Result<()> {
     let Changed { change, before, after, group, .. } = changed;
     let sign = if after > before { '+' } else { '-' };
@@ -154,7 +138,9 @@ fn write_group(changed: &Changed, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyze::compare::{Named, ResourcesAt};
     use crate::analyze::{Window, assess};
+    use crate::model::{ResourceKey, ResourceKind, ResourceName};
     use crate::sample::leaking;
 
     fn moment(leaked: u64) -> Moment {
@@ -170,6 +156,16 @@ mod tests {
             |live, rss| MemoryAt { live_bytes: Some(live), rss_bytes: rss, ..MemoryAt::default() };
         let before = Moment { memory: Some(memory(3 << 20, Some(1))), ..before };
         after.memory = Some(memory(5 << 20, None));
+        let files = ResourceKey {
+            kind: ResourceKind::File,
+            name: Some(ResourceName::Path("/tmp/upload-#".to_owned())),
+        };
+        let resources = |count| {
+            let totals = [(ResourceKind::Descriptor, count + 5)].into();
+            Some(ResourcesAt { totals, named: Some(Named::new([(files.clone(), count)], 1)) })
+        };
+        let before = Moment { resources: resources(3), ..before };
+        after.resources = resources(1003);
         let difference = Difference::of(&before, &after);
         let page = Page { before: &before, after: &after, difference: &difference };
         let mut text = Vec::new();
@@ -179,6 +175,8 @@ mod tests {
         assert!(text.contains("at       main.leakGoroutines.func1  /src/app/leak.go:33"), "{text}");
         assert!(text.contains("live heap   3.0 MiB → 5.0 MiB  (+2.0 MiB)\n"), "{text}");
         assert!(!text.contains("resident"), "{text}");
+        assert!(text.contains("descriptors  8 → 1,008  (+1,000)\n"), "{text}");
+        assert!(text.contains("open files /tmp/upload-#  3 → 1,003  (+1,000)\n"), "{text}");
         let mut json = Vec::new();
         page.write_json(&mut json).expect("a vector takes everything");
         let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
@@ -186,6 +184,9 @@ mod tests {
         assert_eq!(json["groups"][0]["change"], "grown");
         assert_eq!(json["groups"][0]["blocked_at"]["line"], 33);
         assert_eq!(json["after"]["goroutines"], 1237);
+        let files = &json["resources"][1];
+        assert_eq!((&files["kind"], &files["leads_to"]), (&"file".into(), &"path".into()));
+        assert_eq!((&files["before"], &files["after"]), (&3.into(), &1003.into()));
         assert_eq!(json["before"]["memory"]["rss_bytes"], 1);
         assert_eq!(json["after"]["memory"]["rss_bytes"], serde_json::Value::Null);
     }

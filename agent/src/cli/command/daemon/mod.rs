@@ -22,12 +22,14 @@ use signal_hook::iterator::Signals;
 
 pub(in crate::cli) use order::run as tell;
 
+use crate::analyze::Window;
 use crate::cli::alerting::Alert;
 use crate::cli::daemon::Daemon;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::off::Off;
 use crate::cli::request::{Request, Task};
+use crate::cli::responding::Response;
 use crate::cli::shelving::Windows;
 use crate::cli::sinks::{
     Account, Alerting, Boarding, Diary, Metrics, Otlp, OwnFigures, Responding, Showing,
@@ -37,8 +39,9 @@ use crate::discover::Scanner;
 use crate::error_chain::one_line;
 use crate::export::Tally;
 use crate::export::metrics::Own;
+use crate::host::memory;
 use crate::host::privileges::as_its_user;
-use crate::pipeline::{Pool, Sink, SinkEnd, SinkOutcome, Stop};
+use crate::pipeline::{Memory, Pool, Sink, SinkEnd, SinkOutcome, Stop};
 use crate::report::format;
 use targets::{Sampling, Targets};
 
@@ -46,6 +49,8 @@ use targets::{Sampling, Targets};
 const TICK: Duration = Duration::from_secs(1);
 /// How often the file of what is watched is written where no target has changed its state.
 const STATUS: Duration = Duration::from_secs(5);
+/// So many times the interval is a program watched at least where others wait for memory.
+const TURN: u32 = 30;
 /// More threads would take more of the machine at once than samples are worth.
 const MAX_THREADS: usize = 4;
 
@@ -53,16 +58,25 @@ const MAX_THREADS: usize = 4;
 pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
     let signals = signals().map_err(Failure::Signals)?;
     let figures: OwnFigures = Arc::new(Mutex::new(Own::default()));
-    let Sinks { sinks, renewing, exports } = sinks(request, daemon, &figures)?;
+    let Sinks { sinks, renewing, responding, exports } = sinks(request, daemon, &figures)?;
     let pacing = daemon.pacing(request.pace.interval, request.attach.budget);
-    let pool = Pool::start(pacing, threads(), sinks, Stop::default());
+    let memory = Memory {
+        max_bytes: daemon.max_memory,
+        taken: memory::resident_bytes,
+        give_back: memory::give_back,
+    };
+    let pool = Pool::start(pacing, threads(), memory, sinks, Stop::default());
     let mut running = Running {
         scanner: Scanner::new(daemon.rules.clone()),
         targets: Targets::new(Sampling::of(request, daemon), daemon.max_targets),
         pool,
         figures,
         renewing,
+        responding,
         exports,
+        turn: Duration::ZERO,
+        max_memory: 0,
+        shortened: (Window::MAX_SAMPLES, false),
         off: Off::default(),
         off_fault: false,
         is_scan_fault: false,
@@ -73,6 +87,7 @@ pub(in crate::cli) fn run(request: &Request, daemon: &Daemon) -> Outcome {
         counts: BTreeMap::new(),
     };
     let (mut scan, mut min_age) = (daemon.scan, daemon.min_age);
+    running.go_by(request, daemon);
     let mut due = Instant::now();
     loop {
         let (off, fault) = Off::read(&daemon.off_file);
@@ -133,6 +148,8 @@ struct Sinks {
     sinks: Vec<Box<dyn Sink>>,
     /// What takes others to be alerted.
     renewing: Option<Sender<Vec<Alert>>>,
+    /// What takes other responses.
+    responding: Option<Sender<Vec<Response>>>,
     /// What sending by OTLP has come to, by what is sent.
     exports: Vec<(&'static str, Account)>,
 }
@@ -148,12 +165,15 @@ fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sin
         renewing = Some(alerting.renewable());
         sinks.push(Box::new(alerting));
     }
+    let mut responding = None;
     if let Some(responses) = &daemon.responses {
-        sinks.push(Box::new(Responding::open(responses, request)?));
+        let mut sink = Responding::open(responses, request)?;
+        responding = Some(sink.renewable());
+        sinks.push(Box::new(sink));
     }
     if let Some((listen, looking)) = &daemon.dashboard {
-        let token = looking.token(*listen)?;
-        sinks.push(Box::new(Boarding::start(*listen, token, Showing::Passing)?));
+        let entrance = looking.entrance(*listen)?;
+        sinks.push(Box::new(Boarding::start(*listen, entrance, Showing::Passing)?));
     }
     let mut exports = Vec::new();
     if let Some(exported) = &daemon.exported {
@@ -161,7 +181,7 @@ fn sinks(request: &Request, daemon: &Daemon, figures: &OwnFigures) -> Result<Sin
         exports.extend(otlp.accounts());
         sinks.push(Box::new(otlp));
     }
-    Ok(Sinks { sinks, renewing, exports })
+    Ok(Sinks { sinks, renewing, responding, exports })
 }
 
 /// What goes on.
@@ -171,7 +191,14 @@ struct Running {
     pool: Pool,
     figures: OwnFigures,
     renewing: Option<Sender<Vec<Alert>>>,
+    responding: Option<Sender<Vec<Response>>>,
     exports: Vec<(&'static str, Account)>,
+    /// For how long a program is watched at least where others wait for memory.
+    turn: Duration,
+    /// In bytes.
+    max_memory: u64,
+    /// By how many samples windows are kept, and whether more memory is taken than may be, as people were told last.
+    shortened: (usize, bool),
     off: Off,
     /// People were told that the file that switches things off cannot be read, that /proc cannot, and so on.
     off_fault: bool,
@@ -186,6 +213,37 @@ struct Running {
 }
 
 impl Running {
+    /// Goes on within what may be taken, and at this pace.
+    fn go_by(&mut self, request: &Request, daemon: &Daemon) {
+        self.pool.pace(daemon.pacing(request.pace.interval, request.attach.budget));
+        self.pool.limit(daemon.max_memory);
+        self.max_memory = daemon.max_memory;
+        self.turn = request.pace.interval * TURN;
+    }
+
+    /// Says what gives way to keep to what memory may be taken, where that has changed.
+    fn say_what_gives_way(&mut self) {
+        let now = self.pool.shortened();
+        let (samples, is_over) = now;
+        let (before, was_over) = std::mem::replace(&mut self.shortened, now);
+        let most = format::bytes(self.max_memory);
+        if samples != before {
+            output::say(format_args!(
+                "memory: at most {samples} samples are kept of each program's history, to keep to {most} (--max-memory)"
+            ));
+        }
+        if is_over && !was_over {
+            let taken = memory::resident_bytes().map(format::bytes).unwrap_or_default();
+            output::say(format_args!(
+                "warning: the agent takes {taken} of memory, more than the {most} that it may (--max-memory): less is kept, \
+                 fewer programs are watched at a time"
+            ));
+        }
+        if was_over && !is_over {
+            output::say(format_args!("the agent takes no more memory than it may"));
+        }
+    }
+
     fn switch(&mut self, off: Off, fault: Option<std::io::Error>) {
         if let Some(error) = &fault
             && !self.off_fault
@@ -250,8 +308,11 @@ impl Running {
 
     /// What became of targets, what all that takes, and the file of both.
     fn tick(&mut self, off_file: &Path) {
-        self.targets.follow(&self.off, &self.pool);
         self.pool.weigh();
+        self.pool.press();
+        self.say_what_gives_way();
+        self.targets.take_turns(self.turn, &self.pool);
+        self.targets.follow(&self.off, &self.pool);
         let progress = self.pool.progress();
         let (load, stretch) = self.pool.load();
         let own = {
@@ -262,6 +323,9 @@ impl Running {
             (own.load, own.stretch) = (load, stretch);
             own.allowed = self.targets.sampling().host;
             own.is_off = self.off.is_all();
+            own.max_memory_bytes = self.max_memory;
+            own.window_samples = self.shortened.0 as u64;
+            own.let_go = self.targets.let_go();
             (own.cpu, own.rss_bytes) = status::taken();
             own.clone()
         };
@@ -284,6 +348,27 @@ impl Running {
         }
         self.status_fault = written.is_err();
         notify::alive();
+    }
+
+    /// Has findings responded to as the configuration says now; by how many responses.
+    fn respond(&self, daemon: &Daemon) -> usize {
+        let responses = daemon.responses.as_ref().map_or(&[][..], |it| &it.responses[..]);
+        match &self.responding {
+            Some(responding) if responding.send(responses.to_vec()).is_err() => {
+                output::say(format_args!(
+                    "what responds to findings has ended: restart the daemon"
+                ));
+                0
+            }
+            Some(_) => responses.len(),
+            None if responses.is_empty() => 0,
+            None => {
+                output::say(format_args!(
+                    "there were no responses when the daemon was started: it is restarted for the first"
+                ));
+                0
+            }
+        }
     }
 
     /// Reads the configuration again. A bad one is refused, and all goes on as it was. Gives how often to look at what
@@ -315,26 +400,26 @@ impl Running {
             }
             _ => 0,
         };
+        let responses = self.respond(&daemon);
         let is_fixed = before.state == daemon.state
             && before.off_file == daemon.off_file
             && before.metering == daemon.metering
             && before.dashboard == daemon.dashboard
-            && before.responses.as_ref().map(|it| &it.responses)
-                == daemon.responses.as_ref().map(|it| &it.responses)
             && before.exported.as_ref().map(|it| &it.asked)
                 == daemon.exported.as_ref().map(|it| &it.asked);
         if !is_fixed {
             output::say(format_args!(
-                "state, off-file, responses, the dashboard, proof, and where metrics go are as they were until the daemon is restarted"
+                "state, off-file, the dashboard, proof, and where metrics go are as they were until the daemon is restarted"
             ));
         }
-        self.pool.pace(daemon.pacing(request.pace.interval, request.attach.budget));
+        self.go_by(&request, &daemon);
         let sampling = Sampling::of(&request, &daemon).going_on(self.targets.sampling());
         self.targets.go_on(sampling, daemon.max_targets);
         let no_more = self.scanner.rule(daemon.rules.clone());
         self.targets.release(&no_more, &self.pool);
         let alerts = format::counted(alerts as u64, "alert", "alerts");
-        output::say(format_args!("the configuration was read again: {alerts}"));
+        let responses = format::counted(responses as u64, "response", "responses");
+        output::say(format_args!("the configuration was read again: {alerts}, {responses}"));
         Some((daemon.scan, daemon.min_age))
     }
 }

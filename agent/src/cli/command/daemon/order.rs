@@ -78,13 +78,14 @@ fn show(request: &Request, off_file: &Path, which: Option<&str>, off: &Off) -> O
 }
 
 fn table(document: &DaemonDoc<'_>, off: &Off, out: &mut dyn Write) -> io::Result<()> {
-    let DaemonDoc { pid, version, load, stretch, rss_bytes, targets, .. } = document;
+    let DaemonDoc { pid, version, load, stretch, rss_bytes, max_memory_bytes, targets, .. } =
+        document;
     write!(out, "daemon {version}, process {pid}")?;
     if let Some(load) = load {
         write!(out, ", {:.2} % of a processor", load * 100.0)?;
     }
     if let Some(bytes) = rss_bytes {
-        write!(out, ", {} MiB", bytes >> 20)?;
+        write!(out, ", {} of {}", format::bytes(*bytes), format::bytes(*max_memory_bytes))?;
     }
     if *stretch > 1.0 {
         write!(out, ", intervals {stretch:.1} times as long to keep to that")?;

@@ -7,10 +7,10 @@ use std::process;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
-use nix::unistd::{SysconfVar, sysconf};
 
 use crate::cli::{output, time};
 use crate::export::metrics::Own;
+use crate::host::memory::resident_bytes;
 use crate::report::json;
 use crate::report::schema::{DaemonDoc, DaemonTargetDoc, SchemaName};
 
@@ -26,13 +26,7 @@ pub(super) fn file(off_file: &Path) -> PathBuf {
 pub(super) fn taken() -> (Duration, Option<u64>) {
     let cpu =
         clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from);
-    let pages = || -> Option<u64> {
-        let pages: u64 =
-            fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
-        let page = u64::try_from(sysconf(SysconfVar::PAGE_SIZE).ok()??).ok()?;
-        Some(pages * page)
-    };
-    (cpu, pages())
+    (cpu, resident_bytes())
 }
 
 /// Whether a process is there.
@@ -61,6 +55,9 @@ pub(super) fn write(
         load: own.load,
         stretch: own.stretch,
         rss_bytes: own.rss_bytes,
+        max_memory_bytes: own.max_memory_bytes,
+        window_samples: own.window_samples,
+        let_go: own.let_go,
         targets,
     };
     if let Some(folder) = file.parent() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use strum::IntoEnumIterator as _;
 
@@ -24,6 +25,11 @@ use crate::pipeline::{self, Departure, Event, Observe, Observer, Open, Pool, Pro
 use crate::report::format;
 use crate::report::schema::{DaemonTargetDoc, TargetState};
 
+/// Programs that were sampled so often without a finding make room for others.
+const MIN_SAMPLES: u64 = 16;
+/// Why a program waits.
+const NO_MEMORY: &str = "the agent takes as much memory as it may (--max-memory)";
+
 /// A target's process, and which of its Go runtimes.
 type Place = (u32, Option<String>);
 
@@ -42,7 +48,7 @@ pub(super) struct Sampling {
 impl Sampling {
     pub(super) fn of(request: &Request, daemon: &Daemon) -> Self {
         Self {
-            attach: request.attach.clone(),
+            attach: Options { max_memory: Some(daemon.max_memory), ..request.attach.clone() },
             settings: request.settings.clone(),
             roots: request.source_roots.clone(),
             state: daemon.state.clone(),
@@ -59,7 +65,7 @@ impl Sampling {
     fn open(&self, found: &Found) -> Open {
         let (pid, mut options) = (found.pid, self.attach.clone());
         options.object.clone_from(&found.object);
-        let prove = proving::proving(self.proofs.as_ref(), (pid, found.object.clone()));
+        let prove = proving::proving(self.proofs.as_ref(), (pid, found.object.clone()), None);
         Box::new(move || pipeline::attach(pid, &options).map(prove))
     }
 
@@ -84,6 +90,8 @@ struct Target {
     found: Found,
     state: TargetState,
     why: Option<String>,
+    /// When it went, or was not taken, since the agent's memory was full.
+    no_memory: Option<Instant>,
     /// Its key in the pool, while it is there.
     key: Option<u64>,
 }
@@ -94,13 +102,27 @@ pub(super) struct Targets {
     sampling: Sampling,
     most: usize,
     refusals: BTreeMap<&'static str, u64>,
-    /// People were told that there are too many.
+    /// How often programs went since the agent's memory was full.
+    let_go: u64,
+    /// When one that was sampled went for one that waits.
+    exchanged: Option<Instant>,
+    /// People were told that there are too many, or too many for the memory.
     is_full: bool,
+    is_out_of_memory: bool,
 }
 
 impl Targets {
     pub(super) const fn new(sampling: Sampling, most: usize) -> Self {
-        Self { all: BTreeMap::new(), sampling, most, refusals: BTreeMap::new(), is_full: false }
+        Self {
+            all: BTreeMap::new(),
+            sampling,
+            most,
+            refusals: BTreeMap::new(),
+            let_go: 0,
+            exchanged: None,
+            is_full: false,
+            is_out_of_memory: false,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -118,6 +140,11 @@ impl Targets {
     /// Those that could not be read, or no longer, by why.
     pub(super) const fn refusals(&self) -> &BTreeMap<&'static str, u64> {
         &self.refusals
+    }
+
+    /// How often programs went since the agent's memory was full.
+    pub(super) const fn let_go(&self) -> u64 {
+        self.let_go
     }
 
     /// Targets that are attached to from now on are so by this.
@@ -148,7 +175,8 @@ impl Targets {
 
     fn add(&mut self, found: Found) {
         let place = (found.pid, found.object.clone());
-        let target = Target { found, state: TargetState::Waiting, why: None, key: None };
+        let state = TargetState::Waiting;
+        let target = Target { found, state, why: None, no_memory: None, key: None };
         self.all.insert(place, target);
     }
 
@@ -192,20 +220,33 @@ impl Targets {
         self.admit(off, pool);
     }
 
-    /// Attaches to those that wait, as far as there is room.
+    /// Attaches to those that wait, as far as there is room: first to those that never were, then to those that went first.
     fn admit(&mut self, off: &Off, pool: &Pool) {
         let mut room =
             self.most.saturating_sub(self.all.values().filter(|it| it.key.is_some()).count());
-        let mut left = 0_u64;
-        for target in self.all.values_mut().filter(|it| it.state == TargetState::Waiting) {
+        let mut again = pool.room();
+        let (mut left, mut for_memory) = (0_u64, 0_u64);
+        let is_waiting = |it: &&mut Target| it.state == TargetState::Waiting;
+        let mut waiting: Vec<&mut Target> = self.all.values_mut().filter(is_waiting).collect();
+        waiting.sort_by_key(|it| it.no_memory);
+        for target in waiting {
             if off.has(target.found.pid, &target.found.names.exe) {
                 target.state = TargetState::Off;
-            } else if let Some(less) = room.checked_sub(1) {
+                continue;
+            }
+            if target.no_memory.is_some() {
+                let Some(less) = again.checked_sub(1) else {
+                    for_memory += 1;
+                    continue;
+                };
+                again = less;
+            }
+            if let Some(less) = room.checked_sub(1) {
                 room = less;
                 let (open, observe) =
                     (self.sampling.open(&target.found), self.sampling.observe(&target.found));
                 target.key = Some(pool.add(open, observe));
-                target.state = TargetState::Attaching;
+                (target.state, target.why) = (TargetState::Attaching, None);
             } else {
                 left += 1;
             }
@@ -215,6 +256,25 @@ impl Targets {
             output::say(format_args!("{left}: {} are watched (--max-targets)", self.most));
         }
         self.is_full = left > 0;
+        if for_memory > 0 && !self.is_out_of_memory {
+            let left = format::counted(for_memory, "Go program waits", "Go programs wait");
+            output::say(format_args!(
+                "{left}: the agent takes as much memory as it may (--max-memory)"
+            ));
+        }
+        self.is_out_of_memory = for_memory > 0;
+    }
+
+    /// Has one that waits for memory watched in place of another in which nothing was found, each `turn`.
+    pub(super) fn take_turns(&mut self, turn: Duration, pool: &Pool) {
+        if !self.is_out_of_memory {
+            self.exchanged = None;
+            return;
+        }
+        if self.exchanged.get_or_insert_with(Instant::now).elapsed() >= turn {
+            self.exchanged = Some(Instant::now());
+            pool.exchange(MIN_SAMPLES);
+        }
     }
 
     /// Takes in what became of those that are watched.
@@ -224,6 +284,7 @@ impl Targets {
             let (Event::Attached(key)
             | Event::Exited(key)
             | Event::Failed(key, _)
+            | Event::NoMemory(key)
             | Event::Panicked(key)) = event;
             let Some(target) = self.all.values_mut().find(|it| it.key == Some(*key)) else {
                 continue;
@@ -231,6 +292,20 @@ impl Targets {
             let refused = match event {
                 Event::Attached(_) => {
                     target.state = TargetState::Watched;
+                    continue;
+                }
+                Event::NoMemory(_) => {
+                    let was_watched = target.state == TargetState::Watched;
+                    target.key = None;
+                    target.state = TargetState::Waiting;
+                    target.why = Some(NO_MEMORY.to_owned());
+                    target.no_memory = Some(Instant::now());
+                    if was_watched {
+                        self.let_go += 1;
+                        let name = format::clean(&target.found.names.exe);
+                        let pid = target.found.pid;
+                        output::say(format_args!("{name} (pid {pid}) waits: {NO_MEMORY}"));
+                    }
                     continue;
                 }
                 Event::Failed(_, error) if has_gone(error) => None,
@@ -247,7 +322,7 @@ impl Targets {
             output::say(format_args!("{name} (pid {}) is not watched: {why}", target.found.pid));
             target.why = Some(why);
         }
-        if !events.is_empty() {
+        if !events.is_empty() || self.is_out_of_memory {
             self.admit(off, pool);
         }
     }
@@ -269,7 +344,7 @@ impl Targets {
 }
 
 fn document<'a>(target: &'a Target, progress: &BTreeMap<u64, Progress>) -> DaemonTargetDoc<'a> {
-    let Target { found, state, why, key } = target;
+    let Target { found, state, why, key, .. } = target;
     let names = &found.names;
     let progress = key.and_then(|key| progress.get(&key));
     let last = progress.and_then(|it| it.last.as_deref());

@@ -98,8 +98,8 @@ fn follow_plainly(holding: &mut Holding<'_, '_>, entries: &[Entry]) -> Read<()> 
 fn add_to(holding: &mut Holding<'_, '_>, node: NodeId, amount: Amount) {
     let root = holding.walk.paths().root_of(node);
     // It has the entry at least.
-    if let Some(place) = holding.roots.iter().position(|it| *it == root) {
-        let holds = &mut holding.holders[place].holds;
+    if let Some((_, place)) = holding.roots.iter().find(|(it, _)| *it == root) {
+        let holds = &mut holding.holders[*place].holds;
         *holds = holds.plus(amount);
     }
 }
@@ -116,9 +116,9 @@ pub(super) fn cycles(
         let name = names.of(shape.named(true))?;
         found.push((root, paths::from_entries(&mut names, &holding.walk, (root, shape), entries)?));
         let above = holding.walk.paths().root_of(entries);
-        let holder = holding.roots.iter().position(|it| *it == above);
-        let of = holder.and_then(|place| holding.holders[place].name.clone());
-        holding.roots.push(root);
+        let holder = holding.roots.iter().find(|(it, _)| *it == above);
+        let of = holder.and_then(|(_, place)| holding.holders[*place].name.clone());
+        holding.roots.push((root, holding.holders.len()));
         let holder = HeapHolder::of(HolderKind::WeakCycle, name, count, holds);
         holding.holders.push(HeapHolder { entries_of: of, ..holder });
     }

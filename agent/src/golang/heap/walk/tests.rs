@@ -209,6 +209,25 @@ fn what_is_hidden_is_not_followed_and_what_is_watched_is_told() {
 }
 
 #[test]
+fn the_object_at_an_address_is_found_without_a_division() {
+    let mut heap = Written::of("go1.27.3");
+    let sizes = &crate::golang::heap::classes::BYTES[1..];
+    for (number, size) in (0..).zip(sizes) {
+        heap.span(HEAP + number * 10 * PAGE, 10, *size, 4);
+    }
+    let spans = heap.read_spans();
+    assert_eq!((spans.all().len(), spans.torn()), (sizes.len(), 0));
+    for span in spans.all() {
+        for address in span.start..span.end() {
+            let object = (address - span.start) / span.object_bytes;
+            let expected = (object < u64::from(span.objects)).then_some(object as u32);
+            assert_eq!(span.object_at(address), expected, "{} bytes", span.object_bytes);
+        }
+        assert_eq!((span.object_at(span.end()), span.object_at(span.start - 1)), (None, None));
+    }
+}
+
+#[test]
 fn circles_end_and_every_object_counts_once() {
     let mut heap = chain("go1.27.3", 128);
     heap.put(HEAP + 7 * 64 + 8, &[HEAP]);

@@ -6,14 +6,17 @@ use super::Judged;
 use super::tables::Tables;
 use crate::model::{Goroutine, LabelsId, Observation, StackId, Status, WaitClass};
 use crate::profile::proto::message::{Label, Profile, Sample};
-use crate::profile::proto::{FINDING, LEAKED, LOCKED, SECONDS, STATE, TO_THREAD, VERDICT, WAIT};
+use crate::profile::proto::{
+    BY_AGENT, FINDING, LEAKED, LOCKED, PROOF, SECONDS, STATE, TO_THREAD, VERDICT, WAIT,
+};
 use crate::profile::write::state::state;
-use crate::profile::write::tally::tally;
+use crate::profile::write::tally::{Of, tally};
 
 /// Puts a profile together.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     tables: Tables,
+    of: Of,
     /// Where the sample with these locations and labels stands.
     samples: FxHashMap<(Vec<u64>, Vec<Label>), usize>,
     without_waits: bool,
@@ -32,18 +35,25 @@ struct Kind {
     reason: Option<u8>,
     wait: WaitClass,
     locked: bool,
+    proven: bool,
     seconds: Option<u64>,
     finding: Option<u32>,
 }
 
 impl Builder {
     /// For observations of the target that this one is of.
-    pub(super) fn new(observation: &Observation) -> Self {
+    pub(super) fn new(observation: &Observation, of: Of) -> Self {
         let mut tables = Tables::of(&observation.target);
-        let counts = tables.value_type("goroutine", "count");
+        let counts = tables.value_type(of.name(), "count");
         tables.profile.sample_type = vec![counts];
         (tables.profile.period_type, tables.profile.period) = (Some(counts), 1);
-        Self { tables, ..Self::default() }
+        Self { tables, of, ..Self::default() }
+    }
+
+    /// With what leak-agent has to say of it.
+    pub(super) fn saying(mut self, said: &str) -> Self {
+        self.tables.comment(said);
+        self
     }
 
     pub(super) const fn without_waits(mut self) -> Self {
@@ -59,13 +69,14 @@ impl Builder {
         times: i64,
     ) {
         let without_waits = self.without_waits;
-        let kinds = tally(observation, |index, goroutine| Kind {
+        let kinds = tally(observation, self.of, |index, goroutine| Kind {
             stack: goroutine.stack.id(),
             labels: goroutine.labels,
             status: goroutine.status,
             reason: goroutine.reason,
             wait: goroutine.wait,
             locked: goroutine.locked_to_thread,
+            proven: goroutine.proven,
             seconds: if without_waits { None } else { seconds(goroutine) },
             finding: judged.and_then(|judged| *judged.finding_of.get(index)?),
         });
@@ -131,6 +142,9 @@ impl Builder {
         }
         if kind.locked {
             labels.push(self.tables.label(LOCKED, TO_THREAD));
+        }
+        if kind.proven {
+            labels.push(self.tables.label(PROOF, BY_AGENT));
         }
         let finding = judged
             .zip(kind.finding)

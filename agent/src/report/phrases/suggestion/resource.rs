@@ -14,7 +14,7 @@ pub(super) const fn release(key: &ResourceKey, closed_by_peer: bool) -> &'static
     match (key.kind, &key.name) {
         (ResourceKind::File | ResourceKind::Directory | ResourceKind::Memfd, _) => &[
             "defer file.Close() right after the error check of what opens them (os.Open, os.Create, \
-             os.CreateTemp), on every path that returns early too.",
+             os.CreateTemp), on every path that returns early too; syscall.Close for what syscall.Open gives.",
         ],
         (ResourceKind::TcpSocket, Some(ResourceName::AcceptedOn(_))) => &[
             "Set http.Server.IdleTimeout and ReadHeaderTimeout (or a deadline on each connection), and close \

@@ -1,10 +1,37 @@
-//! From what was sampled to what there is.
+//! Objects and their bytes.
 
-use super::Sampled;
+use serde::{Deserialize, Serialize};
 
-impl Sampled {
-    /// What these stand for where one of `rate_bytes` bytes is sampled on average: an estimate, by the very formula
-    /// of `runtime/pprof` (`scaleHeapSample`, `protomem.go`).
+/// Objects and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Amount {
+    /// Bytes, each object as large as its size class.
+    pub bytes: u64,
+    /// How many objects.
+    pub objects: u64,
+}
+
+impl Amount {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            objects: self.objects.saturating_add(other.objects),
+        }
+    }
+
+    /// This without another.
+    #[must_use]
+    pub const fn less(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            objects: self.objects.saturating_sub(other.objects),
+        }
+    }
+
+    /// What sampled objects stand for where one of `rate_bytes` bytes is sampled on average: an estimate, by the very
+    /// formula of `runtime/pprof` (`scaleHeapSample`, `protomem.go`).
     #[must_use]
     pub fn scaled(self, rate_bytes: u64) -> Self {
         let Self { objects, bytes } = self;
@@ -31,7 +58,7 @@ mod tests {
     #[test]
     fn samples_are_scaled_as_go_does() {
         let scaled = |objects, bytes, rate| {
-            let Sampled { objects, bytes } = Sampled { objects, bytes }.scaled(rate);
+            let Amount { objects, bytes } = Amount { objects, bytes }.scaled(rate);
             (objects, bytes)
         };
         assert_eq!(scaled(3, 48, 1), (3, 48));

@@ -195,7 +195,7 @@ fn flags_that_contradict_each_other_are_refused() {
         (&["patterns", "1", "--memory-only"], "it shows goroutines"),
         (&["check", "1", "--memory-only", "--func", "main"], "goroutines are not looked at"),
         (&["analyze", "1", "--goroutines-only", "--walk", "auto"], "memory is not looked at"),
-        (&["check", "--url", "localhost:1", "--memory-only"], "not attached to"),
+        (&["analyze", "--url", "localhost:1", "--walk", "auto"], "not attached to"),
     ] {
         let output = agent::run(args).expect("agent");
         let told = String::from_utf8_lossy(&output.stderr);

@@ -102,8 +102,20 @@ fn own(name: &str) -> Option<u64> {
 /// Resident memory of this process, pages of files included, in bytes; `None` where the host does not say.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {
-    let pages: u64 =
-        fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+    pages_in_bytes(1)
+}
+
+/// The machine code of this program, in bytes. The kernel may drop it at any time, but where it finds no room for it again
+/// each function is read from disk whenever it is called.
+#[must_use]
+pub fn code_bytes() -> Option<u64> {
+    pages_in_bytes(3)
+}
+
+/// A column of `statm`, in bytes.
+fn pages_in_bytes(column: usize) -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split(' ').nth(column)?.parse().ok()?;
     let page = u64::try_from(sysconf(SysconfVar::PAGE_SIZE).ok()??).ok()?;
     Some(pages * page)
 }
@@ -117,6 +129,12 @@ mod tests {
         assert!(own("VmSize:").is_some_and(|bytes| bytes > own_bytes().unwrap_or(0)));
         let (limit_bytes, _) = getrlimit(Resource::RLIMIT_AS).expect("it is told");
         assert_eq!(address_space().is_some(), limit_bytes < NO_LIMIT);
+    }
+
+    #[test]
+    fn code_is_a_part_of_what_is_mapped() {
+        let code = code_bytes().expect("it is told");
+        assert!(code > 1 << 20 && code < own("VmSize:").expect("it is told"), "{code}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::host::memory::{Allowance, own_bytes};
+use crate::host::memory::{Allowance, code_bytes, own_bytes};
 use crate::model::CoverageNote;
 use crate::units::{bytes, count, counted};
 
@@ -127,13 +127,14 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// As its control groups say, without end where none limits it.
+    /// As its control groups say, its own code left aside; without end where none limits it.
     pub(super) fn read() -> Self {
         let by = LimitedBy::ControlGroup;
         let Some(allowance) = Allowance::read() else {
             return Self { room_bytes: u64::MAX, by, limit_bytes: u64::MAX };
         };
         let room_bytes = allowance.left_bytes() + own_bytes().unwrap_or(0);
+        let room_bytes = room_bytes.saturating_sub(code_bytes().unwrap_or(0));
         Self { room_bytes, by, limit_bytes: allowance.limit_bytes }
     }
 

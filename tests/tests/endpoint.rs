@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use leak_agent_tests::{Scratch, Target, agent, each_version};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 each_version!(the_blocked_sender_is_named);
 each_version!(what_is_only_counted_is_found_by_its_growth);
@@ -184,37 +184,45 @@ fn who_waits_for_whom_is_counted(version: &str) {
     assert!(report["contention"]["waits_over_seconds"].is_null(), "{contention:#}");
 }
 
-/// Of a program that serves what it holds, the findings about memory in a window long enough for more than a suspicion.
-fn heap_of(version: &str, flags: &[&str]) -> (Vec<Value>, Value) {
+/// Of a program that serves what it holds, the findings about memory in a window long enough for more than a suspicion;
+/// and the same of what was saved of it.
+fn heap_of(version: &str, flags: &[&str]) -> [(Vec<Value>, Value); 2] {
     let served = Served::start(version, flags);
-    let args = ["analyze", "--url", &served.address, "--format", "json", "--duration", "24s"];
-    let report = report(&agent::run(&args).expect("agent"));
-    let findings = report["findings"].as_array().expect("findings");
-    let of_memory = findings.iter().filter(|it| it["subject"] == "memory");
-    (of_memory.cloned().collect(), report)
+    let scratch = Scratch::new(&format!("heap{}-{version}", flags.concat()));
+    let saved = scratch.file("saved.jsonl");
+    let live = ["--url", &served.address, "--duration", "24s", "--save", &saved];
+    [&live[..], &["--input", &saved]].map(|of| {
+        let args = [&["analyze", "--format", "json"], of].concat();
+        let report = report(&agent::run(&args).expect("agent"));
+        let findings = report["findings"].as_array().expect("findings");
+        let of_memory = findings.iter().filter(|it| it["subject"] == "memory");
+        (of_memory.cloned().collect(), report)
+    })
 }
 
 /// The heap that grows is found, with the line that allocated it; what is filled again and again is not.
 fn the_heap_is_judged(version: &str) {
     thread::scope(|scope| {
         scope.spawn(|| {
-            let (found, report) = heap_of(version, &["-hoard"]);
-            let [finding] = &found[..] else { panic!("{version}: {report:#}") };
-            assert_eq!(finding["class"], "heap-growth", "{finding:#}");
-            assert_eq!(finding["verdict"], "likely", "{finding:#}");
-            let line = &finding["allocated_at"][0];
-            assert_eq!(line["function"], "main.login", "{finding:#}");
-            assert_eq!(line["line"], line_of("data: make([]byte, 20<<10)"), "{finding:#}");
-            assert!(line["grown_bytes"].as_u64() > Some(8 << 20), "{finding:#}");
-            let heap = &report["memory"]["heap"];
-            assert_eq!((&heap["served"], &heap["gc_percent"]), (&true.into(), &Value::Null));
-            assert!(heap["collections"].as_u64() > Some(5), "{heap:#}");
+            for (found, report) in heap_of(version, &["-hoard"]) {
+                let [finding] = &found[..] else { panic!("{version}: {report:#}") };
+                assert_eq!(finding["class"], "heap-growth", "{finding:#}");
+                assert_eq!(finding["verdict"], "likely", "{finding:#}");
+                let line = &finding["allocated_at"][0];
+                assert_eq!(line["function"], "main.login", "{finding:#}");
+                assert_eq!(line["line"], line_of("data: make([]byte, 20<<10)"), "{finding:#}");
+                assert!(line["grown_bytes"].as_u64() > Some(8 << 20), "{finding:#}");
+                let heap = &report["memory"]["heap"];
+                assert_eq!((&heap["served"], &heap["gc_percent"]), (&true.into(), &Value::Null));
+                assert!(heap["collections"].as_u64() > Some(5), "{heap:#}");
+            }
         });
         scope.spawn(|| {
-            let (found, report) = heap_of(version, &["-cached"]);
-            // An estimate of so few samples may rise by chance.
-            let is_sure = |it: &Value| it["verdict"] != "suspect";
-            assert!(!found.iter().any(is_sure), "{version}: {report:#}");
+            for (found, report) in heap_of(version, &["-cached"]) {
+                // An estimate of so few samples may rise by chance.
+                let is_sure = |it: &Value| it["verdict"] != "suspect";
+                assert!(!found.iter().any(is_sure), "{version}: {report:#}");
+            }
         });
     });
 }
@@ -276,6 +284,10 @@ fn memory_shows_what_a_server_says_of_its_own() {
     let heap = &judged["memory"]["heap"];
     assert!(heap["in_use_bytes"].as_u64() > Some(1 << 20), "{judged:#}");
     assert!(judged["groups"].as_array().is_none_or(Vec::is_empty), "{judged:#}");
+    // And nobody who looks at goroutines alone for a heap profile.
+    let judged = analyze(&served.address, &["--goroutines-only"]);
+    assert_eq!((&judged["memory"], &judged["subjects"]), (&Value::Null, &json!(["goroutines"])));
+    assert!(judged["groups"].as_array().is_some_and(|groups| !groups.is_empty()), "{judged:#}");
 }
 
 #[test]

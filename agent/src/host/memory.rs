@@ -69,6 +69,27 @@ impl Allowance {
     }
 }
 
+/// What limits the memory of this process the most, in words, and what that leaves it. A control group has to hold the
+/// program's code as well.
+#[must_use]
+pub fn tightest() -> Option<(&'static str, Allowance)> {
+    let with_code = |it: Allowance| {
+        let used_bytes = it.used_bytes.saturating_add(code_bytes().unwrap_or(0));
+        Allowance { used_bytes, ..it }
+    };
+    tightest_of([
+        ("its control group (memory.max)", Allowance::read().map(with_code)),
+        ("the limit of its address space (ulimit -v)", address_space()),
+    ])
+}
+
+fn tightest_of(
+    limits: [(&'static str, Option<Allowance>); 2],
+) -> Option<(&'static str, Allowance)> {
+    let limits = limits.into_iter().filter_map(|(limit, allowance)| Some((limit, allowance?)));
+    limits.min_by_key(|(_, allowance)| allowance.left_bytes())
+}
+
 /// The address space that this process may still take (`RLIMIT_AS`, `ulimit -v`); `None` where nothing limits it.
 #[must_use]
 pub fn address_space() -> Option<Allowance> {
@@ -129,6 +150,19 @@ mod tests {
         assert!(own("VmSize:").is_some_and(|bytes| bytes > own_bytes().unwrap_or(0)));
         let (limit_bytes, _) = getrlimit(Resource::RLIMIT_AS).expect("it is told");
         assert_eq!(address_space().is_some(), limit_bytes < NO_LIMIT);
+    }
+
+    #[test]
+    fn the_tighter_limit_decides() {
+        let limit = |mib: u64| Some(Allowance { limit_bytes: mib << 20, used_bytes: 20 << 20 });
+        let tightest = |group, space| {
+            let found = tightest_of([("group", group), ("space", space)]);
+            found.map(|(limit, it)| (limit, it.left_bytes() >> 20))
+        };
+        assert_eq!(tightest(None, None), None);
+        assert_eq!(tightest(limit(128), None), Some(("group", 108)));
+        assert_eq!(tightest(limit(64), limit(32)), Some(("space", 12)));
+        assert_eq!(tightest(limit(24), limit(32)), Some(("group", 4)));
     }
 
     #[test]

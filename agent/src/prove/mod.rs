@@ -12,6 +12,7 @@ mod fixpoint;
 mod goroutines;
 mod kept;
 mod outcome;
+mod room;
 mod roots;
 mod still;
 mod stopper;
@@ -95,6 +96,11 @@ fn prove_with(
     let is_filter = still.threads.is_empty();
     let memory = still.memory;
     let spans = heap.spans(memory).map_err(|source| program.read_error("the heap", source))?;
+    let (_, goroutines) = program.all_gs_in(memory)?;
+    if let Err(why) = room::check(goroutines as u64, &spans) {
+        let gaps = vec![Gap::Nothing { why }];
+        return Ok(Outcome { is_filter, gaps, ..Outcome::default() });
+    }
     let mut marker = heap.marker(memory, &spans);
     let listed = goroutines::read(program, memory)?;
     for address in listed.all.iter().map(|it| it.address).chain(listed.dead) {
@@ -147,8 +153,8 @@ fn prove_with(
     }
     if let Some(why) = missing.filter(|_| !is_filter) {
         for proven in outcome.proven.drain(..) {
-            let Proven { goid, kind, objects } = proven;
-            outcome.unproven.push(Unproven { goid, kind, objects });
+            let Proven { goid, kind } = proven;
+            outcome.unproven.push(Unproven { goid, kind });
         }
         outcome.unproven.sort_by_key(|it| it.goid);
         outcome.main_waits = false;
@@ -162,13 +168,13 @@ fn sort(goroutines: &[Goroutine], candidates: &[Candidate], runs: &[bool]) -> Ou
     let mut outcome = Outcome::default();
     for (candidate, runs) in candidates.iter().zip(runs) {
         let goid = goroutines[candidate.goroutine].goid;
-        let (kind, objects) = (candidate.kind, candidate.objects.clone());
+        let kind = candidate.kind;
         if *runs {
-            outcome.unproven.push(Unproven { goid, kind, objects });
+            outcome.unproven.push(Unproven { goid, kind });
         } else if goid == MAIN {
             outcome.main_waits = true;
         } else {
-            outcome.proven.push(Proven { goid, kind, objects });
+            outcome.proven.push(Proven { goid, kind });
         }
     }
     outcome.proven.sort_by_key(|it| it.goid);

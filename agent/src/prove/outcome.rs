@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::golang;
+use crate::units::bytes;
 
 /// What a proof found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,8 +40,6 @@ pub struct Proven {
     pub goid: u64,
     /// What it waits on.
     pub kind: WaitKind,
-    /// The addresses of that; none for what nobody can end (a nil channel, a select without cases).
-    pub objects: Vec<u64>,
 }
 
 /// A goroutine that waits on a channel or a lock, and may be woken.
@@ -50,8 +49,6 @@ pub struct Unproven {
     pub goid: u64,
     /// What it waits on.
     pub kind: WaitKind,
-    /// The addresses of that, as far as they are known.
-    pub objects: Vec<u64>,
 }
 
 /// What a goroutine waits on.
@@ -111,6 +108,21 @@ pub enum NoProof {
     Root {
         /// Which.
         what: &'static str,
+    },
+    /// The agent has too little memory for it.
+    #[error(
+        "a proof may take {} of memory, and {limit} leaves leak-agent {} of {}",
+        bytes(*needed_bytes), bytes(*left_bytes), bytes(*limit_bytes)
+    )]
+    Memory {
+        /// What it may take.
+        needed_bytes: u64,
+        /// What limits the agent.
+        limit: &'static str,
+        /// To how much.
+        limit_bytes: u64,
+        /// What is left of that.
+        left_bytes: u64,
     },
     /// A plugin whose code cannot be read.
     #[error("a plugin cannot be read")]

@@ -1,5 +1,7 @@
 //! What goroutines wait on.
 
+use smallvec::SmallVec;
+
 use crate::golang::Program;
 use crate::golang::gather::Gather;
 use crate::golang::goroutines::RawStatus;
@@ -20,18 +22,18 @@ const SUDOG_OBJECTS: [u64; 2] = [96, 112];
 /// How often memory is read while one stack is searched.
 const MAX_READS: usize = 512;
 
-/// A goroutine that waits on a channel or a lock.
+/// A goroutine that waits on a channel or a lock. There may be millions, most of which wait on one or two.
 #[derive(Debug)]
 pub(super) struct Candidate {
     /// Its number among all goroutines.
     pub(super) goroutine: usize,
     pub(super) kind: WaitKind,
     /// What it waits on, any of which can wake it.
-    pub(super) objects: Vec<u64>,
+    pub(super) objects: SmallVec<[u64; 2]>,
     /// By which the runtime links it to that.
-    pub(super) sudogs: Vec<Slot>,
+    pub(super) sudogs: SmallVec<[Slot; 4]>,
     /// What it receives into or sends from.
-    pub(super) elements: Vec<u64>,
+    pub(super) elements: SmallVec<[u64; 2]>,
     /// Whether all of that is known. If not, it counts as one that can run.
     pub(super) is_known: bool,
 }
@@ -77,9 +79,9 @@ pub(super) fn find(
         found.push(Candidate {
             goroutine: number,
             kind,
-            objects: Vec::new(),
-            sudogs: Vec::new(),
-            elements: Vec::new(),
+            objects: SmallVec::new(),
+            sudogs: SmallVec::new(),
+            elements: SmallVec::new(),
             is_known: kind == WaitKind::Nothing,
         });
     }

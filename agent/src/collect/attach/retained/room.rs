@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::host::memory::{Allowance, address_space};
+use crate::host::memory::{Allowance, tightest};
 use crate::units::bytes;
 
 /// A walk keeps some bits for each object, and the structures of spans: less than this part of the heap.
@@ -33,28 +33,21 @@ pub struct NoRoom {
 
 /// That a walk of so large a heap fits into what limits the agent.
 pub(super) fn check(pid: u32, heap_bytes: u64) -> Result<(), NoRoom> {
-    let limits = [
-        ("its control group (memory.max)", Allowance::read()),
-        ("the limit of its address space (ulimit -v)", address_space()),
-    ];
-    within(limits, pid, heap_bytes)
+    within(tightest(), pid, heap_bytes)
 }
 
 fn within(
-    limits: [(&'static str, Option<Allowance>); 2],
+    limit: Option<(&'static str, Allowance)>,
     pid: u32,
     heap_bytes: u64,
 ) -> Result<(), NoRoom> {
     let needed_bytes = BASE_BYTES.saturating_add(heap_bytes / PART);
-    let limits = limits.into_iter().filter_map(|(limit, allowance)| Some((limit, allowance?)));
-    let Some((limit, least)) = limits.min_by_key(|(_, allowance)| allowance.left_bytes()) else {
-        return Ok(());
-    };
-    let (limit_bytes, left_bytes) = (least.limit_bytes, least.left_bytes());
-    if needed_bytes <= left_bytes {
-        return Ok(());
+    match limit.map(|(limit, it)| (limit, it.limit_bytes, it.left_bytes())) {
+        Some((limit, limit_bytes, left_bytes)) if needed_bytes > left_bytes => {
+            Err(NoRoom { pid, heap_bytes, needed_bytes, limit, limit_bytes, left_bytes })
+        }
+        _ => Ok(()),
     }
-    Err(NoRoom { pid, heap_bytes, needed_bytes, limit, limit_bytes, left_bytes })
 }
 
 #[cfg(test)]
@@ -62,17 +55,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tighter_limit_decides() {
-        let limit = |mib: u64| Some(Allowance { limit_bytes: mib << 20, used_bytes: 20 << 20 });
-        let check = |group, space, heap_mib: u64| {
-            let refused = within([("group", group), ("space", space)], 7, heap_mib << 20);
+    fn a_larger_heap_takes_more() {
+        let limit = |mib: u64| Allowance { limit_bytes: mib << 20, used_bytes: 20 << 20 };
+        let check = |limit: Option<Allowance>, heap_mib: u64| {
+            let refused = within(limit.map(|it| ("group", it)), 7, heap_mib << 20);
             refused.err().map(|it| (it.limit, it.left_bytes >> 20))
         };
-        assert_eq!(check(None, None, 1 << 20), None);
-        assert_eq!(check(limit(64), limit(32), 1), None);
-        assert_eq!(check(limit(64), limit(32), 200), Some(("space", 12)));
-        assert_eq!(check(limit(24), limit(32), 1), Some(("group", 4)));
-        assert_eq!(check(limit(128), None, 2500), None);
-        assert_eq!(check(limit(128), None, 2501), Some(("group", 108)));
+        assert_eq!(check(None, 1 << 20), None);
+        assert_eq!(check(Some(limit(32)), 1), None);
+        assert_eq!(check(Some(limit(32)), 200), Some(("group", 12)));
+        assert_eq!(check(Some(limit(128)), 2500), None);
+        assert_eq!(check(Some(limit(128)), 2501), Some(("group", 108)));
     }
 }

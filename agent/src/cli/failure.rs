@@ -740,6 +740,7 @@ mod tests {
         for (early_end, is_enough) in [
             (EarlyEnd::Stopped { planned }, false),
             (EarlyEnd::Interrupted { planned: Some(planned) }, false),
+            (EarlyEnd::Starved { planned }, false),
             (EarlyEnd::Interrupted { planned: None }, true),
             (EarlyEnd::Stopped { planned: assessment.window.duration }, true),
             (EarlyEnd::Exited, true),

@@ -22,6 +22,9 @@ use crate::pipeline::{
 };
 use crate::report::{format, phrases};
 
+/// What is planned for less time is not expected to be watched for all of it.
+const MIN_PLANNED: Duration = Duration::from_secs(5);
+
 /// Samples the targets at the pace that was asked for, until that is over, Ctrl-C, SIGTERM, or all of them
 /// have exited, and feeds the sinks meanwhile.
 pub(super) fn run(request: &Request, sinks: Vec<Box<dyn Sink>>) -> Result<Seen, Failure> {
@@ -83,7 +86,7 @@ fn sample(
     let planned =
         pace.duration.filter(|_| !matches!(request.task, Task::Watch | Task::Dashboard { .. }));
     for ((target, is_saved), outcome) in asked.into_iter().zip(targets) {
-        seen.add(target, (is_saved, planned), outcome)?;
+        seen.add(target, Plan { is_saved, duration: planned, interval: pace.interval }, outcome)?;
     }
     for sink in sinks {
         seen.add_sink(sink)?;
@@ -91,13 +94,27 @@ fn sample(
     Ok(seen)
 }
 
+/// How a target was to be sampled.
+#[derive(Clone, Copy)]
+struct Plan {
+    is_saved: bool,
+    /// `None` until a request to stop.
+    duration: Option<Duration>,
+    interval: Duration,
+}
+
+impl Plan {
+    /// For how long, where that which was watched is less than half of it. A short time has room for few samples anyway.
+    fn missed(self, watched: Duration) -> Option<Duration> {
+        let has_room = |it: &Duration| *it >= MIN_PLANNED && *it >= self.interval * 2;
+        let planned = self.duration.filter(|it| !self.is_saved && has_room(it))?;
+        (watched < planned / 2).then_some(planned)
+    }
+}
+
 impl Seen {
-    fn add(
-        &mut self,
-        target: Instance,
-        (is_saved, planned): (bool, Option<Duration>),
-        outcome: TargetOutcome,
-    ) -> Result<(), Failure> {
+    fn add(&mut self, target: Instance, plan: Plan, outcome: TargetOutcome) -> Result<(), Failure> {
+        let Plan { is_saved, duration: planned, .. } = plan;
         let TargetOutcome { last, earlier, matched, end } = outcome;
         self.matched |= matched;
         self.earlier.extend(earlier.into_iter().map(Arc::unwrap_or_clone));
@@ -124,6 +141,10 @@ impl Seen {
             TargetEnd::Panicked => return Err(Failure::Defect),
         };
         let is_failed = matches!(early_end, Some(EarlyEnd::Failed(_)));
+        let early_end = early_end.or_else(|| {
+            let planned = plan.missed(last.as_ref()?.window.duration)?;
+            Some(EarlyEnd::Starved { planned })
+        });
         match &mut last {
             Some(last) => last.early_end = early_end.or(last.early_end.take()),
             // Nothing was seen, and nothing says why.
@@ -200,5 +221,32 @@ impl Caught {
     /// The session is over: from now on there is nothing to stop but the process.
     pub(super) fn end_at_once(&self) {
         self.is_final.store(true, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_was_hardly_watched_is_missed() {
+        let seconds = Duration::from_secs;
+        let plan = |duration: Option<u64>, interval: u64| Plan {
+            is_saved: false,
+            duration: duration.map(seconds),
+            interval: seconds(interval),
+        };
+        for (plan, watched, is_missed) in [
+            (plan(Some(30), 1), 1, true),
+            (plan(Some(30), 1), 14, true),
+            (plan(Some(30), 1), 16, false),
+            // Nobody expects a second sample in that.
+            (plan(Some(30), 60), 0, false),
+            (plan(Some(1), 1), 0, false),
+            (plan(None, 1), 0, false),
+            (Plan { is_saved: true, ..plan(Some(30), 1) }, 1, false),
+        ] {
+            assert_eq!(plan.missed(seconds(watched)).is_some(), is_missed, "{watched}");
+        }
     }
 }

@@ -118,11 +118,11 @@ impl Assessment {
             || (self.cut_short().is_some() && self.has_found_nothing())
     }
 
-    /// For how long it was to be watched, where somebody ended that before.
+    /// For how long it was to be watched, where somebody ended that before, or samples were taken of a part of it.
     #[must_use]
     pub fn cut_short(&self) -> Option<Duration> {
         let planned = match self.early_end.as_ref()? {
-            EarlyEnd::Stopped { planned } => *planned,
+            EarlyEnd::Stopped { planned } | EarlyEnd::Starved { planned } => *planned,
             EarlyEnd::Interrupted { planned } => (*planned)?,
             EarlyEnd::Exited | EarlyEnd::Found { .. } | EarlyEnd::Failed(_) => return None,
         };

@@ -59,6 +59,11 @@ pub enum EarlyEnd {
         /// For how long it was to be watched.
         planned: Duration,
     },
+    /// Its time was up, and for most of it no sample could be taken: the host was too busy, or the target could not be read.
+    Starved {
+        /// For how long it was to be watched.
+        planned: Duration,
+    },
     /// It was asked to stop while the next sample was taken or judged, which was not waited for.
     Interrupted {
         /// For how long it was to be watched; `None` where that was until a request to stop.

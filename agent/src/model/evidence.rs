@@ -431,6 +431,11 @@ pub enum Lack {
         /// Those that were seen.
         seen: u64,
     },
+    /// What collections leave rises, by too little to be told from what comes and goes.
+    SmallRise {
+        /// By how much it has risen.
+        bytes: u64,
+    },
     /// There was too much source to read all of it.
     Unread {
         /// Lines whose source was not read.

@@ -40,8 +40,11 @@ pub struct MemoryAccount {
     /// What was allocated since is no part of it, so that a heap that fills up until it is collected,
     /// again and again, does not grow.
     pub live: Option<Trend>,
-    /// Whether that grows on after a drop that has left more than there was at first: a part of it was let go.
-    pub live_resumes: bool,
+    /// Whether that goes on to grow though not steadily: more slowly, or again after a drop that has left more than there was at
+    /// first, for a part of it was let go.
+    pub live_goes_on: bool,
+    /// By how much it rises, in bytes, where that is too little to say that it grows.
+    pub live_rises: Option<u64>,
     /// How all that is on the heap goes, reachable or not; `None` before the third observation.
     pub objects: Option<Trend>,
     /// That collections keep most of what is allocated; `None` where they do not, or none was seen.

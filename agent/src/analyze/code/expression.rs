@@ -1,5 +1,8 @@
 //! Takes expressions and types apart, as they are written.
 
+/// An expression that is longer is not shown whole.
+const LONG: usize = 40;
+
 /// A type's own name: `Worker` of `*pkg.Worker[T]`.
 pub(super) fn plain_type(of: &str) -> &str {
     let of = of.trim().trim_start_matches(['*', '&', ' ']);
@@ -72,6 +75,16 @@ pub(super) fn clean(expression: &str) -> &str {
     }
 }
 
+/// An expression as people are told it: of a call with long arguments the function.
+pub(super) fn shown(expression: &str) -> String {
+    match expression.split_once('(') {
+        Some((callee, _)) if expression.ends_with(')') && expression.len() > LONG => {
+            format!("{callee}(…)")
+        }
+        _ => expression.to_owned(),
+    }
+}
+
 /// Whether a text is one name.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text != "_" && text.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -102,4 +115,19 @@ pub(super) fn is_indexed_path(text: &str) -> bool {
         rest = plain;
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_with_long_arguments_is_shown_by_its_function() {
+        for (expression, expected) in [
+            ("ctx.Done()", "ctx.Done()"),
+            ("merge(all, func(n int) int {\n\treturn n\n})", "merge(…)"),
+        ] {
+            assert_eq!(shown(expression), expected);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! what the rules examine.
 
 use super::channels::{is_context, is_exit, is_timer};
-use super::expression::last_part;
+use super::expression::{last_part, shown};
 use super::facts::{Awaits, Confidence};
 use super::index::{Index, Uses};
 use super::objects::{ObjectId, Objects};
@@ -135,7 +135,7 @@ impl<'t> Scene<'t> {
     pub(super) fn channel_made(&self) -> Option<SourceNote> {
         let channel = self.channel_of(self.op)?;
         let made = self.made(self.uses(self.object(self.op, channel)?))?;
-        Some(SourceNote::ChannelMade { channel: channel.to_owned(), made })
+        Some(SourceNote::ChannelMade { channel: shown(channel), made })
     }
 
     /// Where and how a channel is made.

@@ -56,7 +56,12 @@ impl Investigate for GrowingMemory {
             detector: DetectorKind::MemoryGrowth,
             lack: Lack::Collections { collections: MIN_COLLECTIONS, seen },
         });
-        Candidates { findings, not_enough: not_enough.into_iter().collect() }
+        let is_found = findings.iter().any(|it| it.class == CauseClass::HeapGrowth);
+        let small = account.live_rises.filter(|_| !is_found).map(|bytes| NotEnough {
+            detector: DetectorKind::MemoryGrowth,
+            lack: Lack::SmallRise { bytes },
+        });
+        Candidates { findings, not_enough: not_enough.into_iter().chain(small).collect() }
     }
 
     fn account(&mut self, _: &mut Judgement) {}
@@ -69,10 +74,10 @@ pub(super) fn of_account(account: &MemoryAccount, window: Duration) -> Vec<Findi
         // What fills up does so ever more slowly.
         let noise = if kind == MemoryKind::Heap { account.noise_bytes } else { 0 };
         // Whether an estimate grows steadily cannot be told for certain, but that it grows.
-        // Nor whether all of it is kept, where a part was let go.
-        let resumes = account.live_resumes && kind == MemoryKind::Heap;
-        let goes_on = |it: &&Trend| it.is_steady || resumes || (noise > 0 && it.grows);
-        let trend = trend.as_ref().filter(goes_on)?;
+        // Nor whether all of it is kept, where it slows or a part was let go.
+        let goes_on = account.live_goes_on && kind == MemoryKind::Heap;
+        let leads_on = |it: &&Trend| it.is_steady || goes_on || (noise > 0 && it.grows);
+        let trend = trend.as_ref().filter(leads_on)?;
         let more = trend.to_bytes.saturating_sub(trend.from_bytes);
         if more <= noise / 3 {
             return None;

@@ -26,7 +26,8 @@ pub(super) fn account(series: &Series, stacks: &StackTable) -> Option<MemoryAcco
     let now = series.now()?;
     let collections = series.collections();
     let live = trend::trend(&collections);
-    let live_resumes = live.as_ref().is_some_and(|it| trend::resumes(&collections, it));
+    let live_goes_on = live.as_ref().is_some_and(|it| trend::goes_on(&collections, it));
+    let live_rises = live.as_ref().and_then(|it| trend::rises(&collections, it));
     let rss = trend::trend(&series.after_collections(|point| point.rss));
     let outside = trend::trend(&series.of(series::Point::outside));
     let objects = trend::trend(&series.of(|point| point.objects));
@@ -63,7 +64,8 @@ pub(super) fn account(series: &Series, stacks: &StackTable) -> Option<MemoryAcco
         kept,
         objects,
         live,
-        live_resumes,
+        live_goes_on,
+        live_rises,
         rss,
         outside,
         limits,

@@ -4,7 +4,7 @@ use super::*;
 use crate::analyze::{CodeFiles, Settings, Window, judge};
 use crate::model::{
     Assessment, CauseClass, DetectorKind, GroupMemory, GrowthPattern, Heap, HeapProfile,
-    HeapProfileBasis, LimitKind, Memory, ProcessMemory, Subject, Verdict,
+    HeapProfileBasis, Lack, LimitKind, Memory, ProcessMemory, Subject, Verdict,
 };
 use crate::sample::Sample;
 
@@ -90,6 +90,38 @@ fn what_a_collection_before_the_window_left_is_no_part_of_the_course() {
     assert_eq!(found(&leaks), [(CauseClass::HeapGrowth, Verdict::Likely)]);
     let stands = judged(30, |second| if second == 0 { 60 * MIB } else { 100 * MIB }, |_| 7 * MIB);
     assert_eq!(found(&stands), []);
+}
+
+/// Whether it slows or is about to end cannot be told yet: it is neither a leak for certain nor nothing.
+#[test]
+fn what_grows_a_little_more_slowly_is_suspect() {
+    let slows = |part: u64| {
+        let live = move |second: u64| {
+            let (early, late) = (second.min(15), second.saturating_sub(15));
+            20 * MIB + early * MIB + late * MIB * part / 10
+        };
+        found(&judged(30, live, |_| 7 * MIB))
+    };
+    assert_eq!(slows(9), [(CauseClass::HeapGrowth, Verdict::Likely)]);
+    assert_eq!(slows(6), [(CauseClass::HeapGrowth, Verdict::Suspect)]);
+    assert_eq!(slows(2), []);
+}
+
+#[test]
+fn that_a_small_heap_rises_is_said() {
+    let rise = |from: u64, step: u64| {
+        let assessment = judged(30, |second| from + second * step, |_| 7 * MIB);
+        assert_eq!(found(&assessment), []);
+        let lacks = assessment.judgement.expect("judged").not_enough;
+        lacks.into_iter().find_map(|it| match it.lack {
+            Lack::SmallRise { bytes } => Some(bytes),
+            _ => None,
+        })
+    };
+    assert_eq!(rise(200 << 10, 30 << 10), Some(28 * (30 << 10)));
+    // Little of what there is.
+    assert_eq!(rise(20 * MIB, 30 << 10), None);
+    assert_eq!(rise(200 << 10, 0), None);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! How a number of bytes goes: by the same rules as counts of goroutines, without the noise of pages.
 
 use crate::analyze::trends::{Curve, MIN_POINTS, grain_of_bytes, growth};
-use crate::model::{Cliff, Trend};
+use crate::model::{Cliff, GrowthPattern, Trend};
 
 /// What a number of bytes has to grow by, at least, as a part of what it was.
 const MIN_PART: f64 = 0.05;
 /// And in bytes.
 const MIN_BYTES: f64 = 1024.0 * 1024.0;
+/// What is too small to grow rises by this part of what it was.
+const MIN_SMALL: f64 = 0.5;
 /// A drop by this part, from one point to the next, is sudden.
 const CLIFF: f64 = 0.4;
 /// What is at least as fast again after a drop as this part of what it was before it goes on.
@@ -30,12 +32,25 @@ pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
     Some(Trend { from_bytes: from, to_bytes: to, growth, grows, is_steady, cliff: cliff(points) })
 }
 
-/// Whether what grows, and not steadily, rises again after its last drop, as before it, from above all that was there in the
-/// first third of the time.
-pub(super) fn resumes(points: &[(f64, u64)], whole: &Trend) -> bool {
-    if !whole.grows || whole.is_steady {
-        return false;
-    }
+/// Whether what grows, and not steadily, goes on to: more slowly, or again after a drop.
+pub(super) fn goes_on(points: &[(f64, u64)], whole: &Trend) -> bool {
+    let is_linear = whole.growth.pattern == GrowthPattern::Linear;
+    let slows = || is_linear && Curve::counted(points).goes_on();
+    whole.grows && !whole.is_steady && (slows() || resumes(points))
+}
+
+/// By how much what is small rises, steadily and by a good part of what it was, and yet by too little to say that it grows: as
+/// much may come and go in any program.
+pub(super) fn rises(points: &[(f64, u64)], whole: &Trend) -> Option<u64> {
+    let Trend { growth, from_bytes, to_bytes, .. } = whole;
+    let more = to_bytes.saturating_sub(*from_bytes);
+    let is_told = growth.pattern.rises() && growth.low > 0.0 && points.len() >= MIN_POINTS;
+    let is_small = (more as f64) < MIN_BYTES && more as f64 >= *from_bytes as f64 * MIN_SMALL;
+    (is_told && is_small && Curve::counted(points).is_steady()).then_some(more)
+}
+
+/// Whether there is a rise after the last drop, as before it, from above all that was there in the first third of the time.
+fn resumes(points: &[(f64, u64)]) -> bool {
     let Some(drop) = last_drop(points, MIN_PART) else { return false };
     let (before, after) = points.split_at(drop + 1);
     let [(start, _), .., (end, _)] = points else { return false };

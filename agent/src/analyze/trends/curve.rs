@@ -5,6 +5,8 @@ const POINTS: usize = 128;
 
 /// What fills up to a bound adds less than this part of the first half's rate in the second.
 const STEADY: f64 = 0.7;
+/// What adds less than this part may as well be about to end.
+const GOING_ON: f64 = 0.45;
 
 /// A quantity over time, oldest first: seconds since the first sample, and how much there was. All are
 /// finite, times only rise, and there are at most 128 points.
@@ -82,13 +84,23 @@ impl Curve {
 
     /// Whether the second half of the time adds about as much as the first, or more.
     pub(in crate::analyze) fn is_steady(&self) -> bool {
+        self.keeps(STEADY)
+    }
+
+    /// Whether the second half of the time adds about half as much as the first, or more: it may be about to end, or go on.
+    pub(in crate::analyze) fn goes_on(&self) -> bool {
+        self.keeps(GOING_ON)
+    }
+
+    /// Whether the second half of the time adds this part of what the first does, or more.
+    fn keeps(&self, part: f64) -> bool {
         let Some((first, last)) = self.ends() else { return false };
         let middle = f64::midpoint(first.0, last.0);
         let before = self.0.iter().rev().find(|point| point.0 <= middle);
         let Some(before) = before.filter(|before| before.0 > first.0) else { return false };
         // The two parts are seldom of equal length: collections come when they come.
         let rate = |from: (f64, f64), to: (f64, f64)| (to.1 - from.1) / (to.0 - from.0);
-        rate(*before, last) >= STEADY * rate(first, *before)
+        rate(*before, last) >= part * rate(first, *before)
     }
 }
 

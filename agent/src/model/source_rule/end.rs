@@ -17,6 +17,17 @@ pub enum EndMistake {
         /// Where it is made.
         made: u32,
     },
+    /// The cancel function is kept elsewhere, and nothing calls it here.
+    CancelHandedOn {
+        /// The cancel function.
+        cancel: String,
+        /// Where it is made.
+        made: u32,
+        /// Where it is handed on, or kept.
+        given: u32,
+        /// A return behind that, on a condition.
+        skip: Option<u32>,
+    },
     /// A return skips the call of the cancel function.
     CancelSkipped {
         /// The cancel function.

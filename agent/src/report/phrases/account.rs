@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{idle, memory_unseen};
 use crate::model::{Assessment, Judgement, Lack, NotAnalysed};
-use crate::report::format::{count, counted};
+use crate::report::format::{bytes, count, counted};
 
 /// What nobody could judge, and why: a sentence each.
 #[must_use]
@@ -69,6 +69,11 @@ pub fn lack(lack: Lack) -> String {
         Lack::Collections { collections, seen } => format!(
             "growth of the heap is told by what {collections} collections leave, and {} seen",
             if seen == 1 { "1 was".to_owned() } else { format!("{seen} were") }
+        ),
+        Lack::SmallRise { bytes: rise } => format!(
+            "what collections leave of the heap rises steadily, by {} so far: too little for a verdict \
+             (a longer --duration, or memory --retained, shows more)",
+            bytes(rise)
         ),
         Lack::Unread { lines, goroutines } => format!(
             "the source of {} with {} was not read: there is too much of it, the largest come first",

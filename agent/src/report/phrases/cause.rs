@@ -1,13 +1,18 @@
 //! The cause of a finding, in one sentence with its numbers.
 
+use std::time::Duration;
+
 use super::lock::does;
 use super::place::place;
 use super::resource;
 use crate::model::{
     Cause, ChannelNumber, Channels, Finding, LockWait, MemoryGrowth, MemoryKind, NamedWait,
-    StackTable, Subject, function,
+    StackTable, Subject, Verdict, function,
 };
 use crate::report::format::{bytes, count, counted, duration, plural};
+
+/// What leaks waits for longer, but for what has only just begun to.
+const LONG: Duration = Duration::from_secs(5);
 
 /// The sentence: `40 goroutines, 18 more each second, wait to send on one unbuffered channel, from which
 /// nobody receives (premature-return).`
@@ -21,7 +26,10 @@ pub fn cause(finding: &Finding, stacks: &StackTable) -> String {
     let who = counted(leak.count, "goroutine", "goroutines");
     let rises = finding.growth.filter(|growth| growth.pattern.rises() && growth.per_second > 0.0);
     let more = rises.map(|growth| format!(", {},", faster(growth.per_second))).unwrap_or_default();
-    let does = clause(&finding.cause, leak.count, &leak.lock_wait, stacks);
+    // Who waits anew now and then is served, if too seldom.
+    let is_served = leak.oldest.is_some_and(|oldest| oldest < LONG) && leak.proven_count.is_none();
+    let seldom = is_served || finding.verdict == Verdict::Suspect;
+    let does = clause(&finding.cause, leak.count, (&leak.lock_wait, seldom), stacks);
     let since = leak
         .oldest
         .filter(|oldest| oldest.as_secs() >= 1 && rises.is_none())
@@ -66,19 +74,28 @@ fn faster(per_second: f64) -> String {
     }
 }
 
-/// What `n` goroutines do, to follow their number.
-fn clause(cause: &Cause, n: u64, lock_wait: &LockWait, stacks: &StackTable) -> String {
+/// What `n` goroutines do, to follow their number. They may be served, where that is `seldom`.
+fn clause(
+    cause: &Cause,
+    n: u64,
+    (lock_wait, seldom): (&LockWait, bool),
+    stacks: &StackTable,
+) -> String {
     let waits = plural(n, "waits", "wait");
+    let nobody = if seldom { "hardly anybody" } else { "nobody" };
     match cause {
         Cause::Send(channels) => {
-            format!("{waits} to send on {}, from which nobody receives", channel(channels))
+            format!("{waits} to send on {}, from which {nobody} receives", channel(channels))
         }
         Cause::Receive(channels) => format!(
-            "{waits} to receive from {}, on which nobody sends and which nobody closes",
+            "{waits} to receive from {}, on which {nobody} sends and which nobody closes",
             channel(channels)
         ),
         Cause::NilChannel => {
             format!("{waits} on a nil channel, which never lets anybody go on")
+        }
+        Cause::Select if seldom => {
+            format!("{waits} in a select of which hardly any case comes true")
         }
         Cause::Select => format!("{waits} in a select of which no case comes true"),
         Cause::EmptySelect => {

@@ -66,7 +66,13 @@ fn finding(finding: &EarlierFinding) -> String {
 pub fn cut_short(assessment: &Assessment) -> Option<String> {
     let planned = format::duration(assessment.cut_short()?);
     let watched = format::duration(assessment.window.duration);
-    Some(format!("ended early, by a request to stop: {watched} of {planned} were watched"))
+    Some(match assessment.early_end {
+        Some(EarlyEnd::Starved { .. }) => format!(
+            "samples were taken of {watched} of {planned} only: leak-agent had to wait for the rest, for the processor or \
+             for what it reads"
+        ),
+        _ => format!("ended early, by a request to stop: {watched} of {planned} were watched"),
+    })
 }
 
 /// Why sampling ended early; `None` where nothing is missing for it.
@@ -78,7 +84,7 @@ fn early_end(assessment: &Assessment, why: &EarlyEnd) -> Option<String> {
              other; what takes longer to show was not waited for",
             format::counted(u64::from(*samples), "sample", "samples")
         ),
-        EarlyEnd::Stopped { .. } => return cut_short(assessment),
+        EarlyEnd::Stopped { .. } | EarlyEnd::Starved { .. } => return cut_short(assessment),
         EarlyEnd::Interrupted { .. } => {
             let but = cut_short(assessment).map(|text| format!("; {text}")).unwrap_or_default();
             format!(

@@ -6,6 +6,9 @@ use super::super::expression::{is_path, last_part, plain_type};
 use super::super::outline::{FnId, Kind, OpId, Outline};
 use super::{Identity, ObjectId, Objects};
 
+/// What functions return, each of their returns a list.
+type Returns<'t> = HashMap<FnId, Vec<Vec<&'t str>>>;
+
 impl<'t> Objects<'t> {
     /// Finds all objects of an outline, and which of them are one.
     pub(super) fn tie(&mut self, outline: &Outline<'t>, preferred: &[FnId]) {
@@ -15,12 +18,12 @@ impl<'t> Objects<'t> {
                 self.intern(outline, op.function, expression);
             }
         }
-        let mut returns: HashMap<FnId, Vec<&'t str>> = HashMap::new();
+        let mut returns: Returns<'t> = HashMap::new();
         let mut called_for: HashSet<FnId> = HashSet::new();
         for op in &outline.ops {
             match &op.kind {
-                Kind::Return { values } if is_path(values) => {
-                    returns.entry(op.function).or_default().push(values);
+                Kind::Return { values } => {
+                    returns.entry(op.function).or_default().push(listed(values));
                 }
                 Kind::Assign { callee: Some(callee), .. } => {
                     called_for.extend(self.names.resolve(outline, op.function, callee));
@@ -33,7 +36,8 @@ impl<'t> Objects<'t> {
         for (id, op) in outline.ops.iter().enumerate() {
             match &op.kind {
                 Kind::Assign { names, value, callee: None } => {
-                    if let [name] = names[..] {
+                    // Of `value, ok := m[key]` the first is what is in the map.
+                    if let [name] | [name, _] = names[..] {
                         self.tie_two(outline, op.function, name, op.function, value);
                     }
                 }
@@ -41,9 +45,11 @@ impl<'t> Objects<'t> {
                     let Some(called) = self.names.resolve(outline, op.function, callee) else {
                         continue;
                     };
-                    if let [name] = names[..] {
-                        for values in returns.get(&called).into_iter().flatten() {
-                            self.tie_two(outline, op.function, name, called, values);
+                    for values in returns.get(&called).into_iter().flatten() {
+                        // What is an error, or no variable, is nothing here.
+                        let pairs = names.iter().zip(values);
+                        for (name, value) in pairs.filter(|(_, value)| is_path(value)) {
+                            self.tie_two(outline, op.function, name, called, value);
                         }
                     }
                 }
@@ -119,18 +125,18 @@ impl<'t> Objects<'t> {
         }
     }
 
-    /// `s.Done()` is what the one method of that name returns.
-    fn tie_getters(&mut self, outline: &Outline<'t>, returns: &HashMap<FnId, Vec<&'t str>>) {
+    /// `s.Done()` is what the one method of that name returns, and `merge(a, b)` what that function does.
+    fn tie_getters(&mut self, outline: &Outline<'t>, returns: &Returns<'t>) {
         let mut getters: Vec<_> = self
             .ids
             .iter()
             .filter_map(|(identity, &id)| {
                 let Identity::Call { text } = identity else { return None };
-                let [called] = *self.names.functions(last_part(text.strip_suffix("()")?)) else {
-                    return None;
-                };
-                let [value] = returns.get(&called)?[..] else { return None };
-                Some((id, called, value))
+                let callee = &text[..text.find('(')?];
+                let [called] = *self.names.functions(last_part(callee)) else { return None };
+                let [values] = &returns.get(&called)?[..] else { return None };
+                let [value] = values[..] else { return None };
+                is_path(value).then_some((id, called, value))
             })
             .collect();
         getters.sort_unstable();
@@ -181,6 +187,15 @@ impl<'t> Objects<'t> {
             self.shared.push(shared);
         }
         id
+    }
+}
+
+/// The values of a list, where no comma stands within one of them; else none.
+fn listed(values: &str) -> Vec<&str> {
+    if values.contains(['(', '{', '"']) {
+        Vec::new()
+    } else {
+        values.split(',').map(str::trim).collect()
     }
 }
 

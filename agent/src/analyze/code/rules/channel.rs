@@ -1,7 +1,7 @@
 //! Channels that were never made, and who should have closed the others.
 
 use super::super::channels::is_exit;
-use super::super::expression::last_part;
+use super::super::expression::{last_part, shown};
 use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
 use super::super::outline::{FnId, Kind, Manner, OpId};
@@ -30,7 +30,7 @@ pub(super) fn never_made(scene: &Scene<'_>, channel: &str) -> Option<Found> {
     }
     let confidence = if declared.is_some() { Confidence::High } else { Confidence::Medium };
     let mistake = ChannelMistake::NeverMade {
-        channel: channel.to_owned(),
+        channel: shown(channel),
         declared: declared.map(|declared| scene.line(declared)),
         used: scene.line(scene.op),
     };
@@ -71,7 +71,7 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
             let object = scene.object(scene.op, channel);
             let receiver = object.and_then(|object| scene.objects.owners(object).first().copied());
             let mistake = ChannelMistake::EndNotCalled {
-                channel: channel.to_owned(),
+                channel: shown(channel),
                 close: scene.line(close),
                 method: method.to_owned(),
                 receiver: receiver.map(str::to_owned),
@@ -86,8 +86,7 @@ pub(super) fn contract(scene: &Scene<'_>, at: OpId, channel: &str, uses: &Uses) 
         return None;
     }
     is_exit(channel).then(|| {
-        let mistake =
-            ChannelMistake::NeverEnded { channel: channel.to_owned(), wait: scene.line(at) };
+        let mistake = ChannelMistake::NeverEnded { channel: shown(channel), wait: scene.line(at) };
         found(Pattern::MissingClose, scene.confidence(object), mistake)
     })
 }
@@ -115,7 +114,7 @@ fn skipped(scene: &Scene<'_>, closer: FnId, channel: &str, calls: &[OpId]) -> Op
         return None;
     }
     let mistake = ChannelMistake::EndSkipped {
-        channel: channel.to_owned(),
+        channel: shown(channel),
         method: method.to_owned(),
         call: scene.line(call),
         start: scene.line(start),

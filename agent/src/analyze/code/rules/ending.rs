@@ -1,6 +1,6 @@
 //! What was started and is not ended: contexts, tickers, sleep loops, response bodies, connections.
 
-use super::super::expression::{last_part, plain_type};
+use super::super::expression::{last_part, plain_type, shown};
 use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind};
@@ -45,7 +45,7 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
             |&op| matches!(outline.ops[op].kind, Kind::Call { callee, .. } if is_it(op, callee)),
         )
         .collect();
-    let is_given = (0..outline.ops.len()).any(|op| match &outline.ops[op].kind {
+    let given = (0..outline.ops.len()).find(|&op| match &outline.ops[op].kind {
         Kind::Call { arguments, .. } => arguments.iter().any(|&argument| is_it(op, argument)),
         Kind::Assign { names, value, .. } => names[..] != ["_"] && is_it(op, value),
         Kind::Keyed { value, .. } => is_it(op, value),
@@ -53,9 +53,20 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
         _ => false,
     });
     let Some(&call) = calls.first() else {
-        let confidence = if is_given { Confidence::Low } else { Confidence::High };
-        let mistake = EndMistake::CancelNeverCalled { cancel: cancel.to_owned(), made: line };
-        return lost(confidence, mistake);
+        let cancel = cancel.to_owned();
+        let Some(given) = given else {
+            let mistake = EndMistake::CancelNeverCalled { cancel, made: line };
+            return lost(Confidence::High, mistake);
+        };
+        let skip = outline.ops_of(outline.ops[made].function).find(|&op| {
+            let is_conditional = outline
+                .around(outline.ops[op].scope)
+                .any(|scope| matches!(outline.scopes[scope].kind, ScopeKind::Branch(_)));
+            op > given && is_conditional && matches!(outline.ops[op].kind, Kind::Return { .. })
+        });
+        let (given, skip) = (scene.line(given), skip.map(|skip| scene.line(skip)));
+        let mistake = EndMistake::CancelHandedOn { cancel, made: line, given, skip };
+        return lost(Confidence::Low, mistake);
     };
     let uses = Uses { closes: calls.clone(), ..Uses::default() };
     if let Some(contract) = channel::contract(scene, at, channel, &uses) {
@@ -65,7 +76,7 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
         matches!(outline.ops[op].kind, Kind::Call { manner: Manner::Plain, .. })
             && outline.ops[op].function == outline.ops[made].function
     });
-    let skip = outline.return_between(made, call).filter(|_| plain && !is_given)?;
+    let skip = outline.return_between(made, call).filter(|_| plain && given.is_none())?;
     let mistake = EndMistake::CancelSkipped {
         cancel: cancel.to_owned(),
         made: line,
@@ -97,7 +108,7 @@ pub(super) fn ticker<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> Optio
     });
     if let Some(stop) = stop {
         let mistake = EndMistake::TickerStopped {
-            channel: channel.to_owned(),
+            channel: shown(channel),
             receive: line,
             stop: scene.line(stop),
         };

@@ -1,7 +1,7 @@
 //! Blocked receivers and selects: who should have sent, closed, stopped or cancelled.
 
 use super::super::channels::{is_context, is_exit, is_timer};
-use super::super::expression::last_part;
+use super::super::expression::{last_part, shown};
 use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
 use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind};
@@ -133,7 +133,7 @@ fn unclosed(
     };
     let pattern = if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose };
     let read = scene.line(scene.op);
-    let mistake = ReceiveMistake::NeverClosed { channel: channel.to_owned(), read, close };
+    let mistake = ReceiveMistake::NeverClosed { channel: shown(channel), read, close };
     found(pattern, confidence, mistake)
 }
 
@@ -155,7 +155,7 @@ fn no_sender(scene: &Scene<'_>, channel: &str, uses: &Uses, confidence: Confiden
     let ends = is_exit(channel) && !uses.assigned;
     let pattern = if ends { Pattern::MissingClose } else { Pattern::BlockedConsumer };
     let receive = scene.line(scene.op);
-    let mistake = ReceiveMistake::NoSender { channel: channel.to_owned(), receive, ends };
+    let mistake = ReceiveMistake::NoSender { channel: shown(channel), receive, ends };
     found(pattern, confidence, mistake)
 }
 
@@ -182,7 +182,7 @@ fn close_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found>
     });
     let pattern = if is_range { Pattern::UnclosedRange } else { Pattern::MissingClose };
     let mistake = ReceiveMistake::CloseSkipped {
-        channel: channel.to_owned(),
+        channel: shown(channel),
         close: scene.line(close),
         skip: scene.line(skip?),
         waits_after: scene.waits_after(close).map(|wait| scene.line(wait)),
@@ -197,7 +197,7 @@ fn closed_by_itself(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Fou
     let close = *uses.closes.first().filter(|_| uses.closes.iter().all(own))?;
     let object = scene.object(scene.op, scene.channel_of(scene.op)?)?;
     let mistake = ReceiveMistake::ClosedAfterWait {
-        channel: channel.to_owned(),
+        channel: shown(channel),
         close: scene.line(close),
         wait: scene.line(scene.op),
     };
@@ -245,7 +245,7 @@ fn sender_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found
         }
     })?;
     let mistake = ReceiveMistake::SendSkipped {
-        channel: channel.to_owned(),
+        channel: shown(channel),
         send: scene.line(send),
         receive: scene.line(scene.op),
         by,
@@ -279,7 +279,7 @@ fn too_few(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found> {
         };
     let &send = uses.sends.first().filter(|_| receivers > uses.sends.len())?;
     let mistake = ReceiveMistake::TooFewSends {
-        channel: channel.to_owned(),
+        channel: shown(channel),
         receive: scene.line(scene.op),
         send: scene.line(send),
     };

@@ -1,6 +1,7 @@
 //! Blocked senders: who should have received.
 
 use super::super::channels::is_timer;
+use super::super::expression::shown;
 use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
 use super::super::outline::{FnId, Kind, Loop, OpId};
@@ -61,7 +62,7 @@ impl Sender<'_, '_> {
 
     fn found_with(&self, confidence: Confidence, pattern: Pattern, problem: SendProblem) -> Found {
         let mistake = SendMistake {
-            channel: self.channel.to_owned(),
+            channel: shown(self.channel),
             send: self.line(self.scene.op),
             made: self.scene.made(self.uses),
             problem,
@@ -239,7 +240,7 @@ impl Sender<'_, '_> {
             return Some(self.found(Pattern::PrematureReturn, problem));
         }
         let (other, channel) = scene.cases(select).into_iter().find(|&(op, _)| op != consumer)?;
-        let other = SelectCase { line: self.line(other), channel: channel.to_owned() };
+        let other = SelectCase { line: self.line(other), channel: shown(channel) };
         let problem = SendProblem::MayTakeOther { select: line, other };
         Some(self.found(Pattern::PrematureReturn, problem))
     }
@@ -247,7 +248,7 @@ impl Sender<'_, '_> {
     /// Another case of its select ends the wait of the receiver.
     fn ended(&self, exit: OpId, channel: &str, consumer: OpId) -> Found {
         let problem = SendProblem::EndedBy {
-            exit: SelectCase { line: self.line(exit), channel: channel.to_owned() },
+            exit: SelectCase { line: self.line(exit), channel: shown(channel) },
             is_timer: is_timer(channel),
             receive: self.line(consumer),
         };

@@ -11,6 +11,12 @@ pub(super) fn shows(mistake: &EndMistake) -> String {
         EndMistake::CancelNeverCalled { cancel, made } => {
             format!("Nothing in the files at hand calls {cancel}, which line {made} makes.")
         }
+        EndMistake::CancelHandedOn { cancel, made, given, skip: Some(skip) } => format!(
+            "Line {given} hands on {cancel}, which line {made} makes, and line {skip} returns without a call of it."
+        ),
+        EndMistake::CancelHandedOn { cancel, made, given, skip: None } => format!(
+            "Line {given} hands on {cancel}, which line {made} makes; whoever has it then has not called it."
+        ),
         EndMistake::CancelSkipped { cancel, call, skip, .. } => {
             format!("Line {skip} returns without the {cancel}() of line {call}.")
         }
@@ -40,6 +46,12 @@ pub(super) fn fix(mistake: &EndMistake) -> String {
         EndMistake::CancelNeverCalled { cancel, made }
         | EndMistake::CancelSkipped { cancel, made, .. } => {
             format!("Defer {cancel}() right after line {made}.")
+        }
+        EndMistake::CancelHandedOn { cancel, given, skip: Some(skip), .. } => format!(
+            "Call {cancel}() before line {skip} returns, and wherever the work ends for which line {given} hands it on."
+        ),
+        EndMistake::CancelHandedOn { cancel, given, skip: None, .. } => {
+            format!("Call {cancel}() wherever the work ends for which line {given} hands it on.")
         }
         EndMistake::TickerStopped { channel, receive, stop } => format!(
             "Select in line {receive} between {channel} and a channel that is closed where line {stop} stops the ticker."

@@ -433,6 +433,21 @@ fn what_is_not_ended() {
             "Defer cancel() right after line 4.",
         ),
         (
+            EndMistake::CancelHandedOn {
+                cancel: named("cancel"),
+                made: 4,
+                given: 5,
+                skip: Some(8),
+            },
+            "Line 5 hands on cancel, which line 4 makes, and line 8 returns without a call of it.",
+            "Call cancel() before line 8 returns, and wherever the work ends for which line 5 hands it on.",
+        ),
+        (
+            EndMistake::CancelHandedOn { cancel: named("cancel"), made: 4, given: 5, skip: None },
+            "Line 5 hands on cancel, which line 4 makes; whoever has it then has not called it.",
+            "Call cancel() wherever the work ends for which line 5 hands it on.",
+        ),
+        (
             EndMistake::CancelSkipped { cancel: named("cancel"), made: 4, call: 9, skip: 6 },
             "Line 6 returns without the cancel() of line 9.",
             "Defer cancel() right after line 4.",

@@ -180,7 +180,8 @@ fn of_program(
 /// The name of a function, and the stacks of the goroutines that started in it.
 type OfFunction = (Option<String>, Vec<Stack>);
 
-/// Stacks by the function that their goroutines started in.
+/// Stacks by the function that their goroutines started in, the runtime's own last: it holds nothing of the program, but a word
+/// that was left on such a stack may still lead there.
 fn by_function(program: &Program, stacks: &[Stack]) -> Vec<OfFunction> {
     let mut named: Vec<OfFunction> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -193,7 +194,13 @@ fn by_function(program: &Program, stacks: &[Stack]) -> Vec<OfFunction> {
         }
         named[place].1.extend(group);
     }
+    named.sort_by_key(|(name, _)| name.as_deref().is_some_and(is_of_runtime));
     named
+}
+
+/// Whether goroutines that start in this function are the runtime's own.
+fn is_of_runtime(function: &str) -> bool {
+    function.starts_with("runtime.") && function != "runtime.main"
 }
 
 /// The function that a goroutine started in. What the compiler makes around the call of a `go` statement is seen

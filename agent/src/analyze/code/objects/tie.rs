@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::expression::{is_path, last_part, plain_type};
+use super::super::expression::{is_path, last_part, operand, plain_type};
 use super::super::outline::{FnId, Kind, OpId, Outline};
 use super::{Identity, ObjectId, Objects};
 
@@ -32,6 +32,7 @@ impl<'t> Objects<'t> {
             }
         }
         self.tie_getters(outline, &returns);
+        self.tie_receivers(outline);
         let mut given: HashMap<FnId, Vec<OpId>> = HashMap::new();
         for (id, op) in outline.ops.iter().enumerate() {
             match &op.kind {
@@ -143,6 +144,35 @@ impl<'t> Objects<'t> {
         for (id, called, value) in getters {
             if let Some(value) = self.intern(outline, called, value) {
                 self.unite(id, value);
+            }
+        }
+    }
+
+    /// Values of a type that is no struct, such as `type Semaphore chan struct{}`, are taken as one in its methods, as fields
+    /// are, and as what those are called on.
+    fn tie_receivers(&mut self, outline: &Outline<'t>) {
+        let mut first: HashMap<&'t str, ObjectId> = HashMap::new();
+        for (id, function) in outline.functions.iter().enumerate() {
+            let Some(receiver) = function.receiver.filter(|it| !it.of.contains('*')) else {
+                continue;
+            };
+            let of = plain_type(receiver.of);
+            if outline.fields.iter().any(|field| field.owner == of) {
+                continue;
+            }
+            let Some(object) = self.intern(outline, id, receiver.name) else { continue };
+            self.shared[object] = true;
+            let first = *first.entry(of).or_insert(object);
+            self.unite(first, object);
+        }
+        for (op, it) in outline.ops.iter().enumerate() {
+            let Kind::Call { callee, .. } = it.kind else { continue };
+            let Some(called) = self.names.called(outline, op) else { continue };
+            if let Some(receiver) = outline.functions[called].receiver
+                && first.contains_key(plain_type(receiver.of))
+                && let Some(value) = operand(callee)
+            {
+                self.tie_two(outline, called, receiver.name, it.function, value);
             }
         }
     }

@@ -162,6 +162,21 @@ fn what_a_program_serves_of_its_memory_is_judged_as_what_is_read() {
     assert_eq!(found(&served(|second| 100 * MIB + second % 10 * 5 * MIB)), []);
 }
 
+/// Twenty samples in one half of the window, and twelve in the other.
+#[test]
+fn that_an_estimate_slows_a_little_may_be_chance() {
+    let slows = |second: u64| 20 * MIB + second.min(15) * 2 * MIB + second.saturating_sub(15) * MIB;
+    let mut assessment = served(slows);
+    let account = assessment.memory.as_mut().expect("an account");
+    let mut verdicts = |noise_bytes| {
+        account.noise_bytes = noise_bytes;
+        let found = findings::of_account(account, Duration::from_secs(30));
+        found.into_iter().map(|it| it.verdict).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(6 * MIB), [Verdict::Likely]);
+    assert_eq!(verdicts(0), [Verdict::Suspect]);
+}
+
 #[test]
 fn growth_that_an_estimate_does_not_tell_for_certain_is_suspect() {
     let verdicts = |noise_bytes, is_steady| {

@@ -129,6 +129,11 @@ impl Seen {
             TargetEnd::Orderly(End::Stopped) if !is_saved => {
                 planned.map(|planned| EarlyEnd::Stopped { planned })
             }
+            TargetEnd::Orderly(End::Done) => {
+                let watched = last.as_ref().map(|last| last.window.duration);
+                let planned = watched.and_then(|watched| plan.missed(watched));
+                planned.map(|planned| EarlyEnd::Starved { planned })
+            }
             TargetEnd::Orderly(_) => None,
             TargetEnd::Interrupted => {
                 Some(EarlyEnd::Interrupted { planned: planned.filter(|_| !is_saved) })
@@ -141,10 +146,6 @@ impl Seen {
             TargetEnd::Panicked => return Err(Failure::Defect),
         };
         let is_failed = matches!(early_end, Some(EarlyEnd::Failed(_)));
-        let early_end = early_end.or_else(|| {
-            let planned = plan.missed(last.as_ref()?.window.duration)?;
-            Some(EarlyEnd::Starved { planned })
-        });
         match &mut last {
             Some(last) => last.early_end = early_end.or(last.early_end.take()),
             // Nothing was seen, and nothing says why.

@@ -57,7 +57,8 @@ impl Investigate for GrowingMemory {
             lack: Lack::Collections { collections: MIN_COLLECTIONS, seen },
         });
         let is_found = findings.iter().any(|it| it.class == CauseClass::HeapGrowth);
-        let small = account.live_rises.filter(|_| !is_found).map(|bytes| NotEnough {
+        let is_told = !is_found && window >= MIN_WINDOW;
+        let small = account.live_rises.filter(|_| is_told).map(|bytes| NotEnough {
             detector: DetectorKind::MemoryGrowth,
             lack: Lack::SmallRise { bytes },
         });

@@ -70,11 +70,9 @@ pub fn lack(lack: Lack) -> String {
             "growth of the heap is told by what {collections} collections leave, and {} seen",
             if seen == 1 { "1 was".to_owned() } else { format!("{seen} were") }
         ),
-        Lack::SmallRise { bytes: rise } => format!(
-            "what collections leave of the heap rises steadily, by {} so far: too little for a verdict \
-             (a longer --duration, or memory --retained, shows more)",
-            bytes(rise)
-        ),
+        Lack::SmallRise { bytes: rise } => {
+            format!("the live heap rises ({}): too little yet", bytes(rise))
+        }
         Lack::Unread { lines, goroutines } => format!(
             "the source of {} with {} was not read: there is too much of it, the largest come first",
             counted(lines, "line", "lines"),

@@ -25,12 +25,11 @@ fn within(
     let needed_bytes = BASE_BYTES
         .saturating_add(goroutines.saturating_mul(GOROUTINE_BYTES))
         .saturating_add(objects.saturating_mul(OBJECT_BITS) / 8);
-    match limit.map(|(limit, it)| (limit, it.limit_bytes, it.left_bytes())) {
-        Some((limit, limit_bytes, left_bytes)) if needed_bytes > left_bytes => {
-            Err(NoProof::Memory { needed_bytes, limit, limit_bytes, left_bytes })
-        }
-        _ => Ok(()),
-    }
+    let Some((limit, it)) = limit.filter(|(_, it)| it.left_bytes() < needed_bytes) else {
+        return Ok(());
+    };
+    let (limit_bytes, left_bytes) = (it.limit_bytes, it.left_bytes());
+    Err(NoProof::Memory { needed_bytes, limit, limit_bytes, left_bytes })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How a number of bytes goes: by the same rules as counts of goroutines, without the noise of pages.
 
 use crate::analyze::trends::{Curve, MIN_POINTS, grain_of_bytes, growth};
-use crate::model::{Cliff, GrowthPattern, Trend};
+use crate::model::{Cliff, Growth, GrowthPattern, Trend};
 
 /// What a number of bytes has to grow by, at least, as a part of what it was.
 const MIN_PART: f64 = 0.05;
@@ -21,15 +21,15 @@ pub(super) fn trend(points: &[(f64, u64)]) -> Option<Trend> {
     let rounded = curve.points().iter().map(|&(at, bytes)| (at, (bytes / step).round() * step));
     let growth = growth(&Curve::through(rounded))?;
     let (from, to) = (points.first()?.1, points.last()?.1);
-    let goes_on = growth.pattern.rises();
     let more = to as f64 - from as f64;
-    let grows = goes_on
-        && growth.low > 0.0
-        && points.len() >= MIN_POINTS
-        && more >= MIN_BYTES
-        && more >= from as f64 * MIN_PART;
+    let grows = is_told(&growth, points) && more >= MIN_BYTES && more >= from as f64 * MIN_PART;
     let is_steady = grows && curve.is_steady();
     Some(Trend { from_bytes: from, to_bytes: to, growth, grows, is_steady, cliff: cliff(points) })
+}
+
+/// Whether there are enough points to say that they rise, by more than chance.
+fn is_told(growth: &Growth, points: &[(f64, u64)]) -> bool {
+    growth.pattern.rises() && growth.low > 0.0 && points.len() >= MIN_POINTS
 }
 
 /// Whether what grows, and not steadily, goes on to: more slowly, or again after a drop.
@@ -44,9 +44,8 @@ pub(super) fn goes_on(points: &[(f64, u64)], whole: &Trend) -> bool {
 pub(super) fn rises(points: &[(f64, u64)], whole: &Trend) -> Option<u64> {
     let Trend { growth, from_bytes, to_bytes, .. } = whole;
     let more = to_bytes.saturating_sub(*from_bytes);
-    let is_told = growth.pattern.rises() && growth.low > 0.0 && points.len() >= MIN_POINTS;
     let is_small = (more as f64) < MIN_BYTES && more as f64 >= *from_bytes as f64 * MIN_SMALL;
-    (is_told && is_small && Curve::counted(points).is_steady()).then_some(more)
+    (is_told(growth, points) && is_small && Curve::counted(points).is_steady()).then_some(more)
 }
 
 /// Whether there is a rise after the last drop, as before it, from above all that was there in the first third of the time.

@@ -151,13 +151,14 @@ impl<'t> Objects<'t> {
     /// Values of a type that is no struct, such as `type Semaphore chan struct{}`, are taken as one in its methods, as fields
     /// are, and as what those are called on.
     fn tie_receivers(&mut self, outline: &Outline<'t>) {
+        let structs: HashSet<&'t str> = outline.fields.iter().map(|field| field.owner).collect();
         let mut first: HashMap<&'t str, ObjectId> = HashMap::new();
         for (id, function) in outline.functions.iter().enumerate() {
             let Some(receiver) = function.receiver.filter(|it| !it.of.contains('*')) else {
                 continue;
             };
             let of = plain_type(receiver.of);
-            if outline.fields.iter().any(|field| field.owner == of) {
+            if structs.contains(of) {
                 continue;
             }
             let Some(object) = self.intern(outline, id, receiver.name) else { continue };

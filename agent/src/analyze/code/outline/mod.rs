@@ -225,6 +225,12 @@ impl<'t> Outline<'t> {
         })
     }
 
+    /// Whether an operation stands in a branch of an `if` or `switch`, within its function.
+    pub(super) fn is_in_branch(&self, op: OpId) -> bool {
+        let mut around = self.around(self.ops[op].scope);
+        around.any(|scope| matches!(self.scopes[scope].kind, ScopeKind::Branch(_)))
+    }
+
     /// The select whose case an operation is, rather than one in the body of a case.
     pub(super) fn select_of(&self, op: OpId) -> Option<OpId> {
         match self.scopes[self.ops[op].scope].kind {

@@ -59,10 +59,8 @@ pub(super) fn lost_cancel<'t>(scene: &Scene<'t>, at: OpId, channel: &'t str) -> 
             return lost(Confidence::High, mistake);
         };
         let skip = outline.ops_of(outline.ops[made].function).find(|&op| {
-            let is_conditional = outline
-                .around(outline.ops[op].scope)
-                .any(|scope| matches!(outline.scopes[scope].kind, ScopeKind::Branch(_)));
-            op > given && is_conditional && matches!(outline.ops[op].kind, Kind::Return { .. })
+            let is_return = matches!(outline.ops[op].kind, Kind::Return { .. });
+            op > given && is_return && outline.is_in_branch(op)
         });
         let (given, skip) = (scene.line(given), skip.map(|skip| scene.line(skip)));
         let mistake = EndMistake::CancelHandedOn { cancel, made: line, given, skip };

@@ -4,7 +4,7 @@ use super::super::channels::{is_context, is_exit, is_timer};
 use super::super::expression::{last_part, shown};
 use super::super::facts::{Confidence, Found};
 use super::super::index::Uses;
-use super::super::outline::{Kind, Loop, Manner, OpId, ScopeKind};
+use super::super::outline::{Kind, Loop, Manner, OpId};
 use super::super::scene::Scene;
 use super::{channel, ending};
 use crate::model::source_rule::{CloseWhere, ReceiveMistake, SkippedBy};
@@ -234,13 +234,7 @@ fn sender_skipped(scene: &Scene<'_>, channel: &str, uses: &Uses) -> Option<Found
             (None, Some(select)) if scene.outline.communications(select).count() > 1 => {
                 Some((send, SkippedBy::Select(scene.line(select))))
             }
-            (None, None)
-                if scene.outline.around(scene.outline.ops[send].scope).any(|scope| {
-                    matches!(scene.outline.scopes[scope].kind, ScopeKind::Branch(_))
-                }) =>
-            {
-                Some((send, SkippedBy::Condition))
-            }
+            (None, None) if scene.outline.is_in_branch(send) => Some((send, SkippedBy::Condition)),
             _ => None,
         }
     })?;

@@ -42,12 +42,11 @@ fn within(
     heap_bytes: u64,
 ) -> Result<(), NoRoom> {
     let needed_bytes = BASE_BYTES.saturating_add(heap_bytes / PART);
-    match limit.map(|(limit, it)| (limit, it.limit_bytes, it.left_bytes())) {
-        Some((limit, limit_bytes, left_bytes)) if needed_bytes > left_bytes => {
-            Err(NoRoom { pid, heap_bytes, needed_bytes, limit, limit_bytes, left_bytes })
-        }
-        _ => Ok(()),
-    }
+    let Some((limit, it)) = limit.filter(|(_, it)| it.left_bytes() < needed_bytes) else {
+        return Ok(());
+    };
+    let (limit_bytes, left_bytes) = (it.limit_bytes, it.left_bytes());
+    Err(NoRoom { pid, heap_bytes, needed_bytes, limit, limit_bytes, left_bytes })
 }
 
 #[cfg(test)]

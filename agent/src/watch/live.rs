@@ -2,7 +2,6 @@
 //! end.
 
 use std::io;
-use std::os::fd::AsFd as _;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +9,15 @@ use std::sync::mpsc::TryRecvError;
 use std::thread;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ratatui::crossterm::event::{self, DisableMouseCapture, EnableMouseCapture, Event as Input};
-use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
-use ratatui::crossterm::{execute, queue};
+use crossterm::event::{DisableMouseCapture, EnableMouseCapture, Event as Input};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::{execute, queue};
 
 use super::action::Action;
 use super::state::State;
 use super::view::Hits;
-use super::{keys, mouse, view};
+use super::{input, keys, mouse, view};
 use crate::model::Update;
-
-/// How long a key is waited for before samples and signals are attended to.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Whether the terminal sends us its mouse.
 static MOUSE: AtomicBool = AtomicBool::new(false);
@@ -80,7 +74,7 @@ pub fn run(
     let mut state = State::default();
     let mut hits = Hits::default();
     let mut changed = true;
-    let mut wait = TICK;
+    let mut wait = input::TICK;
     while !state.quit && !stop.load(Ordering::Relaxed) {
         loop {
             match next() {
@@ -99,13 +93,13 @@ pub fn run(
             terminal.draw(|frame| hits = view::draw(&mut state, frame, colour))?;
             execute!(io::stdout(), EndSynchronizedUpdate)?;
         }
-        if is_hung_up(wait)? {
+        if input::is_hung_up(wait)? {
             return Ok(());
         }
-        wait = TICK;
+        wait = input::TICK;
         // All that is there, so that a wheel that is turned fast is one frame.
-        while !state.quit && event::poll(Duration::ZERO)? {
-            let input = event::read()?;
+        while !state.quit {
+            let Some(input) = input::next()? else { break };
             changed |= matches!(input, Input::Resize(..));
             if let Some(action) = action(&input, &state, &hits) {
                 state.act(action);
@@ -119,23 +113,6 @@ pub fn run(
         }
     }
     Ok(())
-}
-
-/// Waits for input for this long, and says whether the terminal is gone: its window was closed, its
-/// connection lost. crossterm (0.28) reads on for ever from one that is, without a pause.
-fn is_hung_up(wait: Duration) -> io::Result<bool> {
-    let stdin = io::stdin();
-    let mut terminal = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO);
-    match poll(&mut terminal, wait) {
-        Ok(_) => {
-            let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-            Ok(terminal[0].revents().is_some_and(|seen| seen.intersects(gone)))
-        }
-        // A signal: of another size, or to stop.
-        Err(Errno::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn action(input: &Input, state: &State, hits: &Hits) -> Option<Action> {

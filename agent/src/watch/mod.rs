@@ -4,6 +4,7 @@
 //! handed to it.
 
 pub mod action;
+mod input;
 mod keys;
 pub mod lines;
 pub mod live;
@@ -14,5 +15,5 @@ mod view;
 /// Columns and rows of the terminal that standard output is; `None` when nobody can tell.
 #[must_use]
 pub fn terminal_size() -> Option<(u16, u16)> {
-    ratatui::crossterm::terminal::size().ok()
+    crossterm::terminal::size().ok()
 }

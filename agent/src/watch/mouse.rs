@@ -1,6 +1,6 @@
 //! The mouse into actions.
 
-use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::action::Action;
@@ -27,7 +27,7 @@ pub(super) fn action(mouse: MouseEvent, hits: &Hits) -> Option<Action> {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::crossterm::event::KeyModifiers;
+    use crossterm::event::KeyModifiers;
     use ratatui::layout::Rect;
 
     use super::*;

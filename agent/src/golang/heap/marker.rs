@@ -23,7 +23,11 @@ const MAX_OBJECTS: usize = 1024;
 /// So many values are looked up together.
 const MAX_VALUES: usize = 1024;
 
-/// Where so few spans wait, all of each is read: what its objects lead to is often beside them.
+/// A span of no more than this is read whole: what its objects lead to is often beside them, and it is searched at once
+/// (measured: 1 and 3 GB of a tree in the order of its allocation 1.3 times as fast, of one in random order as fast).
+const MAX_WHOLE: u64 = 16 << 10;
+
+/// Where so few spans wait, larger ones are too.
 const FEW_SPANS: usize = 16;
 
 /// An object, by its number among all of the heap.
@@ -372,7 +376,8 @@ impl<'a> Marker<'a> {
             self.waiting[word].fetch_and(!bit, Ordering::SeqCst);
             let span = &self.spans.all()[*number as usize];
             let Some(ends) = self.pending(span) else { continue };
-            let ends = if is_few { (0, span.objects - 1) } else { ends };
+            let is_whole = is_few || span.bytes <= MAX_WHOLE;
+            let ends = if is_whole { (0, span.objects - 1) } else { ends };
             runs.push((span, self.pieces(worker, span, ends)?, ends));
         }
         worker.gather.read(self.memory, &worker.pieces)?;

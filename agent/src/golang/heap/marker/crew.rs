@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::{Found, Marked};
 
 /// So many spans are taken at once.
-const MAX_SPANS: usize = 128;
+const MAX_SPANS: usize = 64;
 
 /// What waits to be searched, and who searches.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::caused::CauseLine;
 use super::{not_closed, waits};
 use crate::model::function::{self, Origin};
-use crate::model::{CauseClass, Pattern, Suggestion, WaitClass};
+use crate::model::{CauseClass, Doing, Holder, LockWait, Pattern, Suggestion, WaitClass};
 
 /// Suggestions, most helpful first.
 pub(super) fn suggestions(
@@ -12,9 +12,16 @@ pub(super) fn suggestions(
     class: CauseClass,
     pattern: Option<Pattern>,
     line: Option<&CauseLine>,
+    lock_wait: &LockWait,
 ) -> Vec<Suggestion> {
     if class == CauseClass::NotClosed {
         return not_closed::fix(case, line).into_iter().collect();
+    }
+    // Whatever their own code looks like, they wait for others to be mended.
+    if let Some(Holder { goid, at, doing: Doing::Wait { in_cycle: true, .. }, .. }) =
+        lock_wait.likely_holder
+    {
+        return vec![Suggestion::BreakDeadlock { goid, at }];
     }
     if case.keep_connections_alive() {
         return vec![Suggestion::IdleConnections];

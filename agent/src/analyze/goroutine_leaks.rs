@@ -10,7 +10,7 @@ use super::join::{self, Draft};
 use super::settings::Settings;
 use super::window::Window;
 use super::{
-    cause, classify, contention, examine, fix, idle, not_closed, rereads, score, signature,
+    cause, classify, contention, examine, fix, idle, not_closed, relocks, score, signature,
     verdicts,
 };
 use crate::model::{
@@ -41,7 +41,7 @@ impl Investigate for GoroutineLeaks {
         let unread = examine::read(&mut cases, is_asked, files);
         let mut not_enough: Vec<NotEnough> = unread.lack().into_iter().collect();
         self.lock_graph = window.lock_graph().cloned().unwrap_or_default();
-        rereads::confirm(&mut cases, &mut self.lock_graph);
+        relocks::confirm(&mut cases, &mut self.lock_graph);
         let common = Common { context, causes: &causes, cycles: self.lock_graph.all_cycles() };
         for case in cases {
             let mut entry = Entry {
@@ -222,6 +222,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
         survivors: case.life.survivors(),
         stuck: case.life.stuck,
     });
+    let suggestions = fix::suggestions(&case, class, pattern, cause.as_ref(), &lock_wait);
     Finding {
         id: id(&case, cause.as_ref()),
         class,
@@ -232,7 +233,7 @@ fn finding(draft: Draft<'_>, files: &mut CodeFiles) -> Finding {
         pattern,
         cause: cause::cause(&case, class, cause.as_ref()),
         source,
-        suggestions: fix::suggestions(&case, class, pattern, cause.as_ref()),
+        suggestions,
         evidence,
         caused_at: cause.map(|cause| cause.at),
         subject: Subject::Goroutines(Box::new(GoroutineLeak {

@@ -41,7 +41,7 @@ mod not_closed;
 mod paths;
 mod quantities;
 mod relatives;
-mod rereads;
+mod relocks;
 mod resources;
 mod running;
 mod score;

@@ -47,6 +47,13 @@ pub enum Suggestion {
     RaiseLimit(ResourceKind),
     /// To end connections that clients keep open.
     IdleConnections,
+    /// To break the deadlock of which a goroutine is part that holds what they wait for.
+    BreakDeadlock {
+        /// The goroutine's id.
+        goid: u64,
+        /// The line where it waits; `None` where it is not known.
+        at: Option<FrameId>,
+    },
 }
 
 /// Something that a library makes, and that its user must close.

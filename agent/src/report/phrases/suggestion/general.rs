@@ -95,8 +95,9 @@ pub(super) const fn of_class(class: CauseClass) -> &'static [&'static str] {
         CauseClass::HeapGrowth => &[
             "Look for what is only added to: a global map, slice, cache or registry without a bound, and \
              subscribers that nobody removes.",
-            "Two heap profiles of the program some minutes apart (`go tool pprof -base old new`, \
-             sample_index=inuse_space) name the lines that allocated what stays.",
+            "`leak-agent memory --pid PID --save-profile FILE` twice, some minutes apart, or what the program serves at \
+             /debug/pprof/heap: `go tool pprof -sample_index=inuse_space -base OLD NEW` names the lines that \
+             allocated what stays.",
         ],
         CauseClass::FinalizerCycle => &[
             "Take the pointer that leads back to the object out of what its finalizer or cleanup keeps: set the \

@@ -5,6 +5,7 @@ mod library;
 mod named;
 mod resource;
 
+use super::place::brief_place;
 use super::source_rule;
 use crate::model::{Finding, StackTable, Suggestion};
 
@@ -39,5 +40,12 @@ fn sentences(suggestion: &Suggestion, stacks: &StackTable) -> Vec<String> {
             "Set http.Server.IdleTimeout (and ReadHeaderTimeout), so that the server closes those that \
              nobody uses.",
         ]),
+        Suggestion::BreakDeadlock { goid, at } => {
+            let place = at.and_then(|frame| brief_place(stacks, frame));
+            let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
+            vec![format!(
+                "Break the deadlock of goroutine {goid}{place}: it never gives back what these wait for."
+            )]
+        }
     }
 }

@@ -20,8 +20,19 @@ pub(super) const fn release(key: &ResourceKey, closed_by_peer: bool) -> &'static
             "Set http.Server.IdleTimeout and ReadHeaderTimeout (or a deadline on each connection), and close \
              connections when their handler returns. If the clients themselves hold them open, this is load.",
         ],
-        (ResourceKind::TcpSocket | ResourceKind::UdpSocket | ResourceKind::UnixSocket, _)
-        | (ResourceKind::OtherSocket, _) => &[
+        (ResourceKind::UdpSocket, _) => &[
+            "defer conn.Close() right after the error check of what opens them (net.ListenPacket, net.ListenUDP, \
+             net.Dial), and keep one for all that is sent to the same address.",
+        ],
+        (ResourceKind::UnixSocket, _) => &[
+            "Close what opens them: defer conn.Close() right after net.Dial or Accept; listener.Close(); and for \
+             HTTP over a socket resp.Body.Close().",
+        ],
+        (ResourceKind::OtherSocket, _) => &[
+            "Close what opens them: syscall.Close for what syscall.Socket gives, Close of libraries that speak to \
+             the kernel (netlink, raw packets).",
+        ],
+        (ResourceKind::TcpSocket, _) => &[
             "Close what opens them: defer resp.Body.Close() (and read it to its end, so that the connection \
              is used again), rows.Close(), conn.Close().",
             "Share one http.Client, http.Transport or sql.DB: one made for each request keeps connections of \

@@ -37,11 +37,23 @@ func (s *settings) get() {
 func (s *settings) start() {
 \tgo s.follow()
 }
+
+func (s *settings) put() {
+\ts.mu.Lock()
+\tdefer s.mu.Unlock()
+\ts.shrink()
+}
+
+func (s *settings) shrink() {
+\ts.mu.Lock()
+\tdefer s.mu.Unlock()
+}
 ";
 
 /// Who waits, by goid: the lines of the stack and the wait reason.
 type Waiter<'a> = (u64, &'a [(&'a str, u32)], &'a str);
 
+const LOCKS: &str = "sync.Mutex.Lock";
 const READS: &str = "sync.RWMutex.RLock";
 const WRITES: &str = "sync.RWMutex.Lock";
 const REREADER: Waiter<'_> =
@@ -66,7 +78,8 @@ fn judged(waiters: &[Waiter<'_>]) -> Judgement {
             let stack = sample.stack(&frames);
             let objects = sample.objects(&[LOCK]);
             sample.mentions.push(Mention { object: LOCK, goid, times: 2, outer: 1 });
-            let waiter = sample.add(goid, WaitClass::RwMutex, StackView::Read(stack));
+            let wait = if reason == LOCKS { WaitClass::Mutex } else { WaitClass::RwMutex };
+            let waiter = sample.add(goid, wait, StackView::Read(stack));
             (waiter.objects, waiter.reason) = (objects, Sample::reason(reason));
             (waiter.seen_for, waiter.blocked) = (Some(seen), blocked);
             waiter.parent = NonZeroU64::new(1);
@@ -132,4 +145,43 @@ fn a_reader_that_came_another_way_holds_nothing() {
 #[test]
 fn a_reader_that_reads_again_waits_for_a_writer_even_where_none_is_seen() {
     assert_eq!(cycles(&judged(&[REREADER, READER])), [[7]]);
+}
+
+/// What holds a lock alone and takes it again waits for itself, and whoever else wants it waits for that one.
+#[test]
+fn what_locks_again_waits_for_itself_and_others_for_it() {
+    let stack: &[_] = &[("main.(*settings).shrink", 35), ("main.(*settings).put", 31)];
+    let cases = [
+        (LOCKS, LOCKS, CauseClass::Mutex),
+        (WRITES, WRITES, CauseClass::Rwmutex),
+        (WRITES, READS, CauseClass::Rwmutex),
+    ];
+    for (reason, behind, class) in cases {
+        let waiter = if behind == READS { READER } else { (9, WRITER.1, behind) };
+        let judgement = judged(&[(7, stack, reason), waiter]);
+        assert_eq!(cycles(&judgement), [[7]], "{reason}");
+        let found = |class| judgement.findings.iter().find(|finding| finding.class == class);
+        let cycle = found(CauseClass::DeadlockCycle).expect("a deadlock");
+        assert_eq!((cycle.verdict, cycle.goroutine_count()), (Verdict::Likely, 1));
+        let shown = &cycle.suggestions[..];
+        assert!(
+            matches!(
+                shown,
+                [Suggestion::Source(Mistake::Lock(LockMistake::HeldByCaller { call: 31, .. }))]
+            ),
+            "{shown:?}"
+        );
+        let behind = found(class).expect("who waits behind it");
+        let fix = &behind.suggestions[..];
+        assert!(matches!(fix, [Suggestion::BreakDeadlock { goid: 7, at: Some(_) }]), "{fix:?}");
+        let behind = behind.goroutines().expect("goroutines");
+        let holder = behind.lock_wait.likely_holder.as_ref().map(|holder| holder.goid);
+        assert_eq!(holder, Some(7), "not the one that started them");
+    }
+}
+
+#[test]
+fn of_two_that_wait_at_one_place_neither_holds_the_lock_for_sure() {
+    let stack: &[_] = &[("main.(*settings).shrink", 35), ("main.(*settings).put", 31)];
+    assert_eq!(cycles(&judged(&[(7, stack, LOCKS), (8, stack, LOCKS)])), Vec::<Vec<u64>>::new());
 }

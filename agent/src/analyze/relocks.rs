@@ -1,47 +1,48 @@
-//! Readers that read-lock what their own path holds for reading already: each waits for a writer, which
-//! waits for the reader.
+//! Goroutines that wait for a lock which their own path holds. A reader waits for a writer, which waits for the reader;
+//! whoever holds it alone waits for itself.
 //!
-//! Who holds a lock for reading is recorded nowhere, and in the lock graph anybody else who knows the lock may
-//! hold it, too. The code shows that a call is made with the lock held, and the reader's stack that it came
-//! through that call. Nobody can hold the lock for writing meanwhile, so the reader can only wait for a writer
-//! that waits for it.
+//! Who holds a lock is recorded nowhere, and in the lock graph anybody else who knows the lock may hold it, too. The
+//! code shows that a call is made with the lock held, and the stack that it was come through that call. Nobody can
+//! hold the lock for writing beside a reader, so that one can only wait for a writer that waits for it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::case::Case;
+use super::code::Confidence;
 use super::lockwait::{CodeCycle, Member};
 use crate::model::source_rule::LockMistake;
 use crate::model::{LockGraph, Mistake, WaitClass};
 
-/// Puts such readers, and the writers that they wait for, into deadlock cycles; and all others who wait for
-/// their locks behind them.
+/// Puts them, and the writers that readers wait for, into deadlock cycles; and all others who wait for their locks
+/// behind them.
 pub(super) fn confirm(cases: &mut [Case<'_>], graph: &mut LockGraph) {
     // The largest case of each lock stands for all.
-    let mut readers: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut holding: BTreeMap<u64, usize> = BTreeMap::new();
     for (at, case) in cases.iter().enumerate() {
         if let Some(lock) = held_by_own_path(case) {
-            readers.entry(lock).or_insert(at);
+            holding.entry(lock).or_insert(at);
         }
     }
-    if readers.is_empty() {
+    if holding.is_empty() {
         return;
     }
     let mut waiting: HashMap<u64, Vec<usize>> = HashMap::new();
     for (at, case) in cases.iter().enumerate() {
-        if let Some(lock) = case.locks.only_lock().filter(|lock| readers.contains_key(lock)) {
+        if let Some(lock) = case.locks.only_lock().filter(|lock| holding.contains_key(lock)) {
             waiting.entry(lock).or_default().push(at);
         }
     }
     let known = cases.iter().flat_map(|case| case.locks.cycle_numbers()).max();
     let numbers = known.map_or(0, |last| last + 1)..;
-    for ((&lock, &reader), number) in readers.iter().zip(numbers) {
+    for ((&lock, &holder), number) in holding.iter().zip(numbers) {
         let waiting = waiting.remove(&lock).unwrap_or_default();
         let writer = waiting.iter().copied().find(|&at| waits_to_write(&cases[at]));
-        let members = [Some(reader), writer].into_iter().flatten();
+        let writer = writer.filter(|_| waits_to_read(&cases[holder]));
+        let members = [Some(holder), writer].into_iter().flatten();
         let members = members.filter_map(|at| member(&cases[at])).collect();
         let Some(cycle) = CodeCycle::of(number, lock, members) else { continue };
         for at in waiting {
-            let is_member = at == reader || Some(at) == writer;
+            let is_member = at == holder || Some(at) == writer;
             let oldest = cases[at].oldest.unwrap_or_default();
             cases[at].locks.put_behind(&cycle, is_member.then_some(oldest));
         }
@@ -49,16 +50,22 @@ pub(super) fn confirm(cases: &mut [Case<'_>], graph: &mut LockGraph) {
     }
 }
 
-/// The lock that readers wait for and hold.
+/// The lock that they wait for and hold.
 fn held_by_own_path(case: &Case<'_>) -> Option<u64> {
     let is_known = case.locks.in_cycles.count > 0 || case.locks.contradicts_source();
-    if !waits_in(case, "sync.RWMutex.RLock") || is_known {
+    if !matches!(case.wait(), WaitClass::Mutex | WaitClass::RwMutex) || is_known {
         return None;
     }
+    // Of several that wait at the same place for the same lock one at most can hold it alone.
+    let may_hold_alone = case.count == 1 && case.hints.is_as_sure_as(Confidence::Medium);
+    let may_hold = |reading: bool| if reading { waits_to_read(case) } else { may_hold_alone };
     let Mistake::Lock(mistake) = &case.hints.mistake.as_ref()?.mistake else { return None };
     let holds = match mistake {
-        LockMistake::TakenTwice { reading, .. } => *reading,
-        LockMistake::HeldByCaller { reading, call, .. } => *reading && came_through(case, *call),
+        LockMistake::TakenTwice { reading, .. } => may_hold(*reading),
+        LockMistake::HeldByCaller { reading, call, .. } => {
+            may_hold(*reading) && came_through(case, *call)
+        }
+        LockMistake::Upgraded { .. } => may_hold_alone,
         _ => false,
     };
     case.locks.only_lock().filter(|_| holds)
@@ -69,6 +76,10 @@ fn came_through(case: &Case<'_>, line: u32) -> bool {
     let folder = |file: &'_ str| file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let Some(blocked) = case.blocked_at() else { return false };
     case.frames().any(|frame| frame.line == line && folder(frame.file) == folder(blocked.file))
+}
+
+fn waits_to_read(case: &Case<'_>) -> bool {
+    waits_in(case, "sync.RWMutex.RLock")
 }
 
 fn waits_to_write(case: &Case<'_>) -> bool {

@@ -52,8 +52,10 @@ struct Size {
     gigabytes_per_second: Figure,
     /// Go's own profile, read to its end.
     profile_ms: Figure,
-    /// `profile_ms` over `wall_ms`, round by round.
+    /// `profile_ms` over `wall_ms`, round by round: beside the proof the agent starts, looks twice, and reports.
     ratios: Figure,
+    /// `profile_ms` over `proof_ms`, round by round.
+    proof_ratios: Figure,
     /// The longest time for which a goroutine that always wants to run did not, while nobody asks...
     gap_idle_ms: Figure,
     /// ... during a proof...
@@ -88,7 +90,7 @@ fn bench(sizes: &[(u32, u32)]) -> Result<()> {
     let busy = busy_percent()?;
     println!("Medians of {ROUNDS}. Others use {busy:.0} % of the machine.\n");
     println!(
-        "{:>10} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9} {:>6} {:>11} {:>6} {:>9} {:>10} {:>10}",
+        "{:>10} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9} {:>6} {:>11} {:>6} {:>8} {:>9} {:>10} {:>10}",
         "goroutines",
         "heap, MB",
         "wall, ms",
@@ -99,6 +101,7 @@ fn bench(sizes: &[(u32, u32)]) -> Result<()> {
         "GB/s",
         "profile, ms",
         "ratio",
+        "of proof",
         "gap, idle",
         "gap, proof",
         "gap, prof."
@@ -149,6 +152,7 @@ fn measure(agent: &Path, (goroutines, heap_megabytes): (u32, u32)) -> Result<Siz
     }
     target.command("gap stop")?;
     size.ratios = size.wall_ms.ratios(&size.profile_ms);
+    size.proof_ratios = size.proof_ms.ratios(&size.profile_ms);
     Ok(size)
 }
 
@@ -183,7 +187,7 @@ fn print(size: &Size) {
         figure.median().map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
     };
     println!(
-        "{:>10} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9} {:>6} {:>11} {:>6} {:>9} {:>10} {:>10}",
+        "{:>10} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9} {:>6} {:>11} {:>6} {:>8} {:>9} {:>10} {:>10}",
         size.goroutines,
         size.heap_megabytes,
         number(&size.wall_ms, 0),
@@ -194,6 +198,7 @@ fn print(size: &Size) {
         number(&size.gigabytes_per_second, 2),
         number(&size.profile_ms, 0),
         number(&size.ratios, 2),
+        number(&size.proof_ratios, 2),
         number(&size.gap_idle_ms, 1),
         number(&size.gap_proof_ms, 1),
         number(&size.gap_profile_ms, 1),

@@ -99,13 +99,15 @@ fn waiting(case: &Case<'_>) -> CauseClass {
     if NETWORK.iter().any(|name| case.calls(name)) {
         return CauseClass::NetworkIo;
     }
-    if case.hints.awaits == Awaits::Timer {
+    // Of what is proven to leak the timer was stopped: a running one is a root.
+    let may_fire = case.life.proven == 0;
+    if may_fire && case.hints.awaits == Awaits::Timer {
         return CauseClass::Timer;
     }
     if case.wait() == WaitClass::Select {
         return CauseClass::Select;
     }
-    if case.life.channel.is_some_and(|channel| channel.looks_like_timer()) {
+    if may_fire && case.life.channel.is_some_and(|channel| channel.looks_like_timer()) {
         return CauseClass::Timer;
     }
     CauseClass::ChannelReceive
@@ -173,3 +175,6 @@ pub(super) fn pattern(
         | CauseClass::Unknown => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

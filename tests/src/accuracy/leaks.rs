@@ -26,7 +26,7 @@ pub fn sites(expected: &Expected, before: &Dump, after: &Dump) -> (Vec<Site>, Ve
         if leaking.peek().is_none() {
             absent.push(leak.to_string());
         }
-        places.extend(leaking.filter_map(|it| Some((place(it)?, &*it.state, locks_rw(it)))));
+        places.extend(leaking.filter_map(|it| Some((place(it)?, reason(it), locks_rw(it)))));
     }
     let site = |(place, state, rw)| {
         let classes = classes(state, rw);
@@ -56,7 +56,17 @@ fn summary(goroutine: &Goroutine) -> String {
     let outermost = goroutine.calls().last();
     let (function, args) = outermost.map_or(("", ""), |it| (&it.function, &it.args));
     let function = function.strip_prefix("main.").unwrap_or(function);
-    format!("{function}({args}) [{}]", goroutine.state)
+    format!("{function}({args}) [{}]", reason(goroutine))
+}
+
+/// Why it waits, in the words of the Go whose test it is: up to Go 1.23 the runtime had none for a wait group.
+fn reason(goroutine: &Goroutine) -> &str {
+    let waits_for_group =
+        || goroutine.calls().any(|it| it.function.starts_with("sync.(*WaitGroup).Wait"));
+    match &*goroutine.state {
+        "semacquire" if waits_for_group() => "sync.WaitGroup.Wait",
+        state => state,
+    }
 }
 
 /// The innermost line of the program's own.
@@ -144,5 +154,20 @@ mod tests {
             "one for the two that send; none for the one that moved, nor for the one that came late"
         );
         assert_eq!(absent, [expected.leaks[2].to_string()]);
+    }
+
+    #[test]
+    fn a_wait_for_a_group_is_one_by_its_calls_too() {
+        let source = "makeTest(\"Group\", `Group\\.func1\\(.* \\[sync\\.WaitGroup\\.Wait\\]`)";
+        let expected = expect::read(source).unwrap().remove(0);
+        let waits = |call: &str| {
+            let calls = format!(
+                "{call}(0x1)\n\t/go/sync/it.go:116 +0x1\nmain.Group.func1()\n\t/x/group.go:7 +0x3\n"
+            );
+            let dump = goroutine(7, "semacquire", &calls);
+            is_expected(&expected, &Dump::parse(&dump).unwrap().goroutines[0])
+        };
+        assert!(waits("sync.(*WaitGroup).Wait"));
+        assert!(!waits("internal/poll.runtime_Semacquire"));
     }
 }

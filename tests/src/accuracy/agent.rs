@@ -1,7 +1,8 @@
 //! The agent as a user runs it: `leak-agent analyze --pid N --format json` (or `--url`) or `check`, at its
 //! defaults; or with proofs, and what it saw beside the report.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -60,7 +61,16 @@ impl Agent {
             command.arg("--duration").arg(format!("{}ms", duration.as_millis()));
         }
         if self.proves {
-            command.args(["--proof", "clone", "--max-pause", MAX_PAUSE, "--save"]).arg(saved(keep));
+            let folder = saved(keep);
+            // What an earlier run left there was another process.
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("cannot clear {}", folder.display()));
+                }
+                _ => {}
+            }
+            command.args(["--proof", "clone", "--max-pause", MAX_PAUSE, "--save"]).arg(folder);
         }
         self.run(command, keep)
     }
@@ -111,7 +121,7 @@ impl Agent {
             last_words(&errors)
         );
         let text =
-            std::fs::read(keep).with_context(|| format!("cannot read {}", keep.display()))?;
+            fs::read(keep).with_context(|| format!("cannot read {}", keep.display()))?;
         let report =
             Report::read(&text).with_context(|| format!("{} is no report", keep.display()))?;
         Ok(Said { report, took })
@@ -125,6 +135,6 @@ pub fn saved(keep: &Path) -> PathBuf {
 }
 
 fn last_words(log: &Path) -> String {
-    let text = std::fs::read(log).unwrap_or_default();
+    let text = fs::read(log).unwrap_or_default();
     String::from_utf8_lossy(&text[text.len().saturating_sub(500)..]).trim().to_owned()
 }

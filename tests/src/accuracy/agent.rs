@@ -120,8 +120,7 @@ impl Agent {
             "the agent failed ({status}): {}",
             last_words(&errors)
         );
-        let text =
-            fs::read(keep).with_context(|| format!("cannot read {}", keep.display()))?;
+        let text = fs::read(keep).with_context(|| format!("cannot read {}", keep.display()))?;
         let report =
             Report::read(&text).with_context(|| format!("{} is no report", keep.display()))?;
         Ok(Said { report, took })

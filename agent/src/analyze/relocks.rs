@@ -2,8 +2,8 @@
 //! whoever holds it alone waits for itself.
 //!
 //! Who holds a lock is recorded nowhere, and in the lock graph anybody else who knows the lock may hold it, too. The
-//! code shows that a call is made with the lock held, and the stack that it was come through that call. Nobody can
-//! hold the lock for writing beside a reader, so that one can only wait for a writer that waits for it.
+//! code shows that a call is made with the lock held, and the stack that the goroutine came through that call. Nobody
+//! can hold the lock for writing beside a reader, so that one can only wait for a writer that waits for it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -36,8 +36,8 @@ pub(super) fn confirm(cases: &mut [Case<'_>], graph: &mut LockGraph) {
     let numbers = known.map_or(0, |last| last + 1)..;
     for ((&lock, &holder), number) in holding.iter().zip(numbers) {
         let waiting = waiting.remove(&lock).unwrap_or_default();
-        let writer = waiting.iter().copied().find(|&at| waits_to_write(&cases[at]));
-        let writer = writer.filter(|_| waits_to_read(&cases[holder]));
+        let is_reader = waits_to_read(&cases[holder]);
+        let writer = waiting.iter().copied().find(|&at| is_reader && waits_to_write(&cases[at]));
         let members = [Some(holder), writer].into_iter().flatten();
         let members = members.filter_map(|at| member(&cases[at])).collect();
         let Some(cycle) = CodeCycle::of(number, lock, members) else { continue };

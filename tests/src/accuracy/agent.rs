@@ -2,7 +2,6 @@
 //! defaults; or with proofs, and what it saw beside the report.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -63,12 +62,9 @@ impl Agent {
         if self.proves {
             let folder = saved(keep);
             // What an earlier run left there was another process.
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error)
-                        .with_context(|| format!("cannot clear {}", folder.display()));
-                }
-                _ => {}
+            if folder.exists() {
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("cannot clear {}", folder.display()))?;
             }
             command.args(["--proof", "clone", "--max-pause", MAX_PAUSE, "--save"]).arg(folder);
         }
